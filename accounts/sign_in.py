@@ -1,0 +1,220 @@
+"""Sign-in and sessions (登录、会话): opaque tokens, several at once under one user name."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from accounts import passwords, throttle
+from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus
+from accounts.verbs import verbs_of
+from core import clock
+from core.actor import Actor, Reach
+from core.db import Database
+from core.errors import Problem
+
+TOUCH_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """How long a session lives: `idle` since it was last used, `longest` in all."""
+
+    idle: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a sign-in comes from; `earlier_token` is a token the caller was given before, if any."""
+
+    address: str
+    user_agent: str
+    earlier_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session; the token is shown only here."""
+
+    token: str
+    expires_at: datetime
+    actor: Actor
+
+
+def hash_token(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sign_in(
+    database: Database,
+    policy: SessionPolicy,
+    username: str,
+    password: str,
+    operator_name: str | None,
+    caller: Caller,
+) -> SignedIn:
+    """Check the password and open a session.
+
+    Runs in transactions of its own: the try is counted and committed before the password is
+    looked at, and no lock is held while it is hashed. Raises `login_throttled`, `login_failed`,
+    and, only after the right password, `account_pending`, `account_rejected` or `account_disabled`.
+    """
+    with database.read() as session:
+        user = session.execute(
+            select(User.id, User.password_hash, User.status, User.status_reason).where(User.username == username)
+        ).first()
+        keys = throttle.buckets(username, caller.address, known=_is_known(session, user, username, caller))
+    with database.write() as session:
+        reserved = throttle.reserve(session, keys)
+        if reserved.refused is not None:
+            _audit(session, username, operator_name, caller, "login_throttled")
+    if reserved.refused is not None:
+        raise throttle.throttled(reserved.refused)
+
+    right = passwords.verify_password(user.password_hash if user else None, password)
+    if user is None or not right:
+        with database.write() as session:
+            _audit(session, username, operator_name, caller, "login_failed")
+        if reserved.refused_if_wrong is not None:
+            raise throttle.throttled(reserved.refused_if_wrong)
+        raise Problem("login_failed")
+
+    refusal = _refusal(user)
+    rehashed = passwords.hash_password(password) if passwords.needs_rehash(user.password_hash) else None
+    token, now = secrets.token_urlsafe(32), clock.now()
+    session_id, expires_at = uuid4(), now + min(policy.idle, policy.longest)
+    with database.write() as session:
+        throttle.give_back(session, keys)
+        _audit(session, username, operator_name, caller, refusal.code if refusal else "signed_in")
+        if refusal is None:
+            session.execute(
+                insert(UserSession).values(
+                    id=session_id, token_hash=hash_token(token), user_id=user.id, operator_name=operator_name,
+                    created_at=now, last_seen_at=now, expires_at=expires_at, ended_at=None,
+                    address=caller.address[:45], user_agent=caller.user_agent[:200],
+                )
+            )  # fmt: skip
+            if rehashed:
+                session.execute(update(User).where(User.id == user.id).values(password_hash=rehashed))
+    if refusal is not None:
+        raise refusal
+    with database.read() as session:
+        actor = find_actor(session, token)
+    if actor is None:  # disabled between the check and now
+        raise Problem("account_disabled")
+    return SignedIn(token, expires_at, actor[0])
+
+
+def _is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:
+    """Whether this caller has been signed in under this name before: from here, or with that token."""
+    if user is None:
+        return False
+    by_address = (UserSession.user_id == user.id) & (UserSession.address == caller.address[:45])
+    if session.execute(select(UserSession.id).where(by_address).limit(1)).first():
+        return True
+    if not caller.earlier_token:
+        return False
+    owner = select(UserSession.user_id).where(UserSession.token_hash == hash_token(caller.earlier_token))
+    return bool(session.scalar(owner) == user.id)
+
+
+def _refusal(user: Any) -> Problem | None:
+    if user.status == UserStatus.PENDING:
+        return Problem("account_pending")
+    if user.status == UserStatus.REJECTED:
+        return Problem("account_rejected", f"账号审核未通过：{user.status_reason or ''}", opinion=user.status_reason)
+    if user.status == UserStatus.DISABLED:
+        return Problem("account_disabled")
+    return None
+
+
+def _audit(session: Session, username: str, operator_name: str | None, caller: Caller, outcome: str) -> None:
+    session.execute(
+        insert(SignIn).values(
+            at=clock.now(), username=username[:64], operator_name=operator_name,
+            address=caller.address[:45], outcome=outcome,
+        )
+    )  # fmt: skip
+
+
+_ACTOR = (
+    select(
+        UserSession.id.label("session_id"), UserSession.operator_name, UserSession.last_seen_at,
+        UserSession.created_at, UserSession.expires_at,
+        User.id.label("user_id"), User.username, User.roles, User.must_change_password,
+        Office.id.label("office_id"), Office.name.label("office_name"), Office.kind.label("office_kind"),
+        Office.level, Office.region_code, Office.areas,
+        Region.name.label("region_name"), Region.area1, Region.area2, Region.area3,
+    )
+    .join(User, User.id == UserSession.user_id)
+    .join(Office, Office.id == User.office_id)
+    .outerjoin(Region, Region.code == Office.region_code)
+    .where(UserSession.ended_at.is_(None), User.status == UserStatus.ACTIVE)
+)  # fmt: skip
+
+
+def find_actor(session: Session, token: str) -> tuple[Actor, datetime] | None:
+    """The signed-in user behind a token and when it was last seen; None when it is worth nothing (any more)."""
+    row = session.execute(_ACTOR.where(UserSession.token_hash == hash_token(token))).first()
+    if row is None or row.expires_at <= clock.now():
+        return None
+    areas = tuple((int(depth), str(code)) for depth, code in row.areas)
+    actor = Actor(
+        user_id=row.user_id, username=row.username, operator_name=row.operator_name,
+        session_id=row.session_id, office_id=row.office_id, office_name=row.office_name,
+        office_kind=row.office_kind, level=row.level, region_code=row.region_code,
+        region_name=row.region_name, chain=(row.area1 or "", row.area2, row.area3),
+        reach=Reach(row.level == "national", areas), roles=tuple(row.roles),
+        verbs=verbs_of(row.roles), must_change_password=row.must_change_password,
+    )  # fmt: skip
+    return actor, row.last_seen_at
+
+
+def authenticate(database: Database, policy: SessionPolicy, token: str) -> Actor:
+    """The actor behind a token; 401 `unauthenticated` otherwise.
+
+    "Last seen" is written at most once in five minutes, or every read would become a write.
+    """
+    with database.read() as session:
+        found = find_actor(session, token)
+    if found is None:
+        raise Problem("unauthenticated")
+    actor, last_seen = found
+    now = clock.now()
+    if now - last_seen >= TOUCH_EVERY:
+        with database.write() as session:
+            created = session.scalar(select(UserSession.created_at).where(UserSession.id == actor.session_id))
+            if created is not None:
+                session.execute(
+                    update(UserSession)
+                    .where(UserSession.id == actor.session_id)
+                    .values(last_seen_at=now, expires_at=min(now + policy.idle, created + policy.longest))
+                )
+    return actor
+
+
+def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
+    """End one of the actor's own sessions; 404 for another's. Ending it twice changes nothing."""
+    own = select(UserSession.id).where(UserSession.id == session_id, UserSession.user_id == actor.user_id)
+    if session.scalar(own) is None:
+        raise Problem("not_found")
+    session.execute(
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
+        .values(ended_at=clock.now())
+    )
+
+
+def end_sessions_of(session: Session, user_id: UUID, *, but: UUID | None = None) -> None:
+    """End all sessions of a user, except one if named."""
+    condition = (UserSession.user_id == user_id) & UserSession.ended_at.is_(None)
+    if but is not None:
+        condition &= UserSession.id != but
+    session.execute(update(UserSession).where(condition).values(ended_at=clock.now()))

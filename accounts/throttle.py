@@ -1,0 +1,93 @@
+"""Throttling of wrong passwords, which never locks the rightful owner out for ever.
+
+Wrong passwords are counted per user name and per address, ten in a window of fifteen minutes that
+ends by itself. After ten, a user name is not looked at any more until the window ends. An address
+may be shared by a whole bureau, so after ten its *wrong* passwords are answered with 429 and only
+after a hundred all of its sign-ins. Someone known is counted apart: who signed in under this name from this address
+before, or sends the token of an earlier sign-in along, has ten tries of the own and is not stopped
+by what strangers do. A try is counted before the password is looked at, in a transaction of its
+own, so that many tries at once cannot slip through; a right password gives it back.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import case, delete, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from accounts.models import Throttle
+from core import clock
+from core.errors import Problem
+
+ALLOWED = 10
+ALLOWED_ADDRESS = 100
+WINDOW = timedelta(minutes=15)
+
+
+def buckets(username: str, address: str, *, known: bool) -> list[str]:
+    """The keys under which a try counts."""
+    if known:
+        return [f"known:{username.casefold()[:64]}:{address[:45]}"]
+    return [f"user:{username.casefold()[:64]}", f"address:{address[:45]}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What counting a try found: seconds to wait if it is refused at once, and if it turns out wrong."""
+
+    refused: int | None
+    refused_if_wrong: int | None
+
+
+def reserve(session: Session, keys: list[str]) -> Reserved:
+    """Count a try under each key. The caller commits at once, whatever the answer."""
+    now = clock.now()
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    refused: int | None = None
+    refused_if_wrong: int | None = None
+    for key in sorted(keys):
+        fresh = insert(Throttle).values(key=key, wrong=1, until=now + WINDOW)
+        expired = Throttle.until <= now
+        counted = fresh.on_conflict_do_update(
+            index_elements=[Throttle.key],
+            set_={
+                "wrong": case((expired, 1), else_=Throttle.wrong + 1),
+                "until": case((expired, now + WINDOW), else_=Throttle.until),
+            },
+        ).returning(Throttle.wrong, Throttle.until)
+        row = session.execute(counted).one()
+        seconds = max(1, int((row.until - now).total_seconds()) + 1)
+        if row.wrong > (ALLOWED_ADDRESS if key.startswith("address:") else ALLOWED):
+            refused = max(refused or 0, seconds)
+        elif row.wrong > ALLOWED:
+            refused_if_wrong = seconds
+    return Reserved(refused, refused_if_wrong)
+
+
+def give_back(session: Session, keys: list[str]) -> None:
+    """A right password: take the try off again, and forget the wrong ones under the user's own keys."""
+    own = [key for key in keys if not key.startswith("address:")]
+    session.execute(delete(Throttle).where(Throttle.key.in_(own)))
+    addresses = [key for key in keys if key.startswith("address:")]
+    if addresses:
+        session.execute(
+            update(Throttle).where(Throttle.key.in_(addresses), Throttle.wrong > 0).values(wrong=Throttle.wrong - 1)
+        )
+
+
+def forget(session: Session, username: str) -> None:
+    """Lift the throttle of a user name (after a reset by an administrator)."""
+    name = username.casefold()[:64]
+    session.execute(
+        delete(Throttle).where(
+            (Throttle.key == f"user:{name}") | Throttle.key.startswith(f"known:{name}:", autoescape=True)
+        )
+    )
+
+
+def throttled(wait: int) -> Problem:
+    """The 429 that says how long to wait."""
+    minutes = -(-wait // 60)
+    return Problem("login_throttled", f"密码错误次数过多，请在 {minutes} 分钟后再试", retry_after=wait)

@@ -1,0 +1,61 @@
+"""Roles and verbs: one enum, one table. A user holds roles at an office; a role is a set of verbs."""
+
+import enum
+
+
+class Verb(enum.StrEnum):
+    """What can be done at an office."""
+
+    ACCOUNTS_DECIDE = "accounts.decide"
+    ACCOUNTS_MANAGE = "accounts.manage"
+    INSPECTION_WRITE = "inspection.write"
+    INSPECTION_READ = "inspection.read"
+    STATISTICS_READ = "statistics.read"
+    ENTERPRISES_READ = "enterprises.read"
+    RATINGS_GENERATE = "ratings.generate"
+    RATINGS_HANDLE = "ratings.handle"
+    RATINGS_SUPERVISE = "ratings.supervise"
+    FILINGS_REVIEW = "filings.review"
+    FILINGS_WRITE = "filings.write"
+
+
+class Role(enum.StrEnum):
+    """Roles of the HTTP contract, §2."""
+
+    INSPECTOR = "inspector"
+    ACCOUNT_APPROVER = "account_approver"
+    RATING_OFFICER = "rating_officer"
+    RATING_HANDLER = "rating_handler"
+    RATING_SUPERVISOR = "rating_supervisor"
+    LICENCE_REVIEWER = "licence_reviewer"
+    ENTERPRISE = "enterprise"
+    SYS_ADMIN = "sys_admin"
+
+
+VERBS: dict[Role, frozenset[Verb]] = {
+    Role.INSPECTOR: frozenset(
+        {Verb.INSPECTION_WRITE, Verb.INSPECTION_READ, Verb.STATISTICS_READ, Verb.ENTERPRISES_READ}
+    ),
+    Role.ACCOUNT_APPROVER: frozenset({Verb.ACCOUNTS_DECIDE, Verb.ACCOUNTS_MANAGE}),
+    Role.RATING_OFFICER: frozenset({Verb.RATINGS_GENERATE}),
+    Role.RATING_HANDLER: frozenset({Verb.RATINGS_HANDLE}),
+    Role.RATING_SUPERVISOR: frozenset({Verb.RATINGS_SUPERVISE}),
+    Role.LICENCE_REVIEWER: frozenset({Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ}),
+    Role.ENTERPRISE: frozenset({Verb.FILINGS_WRITE}),
+    Role.SYS_ADMIN: frozenset(),
+}
+"""`sys_admin` configures (dictionaries, calendars) on the command line and is no business approver."""
+
+
+def verbs_of(roles: list[str] | tuple[str, ...]) -> frozenset[str]:
+    """All verbs that the roles bring; an unknown role brings none."""
+    known = {role.value: verbs for role, verbs in VERBS.items()}
+    return frozenset(verb.value for role in roles for verb in known.get(role, frozenset()))
+
+
+DEFAULT_ROLES: dict[str, tuple[Role, ...]] = {
+    "province": (Role.INSPECTOR, Role.ACCOUNT_APPROVER),
+    "city": (Role.INSPECTOR, Role.ACCOUNT_APPROVER),
+    "county": (Role.INSPECTOR,),
+}
+"""Roles of a new user by the level of the office (HTTP contract, §2)."""

@@ -1,0 +1,38 @@
+"""The tables of steps of accounts (seed 001, annex 7, part 2(5); spec/a_inspection §1.1)."""
+
+from accounts.models import AccountApplication, User, UserStatus
+from accounts.verbs import Verb
+from core.workflow import APPLICANT, SYSTEM, Step, Workflow
+
+APPLICATION = Workflow(
+    "account_application",
+    AccountApplication,
+    {"pending": "待审核", "approved": "审核通过", "rejected": "审核不通过"},
+    [
+        Step("apply", None, "pending", APPLICANT),
+        Step("approve", "pending", "approved", Verb.ACCOUNTS_DECIDE),
+        Step("reject", "pending", "rejected", Verb.ACCOUNTS_DECIDE),
+    ],
+)
+
+USER = Workflow(
+    "user",
+    User,
+    {
+        UserStatus.PENDING: "待审核",
+        UserStatus.ACTIVE: "正常",
+        UserStatus.REJECTED: "未通过",
+        UserStatus.DISABLED: "停用",
+    },
+    [
+        Step("create", None, UserStatus.ACTIVE, SYSTEM),
+        Step("apply", None, UserStatus.PENDING, APPLICANT),
+        Step("apply_again", UserStatus.REJECTED, UserStatus.PENDING, APPLICANT),
+        Step("approve", UserStatus.PENDING, UserStatus.ACTIVE, Verb.ACCOUNTS_DECIDE),
+        Step("reject", UserStatus.PENDING, UserStatus.REJECTED, Verb.ACCOUNTS_DECIDE),
+        Step("disable", UserStatus.ACTIVE, UserStatus.DISABLED, Verb.ACCOUNTS_MANAGE),
+        Step("enable", UserStatus.DISABLED, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
+    ],
+)

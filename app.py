@@ -1,0 +1,70 @@
+"""create_app(): wires the rooms together; nothing else. WSGI entry (`app:create_app()`) and CLI entry."""
+
+from functools import partial
+
+from apiflask import APIFlask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from accounts import queries as account_queries
+from accounts.sign_in import SessionPolicy
+from core import logs, privacy
+from core.config import Settings, load_settings
+from core.db import Database
+from core.forms.library import FormLibrary
+from core.subjects import SubjectRegistry
+from inspection import queries as inspection_queries
+from inspection.campaigns import CampaignCalendar
+from inspection.dictionaries import Dictionary
+from inspection.entry import Tools
+from inspection.kinds import CHECK, SPOT_CHECK
+from miniapp_api import blueprints, openapi, problems, requests
+from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
+from miniapp_api.limits import limiter
+from miniapp_api.wiring import KEY, Wiring
+
+
+def subject_registry() -> SubjectRegistry:
+    """Who may see what, by subject type."""
+    subjects = SubjectRegistry()
+    subjects.register("account_application", account_queries.may_see_application)
+    subjects.register("user", account_queries.may_see_user)
+    subjects.register("inspection", partial(inspection_queries.may_see, CHECK))
+    subjects.register("spot_check", partial(inspection_queries.may_see, SPOT_CHECK))
+    return subjects
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """The WSGI application; raises `SettingsError` naming what is missing."""
+    settings = settings or load_settings()
+    logs.configure(settings.log_level)
+    privacy.install(settings.data_key.get_secret_value())
+    database = Database(settings.resolved_database_url, pool_size=settings.database_pool_size)
+
+    app = APIFlask("app", title="工品查 API", version="1", spec_path=openapi.SPEC_PATH, docs_path=None)
+    app.json = OrjsonProvider(app)
+    app.request_class = ApiRequest
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 2} if settings.redis_url else {},
+        AUTO_404_RESPONSE=False,
+        AUTO_AUTH_ERROR_RESPONSE=False,
+    )
+    app.extensions[KEY] = Wiring(
+        settings=settings,
+        database=database,
+        policy=SessionPolicy(settings.session_idle, settings.session_longest),
+        tools=Tools(FormLibrary(database), Dictionary(), CampaignCalendar()),
+        subjects=subject_registry(),
+    )
+    limiter.init_app(app)
+    requests.install(app)
+    problems.install(app)
+    for blueprint in blueprints.API:
+        app.register_blueprint(blueprint, url_prefix="/api/v1")
+    for blueprint in blueprints.ROOT:
+        app.register_blueprint(blueprint)
+    openapi.install(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,69 @@
+"""Whether a .xlsx file may be handed to a parser: a plain workbook, and one that fits into memory."""
+
+import re
+import zipfile
+from pathlib import Path
+
+_MAX_MEMBERS = 2_000
+_MAX_UNPACKED = 512 * 1024 * 1024
+# Sheets shrink to a thirtieth at most; the bound leaves room for registers with one value in a column.
+_MAX_RATIO = 200
+_RATIO_FROM = 1024 * 1024
+# calamine lays a sheet out densely from its first to its last cell and aborts the whole process when
+# memory does not suffice, so the extent is measured before it is opened.
+_MAX_CELLS = 10_000_000
+_CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
+_CHUNK = 1024 * 1024
+_LONGEST_CELL = 512
+
+
+class SpreadsheetError(ValueError):
+    """The file cannot be used as a table; the text is a Chinese sentence that says what to do."""
+
+
+def check_workbook(path: Path) -> None:
+    """Raise SpreadsheetError for what is no plain workbook, or would not fit into memory."""
+    with path.open("rb") as file:
+        if file.read(4) == b"\xd0\xcf\x11\xe0":
+            raise SpreadsheetError("文件已加密或是旧版 .xls 格式，请取消密码并另存为 .xlsx 后重试")
+    damaged = "文件不是有效的 .xlsx 工作簿或已损坏，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            names = {member.filename for member in members}
+            if len(members) > _MAX_MEMBERS or sum(member.file_size for member in members) > _MAX_UNPACKED:
+                raise SpreadsheetError("工作簿内容过大，请拆分后分次导入")
+            if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
+                raise SpreadsheetError(damaged)
+            if any(name.endswith("vbaProject.bin") for name in names):
+                raise SpreadsheetError("工作簿含有宏，请另存为不含宏的 .xlsx 后重试")
+            for member in members:
+                if member.file_size > _RATIO_FROM and (member.file_size > _MAX_RATIO * max(member.compress_size, 1)):
+                    raise SpreadsheetError("工作簿压缩比异常，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试")
+                # Any member: which of them is a sheet is only said inside the workbook.
+                _check_extent(archive, member)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        # RuntimeError: a member is encrypted; NotImplementedError: an unknown way of packing.
+        raise SpreadsheetError(damaged) from error
+
+
+def _check_extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    columns: set[bytes] = set()
+    last_row = 0
+    with archive.open(member) as content:
+        tail = b""
+        while chunk := content.read(_CHUNK):
+            for column, row in _CELL.findall(tail + chunk):
+                columns.add(column)
+                last_row = max(last_row, int(row))
+            tail = (tail + chunk)[-_LONGEST_CELL:]
+    last_column = max((_column_number(column) for column in columns), default=0)
+    if last_row * last_column > _MAX_CELLS:
+        raise SpreadsheetError("工作表的有效区域过大，请删除数据区以外的空行空列，或将数据复制到新表后重试")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number

@@ -1,0 +1,62 @@
+"""Who acts: the signed-in user as the rooms see it, and the reach of an office."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The regions that an office covers: pairs of depth (1 province, 2, 3) and code, or all of the country."""
+
+    national: bool
+    areas: tuple[tuple[int, str], ...]
+
+    def covers(self, *chain: str | None) -> bool:
+        """Whether a record with the region chain `area1, area2, area3` lies within."""
+        return self.national or any(depth <= len(chain) and chain[depth - 1] == code for depth, code in self.areas)
+
+    def strictly_above(self, *chain: str | None) -> bool:
+        """Whether the region at the end of the chain lies below (not at) one of the covered regions."""
+        own_depth = sum(1 for code in chain if code is not None)
+        return self.national or any(depth < own_depth and chain[depth - 1] == code for depth, code in self.areas)
+
+    def condition(self, model: Any) -> ColumnElement[bool]:
+        """The same as a WHERE condition over a table with `area1`, `area2`, `area3`."""
+        if self.national:
+            return true()
+        columns: list[InstrumentedAttribute[Any]] = [model.area1, model.area2, model.area3]
+        terms = [columns[depth - 1] == code for depth, code in self.areas]
+        return or_(*terms) if terms else false()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in user. `operator_name` is the person at the phone: a user name may be shared.
+
+    `chain` is the region chain (province, region below, region below that) of the office;
+    `chain[0]` is "" for an office without a region.
+    """
+
+    user_id: UUID
+    username: str
+    operator_name: str | None
+    session_id: UUID
+    office_id: UUID
+    office_name: str
+    office_kind: str
+    level: str
+    region_code: str | None
+    region_name: str | None
+    chain: tuple[str, str | None, str | None]
+    reach: Reach
+    roles: tuple[str, ...]
+    verbs: frozenset[str]
+    must_change_password: bool
+
+    def as_payload(self) -> dict[str, Any]:
+        """How history names the actor."""
+        return {"actor": self.username, "operator_name": self.operator_name, "office": self.office_name}

@@ -1,0 +1,113 @@
+"""Settings, from the environment only (12-factor).
+
+`ENVIRONMENT=installation` (the default, what `make run` uses) keeps everything below `DATA_DIR` and
+makes the keys of this installation there. `ENVIRONMENT=production` makes nothing up: it refuses
+to start and names every setting that is missing.
+"""
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MINIMUM_SECRET = 32
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text names each setting and what to do."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; the names in the environment are the same in capitals."""
+
+    model_config = SettingsConfigDict(case_sensitive=False, extra="ignore")
+
+    environment: Literal["installation", "production"] = "installation"
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    database_pool_size: int = Field(default=10, ge=1, le=100)
+    redis_url: str = ""
+    data_key: SecretStr = SecretStr("")
+    """Encrypts personal data and keys its hashes; at least 32 characters."""
+    metrics_token: SecretStr = SecretStr("")
+    """Bearer token for `/metrics`; without it only callers on this machine are answered."""
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    """How many reverse proxies stand before the server and set X-Forwarded-For."""
+    session_idle_minutes: int = Field(default=120, ge=5)
+    session_days: int = Field(default=7, ge=1, le=90)
+    application_limit: str = "60 per minute;600 per hour"
+    """Account applications per address."""
+    sign_in_limit: str = "240 per minute"
+    """Sign-in requests per address, right or wrong; a bureau may share one address."""
+    enterprise_captcha: Literal["always", "after_failure"] = "always"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    demo: bool = True
+
+    @property
+    def production(self) -> bool:
+        """Whether nothing may be made up."""
+        return self.environment == "production"
+
+    @property
+    def session_idle(self) -> timedelta:
+        """How long a session lives unused."""
+        return timedelta(minutes=self.session_idle_minutes)
+
+    @property
+    def session_longest(self) -> timedelta:
+        """How long a session lives at the longest."""
+        return timedelta(days=self.session_days)
+
+    @property
+    def resolved_database_url(self) -> str:
+        """`DATABASE_URL`, or the SQLite file in `DATA_DIR`."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'gongpin.sqlite3').absolute()}"
+
+
+def load_settings() -> Settings:
+    """Read the environment; raises `SettingsError` naming all that is wrong or missing."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("these settings cannot be used:\n  " + "\n  ".join(lines)) from error
+    if settings.production:
+        _refuse_missing(settings)
+    elif not settings.data_key.get_secret_value():
+        settings.data_key = SecretStr(_installation_key(settings.data_dir))
+    if len(settings.data_key.get_secret_value()) < MINIMUM_SECRET:
+        raise SettingsError(f"DATA_KEY must have at least {MINIMUM_SECRET} characters")
+    return settings
+
+
+def _refuse_missing(settings: Settings) -> None:
+    missing = [
+        name
+        for name, value in (
+            ("DATABASE_URL", settings.database_url),
+            ("DATA_KEY", settings.data_key.get_secret_value()),
+            ("METRICS_TOKEN", settings.metrics_token.get_secret_value()),
+        )
+        if not value
+    ]
+    if missing:
+        raise SettingsError("production needs these settings, which are missing: " + ", ".join(missing))
+
+
+def _installation_key(data_dir: Path) -> str:
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = data_dir / "data.key"
+    try:
+        # Exclusive creation: of several workers that start at once, one makes the key.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()

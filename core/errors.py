@@ -1,0 +1,82 @@
+"""The catalogue of problems: every refusal that a caller can meet, with its status and Chinese title.
+
+Rooms raise `Problem("code")`; only `miniapp_api/` turns it into `application/problem+json`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a body: `path` is a JSON Pointer, `message` a Chinese sentence a user can act on."""
+
+    path: str
+    code: str
+    message: str
+
+
+# code: (HTTP status, title)
+CATALOGUE: dict[str, tuple[int, str]] = {
+    "malformed_json": (400, "请求内容不是有效的 JSON，请检查后重试"),
+    "bad_request": (400, "请求有误，请检查后重试"),
+    "unauthenticated": (401, "登录已失效，请重新登录"),
+    "login_failed": (401, "用户名或密码错误"),
+    "forbidden": (403, "您没有执行该操作的权限"),
+    "account_pending": (403, "账号待上级审核，审核通过后方可登录"),
+    "account_rejected": (403, "账号审核未通过"),
+    "account_disabled": (403, "账号已停用，请联系上级管理员"),
+    "password_change_required": (403, "首次登录须先修改密码"),
+    "not_found": (404, "记录不存在或无权访问"),
+    "method_not_allowed": (405, "不支持该请求方法"),
+    "already_submitted": (409, "该记录已提交，不能再次填报；如需改动请使用更正"),
+    "stale_version": (409, "数据已被他人修改，请刷新后重试"),
+    "wrong_status": (409, "当前状态不能执行该操作，请刷新后重试"),
+    "duplicate_check": (409, "该企业当日已有同类检查记录，确认不是重复填报后可继续提交"),
+    "username_taken": (409, "用户名已被使用，请更换用户名"),
+    "id_taken": (409, "该编号已被其他记录使用，请重新生成编号"),
+    "payload_too_large": (413, "请求内容过大，请减少内容后重试"),
+    "unsupported_media_type": (415, "不支持的内容类型，请使用 application/json"),
+    "invalid": (422, "填报内容有误，请按提示修改后重新提交"),
+    "export_too_large": (422, "导出的记录过多，请缩小筛选范围后重试"),
+    "login_throttled": (429, "密码错误次数过多，请稍后再试"),
+    "too_many_requests": (429, "请求过于频繁，请稍后再试"),
+    "internal_error": (500, "系统出现错误，请稍后重试；多次出现请联系管理员并提供请求编号"),
+    "not_ready": (503, "服务暂不可用，请稍后重试"),
+}
+
+
+class Problem(Exception):
+    """A refusal from the catalogue.
+
+    `extra` stands beside the standard members of the answer (for example `current_version`);
+    `retry_after` is in whole seconds.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        errors: Iterable[Fault] = (),
+        *,
+        retry_after: int | None = None,
+        **extra: Any,
+    ) -> None:
+        self.code = code
+        self.status, self.title = CATALOGUE[code]
+        self.detail = detail
+        self.errors = list(errors)
+        self.retry_after = retry_after
+        self.extra = extra
+        super().__init__(f"{code}: {detail or self.title}")
+
+
+def invalid(path: str, code: str, message: str) -> Problem:
+    """A 422 with one fault."""
+    return Problem("invalid", errors=[Fault(path, code, message)])
+
+
+def not_found() -> Problem:
+    """What a caller meets who may not see a record, and what a missing record answers."""
+    return Problem("not_found")

@@ -1,0 +1,178 @@
+"""The judging of a body against a compiled form: the same rules, in the same order, as on the phone.
+
+1.  Read: every known item is normalised (`values.py`); null, blank text and empty lists are not given.
+2.  Schema: types, options, lengths, unknown keys (`schema.py`). An item with a fault from steps 1 and 2
+    is given, but conditions see it as not given; so are all items of `answers` or `disposals` when that is
+    not an object, which is one fault. At most 50 unknown keys are reported for one object.
+3.  Visibility: items are decided one after the other, each after those its condition asks about. An item
+    is visible when its section is and its own `visible_when` holds; an invisible item is not given for
+    the conditions after it. `problems_found` is known once every item with `problem_when` is decided: it is
+    true when a visible one has one of its problem answers.
+4.  Draft mode ends here: the faults of steps 1 and 2 and all normalised values, nothing pruned.
+5.  Submit mode, for visible items: the faults of steps 1 and 2; `required` when not given and required
+    (`required`, or `required_when` holds); else, for a value without fault: numbers of entries,
+    duplicates, check digits, formats, dates in the future, minimum.
+    Faults of invisible items are dropped.
+6.  Rules whose `visible_when` holds: one of their visible items must be given.
+7.  Disposals: when no problem was found, `done` and `in_progress` are refused
+    (`disposal_without_problem`) and every disposal becomes `na`.
+8.  Values of invisible items are pruned, also inside the rows of groups.
+
+Faults come in this order: unknown keys and containers of a wrong type, by their pointers; then item by item
+in the order of the form (a group row by row); then rules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from core.errors import Fault
+from core.forms import messages
+from core.forms.conditions import Env
+from core.forms.items import PROBLEMS_FOUND, Item
+from core.forms.messages import answer_fault
+from core.forms.plan import Plan
+from core.forms.reading import Reading, Row, Spot
+from core.forms.submission import submit_faults
+
+
+@dataclass
+class Checked:
+    """The outcome: `values` in the layout of the body, without faulty values; `faults` are all of them."""
+
+    values: dict[str, Any]
+    faults: list[Fault]
+    problems_found: bool
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+
+def judge(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
+    """Steps 1 to 8. Any JSON value may be a body; nothing is raised for it."""
+    if not isinstance(body, Mapping):
+        return Checked({"answers": {}, "disposals": {}}, [Fault("", "wrong_type", messages.NOT_AN_OBJECT)], False)
+    judging = _Judging(plan, body, today)
+    return judging.as_submission() if submit else judging.as_draft()
+
+
+class _Judging:
+    def __init__(self, plan: Plan, body: Mapping[str, Any], today: date) -> None:
+        self.plan = plan
+        self.today = today
+        self.reading = Reading(plan, body)
+        self.faults = self.reading.faults
+        self.given = self.reading.sound_values()
+        self.env: dict[str, Any] = {PROBLEMS_FOUND: False, **self.given}
+        self.hidden: set[str] = set()
+        self.hidden_inside: set[Spot] = set()
+        self.decide(self.env)
+        self.problems_found = bool(self.env[PROBLEMS_FOUND])
+
+    def as_draft(self) -> Checked:
+        faults = self.reading.body_faults + self.reading.recorded()
+        return Checked(self.layout(self.given), faults, self.problems_found)
+
+    def as_submission(self) -> Checked:
+        faults = self.reading.body_faults + self.submission(self.env)
+        if not self.problems_found:
+            self.env |= dict.fromkeys(self.plan.places["disposals"], "na")
+        checked = Checked(self.layout(self.env), faults, self.problems_found)
+        if self.problems_found and _all_not_applicable(checked.values["disposals"]):
+            checked.warnings.append({"code": "all_not_applicable", "message": messages.ALL_NOT_APPLICABLE})
+        return checked
+
+    def decide(self, env: dict[str, Any]) -> None:
+        """Fill `hidden` and `hidden_inside`, take what is invisible out of `env`, find the problems."""
+        sections: dict[str, bool] = {}
+        for step in self.plan.steps:
+            item = step.item
+            if item is None:
+                env[PROBLEMS_FOUND] = any(_has_problem(it, env.get(it.name)) for it in self.plan.detecting)
+                continue
+            shown = True
+            if step.section_visible is not None:
+                if step.section not in sections:
+                    sections[step.section] = step.section_visible(env)
+                shown = sections[step.section]
+            if shown and step.visible is not None:
+                shown = step.visible(env)
+            if not shown:
+                self.hidden.add(item.name)
+                env.pop(item.name, None)
+            elif item.name in self.plan.row_orders and item.name in env:
+                env[item.name] = [self.decide_row(item, *row, env) for row in enumerate(env[item.name])]
+
+    def decide_row(self, group: Item, index: int, row: Row, env: Env) -> Row:
+        row_env = {**env, **row}
+        for name, test in self.plan.row_orders[group.name]:
+            if not test(row_env):
+                self.hidden_inside.add((group.name, index, name))
+                row_env.pop(name, None)
+        return {name: value for name, value in row.items() if name in row_env}
+
+    def submission(self, env: Row) -> list[Fault]:
+        faults: list[Fault] = []
+        for item in self.plan.items:
+            if item.type == "disposal" and not self.problems_found:
+                if self.given.get(item.name) in ("done", "in_progress"):
+                    faults.append(answer_fault(item, "disposal_without_problem", item.pointer))
+            elif item.name not in self.hidden:
+                spot = (item.name, -1, "")
+                faults += self.item_faults(item, spot, item.pointer, env, env.get(item.name))
+                if item.type == "group":
+                    faults += self.row_faults(item, env)
+        for rule in self.plan.rules:
+            if rule.visible is not None and not rule.visible(env):
+                continue
+            shown = [name for name in rule.names if name not in self.hidden]
+            if shown and not any(name in env or (name, -1, "") in self.faults for name in shown):
+                faults.append(Fault(self.plan.pointers[shown[0]], "any_of", rule.message))
+        return faults
+
+    def item_faults(self, item: Item, spot: Spot, at: str, env: Env, value: Any) -> list[Fault]:
+        if self.faults and spot in self.faults:
+            return self.faults[spot]
+        if value is not None:
+            judged = item.source in self.plan.judged
+            return list(submit_faults(item, value, at, self.today)) if judged else []
+        test = self.plan.required.get(item.source)
+        if item.required or (test is not None and test(env)):
+            return [answer_fault(item, "required", at)]
+        return []
+
+    def row_faults(self, group: Item, env: Row) -> list[Fault]:
+        faults: list[Fault] = []
+        for index, row in enumerate(env.get(group.name, ())):
+            broken = self.faults.get((group.name, index, ""), [])
+            faults += broken
+            if any(fault.code == "wrong_type" for fault in broken):
+                continue
+            row_env = {**env, **row}
+            for inner in group.items:
+                spot = (group.name, index, inner.name)
+                if spot not in self.hidden_inside:
+                    at = f"{group.pointer}/{index}{inner.pointer}"
+                    faults += self.item_faults(inner, spot, at, row_env, row.get(inner.name))
+        return faults
+
+    def layout(self, env: Env) -> dict[str, Any]:
+        laid: dict[str, Any] = {}
+        inside: dict[str, dict[str, Any]] = {"answers": {}, "disposals": {}}
+        for item in self.plan.items:
+            if item.name in env:
+                (inside[item.place] if item.place else laid)[item.name] = env[item.name]
+        return {**laid, **inside}
+
+
+def _has_problem(item: Item, value: Any) -> bool:
+    if value is None:
+        return False
+    if item.type == "group":
+        return any(_has_problem(inner, row.get(inner.name)) for row in value for inner in item.items)
+    if type(value) is list:
+        return not item.problem_values.isdisjoint(value)
+    return value in item.problem_values
+
+
+def _all_not_applicable(disposals: Mapping[str, Any]) -> bool:
+    return bool(disposals) and all(value == "na" for value in disposals.values())

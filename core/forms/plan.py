@@ -1,0 +1,96 @@
+"""A form compiled into what judging needs, in the order in which it needs it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from core.forms.conditions import Condition, Conditions, Env
+from core.forms.items import PROBLEMS_FOUND, Item
+from core.forms.outline import Outline
+from core.forms.submission import is_judged
+
+Test = Callable[[Env], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision of step 3. `item` is None for `problems_found`."""
+
+    item: Item | None
+    section: str
+    section_visible: Test | None
+    visible: Test | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    names: tuple[str, ...]
+    message: str
+    visible: Test | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled form. Tests are looked up by the item's `source`; what has none is absent."""
+
+    items: tuple[Item, ...]
+    places: Mapping[str, Mapping[str, Item]]  # "", "answers", "disposals" and groups: name -> item
+    pointers: Mapping[str, str]
+    steps: tuple[Step, ...]
+    detecting: tuple[Item, ...]  # items with `problem_when`, and groups that have such items
+    row_orders: Mapping[str, tuple[tuple[str, Test], ...]]
+    required: Mapping[str, Test]
+    judged: frozenset[str]  # sources of the items that `submission.py` looks at
+    rules: tuple[Rule, ...]
+    validator: jsonschema_rs.Validator
+
+
+def make_plan(outline: Outline, conditions: Conditions, validator: jsonschema_rs.Validator) -> Plan:
+    """Bring a definition without faults into the shape that judging wants."""
+    items = tuple(outline.items)
+    places = {place: {i.name: i for i in items if i.place == place} for place in ("", "answers", "disposals")}
+    row_orders: dict[str, tuple[tuple[str, Test], ...]] = {}
+    required: dict[str, Test] = {}
+    for item in items:
+        if item.items:
+            inner = places[item.name] = {inner.name: inner for inner in item.items}
+            visible = {name: conditions.rulings[inner[name].source].visible for name in inner}
+            order = [(name, found) for name in conditions.row_orders[item.name] if (found := visible[name])]
+            if order:
+                row_orders[item.name] = tuple((name, found.test) for name, found in order)
+        for one in (item, *item.items):
+            if needed := conditions.rulings[one.source].required:
+                required[one.source] = needed.test
+    return Plan(
+        items=items,
+        places=places,
+        pointers={item.name: item.pointer for item in items},
+        steps=_steps(outline, conditions, row_orders),
+        detecting=tuple(item for item in items if item.detects),
+        row_orders=row_orders,
+        required=required,
+        judged=frozenset(one.source for item in items for one in (item, *item.items) if is_judged(one)),
+        rules=tuple(_rule(raw, conditions.rules[at]) for at, raw in outline.rules),
+        validator=validator,
+    )
+
+
+def _rule(raw: Mapping[str, Any], visible: Condition | None) -> Rule:
+    return Rule(tuple(raw["any_of"]), raw["message"], visible.test if visible else None)
+
+
+def _steps(
+    outline: Outline, conditions: Conditions, row_orders: Mapping[str, tuple[tuple[str, Test], ...]]
+) -> tuple[Step, ...]:
+    """The decisions in order; items that are always visible need none."""
+    possible = {PROBLEMS_FOUND: Step(None, "", None, None)}
+    for section in outline.sections:
+        shared = conditions.sections.get(section.source)
+        for item in section.items:
+            own = conditions.rulings[item.source].visible
+            if shared or own or item.name in row_orders:
+                tests = (shared.test if shared else None, own.test if own else None)
+                possible[item.name] = Step(item, section.source, *tests)
+    return tuple(possible[name] for name in conditions.order if name in possible)

@@ -1,0 +1,156 @@
+"""Identifiers that people type: codes of organisations and persons, telephone numbers, addresses.
+
+`normalise_…` brings what was typed into the form that is stored and compared; `is_…` and
+`uscc_fault` normalise first and then judge. `spec/common.md` §5 gives the rules and the standards.
+"""
+
+import re
+import unicodedata
+from datetime import date
+
+from stdnum.cn import ric, uscc
+
+from core import clock
+
+# White space, hyphens and dashes of every kind, and the marks without width that copying brings along.
+_SEPARATORS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad\u2010-\u2015\u2212-]+")
+_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+
+# GB 32100. python-stdnum's own pattern wants digits in the first two places and so refuses the
+# codes of rural organisations (N…) and others (Y…).
+_USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
+_USCC_CHARACTERS = re.compile(r"[0-9A-HJ-NPQRTUWXY]*")
+
+_ORG_CODE = re.compile(r"[0-9A-Z]{8}[0-9X]")
+_ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+
+_RESIDENT_ID = re.compile(r"[0-9]{17}[0-9X]")
+_RESIDENT_ID_15 = re.compile(r"[0-9]{15}")
+# The provinces, and 83: the residence permit (居住证) of people from Taiwan begins 830000, those from
+# Hong Kong and Macao 810000 and 820000. The county behind the prefix is not looked up, because
+# abolished codes stay on cards.
+_RESIDENT_PREFIXES = frozenset(
+    str(prefix)
+    for first, last in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 66), (71, 71), (81, 83))
+    for prefix in range(first, last + 1)
+)
+
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_COUNTRY_PREFIX = re.compile(r"(?:\+|00)?86(?=1[0-9]{10}$)")
+_LANDLINE = re.compile(r"(?:0[0-9]{2,3}-?)?[0-9]{7,8}(?:-[0-9]{1,6})?")
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_POSTCODE = re.compile(r"[0-9]{6}")
+
+
+def _compact(text: str) -> str:
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+
+
+def normalise_uscc(text: str) -> str:
+    """A unified social credit code (统一社会信用代码) as stored: half-width, upper case, no separators."""
+    return _compact(text)
+
+
+def uscc_fault(text: str) -> str | None:
+    """What is wrong with a unified social credit code (GB 32100), as a Chinese sentence, or None."""
+    code = normalise_uscc(text)
+    if not code:
+        return "请填写统一社会信用代码"
+    if len(code) != 18:
+        return f"统一社会信用代码不正确：应为18位，现为{len(code)}位，请核对"
+    if not _USCC_CHARACTERS.fullmatch(code):
+        return "统一社会信用代码不正确：只能含数字和大写字母，且不使用字母 I、O、S、V、Z，请核对"
+    if not _USCC.fullmatch(code):
+        return "统一社会信用代码不正确：第3至8位应为数字，请核对"
+    if uscc.calc_check_digit(code[:17]) != code[17]:
+        return "统一社会信用代码不正确：校验位不符，请逐位核对"
+    return None
+
+
+def uscc_warnings(text: str) -> list[str]:
+    """Doubts about a valid code that never block it: places 9 to 17 should be an organisation code.
+
+    Some codes carried over from older registers fail this.
+    """
+    code = normalise_uscc(text)
+    if uscc_fault(code) is None and not is_org_code(code[8:17]):
+        return ["统一社会信用代码第9至17位不符合组织机构代码校验规则，请核对营业执照"]
+    return []
+
+
+def make_uscc(body17: str) -> str:
+    """Append the check character to the first 17 places; ValueError when these cannot begin a code."""
+    body = normalise_uscc(body17)
+    if not _USCC.fullmatch(body + "0"):
+        raise ValueError("not the first 17 places of a unified social credit code")
+    return body + uscc.calc_check_digit(body)
+
+
+def normalise_org_code(text: str) -> str:
+    """An organisation code (组织机构代码) as printed: `12345678-8`; another length only cleaned."""
+    code = _compact(text)
+    return f"{code[:8]}-{code[8:]}" if len(code) == 9 else code
+
+
+def is_org_code(text: str) -> bool:
+    """Whether this is an organisation code (GB 11714), written with or without the hyphen."""
+    code = _compact(text)
+    if not _ORG_CODE.fullmatch(code):
+        return False
+    total = sum(int(character, 36) * weight for character, weight in zip(code, _ORG_WEIGHTS, strict=False))
+    return code[8] == "0123456789X"[(11 - total % 11) % 11]
+
+
+def normalise_resident_id(text: str) -> str:
+    """A resident identity number (公民身份号码) as stored: half-width, `X` in upper case, no separators."""
+    return _compact(text)
+
+
+def widen_resident_id(text: str) -> str:
+    """The number of 18 places for an old one of 15 (births of the 1900s); any other text only normalised."""
+    number = normalise_resident_id(text)
+    if not _RESIDENT_ID_15.fullmatch(number):
+        return number
+    body = f"{number[:6]}19{number[6:]}"
+    return body + ric.calc_check_digit(body + "0")
+
+
+def is_resident_id(text: str, *, allow_15: bool = False) -> bool:
+    """Whether this is a resident identity number (GB 11643) or the number of a residence permit.
+
+    Wants a known province, a real date of birth from 1900 to today and the right check character.
+    """
+    number = widen_resident_id(text) if allow_15 else normalise_resident_id(text)
+    if not _RESIDENT_ID.fullmatch(number) or number[:2] not in _RESIDENT_PREFIXES:
+        return False
+    try:
+        birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return False
+    return date(1900, 1, 1) <= birth <= clock.today() and ric.calc_check_digit(number) == number[17]
+
+
+def normalise_mobile(text: str) -> str:
+    """A mainland mobile number as stored and compared: half-width, no separators, no `+86`."""
+    return _COUNTRY_PREFIX.sub("", _compact(text), count=1)
+
+
+def is_mobile(text: str) -> bool:
+    """Whether this is a mainland mobile number. Sub-ranges are not listed: new ones open every year."""
+    return _MOBILE.fullmatch(normalise_mobile(text)) is not None
+
+
+def is_landline(text: str) -> bool:
+    """Whether this is a fixed-line number: area code and extension may be missing."""
+    number = "".join(_DASHES.sub("-", unicodedata.normalize("NFKC", text)).split())
+    return _LANDLINE.fullmatch(number) is not None
+
+
+def is_email(text: str) -> bool:
+    """Whether this can be an e-mail address of at most 100 characters; ASCII, so that any server takes it."""
+    return len(text) <= 100 and _EMAIL.fullmatch(text) is not None
+
+
+def is_postcode(text: str) -> bool:
+    """Whether this is a postcode (邮政编码) of six digits."""
+    return _POSTCODE.fullmatch(text) is not None

@@ -1,0 +1,122 @@
+"""Tables of the ground floor: history, receipts, to-dos, form versions, calendar overrides."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, UTCDateTime
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+
+class HistoryEntry(Base):
+    """One move of a subject, chained to the one before it; see `core/history.py`."""
+
+    __tablename__ = "history"
+    __table_args__ = (UniqueConstraint("subject_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    subject_type: Mapped[str] = mapped_column(String(30))
+    subject_id: Mapped[UUID] = mapped_column(Uuid)
+    seq: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    action: Mapped[str] = mapped_column(String(40))
+    from_status: Mapped[str | None] = mapped_column(String(30))
+    to_status: Mapped[str] = mapped_column(String(30))
+    version: Mapped[int] = mapped_column(Integer)
+    actor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    payload_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class HistoryPayload(Base):
+    """What a move carried: operator (操作人), comment, changes. It can be erased by law without breaking the chain."""
+
+    __tablename__ = "history_payloads"
+
+    history_id: Mapped[int] = mapped_column(ForeignKey("history.id"), primary_key=True)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(16))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Receipt(Base):
+    """A write that was accepted: keyed hash of user, call and body; see `core/receipts.py`."""
+
+    __tablename__ = "receipts"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class Todo(Base):
+    """A to-do (待办), addressed to a user, or to a verb at an office, or to a verb over a region."""
+
+    __tablename__ = "todos"
+    __table_args__ = (
+        Index("ix_todos_subject_id", "subject_id"),
+        Index("ix_todos_office_id_closed_at", "office_id", "closed_at"),
+        Index("ix_todos_area1_closed_at", "area1", "closed_at"),
+        Index("ix_todos_user_id_closed_at", "user_id", "closed_at"),
+        Index(
+            "uq_todos_subject_id_kind_open",
+            "subject_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(200))
+    subject_type: Mapped[str] = mapped_column(String(30))
+    subject_id: Mapped[UUID] = mapped_column(Uuid)
+    user_id: Mapped[UUID | None] = mapped_column(Uuid)
+    verb: Mapped[str | None] = mapped_column(String(40))
+    office_id: Mapped[UUID | None] = mapped_column(Uuid)
+    area1: Mapped[str | None] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    urgent: Mapped[bool] = mapped_column(Boolean, default=False)
+    due_on: Mapped[date | None]
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class FormVersion(Base):
+    """A published form version. Published versions are frozen: answers keep showing the one they answered."""
+
+    __tablename__ = "form_versions"
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    definition: Mapped[str] = mapped_column(Text)
+    published_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class CalendarDay(Base):
+    """An override of the working calendar: `working` says whether that date is a working day (工作日)."""
+
+    __tablename__ = "calendar_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    working: Mapped[bool]

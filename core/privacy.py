@@ -1,0 +1,84 @@
+"""Personal data: encryption at rest, keyed hashes for search, masks for lists.
+
+The keys are set once per process by `install` (from the settings); without them every use raises.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+SEALED = "enc1:"
+_MOBILE = re.compile(r"^(\d{3})\d{4}(\d{4})$")
+
+
+class _Keys:
+    cipher: AESGCM | None = None
+    hash_key: bytes | None = None
+
+
+def install(secret: str) -> None:
+    """Derive the encryption and the hash key from one installation secret (at least 32 characters)."""
+    material = secret.encode()
+    _Keys.cipher = AESGCM(hashlib.sha256(b"encrypt:" + material).digest())
+    _Keys.hash_key = hashlib.sha256(b"hash:" + material).digest()
+
+
+def seal(text: str) -> str:
+    """Encrypt (AES-256-GCM, a fresh nonce each time); `enc1:` + base64."""
+    if _Keys.cipher is None:
+        raise RuntimeError("privacy.install() has not been called")
+    nonce = os.urandom(12)
+    return SEALED + base64.b64encode(nonce + _Keys.cipher.encrypt(nonce, text.encode(), None)).decode()
+
+
+def unseal(sealed: str) -> str:
+    """Decrypt what `seal` made; text that was never sealed comes back as it is."""
+    if not sealed.startswith(SEALED):
+        return sealed
+    if _Keys.cipher is None:
+        raise RuntimeError("privacy.install() has not been called")
+    raw = base64.b64decode(sealed[len(SEALED) :])
+    return _Keys.cipher.decrypt(raw[:12], raw[12:], None).decode()
+
+
+def keyed_hash(*parts: str) -> str:
+    """HMAC-SHA256 in hexadecimal: equal input gives equal output, and nobody without the key can test a guess."""
+    if _Keys.hash_key is None:
+        raise RuntimeError("privacy.install() has not been called")
+    return hmac.new(_Keys.hash_key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def mask_phone(text: str | None) -> str | None:
+    """`13800000001` → `138****0001`; other telephone numbers keep their last four digits."""
+    if not text:
+        return text
+    match = _MOBILE.match(text)
+    if match:
+        return f"{match[1]}****{match[2]}"
+    return "****" + text[-4:] if len(text) > 4 else "****"
+
+
+def mask_resident_id(text: str | None) -> str | None:
+    """`110101199003070011` → `110101********0011`."""
+    if not text or len(text) < 15:
+        return "****" if text else text
+    return f"{text[:6]}********{text[-4:]}"
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Text that is encrypted in the database and clear in Python."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else seal(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else unseal(value)

@@ -1,0 +1,50 @@
+"""Receipts: how a write that is sent again is recognised.
+
+A repetition is the same call by the same user with the same body, the version it was sent with
+included (`confirm_duplicate` aside). Taking a receipt is the first statement of a write that
+changes something, so that of identical writes at the same moment one goes on and the others wait
+for it and then learn that they are repetitions. A write that fails rolls its receipt back.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from core import clock, privacy
+from core.models import Receipt
+
+IGNORED = frozenset({"confirm_duplicate"})
+
+
+def key(user_id: UUID, call: str, subject: UUID | str, body: Mapping[str, Any]) -> bytes:
+    """The receipt key of a write; `call` names it, for example `inspections.submit`."""
+    kept = {name: value for name, value in body.items() if name not in IGNORED}
+    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return bytes.fromhex(privacy.keyed_hash("receipt", str(user_id), call, str(subject), text))
+
+
+def take(session: Session, receipt: bytes) -> bool:
+    """Store the receipt; False when it is there already: the write is a repetition."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    statement = insert(Receipt).values(key=receipt, at=clock.now()).on_conflict_do_nothing().returning(Receipt.key)
+    taken = session.execute(statement).scalar_one_or_none()
+    return taken is not None
+
+
+def known(session: Session, receipt: bytes) -> bool:
+    """Whether the receipt is there, without taking it."""
+    return session.scalar(select(Receipt.at).where(Receipt.key == receipt)) is not None
+
+
+def sweep(session: Session, older_than_days: int) -> int:
+    """Delete receipts older than so many days; a repetition of those writes is then judged anew."""
+    limit = clock.now() - timedelta(days=older_than_days)
+    result = session.execute(delete(Receipt).where(Receipt.at < limit))
+    return int(getattr(result, "rowcount", 0))

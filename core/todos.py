@@ -1,0 +1,91 @@
+"""To-dos (待办): opened and closed by workflow moves; yellow until due, red after (seed 000)."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.actor import Actor
+from core.models import Todo
+
+
+def open_for_office(
+    session: Session,
+    kind: str,
+    title: str,
+    subject: tuple[str, UUID],
+    *,
+    verb: str,
+    office_id: UUID,
+    due_on: date | None = None,
+    urgent: bool = False,
+) -> None:
+    """Open a to-do for everyone who holds `verb` at that office; opening it twice changes nothing."""
+    _open(session, kind, title, subject, verb=verb, office_id=office_id, due_on=due_on, urgent=urgent)
+
+
+def open_for_region(
+    session: Session, kind: str, title: str, subject: tuple[str, UUID], *, verb: str, area1: str, area2: str | None
+) -> None:
+    """Open a to-do for everyone who holds `verb` at an office that covers the region."""
+    _open(session, kind, title, subject, verb=verb, area1=area1, area2=area2)
+
+
+def _open(session: Session, kind: str, title: str, subject: tuple[str, UUID], **values: Any) -> None:
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    session.execute(
+        insert(Todo)
+        .values(
+            kind=kind,
+            title=title[:200],
+            subject_type=subject[0],
+            subject_id=subject[1],
+            opened_at=clock.now(),
+            **{"urgent": False, **values},
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def close(session: Session, subject_id: UUID, kind: str) -> None:
+    """Close the open to-do of that kind, if there is one."""
+    session.execute(
+        update(Todo)
+        .where(Todo.subject_id == subject_id, Todo.kind == kind, Todo.closed_at.is_(None))
+        .values(closed_at=clock.now())
+    )
+
+
+def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any]]:
+    """The open to-dos of the actor, overdue (red) and urgent ones first."""
+    over_region = and_(Todo.office_id.is_(None), Todo.area1.is_not(None))
+    if not actor.reach.national:
+        # Only areas 1 and 2 are kept: what is decided about a county is decided above it.
+        columns = {1: Todo.area1, 2: Todo.area2}
+        covered = [columns[depth] == code for depth, code in actor.reach.areas if depth in columns]
+        over_region = and_(over_region, or_(*covered)) if covered else and_(over_region, Todo.id.is_(None))
+    addressed = or_(
+        Todo.user_id == actor.user_id,
+        and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id == actor.office_id, over_region)),
+    )
+    rows = session.scalars(
+        select(Todo).where(Todo.closed_at.is_(None), addressed).order_by(Todo.opened_at.desc()).limit(limit)
+    ).all()
+    today = clock.today()
+    items = [
+        {
+            "kind": row.kind,
+            "title": row.title,
+            "link": f"/{row.subject_type}s/{row.subject_id}".replace("_", "-"),
+            "due_on": row.due_on.isoformat() if row.due_on else None,
+            "colour": "red" if row.due_on and row.due_on < today else "yellow",
+            "urgent": row.urgent,
+        }
+        for row in rows
+    ]
+    return sorted(items, key=lambda item: (item["colour"] != "red", not item["urgent"]))

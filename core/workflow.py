@@ -1,0 +1,175 @@
+"""Workflows are tables: one engine moves a record, and nothing else writes a status.
+
+A workflow lists steps: action, from, to, who. `move` is a compare-and-set on status and version, so
+of two people who decide at the same moment one wins and the other is told the current status.
+Every move appends to the history. A broken declaration fails when the module is loaded.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Table, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from core import history
+from core.actor import Actor
+from core.db import Base
+from core.errors import Problem
+
+SYSTEM = "system"
+APPLICANT = "applicant"
+"""Someone without an account; the gate that lets them in is at the endpoint."""
+
+Guard = Callable[[Any, Actor | None], None]
+
+
+class BrokenWorkflow(Exception):
+    """A declaration that cannot work: duplicate step, unknown or unreachable status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of the table. `source` None means that the record does not exist before.
+
+    `who` is a verb, `SYSTEM` or `APPLICANT`. `guard(record, actor)` raises `Problem` to refuse.
+    """
+
+    action: str
+    source: str | None
+    target: str
+    who: str
+    guard: Guard | None = None
+
+
+class Workflow:
+    """A table of steps over a database table that has `id`, `status` and `version`."""
+
+    def __init__(self, subject_type: str, model: type[Base], statuses: Mapping[str, str], steps: Sequence[Step]):
+        """`statuses` maps each status to its Chinese label. Raises `BrokenWorkflow`."""
+        self.subject_type = subject_type
+        self.model: Any = model
+        self.table = cast(Table, model.__table__)
+        self.statuses = dict(statuses)
+        self.steps: dict[tuple[str | None, str], Step] = {}
+        for step in steps:
+            if (step.source, step.action) in self.steps:
+                raise BrokenWorkflow(f"{subject_type}: {step.action} from {step.source} stands twice")
+            for status in (step.source, step.target):
+                if status is not None and status not in self.statuses:
+                    raise BrokenWorkflow(f"{subject_type}: unknown status {status}")
+            self.steps[step.source, step.action] = step
+        self._check_reachable()
+
+    def _check_reachable(self) -> None:
+        reached: set[str | None] = {None}
+        while True:
+            more = {s.target for s in self.steps.values() if s.source in reached} - reached
+            if not more:
+                break
+            reached |= more
+        lost = set(self.statuses) - reached
+        if lost:
+            raise BrokenWorkflow(f"{self.subject_type}: unreachable status {sorted(lost)}")
+
+    def actions(self, status: str, verbs: frozenset[str]) -> list[str]:
+        """What someone with these verbs may do to a record in this status."""
+        return [s.action for s in self.steps.values() if s.source == status and s.who in verbs]
+
+    def step(self, action: str, status: str | None, actor: Actor | None) -> Step:
+        """The step to take; 409 `wrong_status` or 403 `forbidden` when there is none for this actor."""
+        step = self.steps.get((status, action))
+        if step is None:
+            label = self.statuses.get(status or "", "未建立")
+            raise Problem("wrong_status", f"当前状态为“{label}”，不能执行该操作", current_status=status)
+        if step.who not in (SYSTEM, APPLICANT) and (actor is None or step.who not in actor.verbs):
+            raise Problem("forbidden")
+        return step
+
+    def enter(
+        self,
+        session: Session,
+        actor: Actor | None,
+        action: str,
+        values: Mapping[str, Any],
+        payload: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Create a record with the first status of `action`; False when its id is taken already."""
+        step = self.step(action, None, actor)
+        row = {"version": 1, **values, "status": step.target}
+        dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+        statement = dialect_insert(self.table).on_conflict_do_nothing(index_elements=["id"])
+        created = session.execute(statement.returning(self.table.c.id), row).scalar_one_or_none()
+        if created is None:
+            return False
+        self._append(session, actor, step, values["id"], row["version"], payload, first=True)
+        return True
+
+    def move(
+        self,
+        session: Session,
+        actor: Actor | None,
+        record: Any,
+        action: str,
+        values: Mapping[str, Any] | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Move `record` (anything with `id`, `status`, `version`) and return its new version.
+
+        Raises 409 `wrong_status` when the record has been moved by someone else meanwhile, and
+        409 `stale_version` when it has been changed but stands in the same status.
+        """
+        step = self.step(action, record.status, actor)
+        if step.guard is not None:
+            step.guard(record, actor)
+        version: int = record.version + 1
+        c = self.table.c
+        result = session.execute(
+            update(self.table)
+            .where(c.id == record.id, c.status == record.status, c.version == record.version)
+            .values(**(values or {}), status=step.target, version=version)
+        )
+        if cast("CursorResult[Any]", result).rowcount != 1:
+            raise self._overtaken(session, record)
+        self._append(session, actor, step, record.id, version, payload, first=False)
+        return version
+
+    def _overtaken(self, session: Session, record: Any) -> Problem:
+        c = self.table.c
+        now = session.execute(select(c.status, c.version).where(c.id == record.id)).first()
+        if now is None:
+            return Problem("not_found")
+        if now.status != record.status:
+            label = self.statuses[now.status]
+            return Problem("wrong_status", f"当前状态为“{label}”，不能执行该操作", current_status=now.status)
+        return Problem("stale_version", current_version=now.version)
+
+    def _append(
+        self,
+        session: Session,
+        actor: Actor | None,
+        step: Step,
+        record_id: UUID,
+        version: int,
+        payload: Mapping[str, Any] | None,
+        *,
+        first: bool,
+    ) -> None:
+        who = actor.as_payload() if actor is not None else {}
+        history.append(
+            session,
+            history.Move(
+                subject_type=self.subject_type,
+                subject_id=record_id,
+                action=step.action,
+                from_status=step.source,
+                to_status=step.target,
+                version=version,
+                actor_id=actor.user_id if actor is not None else None,
+                payload={**who, **(payload or {})},
+            ),
+            first=first,
+        )

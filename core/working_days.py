@@ -1,0 +1,76 @@
+"""Working days (工作日) and deadlines.
+
+The day of the event is not counted and the period ends with its last day (民法典 201 to 203). The
+yearly arrangement of holidays and make-up days comes from the package `chinesecalendar`; overrides
+loaded by an administrator go before it. Natural days (自然日) and working days are never mixed.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from chinese_calendar import holidays, workdays  # type: ignore[import-untyped]
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+_ARRANGED_YEARS = frozenset(day.year for day in holidays)
+
+
+class WorkingCalendar:
+    """Which days are worked: `overrides` (True for a working day), then the arrangement, then weekends.
+
+    A year that neither the package nor an override knows falls back to weekends only; once such a
+    year is asked for, `warnings` says so.
+    """
+
+    def __init__(self, overrides: Mapping[date, bool] | None = None) -> None:
+        self._overrides = dict(overrides or {})
+        self._known_years = _ARRANGED_YEARS | {day.year for day in self._overrides}
+        self._guessed_years: set[int] = set()
+
+    @property
+    def warnings(self) -> list[str]:
+        """A Chinese sentence for each year that was asked for and has no arrangement."""
+        return [
+            f"{year}年的节假日安排尚未录入，暂按周一至周五为工作日计算，请系统管理员补录工作日历"
+            for year in sorted(self._guessed_years)
+        ]
+
+    def is_workday(self, d: date) -> bool:
+        """Whether the day is worked; a make-up Saturday is, a holiday on a weekday is not."""
+        worked = self._overrides.get(d)
+        if worked is not None:
+            return worked
+        if d in workdays:
+            return True
+        if d.year not in self._known_years:
+            self._guessed_years.add(d.year)
+        return d.weekday() < _SATURDAY and d not in holidays
+
+    def add_workdays(self, d: date, n: int) -> date:
+        """The n-th working day after `d` (before it when n is negative); `d` itself when n is 0."""
+        step = _DAY if n > 0 else -_DAY
+        for _ in range(abs(n)):
+            d += step
+            while not self.is_workday(d):
+                d += step
+        return d
+
+    def workdays_between(self, a: date, b: date) -> int:
+        """How many working days lie after `a` up to and including `b`; negative when `b` is earlier.
+
+        The inverse of `add_workdays`: `workdays_between(d, add_workdays(d, n)) == n`.
+        """
+        if b < a:
+            # The days that add_workdays steps over backwards: `b` counts, `a` does not.
+            return -sum(self.is_workday(a - _DAY * i) for i in range(1, (a - b).days + 1))
+        return sum(self.is_workday(a + _DAY * i) for i in range(1, (b - a).days + 1))
+
+    def deadline_natural(self, d: date, n: int) -> date:
+        """The last day of a deadline of n natural days; a rest day moves to the next working day.
+
+        Not for minimum waiting periods such as publicity (公示), which end on the day itself.
+        """
+        last = d + _DAY * n
+        while not self.is_workday(last):
+            last += _DAY
+        return last

@@ -1,0 +1,66 @@
+"""Tables of the enterprise room: the register of enterprises (企业名录)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, UTCDateTime
+
+
+class Enterprise(Base):
+    """An enterprise (企业) of the register, with the chain of regions it lies in (see `Region`)."""
+
+    __tablename__ = "enterprises"
+    __table_args__ = (
+        Index("ix_enterprises_area1", "area1", "name"),
+        Index("ix_enterprises_area2", "area2", "name"),
+        Index("ix_enterprises_area3", "area3", "name"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    uscc: Mapped[str] = mapped_column(String(18), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    folded_name: Mapped[str] = mapped_column(String(100))
+    legal_representative: Mapped[str | None] = mapped_column(String(50))
+    address: Mapped[str | None] = mapped_column(String(200))
+    production_address: Mapped[str | None] = mapped_column(String(200))
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    scale: Mapped[str | None] = mapped_column(String(10))
+    status: Mapped[str] = mapped_column(String(10), default="active")
+    source: Mapped[str] = mapped_column(String(20))
+    product_codes: Mapped[list[str]] = mapped_column(JSON)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class EnterpriseProduct(Base):
+    """A product category (产品类别) that an enterprise makes or sells, as imported; counts as planned (应检查)."""
+
+    __tablename__ = "enterprise_products"
+    __table_args__ = (
+        Index("ix_enterprise_products_area1", "area1", "product_code", "enterprise_id"),
+        Index("ix_enterprise_products_area2", "area2", "product_code", "enterprise_id"),
+        Index("ix_enterprise_products_area3", "area3", "product_code", "enterprise_id"),
+    )
+
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    product_code: Mapped[str] = mapped_column(String(2), primary_key=True)
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+
+
+class EnterpriseBigram(Base):
+    """Two neighbouring characters of an enterprise's name; see `core/name_search.py`."""
+
+    __tablename__ = "enterprise_bigrams"
+
+    bigram: Mapped[str] = mapped_column(String(2), primary_key=True)
+    area1: Mapped[str] = mapped_column(String(6), primary_key=True)
+    enterprise_id: Mapped[UUID] = mapped_column(
+        ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

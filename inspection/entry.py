@@ -1,0 +1,246 @@
+"""What was sent for a record, judged: kind, form, values, and what follows from them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.actor import Actor
+from core.errors import Fault, Problem
+from core.forms.definition import Form
+from core.forms.library import FormLibrary
+from core.privacy import seal
+from enterprise.models import Enterprise
+from inspection import kinds, rules
+from inspection.campaigns import CampaignCalendar
+from inspection.dictionaries import Dictionary
+from inspection.kinds import SPOT_CHECK, Kind
+from inspection.tallies import TallyKey
+
+ADDRESSED = frozenset(
+    ["kind", "product_code", "form_version", "version", "confirm_duplicate", "reason", "photos", "signatures"]
+)
+"""Keys of the body that are not answers of the form."""
+
+SERVER_SET = frozenset(
+    [
+        "id",
+        "status",
+        "book",
+        "form_code",
+        "campaign_id",
+        "level",
+        "office",
+        "region",
+        "username",
+        "operator_name",
+        "created_at",
+        "updated_at",
+        "submitted_at",
+        "org_prefilled",
+        "problems_found",
+        "disposal_state",
+        "conclusion",
+        "warnings",
+        "product_names",
+        "created_by",
+    ]
+)
+"""What a record carries when it is read; sent back, it is passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What judging needs besides the session; one per process."""
+
+    forms: FormLibrary
+    dictionary: Dictionary
+    campaigns: CampaignCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A judged body. `columns` are values of `Inspection`; `counts` what it adds to its tally."""
+
+    kind: Kind
+    form: Form
+    columns: dict[str, Any]
+    data: dict[str, Any]
+    counts: kinds.Counts
+    tally: TallyKey | None
+
+
+def sent_version(body: Mapping[str, Any]) -> int | None:
+    """The version that the sender read; raises 422 for anything but a whole number from 1."""
+    version = body.get("version")
+    if version is None:
+        return None
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise Problem("invalid", errors=[Fault("/version", "wrong_type", "version 应为读取记录时得到的整数")])
+    return version
+
+
+def judge(session: Session, tools: Tools, actor: Actor, book: str, body: Mapping[str, Any], *, submit: bool) -> Entry:
+    """Check a body as a draft or as a submission; raises 422 with all faults at once."""
+    kind, form_code = kinds.resolve(tools.forms, book, body.get("kind"))
+    today = clock.today()
+    form = _form(tools.forms, form_code, body.get("form_version"), today, submit=submit)
+    answers = {k: v for k, v in body.items() if k not in ADDRESSED and k not in SERVER_SET}
+    if book == SPOT_CHECK and isinstance(answers.get("items"), list):
+        answers["items"] = [_without_name(row) for row in answers["items"]]
+    checked = form.check(answers, submit=submit, today=today)
+    faults = rules.product_faults(body.get("product_code")) + rules.not_yet_faults(body) + checked.faults
+    data, product_code = checked.values, str(body.get("product_code"))
+    if not any(fault.path == "/product_code" for fault in faults):
+        faults += _dictionary_faults(session, tools, actor, kind, data, product_code, submit=submit)
+    if faults:
+        raise Problem("invalid", errors=_distinct(faults))
+    return _entry(session, tools, actor, kind, form, product_code, data, checked.problems_found, submit=submit)
+
+
+def _form(forms: FormLibrary, code: str, version: Any, today: date, *, submit: bool) -> Form:
+    if version is not None and (isinstance(version, bool) or not isinstance(version, int)):
+        raise Problem("invalid", errors=[Fault("/form_version", "wrong_type", "表单版本应为整数")])
+    if submit:
+        return forms.answerable(code, version, today)
+    return forms.answerable(code, version, date.min)
+
+
+def _without_name(row: Any) -> Any:
+    return {k: v for k, v in row.items() if k != "item_name"} if isinstance(row, dict) else row
+
+
+def _distinct(faults: list[Fault]) -> list[Fault]:
+    """The form and the dictionaries may both speak of one place: the first word counts."""
+    seen: dict[tuple[str, str], Fault] = {}
+    for fault in faults:
+        seen.setdefault((fault.path, fault.code), fault)
+    return list(seen.values())
+
+
+def _dictionary_faults(
+    session: Session, tools: Tools, actor: Actor, kind: Kind, data: dict[str, Any], product_code: str, *, submit: bool
+) -> list[Fault]:
+    if kind.book == SPOT_CHECK:
+        return rules.resolve_test_items(session, tools.dictionary, data, product_code, actor.chain[0])
+    return rules.resolve_products(
+        session, tools.dictionary, data, product_code, actor.chain[0],
+        corresponding=submit and bool(kind.name == "production" or data.get("regulation_types")),
+    )  # fmt: skip
+
+
+def _entry(
+    session: Session,
+    tools: Tools,
+    actor: Actor,
+    kind: Kind,
+    form: Form,
+    product_code: str,
+    data: dict[str, Any],
+    problems_found: bool,
+    *,
+    submit: bool,
+) -> Entry:
+    uscc, name = _text(data.get("uscc"), 18), _text(data.get("org_name"), 100)
+    conclusion = None
+    if kind.book == SPOT_CHECK and submit and data.get("items"):
+        verdicts = {row.get("verdict") for row in data["items"]}
+        conclusion = "fail" if "fail" in verdicts else "pass" if "pass" in verdicts else "not_judged"
+    unable = data.get("unable") is True
+    disposed = submit and kind.book != SPOT_CHECK
+    state = kinds.disposal_state(problems_found, data.get("disposals") or {}) if disposed else "none"
+    check_date = _date(data.get(kind.date_field))
+    columns: dict[str, Any] = {
+        "book": kind.book,
+        "kind": kind.name,
+        "form_code": form.code,
+        "form_version": form.version,
+        "campaign_id": tools.campaigns.running(session, product_code, clock.today()),
+        "product_code": product_code,
+        "uscc": uscc,
+        "org_name": name,
+        "org_prefilled": submit and kind.name == "production" and _is_registered(session, uscc, name),
+        "check_date": check_date,
+        "unable": unable,
+        "problems_found": problems_found and submit,
+        "disposal_state": state,
+        "conclusion": conclusion,
+        "sheet_key": _sheet_key(actor, data, check_date) if submit else None,
+        "data": sealed(form, data),
+    }
+    address = data.get("org_address")
+    tally = TallyKey(
+        actor.office_id, *actor.chain, kind.book, kind.name, product_code,
+        kinds.org_key(uscc, name, address if isinstance(address, str) else None), name or "",
+    )  # fmt: skip
+    counts = kinds.counts_of(kind.book, unable, bool(columns["problems_found"]), state, conclusion)
+    return Entry(kind, form, columns, data, counts, tally if submit else None)
+
+
+def sealed(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they are stored: personal data encrypted."""
+    return {
+        name: seal(value) if name in form.sensitive and isinstance(value, str) and value else value
+        for name, value in data.items()
+    }
+
+
+def content_digest(columns: Mapping[str, Any]) -> str:
+    """Digest of what a record says, kept in its history so that `history verify` shows a changed record."""
+    kept = {k: columns[k] for k in ("form_code", "form_version", "product_code", "data")}
+    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _text(value: Any, limit: int) -> str | None:
+    return value[:limit] if isinstance(value, str) and value else None
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _sheet_key(actor: Actor, data: Mapping[str, Any], day: date | None) -> str | None:
+    """抽样单编号 is unique per level and year (spec §6.1), here within a province."""
+    sheet_no = data.get("sheet_no")
+    if not isinstance(sheet_no, str) or not sheet_no or day is None:
+        return None
+    return f"{actor.chain[0]}:{actor.level}:{day.year}:{sheet_no}"
+
+
+def _is_registered(session: Session, uscc: str | None, name: str | None) -> bool:
+    if uscc is None:
+        return False
+    return session.scalar(select(Enterprise.name).where(Enterprise.uscc == uscc)) == name
+
+
+def actor_columns(actor: Actor) -> dict[str, Any]:
+    """Columns that say who entered a record, for which office."""
+    area1, area2, area3 = actor.chain
+    return {
+        "level": actor.level,
+        "office_id": actor.office_id,
+        "office_name": actor.office_name,
+        "region_code": actor.region_code,
+        "area1": area1,
+        "area2": area2,
+        "area3": area3,
+        "created_by": actor.user_id,
+        "username": actor.username,
+        "operator_name": actor.operator_name,
+    }
+
+
+def subject_of(book: str, record_id: UUID) -> tuple[str, UUID]:
+    """The subject of to-dos and history."""
+    return ("spot_check" if book == SPOT_CHECK else "inspection", record_id)

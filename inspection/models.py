@@ -1,0 +1,202 @@
+"""Tables of the inspection room: campaigns, dictionaries, field records, and the kept tallies of enterprises."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, UTCDateTime
+from core.models import SERIAL
+
+
+class Campaign(Base):
+    """A campaign (专项行动): checks count towards the one that runs for their product."""
+
+    __tablename__ = "campaigns"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    product_codes: Mapped[list[str]] = mapped_column(JSON)
+
+
+class DictionaryEntry(Base):
+    """An entry of a dictionary that inspectors may add to: product items (生产产品) and test items (检验项目).
+
+    Entries never change. One added under a name that exists already is stored as another name of
+    the existing entry (`alias_of`), so that a check filled offline can refer to it. `area1` is the
+    province that an added entry belongs to; "" stands for the whole country.
+    """
+
+    __tablename__ = "dictionary_entries"
+    __table_args__ = (
+        Index(
+            "uq_dictionary_entries_name",
+            "dictionary",
+            "product_code",
+            "area1",
+            "folded_name",
+            unique=True,
+            sqlite_where=text("alias_of IS NULL"),
+            postgresql_where=text("alias_of IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    dictionary: Mapped[str] = mapped_column(String(20))
+    product_code: Mapped[str] = mapped_column(String(2))
+    name: Mapped[str] = mapped_column(String(100))
+    folded_name: Mapped[str] = mapped_column(String(100))
+    regulation_type: Mapped[str | None] = mapped_column(String(10))
+    area1: Mapped[str] = mapped_column(String(6))
+    alias_of: Mapped[UUID | None] = mapped_column(ForeignKey("dictionary_entries.id"))
+    created_by: Mapped[UUID | None] = mapped_column(Uuid)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Inspection(Base):
+    """A field record: a check (检查) or a spot check (监督抽查), from draft to disposal.
+
+    `book` tells the two apart ("check", "spot_check"), `kind` the form's kind. What is filtered,
+    counted or dated has a column; all answers stand in `data`, laid out as the body was, with
+    personal data sealed. `area1..3` is the region chain of the office that entered it.
+    """
+
+    __tablename__ = "inspections"
+    __table_args__ = (
+        *(
+            Index(
+                f"ix_inspections_{area}",
+                area,
+                "book",
+                "submitted_at",
+                "id",
+                sqlite_where=text("status = 'submitted'"),
+                postgresql_where=text("status = 'submitted'"),
+            )
+            for area in ("area1", "area2", "area3")
+        ),
+        Index(
+            "ix_inspections_check_date",
+            "area1",
+            "check_date",
+            sqlite_where=text("status = 'submitted'"),
+            postgresql_where=text("status = 'submitted'"),
+        ),
+        Index(
+            "ix_inspections_in_progress",
+            "area1",
+            "submitted_at",
+            sqlite_where=text("disposal_state = 'in_progress'"),
+            postgresql_where=text("disposal_state = 'in_progress'"),
+        ),
+        Index(
+            "ix_inspections_drafts",
+            "created_by",
+            "book",
+            "updated_at",
+            sqlite_where=text("status = 'draft'"),
+            postgresql_where=text("status = 'draft'"),
+        ),
+        Index("ix_inspections_tally_id", "tally_id", "submitted_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    book: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(40))
+    form_code: Mapped[str] = mapped_column(String(40))
+    form_version: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int] = mapped_column(Integer)
+    campaign_id: Mapped[UUID | None] = mapped_column(Uuid)
+    product_code: Mapped[str] = mapped_column(String(2))
+    level: Mapped[str] = mapped_column(String(10))
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    office_name: Mapped[str] = mapped_column(String(100))
+    region_code: Mapped[str] = mapped_column(String(6))
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    username: Mapped[str] = mapped_column(String(64))
+    operator_name: Mapped[str | None] = mapped_column(String(30))
+    uscc: Mapped[str | None] = mapped_column(String(18))
+    org_name: Mapped[str | None] = mapped_column(String(100))
+    org_prefilled: Mapped[bool] = mapped_column(default=False)
+    check_date: Mapped[date | None]
+    unable: Mapped[bool] = mapped_column(default=False)
+    problems_found: Mapped[bool] = mapped_column(default=False)
+    disposal_state: Mapped[str] = mapped_column(String(12), default="none")
+    conclusion: Mapped[str | None] = mapped_column(String(10))
+    sheet_key: Mapped[str | None] = mapped_column(String(80), unique=True)
+    tally_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise_tallies.id"))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class InspectionVersion(Base):
+    """What a submitted record said before a correction (更正) replaced it."""
+
+    __tablename__ = "inspection_versions"
+
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspections.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    form_code: Mapped[str] = mapped_column(String(40))
+    form_version: Mapped[int] = mapped_column(Integer)
+    product_code: Mapped[str] = mapped_column(String(2))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text)
+    replaced_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class EnterpriseTally(Base):
+    """The kept state of one enterprise, as named, for one office, kind and product.
+
+    Everything that statistics count and name searches look through, so that neither reads the
+    records themselves. Submissions, disposals and corrections keep it; `tallies reconcile`
+    recomputes it from the records.
+    """
+
+    __tablename__ = "enterprise_tallies"
+    __table_args__ = (
+        UniqueConstraint("office_id", "kind", "product_code", "org_key", "org_name"),
+        Index("ix_enterprise_tallies_area1", "area1", "book"),
+        Index("ix_enterprise_tallies_area2", "area2", "book"),
+        Index("ix_enterprise_tallies_area3", "area3", "book"),
+        Index("ix_enterprise_tallies_org_key", "org_key", "kind"),
+    )
+
+    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    book: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(40))
+    product_code: Mapped[str] = mapped_column(String(2))
+    org_key: Mapped[str] = mapped_column(String(34))
+    org_name: Mapped[str] = mapped_column(String(100))
+    folded_name: Mapped[str] = mapped_column(String(100))
+    records: Mapped[int] = mapped_column(Integer)
+    carried_out: Mapped[int] = mapped_column(Integer)
+    unable: Mapped[int] = mapped_column(Integer)
+    problems: Mapped[int] = mapped_column(Integer)
+    disposal_done: Mapped[int] = mapped_column(Integer)
+    disposal_in_progress: Mapped[int] = mapped_column(Integer)
+    batches: Mapped[int] = mapped_column(Integer)
+    failed: Mapped[int] = mapped_column(Integer)
+
+
+class TallyBigram(Base):
+    """Two neighbouring characters of the name on a tally; see `core/name_search.py`."""
+
+    __tablename__ = "tally_bigrams"
+
+    bigram: Mapped[str] = mapped_column(String(2), primary_key=True)
+    area1: Mapped[str] = mapped_column(String(6), primary_key=True)
+    tally_id: Mapped[int] = mapped_column(ForeignKey("enterprise_tallies.id"), primary_key=True)

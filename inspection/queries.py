@@ -1,0 +1,303 @@
+"""What is read of field records, already limited to what the caller may see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from accounts.models import Region
+from core import clock, history
+from core.actor import Actor
+from core.db import Database
+from core.errors import Problem, not_found
+from core.forms.library import FormLibrary
+from core.name_search import like_pattern
+from core.paging import COUNT_LIMIT, Page, PageRequest, count_up_to, fetch
+from core.privacy import mask_phone, unseal
+from inspection import rules
+from inspection.models import EnterpriseTally, Inspection, InspectionVersion
+from inspection.name_search import Matched, match
+from inspection.operations import find
+from inspection.workflows import DELETED, DRAFT, SUBMITTED
+
+EXPORT_LIMIT = 100_000
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Filters of the lists (信息暂存, 信息查看); all optional, combined with AND.
+
+    `disposal` is a disposal state; `own_office` keeps only records of the region itself, without
+    those of the regions below (本级).
+    """
+
+    kind: str | None = None
+    q: str | None = None
+    product_code: str | None = None
+    region: str | None = None
+    day_from: date | None = None
+    day_to: date | None = None
+    problem: bool | None = None
+    disposal: str | None = None
+    unable: bool | None = None
+    conclusion: str | None = None
+    own_office: bool | None = None
+
+
+def drafts(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
+    """The drafts of this user name (本用户暂存的), the last changed first."""
+    conditions = [
+        Inspection.created_by == actor.user_id,
+        Inspection.status == DRAFT,
+        Inspection.book == book,
+        *_own_conditions(filters),
+    ]
+    if filters.q:
+        conditions.append(func.lower(Inspection.org_name).like(like_pattern(filters.q), escape="\\"))
+    ordered = select(Inspection).order_by(Inspection.updated_at.desc(), Inspection.id.desc())
+    return fetch(session, ordered, Inspection.id, request, *conditions)
+
+
+def _own_conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for column, value in (
+        (Inspection.kind, filters.kind),
+        (Inspection.product_code, filters.product_code),
+        (Inspection.disposal_state, filters.disposal),
+        (Inspection.conclusion, filters.conclusion),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    for flag, wanted in ((Inspection.problems_found, filters.problem), (Inspection.unable, filters.unable)):
+        if wanted is not None:
+            conditions.append(flag.is_(wanted))
+    if filters.day_from is not None:
+        conditions.append(Inspection.check_date >= filters.day_from)
+    if filters.day_to is not None:
+        conditions.append(Inspection.check_date <= filters.day_to)
+    return conditions
+
+
+def region_conditions(session: Session, model: Any, filters: Filters) -> list[ColumnElement[bool]]:
+    """The region filter over a table with `area1..3`; an unknown region matches nothing."""
+    if filters.region is None:
+        return []
+    region = session.get(Region, filters.region)
+    columns = [model.area1, model.area2, model.area3]
+    if region is None:
+        return [model.area1 == "-"]
+    conditions: list[ColumnElement[bool]] = [columns[region.depth - 1] == region.code]
+    if filters.own_office and region.depth < 3:
+        conditions.append(columns[region.depth].is_(None))
+    return conditions
+
+
+def submitted(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
+    """Submitted records of the actor's regions (本辖区), newest first.
+
+    With only a region filter, or a name, the total comes from the tallies; with further filters it
+    is counted, up to 10 000.
+    """
+    conditions, matched = _submitted_conditions(session, actor, book, filters)
+    if matched is not None and matched.records == 0:
+        return Page([], request, 0, True)
+    statement = _newest_first(select(Inspection)).where(*conditions).limit(request.page_size).offset(request.offset)
+    rows = session.execute(statement).all()
+    if request.page == 1 and len(rows) < request.page_size:
+        return Page(rows, request, len(rows), True)
+    if matched is not None and not _own_conditions(replace(filters, product_code=None, kind=None)):
+        total, exact = min(matched.records, COUNT_LIMIT), matched.records <= COUNT_LIMIT
+    else:
+        total, exact = count_up_to(session, Inspection.id, *conditions)
+    return Page(rows, request, total, exact)
+
+
+def _newest_first(statement: Select[Any]) -> Select[Any]:
+    return statement.order_by(Inspection.submitted_at.desc(), Inspection.id.desc())
+
+
+def _submitted_conditions(
+    session: Session, actor: Actor, book: str, filters: Filters
+) -> tuple[list[ColumnElement[bool]], Matched | None]:
+    conditions: list[ColumnElement[bool]] = [
+        Inspection.status == SUBMITTED,
+        Inspection.book == book,
+        *_own_conditions(filters),
+    ]
+    areas = [actor.reach.condition(Inspection), *region_conditions(session, Inspection, filters)]
+    matched = None
+    if filters.q:
+        narrowed = region_conditions(session, EnterpriseTally, filters)
+        if filters.kind is not None:
+            narrowed.append(EnterpriseTally.kind == filters.kind)
+        if filters.product_code is not None:
+            narrowed.append(EnterpriseTally.product_code == filters.product_code)
+        matched = match(session, actor.reach, book, filters.q, actor.chain[0] or None, *narrowed)
+        if matched.tally_ids is not None:
+            # Few records: by their tallies, which lie within reach already.
+            return [*conditions, Inspection.tally_id.in_(matched.tally_ids)], matched
+        named = select(EnterpriseTally.id).where(
+            EnterpriseTally.id == Inspection.tally_id,
+            EnterpriseTally.folded_name.like(like_pattern(filters.q), escape="\\"),
+        )
+        conditions.append(named.exists())
+    return [*areas, *conditions], matched
+
+
+def export_rows(database: Database, actor: Actor, book: str, status: str, filters: Filters) -> Iterator[Inspection]:
+    """All rows of a list, in chunks, so that neither memory nor a transaction is held.
+
+    Raises 422 `export_too_large` at the first row when there are more than `EXPORT_LIMIT`.
+    """
+    with database.read() as session:
+        if status == DRAFT:
+            page = drafts(session, actor, book, filters, PageRequest(1, COUNT_LIMIT))
+            yield from (row.Inspection for row in page.items)
+            return
+        conditions, matched = _submitted_conditions(session, actor, book, filters)
+        if matched is not None and matched.records == 0:
+            return
+        over = select(Inspection.id).where(*conditions).limit(EXPORT_LIMIT + 1).subquery()
+        if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
+            raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")
+    after: list[ColumnElement[bool]] = []
+    while True:
+        with database.read() as session:
+            chunk = session.scalars(_newest_first(select(Inspection)).where(*conditions, *after).limit(_CHUNK)).all()
+        yield from chunk
+        if len(chunk) < _CHUNK:
+            return
+        last = chunk[-1]
+        assert last.submitted_at is not None
+        after = [
+            or_(
+                Inspection.submitted_at < last.submitted_at,
+                and_(Inspection.submitted_at == last.submitted_at, Inspection.id < last.id),
+            )
+        ]
+
+
+def show_row(row: Any) -> dict[str, Any]:
+    """A record in a list."""
+    record: Inspection = row.Inspection
+    return {
+        "id": str(record.id),
+        "kind": record.kind,
+        "status": record.status,
+        "version": record.version,
+        "product_code": record.product_code,
+        "uscc": record.uscc,
+        "org_name": record.org_name,
+        "check_date": record.check_date.isoformat() if record.check_date else None,
+        "unable": record.unable,
+        "problems_found": record.problems_found,
+        "disposal_state": record.disposal_state,
+        "conclusion": record.conclusion,
+        "office": {"id": str(record.office_id), "name": record.office_name},
+        "region_code": record.region_code,
+        "username": record.username,
+        "operator_name": record.operator_name,
+        "updated_at": clock.rfc3339(record.updated_at),
+        "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+    }
+
+
+def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
+    """A whole record: what it says, and what the server knows of it.
+
+    Telephone numbers are clear for the office that handles it and masked for all others.
+    """
+    form = forms.get(record.form_code, record.form_version).form
+    warned = rules.warnings_of(record.data, record.problems_found) if record.status == SUBMITTED else []
+    return {
+        **_readable(record.data, form.sensitive, clear=record.office_id == actor.office_id),
+        "id": str(record.id),
+        "kind": record.kind,
+        "form_code": record.form_code,
+        "form_version": record.form_version,
+        "status": record.status,
+        "version": record.version,
+        "campaign_id": str(record.campaign_id) if record.campaign_id else None,
+        "product_code": record.product_code,
+        "level": record.level,
+        "office": {"id": str(record.office_id), "name": record.office_name},
+        "region": {"code": record.region_code},
+        "username": record.username,
+        "operator_name": record.operator_name,
+        "org_prefilled": record.org_prefilled,
+        "problems_found": record.problems_found,
+        "disposal_state": record.disposal_state,
+        **({"conclusion": record.conclusion} if record.book == "spot_check" else {}),
+        "photos": [],
+        "signatures": [],
+        "warnings": warned,
+        "created_at": clock.rfc3339(record.created_at),
+        "updated_at": clock.rfc3339(record.updated_at),
+        "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+    }
+
+
+def _readable(data: dict[str, Any], sensitive: frozenset[str], *, clear: bool) -> dict[str, Any]:
+    shown = dict(data)
+    for name in sensitive & data.keys():
+        text = unseal(data[name]) if isinstance(data[name], str) else data[name]
+        shown[name] = text if clear else mask_phone(text)
+    return shown
+
+
+def visible(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
+    """One record; 404 if it is not there or the actor may not see it."""
+    record = find(session, actor, book, record_id)
+    if record is None or record.status == DELETED:
+        raise not_found()
+    return record
+
+
+def versions(session: Session, record: Inspection) -> list[dict[str, Any]]:
+    """The contents that corrections replaced, oldest first."""
+    rows = session.execute(
+        select(InspectionVersion.version, InspectionVersion.reason, InspectionVersion.replaced_at)
+        .where(InspectionVersion.inspection_id == record.id)
+        .order_by(InspectionVersion.version)
+        .limit(200)
+    ).all()
+    return [
+        {"version": row.version, "reason": row.reason, "replaced_at": clock.rfc3339(row.replaced_at)} for row in rows
+    ]
+
+
+def version(session: Session, record: Inspection, number: int, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
+    """What the record said at a version that a correction replaced; 404 for any other number."""
+    row = session.get(InspectionVersion, (record.id, number))
+    if row is None:
+        raise not_found()
+    form = forms.get(row.form_code, row.form_version).form
+    return {
+        **_readable(row.data, form.sensitive, clear=record.office_id == actor.office_id),
+        "id": str(record.id),
+        "version": row.version,
+        "form_code": row.form_code,
+        "form_version": row.form_version,
+        "product_code": row.product_code,
+        "reason": row.reason,
+        "replaced_at": clock.rfc3339(row.replaced_at),
+    }
+
+
+def history_of(session: Session, record: Inspection) -> list[dict[str, Any]]:
+    """The moves of a record, oldest first."""
+    return history.read(session, record.id)
+
+
+def may_see(book: str, session: Session, actor: Actor, record_id: UUID) -> bool:
+    """For the subject registry."""
+    try:
+        visible(session, actor, book, record_id)
+    except Problem:
+        return False
+    return True

@@ -1,0 +1,228 @@
+"""Work statistics (工作统计): progress by sub-region, as the HTTP contract §3 defines it.
+
+One row for each region directly below, one for the region's own office (本级) where it has records,
+and a total that counts distinct enterprises over the whole area. Without a date filter the figures
+come from the kept tallies; with one, from the records of those days.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, String, case, distinct, func, literal, null, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.orm import Session
+
+from accounts.models import Region
+from core.actor import Actor
+from enterprise.models import EnterpriseProduct
+from inspection.models import EnterpriseTally, Inspection
+
+T = EnterpriseTally
+NO_ROW = sql_cast(null(), String)
+"""The row of what belongs to no region below."""
+
+_FIGURES = (
+    "checked", "unable", "sales_checked", "problem_enterprises", "disposal_done",
+    "disposal_in_progress", "spot_enterprises", "spot_batches", "failed_batches",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """What a table of statistics is about: conditions for what lies within, and the rows below."""
+
+    code: str | None
+    name: str | None
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsFilter:
+    """All optional. Dates are check dates (for spot checks: sampling dates), both ends included."""
+
+    product_code: str | None = None
+    region: str | None = None
+    day_from: date | None = None
+    day_to: date | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Whether single records have to be read."""
+        return self.day_from is not None or self.day_to is not None
+
+
+def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[str, Any]:
+    """`{rows, total}`; a region outside the actor's reach, or unknown, gives no rows and zeros."""
+    area = _area(session, actor, wanted.region)
+    if area is None:
+        return {"rows": [], "total": _row(None, None, {}, 0)}
+    below = _regions_below(session, actor, area)
+    figures = _figures(session, actor, area, wanted, grouped=True)
+    planned = _planned(session, actor, area, wanted, grouped=True)
+    rows = [
+        {**_row(code, name, figures.get(code, {}), planned.get(code, 0)), "own_office": False} for code, name in below
+    ]
+    if None in figures or None in planned:
+        own = _row(area.code, area.name, figures.get(None, {}), planned.get(None, 0))
+        rows.append({**own, "region_name": f"{area.name or '总局'}（本级）", "own_office": True})
+    total = _figures(session, actor, area, wanted, grouped=False).get(None, {})
+    all_planned = _planned(session, actor, area, wanted, grouped=False).get(None, 0)
+    return {"rows": rows, "total": _row(area.code, area.name, total, all_planned)}
+
+
+def _area(session: Session, actor: Actor, region_code: str | None) -> Area | None:
+    if region_code is not None:
+        region = session.get(Region, region_code)
+        if region is None or not actor.reach.covers(region.area1, region.area2, region.area3):
+            return None
+        return Area(region.code, region.name, region.depth)
+    if actor.reach.national:
+        return Area(None, None, 0)
+    if len(actor.reach.areas) == 1:
+        depth, code = actor.reach.areas[0]
+        name = session.scalar(select(Region.name).where(Region.code == code))
+        return Area(code, name, depth)
+    return Area(None, actor.office_name, -1)
+
+
+def _regions_below(session: Session, actor: Actor, area: Area) -> list[tuple[str, str]]:
+    statement = select(Region.code, Region.name).order_by(Region.code).limit(500)
+    if area.depth == -1:  # an office that covers several regions: a row for each
+        statement = statement.where(Region.code.in_([code for _, code in actor.reach.areas]))
+    else:
+        statement = statement.where(Region.parent_code == area.code, Region.valid_to.is_(None))
+    return [(row.code, row.name) for row in session.execute(statement)]
+
+
+def _group(model: Any, actor: Actor, area: Area) -> ColumnElement[Any]:
+    """The region of the row that a record belongs to; NULL stands for 本级."""
+    columns = [model.area1, model.area2, model.area3]
+    if area.depth == -1:
+        return case(*((columns[depth - 1] == code, literal(code)) for depth, code in actor.reach.areas))
+    return cast("ColumnElement[Any]", columns[area.depth]) if area.depth < 3 else NO_ROW
+
+
+def _within(model: Any, actor: Actor, area: Area) -> list[ColumnElement[bool]]:
+    columns = [model.area1, model.area2, model.area3]
+    conditions = [actor.reach.condition(model)]
+    if area.depth > 0:
+        conditions.append(columns[area.depth - 1] == area.code)
+    return conditions
+
+
+def _figures(
+    session: Session, actor: Actor, area: Area, wanted: StatisticsFilter, *, grouped: bool
+) -> dict[str | None, dict[str, int]]:
+    per_enterprise = _from_records(actor, area, wanted, grouped) if wanted.dated else _from_tallies(
+        actor, area, wanted, grouped
+    )  # fmt: skip
+    e = per_enterprise.subquery()
+
+    def having(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    statement = select(
+        e.c.row_code,
+        having(e.c.produced > 0).label("checked"),
+        having((e.c.produced == 0) & (e.c.unable > 0)).label("unable"),
+        having(e.c.sold > 0).label("sales_checked"),
+        having(e.c.problems > 0).label("problem_enterprises"),
+        having((e.c.done > 0) & (e.c.in_progress == 0)).label("disposal_done"),
+        having(e.c.in_progress > 0).label("disposal_in_progress"),
+        having(e.c.batches > 0).label("spot_enterprises"),
+        func.coalesce(func.sum(e.c.batches), 0).label("spot_batches"),
+        func.coalesce(func.sum(e.c.failed), 0).label("failed_batches"),
+    ).group_by(e.c.row_code)
+    return {row.row_code: {name: int(getattr(row, name)) for name in _FIGURES} for row in session.execute(statement)}
+
+
+def _from_tallies(actor: Actor, area: Area, wanted: StatisticsFilter, grouped: bool) -> Select[Any]:
+    """Per row and enterprise, the sums of its tallies."""
+
+    def total(column: Any, kind: str | None = None) -> ColumnElement[int]:
+        return func.sum(case((T.kind == kind, column), else_=0) if kind else column)
+
+    row_code = _group(T, actor, area) if grouped else NO_ROW
+    conditions = _within(T, actor, area)
+    if wanted.product_code is not None:
+        conditions.append(T.product_code == wanted.product_code)
+    return (
+        select(
+            row_code.label("row_code"),
+            T.org_key,
+            total(T.carried_out, "production").label("produced"),
+            total(T.unable, "production").label("unable"),
+            total(T.carried_out, "sales").label("sold"),
+            total(T.problems).label("problems"),
+            total(T.disposal_done).label("done"),
+            total(T.disposal_in_progress).label("in_progress"),
+            total(T.batches).label("batches"),
+            total(T.failed).label("failed"),
+        )
+        .where(*conditions)
+        .group_by("row_code", T.org_key)
+    )
+
+
+def _from_records(actor: Actor, area: Area, wanted: StatisticsFilter, grouped: bool) -> Select[Any]:
+    """The same from single records, for a range of days."""
+    i = Inspection
+
+    def total(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((condition, 1), else_=0))
+
+    row_code = _group(i, actor, area) if grouped else NO_ROW
+    conditions = [*_within(i, actor, area), i.status == "submitted", T.id == i.tally_id]
+    if wanted.product_code is not None:
+        conditions.append(i.product_code == wanted.product_code)
+    if wanted.day_from is not None:
+        conditions.append(i.check_date >= wanted.day_from)
+    if wanted.day_to is not None:
+        conditions.append(i.check_date <= wanted.day_to)
+    check = i.book == "check"
+    return (
+        select(
+            row_code.label("row_code"),
+            T.org_key,
+            total((i.kind == "production") & i.unable.is_(False)).label("produced"),
+            total((i.kind == "production") & i.unable.is_(True)).label("unable"),
+            total((i.kind == "sales") & i.unable.is_(False)).label("sold"),
+            total(check & i.problems_found.is_(True)).label("problems"),
+            total(check & (i.disposal_state == "done")).label("done"),
+            total(check & (i.disposal_state == "in_progress")).label("in_progress"),
+            total(i.conclusion.is_not(None) & (i.book == "spot_check")).label("batches"),
+            total((i.conclusion == "fail") & (i.book == "spot_check")).label("failed"),
+        )
+        .where(*conditions)
+        .group_by("row_code", T.org_key)
+    )
+
+
+def _planned(
+    session: Session, actor: Actor, area: Area, wanted: StatisticsFilter, *, grouped: bool
+) -> dict[str | None, int]:
+    """Imported enterprises of the product (应检查生产企业数)."""
+    p = EnterpriseProduct
+    row_code = _group(p, actor, area) if grouped else NO_ROW
+    conditions = _within(p, actor, area)
+    if wanted.product_code is not None:
+        conditions.append(p.product_code == wanted.product_code)
+    statement = select(row_code.label("row_code"), func.count(distinct(p.enterprise_id)).label("planned"))
+    statement = statement.where(*conditions)
+    if grouped:
+        statement = statement.group_by("row_code")
+    return {row.row_code: row.planned for row in session.execute(statement) if row.planned}
+
+
+def _row(code: str | None, name: str | None, figures: dict[str, int], planned: int) -> dict[str, Any]:
+    counted = {figure: figures.get(figure, 0) for figure in _FIGURES}
+    reached, batches = counted["checked"] + counted["unable"], counted["spot_batches"]
+    return {
+        "region_code": code,
+        "region_name": name,
+        "planned": planned,
+        **counted,
+        "progress": round(min(1.0, reached / planned), 4) if planned else None,
+        "failed_rate": round(counted["failed_batches"] / batches, 4) if batches else None,
+    }

@@ -1,0 +1,127 @@
+"""Keeping the tallies: one row per office, kind, product and enterprise as named."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from core.name_search import bigrams, fold
+from inspection.kinds import COUNTED, Counts, counts_of, org_key
+from inspection.models import EnterpriseTally, Inspection, TallyBigram
+
+
+@dataclass(frozen=True, slots=True)
+class TallyKey:
+    """Which tally a record belongs to."""
+
+    office_id: UUID
+    area1: str
+    area2: str | None
+    area3: str | None
+    book: str
+    kind: str
+    product_code: str
+    org_key: str
+    org_name: str
+
+
+def add(session: Session, key: TallyKey, counts: Counts) -> int:
+    """Add to the tally, making it where it is new; returns its id."""
+    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    fresh = dialect_insert(EnterpriseTally)
+    statement = fresh.on_conflict_do_update(
+        index_elements=["office_id", "kind", "product_code", "org_key", "org_name"],
+        set_={name: getattr(EnterpriseTally, name) + fresh.excluded[name] for name in COUNTED},
+    ).returning(EnterpriseTally.id, EnterpriseTally.records)
+    values = {**_columns(key), **asdict(counts)}
+    row = session.execute(statement, values).one()
+    if row.records == counts.records:
+        _index_name(session, row.id, key)
+    return int(row.id)
+
+
+def change(session: Session, tally_id: int, by: Counts) -> None:
+    """Change a tally by a difference (negative where a record leaves it)."""
+    session.execute(
+        update(EnterpriseTally)
+        .where(EnterpriseTally.id == tally_id)
+        .values({name: getattr(EnterpriseTally, name) + getattr(by, name) for name in COUNTED})
+    )
+
+
+def _columns(key: TallyKey) -> dict[str, Any]:
+    return {**asdict(key), "folded_name": fold(key.org_name)}
+
+
+def _index_name(session: Session, tally_id: int, key: TallyKey) -> None:
+    rows = [{"bigram": pair, "area1": key.area1, "tally_id": tally_id} for pair in sorted(bigrams(key.org_name))]
+    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    session.execute(dialect_insert(TallyBigram).on_conflict_do_nothing(), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a reconciliation found: tallies that were right, wrong (and mended), missing, and without records."""
+
+    right: int
+    mended: int
+    added: int
+    emptied: int
+
+
+def reconcile(session: Session) -> Reconciled:
+    """Recompute every tally from the submitted records and mend those that differ.
+
+    One transaction over all tables: run it when few people write.
+    """
+    wanted: dict[tuple[Any, ...], tuple[TallyKey, Counts]] = {}
+    records: dict[tuple[Any, ...], list[UUID]] = {}
+    statement = select(Inspection).where(Inspection.status == "submitted").execution_options(yield_per=1000)
+    for record in session.scalars(statement):
+        key = key_of(record)
+        identity = (key.office_id, key.kind, key.product_code, key.org_key, key.org_name)
+        found = wanted.get(identity, (key, Counts()))
+        counts = counts_of(record.book, record.unable, record.problems_found, record.disposal_state, record.conclusion)
+        total = Counts(*(getattr(found[1], n) + getattr(counts, n) for n in COUNTED))
+        wanted[identity] = (key, total)
+        records.setdefault(identity, []).append(record.id)
+        session.expunge(record)
+    right = mended = added = emptied = 0
+    for tally in session.scalars(select(EnterpriseTally)).all():
+        identity = (tally.office_id, tally.kind, tally.product_code, tally.org_key, tally.org_name)
+        key_counts = wanted.pop(identity, None)
+        counts = key_counts[1] if key_counts else Counts()
+        if all(getattr(tally, n) == getattr(counts, n) for n in COUNTED):
+            right += 1
+            continue
+        change(session, tally.id, counts.minus(Counts(*(getattr(tally, n) for n in COUNTED))))
+        mended, emptied = (mended + 1, emptied) if key_counts else (mended, emptied + 1)
+    for identity, (key, counts) in wanted.items():
+        tally_id = session.execute(
+            insert(EnterpriseTally).values(**_columns(key), **asdict(counts)).returning(EnterpriseTally.id)
+        ).scalar_one()
+        _index_name(session, tally_id, key)
+        session.execute(update(Inspection).where(Inspection.id.in_(records[identity])).values(tally_id=tally_id))
+        added += 1
+    session.execute(delete(TallyBigram).where(TallyBigram.tally_id.not_in(select(EnterpriseTally.id))))
+    return Reconciled(right, mended, added, emptied)
+
+
+def key_of(record: Inspection) -> TallyKey:
+    """The tally key of a stored record."""
+    address = record.data.get("org_address")
+    return TallyKey(
+        office_id=record.office_id,
+        area1=record.area1,
+        area2=record.area2,
+        area3=record.area3,
+        book=record.book,
+        kind=record.kind,
+        product_code=record.product_code,
+        org_key=org_key(record.uscc, record.org_name, address if isinstance(address, str) else None),
+        org_name=record.org_name or "",
+    )

@@ -1,0 +1,42 @@
+"""Alembic's environment: the engine comes from the caller (`core/migrate.py`) or from the settings."""
+
+from typing import Any, Literal
+
+from alembic import context
+
+from accounts import models as accounts_models
+from core import models as core_models
+from core.config import load_settings
+from core.db import Base, UTCDateTime, make_engine
+from core.privacy import EncryptedText
+from enterprise import models as enterprise_models
+from inspection import models as inspection_models
+
+ROOMS_WITH_TABLES = (core_models, accounts_models, enterprise_models, inspection_models)
+
+
+def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write our column types as the plain ones they are in the database, so that migrations import no room."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, EncryptedText):
+        return "sa.Text()"
+    return False
+
+
+def run() -> None:
+    """Run the migrations over one connection, in one transaction."""
+    engine = context.config.attributes.get("engine") or make_engine(load_settings().resolved_database_url)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=connection.dialect.name == "sqlite",
+            compare_type=True,
+            render_item=plain_types,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

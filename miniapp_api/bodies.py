@@ -1,0 +1,90 @@
+"""How bodies and queries are read: JSON by orjson, text that no database takes is refused, empty means absent."""
+
+from typing import Any
+
+import orjson
+from flask import Request
+from flask.json.provider import JSONProvider
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from core.errors import Fault, Problem
+from core.paging import DEEPEST_PAGE, PageRequest
+
+MAX_BODY = 1024 * 1024
+
+
+class OrjsonProvider(JSONProvider):
+    """Strict and fast: refuses NaN, lone surrogates and nesting deeper than 1 024."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        value = orjson.loads(s)
+        raw = s if isinstance(s, bytes) else s.encode()
+        if b"\\u0000" in raw and (place := _nul(value, "")) is not None:
+            raise Problem("invalid", errors=[Fault(place, "bad_character", "内容含有不可用的字符，请删除后重试")])
+        return value
+
+
+def _nul(value: Any, place: str) -> str | None:
+    """Where a NUL character stands, which PostgreSQL cannot store; nested no deeper than orjson allows."""
+    if isinstance(value, str):
+        return place if "\0" in value else None
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        if isinstance(key, str) and "\0" in key:
+            return place
+        found = _nul(inner, f"{place}/{key}")
+        if found is not None:
+            return found
+    return None
+
+
+class ApiRequest(Request):
+    """A request whose absent body reads as an empty object, so that its missing fields are named."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        if not self.get_data(cache=True):
+            return {}
+        if not self.is_json:
+            raise Problem("unsupported_media_type")
+        return super().get_json(force=force, silent=silent, cache=cache)
+
+
+class Body(BaseModel):
+    """Parent of typed bodies: no unknown fields, text stripped."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, strict=True)
+
+
+class EmptyBody(Body):
+    """An action that needs nothing but its address."""
+
+
+class RecordBody(RootModel[dict[str, Any]]):
+    """A form's body: header fields, `answers`, `disposals`; judged by the form it answers (see `GET /forms`)."""
+
+
+class Query(BaseModel):
+    """Parent of query strings; `?kind=` means the same as leaving it out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_absent(cls, sent: dict[str, str]) -> dict[str, str]:
+        if any("\0" in value for value in sent.values()):
+            raise ValueError("内容含有不可用的字符")
+        return {name: value for name, value in sent.items() if value.strip()}
+
+
+class PageQuery(Query):
+    """`page` and `page_size` of every list."""
+
+    page: int = Field(1, ge=1, le=DEEPEST_PAGE)
+    page_size: int = Field(20, ge=1, le=100)
+
+    def request(self) -> PageRequest:
+        """As the rooms take it."""
+        return PageRequest(self.page, self.page_size)

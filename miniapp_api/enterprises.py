@@ -1,0 +1,63 @@
+"""The register of enterprises (企业名录)."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core.actor import Actor
+from core.errors import Problem, not_found
+from core.identifiers import uscc_fault
+from enterprise import queries
+from enterprise.models import Enterprise
+from miniapp_api.bodies import PageQuery
+from miniapp_api.gates import gate
+
+bp = APIBlueprint("enterprises", __name__, tag="Inspection")
+
+
+class EnterprisesQuery(PageQuery):
+    """Filters of the list; `q` is a fragment of the name."""
+
+    q: str | None = Field(None, max_length=100)
+    product_code: str | None = Field(None, max_length=2)
+
+
+def show(enterprise: Enterprise) -> dict[str, Any]:
+    """The basics of an enterprise, to pre-fill a check."""
+    return {
+        "id": str(enterprise.id),
+        "uscc": enterprise.uscc,
+        "name": enterprise.name,
+        "legal_representative": enterprise.legal_representative,
+        "address": enterprise.address,
+        "production_address": enterprise.production_address,
+        "region_code": enterprise.region_code,
+        "scale": enterprise.scale,
+        "status": enterprise.status,
+        "product_codes": enterprise.product_codes,
+    }
+
+
+@bp.get("/enterprises")
+@gate(Verb.ENTERPRISES_READ)
+@bp.input(EnterprisesQuery, location="query", arg_name="query")
+def list_enterprises(session: Session, actor: Actor, query: EnterprisesQuery) -> dict[str, Any]:
+    """The enterprises of the caller's regions."""
+    page = queries.search(session, actor.reach, q=query.q, product_code=query.product_code, request=query.request())
+    return page.as_json(show)
+
+
+@bp.get("/enterprises/<string:uscc>")
+@gate(Verb.ENTERPRISES_READ)
+def read_enterprise(session: Session, actor: Actor, uscc: str) -> dict[str, Any]:
+    """One enterprise from anywhere in the country; a code in lower case or full width is understood."""
+    fault = uscc_fault(uscc)
+    if fault:
+        raise Problem("not_found", fault)
+    enterprise = queries.by_uscc(session, uscc)
+    if enterprise is None:
+        raise not_found()
+    return show(enterprise)

@@ -1,0 +1,99 @@
+"""Gates: who may come in at all, and the transaction around a request.
+
+Every route carries exactly one gate, outermost, so that a stranger learns nothing from the way a
+body is judged. `gate` passes `actor` to the endpoint and, unless told otherwise, `session`: a
+reading one for GET, else one transaction that is committed before the answer is sent and rolled
+back by any exception.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import g, request
+
+from accounts.sign_in import authenticate
+from accounts.verbs import Verb
+from core.actor import Actor
+from core.errors import Problem
+from miniapp_api.wiring import wiring
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a route demands; read by the OpenAPI document and by the tests that walk the URL map."""
+
+    public: bool
+    verbs: frozenset[str]
+
+
+def bearer_token() -> str | None:
+    """The token of the Authorization header, if there is one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _admit(verbs: frozenset[str], before_password_change: bool) -> Actor:
+    token = bearer_token()
+    if token is None:
+        raise Problem("unauthenticated")
+    services = wiring()
+    actor = authenticate(services.database, services.policy, token)
+    g.username = actor.username
+    if actor.must_change_password and not before_password_change:
+        raise Problem("password_change_required")
+    if verbs and not verbs & actor.verbs:
+        raise Problem("forbidden")
+    return actor
+
+
+def _run(view: Callable[..., Any], transaction: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if not transaction:
+        return view(*args, **kwargs)
+    database = wiring().database
+    opened = database.read() if request.method in ("GET", "HEAD") else database.write()
+    with opened as session:
+        return view(*args, session=session, **kwargs)
+
+
+def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = False) -> Callable[[View], View]:
+    """Only signed-in users who hold one of the verbs (any signed-in user when none is named).
+
+    `transaction=False`: the endpoint opens its own, because it hashes passwords or streams.
+    `before_password_change`: open to someone whose one-time password must be changed first.
+    """
+
+    def decorate(view: View) -> View:
+        demanded = frozenset(verb.value for verb in verbs)
+
+        @functools.wraps(view)
+        def gated(*args: Any, **kwargs: Any) -> Any:
+            actor = _admit(demanded, before_password_change)
+            return _run(view, transaction, args, {**kwargs, "actor": actor})
+
+        gated._gate = Gate(False, demanded)  # type: ignore[attr-defined]
+        return gated  # type: ignore[return-value]
+
+    return decorate
+
+
+def public(*, transaction: bool = True) -> Callable[[View], View]:
+    """Open to everyone; the list of such routes stands in the HTTP contract, §1."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def gated(*args: Any, **kwargs: Any) -> Any:
+            return _run(view, transaction, args, kwargs)
+
+        gated._gate = Gate(True, frozenset())  # type: ignore[attr-defined]
+        return gated  # type: ignore[return-value]
+
+    return decorate
+
+
+def gate_of(view: Callable[..., Any]) -> Gate | None:
+    """The gate of a view function."""
+    return getattr(view, "_gate", None)

@@ -1,0 +1,72 @@
+"""Whether the server is up and can work; figures for Prometheus."""
+
+import hmac
+import os
+import time
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import Problem
+from miniapp_api.gates import bearer_token, public
+from miniapp_api.wiring import wiring
+
+bp = APIBlueprint("health", __name__, enable_openapi=False)
+
+REQUESTS = Counter("http_requests", "Requests answered", ["route", "method", "status"])
+SECONDS = Histogram("http_request_seconds", "Time to answer", ["route"])
+
+
+@bp.get("/healthz")
+@public(transaction=False)
+def healthz() -> dict[str, Any]:
+    """The process is up."""
+    return {"status": "up"}
+
+
+@bp.get("/readyz")
+@public(transaction=False)
+def readyz() -> tuple[dict[str, Any], int]:
+    """The database and the data folder can be used."""
+    services = wiring()
+    checks = {"database": "ok", "storage": "ok"}
+    try:
+        with services.database.read() as session:
+            session.execute(text("SELECT 1 FROM alembic_version"))
+    except SQLAlchemyError:
+        checks["database"] = "unreachable or not migrated"
+    if not services.settings.data_dir.is_dir():
+        checks["storage"] = "data folder missing"
+    ready = set(checks.values()) == {"ok"}
+    return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
+
+
+@bp.get("/metrics")
+@public(transaction=False)
+def metrics() -> Response:
+    """Figures for Prometheus: with `METRICS_TOKEN` as bearer token, or from this machine where none is set."""
+    token = wiring().settings.metrics_token.get_secret_value()
+    if token:
+        allowed = hmac.compare_digest((bearer_token() or "").encode(), token.encode())
+    else:
+        forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded"))
+        allowed = request.remote_addr in ("127.0.0.1", "::1") and not forwarded
+    if not allowed:
+        raise Problem("not_found")
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def observe(response: Response) -> None:
+    """Count one answer, labelled by the route's rule, never by its address."""
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    REQUESTS.labels(route, request.method, str(response.status_code)).inc()
+    SECONDS.labels(route).observe(time.perf_counter() - g.started)

@@ -1,0 +1,46 @@
+"""The signed-in user."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from accounts import operations, queries
+from core import todos
+from core.actor import Actor
+from core.paging import whole
+from miniapp_api.bodies import Body
+from miniapp_api.gates import gate
+from miniapp_api.wiring import wiring
+
+bp = APIBlueprint("me", __name__, tag="People")
+
+
+class PasswordBody(Body):
+    """The old and the new password (修改密码)."""
+
+    old_password: str = Field(min_length=1, max_length=256)
+    new_password: str = Field(min_length=1, max_length=256)
+
+
+@bp.get("/me")
+@gate(transaction=False, before_password_change=True)
+def read_me(actor: Actor) -> dict[str, Any]:
+    """Who is signed in, at which office, with which roles and verbs."""
+    return queries.me(actor)
+
+
+@bp.put("/me/password")
+@gate(transaction=False, before_password_change=True)
+@bp.input(PasswordBody, arg_name="body")
+def change_password(actor: Actor, body: PasswordBody) -> dict[str, Any]:
+    """Change the own password; ends all other sessions."""
+    operations.change_password(wiring().database, actor, body.old_password, body.new_password)
+    return {"changed": True}
+
+
+@bp.get("/todos")
+@gate()
+def list_todos(session: Any, actor: Actor) -> dict[str, Any]:
+    """The caller's open to-dos, red ones first."""
+    return whole(todos.mine(session, actor))

@@ -1,0 +1,127 @@
+"""The OpenAPI 3.1 document, completed from what the gates and endpoints already say."""
+
+import re
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Blueprint
+from flask_swagger_ui import get_swaggerui_blueprint
+
+from core.errors import CATALOGUE
+from miniapp_api.gates import gate_of, public
+
+DOCS_PATH, SPEC_PATH = "/api/docs", "/api/v1/openapi.json"
+
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string", "description": "Chinese sentence a user can act on"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "enum": sorted(CATALOGUE)},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["path", "code", "message"],
+                "properties": {
+                    "path": {"type": "string", "description": "JSON Pointer into the body"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string", "description": "Chinese sentence a user can act on"},
+                },
+            },
+        },
+        "request_id": {"type": "string"},
+    },
+}
+_OBJECT = {"type": "object"}
+_CREATES = {
+    "create_session", "apply_for_account", "add_product_item", "add_test_item",
+    "inspections_save_draft", "inspections_submit", "spot_checks_save_draft", "spot_checks_submit",
+}  # fmt: skip
+_FILES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv",
+}
+
+
+def install(app: APIFlask) -> None:
+    """Serve the document and the pages to read it, both from our own origin."""
+
+    @app.spec_processor
+    def complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+        assert isinstance(spec, dict)
+        spec["openapi"] = "3.1.0"
+        # One tag stands on several blueprints and would be listed once for each.
+        spec["tags"] = [{"name": name} for name in sorted({tag["name"] for tag in spec.get("tags", [])})]
+        components = spec.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = _PROBLEM
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        for rule in app.url_map.iter_rules():
+            path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+            for method in ("get", "post", "put", "delete"):
+                operation = spec["paths"].get(path, {}).get(method)
+                if operation is not None and method.upper() in (rule.methods or ()):
+                    _complete(operation, path, rule.endpoint, app.view_functions[rule.endpoint])
+        for schema in components["schemas"].values():
+            _close(schema)
+        return spec
+
+    pages = get_swaggerui_blueprint(DOCS_PATH, SPEC_PATH, config={"app_name": "工品查 API", "validatorUrl": None})
+    _open(pages)
+    app.register_blueprint(pages)
+
+
+def _open(pages: Blueprint) -> None:
+    """The pages hold nothing secret: their routes get the public gate like every other route."""
+
+    @pages.record
+    def _gated(state: Any) -> None:
+        for endpoint, view in list(state.app.view_functions.items()):
+            if endpoint.startswith(f"{state.blueprint.name}."):
+                state.app.view_functions[endpoint] = public(transaction=False)(view)
+
+
+def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) -> None:
+    gate = gate_of(view)
+    blueprint, _, function = endpoint.rpartition(".")
+    generic = function in ("save_draft", "submit", "correct", "delete_draft", "list", "read", "history",
+                           "versions", "version", "export_csv", "export_xlsx")  # fmt: skip
+    operation["operationId"] = f"{blueprint}_{function}" if generic else function
+    kept = {"requestBody", "parameters", "tags", "summary", "description", "operationId"}
+    for key in set(operation) - kept:
+        del operation[key]
+    answer: dict[str, Any] = {"description": "Done", "content": {"application/json": {"schema": _OBJECT}}}
+    for ending, media_type in _FILES.items():
+        if path.endswith(f".{ending}"):
+            answer = {"description": "The file", "content": {media_type: {"schema": {"type": "string"}}}}
+    responses: dict[str, Any] = {"200": answer}
+    if operation["operationId"] in _CREATES:
+        responses["201"] = {**answer, "description": "Created"}
+    if function == "create_session":
+        del responses["200"]
+    faults = {"400", "404", "422", "429", "503"}
+    if "requestBody" in operation:
+        faults |= {"409", "413", "415"}
+    if function == "delete_draft" or path.endswith(("/approve", "/reject", "/enable")):
+        faults.add("409")
+    if gate is not None and not gate.public:
+        faults |= {"401", "403"}
+        operation["security"] = [{"bearer": []}]
+        if gate.verbs:
+            operation["x-verbs"] = sorted(gate.verbs)
+    if function == "create_session":
+        faults |= {"401", "403"}
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status in sorted(faults):
+        titles = sorted(code for code, (number, _) in CATALOGUE.items() if str(number) == status)
+        responses[status] = {"description": ", ".join(titles), "content": problem}
+    operation["responses"] = responses
+
+
+def _close(schema: dict[str, Any]) -> None:
+    """pydantic writes a discriminating `title` into every property; the document reads better without."""
+    for inner in schema.get("properties", {}).values():
+        inner.pop("title", None)

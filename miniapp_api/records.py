@@ -1,0 +1,193 @@
+"""The endpoints that checks and spot checks have in common, made once for each book."""
+
+import urllib.parse
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import partial
+from typing import Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from assets.spreadsheets import write_csv, write_xlsx
+from core import clock
+from core.actor import Actor
+from core.paging import whole
+from enterprise.products import PRODUCTS
+from inspection import operations, queries
+from inspection.kinds import KINDS
+from inspection.models import Inspection
+from inspection.queries import Filters
+from miniapp_api.bodies import PageQuery, RecordBody
+from miniapp_api.gates import gate
+from miniapp_api.wiring import wiring
+
+COLUMNS = ["记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "检查日期", "无法检查", "发现问题",
+           "处置状态", "检验结论", "填报单位", "用户名", "操作人", "提交时间"]  # fmt: skip
+_DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na": "不适用"}
+_CONCLUSION = {"pass": "合格", "fail": "不合格", "not_judged": "不判定", None: ""}
+
+
+class RecordsQuery(PageQuery):
+    """Filters of the lists; `from` and `to` are check dates, `own_office` leaves out the regions below."""
+
+    status: Literal["draft", "submitted"] | None = None
+    kind: str | None = Field(None, max_length=40)
+    q: str | None = Field(None, max_length=100)
+    product_code: str | None = Field(None, max_length=2)
+    region: str | None = Field(None, max_length=6)
+    day_from: date | None = Field(None, alias="from")
+    day_to: date | None = Field(None, alias="to")
+    problem: bool | None = None
+    disposal: Literal["none", "in_progress", "done", "na"] | None = None
+    unable: bool | None = None
+    conclusion: Literal["pass", "fail", "not_judged"] | None = None
+    own_office: bool | None = None
+
+    def filters(self) -> Filters:
+        """As the room takes them."""
+        return Filters(**self.model_dump(exclude={"status", "page", "page_size"}))
+
+
+def record_blueprint(name: str, noun: str, book: str) -> APIBlueprint:
+    """A blueprint with drafts, submission, correction, lists, exports and history under `/{noun}`."""
+    bp = APIBlueprint(name, __name__, tag="Inspection")
+    _writing(bp, noun, book)
+    _reading(bp, noun, book)
+    _exporting(bp, noun, book)
+    return bp
+
+
+def _answer(record: Inspection, actor: Actor) -> dict[str, Any]:
+    return queries.show(record, actor, wiring().forms)
+
+
+def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
+    @bp.put(f"/{noun}/<uuid:record_id>", endpoint="save_draft")
+    @gate(Verb.INSPECTION_WRITE)
+    @bp.input(RecordBody, arg_name="body")
+    def save_draft(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
+        """Save a draft (暂存) under the phone's id."""
+        record, new = operations.save_draft(session, wiring().tools, actor, book, record_id, body.root)
+        return _answer(record, actor), 201 if new else 200
+
+    @bp.put(f"/{noun}/<uuid:record_id>/submission", endpoint="submit")
+    @gate(Verb.INSPECTION_WRITE)
+    @bp.input(RecordBody, arg_name="body")
+    def submit(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
+        """Save and submit (提交) in one step, with or without a draft before."""
+        record, new = operations.submit(session, wiring().tools, actor, book, record_id, body.root)
+        return _answer(record, actor), 201 if new else 200
+
+    @bp.put(f"/{noun}/<uuid:record_id>/correction", endpoint="correct")
+    @gate(Verb.INSPECTION_WRITE)
+    @bp.input(RecordBody, arg_name="body")
+    def correct(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> dict[str, Any]:
+        """Correct (更正) a submitted record, with a reason; the old version stays readable."""
+        return _answer(operations.correct(session, wiring().tools, actor, book, record_id, body.root), actor)
+
+    @bp.delete(f"/{noun}/<uuid:record_id>", endpoint="delete_draft")
+    @gate(Verb.INSPECTION_WRITE)
+    def delete_draft(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
+        """Delete an own draft."""
+        record = operations.delete_draft(session, actor, book, record_id)
+        return {"id": str(record.id), "status": record.status}
+
+
+def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
+    @bp.get(f"/{noun}", endpoint="list")
+    @gate(Verb.INSPECTION_READ)
+    @bp.input(RecordsQuery, location="query", arg_name="query")
+    def list_records(session: Session, actor: Actor, query: RecordsQuery) -> dict[str, Any]:
+        """Own drafts (`status=draft`, 信息暂存) or submitted records of the caller's regions (信息查看)."""
+        read = queries.drafts if query.status == "draft" else queries.submitted
+        return read(session, actor, book, query.filters(), query.request()).as_json(queries.show_row)
+
+    @bp.get(f"/{noun}/<uuid:record_id>", endpoint="read")
+    @gate(Verb.INSPECTION_READ)
+    def read(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
+        """One record, whole."""
+        return _answer(queries.visible(session, actor, book, record_id), actor)
+
+    @bp.get(f"/{noun}/<uuid:record_id>/history", endpoint="history")
+    @gate(Verb.INSPECTION_READ)
+    def history(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
+        """The moves of a record, oldest first."""
+        return whole(queries.history_of(session, queries.visible(session, actor, book, record_id)))
+
+    @bp.get(f"/{noun}/<uuid:record_id>/versions", endpoint="versions")
+    @gate(Verb.INSPECTION_READ)
+    def versions(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
+        """The contents that corrections replaced."""
+        return whole(queries.versions(session, queries.visible(session, actor, book, record_id)))
+
+    @bp.get(f"/{noun}/<uuid:record_id>/versions/<int:number>", endpoint="version")
+    @gate(Verb.INSPECTION_READ)
+    def version(session: Session, actor: Actor, record_id: UUID, number: int) -> dict[str, Any]:
+        """What the record said before a correction."""
+        record = queries.visible(session, actor, book, record_id)
+        return queries.version(session, record, number, actor, wiring().forms)
+
+
+def _exporting(bp: APIBlueprint, noun: str, book: str) -> None:
+    def export(write: Callable[[str, Iterator[list[Any]]], Response], actor: Actor, query: RecordsQuery) -> Response:
+        status = query.status or "submitted"
+        records = queries.export_rows(wiring().database, actor, book, status, query.filters())
+        # The first row is fetched here, so that a refusal is still an answer of its own.
+        first = next(records, None)
+        title = "监督抽查" if book == "spot_check" else "企业检查"
+        return write(f"{title}-{clock.today():%Y%m%d}", _cells(first, records))
+
+    @bp.get(f"/{noun}.csv", endpoint="export_csv")
+    @gate(Verb.INSPECTION_READ, transaction=False)
+    @bp.input(RecordsQuery, location="query", arg_name="query")
+    def export_csv(actor: Actor, query: RecordsQuery) -> Response:
+        """The list as CSV (UTF-8 with BOM), with the same filters."""
+        return export(_as_csv, actor, query)
+
+    @bp.get(f"/{noun}.xlsx", endpoint="export_xlsx")
+    @gate(Verb.INSPECTION_READ, transaction=False)
+    @bp.input(RecordsQuery, location="query", arg_name="query")
+    def export_xlsx(actor: Actor, query: RecordsQuery) -> Response:
+        """The list as an Excel workbook, with the same filters."""
+        return export(_as_xlsx, actor, query)
+
+
+def _cells(first: Inspection | None, rest: Iterator[Inspection]) -> Iterator[list[Any]]:
+    if first is not None:
+        yield _row(first)
+    yield from (_row(record) for record in rest)
+
+
+def _row(record: Inspection) -> list[Any]:
+    return [
+        str(record.id), KINDS[record.kind].label, PRODUCTS[record.product_code].name, record.uscc or "",
+        record.org_name or "", record.check_date.isoformat() if record.check_date else "",
+        "是" if record.unable else "否", "是" if record.problems_found else "否",
+        _DISPOSAL[record.disposal_state], _CONCLUSION[record.conclusion], record.office_name,
+        record.username, record.operator_name or "",
+        record.submitted_at.astimezone(clock.LOCAL).strftime("%Y-%m-%d %H:%M:%S") if record.submitted_at else "",
+    ]  # fmt: skip
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(name)}"}
+
+
+def _as_csv(title: str, rows: Iterator[list[Any]]) -> Response:
+    return Response(write_csv(COLUMNS, rows), mimetype="text/csv", headers=_attachment(f"{title}.csv"))
+
+
+def _as_xlsx(title: str, rows: Iterator[list[Any]]) -> Response:
+    file = write_xlsx(title, COLUMNS, rows)
+    response = Response(
+        iter(partial(file.read, 65536), b""),
+        mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers=_attachment(f"{title}.xlsx"),
+    )
+    response.call_on_close(file.close)
+    return response

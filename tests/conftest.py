@@ -1,0 +1,176 @@
+"""Fixtures: a migrated database with regions, forms and people; the application over it."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+
+os.environ.setdefault("LOG_LEVEL", "ERROR")
+
+from accounts import offices, operations, passwords
+from accounts.models import Region
+from accounts.regions import area_rows, load_regions
+from accounts.verbs import DEFAULT_ROLES
+from app import create_app
+from core import migrate, privacy
+from core.config import Settings
+from core.db import Database
+from core.forms.library import FormLibrary
+from inspection import campaigns, dictionaries
+from miniapp_api.limits import limiter
+from miniapp_api.wiring import KEY
+from tests.databases import copy_sqlite, postgres_answers, postgres_database
+from tests.people import PASSWORD, PEOPLE, Person
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA_KEY = "a key for tests only, of some length"
+NOW = "2026-11-21T10:00:00+08:00"
+
+POSTGRES = postgres_answers()
+DIALECTS = ["sqlite", "postgresql"] if POSTGRES else ["sqlite"]
+
+
+def pytest_report_header() -> str:
+    return "databases: " + ", ".join(DIALECTS) + ("" if POSTGRES else " (PostgreSQL does not answer: skipped)")
+
+
+def fill(database: Database) -> None:
+    """Regions, dictionaries, forms and people, as every test finds them."""
+    password_hash = passwords.hash_password(PASSWORD)
+    with database.write() as session:
+        load_regions(session, [row for row in area_rows() if row.code[:2] in ("32", "33", "50", "42")])
+        dictionaries.load_seeds(session)
+        campaigns.load_standing(session)
+        for username, code in PEOPLE.items():
+            region = session.get_one(Region, code)
+            office_id = offices.bureau_of(session, region)
+            roles = list(DEFAULT_ROLES[region.level])
+            operations.create_user(session, office_id, username, password_hash, roles, must_change_password=False)
+    library = FormLibrary(database)
+    for path in sorted((ROOT / "inspection" / "forms").glob("*.json")):
+        library.publish(json.loads(path.read_text()))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    privacy.install(DATA_KEY)
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    migrate.upgrade(database.engine)
+    fill(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    privacy.install(DATA_KEY)
+    with postgres_database() as url:
+        database = Database(url.render_as_string(hide_password=False))
+        migrate.upgrade(database.engine)
+        fill(database)
+        database.dispose()
+        assert url.database is not None
+        yield url.database
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a filled database of this test's own."""
+    if dialect == "sqlite":
+        yield copy_sqlite(request.getfixturevalue("sqlite_template"), tmp_path / "test.sqlite3")
+        return
+    with postgres_database(request.getfixturevalue("postgres_template")) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=database_url, data_dir=tmp_path, data_key=SecretStr(DATA_KEY), log_level="ERROR",
+        sign_in_limit="100000 per minute", application_limit="100000 per minute",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def application(settings: Settings) -> Iterator[APIFlask]:
+    application = create_app(settings)
+    limiter.reset()
+    yield application
+    application.extensions[KEY].database.dispose()
+
+
+@pytest.fixture
+def database(application: APIFlask) -> Database:
+    found: Database = application.extensions[KEY].database
+    return found
+
+
+@pytest.fixture
+def client(application: APIFlask) -> FlaskClient:
+    return application.test_client()
+
+
+@pytest.fixture
+def sign_in(client: FlaskClient) -> Callable[[str], Person]:
+    """Sign someone in by name."""
+
+    def signed_in(username: str, password: str = PASSWORD) -> Person:
+        answer = client.post("/api/v1/sessions", json={"username": username, "password": password})
+        assert answer.status_code == 201, answer.get_data(as_text=True)
+        assert answer.json is not None
+        return Person(username, client, answer.json["token"])
+
+    return signed_in
+
+
+@pytest.fixture
+def county_inspector(sign_in: Callable[[str], Person]) -> Person:
+    return sign_in("county_inspector")
+
+
+@pytest.fixture
+def county_colleague(sign_in: Callable[[str], Person]) -> Person:
+    return sign_in("county_colleague")
+
+
+@pytest.fixture
+def neighbour_inspector(sign_in: Callable[[str], Person]) -> Person:
+    return sign_in("neighbour_inspector")
+
+
+@pytest.fixture
+def city_reviewer(sign_in: Callable[[str], Person]) -> Person:
+    return sign_in("city_reviewer")
+
+
+@pytest.fixture
+def province_user(sign_in: Callable[[str], Person]) -> Person:
+    return sign_in("province_user")
+
+
+@pytest.fixture
+def other_city_user(sign_in: Callable[[str], Person]) -> Person:
+    return sign_in("other_city_user")
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """A clock that stands at `NOW` and can be moved."""
+    with time_machine.travel(NOW, tick=False) as coordinates:
+        yield coordinates

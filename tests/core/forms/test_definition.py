@@ -1,0 +1,237 @@
+"""The compiler of forms: what it refuses, all at once, and what it makes of the three printed forms."""
+
+import copy
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.forms import BrokenForm, Form
+
+FORMS = Path(__file__).resolve().parents[3] / "inspection" / "forms"
+TODAY = date(2026, 11, 20)
+
+
+def _form(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    section = {"code": "a", "title": "一", "items": list(items)}
+    return {"code": "tiny", "version": 1, "title": "小表", "kind": "test", "sections": [section], **more}
+
+
+def _text(field: str = "name", **more: Any) -> dict[str, Any]:
+    return {"field": field, "text": "名称", "type": "text", **more}
+
+
+def _yes_no(no: str = "1", **more: Any) -> dict[str, Any]:
+    options = [{"value": "yes", "label": "是"}, {"value": "no", "label": "否"}]
+    return {"no": no, "text": "是否", "type": "choice", "options": options, **more}
+
+
+def _faults(definition: Any) -> list[tuple[str, str]]:
+    with pytest.raises(BrokenForm) as broken:
+        Form.compile(definition)
+    return [(fault.path, fault.code) for fault in broken.value.faults]
+
+
+FIRST = "/sections/0/items/0"
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        (_form({"field": "a", "text": "甲", "type": "colour"}), [(f"{FIRST}/type", "unknown_type")]),
+        (_form(_text(), _text()), [("/sections/0/items/1/field", "duplicate")]),
+        (_form(_text(size=3)), [(f"{FIRST}/size", "unknown_key")]),
+        (_form(_text(scale=3)), [(f"{FIRST}/scale", "unknown_key")]),
+        (_form({"field": "a", "text": "甲", "type": "choice"}), [(f"{FIRST}/options", "no_options")]),
+        (_form(_yes_no(options_from="dictionary")), [(f"{FIRST}/options", "no_options")]),
+        (_form(_yes_no(options=[])), [(f"{FIRST}/options", "bad_value")]),
+        (_form(_yes_no(problem_when=["never"])), [(f"{FIRST}/problem_when/0", "unknown_value")]),
+        (_form(_text(problem_when=["x"])), [(f"{FIRST}/problem_when", "unknown_key")]),
+        (
+            _form({"no": "1", "text": "是否", "type": "boolean", "problem_when": [1]}),
+            [(f"{FIRST}/problem_when/0", "unknown_value")],
+        ),
+        (
+            _form(_text(visible_when={"item": "other", "in": ["x"]})),
+            [(f"{FIRST}/visible_when/item", "unknown_item")],
+        ),
+        (
+            _form(_text(required_when={"all": [{"item": "1", "in": ["yes", "maybe"]}]}), _yes_no()),
+            [(f"{FIRST}/required_when/all/0/in/1", "unknown_value")],
+        ),
+        (
+            _form(_text(visible_when={"item": "problems_found", "in": ["true"]})),
+            [(f"{FIRST}/visible_when/in/0", "unknown_value")],
+        ),
+        (_form(_text(visible_when={"if": "1 == 1"})), [(f"{FIRST}/visible_when", "bad_condition")]),
+        (_form(_text(visible_when={"item": "name", "in": ["x"]})), [(FIRST, "cycle")]),
+        (
+            _form(
+                _text("a", visible_when={"item": "b", "in": ["x"]}),
+                _text("b", visible_when={"not": {"item": "a", "in": ["x"]}}),
+            ),
+            [(FIRST, "cycle")],
+        ),
+        (
+            _form(
+                _yes_no(problem_when=["no"], visible_when={"item": "name", "in": ["x"]}),
+                _text(visible_when={"item": "problems_found", "in": [True]}),
+            ),
+            [(FIRST, "cycle")],
+        ),
+        (_form({"no": "d", "text": "处置", "type": "disposal"}), [("/sections", "no_problem_items")]),
+        (_form({"text": "甲", "type": "text"}), [(FIRST, "bad_name")]),
+        (_form({"no": "1", "field": "a", "text": "甲", "type": "text"}), [(FIRST, "bad_name")]),
+        (_form(_text("answers")), [(f"{FIRST}/field", "bad_name")]),
+        (_form(_text("form_version")), [(f"{FIRST}/field", "bad_name")]),
+        (
+            _form({"no": "1", "text": "组", "type": "group", "items": [_text()]}),
+            [(f"{FIRST}/no", "bad_name")],
+        ),
+        (_form({"field": "rows", "text": "组", "type": "group"}), [(f"{FIRST}/items", "missing")]),
+        (
+            _form({"field": "rows", "text": "组", "type": "group", "items": [_text()]}, _text()),
+            [(f"{FIRST}/items/0/field", "duplicate")],
+        ),
+        (_form(_text(pattern="^(?=a)b$")), [(f"{FIRST}/pattern", "bad_value")]),
+        (_form(_text(pattern="abc")), [(f"{FIRST}/pattern", "bad_value")]),
+        (_form(_text(min_items=2)), [(f"{FIRST}/min_items", "bad_value")]),
+        (_form(_text(repeat=True, min_items=3, max_items=2)), [(f"{FIRST}/min_items", "bad_value")]),
+        (
+            _form({"no": "1", "text": "手机", "type": "mobile"}),
+            [(f"{FIRST}/type", "unprotected")],
+        ),
+        (_form(_text(repeat=True, sensitive=True)), [(f"{FIRST}/sensitive", "unprotected")]),
+        (_form(_text(), accept_until="2026-02-30"), [("/accept_until", "bad_value")]),
+        (_form(_text(), version="1"), [("/version", "bad_value")]),
+        (_form(_text(), version=True), [("/version", "bad_value")]),
+        (
+            _form(_text(), rules=[{"any_of": ["nobody"], "message": "填"}]),
+            [("/rules/0/any_of/0", "unknown_item")],
+        ),
+        ({}, [(f"/{key}", "missing") for key in ("code", "kind", "sections", "title", "version")]),
+        ([], [("", "wrong_type")]),
+    ],
+)
+def test_a_broken_definition_is_refused_at_its_place(
+    definition: Any, expected: list[tuple[str, str]]
+) -> None:
+    assert _faults(definition) == expected
+
+
+def test_all_faults_of_a_definition_come_at_once_in_their_order() -> None:
+    definition = _form(
+        _text(size=1),
+        _yes_no(options=[]),
+        _text(visible_when={"all": [{"item": "gone", "in": ["x"]}, {"item": "1", "in": []}]}),
+        title="",
+    )
+    assert _faults(definition) == [
+        ("/sections/0/items/0/size", "unknown_key"),
+        ("/sections/0/items/1/options", "bad_value"),
+        ("/sections/0/items/2/field", "duplicate"),
+        ("/sections/0/items/2/visible_when/all/0/item", "unknown_item"),
+        ("/sections/0/items/2/visible_when/all/1/in", "bad_condition"),
+        ("/title", "bad_value"),
+    ]
+
+
+def test_a_condition_nested_too_deeply_is_refused() -> None:
+    condition: dict[str, Any] = {"item": "1", "in": ["yes"]}
+    for _ in range(2000):
+        condition = {"not": condition}
+    assert [code for _, code in _faults(_form(_yes_no(), _text(visible_when=condition)))] == ["too_deep"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_change_to_a_definition_makes_the_compiler_fail_in_another_way(data: st.DataObject) -> None:
+    definition = json.loads((FORMS / "gpc-spot-check.v1.json").read_text(encoding="utf-8"))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place: Any = definition
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            if not keys:
+                break
+            key = data.draw(st.sampled_from(keys))
+            if isinstance(place[key], dict | list) and data.draw(st.booleans()):
+                place = place[key]
+                continue
+            place[key] = data.draw(json_values)
+            break
+    try:
+        form = Form.compile(definition)
+    except BrokenForm as broken:
+        assert broken.faults
+    else:
+        form.check({}, submit=True, today=TODAY)
+
+
+def test_the_schema_never_fetches_anything() -> None:
+    definition = _form(_text(pattern="^a$"))
+    form = Form.compile(definition)
+    assert "$ref" not in json.dumps(form.schema)
+    assert form.schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_a_compiled_form_does_not_follow_later_changes_of_its_definition() -> None:
+    definition = _form(_text(required=True), accept_until="2026-12-31")
+    form = Form.compile(definition)
+    before = copy.deepcopy(form.definition)
+    definition["sections"][0]["items"][0]["text"] = "别的"
+    assert form.definition == before
+    assert form.accept_until == date(2026, 12, 31)
+    assert form.check({}, submit=True, today=TODAY).faults[0].message == "请填写“名称”"
+
+
+def test_messages_name_the_item_and_say_what_to_do() -> None:
+    form = Form.compile(
+        _form(
+            _text(max_length=3, required=True),
+            _yes_no(required=True),
+            _text("more", repeat=True, min_items=2),
+        )
+    )
+    faults = form.check({"name": "四个字啊", "more": ["一"]}, submit=True, today=TODAY).faults
+    assert [fault.message for fault in faults] == [
+        "“名称”不能超过3个字，请缩短后重试",
+        "请选择“是否”",
+        "“名称”至少需要2项，请补充",
+    ]
+
+
+@pytest.mark.parametrize("code", ["gpc-production", "gpc-sales", "gpc-spot-check"])
+def test_a_printed_form_compiles_under_the_name_of_its_file(code: str) -> None:
+    form = Form.compile(json.loads((FORMS / f"{code}.v1.json").read_text(encoding="utf-8")))
+    assert (form.code, form.version, form.accept_until) == (code, 1, None)
+    assert form.sensitive == (frozenset() if code == "gpc-spot-check" else frozenset({"contact_tel"}))
+
+
+@pytest.mark.parametrize(
+    ("code", "numbers"),
+    [
+        (
+            "gpc-production",
+            "1.1 1.2 1.3 1.4 2.1 2.2 2.3 3.1 3.2 3.3 4.1 4.1.methods 4.2 5.1 5.2 6.1 6.2 6.3 "
+            "7.1 7.2 7.3 7.4 7.5 7.6",
+        ),
+        ("gpc-sales", "1.1 1.2 1.3 2.1 2.2 2.3 3.1 3.2 3.3 4.1 4.2"),
+    ],
+)
+def test_the_numbers_of_a_check_are_those_of_the_manual(code: str, numbers: str) -> None:
+    definition = json.loads((FORMS / f"{code}.v1.json").read_text(encoding="utf-8"))
+    items = [item for section in definition["sections"] for item in section["items"] if "no" in item]
+    assert [item["no"] for item in items] == numbers.split()
+    last = "7." if code == "gpc-production" else "4."
+    assert all((item["type"] == "disposal") == item["no"].startswith(last) for item in items)

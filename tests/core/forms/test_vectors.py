@@ -1,0 +1,66 @@
+"""The cases in `tests/vectors/forms` that the server and the phone both run.
+
+A case: `form` (a file of `inspection/forms`, or a key of the file's own `forms`), `mode` (draft or submit),
+`today`, `body`, and what to `expect`: `faults` as [pointer, code] in their order, `problems_found`, and where
+given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead nowhere), `warnings`
+(codes). Where no fault is expected, judging the values again must change nothing.
+"""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.forms import Form
+
+ROOT = Path(__file__).resolve().parents[3]
+VECTORS = sorted((ROOT / "tests" / "vectors" / "forms").glob("*.json"))
+
+
+def _cases() -> list[Any]:
+    found = []
+    for path in VECTORS:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        forms = {name: Form.compile(definition) for name, definition in content.get("forms", {}).items()}
+        for case in content["cases"]:
+            name = case["form"]
+            if name not in forms:
+                file = ROOT / "inspection" / "forms" / f"{name}.json"
+                forms[name] = Form.compile(json.loads(file.read_text(encoding="utf-8")))
+            found.append(pytest.param(forms[name], case, id=f"{path.stem}: {case['name']}"))
+    return found
+
+
+def _at(values: Any, path: str) -> Any:
+    for token in path.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(values, list):
+            values = values[int(token)]
+        elif token in values:
+            values = values[token]
+        else:
+            raise KeyError(path)
+    return values
+
+
+@pytest.mark.parametrize(("form", "case"), _cases())
+def test_a_vector_has_the_expected_outcome(form: Form, case: dict[str, Any]) -> None:
+    today = date.fromisoformat(case["today"])
+    expected = case["expect"]
+    checked = form.check(case["body"], submit=case["mode"] == "submit", today=today)
+    assert [[fault.path, fault.code] for fault in checked.faults] == expected["faults"]
+    assert checked.problems_found == expected["problems_found"]
+    if "values" in expected:
+        assert checked.values == expected["values"]
+    for path, value in expected.get("values_at", {}).items():
+        assert _at(checked.values, path) == value
+    for path in expected.get("absent", ()):
+        with pytest.raises(KeyError):
+            _at(checked.values, path)
+    if "warnings" in expected:
+        assert [warning["code"] for warning in checked.warnings] == expected["warnings"]
+    if not checked.faults:
+        again = form.check(checked.values, submit=case["mode"] == "submit", today=today)
+        assert again == checked

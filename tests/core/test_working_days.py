@@ -1,0 +1,99 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.working_days import WorkingCalendar
+
+# The national arrangement: holidays, make-up working days (State Council notices).
+ARRANGEMENT = {
+    2020: ("01-01 01-24…02-02 04-04…04-06 05-01…05-05 06-25…06-27 10-01…10-08",
+           "01-19 04-26 05-09 06-28 09-27 10-10"),
+    2021: ("01-01…01-03 02-11…02-17 04-03…04-05 05-01…05-05 06-12…06-14 09-19…09-21 10-01…10-07",
+           "02-07 02-20 04-25 05-08 09-18 09-26 10-09"),
+    2022: ("01-01…01-03 01-31…02-06 04-03…04-05 04-30…05-04 06-03…06-05 09-10…09-12 10-01…10-07 12-31",
+           "01-29 01-30 04-02 04-24 05-07 10-08 10-09"),
+    2023: ("01-01…01-02 01-21…01-27 04-05 04-29…05-03 06-22…06-24 09-29…10-06 12-30…12-31",
+           "01-28 01-29 04-23 05-06 06-25 10-07 10-08"),
+    2024: ("01-01 02-10…02-17 04-04…04-06 05-01…05-05 06-10 09-15…09-17 10-01…10-07",
+           "02-04 02-18 04-07 04-28 05-11 09-14 09-29 10-12"),
+    2025: ("01-01 01-28…02-04 04-04…04-06 05-01…05-05 05-31…06-02 10-01…10-08",
+           "01-26 02-08 04-27 09-28 10-11"),
+    2026: ("01-01…01-03 02-15…02-23 04-04…04-06 05-01…05-05 06-19…06-21 09-25…09-27 10-01…10-07",
+           "01-04 02-14 02-28 05-09 09-20 10-10"),
+}  # fmt: skip
+
+
+def days(year: int, text: str) -> set[date]:
+    found: set[date] = set()
+    for part in text.split():
+        first, _, last = part.partition("…")
+        start, end = (date.fromisoformat(f"{year}-{day}").toordinal() for day in (first, last or first))
+        found.update(date.fromordinal(ordinal) for ordinal in range(start, end + 1))
+    return found
+
+
+@pytest.mark.parametrize("year", ARRANGEMENT)
+def test_every_day_of_a_year_follows_the_national_arrangement(year: int) -> None:
+    off, worked = (days(year, text) for text in ARRANGEMENT[year])
+    calendar = WorkingCalendar()
+    for ordinal in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1):
+        day = date.fromordinal(ordinal)
+        assert calendar.is_workday(day) == (day in worked or (day.weekday() < 5 and day not in off)), day
+    assert calendar.warnings == []
+
+
+def test_make_up_days_are_worked_and_holidays_are_not() -> None:
+    calendar = WorkingCalendar()
+    assert calendar.is_workday(date(2026, 2, 14))
+    assert not calendar.is_workday(date(2026, 2, 16))
+    assert calendar.is_workday(date(2022, 10, 8))
+
+
+def test_working_days_are_counted_from_the_day_after() -> None:
+    calendar = WorkingCalendar()
+    assert calendar.add_workdays(date(2026, 9, 30), 5) == date(2026, 10, 13)
+    assert calendar.add_workdays(date(2026, 9, 30), 1) == date(2026, 10, 8)
+    assert calendar.add_workdays(date(2026, 10, 3), 0) == date(2026, 10, 3)
+    assert calendar.add_workdays(date(2026, 10, 13), -5) == date(2026, 9, 30)
+
+
+def test_working_days_between_two_days_leave_out_the_first() -> None:
+    calendar = WorkingCalendar()
+    assert calendar.workdays_between(date(2026, 9, 30), date(2026, 10, 13)) == 5
+    assert calendar.workdays_between(date(2026, 9, 30), date(2026, 9, 30)) == 0
+    assert calendar.workdays_between(date(2026, 10, 13), date(2026, 9, 30)) == -5
+
+
+@given(st.dates(date(2020, 1, 1), date(2026, 6, 30)), st.integers(-60, 60))
+def test_counting_is_the_inverse_of_adding(start: date, n: int) -> None:
+    calendar = WorkingCalendar()
+    assert calendar.workdays_between(start, calendar.add_workdays(start, n)) == n
+
+
+def test_a_natural_deadline_on_a_rest_day_moves_to_the_next_working_day() -> None:
+    calendar = WorkingCalendar()
+    assert calendar.deadline_natural(date(2026, 9, 20), 15) == date(2026, 10, 8)
+    assert calendar.deadline_natural(date(2026, 11, 2), 15) == date(2026, 11, 17)
+    assert calendar.deadline_natural(date(2026, 2, 4), 10) == date(2026, 2, 14)
+
+
+def test_an_override_goes_before_the_arrangement() -> None:
+    calendar = WorkingCalendar({date(2026, 10, 8): False, date(2026, 10, 11): True})
+    assert calendar.add_workdays(date(2026, 9, 30), 1) == date(2026, 10, 9)
+    assert calendar.is_workday(date(2026, 10, 11))
+
+
+def test_a_year_without_data_knows_weekends_only_and_warns() -> None:
+    calendar = WorkingCalendar()
+    assert not calendar.is_workday(date(2099, 10, 3))
+    assert calendar.is_workday(date(2099, 10, 1))
+    assert len(calendar.warnings) == 1 and "2099年" in calendar.warnings[0]
+
+
+def test_a_year_that_was_loaded_as_overrides_does_not_warn() -> None:
+    calendar = WorkingCalendar({date(2099, 10, 1): False})
+    assert not calendar.is_workday(date(2099, 10, 1))
+    assert calendar.is_workday(date(2099, 10, 2))
+    assert calendar.warnings == []
