@@ -18,7 +18,7 @@ _PAGE = f"""<!doctype html>
 :root {{ color-scheme: light dark; }}
 body {{ font: 1rem/1.7 system-ui, "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif;
   max-width: 40rem; margin: 0 auto; padding: 1.25rem; overflow-wrap: anywhere; }}
-h1 {{ font-size: 1.5rem; line-height: 1.3; margin: .5rem 0 1rem; }}
+h1 {{ font-size: 1.5rem; line-height: 1.3; margin: .5rem 0 1rem; text-wrap: balance; }}
 ul {{ padding: 0; list-style: none; }}
 li {{ border: 1px solid #8886; border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; }}
 a {{ display: inline-block; font-weight: 600; padding: .25rem 0; }}
@@ -29,8 +29,7 @@ footer {{ margin-top: 2rem; opacity: .8; font-size: .9rem; }}
 <body>
 <main>
 <h1>工品查 · 市场监管现场检查服务</h1>
-<p>服务正在运行。监管人员用手机小程序填报生产企业检查、销售企业检查和监督抽查，
-查看本辖区记录与工作统计，审核下级账号。</p>
+<p>服务正在运行。监管人员用手机填报生产企业检查、销售企业检查和监督抽查，查看本辖区记录与工作统计，审核下级账号。</p>
 <p lang="en">Market-supervision field work: checks, spot checks, their disposal, records and statistics.</p>
 <ul>
 <li><a href="{DOCS_PATH}/">接口文档</a><p>每个接口的参数、返回值和错误，可直接试用。</p></li>

@@ -1,0 +1,46 @@
+"""The tour in `docs/tour.md` runs as it stands, against a server started as a newcomer starts it."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.servers import running_server
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def commands() -> str:
+    """All bash blocks of the tour, in order."""
+    blocks = re.findall(r"^```bash\n(.*?)^```$", (ROOT / "docs" / "tour.md").read_text(), re.M | re.S)
+    assert len(blocks) >= 10
+    return "\n".join(blocks)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_tour_runs_as_it_stands(tmp_path: Path) -> None:
+    with running_server(tmp_path) as base:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail"],
+            input=commands(), capture_output=True, text=True, timeout=120, cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "BASE": base, "DATA_DIR": str(tmp_path), "LANG": "C.UTF-8"},
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    said = done.stdout.splitlines()
+    assert said[:6] == [
+        "pending", "账号待上级审核，审核通过后方可登录", "赵某", "approved", "钟楼区市场监督管理局", "电线电缆",
+    ]  # fmt: skip
+    assert said[6:10] == ["201", "1", "200", "200"]
+    assert said[10] == "true"
+    assert said[11].startswith("待完成处置：")
+    assert '"path": "/uscc"' in said[12]
+    assert '"path": "/inspectors"' in said[12]
+    assert said[13:16] == ["done", "3", "422"]
+    assert said[16:19] == ["201", "导体直流电阻（20℃）", "fail"]
+    assert "电缆" in said[19]
+    assert int(said[20]) >= 1
+    assert "统一社会信用代码" in said[21]
+    assert said[23:] == ["404", "disabled", "401"]
