@@ -78,6 +78,10 @@ class OfficeRegion(Base):
     region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
 
 
+USERNAME = r"^[A-Za-z0-9\-_.@\u4e00-\u9fff]{3,64}$"
+"""Pattern of a user name (HTTP contract, §2)."""
+
+
 class UserStatus(enum.StrEnum):
     """Status of a user (状态)."""
 

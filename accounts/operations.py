@@ -44,30 +44,59 @@ def apply_for_account(database: Database, form: NewApplication) -> tuple[Account
     """
     with database.read() as session:
         region = session.get(Region, form.region_code)
-        existing = session.scalar(select(User).where(User.username == form.username))
-        pending = None
-        if existing is not None:
-            pending = session.scalar(
-                select(AccountApplication)
-                .where(AccountApplication.user_id == existing.id, AccountApplication.status == "pending")
-                .limit(1)
-            )
     faults = _application_faults(form, region)
     if faults:
         raise Problem("invalid", errors=faults)
     assert region is not None
-    if existing is not None and pending is not None:
-        same = pending.region_code == region.code and pending.mobile == normalise_mobile(form.mobile)
-        if same and passwords.verify_password(existing.password_hash, form.password):
-            return pending, False
-    if existing is not None and existing.status != UserStatus.REJECTED:
-        raise Problem("username_taken")
+    existing, repeated = _earlier(database, form)
+    if repeated is not None:
+        return repeated, False
     password_hash = passwords.hash_password(form.password)
     try:
         with database.write() as session:
             return _store_application(session, form, region, existing, password_hash), True
-    except IntegrityError as error:  # the same user name at the same moment
+    except (IntegrityError, Problem) as error:  # the same user name at the same moment
+        _, repeated = _earlier(database, form)
+        if repeated is not None:
+            return repeated, False
         raise Problem("username_taken") from error
+
+
+def _earlier(database: Database, form: NewApplication) -> tuple[User | None, AccountApplication | None]:
+    """The rejected user of that name, who may apply again, and the pending application that this one repeats.
+
+    Raises 409 `username_taken` when the name is someone else's, 429 after ten wrong passwords for it.
+    """
+    with database.read() as session:
+        existing = session.scalar(select(User).where(User.username == form.username))
+        if existing is None:
+            return None, None
+        pending = session.scalar(
+            select(AccountApplication)
+            .where(AccountApplication.user_id == existing.id, AccountApplication.status == "pending")
+            .limit(1)
+        )
+    if pending is not None:
+        same = pending.region_code == form.region_code and pending.mobile == normalise_mobile(form.mobile)
+        if same and _is_own_password(database, existing, form.password):
+            return existing, pending
+    if existing.status != UserStatus.REJECTED:
+        raise Problem("username_taken")
+    return existing, None
+
+
+def _is_own_password(database: Database, user: User, password: str) -> bool:
+    """Whether the applicant knows the password; wrong ones count as wrong sign-ins do, or they could be tried here."""
+    keys = throttle.buckets(user.username, "", known=False)[:1]
+    with database.write() as session:
+        reserved = throttle.reserve(session, keys)
+    if reserved.refused is not None:
+        raise throttle.throttled(reserved.refused)
+    if not passwords.verify_password(user.password_hash, password):
+        return False
+    with database.write() as session:
+        throttle.give_back(session, keys)
+    return True
 
 
 def _application_faults(form: NewApplication, region: Region | None) -> list[Fault]:
@@ -197,7 +226,10 @@ def set_enabled(session: Session, actor: Actor, user_id: UUID, action: str, body
     """Disable (停用, with a reason; ends all sessions) or enable a user."""
     user = manageable(session, actor, user_id)
     if not receipts.take(session, receipts.key(actor.user_id, f"users.{action}", user_id, body)):
-        return manageable(session, actor, user_id)
+        # These calls carry no version: where the user has been turned back since, it is done again on purpose.
+        user = manageable(session, actor, user_id)
+        if user.status == (UserStatus.DISABLED if action == "disable" else UserStatus.ACTIVE):
+            return user
     reason = (body.get("reason") or "").strip() or None
     if action == "disable" and reason is None:
         raise invalid("/reason", "required", "停用账号须填写原因")
@@ -228,29 +260,37 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
     """Set the own password; ends all other sessions. Wrong old passwords count as wrong sign-ins."""
     receipt = receipts.key(actor.user_id, "me.password", actor.user_id, {"old": old, "new": new})
     with database.read() as session:
-        if receipts.known(session, receipt):
-            return
+        user = session.get_one(User, actor.user_id)
+        accepted = receipts.known(session, receipt)
+    # Where the old password holds again, the same change is made on purpose and no repetition.
+    if accepted and not passwords.verify_password(user.password_hash, old):
+        return
     keys = [f"known:{actor.username.casefold()[:64]}:password"]
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
     if reserved.refused is not None:
         raise throttle.throttled(reserved.refused)
-    with database.read() as session:
-        user = session.get_one(User, actor.user_id)
+    faults = []
     if not passwords.verify_password(user.password_hash, old):
-        raise invalid("/old_password", "wrong_password", "原密码不正确，请重新输入")
-    fault = passwords.password_fault(new, actor.username)
-    if fault is None and new == old:
-        fault = "新密码不能与原密码相同"
-    if fault:
-        raise invalid("/new_password", "weak_password", fault)
+        faults.append(Fault("/old_password", "wrong_password", "原密码不正确，请重新输入"))
+    else:
+        with database.write() as session:
+            throttle.give_back(session, keys)
+    weak = passwords.password_fault(new, actor.username)
+    if weak is None and new == old:
+        weak = "新密码不能与原密码相同"
+    if weak:
+        faults.append(Fault("/new_password", "weak_password", weak))
+    if faults:
+        raise Problem("invalid", errors=faults)
     password_hash = passwords.hash_password(new)
     with database.write() as session:
-        receipts.take(session, receipt)
+        fresh = receipts.take(session, receipt)
+        if not fresh and session.get_one(User, actor.user_id).version != user.version:
+            return  # the same change was made at this very moment
         USER.move(
             session, actor, user, "change_password", {"password_hash": password_hash, "must_change_password": False}
         )
-        throttle.give_back(session, keys)
         sign_in.end_sessions_of(session, actor.user_id, but=actor.session_id)
 
 
@@ -264,15 +304,21 @@ def create_user(
     must_change_password: bool = True,
     full_name: str | None = None,
     mobile: str | None = None,
+    payload: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """Create an active user directly (system administrator, demo). Raises 409 `username_taken`."""
+    """Create an active user directly (system administrator, demo). Raises 409 `username_taken`.
+
+    `payload` goes into the history row: who did it, since there is no signed-in actor.
+    """
     if session.scalar(select(User.id).where(User.username == username)) is not None:
         raise Problem("username_taken")
     user_id = uuid4()
     USER.enter(
         session, None, "create",
         {"id": user_id, "username": username, "password_hash": password_hash, "office_id": office_id,
-         "must_change_password": must_change_password, "full_name": full_name, "mobile": mobile,
+         "must_change_password": must_change_password, "full_name": full_name,
+         "mobile": normalise_mobile(mobile) if mobile else None,
          "roles": [role.value for role in roles], "status_reason": None, "created_at": clock.now()},
+        payload,
     )  # fmt: skip
     return user_id

@@ -10,7 +10,7 @@ from accounts.models import AccountApplication, Office, Region, User, UserSessio
 from core import clock
 from core.actor import Actor
 from core.errors import not_found
-from core.name_search import like_pattern
+from core.name_search import typed_pattern
 from core.paging import Page, PageRequest, fetch
 from core.privacy import mask_phone
 
@@ -96,7 +96,7 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
     if status:
         conditions.append(AccountApplication.status == status)
     if q:
-        conditions.append(func.lower(AccountApplication.unit_name).like(like_pattern(q), escape="\\"))
+        conditions.append(func.lower(AccountApplication.unit_name).like(typed_pattern(q), escape="\\"))
     statement = select(AccountApplication, Region.name, User.username).join(User, User.id == AccountApplication.user_id)
     ordered = statement.order_by(AccountApplication.created_at.desc(), AccountApplication.id.desc())
     return fetch(session, ordered, AccountApplication.id, request, *conditions)
@@ -139,7 +139,7 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
     if status:
         conditions.append(User.status == status)
     if q:
-        conditions.append(func.lower(User.username).like(like_pattern(q), escape="\\"))
+        conditions.append(func.lower(User.username).like(typed_pattern(q), escape="\\"))
     statement = select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
     ordered = statement.order_by(User.created_at.desc(), User.id.desc())
     return fetch(session, ordered, User.id, request, *conditions)

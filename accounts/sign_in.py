@@ -4,10 +4,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from accounts import passwords, throttle
@@ -17,6 +17,7 @@ from core import clock
 from core.actor import Actor, Reach
 from core.db import Database
 from core.errors import Problem
+from core.prepared import Prepared
 
 TOUCH_EVERY = timedelta(minutes=5)
 
@@ -144,25 +145,34 @@ def _audit(session: Session, username: str, operator_name: str | None, caller: C
     )  # fmt: skip
 
 
-_ACTOR = (
+# Tables, not classes: every request asks this, and the mapper would double its cost.
+_sessions, _users = cast(Table, UserSession.__table__), cast(Table, User.__table__)
+_offices, _regions = cast(Table, Office.__table__), cast(Table, Region.__table__)
+_ACTOR = Prepared(
     select(
-        UserSession.id.label("session_id"), UserSession.operator_name, UserSession.last_seen_at,
-        UserSession.created_at, UserSession.expires_at,
-        User.id.label("user_id"), User.username, User.roles, User.must_change_password,
-        Office.id.label("office_id"), Office.name.label("office_name"), Office.kind.label("office_kind"),
-        Office.level, Office.region_code, Office.areas,
-        Region.name.label("region_name"), Region.area1, Region.area2, Region.area3,
+        _sessions.c.id.label("session_id"), _sessions.c.operator_name, _sessions.c.last_seen_at,
+        _sessions.c.created_at, _sessions.c.expires_at,
+        _users.c.id.label("user_id"), _users.c.username, _users.c.roles, _users.c.must_change_password,
+        _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
+        _offices.c.kind.label("office_kind"), _offices.c.level, _offices.c.region_code, _offices.c.areas,
+        _regions.c.name.label("region_name"), _regions.c.area1, _regions.c.area2, _regions.c.area3,
     )
-    .join(User, User.id == UserSession.user_id)
-    .join(Office, Office.id == User.office_id)
-    .outerjoin(Region, Region.code == Office.region_code)
-    .where(UserSession.ended_at.is_(None), User.status == UserStatus.ACTIVE)
+    .select_from(
+        _sessions.join(_users, _users.c.id == _sessions.c.user_id)
+        .join(_offices, _offices.c.id == _users.c.office_id)
+        .outerjoin(_regions, _regions.c.code == _offices.c.region_code)
+    )
+    .where(
+        _sessions.c.token_hash == bindparam("token_hash"),
+        _sessions.c.ended_at.is_(None),
+        _users.c.status == UserStatus.ACTIVE.value,
+    )
 )  # fmt: skip
 
 
 def find_actor(session: Session, token: str) -> tuple[Actor, datetime] | None:
     """The signed-in user behind a token and when it was last seen; None when it is worth nothing (any more)."""
-    row = session.execute(_ACTOR.where(UserSession.token_hash == hash_token(token))).first()
+    row = _ACTOR.first(session, {"token_hash": hash_token(token)})
     if row is None or row.expires_at <= clock.now():
         return None
     areas = tuple((int(depth), str(code)) for depth, code in row.areas)

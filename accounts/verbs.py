@@ -1,6 +1,7 @@
 """Roles and verbs: one enum, one table. A user holds roles at an office; a role is a set of verbs."""
 
 import enum
+import functools
 
 
 class Verb(enum.StrEnum):
@@ -49,6 +50,11 @@ VERBS: dict[Role, frozenset[Verb]] = {
 
 def verbs_of(roles: list[str] | tuple[str, ...]) -> frozenset[str]:
     """All verbs that the roles bring; an unknown role brings none."""
+    return _verbs_of(tuple(roles))
+
+
+@functools.lru_cache(maxsize=1024)
+def _verbs_of(roles: tuple[str, ...]) -> frozenset[str]:
     known = {role.value: verbs for role, verbs in VERBS.items()}
     return frozenset(verb.value for role in roles for verb in known.get(role, frozenset()))
 

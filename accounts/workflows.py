@@ -34,5 +34,9 @@ USER = Workflow(
         Step("enable", UserStatus.DISABLED, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
+        # By the administrator of the installation, on the command line (`administration.py`).
+        Step("administrator_disable", UserStatus.ACTIVE, UserStatus.DISABLED, SYSTEM),
+        Step("administrator_enable", UserStatus.DISABLED, UserStatus.ACTIVE, SYSTEM),
+        Step("administrator_reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
     ],
 )

@@ -7,6 +7,8 @@ to start and names every setting that is missing.
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -44,6 +46,15 @@ class Settings(BaseSettings):
     sign_in_limit: str = "240 per minute"
     """Sign-in requests per address, right or wrong; a bureau may share one address."""
     enterprise_captcha: Literal["always", "after_failure"] = "always"
+    s3_bucket: str = ""
+    """Uploads go to this bucket instead of `DATA_DIR/files`."""
+    s3_endpoint: str = ""
+    """Address of an S3-compatible service, `https://host[:port]`; empty means Amazon."""
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str = ""
+    s3_secret_access_key: SecretStr = SecretStr("")
+    clamd_address: str = ""
+    """Virus scanner: `host:port`, or the path of clamd's unix socket; empty means that nothing is scanned."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
@@ -69,6 +80,11 @@ class Settings(BaseSettings):
         """`DATABASE_URL`, or the SQLite file in `DATA_DIR`."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'gongpin.sqlite3').absolute()}"
 
+    @property
+    def incoming_dir(self) -> Path:
+        """Where an upload stands until it is judged and stored."""
+        return self.data_dir / "incoming"
+
 
 def load_settings() -> Settings:
     """Read the environment; raises `SettingsError` naming all that is wrong or missing."""
@@ -79,8 +95,10 @@ def load_settings() -> Settings:
         raise SettingsError("these settings cannot be used:\n  " + "\n  ".join(lines)) from error
     if settings.production:
         _refuse_missing(settings)
-    elif not settings.data_key.get_secret_value():
+    _make_data_dir(settings.data_dir)
+    if not settings.data_key.get_secret_value():
         settings.data_key = SecretStr(_installation_key(settings.data_dir))
+    _refuse_half_set(settings)
     if len(settings.data_key.get_secret_value()) < MINIMUM_SECRET:
         raise SettingsError(f"DATA_KEY must have at least {MINIMUM_SECRET} characters")
     return settings
@@ -100,14 +118,51 @@ def _refuse_missing(settings: Settings) -> None:
         raise SettingsError("production needs these settings, which are missing: " + ", ".join(missing))
 
 
+def _refuse_half_set(settings: Settings) -> None:
+    """Half a storage is none: uploads must never go to the local folder by mistake."""
+    needed = (
+        ("S3_BUCKET", settings.s3_bucket),
+        ("S3_ACCESS_KEY_ID", settings.s3_access_key_id),
+        ("S3_SECRET_ACCESS_KEY", settings.s3_secret_access_key.get_secret_value()),
+    )
+    if settings.s3_endpoint or any(value for _, value in needed):
+        missing = [name for name, value in needed if not value]
+        if missing:
+            raise SettingsError("S3 storage is set by half; these settings are missing: " + ", ".join(missing))
+    if settings.s3_endpoint and not settings.s3_endpoint.startswith(("https://", "http://")):
+        raise SettingsError("S3_ENDPOINT must begin with https:// (or http:// within a closed network)")
+    host, _, port = settings.clamd_address.rpartition(":")
+    if settings.clamd_address and not settings.clamd_address.startswith("/") and not (host and port.isdecimal()):
+        raise SettingsError("CLAMD_ADDRESS must be host:port, or the path of a unix socket")
+
+
+def _make_data_dir(data_dir: Path) -> None:
+    """For the owner only; an existing folder that holds something keeps its mode."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not any(data_dir.iterdir()):
+            data_dir.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR: the folder {data_dir} cannot be used: {error.strerror}") from error
+
+
 def _installation_key(data_dir: Path) -> str:
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = data_dir / "data.key"
     try:
-        # Exclusive creation: of several workers that start at once, one makes the key.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make_key(path)
         return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR: {path} cannot be read or written: {error.strerror}") from error
+
+
+def _make_key(path: Path) -> None:
+    """Of several processes that start at once one makes the key, and none ever reads half of it."""
+    descriptor, name = tempfile.mkstemp(prefix=".data.key.", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)

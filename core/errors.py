@@ -40,9 +40,12 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "不支持的内容类型，请使用 application/json"),
     "invalid": (422, "填报内容有误，请按提示修改后重新提交"),
     "export_too_large": (422, "导出的记录过多，请缩小筛选范围后重试"),
+    "upload_quota": (422, "您上传后未使用的文件过多，请先提交或删除相关记录，或次日再试"),
     "login_throttled": (429, "密码错误次数过多，请稍后再试"),
     "too_many_requests": (429, "请求过于频繁，请稍后再试"),
     "internal_error": (500, "系统出现错误，请稍后重试；多次出现请联系管理员并提供请求编号"),
+    "storage_unavailable": (503, "文件存储暂不可用，请稍后重试"),
+    "scanner_unavailable": (503, "病毒扫描暂不可用，文件未保存，请稍后重试"),
     "not_ready": (503, "服务暂不可用，请稍后重试"),
 }
 

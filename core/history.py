@@ -7,21 +7,40 @@ version that the record has now.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, true
+from sqlalchemy import JSON, ColumnElement, LargeBinary, Table, and_, bindparam, insert, or_, select, true
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.db import canonical_json, dialect_of
 from core.models import HistoryEntry, HistoryPayload
+from core.prepared import Prepared
 
 ZERO = bytes(32)
+
+_ENTRIES, _PAYLOADS = cast(Table, HistoryEntry.__table__), cast(Table, HistoryPayload.__table__)
+_LAST = Prepared(
+    select(_ENTRIES.c.seq, _ENTRIES.c.hash)
+    .where(_ENTRIES.c.subject_id == bindparam("subject"))
+    .order_by(_ENTRIES.c.seq.desc())
+    .limit(1)
+)
+_append = insert(_ENTRIES).returning(_ENTRIES.c.id)
+_APPEND, _KEEP = Prepared(_append), Prepared(insert(_PAYLOADS))
+# Both at once, where that saves a round trip; SQLite knows no INSERT within WITH.
+_appended = _append.values({c: bindparam(f"entry_{c.name}", type_=c.type) for c in _ENTRIES.c if c.name != "id"}).cte()
+_APPEND_AND_KEEP = Prepared(
+    insert(_PAYLOADS).from_select(
+        ["history_id", "salt", "payload"],
+        select(_appended.c.id, bindparam("salt", type_=LargeBinary), bindparam("kept", type_=JSON)),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +67,8 @@ class Broken:
     reason: str
 
 
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode()
-
-
 def _payload_digest(salt: bytes, payload: Mapping[str, Any]) -> bytes:
-    return hashlib.sha256(salt + _canonical(payload)).digest()
+    return hashlib.sha256(salt + canonical_json(payload)).digest()
 
 
 def _row_hash(move: Move, seq: int, at: datetime, digest: bytes, previous: bytes) -> bytes:
@@ -62,34 +77,30 @@ def _row_hash(move: Move, seq: int, at: datetime, digest: bytes, previous: bytes
         move.to_status, move.version, None if move.actor_id is None else str(move.actor_id),
         digest.hex(), previous.hex(),
     ]  # fmt: skip
-    return hashlib.sha256(_canonical(parts)).digest()
+    return hashlib.sha256(canonical_json(parts)).digest()
 
 
 def append(session: Session, move: Move, *, first: bool = False) -> None:
     """Append one row. `first` says that the subject was created in this transaction (saves a look-up)."""
     seq, previous = 1, ZERO
     if not first:
-        last = session.execute(
-            select(HistoryEntry.seq, HistoryEntry.hash)
-            .where(HistoryEntry.subject_id == move.subject_id)
-            .order_by(HistoryEntry.seq.desc())
-            .limit(1)
-        ).first()
+        last = _LAST.first(session, {"subject": move.subject_id})
         if last is not None:
             seq, previous = last.seq + 1, last.hash
     at, salt, payload = clock.now(), os.urandom(16), dict(move.payload)
     digest = _payload_digest(salt, payload)
-    history_id = session.execute(
-        insert(HistoryEntry)
-        .values(
-            subject_type=move.subject_type, subject_id=move.subject_id, seq=seq, at=at,
-            action=move.action, from_status=move.from_status, to_status=move.to_status,
-            version=move.version, actor_id=move.actor_id, payload_digest=digest,
-            previous_hash=previous, hash=_row_hash(move, seq, at, digest, previous),
-        )
-        .returning(HistoryEntry.id)
-    ).scalar_one()  # fmt: skip
-    session.execute(insert(HistoryPayload).values(history_id=history_id, salt=salt, payload=payload))
+    row = {
+        "subject_type": move.subject_type, "subject_id": move.subject_id, "seq": seq, "at": at,
+        "action": move.action, "from_status": move.from_status, "to_status": move.to_status,
+        "version": move.version, "actor_id": move.actor_id, "payload_digest": digest,
+        "previous_hash": previous, "hash": _row_hash(move, seq, at, digest, previous),
+    }  # fmt: skip
+    if dialect_of(session) == "sqlite":
+        history_id = _APPEND.first(session, row).id
+        _KEEP.rows(session, {"history_id": history_id, "salt": salt, "payload": payload})
+    else:
+        values = {f"entry_{name}": value for name, value in row.items()}
+        _APPEND_AND_KEEP.rows(session, {**values, "salt": salt, "kept": payload})
 
 
 def read(session: Session, subject_id: UUID, limit: int = 200) -> list[dict[str, Any]]:

@@ -14,6 +14,11 @@ def fold(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def fold_to_fit(text: str, limit: int = 100) -> str:
+    """The folded text as far as its column holds it: some characters become several (㍿ → 株式会社)."""
+    return fold(text)[:limit]
+
+
 def bigrams(text: str) -> set[str]:
     """All pairs of neighbouring characters of the folded text; a single character stands alone."""
     folded = fold(text)
@@ -24,6 +29,13 @@ def bigrams(text: str) -> set[str]:
 
 def like_pattern(fragment: str) -> str:
     r"""A LIKE pattern for a substring of a folded name, with `%`, `_` and `\` taken literally (ESCAPE '\')."""
-    folded = fold(fragment)
-    escaped = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    return f"%{_escaped(fold(fragment))}%"
+
+
+def typed_pattern(fragment: str) -> str:
+    """The same for a column that keeps names as they were typed, compared by SQL's `lower`: only the case is folded."""
+    return f"%{_escaped(fragment.strip().lower())}%"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

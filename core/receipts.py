@@ -6,19 +6,20 @@ changes something, so that of identical writes at the same moment one goes on an
 for it and then learn that they are repetitions. A write that fails rolls its receipt back.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Executable, Table, delete, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core import clock, privacy
+from core.db import canonical_json
 from core.models import Receipt
+from core.prepared import Prepared
 
 IGNORED = frozenset({"confirm_duplicate"})
 
@@ -26,16 +27,22 @@ IGNORED = frozenset({"confirm_duplicate"})
 def key(user_id: UUID, call: str, subject: UUID | str, body: Mapping[str, Any]) -> bytes:
     """The receipt key of a write; `call` names it, for example `inspections.submit`."""
     kept = {name: value for name, value in body.items() if name not in IGNORED}
-    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = canonical_json(kept).decode()
     return bytes.fromhex(privacy.keyed_hash("receipt", str(user_id), call, str(subject), text))
+
+
+def _taking(dialect: str) -> Executable:
+    insert = sqlite_insert if dialect == "sqlite" else pg_insert
+    table = cast(Table, Receipt.__table__)
+    return insert(table).on_conflict_do_nothing().returning(table.c.key)
+
+
+_TAKE = Prepared(_taking)
 
 
 def take(session: Session, receipt: bytes) -> bool:
     """Store the receipt; False when it is there already: the write is a repetition."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-    statement = insert(Receipt).values(key=receipt, at=clock.now()).on_conflict_do_nothing().returning(Receipt.key)
-    taken = session.execute(statement).scalar_one_or_none()
-    return taken is not None
+    return bool(_TAKE.rows(session, {"key": receipt, "at": clock.now()}))
 
 
 def known(session: Session, receipt: bytes) -> bool:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -73,11 +73,16 @@ def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any
         Todo.user_id == actor.user_id,
         and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id == actor.office_id, over_region)),
     )
-    rows = session.scalars(
-        select(Todo).where(Todo.closed_at.is_(None), addressed).order_by(Todo.opened_at.desc()).limit(limit)
-    ).all()
     today = clock.today()
-    items = [
+    # In the query, so that an overdue one is not crowded out by newer ones.
+    pressing = case((Todo.due_on < today, 0), (Todo.urgent, 1), else_=2)
+    rows = session.scalars(
+        select(Todo)
+        .where(Todo.closed_at.is_(None), addressed)
+        .order_by(pressing, Todo.opened_at.desc(), Todo.id.desc())
+        .limit(limit)
+    ).all()
+    return [
         {
             "kind": row.kind,
             "title": row.title,
@@ -88,4 +93,3 @@ def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any
         }
         for row in rows
     ]
-    return sorted(items, key=lambda item: (item["colour"] != "red", not item["urgent"]))

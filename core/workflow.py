@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Table, select, update
+from sqlalchemy import CursorResult, Executable, Table, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from core import history
 from core.actor import Actor
 from core.db import Base
 from core.errors import Problem
+from core.prepared import Prepared
 
 SYSTEM = "system"
 APPLICANT = "applicant"
@@ -54,6 +55,7 @@ class Workflow:
         self.model: Any = model
         self.table = cast(Table, model.__table__)
         self.statuses = dict(statuses)
+        self._create = Prepared(self._creating)
         self.steps: dict[tuple[str | None, str], Step] = {}
         for step in steps:
             if (step.source, step.action) in self.steps:
@@ -63,6 +65,10 @@ class Workflow:
                     raise BrokenWorkflow(f"{subject_type}: unknown status {status}")
             self.steps[step.source, step.action] = step
         self._check_reachable()
+
+    def _creating(self, dialect: str) -> Executable:
+        insert = sqlite_insert if dialect == "sqlite" else pg_insert
+        return insert(self.table).on_conflict_do_nothing(index_elements=["id"]).returning(self.table.c.id)
 
     def _check_reachable(self) -> None:
         reached: set[str | None] = {None}
@@ -100,10 +106,7 @@ class Workflow:
         """Create a record with the first status of `action`; False when its id is taken already."""
         step = self.step(action, None, actor)
         row = {"version": 1, **values, "status": step.target}
-        dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-        statement = dialect_insert(self.table).on_conflict_do_nothing(index_elements=["id"])
-        created = session.execute(statement.returning(self.table.c.id), row).scalar_one_or_none()
-        if created is None:
+        if not self._create.rows(session, row):
             return False
         self._append(session, actor, step, values["id"], row["version"], payload, first=True)
         return True

@@ -1,23 +1,17 @@
 """Commands for the register of enterprises."""
 
 from pathlib import Path
-from typing import Protocol
 
 import click
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from assets.spreadsheets import SpreadsheetError, write_csv
+from core.commands import HasDatabase
 from core.db import Database
 from enterprise.register_import import ImportReport, import_register
 from enterprise.register_rows import Refusal
 
 _SHOWN = 20
-
-
-class HasDatabase(Protocol):
-    """What the command line hands to a command."""
-
-    database: Database
 
 
 @click.group()
@@ -46,8 +40,8 @@ def import_command(obj: HasDatabase, file: Path, report_file: Path | None) -> No
 
     \b
     Examples:
-      enterprises import register.xlsx
-      enterprises import register.csv --report refused.csv
+      ./manage enterprises import register.xlsx
+      ./manage enterprises import register.csv --report refused.csv
 
     \b
     Exit status:

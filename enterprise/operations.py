@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Region
 from core import clock
-from core.name_search import bigrams, fold
+from core.name_search import bigrams, fold_to_fit
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # 企业规模
@@ -108,7 +108,7 @@ def _areas(session: Session, codes: Collection[str]) -> dict[str, dict[str, str 
 
 
 def _values(facts: EnterpriseFacts, areas: Mapping[str, str | None]) -> dict[str, Any]:
-    values: dict[str, Any] = {**facts, **areas, "folded_name": fold(facts["name"])}
+    values: dict[str, Any] = {**facts, **areas, "folded_name": fold_to_fit(facts["name"])}
     if "product_codes" in facts:
         values["product_codes"] = sorted(set(facts["product_codes"]))
     return values

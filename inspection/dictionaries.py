@@ -124,6 +124,8 @@ def add(
         raise not_found()
     if not fold(name):
         raise invalid("/name", "required", "请输入名称")
+    if len(fold(name)) > 100:
+        raise invalid("/name", "too_long", "名称过长，最多 100 个字符")
     province = actor.chain[0]
     taken = session.get(DictionaryEntry, entry_id)
     if taken is not None:
@@ -137,9 +139,9 @@ def add(
         "folded_name": fold(name), "regulation_type": regulation_type, "area1": province,
         "created_by": actor.user_id, "created_at": clock.now(),
     }  # fmt: skip
+    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
     existing = _by_name(session, dictionary, product_code, province, name)
     if existing is None:
-        dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
         statement = dialect_insert(DictionaryEntry).on_conflict_do_nothing().returning(DictionaryEntry.id)
         if session.execute(statement, {**values, "alias_of": None}).scalar_one_or_none() is not None:
             return show(session.get_one(DictionaryEntry, entry_id)), True
@@ -147,7 +149,11 @@ def add(
         if existing is None:  # the id, not the name, was taken at this moment
             raise Problem("id_taken")
     if existing.id != entry_id:
-        session.execute(insert(DictionaryEntry).values(**values, alias_of=existing.id))
+        # The same call at the same moment may have taken the id.
+        another_name = dialect_insert(DictionaryEntry).on_conflict_do_nothing(index_elements=["id"])
+        named = session.execute(another_name.returning(DictionaryEntry.id), {**values, "alias_of": existing.id})
+        if named.scalar_one_or_none() is None:
+            return add(session, actor, dictionary, product_code, entry_id, name, regulation_type)
     return show(existing), False
 
 

@@ -1,22 +1,23 @@
 """What was sent for a record, judged: kind, form, values, and what follows from them."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
+from core.db import canonical_json
 from core.errors import Fault, Problem
 from core.forms.definition import Form
 from core.forms.library import FormLibrary
-from core.privacy import seal
+from core.prepared import Prepared
+from core.privacy import mask_phone, seal, unseal
 from enterprise.models import Enterprise
 from inspection import kinds, rules
 from inspection.campaigns import CampaignCalendar
@@ -192,11 +193,16 @@ def sealed(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def unmasked(form: Form, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent; a number that comes back masked, as it was read, stands for the stored one."""
+    numbers = {name: unseal(stored[name]) for name in form.sensitive & stored.keys() if isinstance(stored[name], str)}
+    return {**sent, **{name: number for name, number in numbers.items() if sent.get(name) == mask_phone(number)}}
+
+
 def content_digest(columns: Mapping[str, Any]) -> str:
     """Digest of what a record says, kept in its history so that `history verify` shows a changed record."""
     kept = {k: columns[k] for k in ("form_code", "form_version", "product_code", "data")}
-    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(canonical_json(kept)).hexdigest()
 
 
 def _text(value: Any, limit: int) -> str | None:
@@ -218,10 +224,15 @@ def _sheet_key(actor: Actor, data: Mapping[str, Any], day: date | None) -> str |
     return f"{actor.chain[0]}:{actor.level}:{day.year}:{sheet_no}"
 
 
+_ENTERPRISES = cast(Table, Enterprise.__table__)
+_REGISTERED = Prepared(select(_ENTERPRISES.c.name).where(_ENTERPRISES.c.uscc == bindparam("uscc")))
+
+
 def _is_registered(session: Session, uscc: str | None, name: str | None) -> bool:
     if uscc is None:
         return False
-    return session.scalar(select(Enterprise.name).where(Enterprise.uscc == uscc)) == name
+    registered = _REGISTERED.first(session, {"uscc": uscc})
+    return registered is not None and registered.name == name
 
 
 def actor_columns(actor: Actor) -> dict[str, Any]:

@@ -57,13 +57,11 @@ def resolve_products(
     ids = [_as_uuid(value) for value in sent]
     found = dictionary.resolve(session, PRODUCT_ITEMS, {i for i in ids if i is not None}, area1)
     faults, chosen = [], {}
-    for place, (value, entry_id) in enumerate(zip(sent, ids, strict=True)):
+    for place, entry_id in enumerate(ids):
         entry = found.get(entry_id) if entry_id is not None else None
         if entry is None or entry.product_code != product_code:
-            shown = f"“{value[:20]}”" if isinstance(value, str) and entry_id is None else "所选产品"
-            faults.append(
-                Fault(f"/products/{place}", "unknown_product_item", f"{shown}不在产品目录中，新增产品须先点击“添加”")
-            )
+            message = "所选产品不在产品目录中，新增产品须先点击“添加”"
+            faults.append(Fault(f"/products/{place}", "unknown_product_item", message))
         else:
             chosen[entry.id] = entry
     if faults:

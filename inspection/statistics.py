@@ -61,7 +61,9 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
     figures = _figures(session, actor, area, wanted, grouped=True)
     planned = _planned(session, actor, area, wanted, grouped=True)
     rows = [
-        {**_row(code, name, figures.get(code, {}), planned.get(code, 0)), "own_office": False} for code, name in below
+        {**_row(code, name, figures.get(code, {}), planned.get(code, 0)), "own_office": False}
+        for code, name, abolished in below
+        if not abolished or code in figures or code in planned
     ]
     if None in figures or None in planned:
         own = _row(area.code, area.name, figures.get(None, {}), planned.get(None, 0))
@@ -86,13 +88,14 @@ def _area(session: Session, actor: Actor, region_code: str | None) -> Area | Non
     return Area(None, actor.office_name, -1)
 
 
-def _regions_below(session: Session, actor: Actor, area: Area) -> list[tuple[str, str]]:
-    statement = select(Region.code, Region.name).order_by(Region.code).limit(500)
+def _regions_below(session: Session, actor: Actor, area: Area) -> list[tuple[str, str, bool]]:
+    """Code, name, and whether the region is abolished: records made there keep it."""
+    statement = select(Region.code, Region.name, Region.valid_to).order_by(Region.code).limit(500)
     if area.depth == -1:  # an office that covers several regions: a row for each
         statement = statement.where(Region.code.in_([code for _, code in actor.reach.areas]))
     else:
-        statement = statement.where(Region.parent_code == area.code, Region.valid_to.is_(None))
-    return [(row.code, row.name) for row in session.execute(statement)]
+        statement = statement.where(Region.parent_code == area.code)
+    return [(row.code, row.name, row.valid_to is not None) for row in session.execute(statement)]
 
 
 def _group(model: Any, actor: Actor, area: Area) -> ColumnElement[Any]:
@@ -144,7 +147,7 @@ def _from_tallies(actor: Actor, area: Area, wanted: StatisticsFilter, grouped: b
         return func.sum(case((T.kind == kind, column), else_=0) if kind else column)
 
     row_code = _group(T, actor, area) if grouped else NO_ROW
-    conditions = _within(T, actor, area)
+    conditions = [*_within(T, actor, area), T.records > 0]
     if wanted.product_code is not None:
         conditions.append(T.product_code == wanted.product_code)
     return (

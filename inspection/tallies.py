@@ -1,15 +1,18 @@
 """Keeping the tallies: one row per office, kind, product and enterprise as named."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import functools
+from dataclasses import dataclass, fields
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Executable, Table, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from core.name_search import bigrams, fold
+from core.db import dialect_of
+from core.name_search import bigrams, fold_to_fit
+from core.prepared import Prepared
 from inspection.kinds import COUNTED, Counts, counts_of, org_key
 from inspection.models import EnterpriseTally, Inspection, TallyBigram
 
@@ -28,17 +31,14 @@ class TallyKey:
     org_key: str
     org_name: str
 
+    def in_order(self) -> tuple[str, ...]:
+        """The order in which everyone writes tallies, so that records that change places do not block each other."""
+        return (str(self.office_id), self.kind, self.product_code, self.org_key, self.org_name)
+
 
 def add(session: Session, key: TallyKey, counts: Counts) -> int:
     """Add to the tally, making it where it is new; returns its id."""
-    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-    fresh = dialect_insert(EnterpriseTally)
-    statement = fresh.on_conflict_do_update(
-        index_elements=["office_id", "kind", "product_code", "org_key", "org_name"],
-        set_={name: getattr(EnterpriseTally, name) + fresh.excluded[name] for name in COUNTED},
-    ).returning(EnterpriseTally.id, EnterpriseTally.records)
-    values = {**_columns(key), **asdict(counts)}
-    row = session.execute(statement, values).one()
+    row = _ADD.first(session, {**_columns(key), **_counted(counts)})
     if row.records == counts.records:
         _index_name(session, row.id, key)
     return int(row.id)
@@ -53,14 +53,38 @@ def change(session: Session, tally_id: int, by: Counts) -> None:
     )
 
 
+def _adding(dialect: str) -> Executable:
+    table = cast(Table, EnterpriseTally.__table__)
+    fresh = (sqlite_insert if dialect == "sqlite" else pg_insert)(table)
+    return fresh.on_conflict_do_update(
+        index_elements=["office_id", "kind", "product_code", "org_key", "org_name"],
+        set_={name: table.c[name] + fresh.excluded[name] for name in COUNTED},
+    ).returning(table.c.id, table.c.records)
+
+
+_ADD = Prepared(_adding)
+
+
+_KEY = tuple(field.name for field in fields(TallyKey))
+
+
 def _columns(key: TallyKey) -> dict[str, Any]:
-    return {**asdict(key), "folded_name": fold(key.org_name)}
+    return {**{name: getattr(key, name) for name in _KEY}, "folded_name": fold_to_fit(key.org_name)}
+
+
+def _counted(counts: Counts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in COUNTED}
 
 
 def _index_name(session: Session, tally_id: int, key: TallyKey) -> None:
     rows = [{"bigram": pair, "area1": key.area1, "tally_id": tally_id} for pair in sorted(bigrams(key.org_name))]
-    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-    session.execute(dialect_insert(TallyBigram).on_conflict_do_nothing(), rows)
+    session.execute(_indexing(dialect_of(session)), rows)
+
+
+@functools.cache
+def _indexing(dialect: str) -> Executable:
+    dialect_insert = sqlite_insert if dialect == "sqlite" else pg_insert
+    return dialect_insert(cast(Table, TallyBigram.__table__)).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +126,7 @@ def reconcile(session: Session) -> Reconciled:
         mended, emptied = (mended + 1, emptied) if key_counts else (mended, emptied + 1)
     for identity, (key, counts) in wanted.items():
         tally_id = session.execute(
-            insert(EnterpriseTally).values(**_columns(key), **asdict(counts)).returning(EnterpriseTally.id)
+            insert(EnterpriseTally).values(**_columns(key), **_counted(counts)).returning(EnterpriseTally.id)
         ).scalar_one()
         _index_name(session, tally_id, key)
         session.execute(update(Inspection).where(Inspection.id.in_(records[identity])).values(tally_id=tally_id))

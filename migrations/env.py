@@ -5,6 +5,7 @@ from typing import Any, Literal
 from alembic import context
 
 from accounts import models as accounts_models
+from assets import models as assets_models
 from core import models as core_models
 from core.config import load_settings
 from core.db import Base, UTCDateTime, make_engine
@@ -12,7 +13,7 @@ from core.privacy import EncryptedText
 from enterprise import models as enterprise_models
 from inspection import models as inspection_models
 
-ROOMS_WITH_TABLES = (core_models, accounts_models, enterprise_models, inspection_models)
+ROOMS_WITH_TABLES = (core_models, accounts_models, assets_models, enterprise_models, inspection_models)
 
 
 def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:

@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from accounts import operations, queries
+from accounts.models import USERNAME
 from accounts.verbs import Verb
 from core.actor import Actor
 from miniapp_api.bodies import Body, PageQuery
@@ -15,8 +16,6 @@ from miniapp_api.limits import application_limit, limiter
 from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("account_applications", __name__, tag="People")
-
-USERNAME = r"^[A-Za-z0-9\-_.@\u4e00-\u9fff]{3,64}$"
 
 
 class ApplicationBody(Body):

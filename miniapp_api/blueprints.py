@@ -3,6 +3,7 @@
 from miniapp_api import (
     account_applications,
     enterprises,
+    files,
     forms,
     health,
     home,
@@ -25,6 +26,7 @@ API = (
     products.bp,
     enterprises.bp,
     forms.bp,
+    files.bp,
     inspections.bp,
     spot_checks.bp,
     statistics.bp,

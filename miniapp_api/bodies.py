@@ -11,10 +11,11 @@ from core.errors import Fault, Problem
 from core.paging import DEEPEST_PAGE, PageRequest
 
 MAX_BODY = 1024 * 1024
+DEEPEST = 32
 
 
 class OrjsonProvider(JSONProvider):
-    """Strict and fast: refuses NaN, lone surrogates and nesting deeper than 1 024."""
+    """Strict and fast: refuses NaN, lone surrogates and nesting deeper than `DEEPEST`."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         return orjson.dumps(obj, default=str).decode()
@@ -22,9 +23,20 @@ class OrjsonProvider(JSONProvider):
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         value = orjson.loads(s)
         raw = s if isinstance(s, bytes) else s.encode()
+        # What is nested deeper than any form could not be written back by what hashes and stores it.
+        if raw.count(b"[") + raw.count(b"{") > DEEPEST and _deeper_than(value, DEEPEST):
+            raise Problem("invalid", errors=[Fault("", "too_deep", "内容嵌套过深，请检查后重试")])
         if b"\\u0000" in raw and (place := _nul(value, "")) is not None:
             raise Problem("invalid", errors=[Fault(place, "bad_character", "内容含有不可用的字符，请删除后重试")])
         return value
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    """Whether lists and objects stand more than so many levels inside each other."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper_than(one, levels - 1) for one in inner)
 
 
 def _nul(value: Any, place: str) -> str | None:

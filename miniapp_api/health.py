@@ -5,6 +5,7 @@ import os
 import time
 from typing import Any
 
+import structlog
 from apiflask import APIBlueprint
 from flask import Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
@@ -12,9 +13,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from assets.storage import StorageUnavailable
 from core.errors import Problem
 from miniapp_api.gates import bearer_token, public
 from miniapp_api.wiring import wiring
+
+log = structlog.get_logger()
 
 bp = APIBlueprint("health", __name__, enable_openapi=False)
 
@@ -32,7 +36,11 @@ def healthz() -> dict[str, Any]:
 @bp.get("/readyz")
 @public(transaction=False)
 def readyz() -> tuple[dict[str, Any], int]:
-    """The database and the data folder can be used."""
+    """The database and the storage can be used.
+
+    Without its virus scanner the server takes no uploads, but everything else goes on: that is shown
+    and does not make it unready.
+    """
     services = wiring()
     checks = {"database": "ok", "storage": "ok"}
     try:
@@ -40,9 +48,16 @@ def readyz() -> tuple[dict[str, Any], int]:
             session.execute(text("SELECT 1 FROM alembic_version"))
     except SQLAlchemyError:
         checks["database"] = "unreachable or not migrated"
-    if not services.settings.data_dir.is_dir():
-        checks["storage"] = "data folder missing"
+    try:
+        services.desk.storage.check()
+        if not services.desk.incoming.is_dir():
+            checks["storage"] = "data folder missing"
+    except StorageUnavailable as error:
+        log.error("storage_unavailable", error=str(error))
+        checks["storage"] = "unreachable"
     ready = set(checks.values()) == {"ok"}
+    scanner = services.desk.scanner
+    checks["virus_scan"] = "not configured" if scanner is None else "ok" if scanner.ping() else "unreachable"
     return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
 
 

@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from flask import Blueprint
 from flask_swagger_ui import get_swaggerui_blueprint
 
+from assets.file_types import PURPOSES
 from core.errors import CATALOGUE
 from miniapp_api.gates import gate_of, public
 
@@ -39,11 +40,29 @@ _PROBLEM = {
 _OBJECT = {"type": "object"}
 _CREATES = {
     "create_session", "apply_for_account", "add_product_item", "add_test_item",
-    "inspections_save_draft", "inspections_submit", "spot_checks_save_draft", "spot_checks_submit",
+    "upload_file", "inspections_save_draft", "inspections_submit", "spot_checks_save_draft", "spot_checks_submit",
 }  # fmt: skip
 _FILES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
+}
+_BYTES = {"type": "string", "format": "binary"}
+_DOWNLOADS = {"download_file": "*/*", "download_thumbnail": "image/jpeg"}
+_UPLOAD = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file", "purpose"],
+                "properties": {
+                    "file": {**_BYTES, "description": "one file, at most 20 MiB; the part carries its name"},
+                    "purpose": {"type": "string", "enum": sorted(PURPOSES)},
+                    "id": {"type": "string", "format": "uuid", "description": "made by the phone; optional"},
+                },
+            }
+        }
+    },
 }
 
 
@@ -69,6 +88,8 @@ def install(app: APIFlask) -> None:
             _close(schema)
         return spec
 
+    spec_view = "openapi.spec"  # as APIFlask registers it, without a gate
+    app.view_functions[spec_view] = public(transaction=False)(app.view_functions[spec_view])
     pages = get_swaggerui_blueprint(DOCS_PATH, SPEC_PATH, config={"app_name": "工品查 API", "validatorUrl": None})
     _open(pages)
     app.register_blueprint(pages)
@@ -97,6 +118,10 @@ def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) ->
     for ending, media_type in _FILES.items():
         if path.endswith(f".{ending}"):
             answer = {"description": "The file", "content": {media_type: {"schema": {"type": "string"}}}}
+    if function in _DOWNLOADS:
+        answer = {"description": "The file", "content": {_DOWNLOADS[function]: {"schema": _BYTES}}}
+    if function == "upload_file":
+        operation["requestBody"] = _UPLOAD
     responses: dict[str, Any] = {"200": answer}
     if operation["operationId"] in _CREATES:
         responses["201"] = {**answer, "description": "Created"}

@@ -9,7 +9,7 @@ from flask import Response, current_app, g, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from core.errors import CATALOGUE, Fault, Problem
 
@@ -126,7 +126,10 @@ def install(app: APIFlask) -> None:
             return answer(error.__cause__)
         if error.code is not None and error.code < 400:
             return error.get_response()
-        return _by_status(error.code or 500)
+        response = _by_status(error.code or 500)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
 
     @app.errorhandler(DBAPIError)
     def _database(error: DBAPIError) -> Response:

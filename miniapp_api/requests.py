@@ -7,6 +7,7 @@ import uuid
 import structlog
 from flask import Flask, Response, g, request
 
+from core.errors import not_found
 from miniapp_api.health import observe
 
 log = structlog.get_logger()
@@ -22,6 +23,8 @@ def install(app: Flask) -> None:
         g.started = time.perf_counter()
         sent = request.headers.get("X-Request-ID", "")
         g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+        if "\0" in request.path:  # PostgreSQL takes no NUL in a text; no address of ours has one
+            raise not_found()
 
     @app.after_request
     def finish(response: Response) -> Response:

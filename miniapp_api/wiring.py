@@ -1,4 +1,4 @@
-"""What the endpoints find in the application: database, settings, forms, subjects."""
+"""What the endpoints find in the application: database, settings, forms, subjects, files."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app
 
 from accounts.sign_in import SessionPolicy
+from assets.operations import Desk
 from core.config import Settings
 from core.db import Database
 from core.forms.library import FormLibrary
@@ -24,6 +25,7 @@ class Wiring:
     policy: SessionPolicy
     tools: Tools
     subjects: SubjectRegistry
+    desk: Desk
 
     @property
     def forms(self) -> FormLibrary:

@@ -24,9 +24,7 @@ from assets.spreadsheets import (
 CODE = "913204001234567890"
 
 
-def workbook(
-    path: Path, *sheets: tuple[str, Sequence[Sequence[object]]], top: int = 0, left: int = 0
-) -> Path:
+def workbook(path: Path, *sheets: tuple[str, Sequence[Sequence[object]]], top: int = 0, left: int = 0) -> Path:
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
     for name, rows in sheets:
         sheet = book.add_worksheet(name)
@@ -108,9 +106,7 @@ def test_a_cell_becomes_the_text_that_one_would_type() -> None:
         ("a.csv", b"\xff\xfea\x00,\x00b\x00", "CSV UTF-8"),
     ],
 )
-def test_an_unusable_file_is_refused_with_what_to_do(
-    tmp_path: Path, name: str, content: bytes, told: str
-) -> None:
+def test_an_unusable_file_is_refused_with_what_to_do(tmp_path: Path, name: str, content: bytes, told: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(SpreadsheetError, match=told):

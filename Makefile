@@ -1,0 +1,82 @@
+# The tasks of this repository; `make` alone lists them.
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+VENV = .venv
+PYTHON = $(VENV)/bin/python
+UV = $(VENV)/bin/uv
+
+.PHONY: help setup run demo test check bench lock clean
+
+help:
+	@echo "make run     start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
+	@echo "make test    run the tests; PostgreSQL, Redis and Chromium are used where they are found"
+	@echo "make check   style, types, direction of imports, migrations, secrets"
+	@echo "make bench   measure speed and memory; prints tables"
+	@echo "make demo    load the demo without starting the server"
+	@echo "make setup   install what run needs into $(VENV); the others do what they need by themselves"
+	@echo "make lock    compile requirements*.txt anew from pyproject.toml"
+	@echo "make clean   remove $(VENV) and caches; the data in var/ stays"
+	@echo
+	@echo "./manage --help lists what an administrator does on the command line."
+
+setup: $(VENV)/run.stamp
+
+run: $(VENV)/run.stamp
+	@exec ./manage serve
+
+demo: $(VENV)/run.stamp
+	@./manage prepare
+
+test: $(VENV)/dev.stamp
+	$(PYTHON) -m pytest -n 2 -rs $(TESTS)
+
+check: $(VENV)/dev.stamp
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy .
+	$(PYTHON) -m pytest -q tests/test_import_direction.py tests/test_no_secrets.py
+	@echo "migrations: upgrade an empty database, compare it with the tables of the code"
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export DATA_DIR="$$folder" DATABASE_URL= && \
+		./manage database upgrade && ./manage database check
+
+bench: $(VENV)/dev.stamp
+	$(PYTHON) -m bench
+
+# uv comes with the development requirements. Package indexes are whatever pip is set up with; none is written down.
+lock: $(VENV)/dev.stamp
+	$(UV) pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header \
+		--no-emit-index-url --quiet --output-file requirements.txt
+	$(UV) pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header \
+		--no-emit-index-url --quiet --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Installed only when the file with the versions has changed since.
+$(VENV)/run.stamp: requirements.txt $(PYTHON)
+	@echo "Installing what the server needs (once; takes a minute)"
+	@$(PYTHON) -m pip install --quiet --require-hashes --requirement requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(PYTHON)
+	@echo "Installing what tests and checks need (once; takes a minute)"
+	@$(PYTHON) -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp
+
+$(PYTHON):
+	@python=; \
+	for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+		if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed, for example: apt-get install python3" >&2; exit 1; fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing python3-venv, which Debian keeps apart"; \
+			apt-get update -qq </dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv </dev/null; \
+		else \
+			echo "This Python cannot make virtual environments. Run:  sudo apt-get install python3-venv" >&2; exit 1; \
+		fi; \
+	fi; \
+	$$python -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

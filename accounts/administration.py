@@ -1,0 +1,102 @@
+"""What the administrator of an installation does to accounts on the command line, without being signed in.
+
+Every change is a step of the same workflows as on the phone and leaves a history row; `by` names the
+login of the machine's user in it.
+"""
+
+import re
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from accounts import offices, operations, passwords, sign_in, throttle
+from accounts.models import USERNAME, Office, Region, User
+from accounts.verbs import DEFAULT_ROLES, Role
+from accounts.workflows import USER
+from core.db import Database
+from core.errors import Fault, Problem, invalid
+
+COMMAND_LINE = "命令行"
+
+_LEVELS = {"national": "国家级", "province": "省级", "city": "市级", "county": "县级"}
+
+
+def _payload(by: str, reason: str | None = None) -> dict[str, str]:
+    who = {"actor": COMMAND_LINE, "operator_name": by}
+    return who if reason is None else {**who, "reason": reason}
+
+
+def region_of(session: Session, code: str, level: str | None = None) -> Region:
+    """The region of a code that is still valid, of that level if one is given; 422 otherwise."""
+    region = session.get(Region, code)
+    if region is None or region.valid_to is not None:
+        raise invalid("/region", "unknown_region", f"行政区划代码“{code}”不存在或已撤销，请核对")
+    if level is not None and region.level != level:
+        raise invalid(
+            "/level", "wrong_level", f"“{region.name}”（{code}）是{_LEVELS[region.level]}区划，与 --level {level} 不符"
+        )
+    return region
+
+
+def office_of(session: Session, office_id: UUID) -> Office:
+    """The office of an id; 404 when there is none."""
+    office = session.get(Office, office_id)
+    if office is None:
+        raise Problem("not_found", f"没有编号为 {office_id} 的机关，请用 offices list 查看")
+    return office
+
+
+def create_user(
+    database: Database, username: str, *, region_code: str | None, level: str | None, office_id: UUID | None,
+    roles: list[Role], by: str,
+) -> tuple[str, str]:  # fmt: skip
+    """Create a user at an office, or at the bureau of a region; returns the one-time password and the office's name.
+
+    Without roles the user gets those of the office's level. Raises 422 with what is wrong, 409 `username_taken`.
+    """
+    if not re.fullmatch(USERNAME, username):
+        raise invalid("/username", "bad_username", "用户名应为3至64位字母、数字、汉字或 - _ . @")
+    password = passwords.one_time_password()
+    password_hash = passwords.hash_password(password)
+    with database.write() as session:
+        if office_id is None:
+            if region_code is None:
+                raise invalid("/region", "required", "请用 --region 指明行政区划，或用 --office 指明机关")
+            office_id = offices.bureau_of(session, region_of(session, region_code, level))
+        office = office_of(session, office_id)
+        chosen = roles or list(DEFAULT_ROLES.get(office.level, ()))
+        if not chosen:
+            raise invalid("/role", "required", "请用 --role 指明角色")
+        operations.create_user(session, office.id, username, password_hash, chosen, payload=_payload(by))
+        return password, office.name
+
+
+def _user(session: Session, username: str) -> User:
+    user = session.scalar(select(User).where(User.username == username))
+    if user is None:
+        raise Problem("invalid", errors=[Fault("/username", "unknown_user", f"没有用户“{username}”，请核对")])
+    return user
+
+
+def reset_password(database: Database, username: str, *, by: str) -> str:
+    """Give a user a one-time password that must be changed; ends all sessions and lifts the throttle."""
+    password = passwords.one_time_password()
+    password_hash = passwords.hash_password(password)
+    with database.write() as session:
+        user = _user(session, username)
+        values = {"password_hash": password_hash, "must_change_password": True}
+        USER.move(session, None, user, "administrator_reset_password", values, _payload(by))
+        sign_in.end_sessions_of(session, user.id)
+        throttle.forget(session, user.username)
+    return password
+
+
+def set_enabled(database: Database, username: str, *, enabled: bool, reason: str | None, by: str) -> None:
+    """Disable (停用, with a reason; ends all sessions) or enable a user."""
+    with database.write() as session:
+        user = _user(session, username)
+        action = "administrator_enable" if enabled else "administrator_disable"
+        USER.move(session, None, user, action, {"status_reason": reason}, _payload(by, reason))
+        if not enabled:
+            sign_in.end_sessions_of(session, user.id)

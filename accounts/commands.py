@@ -1,0 +1,249 @@
+"""Commands for users, offices and regions."""
+
+import getpass
+from uuid import UUID
+
+import click
+from sqlalchemy import select
+
+from accounts import administration, offices
+from accounts.models import Office, OfficeKind, Region, User, UserStatus
+from accounts.regions import area_rows, load_regions
+from accounts.verbs import Role
+from core.commands import HasDatabase, table
+from core.name_search import like_pattern
+
+_USERNAME = click.argument("username")
+
+
+def _by() -> str:
+    """The login of whoever runs the command, for the history."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "?"
+
+
+@click.group()
+def users() -> None:
+    """Users: create, list, reset a password, disable, enable."""
+
+
+@users.command("create")
+@click.option("--username", required=True, help="3 to 64 letters, digits, Chinese characters or - _ . @")
+@click.option("--level", type=click.Choice(["province", "city", "county"]), help="Level of the region.")
+@click.option("--region", metavar="CODE", help="Six digits; the user belongs to the bureau of this region.")
+@click.option("--office", "office_id", metavar="ID", type=click.UUID, help="Another office, instead of --region.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]),
+    help="May be given several times; the usual roles of the level if left out.",
+)  # fmt: skip
+@click.pass_obj
+def create_command(
+    obj: HasDatabase, username: str, level: str | None, region: str | None, office_id: UUID | None,
+    roles: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Create a user and print a one-time password, which must be changed after the first sign-in.
+
+    \b
+    Examples:
+      ./manage users create --level province --region 320000 --username jiangsu
+      ./manage users create --level county --region 320402 --username tianning --role inspector
+    """
+    if (region is None) == (office_id is None):
+        raise click.UsageError("give either --region or --office")
+    password, office = administration.create_user(
+        obj.database, username, region_code=region, level=level, office_id=office_id,
+        roles=[Role(role) for role in roles], by=_by(),
+    )  # fmt: skip
+    click.echo(f"已创建用户 {username}（{office}）")
+    _print_password(password)
+
+
+def _print_password(password: str) -> None:
+    click.echo(f"一次性密码：{password}")
+    click.echo("密码只显示这一次；首次登录后须修改")
+
+
+@users.command("reset-password")
+@_USERNAME
+@click.pass_obj
+def reset_command(obj: HasDatabase, username: str) -> None:
+    """Give USERNAME a new one-time password and print it.
+
+    Ends all sessions of the user and lifts the block after too many wrong passwords.
+
+    \b
+    Example:
+      ./manage users reset-password tianning
+    """
+    password = administration.reset_password(obj.database, username, by=_by())
+    click.echo(f"已重置用户 {username} 的密码，原有登录全部失效")
+    _print_password(password)
+
+
+@users.command("disable")
+@_USERNAME
+@click.option("--reason", required=True, help="Shown to those who manage the user, and kept in the history.")
+@click.pass_obj
+def disable_command(obj: HasDatabase, username: str, reason: str) -> None:
+    """Disable USERNAME; the next request of a signed-in phone is refused.
+
+    \b
+    Example:
+      ./manage users disable tianning --reason 调离
+    """
+    administration.set_enabled(obj.database, username, enabled=False, reason=reason, by=_by())
+    click.echo(f"已停用用户 {username}，原有登录全部失效")
+
+
+@users.command("enable")
+@_USERNAME
+@click.pass_obj
+def enable_command(obj: HasDatabase, username: str) -> None:
+    """Enable USERNAME again.
+
+    \b
+    Example:
+      ./manage users enable tianning
+    """
+    administration.set_enabled(obj.database, username, enabled=True, reason=None, by=_by())
+    click.echo(f"已启用用户 {username}")
+
+
+_STATUSES = {"pending": "待审核", "active": "正常", "rejected": "未通过", "disabled": "停用"}
+
+
+@users.command("list")
+@click.option("--status", type=click.Choice([status.value for status in UserStatus]))
+@click.option("--region", metavar="CODE", help="Only this region and those below it.")
+@click.option("--q", "fragment", help="A part of the user name.")
+@click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 10_000))
+@click.pass_obj
+def list_command(obj: HasDatabase, status: str | None, region: str | None, fragment: str | None, limit: int) -> None:
+    """List users, by region and name.
+
+    \b
+    Examples:
+      ./manage users list --status pending
+      ./manage users list --region 320400
+    """
+    statement = (
+        select(User, Office.name.label("office"), Office.region_code)
+        .join(Office, Office.id == User.office_id)
+        .outerjoin(Region, Region.code == Office.region_code)
+        .order_by(Office.region_code, User.username)
+        .limit(limit)
+    )
+    if status:
+        statement = statement.where(User.status == status)
+    if region:
+        statement = statement.where((Region.area1 == region) | (Region.area2 == region) | (Region.area3 == region))
+    if fragment:
+        statement = statement.where(User.username.icontains(fragment, autoescape=True))
+    with obj.database.read() as session:
+        rows = session.execute(statement).all()
+    table(
+        ["用户名", "状态", "区划", "机关", "角色"],
+        [
+            [user.username, _STATUSES[user.status], region_code or "", office, "、".join(user.roles)]
+            for user, office, region_code in rows
+        ],
+    )
+    click.echo(f"共 {len(rows)} 个" + ("（只列出前面这些，可用 --limit 增加）" if len(rows) == limit else ""))
+
+
+@click.group("offices")
+def offices_group() -> None:
+    """Offices (机关): where users hold their roles. Bureaus of regions are made when they are first needed."""
+
+
+@offices_group.command("create")
+@click.option("--name", required=True)
+@click.option("--region", "code", metavar="CODE", required=True, help="Six digits; the region the office sits in.")
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in OfficeKind]), default=OfficeKind.STATION.value,
+    show_default=True,
+)  # fmt: skip
+@click.option("--parent", "parent_id", metavar="ID", type=click.UUID, help="Superior; usually the region's bureau.")
+@click.pass_obj
+def create_office_command(obj: HasDatabase, name: str, code: str, kind: str, parent_id: UUID | None) -> None:
+    """Create an office and print its id. It covers the region it sits in; `offices cover` changes that.
+
+    \b
+    Example:
+      ./manage offices create --name 天宁区某街道市场监管所 --region 320402
+    """
+    with obj.database.write() as session:
+        if parent_id is not None:
+            administration.office_of(session, parent_id)
+        region = administration.region_of(session, code)
+        office_id = offices.create_office(session, name, kind, region, parent_id)
+    click.echo(f"已创建机关 {name}")
+    click.echo(f"编号：{office_id}")
+
+
+@offices_group.command("list")
+@click.option("--region", metavar="CODE", help="Only this region and those below it.")
+@click.option("--q", "fragment", help="A part of the name.")
+@click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 10_000))
+@click.pass_obj
+def list_offices_command(obj: HasDatabase, region: str | None, fragment: str | None, limit: int) -> None:
+    """List offices with their ids and the regions they cover, by region.
+
+    \b
+    Example:
+      ./manage offices list --region 320400
+    """
+    statement = select(Office).outerjoin(Region, Region.code == Office.region_code)
+    if region:
+        statement = statement.where((Region.area1 == region) | (Region.area2 == region) | (Region.area3 == region))
+    if fragment:
+        statement = statement.where(Office.name.like(like_pattern(fragment), escape="\\"))
+    with obj.database.read() as session:
+        found = session.scalars(statement.order_by(Office.region_code, Office.name).limit(limit)).all()
+    table(
+        ["编号", "名称", "区划", "管辖"],
+        [[str(o.id), o.name, o.region_code or "", "、".join(str(code) for _, code in o.areas)] for o in found],
+    )
+    click.echo(f"共 {len(found)} 个")
+
+
+@offices_group.command("cover")
+@click.argument("office_id", metavar="OFFICE_ID", type=click.UUID)
+@click.argument("codes", metavar="CODE...", nargs=-1, required=True)
+@click.pass_obj
+def cover_command(obj: HasDatabase, office_id: UUID, codes: tuple[str, ...]) -> None:
+    """Set the regions that an office covers, in place of those it covered before.
+
+    \b
+    Example:
+      ./manage offices cover 5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71 320402 320404
+    """
+    with obj.database.write() as session:
+        name = administration.office_of(session, office_id).name
+        offices.cover(session, office_id, list(codes))
+    click.echo(f"{name} 现管辖：{'、'.join(sorted(set(codes)))}")
+
+
+@click.group("regions")
+def regions_group() -> None:
+    """Regions (行政区划)."""
+
+
+@regions_group.command("load")
+@click.pass_obj
+def load_command(obj: HasDatabase) -> None:
+    """Load the regions that come with the product; loading again changes nothing.
+
+    Regions that are not there any more get an end date and stay: old records keep them.
+
+    \b
+    Example:
+      ./manage regions load
+    """
+    with obj.database.write() as session:
+        counts = load_regions(session, area_rows())
+    click.echo(
+        f"行政区划：新增 {counts.created}，更新 {counts.updated}，无变化 {counts.unchanged}，撤销 {counts.retired}"
+    )

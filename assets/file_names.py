@@ -1,0 +1,44 @@
+"""Names of uploaded files: shown to people, never part of a path, and never in disguise."""
+
+import re
+import unicodedata
+
+from assets.file_types import FILE_TYPES, FileType, Purpose
+from core.errors import invalid
+
+LONGEST_NAME = 200
+_SEPARATORS = re.compile(r"[/\\]")
+# Names that a desktop would run, wherever they stand between dots: "报告.exe.pdf", "报告.pdf.js".
+_RUNNABLE = frozenset(
+    ["apk", "asp", "aspx", "bat", "chm", "cmd", "dll", "docm", "dotm", "exe", "hta", "htm", "html", "jar", "js", "jse",
+     "jsp", "jspx", "lnk", "mht", "mhtml", "msi", "php", "phtml", "pif", "ps1", "scr", "sh", "svg", "vbe", "vbs", "wsf",
+     "xlam", "xlsm", "xltm"]
+)  # fmt: skip
+
+
+def display_name(sent: str) -> str:
+    """The last part of the name as sent, normalised (NFC).
+
+    Path parts are taken off, because some browsers send them. Raises 422 for a name that hides what
+    it is (control or direction-changing characters), that is empty, or longer than `LONGEST_NAME`.
+    """
+    name = unicodedata.normalize("NFC", _SEPARATORS.split(sent)[-1]).strip()
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in sent):
+        raise invalid("/file", "bad_name", "文件名含有不可见的控制字符，请改名后重新上传")
+    if not name.strip("."):
+        raise invalid("/file", "bad_name", "文件没有名称，请改名后重新上传")
+    if len(name) > LONGEST_NAME:
+        raise invalid("/file", "name_too_long", f"文件名过长（最多 {LONGEST_NAME} 个字符），请改短后重新上传")
+    return name
+
+
+def file_type(name: str, purpose: Purpose) -> FileType:
+    """What the extension says the file is; raises 422 when that may not be uploaded for the purpose."""
+    stem, dot, last = name.rpartition(".")
+    extension = f".{last.lower()}" if dot else ""
+    if not stem or extension not in purpose.extensions:
+        raise invalid("/file", "type_not_allowed", f"不支持的文件格式，{purpose.label}目前支持 {purpose.allowed}")
+    inner = [part.strip().lower() for part in stem.split(".")[1:]]
+    if any(part in _RUNNABLE for part in inner):
+        raise invalid("/file", "double_extension", "文件名含有程序或脚本的扩展名，请确认文件内容并改名后重新上传")
+    return FILE_TYPES[extension]

@@ -1,0 +1,62 @@
+"""Table of the assets room: uploaded files."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, UTCDateTime
+from core.privacy import EncryptedText
+
+_UNCLAIMED = text("unclaimed_since IS NOT NULL")
+_NEVER_CLAIMED = text("claimed_at IS NULL")
+
+
+class File(Base):
+    """An uploaded file (附件): unclaimed after the upload, then claimed by one record.
+
+    `sha256`, `size` and `media_type` are of what is stored; `sent_sha256` is of what was received,
+    which differs for pictures because they are re-encoded. `stored_key` and `thumbnail_key` are
+    random; `original_name` is shown and never part of a path. `claimed_at` is the first claim;
+    `unclaimed_since` is set while no record claims the file, and is what the sweep goes by.
+    """
+
+    __tablename__ = "files"
+    __table_args__ = (
+        CheckConstraint("(claimed_type IS NULL) = (claimed_id IS NULL)", name="claim_is_whole"),
+        CheckConstraint("(claimed_id IS NULL) = (unclaimed_since IS NOT NULL)", name="claimed_or_not"),
+        # The same bytes again from the same user: the same file. It ends with the first claim, so
+        # that a file that a record lets go of never stands in the way of one uploaded since.
+        Index(
+            "uq_files_sent_again", "uploaded_by", "sent_sha256", "purpose", unique=True,
+            sqlite_where=_NEVER_CLAIMED, postgresql_where=_NEVER_CLAIMED,
+        ),
+        Index("ix_files_unclaimed_since", "unclaimed_since", sqlite_where=_UNCLAIMED, postgresql_where=_UNCLAIMED),
+        Index("ix_files_uploaded_by", "uploaded_by", sqlite_where=_UNCLAIMED, postgresql_where=_UNCLAIMED),
+        Index("ix_files_claimed_id", "claimed_id", "claimed_type"),
+        Index("uq_files_stored_key", "stored_key", unique=True),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(40))
+    original_name: Mapped[str] = mapped_column(String(200))
+    extension: Mapped[str] = mapped_column(String(10))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(String(64))
+    sent_sha256: Mapped[str] = mapped_column(String(64))
+    stored_key: Mapped[str] = mapped_column(String(80))
+    thumbnail_key: Mapped[str | None] = mapped_column(String(80))
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
+    taken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    latitude: Mapped[str | None] = mapped_column(EncryptedText)
+    longitude: Mapped[str | None] = mapped_column(EncryptedText)
+    uploaded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    claimed_type: Mapped[str | None] = mapped_column(String(30))
+    claimed_id: Mapped[UUID | None] = mapped_column(Uuid)
+    category: Mapped[str | None] = mapped_column(String(40))
+    claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    unclaimed_since: Mapped[datetime | None] = mapped_column(UTCDateTime)

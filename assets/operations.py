@@ -1,0 +1,312 @@
+"""What changes files: they are received first, claimed when a record is saved, and let go of when it drops them."""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+from uuid import UUID
+
+import structlog
+from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from assets import file_names, pictures
+from assets.content_checks import check_content
+from assets.file_types import PICTURE, PURPOSES, Category, FileType, Purpose, readable_size
+from assets.models import File
+from assets.storage import Storage, StorageUnavailable, new_key
+from core import clock
+from core.actor import Actor
+from core.db import Database, dialect_of
+from core.errors import Fault, Problem, invalid
+from core.gateways.clamd import Clamd, ScannerUnavailable
+
+log = structlog.get_logger()
+
+UNCLAIMED_QUOTA = 500 * 1024 * 1024
+"""Bytes that one user may have uploaded without a record that claims them."""
+_RENEW_AFTER = timedelta(hours=1)
+_CHUNK = 256 * 1024
+
+Subject = tuple[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What receiving needs besides the database; one per process. `incoming` is a folder on disk."""
+
+    storage: Storage
+    scanner: Clamd | None
+    incoming: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that a record wants; `path` is where the id stands in the body, for faults."""
+
+    category: str
+    file_id: UUID
+    path: str
+
+
+def receive(
+    database: Database, desk: Desk, actor: Actor, source: Path, filename: str, purpose_code: str, file_id: UUID | None
+) -> tuple[File, bool]:
+    """Judge a file that lies on disk, store it, and say whether it is new.
+
+    The same id with the same bytes, and the same bytes again from the same user while unclaimed,
+    give the file that is there. The bytes are stored before the row, so that a row always has its
+    bytes; what is left without a row is swept. Raises 409 `id_taken`, 413, 422, 503.
+    """
+    purpose = _purpose(purpose_code)
+    name = file_names.display_name(filename)
+    kind = file_names.file_type(name, purpose)
+    size, sent = _measure(source)
+    if size == 0:
+        raise invalid("/file", "empty_file", "文件是空的，请检查后重新上传")
+    if size > purpose.max_bytes:
+        raise Problem("payload_too_large", f"{purpose.label}不能超过 {readable_size(purpose.max_bytes)}")
+    known = _known(database, actor, purpose, sent, file_id)
+    if known is not None:
+        return known, False
+    _refuse_over_quota(database, actor, size)
+    with source.open("rb") as file:
+        check_content(file, kind)
+        _scan(desk.scanner, file)
+    row: dict[str, Any] = {
+        "id": file_id or uuid.uuid4(), "purpose": purpose.code, "original_name": name, "extension": kind.extension,
+        "media_type": kind.media_type, "size": size, "sha256": sent, "sent_sha256": sent,
+        "stored_key": new_key(), "thumbnail_key": None, "uploaded_by": actor.user_id,
+    }  # fmt: skip
+    if kind.shape != PICTURE:
+        return _keep(database, desk, actor, purpose, row, {row["stored_key"]: source})
+    # Absolute, because the child that writes there has no need to share our working folder.
+    with TemporaryDirectory(dir=desk.incoming.absolute(), prefix="picture-") as folder:
+        return _keep(database, desk, actor, purpose, row, _reencode(source, kind, Path(folder), row))
+
+
+def _purpose(code: str) -> Purpose:
+    purpose = PURPOSES.get(code)
+    if purpose is None:
+        raise invalid("/purpose", "unknown_purpose", f"没有这个用途，可选：{'、'.join(PURPOSES)}")
+    return purpose
+
+
+def _measure(source: Path) -> tuple[int, str]:
+    digest = hashlib.sha256()
+    size = 0
+    with source.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.hexdigest()
+
+
+def _scan(scanner: Clamd | None, file: Any) -> None:
+    if scanner is None:
+        return
+    try:
+        found = scanner.scan(file)
+    except ScannerUnavailable as error:
+        log.error("scanner_unavailable", error=str(error))
+        raise Problem("scanner_unavailable", retry_after=30) from error
+    if found is not None:
+        log.warning("infected_file", found=found)
+        raise invalid("/file", "infected", "文件含有病毒，请杀毒后重新上传")
+
+
+def _reencode(source: Path, kind: FileType, folder: Path, row: dict[str, Any]) -> dict[str, Path]:
+    """Fill in what is known of the picture; what to store, by key."""
+    picture, thumbnail = folder / "picture", folder / "thumbnail"
+    known = pictures.reencode(source, kind, picture, thumbnail)
+    size, stored = _measure(picture)
+    row |= {
+        "size": size, "sha256": stored, "thumbnail_key": new_key(), "width": known.width, "height": known.height,
+        "taken_at": known.taken_at, "latitude": known.latitude, "longitude": known.longitude,
+    }  # fmt: skip
+    return {row["stored_key"]: picture, row["thumbnail_key"]: thumbnail}
+
+
+def _known(database: Database, actor: Actor, purpose: Purpose, sent: str, file_id: UUID | None) -> File | None:
+    """The file that this upload repeats; raises 409 when its id stands for something else."""
+    with database.read() as session:
+        if file_id is not None and (taken := session.get(File, file_id)) is not None:
+            if (taken.uploaded_by, taken.sent_sha256, taken.purpose) != (actor.user_id, sent, purpose.code):
+                raise Problem("id_taken")
+            found: File | None = taken
+        else:
+            again = select(File).where(
+                File.uploaded_by == actor.user_id, File.sent_sha256 == sent, File.purpose == purpose.code,
+                File.unclaimed_since.is_not(None),
+            ).order_by(File.unclaimed_since.desc())  # fmt: skip
+            found = session.scalars(again).first()
+    if found is None or found.unclaimed_since is None or clock.now() - found.unclaimed_since < _RENEW_AFTER:
+        return found
+    # It is wanted again: a sweep must not take it before the record is saved.
+    renew = update(File).where(File.id == found.id, File.unclaimed_since.is_not(None))
+    with database.write() as session:
+        session.execute(renew.values(unclaimed_since=clock.now()))
+        return session.get(File, found.id)
+
+
+def _refuse_over_quota(database: Database, actor: Actor, size: int) -> None:
+    """Many uploads at one moment may go over by what is under way; the traffic limits bound that."""
+    total = select(func.coalesce(func.sum(File.size), 0)).where(
+        File.uploaded_by == actor.user_id, File.unclaimed_since.is_not(None)
+    )
+    with database.read() as session:
+        if session.scalars(total).one() + size > UNCLAIMED_QUOTA:
+            raise Problem("upload_quota")
+
+
+def _keep(
+    database: Database, desk: Desk, actor: Actor, purpose: Purpose, row: dict[str, Any], objects: Mapping[str, Path]
+) -> tuple[File, bool]:
+    now = clock.now()
+    values = {**row, "uploaded_at": now, "unclaimed_since": now}
+    created: UUID | None = None
+    try:
+        for key, path in objects.items():
+            desk.storage.put(key, path)
+        with database.write() as session:
+            insert = sqlite_insert if dialect_of(session) == "sqlite" else pg_insert
+            statement = insert(File).on_conflict_do_nothing().returning(File.id)
+            created = session.execute(statement, values).scalar_one_or_none()
+    except StorageUnavailable as error:
+        log.error("storage_unavailable", error=str(error))
+        raise Problem("storage_unavailable", retry_after=10) from error
+    finally:
+        if created is None:
+            _discard(desk.storage, objects)
+    if created is not None:
+        return File(**values), True
+    # The same upload won at this very moment.
+    found = _known(database, actor, purpose, row["sent_sha256"], row["id"])
+    if found is None:
+        raise Problem("not_ready", retry_after=1)
+    return found, False
+
+
+def _discard(storage: Storage, keys: Iterable[str]) -> None:
+    try:
+        storage.delete(keys)
+    except StorageUnavailable as error:
+        log.warning("objects_left_for_the_sweep", error=str(error))
+
+
+def claim(
+    session: Session, actor: Actor, subject: Subject, wanted: Sequence[Claim], allowed: Mapping[str, Category]
+) -> list[Fault]:
+    """Claim files for a record, within the transaction that saves it; the faults, none when all are its own now.
+
+    Taken are the actor's own unclaimed files, and whatever the same record claims already (it may
+    move to another category). With a fault nothing is claimed. Of two records that claim a file
+    at once one gets it.
+    """
+    files = _claimable(session, {claim.file_id for claim in wanted})
+    faults = _count_faults(wanted, allowed)
+    seen: set[UUID] = set()
+    for claim_ in wanted:
+        fault = _fault(files.get(claim_.file_id), actor, subject, claim_, allowed, repeated=claim_.file_id in seen)
+        seen.add(claim_.file_id)
+        if fault is not None:
+            faults.append(fault)
+    if faults:
+        return faults
+    # In one order everywhere, so that two records that want the same files do not wait for each other.
+    for claim_ in sorted(wanted, key=lambda one: one.file_id):
+        file = files[claim_.file_id]
+        if (file.claimed_type, file.claimed_id, file.category) == (*subject, claim_.category):
+            continue
+        if not _take(session, actor, subject, claim_):
+            faults.append(_claimed(claim_))
+    return faults
+
+
+def _claimable(session: Session, ids: set[UUID]) -> dict[UUID, File]:
+    if not ids:
+        return {}
+    found = select(File).where(File.id.in_(ids)).execution_options(populate_existing=True)
+    return {file.id: file for file in session.scalars(found)}
+
+
+def _take(session: Session, actor: Actor, subject: Subject, claim_: Claim) -> bool:
+    now = clock.now()
+    subject_type, subject_id = subject
+    unclaimed = (File.unclaimed_since.is_not(None)) & (File.uploaded_by == actor.user_id)
+    own = (File.claimed_type == subject_type) & (File.claimed_id == subject_id)
+    taken = session.execute(
+        update(File)
+        .where(File.id == claim_.file_id, unclaimed | own)
+        .values(
+            claimed_type=subject_type, claimed_id=subject_id, category=claim_.category,
+            claimed_at=func.coalesce(File.claimed_at, now), unclaimed_since=None,
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    return cast("CursorResult[Any]", taken).rowcount == 1
+
+
+def _count_faults(wanted: Sequence[Claim], allowed: Mapping[str, Category]) -> list[Fault]:
+    faults = []
+    for category in allowed.values():
+        places = [claim_.path for claim_ in wanted if claim_.category == category.code]
+        if len(places) > category.max_count:
+            message = f"{category.label}最多上传 {category.max_count} 个文件"
+            faults.append(Fault(places[category.max_count], "too_many_files", message))
+    return faults
+
+
+def _fault(
+    file: File | None,
+    actor: Actor,
+    subject: Subject,
+    claim_: Claim,
+    allowed: Mapping[str, Category],
+    *,
+    repeated: bool,
+) -> Fault | None:
+    own = file is not None and (file.claimed_type, file.claimed_id) == subject
+    if file is None or (not own and file.uploaded_by != actor.user_id):
+        # What others have uploaded is not told apart from what is not there.
+        return Fault(claim_.path, "unknown_file", "文件不存在或已过期，请重新上传")
+    if not own and file.unclaimed_since is None:
+        return _claimed(claim_)
+    if repeated:
+        return Fault(claim_.path, "repeated_file", f"文件“{file.original_name}”重复，请删除重复的一项")
+    category = allowed.get(claim_.category)
+    if category is None:
+        return Fault(claim_.path, "unknown_category", "没有这个材料类别，请重新选择")
+    if file.purpose not in category.purposes or file.extension not in category.allowed:
+        return Fault(
+            claim_.path, "wrong_file_type", f"{category.label}目前支持 {'、'.join(category.allowed)}，请重新上传"
+        )
+    if category.max_bytes is not None and file.size > category.max_bytes:
+        return Fault(claim_.path, "file_too_large", f"{category.label}不能超过 {readable_size(category.max_bytes)}")
+    return None
+
+
+def _claimed(claim_: Claim) -> Fault:
+    return Fault(claim_.path, "file_claimed", "文件已用于其他记录，请重新上传")
+
+
+def release(session: Session, subject: Subject, keep: Iterable[UUID]) -> None:
+    """Let go of the files of a record that are not to be kept; the sweep takes them a day later.
+
+    `keep` holds what the record refers to now and what any submitted version of it refers to:
+    such files are never let go of.
+    """
+    subject_type, subject_id = subject
+    kept = list(keep)
+    session.execute(
+        update(File)
+        .where(File.claimed_id == subject_id, File.claimed_type == subject_type, File.id.not_in(kept))
+        .values(claimed_type=None, claimed_id=None, category=None, unclaimed_since=clock.now())
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,245 @@
+"""Uploads: what a 20 MiB PDF costs a worker, against bare Flask; how many photos a second, and what their child needs.
+
+Run by itself: `python -m bench.files`. Exit status 1 when a target is missed.
+"""
+
+import http.client
+import io
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+from PIL import Image, ImageFilter
+
+from assets import pictures
+from bench import city
+from bench.databases import place
+from bench.server import Server, serving
+from bench.tables import print_table
+
+SIZE = 20 * 1024 * 1024 - 4096
+ROUNDS = 12
+MEMORY_TARGET, RATIO_TARGET = 10.0, 0.6
+BOUNDARY = "gongpin-bench"
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+PHOTOS = 24
+
+
+def pdf(number: int) -> bytes:
+    """Enough of a PDF to pass for one; each is different, so that none is taken for a repetition."""
+    head, tail = b"%%PDF-1.7\n%%%08d\n" % number, b"\nstartxref\n0\n%%EOF\n"
+    return head + os.urandom(SIZE - len(head) - len(tail)) + tail
+
+
+def form(content: bytes, name: str, purpose: str) -> bytes:
+    """The multipart body of an upload."""
+    lines = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n{purpose}\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    return lines.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+class Client:
+    """One keep-alive connection."""
+
+    def __init__(self, server: Server, token: str | None = None) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def up(self, path: str, body: bytes, content_type: str) -> str:
+        """Send a body; the answer's id."""
+        self._connection.request("POST", path, body, {**self._headers, "Content-Type": content_type})
+        answer = self._connection.getresponse()
+        text = answer.read()
+        if answer.status != 201:
+            raise RuntimeError(f"{path}: {answer.status} {text[:300]!r}")
+        return text.split(b'"id":', 1)[1].split(b'"')[1].decode()
+
+    def down(self, path: str) -> int:
+        """Fetch; how many bytes came."""
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        size = 0
+        while piece := answer.read(1024 * 1024):
+            size += len(piece)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+        return size
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _memory(pid: int, name: str) -> float:
+    """A line of the process's status, in MiB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"no {name}")
+
+
+def grown(server: Server, work: Callable[[], object]) -> float:
+    """By how many MiB the highest point of the one worker's memory lies over where it stood before."""
+    [worker] = server.workers()
+    before = _memory(worker, "VmRSS")
+    Path(f"/proc/{worker}/clear_refs").write_text("5")
+    work()
+    return _memory(worker, "VmHWM") - before
+
+
+class _Runs:
+    """One PDF after the other through ours and the bare routes; times in seconds, memory in MiB."""
+
+    def __init__(self, server: Server, ours: Client, bare: Client) -> None:
+        self.server, self.ours, self.bare = server, ours, bare
+        self.times: dict[str, list[float]] = {name: [] for name in ("up", "raw", "multipart", "down", "bare down")}
+        self.memory_up = self.memory_down = 0.0
+        self._id = self._bare_id = ""
+
+    def one(self, content: bytes) -> None:
+        """A round: each way once."""
+        body = form(content, "report.pdf", "template")
+        self.memory_up = max(self.memory_up, grown(self.server, lambda: self._timed("up", lambda: self._up(body))))
+        self._timed("raw", lambda: self._raw(content))
+        self._timed("multipart", lambda: self.bare.up("/multipart", body, MULTIPART))
+        self.memory_down = max(self.memory_down, grown(self.server, lambda: self._timed("down", self._down)))
+        self._timed("bare down", lambda: self.bare.down(f"/{self._bare_id}"))
+
+    def _timed(self, name: str, work: Callable[[], object]) -> None:
+        self.times[name].append(seconds(work))
+
+    def _up(self, body: bytes) -> None:
+        self._id = self.ours.up("/api/v1/files", body, MULTIPART)
+
+    def _raw(self, content: bytes) -> None:
+        self._bare_id = self.bare.up("/raw", content, "application/pdf")
+
+    def _down(self) -> None:
+        self.ours.down(f"/api/v1/files/{self._id}")
+
+
+def large_files(dialect: str) -> bool:
+    """20 MiB up and down, in turns with the bare routes, so that a slow moment hits both."""
+    with place(dialect) as ours, place("sqlite") as bare_place:
+        token = city.found(ours).counties[0].token
+        with (
+            serving("app:create_app()", ours, workers=1) as server,
+            serving("bench.bare_files:create_app()", bare_place, workers=1) as bare,
+        ):
+            client, plain = Client(server, token), Client(bare)
+            first = form(pdf(0), "report.pdf", "template")
+            cold = grown(server, lambda: client.up("/api/v1/files", first, MULTIPART))
+            runs = _Runs(server, client, plain)
+            for number in range(1, ROUNDS + 1):
+                runs.one(pdf(number))
+    middle = {name: median(values) for name, values in runs.times.items()}
+    ratio = middle["multipart"] / middle["up"]
+    rows = [
+        ["up", "up", f"{runs.memory_up:.1f} (first: {cold:.1f})"],
+        ["down", "down", f"{runs.memory_down:.1f}"],
+        ["bare Flask, the same multipart body to disk", "multipart", ""],
+        ["bare Flask, raw body to disk", "raw", ""],
+        ["bare Flask, from disk", "bare down", ""],
+    ]
+    print_table(
+        f"20 MiB PDF, one worker, {dialect} + local folder",
+        ["", "milliseconds", "MiB/s", "worker grows by MiB"],
+        [[label, f"{middle[key] * 1000:.0f}", f"{20 / middle[key]:.0f}", memory] for label, key, memory in rows],
+    )
+    print(
+        f"up: {ratio:.2f} of bare Flask with the same body (target {RATIO_TARGET}), "
+        f"{middle['raw'] / middle['up']:.2f} of a raw body; down: {middle['bare down'] / middle['down']:.2f} "
+        f"of bare Flask; memory target {MEMORY_TARGET:.0f} MiB"
+    )
+    return ratio >= RATIO_TARGET and max(runs.memory_up, runs.memory_down, cold) < MEMORY_TARGET
+
+
+def photo(number: int) -> bytes:
+    """About 300 KB, as a phone sends after shrinking; each different."""
+    noise = Image.frombytes("RGB", (400, 300), os.urandom(400 * 300 * 3)).resize((1600, 1200))
+    out = io.BytesIO()
+    noise.filter(ImageFilter.GaussianBlur(2)).save(out, "JPEG", quality=66 + number % 3)
+    return out.getvalue()
+
+
+def photos(dialect: str) -> bool:
+    """Photos a second through the whole server, and what the child that decodes one needs."""
+    made = [photo(number) for number in range(PHOTOS)]
+    bodies = [form(content, "IMG.jpg", "photo") for content in made]
+    with place(dialect) as ours:
+        token = city.found(ours).counties[0].token
+        with serving("app:create_app()", ours) as server:
+            [*workers] = server.workers()
+            clients = [Client(server, token) for _ in range(4)]
+            before = max(_memory(worker, "VmRSS") for worker in workers)
+
+            def send(which: int) -> None:
+                for body in bodies[which::4]:
+                    clients[which].up("/api/v1/files", body, MULTIPART)
+
+            with ThreadPoolExecutor(4) as pool:
+                taken = seconds(lambda: list(pool.map(send, range(4))))
+            after = max(_memory(worker, "VmHWM") for worker in workers)
+    size = sum(len(content) for content in made) / len(made) / 1000
+    print_table(
+        f"Photos of {size:.0f} KB, 2 workers, 4 phones, {dialect} + local folder",
+        ["", ""],
+        [
+            ["files a second", f"{PHOTOS / taken:.1f}"],
+            ["child, highest memory", f"{child_memory(made[0]):.0f} MiB"],
+            ["child, highest memory at 40 megapixels", f"{child_memory(forty_megapixels()):.0f} MiB"],
+            ["worker grows by (highest point)", f"{after - before:.1f} MiB"],
+        ],
+    )
+    return True
+
+
+def forty_megapixels() -> bytes:
+    """The largest photo that is taken, lying on its side."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    Image.new("RGB", (8000, 5000), "teal").save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def child_memory(content: bytes) -> float:
+    """Highest resident memory of the decoding child, in MiB; a process of its own asks, whose only child it is."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "source").write_bytes(content)
+        program = Path(pictures.__file__).with_name("picture_worker.py")
+        asked = (
+            "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        )
+        command = [
+            sys.executable, "-c", asked, sys.executable, "-I", str(program),
+            *(str(folder / part) for part in ("source", "picture", "thumbnail")),
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
+    return int(done.stdout) / 1024
+
+
+def main() -> int:
+    """Measure and print; 1 when a target is missed."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    met = [large_files("sqlite"), photos("sqlite")]
+    return 0 if all(met) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The servers to measure, each on a free port of this machine: what `make run` runs, and the baseline beside it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import start_up
+from bench.databases import Place
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60.0
+"""Seconds that a server may take to start or to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: gunicorn's arbiter is `pid`."""
+
+    port: int
+    pid: int
+
+    def workers(self) -> list[int]:
+        """The worker processes."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+
+DATA_KEY = "a key for measurements only, long enough"
+
+
+def product(place: Place) -> AbstractContextManager[Server]:
+    """The product itself, started as `make run` starts it."""
+    return _running(place, lambda _port: [sys.executable, "app.py", "serve"], start_up.WORKERS)
+
+
+def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> AbstractContextManager[Server]:
+    """A WSGI target such as `bench.bare:create_app()` under the same server as the product's."""
+    threads = start_up.THREADS_SQLITE if place.dialect == "sqlite" else start_up.THREADS
+
+    def command(port: int) -> list[str]:
+        return [
+            sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
+            "--workers", str(workers), "--threads", str(threads), "--keep-alive", "5", "--timeout", "60",
+            "--log-level", "warning", "--no-control-socket",
+        ]  # fmt: skip
+
+    return _running(place, command, workers)
+
+
+@contextmanager
+def _running(place: Place, command: Callable[[int], list[str]], workers: int) -> Iterator[Server]:
+    """Stopped, with its workers, when the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = place.folder / f"{port}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command(port), cwd=ROOT, env=_environment(place, port), stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        _wait_until_up(process, port, log)
+        server = Server(port, process.pid)
+        while len(server.workers()) < workers:
+            time.sleep(0.05)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _environment(place: Place, port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name.startswith(("PATH", "HOME", "LANG", "PG"))}
+    return {
+        **inherited,
+        "ENVIRONMENT": "installation",
+        "DATABASE_URL": place.url,
+        "DATA_DIR": str(place.folder),
+        "DATA_KEY": DATA_KEY,
+        "DEMO": "0",
+        "PORT": str(port),
+    }
+
+
+def _wait_until_up(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                if connection.recv(12).startswith(b"HTTP/1.1"):
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-2000:]}")

@@ -1,0 +1,140 @@
+"""Commands for the ground floor: database, working calendar, receipts; and what all commands share."""
+
+from datetime import datetime
+from typing import Protocol
+
+import click
+from sqlalchemy import select
+
+from core import migrate, receipts
+from core.db import Database
+from core.models import CalendarDay
+
+
+class HasDatabase(Protocol):
+    """What the command line hands to a command."""
+
+    @property
+    def database(self) -> Database:
+        """The installation's database."""
+
+
+def table(headings: list[str], rows: list[list[str]]) -> None:
+    """Print rows in columns; a Chinese character is two columns wide."""
+    widths = [max(_width(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
+    for row in [headings, *rows]:
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    return sum(2 if ord(character) >= 0x2E80 else 1 for character in text)
+
+
+@click.group()
+def database() -> None:
+    """The schema of the database."""
+
+
+@database.command("upgrade")
+@click.pass_obj
+def upgrade_command(obj: HasDatabase) -> None:
+    """Bring the database to the newest schema; doing it again changes nothing.
+
+    \b
+    Example:
+      ./manage database upgrade
+    """
+    if migrate.is_current(obj.database.engine):
+        click.echo("数据库已是最新结构")
+        return
+    migrate.upgrade(obj.database.engine)
+    click.echo("数据库已升级到最新结构")
+
+
+@database.command("check")
+@click.pass_obj
+def check_command(obj: HasDatabase) -> None:
+    """Say whether the database has the newest schema, and whether that is the one the code expects.
+
+    \b
+    Example:
+      ./manage database check
+
+    \b
+    Exit status:
+      0  both hold
+      1  the database must be upgraded, or tables and migrations differ
+    """
+    if not migrate.is_current(obj.database.engine):
+        click.echo("数据库结构不是最新，请执行 ./manage database upgrade", err=True)
+        raise click.exceptions.Exit(1)
+    differences = migrate.differences(obj.database.engine)
+    for difference in differences:
+        click.echo(difference, err=True)
+    if differences:
+        click.echo("数据库结构与程序不一致，请联系开发人员", err=True)
+        raise click.exceptions.Exit(1)
+    click.echo("数据库已是最新结构，与程序一致")
+
+
+@click.group()
+def calendar() -> None:
+    """Overrides of the working calendar (工作日历)."""
+
+
+@calendar.command("set")
+@click.argument("day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("kind", type=click.Choice(["working", "off"]))
+@click.pass_obj
+def set_command(obj: HasDatabase, day: datetime, kind: str) -> None:
+    """Say that DATE is a working day or a day off, whatever the published arrangement says.
+
+    \b
+    Examples:
+      ./manage calendar set 2027-02-06 working
+      ./manage calendar set 2027-02-08 off
+    """
+    with obj.database.write() as session:
+        session.merge(CalendarDay(day=day.date(), working=kind == "working"))
+    click.echo(f"{day.date()} 已设为{'工作日' if kind == 'working' else '休息日'}")
+
+
+@calendar.command("list")
+@click.pass_obj
+def list_command(obj: HasDatabase) -> None:
+    """List the overrides, by date.
+
+    \b
+    Example:
+      ./manage calendar list
+    """
+    with obj.database.read() as session:
+        days = session.scalars(select(CalendarDay).order_by(CalendarDay.day)).all()
+    if not days:
+        click.echo("没有调整过的日期")
+        return
+    table(["日期", "安排"], [[day.day.isoformat(), "工作日" if day.working else "休息日"] for day in days])
+
+
+@click.group("receipts")
+def receipts_group() -> None:
+    """Receipts, by which writes that are sent again are recognised."""
+
+
+@receipts_group.command("sweep")
+@click.option(
+    "--older-than", "days", metavar="DAYS", type=click.IntRange(min=1), required=True,
+    help="Delete receipts older than so many days.",
+)  # fmt: skip
+@click.pass_obj
+def sweep_command(obj: HasDatabase, days: int) -> None:
+    """Delete old receipts. A phone that then sends such an old write again is judged anew.
+
+    \b
+    Example:
+      ./manage receipts sweep --older-than 180
+    """
+    with obj.database.write() as session:
+        deleted = receipts.sweep(session, days)
+    click.echo(f"已删除 {deleted} 条")

@@ -1,0 +1,53 @@
+"""Whether records still stand where their history ends: a record that was changed, or lost its last rows, shows."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
+
+from core.history import Broken
+from core.models import HistoryEntry
+from core.workflow import Workflow
+
+
+def is_last_row() -> ColumnElement[bool]:
+    """Condition: the `HistoryEntry` is the last of its subject."""
+    other = aliased(HistoryEntry)
+    last = select(func.max(other.seq)).where(other.subject_id == HistoryEntry.subject_id).correlate(HistoryEntry)
+    return HistoryEntry.seq == last.scalar_subquery()
+
+
+def verify_ends(session: Session, workflow: Workflow, chunk: int = 1000) -> Iterator[Broken]:
+    """Each record of the workflow's table that is not at the status and version its history ends with."""
+    model: Any = workflow.model
+    # In chunks and not by a server-side cursor, which PostgreSQL gives only inside a transaction.
+    statement = (
+        select(model.id, model.status, model.version, HistoryEntry)
+        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == model.id) & is_last_row())
+        .order_by(model.id)
+        .limit(chunk)
+    )
+    after: UUID | None = None
+    while True:
+        rows = session.execute(statement if after is None else statement.where(model.id > after)).all()
+        for record_id, status, version, entry in rows:
+            reason = broken_end(status, version, entry)
+            if reason:
+                yield Broken(workflow.subject_type, record_id, entry.seq if entry else 0, reason)
+        if len(rows) < chunk:
+            return
+        after = rows[-1].id
+        session.expunge_all()
+
+
+def broken_end(status: str, version: int, entry: HistoryEntry | None) -> str | None:
+    """Why a record does not fit the last row of its history; None when it does."""
+    if entry is None:
+        return "has no history"
+    if entry.version != version:
+        return f"record is at version {version}, its history ends at {entry.version}"
+    if entry.to_status != status:
+        return f"record is {status}, its history ends at {entry.to_status}"
+    return None

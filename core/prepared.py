@@ -1,0 +1,112 @@
+"""Statements of the hot path: written with SQLAlchemy, compiled once, run by the driver.
+
+`Session.execute` costs several times what such a statement itself does, and a submission runs ten
+of them. Connection, transaction, types and exceptions stay SQLAlchemy's; what is left out is
+looking the statement up and wrapping its result anew each time. Where someone listens to the
+engine's statements (a trace, a test), they take the ordinary way and are seen.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Processor = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement whose values are all given by name: no lists for IN, no defaults made in Python.
+
+    `statement` may be a function of the dialect's name where the two databases differ.
+    """
+
+    def __init__(self, statement: Executable | Callable[[str], Executable]) -> None:
+        self._statement = statement
+        self._compiled: dict[tuple[str, ...], _Compiled] = {}
+
+    def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
+        """Run it; the rows it returns, as named tuples."""
+        connection = session.connection()
+        name = connection.dialect.name
+        compiled = self._compiled.get((name, *values))
+        if compiled is None:
+            statement = self._statement if isinstance(self._statement, Executable) else self._statement(name)
+            compiled = self._compiled[name, *values] = _Compiled(statement, connection.dialect, tuple(values))
+        if connection.dispatch.before_cursor_execute:
+            return compiled.seen(session, values)
+        return compiled.run(connection, values)
+
+    def first(self, session: Session, values: Mapping[str, Any]) -> Any:
+        """The first row, or None."""
+        rows = self.rows(session, values)
+        return rows[0] if rows else None
+
+
+class _Compiled:
+    """For one dialect and one set of names."""
+
+    def __init__(self, statement: Executable, dialect: Dialect, names: tuple[str, ...]) -> None:
+        self.statement, self.dialect = statement, dialect
+        writes = statement.is_insert or statement.is_update
+        compiled = cast(
+            SQLCompiler, cast(Any, statement).compile(dialect=dialect, column_keys=list(names) if writes else None)
+        )
+        if compiled.prefetch or "POSTCOMPILE" in compiled.string:
+            raise ValueError(f"cannot be prepared: {compiled.string}")
+        self.sql = compiled.string
+        self.positional = compiled.positiontup is not None
+        # Each parameter: its name, whether it stands in the statement itself and with which value, how it is written.
+        self.parameters: list[tuple[str, bool, Any, Processor | None]] = []
+        for name in compiled.positiontup or compiled.binds:
+            bind = compiled.binds[name]
+            write = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            fixed = name not in names
+            value = bind.effective_value if fixed else None
+            self.parameters.append((name, fixed, write(value) if fixed and write else value, write))
+        columns = list(cast(Any, statement).exported_columns)
+        self.row: Any = namedtuple("row", [column.key for column in columns]) if columns else None
+        reads = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self.reads: list[tuple[int, Processor]] = [(place, read) for place, read in enumerate(reads) if read]
+
+    def seen(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
+        """The ordinary way."""
+        result = session.execute(self.statement, dict(values))
+        return [self.row(*row) for row in result] if self.row else []
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """The short way."""
+        given = [
+            (name, value if fixed else write(values[name]) if write else values[name])
+            for name, fixed, value, write in self.parameters
+        ]
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(self.sql, [value for _, value in given] if self.positional else dict(given))
+            found = cursor.fetchall() if self.row else []
+        except self.dialect.loaded_dbapi.Error as error:
+            raise self._translated(connection, error) from error
+        finally:
+            cursor.close()
+        if not self.reads:
+            return [self.row(*row) for row in found]
+        rows = []
+        for row in found:
+            read = list(row)
+            for place, process in self.reads:
+                read[place] = process(read[place])
+            rows.append(self.row(*read))
+        return rows
+
+    def _translated(self, connection: Connection, error: Any) -> BaseException:
+        broken = self.dialect.is_disconnect(error, connection.connection, None)
+        if broken:
+            connection.invalidate(error)
+        base = self.dialect.loaded_dbapi.Error
+        return cast(
+            BaseException,
+            DBAPIError.instance(self.sql, None, error, base, connection_invalidated=broken, dialect=self.dialect),
+        )

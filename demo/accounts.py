@@ -1,0 +1,146 @@
+"""Demo accounts: who they are, their passwords, and the file that holds them."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from accounts import offices, operations, passwords
+from accounts.models import Office, Region, User
+from accounts.verbs import DEFAULT_ROLES, verbs_of
+from core.actor import Actor, Reach
+from core.db import Database
+
+PREFIX = "demo_"
+FILE = "demo-accounts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One line of the accounts file (HTTP contract, §6)."""
+
+    username: str
+    password: str
+    roles: list[str]
+    level: str
+    region_code: str
+    note: str
+
+
+# user name: region, note
+_SIGN_IN = {
+    "demo_jiangsu": ("320000", "江苏省局：审核市级账号，查看全省记录与统计"),
+    "demo_changzhou": ("320400", "常州市局：审核所辖县级账号（有一个待审核），查看全市记录与统计"),
+    "demo_tianning": ("320402", "常州天宁区局：填报检查、抽查（有两份暂存）"),
+    "demo_zhonglou": ("320404", "常州钟楼区局：填报检查、抽查"),
+    "demo_xuanwu": ("320102", "南京玄武区局：外市，看不到常州的记录"),
+}
+
+# Colleagues whose records fill the statistics of the province; nobody knows their passwords.
+COLLEAGUES = (
+    "320411", "320412", "320413", "320481",
+    "320205", "320302", "320505", "320612", "320703", "320803", "320902", "321002", "321102", "321202", "321302",
+)  # fmt: skip
+
+APPLICANT = "demo_applicant"
+"""The last thing that is loaded: where it is, the demo is complete."""
+
+
+def colleague(region_code: str) -> str:
+    """User name of the colleague in a county."""
+    return f"{PREFIX}{region_code}"
+
+
+def accounts_file(data_dir: Path) -> Path:
+    """Where the accounts and their passwords are written."""
+    return data_dir / FILE
+
+
+def read_accounts(data_dir: Path) -> list[Account]:
+    """The accounts in the file; empty when there is none."""
+    try:
+        lines = json.loads(accounts_file(data_dir).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return [Account(**line) for line in lines]
+
+
+def make_accounts(database: Database, data_dir: Path) -> list[Account]:
+    """Create the demo users, those that are there already aside, and write the file.
+
+    The file is written before the users are stored: were it the other way round, an interruption
+    would leave users whose passwords nobody knows.
+    """
+    known = {account.username: account for account in read_accounts(data_dir)}
+    with database.read() as session:
+        present = set(session.scalars(select(User.username).where(User.username.startswith(PREFIX, autoescape=True))))
+        levels = {code: _region(session, code).level for code, _ in _SIGN_IN.values()}
+    accounts = [
+        known.get(username)
+        or Account(
+            username, _password(username), [role.value for role in DEFAULT_ROLES[levels[code]]],
+            str(levels[code]), code, note,
+        )
+        for username, (code, note) in _SIGN_IN.items()
+    ]  # fmt: skip
+    _write(data_dir, accounts)
+    # Hashing takes long and is done before the transaction; the colleagues share a password that is thrown away.
+    hashes = {a.username: passwords.hash_password(a.password) for a in accounts if a.username not in present}
+    thrown_away = passwords.hash_password(passwords.one_time_password())
+    wanted = {username: code for username, (code, _) in _SIGN_IN.items()}
+    wanted |= {colleague(code): code for code in COLLEAGUES}
+    with database.write() as session:
+        for username, code in wanted.items():
+            if username in present:
+                continue
+            region = _region(session, code)
+            operations.create_user(
+                session, offices.bureau_of(session, region), username, hashes.get(username, thrown_away),
+                list(DEFAULT_ROLES[region.level]), must_change_password=False, payload={"actor": "演示数据"},
+            )  # fmt: skip
+    return accounts
+
+
+def _region(session: Session, code: str) -> Region:
+    return session.get_one(Region, code)
+
+
+def _password(username: str) -> str:
+    while True:
+        password = passwords.one_time_password()
+        if passwords.password_fault(password, username) is None:
+            return password
+
+
+def _write(data_dir: Path, accounts: list[Account]) -> None:
+    """Readable by the owner only from the first byte on, and never half a file."""
+    path = accounts_file(data_dir)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump([asdict(account) for account in accounts], file, ensure_ascii=False, indent=2)
+        file.write("\n")
+    temporary.replace(path)
+
+
+def actor_of(session: Session, username: str, operator_name: str) -> Actor:
+    """The user as an actor, without a sign-in."""
+    found = session.execute(
+        select(User, Office, Region)
+        .join(Office, Office.id == User.office_id)
+        .join(Region, Region.code == Office.region_code)
+        .where(User.username == username)
+    ).one()
+    user, office, region = found.User, found.Office, found.Region
+    areas = tuple((int(depth), str(code)) for depth, code in office.areas)
+    return Actor(
+        user_id=user.id, username=user.username, operator_name=operator_name, session_id=uuid4(),
+        office_id=office.id, office_name=office.name, office_kind=office.kind, level=office.level,
+        region_code=region.code, region_name=region.name, chain=(region.area1, region.area2, region.area3),
+        reach=Reach(False, areas), roles=tuple(user.roles), verbs=verbs_of(user.roles),
+        must_change_password=False,
+    )  # fmt: skip

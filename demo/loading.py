@@ -1,0 +1,191 @@
+"""Loading the demo: accounts, register, checks, drafts and a pending application, once.
+
+Every part makes what is missing and leaves what is there, so that a load that was interrupted is
+taken up where it stopped and nothing is there twice. The pending application comes last: where its
+user is, the demo is complete.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from accounts import operations as account_operations
+from accounts import passwords
+from accounts.models import Region, User
+from core import clock
+from core.actor import Actor
+from core.db import Database
+from core.errors import Problem
+from core.forms.library import FormLibrary
+from demo import accounts, records, register
+from enterprise.operations import EnterpriseFacts, put_enterprises
+from inspection import operations
+from inspection.campaigns import CampaignCalendar
+from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
+from inspection.entry import Tools
+from inspection.kinds import CHECK, KINDS
+from inspection.models import DictionaryEntry, Inspection
+
+Progress = Callable[[str, int, int], None]
+"""Called with a part's name, how many are done, and how many there are."""
+
+_BATCH = 20
+_DRAFT_IDS = UUID("2c9d0b52-7d0c-4c84-8f1f-0d5a1f6b7c8d")
+
+# user name, region, checks, spot checks
+_POSTS = [
+    ("demo_jiangsu", "320000", 5, 4),
+    ("demo_changzhou", "320400", 12, 5),
+    ("demo_tianning", "320402", 18, 5),
+    ("demo_zhonglou", "320404", 16, 4),
+    ("demo_xuanwu", "320102", 14, 3),
+    *((accounts.colleague(code), code, 8 if code.startswith("3204") else 5, 1) for code in accounts.COLLEAGUES),
+]
+
+
+def is_complete(database: Database) -> bool:
+    """Whether the demo was loaded to its end."""
+    with database.read() as session:
+        return session.scalar(select(User.id).where(User.username == accounts.APPLICANT)) is not None
+
+
+def has_other_users(database: Database) -> bool:
+    """Whether there are users who are no demo users: then the installation is in earnest use."""
+    with database.read() as session:
+        others = select(User.id).where(User.username.not_like("demo\\_%", escape="\\")).limit(1)
+        return session.scalar(others) is not None
+
+
+def load(database: Database, data_dir: Path, progress: Progress) -> bool:
+    """Load the demo; False when it is complete already. Raises Problem where other users are there."""
+    if is_complete(database):
+        return False
+    if has_other_users(database):
+        raise Problem("bad_request", "已有正式用户，不能再装入演示数据；请另设 DATA_DIR 或 DATABASE_URL 后再试")
+    progress("演示账号", 0, 1)
+    accounts.make_accounts(database, data_dir)
+    progress("演示账号", 1, 1)
+    enterprises = _load_register(database, progress)
+    loader = _Records(database, enterprises)
+    loader.load(progress)
+    loader.save_drafts()
+    _apply(database)
+    return True
+
+
+def _load_register(database: Database, progress: Progress) -> list[EnterpriseFacts]:
+    city = aliased(Region)
+    with database.read() as session:
+        rows = session.execute(
+            select(Region.code, Region.name, city.name.label("city"))
+            .join(city, city.code == Region.parent_code)
+            .where(Region.area1 == register.PROVINCE, Region.level == "county", Region.valid_to.is_(None))
+            .order_by(Region.code)
+        ).all()
+    facts = register.enterprises([register.County(row.code, row.name, row.city) for row in rows])
+    for start in range(0, len(facts), 500):
+        batch = facts[start : start + 500]
+        with database.write() as session:
+            put_enterprises(session, batch, source=register.SOURCE)
+        progress("企业名录", start + len(batch), len(facts))
+    return facts
+
+
+class _Records:
+    def __init__(self, database: Database, enterprises: list[EnterpriseFacts]) -> None:
+        self.database = database
+        self.tools = Tools(FormLibrary(database), Dictionary(), CampaignCalendar())
+        self.today = clock.today()
+        self.enterprises = enterprises
+        self.items: dict[tuple[str, str], list[records.DictionaryItem]] = {}
+        self.actors: dict[str, Actor] = {}
+        self.pools: dict[tuple[str, str], Iterator[EnterpriseFacts]] = {}
+        with database.read() as session:
+            entries = session.scalars(
+                select(DictionaryEntry)
+                .where(DictionaryEntry.area1 == "", DictionaryEntry.alias_of.is_(None))
+                .order_by(DictionaryEntry.id)
+            )
+            for entry in entries:
+                item = records.DictionaryItem(str(entry.id), entry.regulation_type)
+                self.items.setdefault((entry.dictionary, entry.product_code), []).append(item)
+            for username, *_ in _POSTS:
+                self.actors[username] = accounts.actor_of(session, username, "操作员某某")
+
+    def load(self, progress: Progress) -> None:
+        """Submit the records that are not there yet."""
+        plans = [(plan, self._enterprise(plan)) for plan in records.plans(_POSTS)]
+        with self.database.read() as session:
+            present = set(session.scalars(select(Inspection.id).where(Inspection.id.in_([p.id for p, _ in plans]))))
+        for start in range(0, len(plans), _BATCH):
+            batch = plans[start : start + _BATCH]
+            with self.database.write() as session:
+                for plan, enterprise in batch:
+                    if plan.id not in present:
+                        self._submit(session, plan, enterprise)
+            progress("检查与抽查记录", start + len(batch), len(plans))
+
+    def _enterprise(self, plan: records.Plan) -> EnterpriseFacts:
+        """The next enterprise of the office's region; the product that is preset comes up most."""
+        only_cables = plan.kind == "spot_check"
+        key = (plan.username, "06" if only_cables else "")
+        if key not in self.pools:
+            prefix = plan.region_code.removesuffix("00").removesuffix("00")
+            pool = [
+                facts
+                for facts in self.enterprises
+                if facts["region_code"].startswith(prefix) and (not only_cables or facts["product_codes"][0] == "06")
+            ]
+            # Counties have 24 in a row: a step that shares no factor with that visits them all, and all products.
+            pool = [pool[(number * 7) % len(pool)] for number in range(len(pool))]
+            self.pools[key] = cycle(pool)
+        return next(self.pools[key])
+
+    def _submit(self, session: Session, plan: records.Plan, enterprise: EnterpriseFacts) -> None:
+        form = self.tools.forms.get(KINDS[plan.kind].form_code).form
+        product = enterprise["product_codes"][0]
+        if plan.kind == "spot_check":
+            items = self.items[TEST_ITEMS, "06"]
+            body = records.spot_check_body(plan, form, enterprise, items, self.today)
+        else:
+            items = self.items[PRODUCT_ITEMS, product]
+            body = records.check_body(plan, form, enterprise, product, items, self.today)
+        actor = self.actors[plan.username]
+        record, _ = operations.submit(session, self.tools, actor, plan.book, plan.id, body)
+        if plan.outcome == "problem_in_progress" and plan.seed % 2:
+            done = next(name for name, value in body["disposals"].items() if value == "in_progress")
+            move = {"disposals": {done: "done"}, "version": record.version}
+            operations.move_disposals(session, actor, plan.book, plan.id, move)
+
+    def save_drafts(self) -> None:
+        """Two drafts of the inspector in 天宁区: one just begun, one almost done."""
+        actor = self.actors["demo_tianning"]
+        first, second = islice((e for e in reversed(self.enterprises) if e["region_code"] == "320402"), 2)
+        header: dict[str, Any] = {"kind": "production", "product_code": "06", "check_date": self.today.isoformat()}
+        drafts = (
+            {**header, "uscc": first["uscc"], "org_name": first["name"], "org_address": first["address"]},
+            {**header, "uscc": second["uscc"], "org_name": second["name"], "org_address": second["address"],
+             "inspectors": ["检查员甲", "检查员乙"], "unable": False, "answers": {"1.1": "yes", "1.2": "no"}},
+        )  # fmt: skip
+        for number, body in enumerate(drafts):
+            record_id = uuid5(_DRAFT_IDS, str(number))
+            with self.database.write() as session:
+                if session.get(Inspection, record_id) is None:
+                    operations.save_draft(session, self.tools, actor, CHECK, record_id, body)
+
+
+def _apply(database: Database) -> None:
+    """An application that the city's user can decide. After approval a reset gives the applicant a password."""
+    account_operations.apply_for_account(
+        database,
+        account_operations.NewApplication(
+            applicant_name="申请人某某", unit_name="常州市钟楼区某某市场监管所", region_code="320404",
+            mobile="13800000000", username=accounts.APPLICANT, password=passwords.one_time_password(),
+            reason="承担电线电缆生产企业检查工作（演示）",
+        ),
+    )  # fmt: skip

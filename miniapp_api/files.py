@@ -1,0 +1,158 @@
+"""Files: uploaded one at a time, fetched by those who may see the record that claims them."""
+
+import os
+import tempfile
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+import structlog
+from apiflask import APIBlueprint
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import MultiPartParser
+
+from assets import operations, queries
+from assets.file_types import LARGEST_FILE, MIB
+from assets.models import File
+from assets.storage import StorageUnavailable
+from core.actor import Actor
+from core.errors import Fault, Problem, not_found
+from miniapp_api.gates import gate
+from miniapp_api.wiring import wiring
+
+bp = APIBlueprint("files", __name__, tag="Files")
+log = structlog.get_logger()
+
+_ENVELOPE = 64 * 1024
+"""What a multipart body may hold besides the file."""
+_MOST_PARTS = 8
+_READ_AT_ONCE = 256 * 1024
+_FORM_MEMORY = 4 * _READ_AT_ONCE
+"""For the fields beside the file, and for the parser's own buffer, which holds a read and what was left of the last."""
+_MOST_DRAINED = 64 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart body: where the file lies on disk, and what was said about it."""
+
+    source: Path
+    filename: str
+    purpose: str
+    file_id: UUID | None
+
+
+@bp.post("/files")
+@gate(transaction=False)
+def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
+    """Upload a file (上传); the same one again answers 200 with the file that is there."""
+    services = wiring()
+    with _received(services.desk.incoming) as sent:
+        file, new = operations.receive(
+            services.database, services.desk, actor, sent.source, sent.filename, sent.purpose, sent.file_id
+        )
+    return queries.show(file), 201 if new else 200
+
+
+@contextmanager
+def _received(incoming: Path) -> Iterator[Upload]:
+    """The body, its file written straight to disk and removed when the block ends. Raises 400, 413, 415, 422."""
+    if request.mimetype != "multipart/form-data":
+        raise Problem("unsupported_media_type", "上传文件请使用 multipart/form-data")
+    boundary = request.mimetype_params.get("boundary", "")
+    if not boundary.isascii() or not 1 <= len(boundary) <= 200:
+        raise Problem("bad_request")
+    request.max_content_length = LARGEST_FILE + _ENVELOPE
+    with ExitStack() as opened:
+
+        def on_disk(*_described: object, **_more: object) -> IO[bytes]:
+            return opened.enter_context(tempfile.NamedTemporaryFile(dir=incoming, prefix="upload-"))
+
+        parser = MultiPartParser(
+            on_disk, max_form_memory_size=_FORM_MEMORY, max_form_parts=_MOST_PARTS, buffer_size=_READ_AT_ONCE
+        )
+        try:
+            form, files = parser.parse(request.stream, boundary.encode(), request.content_length)
+        except RequestEntityTooLarge as error:
+            _drain()
+            raise Problem("payload_too_large", f"文件不能超过 {LARGEST_FILE // MIB}M") from error
+        except ValueError as error:
+            raise Problem("bad_request") from error
+        parts = files.getlist("file")
+        file_id = _as_uuid(form.get("id"))
+        faults = []
+        if len(parts) != 1:
+            faults.append(Fault("/file", "required", "请选择一个文件上传（每次一个）"))
+        if not form.get("purpose"):
+            faults.append(Fault("/purpose", "required", "请说明文件的用途"))
+        if file_id is None and form.get("id"):
+            faults.append(Fault("/id", "bad_format", "编号格式不正确"))
+        if faults:
+            raise Problem("invalid", errors=faults)
+        parts[0].stream.flush()
+        yield Upload(Path(parts[0].stream.name), parts[0].filename or "", form["purpose"], file_id)
+
+
+def _drain() -> None:
+    """Read a body that is too large to its end: a client that is still sending would not see the answer."""
+    left = min(request.content_length or 0, _MOST_DRAINED)
+    source = request.environ["wsgi.input"]
+    while left > 0 and (piece := source.read(min(left, _READ_AT_ONCE))):
+        left -= len(piece)
+
+
+def _as_uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+@bp.get("/files/<uuid:file_id>")
+@gate(transaction=False)
+def download_file(actor: Actor, file_id: UUID) -> Response:
+    """The file itself, as a download; 404 for all who may not see the record that claims it."""
+    file = _visible(actor, file_id)
+    return _answer(file.stored_key, file.media_type, file.original_name)
+
+
+@bp.get("/files/<uuid:file_id>/thumbnail")
+@gate(transaction=False)
+def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
+    """A small picture (at most 320 pixels a side); 404 for files that are no pictures."""
+    file = _visible(actor, file_id)
+    if file.thumbnail_key is None:
+        raise not_found()
+    return _answer(file.thumbnail_key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg")
+
+
+def _visible(actor: Actor, file_id: UUID) -> File:
+    services = wiring()
+    # The session ends before the bytes flow: a slow phone must not hold a connection.
+    with services.database.read() as session:
+        return queries.visible_file(session, actor, services.subjects, file_id)
+
+
+def _answer(key: str, media_type: str, name: str) -> Response:
+    try:
+        size, chunks = wiring().desk.storage.chunks(key)
+    except StorageUnavailable as error:
+        log.error("storage_unavailable", key=key, error=str(error))
+        raise Problem("storage_unavailable", retry_after=10) from error
+    extension = os.path.splitext(name)[1]
+    quoted = urllib.parse.quote(name, safe="")
+    return Response(
+        chunks,
+        mimetype=media_type,
+        headers={
+            "Content-Length": str(size),
+            "Content-Disposition": f"attachment; filename=\"file{extension}\"; filename*=UTF-8''{quoted}",
+            "Cache-Control": "private, no-store",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )

@@ -1,0 +1,222 @@
+"""Starting the server: what must be there is made ready, then gunicorn serves in this very process.
+
+Gunicorn runs here instead of being executed, because its workers are then forked from a process that
+has imported everything already: the second start takes half the time. The application itself is made
+in each worker, so that nothing with a connection or a thread is shared.
+"""
+
+import fcntl
+import gc
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from sqlalchemy import select
+
+from accounts.models import Region
+from accounts.regions import area_rows, load_regions
+from core import migrate
+from core.config import Settings, SettingsError
+from core.db import Database
+from core.forms.definition import BrokenForm
+from core.forms.files import UnreadableForm, in_order, read_definition
+from core.forms.library import FormLibrary, FrozenForm
+from demo import loading
+from demo.accounts import accounts_file
+from demo.commands import print_accounts, show_progress
+from inspection import campaigns
+from inspection.dictionaries import load_seeds
+
+ROOT = Path(__file__).resolve().parent
+OWN_FORMS = "forms"
+"""Folder in `DATA_DIR` whose forms are published at every start."""
+
+WORKERS = 2
+# SQLite has one writer at a time: more threads only wait for each other.
+THREADS_SQLITE, THREADS = 2, 8
+
+
+def prepare(settings: Settings, database: Database) -> None:
+    """Migrate, load what comes with the product, publish forms, load the demo; says what it did.
+
+    Doing it again changes nothing and takes a few look-ups.
+    """
+    with _one_at_a_time(settings.data_dir):
+        if not migrate.is_current(database.engine):
+            migrate.upgrade(database.engine)
+            click.echo("数据库结构已升级")
+        _load_reference(database)
+        publish_forms(database, ROOT / "inspection" / "forms")
+        if settings.demo and not settings.production and not loading.is_complete(database):
+            _load_demo(settings, database)
+        publish_forms(database, settings.data_dir / OWN_FORMS)
+
+
+@contextmanager
+def _one_at_a_time(data_dir: Path) -> Iterator[None]:
+    with (data_dir / "prepare.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _load_reference(database: Database) -> None:
+    with database.read() as session:
+        empty = session.scalar(select(Region.code).limit(1)) is None
+    with database.write() as session:
+        # Only into an empty table: what an administrator changed there later is kept.
+        if empty:
+            counts = load_regions(session, area_rows())
+            click.echo(f"行政区划已载入：{counts.created} 个")
+        load_seeds(session)
+        campaigns.load_standing(session)
+
+
+def publish_forms(database: Database, folder: Path) -> None:
+    """Publish the forms of a folder. One that cannot be used is named and does not keep the server from starting."""
+    library = FormLibrary(database)
+    definitions = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            definitions.append((path, read_definition(path)))
+        except UnreadableForm as error:
+            click.echo(f"表单未发布：{error}", err=True)
+    for path, definition in in_order(definitions):
+        try:
+            if library.publish(definition):
+                click.echo(f"表单已发布：{definition['code']} 第 {definition['version']} 版")
+        except BrokenForm as broken:
+            for fault in broken.faults:
+                click.echo(f"表单未发布：{path.name}: {fault.path or '/'}: {fault.message}", err=True)
+        except FrozenForm:
+            message = "该版本已发布且内容不同，请把 version 加 1"
+            click.echo(f"表单未发布：{path.name}: {message}", err=True)
+
+
+def _load_demo(settings: Settings, database: Database) -> None:
+    if loading.has_other_users(database):
+        return
+    click.echo("首次启动，正在装入演示数据：")
+    loading.load(database, settings.data_dir, show_progress)
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, told everything here instead of on a command line of its own."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        threads = THREADS_SQLITE if database.engine.dialect.name == "sqlite" else THREADS
+        metrics = settings.data_dir / "metrics" / str(os.getpid())
+        self.options: dict[str, Any] = {
+            "bind": address(settings),
+            "workers": WORKERS,
+            "worker_class": "gthread",
+            "threads": threads,
+            "timeout": 60,
+            "graceful_timeout": 10,
+            "keepalive": 5,
+            "accesslog": None,
+            "loglevel": "warning",
+            "proc_name": "gongpin",
+            "control_socket_disable": True,
+            "child_exit": lambda _server, worker: _forget_worker(worker.pid),
+            "on_exit": lambda _server: shutil.rmtree(metrics, ignore_errors=True),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take the options over."""
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Called in each worker."""
+        from app import create_app
+
+        return create_app(self.settings)
+
+
+def _forget_worker(pid: int) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def address(settings: Settings) -> str:
+    """Host and port as they stand in a URL."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """Say at once what gunicorn would only say after five tries."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {address(settings)}: {error.strerror}\n"
+            f"无法在 {address(settings)} 上监听，请用 HOST、PORT 另选地址，例如 make run PORT={settings.port + 1}"
+        ) from error
+
+
+def serve(settings: Settings, database: Database) -> None:
+    """Prepare, say where to go, and serve until SIGTERM or SIGINT. Does not return."""
+    refuse_taken_port(settings)
+    prepare(settings, database)
+    # The last connection takes the write-ahead log into the SQLite file; and none may be shared with the workers.
+    database.dispose()
+    _announce(settings)
+    _fresh_metrics(settings.data_dir)
+    # The workers have it through the fork. After PROMETHEUS_MULTIPROC_DIR is set, which is read at import.
+    gc.disable()
+    import app  # noqa: F401
+
+    # What is there now stays: collections in the workers pass it over, and its memory remains shared.
+    gc.freeze()
+    gc.enable()
+    Server(settings, database).run()
+
+
+def _fresh_metrics(data_dir: Path) -> None:
+    """An empty folder for the figures of this server's workers; those of servers that were killed go."""
+    parent = data_dir / "metrics"
+    for old in parent.glob("*"):
+        if not _alive(old.name):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = parent / str(os.getpid())
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.absolute())
+
+
+def _alive(pid: str) -> bool:
+    if not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    with suppress(PermissionError):  # alive, but another user's
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+def _announce(settings: Settings) -> None:
+    url = f"http://{address(settings)}"
+    click.echo(f"\n工品查 · 市场监管现场检查服务   {url}/")
+    click.echo(f"  接口文档 API pages          {url}/api/docs/")
+    click.echo(f"  OpenAPI 3.1                 {url}/api/v1/openapi.json")
+    click.echo(f"  数据目录 data               {settings.data_dir.absolute()}")
+    file = accounts_file(settings.data_dir)
+    if settings.demo and not settings.production and file.exists():
+        click.echo(f"演示账号 demo accounts（用户名 密码 说明；也在 {file.absolute()}）")
+        print_accounts(settings.data_dir)
+    click.echo("按 Ctrl-C 停止 / Ctrl-C stops the server\n")
+    sys.stdout.flush()

@@ -1,0 +1,286 @@
+"""What may be uploaded: names, extensions, and content that is what its extension says."""
+
+import io
+import struct
+import tempfile
+import zipfile
+
+import pytest
+
+from assets import archives
+from assets.content_checks import check_content
+from assets.file_names import display_name, file_type
+from assets.file_types import FILE_TYPES, PURPOSES, Category, categories
+from core.errors import Problem
+from tests import paperwork
+
+REPORT = PURPOSES["self_check_report"]
+
+
+def refusal(content: bytes, extension: str) -> str | None:
+    """The code with which the content is refused, None when it passes; a message is Chinese."""
+    try:
+        check_content(io.BytesIO(content), FILE_TYPES[extension])
+    except Problem as problem:
+        refused = problem
+    else:
+        return None
+    assert refused.status == 422 and refused.errors[0].path == "/file"
+    assert any("\u4e00" <= character <= "\u9fff" for character in refused.errors[0].message)
+    return refused.errors[0].code
+
+
+def name_refusal(name: str) -> str | None:
+    try:
+        file_type(display_name(name), REPORT)
+    except Problem as problem:
+        return problem.errors[0].code
+    return None
+
+
+def test_real_documents_pass() -> None:
+    assert refusal(paperwork.pdf(), ".pdf") is None
+    assert refusal(paperwork.docx(), ".docx") is None
+    assert refusal(paperwork.xlsx(), ".xlsx") is None
+    assert refusal(paperwork.REPORT_DOC.read_bytes(), ".doc") is None
+    assert (
+        refusal(paperwork.zipped({"材料/营业执照.pdf": paperwork.pdf(), "说明.txt": "说明".encode()}), ".zip") is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "extension"),
+    [
+        (b"#!/bin/sh\nrm -rf /\n%%EOF startxref", ".pdf"),
+        (b"<script>alert(1)</script>", ".pdf"),
+        (b"\n" + paperwork.pdf(), ".pdf"),
+        (paperwork.pdf()[:-200], ".pdf"),
+        (paperwork.docx(), ".pdf"),
+        (paperwork.pdf(), ".docx"),
+        (paperwork.xlsx(), ".docx"),
+        (paperwork.docx(), ".xlsx"),
+        (paperwork.docx(), ".doc"),
+        (paperwork.REPORT_DOC.read_bytes(), ".docx"),
+        (paperwork.REPORT_DOC.read_bytes(), ".xls"),
+        (paperwork.REPORT_DOC.read_bytes()[:600], ".doc"),
+        (paperwork.docx()[:-40], ".docx"),
+        (paperwork.zipped({"a.txt": b"a"}), ".docx"),
+        (b"PK\x03\x04", ".zip"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_what_it_says_is_refused(content: bytes, extension: str) -> None:
+    assert refusal(content, extension) == "content_mismatch"
+
+
+def test_a_macro_document_named_docx_is_refused() -> None:
+    assert refusal(paperwork.macro_docx(), ".docx") == "macro_document"
+
+
+def test_a_macro_hidden_under_the_type_of_a_plain_document_is_refused() -> None:
+    def hide(members: dict[str, bytes]) -> None:
+        members["word/vbaProject.bin"] = b"x"
+
+    assert refusal(paperwork.changed_zip(paperwork.docx(), hide), ".docx") == "macro_document"
+
+
+def test_a_macro_type_is_refused_whatever_its_part_is_called() -> None:
+    def rename(members: dict[str, bytes]) -> None:
+        part = b'<Override PartName="/word/x.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+        members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(b"</Types>", part)
+        members["word/x.bin"] = b"x"
+
+    assert refusal(paperwork.changed_zip(paperwork.docx(), rename), ".docx") == "macro_document"
+
+
+def test_an_old_document_with_a_macro_storage_is_refused() -> None:
+    # "Data" is a stream of the fixture; its directory entry is renamed in place.
+    content = paperwork.REPORT_DOC.read_bytes()
+    old = "1Table".encode("utf-16-le")
+    assert content.count(old) == 1
+    assert refusal(content.replace(old, "Macros".encode("utf-16-le")), ".doc") == "macro_document"
+
+
+def test_an_encrypted_old_document_is_refused() -> None:
+    content = bytearray(paperwork.REPORT_DOC.read_bytes())
+    place = content.find(b"\xec\xa5")
+    content[place + 11] |= 0x01
+    assert refusal(bytes(content), ".doc") == "encrypted"
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "expected"),
+    [
+        ("attachedTemplate", "https://evil.example/t.dotm", "external_content"),
+        ("attachedTemplate", "\\\\10.0.0.1\\share\\t.dotm", "external_content"),
+        ("attachedTemplate", "file://10.0.0.1/share/t.dotm", "external_content"),
+        ("attachedTemplate", "file:////10.0.0.1/share/t.dotm", "external_content"),
+        ("image", "http://evil.example/pixel.png", "external_content"),
+        ("oleObject", "mhtml:http://evil.example!x", "external_content"),
+        ("attachedTemplate", "file:///C:\\Users\\王\\报告.dotx", None),
+        ("attachedTemplate", "C:\\Users\\王\\报告.dotx", None),
+        ("hyperlink", "https://www.gov.cn/", None),
+    ],
+)  # fmt: skip
+def test_what_a_document_would_load_from_the_network_is_refused(kind: str, target: str, expected: str | None) -> None:
+    assert refusal(paperwork.docx_with_relation(kind, target), ".docx") == expected
+
+
+def test_an_embedded_program_is_refused() -> None:
+    def embed(members: dict[str, bytes]) -> None:
+        members["word/embeddings/oleObject1.bin"] = b"x" * 65530 + "\x01Ole10Native".encode("utf-16-le")
+
+    assert refusal(paperwork.changed_zip(paperwork.docx(), embed), ".docx") == "embedded_package"
+
+
+def test_entities_in_a_document_are_refused() -> None:
+    def declare(members: dict[str, bytes]) -> None:
+        old = members["[Content_Types].xml"]
+        head, rest = old.split(b"?>", 1)
+        members["[Content_Types].xml"] = head + b'?><!DOCTYPE Types [<!ENTITY a "aaaa">]>' + rest
+
+    assert refusal(paperwork.changed_zip(paperwork.docx(), declare), ".docx") == "content_mismatch"
+
+
+def test_a_zip_bomb_is_refused() -> None:
+    assert refusal(paperwork.zip_bomb(), ".docx") == "zip_bomb"
+
+
+def test_a_bomb_within_an_archive_is_refused() -> None:
+    assert refusal(paperwork.zipped({"报告.docx": paperwork.zip_bomb()}), ".zip") == "zip_bomb"
+
+
+def test_an_archive_in_an_archive_is_refused() -> None:
+    inner = paperwork.zipped({"a.txt": b"a"})
+    assert refusal(paperwork.zipped({"inner.zip": inner}), ".zip") == "type_not_allowed"
+
+
+def test_members_that_share_their_bytes_are_refused() -> None:
+    content = bytearray(paperwork.zipped({"a.txt": b"a" * 100, "b.txt": b"a" * 100}, compression=zipfile.ZIP_STORED))
+    second = content.rfind(b"PK\x01\x02")
+    struct.pack_into("<L", content, second + 42, 0)  # the second entry points to the first member
+    assert refusal(bytes(content), ".zip") == "zip_bomb"
+
+
+def test_more_members_than_any_document_has_are_refused_unread() -> None:
+    content = bytearray(paperwork.zipped({"a.txt": b"a"}))
+    struct.pack_into("<HH", content, content.rfind(b"PK\x05\x06") + 8, 60_000, 60_000)
+    assert refusal(bytes(content), ".zip") == "zip_bomb"
+
+
+def test_a_member_that_unpacks_to_more_than_it_says_is_refused() -> None:
+    content = bytearray(paperwork.zipped({"a.txt": b"a" * 100_000}))
+    for signature, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
+        struct.pack_into("<L", content, content.find(signature) + offset, 10)
+    assert refusal(bytes(content), ".zip") == "content_mismatch"
+
+
+@pytest.mark.parametrize("name", ["../../etc/cron.d/a.txt", "/etc/a.txt", "C:/a.txt", "..\\a.txt", "a/../../b.txt"])
+def test_paths_that_lead_out_of_an_archive_are_refused(name: str) -> None:
+    assert refusal(paperwork.zipped({name: b"a"}), ".zip") == "unsafe_path"
+
+
+def test_a_symbolic_link_in_an_archive_is_refused() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        link = zipfile.ZipInfo("a.txt")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    assert refusal(out.getvalue(), ".zip") == "unsafe_path"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [("setup.exe", b"MZ", "type_not_allowed"), ("run.sh", b"#!", "type_not_allowed"),
+     ("noext", b"a", "type_not_allowed"), ("a.pdf", b"MZ\x90", "content_mismatch"),
+     ("a.txt", b"MZ\x90", "content_mismatch"),
+     ("a.png", b"<html>", "content_mismatch"), ("a.docx", paperwork.macro_docx(), "macro_document")],
+)  # fmt: skip
+def test_programs_in_an_archive_are_refused(name: str, content: bytes, code: str) -> None:
+    assert refusal(paperwork.zipped({"资料.pdf": paperwork.pdf(), name: content}), ".zip") == code
+
+
+def test_an_encrypted_archive_is_refused() -> None:
+    content = bytearray(paperwork.zipped({"a.txt": b"a"}))
+    for signature, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        content[content.find(signature) + offset] |= 1
+    assert refusal(bytes(content), ".zip") == "encrypted"
+
+
+def test_an_empty_archive_is_refused() -> None:
+    assert refusal(paperwork.zipped({}), ".zip") == "content_mismatch"
+
+
+def test_a_pdf_with_an_archive_behind_it_is_refused() -> None:
+    tail = bytearray(paperwork.zipped({"a.txt": b"a"}))
+    comment = b"startxref 0 %%EOF"
+    struct.pack_into("<H", tail, tail.rfind(b"PK\x05\x06") + 20, len(comment))
+    assert refusal(paperwork.pdf() + bytes(tail) + comment, ".pdf") == "polyglot"
+
+
+def test_an_archive_behind_something_else_is_refused() -> None:
+    assert refusal(b"#!/bin/sh\nexit\n" + paperwork.docx(), ".docx") == "content_mismatch"
+    stuffed = paperwork.docx()
+    end = stuffed.rfind(b"PK\x05\x06")
+    assert refusal(stuffed[:end] + b"x" * 10 + stuffed[end:], ".docx") == "content_mismatch"
+
+
+def test_chinese_archivers_may_write_gbk() -> None:
+    written = "誠信承诺.txt".encode("gbk")  # its bytes hold a backslash
+    assert b"\\" in written
+    content = paperwork.zipped({"a" * len(written): b"a"}).replace(b"a" * len(written), written)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archives.member_name(archive.infolist()[0]) == "誠信承诺.txt"
+    assert refusal(content, ".zip") is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("../../报告.pdf", "报告.pdf"),
+        ("C:\\fakepath\\报告.pdf", "报告.pdf"),
+        (" 2026.11.20 报告.PDF ", "2026.11.20 报告.PDF"),
+    ],
+)
+def test_path_parts_are_taken_off_a_name(sent: str, shown: str) -> None:
+    assert display_name(sent) == shown and name_refusal(sent) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("a\0.pdf", "bad_name"), ("报告\u202efdp.exe.pdf", "bad_name"), ("a\n.pdf", "bad_name"), ("", "bad_name"),
+        ("../", "bad_name"), ("..", "bad_name"), ("长" * 297 + ".pdf", "name_too_long"),
+        ("报告.exe.pdf", "double_extension"), ("a.docm.docx", "double_extension"),
+        ("报告.pdf.exe", "type_not_allowed"), ("报告.docm", "type_not_allowed"), ("报告", "type_not_allowed"),
+        (".pdf", "type_not_allowed"), ("报告.pdf.", "type_not_allowed"), ("报告.jpg", "type_not_allowed"),
+    ],
+)  # fmt: skip
+def test_names_that_hide_what_they_are_are_refused(name: str, code: str) -> None:
+    assert name_refusal(name) == code
+
+
+def test_the_types_of_the_manual_are_the_types_of_the_reports() -> None:
+    # Seed 000: no .docx for the rectification report, no .jpg for the self-check report.
+    assert PURPOSES["self_check_report"].extensions == (".doc", ".docx", ".pdf")
+    assert set(PURPOSES["rectification_report"].extensions) == {".doc", ".jpg", ".jpeg", ".pdf"}
+
+
+def test_a_category_that_cannot_work_is_not_declared() -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        Category("report", "报告", frozenset({"unknown"}))
+    with pytest.raises(ValueError, match="twice"):
+        categories(Category("a", "甲", frozenset({"photo"})), Category("a", "乙", frozenset({"photo"})))
+
+
+def test_checking_a_bomb_costs_little_memory() -> None:
+    import tracemalloc
+
+    content = paperwork.zip_bomb()
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        tracemalloc.start()
+        with pytest.raises(Problem):
+            check_content(file, FILE_TYPES[".docx"])
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 2 * 1024 * 1024

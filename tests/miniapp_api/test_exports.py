@@ -1,0 +1,171 @@
+"""Exports: the list's rows with the list's filters, as text that no spreadsheet takes for a formula."""
+
+import csv
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from tests.people import Person, new_id, production, sales, spot_check, uscc, with_problem
+from tests.records import listed, problem, save, submit
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+CODE = "统一社会信用代码"
+FORMULAS = ["=cmd|'/c calc'!A0", "+86电缆", "-电缆", "@SUM(A1)", '＝HYPERLINK("http://x")']
+
+
+def as_csv(person: Person, query: str = "", noun: str = "inspections") -> list[dict[str, str]]:
+    answer = person.get(f"/{noun}.csv?{query}")
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/csv"
+    assert answer.data.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+
+
+def as_xlsx(person: Person, path: Path, query: str = "", noun: str = "inspections") -> list[dict[str, Any]]:
+    answer = person.get(f"/{noun}.xlsx?{query}")
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    path.write_bytes(answer.data)
+    heading, *rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+def some(person: Person, clock: Any) -> None:
+    """Five checks that differ in what is filtered."""
+    for body in (
+        production(uscc=uscc(1), org_name="天宁一厂"),
+        with_problem({"7.1": "in_progress"}, uscc=uscc(2), org_name="天宁二厂", check_date="2026-11-01"),
+        with_problem({"7.1": "done"}, uscc=uscc(3), org_name="武进三厂"),
+        production(uscc=uscc(4), org_name="天宁四厂", unable=True, unable_reason="moved"),
+        sales(org_name='天宁,“五金”"店"\n二楼'),
+    ):
+        clock.shift(timedelta(seconds=1))
+        submit(person, body)
+
+
+def test_exports_equal_the_list_under_the_same_filters(county_inspector: Person, clock: Any, tmp_path: Path) -> None:
+    some(county_inspector, clock)
+    for filters in (
+        {}, {"q": "天宁"}, {"kind": "production"}, {"problem": "true"}, {"disposal": "in_progress"}, {"unable": "true"},
+        {"to": "2026-11-01"}, {"q": "厂", "problem": "false"}, {"region": "320402"}, {"region": "320404"},
+        {"q": "没有"}, {"product_code": "06", "own_office": "true", "from": "2026-11-20"},
+    ):  # fmt: skip
+        query = urlencode(filters)
+        ids = listed(county_inspector, query)
+        assert [row["记录编号"] for row in as_csv(county_inspector, query)] == ids, filters
+        assert [row["记录编号"] for row in as_xlsx(county_inspector, tmp_path / "x.xlsx", query)] == ids, filters
+
+
+def test_the_cells_say_what_the_record_says(county_inspector: Person, clock: Any, tmp_path: Path) -> None:
+    some(county_inspector, clock)
+    rows, sheet = as_csv(county_inspector), as_xlsx(county_inspector, tmp_path / "x.xlsx")
+    assert rows == [{name: str(value) for name, value in row.items()} for row in sheet]
+    row = {row["企业名称"]: row for row in rows}["天宁二厂"]
+    row.pop("记录编号")
+    assert row == {
+        "类型": "生产企业检查", "产品": "电线电缆", CODE: uscc(2), "企业名称": "天宁二厂", "检查日期": "2026-11-01",
+        "无法检查": "否", "发现问题": "是", "处置状态": "办理中", "检验结论": "", "填报单位": "天宁区市场监督管理局",
+        "用户名": "county_inspector", "操作人": "", "提交时间": "2026-11-21 10:00:02",
+    }  # fmt: skip
+    assert rows[0]["企业名称"].startswith('天宁,“五金”"店"')
+
+
+def test_names_that_look_like_formulas_are_text_in_csv(county_inspector: Person) -> None:
+    for number, name in enumerate(FORMULAS):
+        submit(county_inspector, production(uscc=uscc(number), org_name=name))
+    names = [row["企业名称"] for row in as_csv(county_inspector)]
+    assert sorted(names) == sorted(f"'{name}" for name in FORMULAS)
+
+
+def test_names_that_look_like_formulas_are_text_in_excel(county_inspector: Person, tmp_path: Path) -> None:
+    for number, name in enumerate(FORMULAS):
+        submit(county_inspector, production(uscc=uscc(number), org_name=name))
+    path = tmp_path / "x.xlsx"
+    names = [row["企业名称"] for row in as_xlsx(county_inspector, path)]
+    assert sorted(names) == sorted(FORMULAS)
+    formulas = CalamineWorkbook.from_path(path)
+    sheet = formulas.get_sheet_by_index(0)
+    assert all(isinstance(cell, str) for row in sheet.to_python() for cell in row)
+
+
+def test_no_cell_of_the_workbook_is_a_formula_or_a_link(county_inspector: Person) -> None:
+    from zipfile import ZipFile
+
+    submit(county_inspector, production(org_name=FORMULAS[0]))
+    submit(county_inspector, production(org_name="http://example.com/", uscc=uscc(2)))
+    answer = county_inspector.get("/inspections.xlsx")
+    with ZipFile(io.BytesIO(answer.data)) as package:
+        sheet = package.read("xl/worksheets/sheet1.xml")
+    assert b"<f>" not in sheet and b"hyperlink" not in sheet
+
+
+def test_a_code_of_eighteen_digits_stays_text_in_excel(county_inspector: Person, tmp_path: Path) -> None:
+    from core.identifiers import make_uscc
+
+    digits = next(code for code in (make_uscc(f"9132040010000{n:04}") for n in range(100)) if code.isdigit())
+    submit(county_inspector, production(uscc=digits))
+    cell = as_xlsx(county_inspector, tmp_path / "x.xlsx")[0][CODE]
+    assert (type(cell), cell) == (str, digits)
+
+
+def test_drafts_are_exported_too(county_inspector: Person, county_colleague: Person, tmp_path: Path) -> None:
+    draft = save(county_inspector, {"kind": "production", "product_code": "06"})
+    save(county_colleague)
+    assert [row["记录编号"] for row in as_csv(county_inspector, "status=draft")] == [draft["id"]]
+    row = as_xlsx(county_inspector, tmp_path / "x.xlsx", "status=draft")[0]
+    assert (row["记录编号"], row["提交时间"], row[CODE]) == (draft["id"], "", "")
+
+
+def test_spot_checks_are_exported_with_their_conclusion(county_inspector: Person, tmp_path: Path) -> None:
+    body = spot_check()
+    body["items"][0]["verdict"] = "fail"
+    submit(county_inspector, body, noun="spot-checks")
+    row = as_csv(county_inspector, "conclusion=fail", "spot-checks")[0]
+    assert (row["类型"], row["检验结论"], row["检查日期"]) == ("监督抽查", "不合格", "2026-11-10")
+    assert as_xlsx(county_inspector, tmp_path / "x.xlsx", "conclusion=pass", "spot-checks") == []
+
+
+def test_an_export_is_a_file_with_a_name(county_inspector: Person) -> None:
+    for ending in ("csv", "xlsx"):
+        answer = county_inspector.get(f"/inspections.{ending}")
+        assert answer.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
+        assert answer.headers["Content-Disposition"].endswith(f"-20261121.{ending}")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_export_reads_every_chunk_once(
+    county_inspector: Person, clock: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("inspection.queries._CHUNK", 3)
+    for number in range(10):
+        if number % 4 == 0:  # several at one instant, so that a chunk ends between equal times
+            clock.shift(timedelta(seconds=1))
+        submit(county_inspector, production(uscc=uscc(number), org_name=f"电缆{number}厂"))
+    for query in ("", urlencode({"q": "电缆"})):
+        ids = listed(county_inspector, query)
+        assert len(ids) == 10
+        assert [row["记录编号"] for row in as_csv(county_inspector, query)] == ids
+        assert [row["记录编号"] for row in as_xlsx(county_inspector, tmp_path / "x.xlsx", query)] == ids
+
+
+def test_too_many_rows_are_refused_before_anything_is_sent(
+    county_inspector: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspection.queries.EXPORT_LIMIT", 2)
+    for number in range(3):
+        submit(county_inspector, production(uscc=uscc(number)))
+    for ending in ("csv", "xlsx"):
+        assert problem(county_inspector.get(f"/inspections.{ending}")) == (422, "export_too_large")
+        assert county_inspector.get(f"/inspections.{ending}?unable=true").status_code == 200
+
+
+def test_an_export_needs_a_token(county_inspector: Person) -> None:
+    for ending in ("csv", "xlsx"):
+        answer = county_inspector.client.get(f"/api/v1/inspections.{ending}?q={new_id()}")
+        assert problem(answer) == (401, "unauthenticated")

@@ -1,0 +1,136 @@
+"""The OpenAPI document: valid, complete, and true of what the server answers."""
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+import schemathesis
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis import checks
+from schemathesis.core.failures import Failure, FailureGroup
+
+from tests.people import SignIn
+from tests.records import save, submit
+
+ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+METHODS = ("get", "put", "post", "delete")
+BUDGET = 75.0  # seconds for all operations together
+EXAMPLES = 12
+CHECKS = [
+    checks.not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
+    checks.response_schema_conformance,
+]  # fmt: skip
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield method, path, operation
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> dict[str, Any]:
+    answer = client.get("/api/v1/openapi.json")
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    assert isinstance(answer.json, dict)
+    return answer.json
+
+
+@ON_SQLITE
+def test_the_document_is_valid_as_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+@ON_SQLITE
+def test_every_operation_has_an_id_of_its_own_and_a_summary(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids)) > 40
+    assert all(operation["summary"].strip() for _, _, operation in operations(document))
+    assert all("patch" not in item for item in document["paths"].values())
+
+
+@ON_SQLITE
+def test_every_operation_tells_how_it_refuses(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        refusals = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
+        assert refusals, (method, path)
+        for answer in refusals.values():
+            schema = answer["content"]["application/problem+json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/Problem"}
+        assert ("401" in refusals) == ("security" in operation or operation["operationId"] == "create_session")
+        if "requestBody" in operation:
+            assert {"413", "415", "422"} <= set(refusals), (method, path)
+
+
+@ON_SQLITE
+def test_every_route_of_the_api_stands_in_the_document(application: APIFlask, document: dict[str, Any]) -> None:
+    documented = {(method.upper(), path) for method, path, _ in operations(document)}
+    served = set()
+    for rule in application.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1") and rule.rule != "/api/v1/openapi.json":
+            path = "".join(
+                "{" + part[1] + "}" if part[0] else part[1]
+                for part in ((dynamic, data) for dynamic, data in rule._trace if data != "|")
+            )
+            served |= {(method, path) for method in rule.methods or () if method.lower() in METHODS}
+    assert served == documented
+
+
+@ON_SQLITE
+def test_the_pages_to_read_it_come_from_our_own_origin(client: FlaskClient) -> None:
+    page = client.get("/api/docs/")
+    assert page.status_code == 200
+    loaded = re.findall(rb"""(?:src|href)=["']([^"']+)""", page.data)
+    assert loaded
+    for address in loaded:
+        assert not re.match(rb"(?:https?:)?//", address)
+        assert client.get(urljoin("/api/docs/", address.decode())).status_code == 200
+
+
+def judged(operation: Any, token: str, until: float) -> int:
+    """Call an operation with generated requests until the time is over; returns how often, raises what is wrong."""
+    called = 0
+
+    @seed(20261121)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy())
+    def conforms(case: Any) -> None:
+        nonlocal called
+        if time.perf_counter() > until:
+            return
+        called += 1
+        response = case.call(headers={"Authorization": f"Bearer {token}"})
+        case.validate_response(response, checks=CHECKS)
+
+    conforms()
+    return called
+
+
+@ON_SQLITE
+def test_no_request_is_answered_otherwise_than_the_document_says(application: APIFlask, sign_in: SignIn) -> None:
+    """Schemathesis against the WSGI application: no server error, and only answers that are documented."""
+    for username in ("city_reviewer", "county_inspector"):
+        submit(sign_in(username))
+        save(sign_in(username))
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    todo = [result.ok() for result in schema.get_all_operations()]
+    started, called, found = time.perf_counter(), 0, []
+    for place, operation in enumerate(todo, start=1):
+        token = sign_in("city_reviewer").token  # anew each time: some operations end sessions
+        try:
+            called += judged(operation, token, started + BUDGET * place / len(todo))
+        except (AssertionError, FailureGroup, Failure) as error:
+            found.append(f"{operation.label}: {error!r}")
+    assert found == []
+    assert called > 5 * len(todo)

@@ -1,0 +1,119 @@
+"""Products, and the dictionaries of product items and test items that inspectors add to."""
+
+import pytest
+
+from tests.people import CONDUCTOR_RESISTANCE, LICENCE_ITEM, Person, SignIn, faults, new_id, production, spot_check
+from tests.records import problem, read, submit
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def names(person: Person, path: str) -> list[str]:
+    return [item["name"] for item in read(person, path)["items"]]
+
+
+def test_the_thirteen_products_are_listed_and_cables_are_preset(county_inspector: Person) -> None:
+    page = read(county_inspector, "/products")
+    assert (page["total"], [item["code"] for item in page["items"]]) == (13, [f"{n:02}" for n in range(1, 14)])
+    assert [(item["code"], item["name"]) for item in page["items"] if item["default"]] == [("06", "电线电缆")]
+
+
+def test_the_items_of_a_product_are_listed_with_their_regulation_type(county_inspector: Person) -> None:
+    items = read(county_inspector, "/products/06/items")["items"]
+    assert len(items) == 8
+    assert {"id": LICENCE_ITEM, "name": "架空绞线", "regulation_type": "licence", "is_custom": False} in items
+
+
+def test_the_test_items_of_a_product_are_listed(county_inspector: Person) -> None:
+    items = read(county_inspector, "/products/06/test-items")["items"]
+    assert len(items) == 12
+    assert {"id": CONDUCTOR_RESISTANCE, "name": "导体电阻", "is_custom": False} in items
+
+
+def test_an_unknown_product_is_not_found(county_inspector: Person) -> None:
+    for path in ("/products/99/items", "/products/99/test-items", "/products/电线电缆/items"):
+        assert problem(county_inspector.get(path)) == (404, "not_found")
+    body = {"name": "x", "regulation_type": "licence"}
+    assert problem(county_inspector.put(f"/products/99/items/{new_id()}", body)) == (404, "not_found")
+
+
+def test_an_item_is_added_under_the_phones_id(county_inspector: Person, county_colleague: Person) -> None:
+    item = new_id()
+    answer = county_inspector.put(f"/products/06/items/{item}", {"name": " 超导电缆 ", "regulation_type": "other"})
+    assert answer.status_code == 201
+    assert answer.json == {"id": item, "name": "超导电缆", "regulation_type": "other", "is_custom": True}
+    assert answer.json in read(county_colleague, "/products/06/items")["items"]
+    assert "超导电缆" not in names(county_inspector, "/products/05/items")
+
+
+def test_adding_again_is_answered_alike(county_inspector: Person) -> None:
+    path, body = f"/products/06/items/{new_id()}", {"name": "超导电缆", "regulation_type": "other"}
+    first, again = county_inspector.put(path, body), county_inspector.put(path, body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json == first.json
+
+
+def test_a_name_that_exists_answers_the_existing_item(county_inspector: Person, county_colleague: Person) -> None:
+    first, second = new_id(), new_id()
+    county_inspector.put(f"/products/06/items/{first}", {"name": "ABC 超导电缆", "regulation_type": "licence"})
+    body = {"name": "ａｂｃ超导电缆", "regulation_type": "ccc"}
+    answer = county_colleague.put(f"/products/06/items/{second}", body)
+    assert answer.status_code == 200
+    assert (answer.json["id"], answer.json["regulation_type"]) == (first, "licence")
+    assert names(county_inspector, "/products/06/items").count("ABC 超导电缆") == 1
+    assert county_colleague.put(f"/products/06/items/{second}", body).json == answer.json
+    assert submit(county_colleague, production(products=[second]))["products"] == [first]
+
+
+def test_an_id_that_is_taken_by_another_name_is_refused(county_inspector: Person) -> None:
+    path = f"/products/06/items/{new_id()}"
+    county_inspector.put(path, {"name": "超导电缆", "regulation_type": "licence"})
+    answer = county_inspector.put(path, {"name": "光电复合缆", "regulation_type": "licence"})
+    assert problem(answer) == (409, "id_taken")
+    seeded = county_inspector.put(f"/products/06/items/{LICENCE_ITEM}", {"name": "新名", "regulation_type": "licence"})
+    assert problem(seeded) == (409, "id_taken")
+
+
+def test_an_item_needs_a_name_and_a_regulation_type(county_inspector: Person) -> None:
+    path = f"/products/06/items/{new_id()}"
+    assert faults(county_inspector.put(path, {})) == {"/name": "required"}
+    assert faults(county_inspector.put(path, {"name": "超导电缆"})) == {"/regulation_type": "required"}
+    assert faults(county_inspector.put(path, {"name": "超导电缆", "regulation_type": "none"})) == {
+        "/regulation_type": "unknown_option"
+    }
+    assert faults(county_inspector.put(path, {"name": " ", "regulation_type": "ccc"})) == {"/name": "too_short"}
+    assert faults(county_inspector.put(path, {"name": "长" * 101, "regulation_type": "ccc"})) == {"/name": "too_long"}
+    assert faults(county_inspector.put(path, {"name": "㍿" * 100, "regulation_type": "ccc"})) == {"/name": "too_long"}
+    assert "㍿" not in "".join(names(county_inspector, "/products/06/items"))
+
+
+def test_a_test_item_is_added_without_regulation_type(county_inspector: Person) -> None:
+    item = new_id()
+    answer = county_inspector.put(f"/products/06/test-items/{item}", {"name": "耐火试验"})
+    assert (answer.status_code, answer.json) == (201, {"id": item, "name": "耐火试验", "is_custom": True})
+    assert "耐火试验" not in names(county_inspector, "/products/06/items")
+    unknown = county_inspector.put(f"/products/06/test-items/{new_id()}", {"name": "x", "regulation_type": "ccc"})
+    assert faults(unknown) == {"/regulation_type": "unknown_field"}
+
+
+def test_a_product_item_is_no_test_item(county_inspector: Person) -> None:
+    body = spot_check(items=[{"item_id": LICENCE_ITEM, "verdict": "pass"}])
+    answer = county_inspector.put(f"/spot-checks/{new_id()}/submission", body)
+    assert faults(answer) == {"/items/0/item_id": "unknown_test_item"}
+
+
+def test_what_one_province_adds_stays_in_that_province(county_inspector: Person, sign_in: SignIn) -> None:
+    elsewhere, item, same_name = sign_in("other_province_user"), new_id(), new_id()
+    body = {"name": "超导电缆", "regulation_type": "licence"}
+    county_inspector.put(f"/products/06/items/{item}", body)
+    assert "超导电缆" not in names(elsewhere, "/products/06/items")
+    answer = elsewhere.put(f"/inspections/{new_id()}/submission", production(products=[item]))
+    assert faults(answer) == {"/products/0": "unknown_product_item"}
+    added = elsewhere.put(f"/products/06/items/{same_name}", body)
+    assert (added.status_code, added.json["id"]) == (201, same_name)
+
+
+def test_markup_and_sql_in_a_name_stay_text(county_inspector: Person) -> None:
+    name = "<b>缆</b>'; DROP TABLE dictionary_entries; --"
+    county_inspector.put(f"/products/06/items/{new_id()}", {"name": name, "regulation_type": "licence"})
+    assert name in names(county_inspector, "/products/06/items")

@@ -1,0 +1,78 @@
+"""To-dos (待办) over HTTP: who is told of what, and until when."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from core.db import Database
+from tests.newcomers import COUNTY_BELOW_A_MUNICIPALITY, apply, make_user
+from tests.people import Person, SignIn, sales, with_problem
+from tests.records import read, save, submit
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def todos(person: Person) -> list[dict[str, Any]]:
+    return list(read(person, "/todos")["items"])
+
+
+def test_a_county_application_is_a_to_do_of_its_city_and_province_until_one_of_them_decides(
+    client: FlaskClient, city_reviewer: Person, province_user: Person, other_city_user: Person, county_inspector: Person
+) -> None:
+    made = apply(client)
+    for person in (city_reviewer, province_user):
+        (todo,) = todos(person)
+        assert todo["kind"] == "account_application_pending" and todo["colour"] == "yellow" and todo["due_on"] is None
+        assert todo["link"] == f"/account-applications/{made['id']}"
+        assert person.get(todo["link"]).status_code == 200  # the link is one that the reader may follow
+        assert "138" not in todo["title"]
+    assert todos(other_city_user) == [] and todos(county_inspector) == []
+    city_reviewer.post(f"/account-applications/{made['id']}/reject", {"opinion": "不同意"})
+    assert todos(city_reviewer) == [] and todos(province_user) == []
+
+
+def test_a_city_application_is_a_to_do_of_the_province_only(
+    client: FlaskClient, city_reviewer: Person, province_user: Person
+) -> None:
+    apply(client, region_code="320400")
+    assert len(todos(province_user)) == 1 and todos(city_reviewer) == []
+
+
+def test_a_district_of_a_municipality_is_a_to_do_of_the_municipality_only(
+    client: FlaskClient, database: Database, sign_in: SignIn
+) -> None:
+    make_user(database, "500000", "chongqing")
+    make_user(database, "500152", "tongnan")
+    apply(client, region_code=COUNTY_BELOW_A_MUNICIPALITY)
+    assert len(todos(sign_in("chongqing"))) == 1 and todos(sign_in("tongnan")) == []
+
+
+def test_a_disposal_in_progress_is_a_to_do_of_the_whole_office_until_it_is_done(
+    county_inspector: Person, county_colleague: Person, neighbour_inspector: Person, city_reviewer: Person
+) -> None:
+    record = submit(county_inspector, with_problem({"7.1": "in_progress", "7.2": "in_progress"}))
+    path = f"/inspections/{record['id']}"
+    for person in (county_inspector, county_colleague):
+        (todo,) = todos(person)
+        assert todo["kind"] == "disposal_in_progress" and todo["link"] == path
+        assert person.get(todo["link"]).status_code == 200
+    assert todos(neighbour_inspector) == [] and todos(city_reviewer) == []
+    county_colleague.put(f"{path}/disposals", {"disposals": {"7.1": "done"}, "version": 1})
+    assert len(todos(county_inspector)) == 1
+    county_inspector.put(f"{path}/disposals", {"disposals": {"7.2": "done"}, "version": 2})
+    assert todos(county_inspector) == [] and todos(county_colleague) == []
+
+
+def test_an_enterprise_that_refused_the_check_comes_first(county_inspector: Person) -> None:
+    submit(county_inspector, sales(unable=True, unable_reason="refused", org_name="拒绝检查的店"))
+    submit(county_inspector, with_problem({"7.1": "in_progress"}))
+    listed = todos(county_inspector)
+    assert [todo["kind"] for todo in listed] == ["inspection_refused", "disposal_in_progress"]
+    assert listed[0]["urgent"] is True
+
+
+def test_a_draft_and_a_check_without_open_disposals_are_no_to_dos(county_inspector: Person) -> None:
+    save(county_inspector, with_problem({"7.1": "in_progress"}))
+    submit(county_inspector, with_problem({"7.1": "done"}))
+    assert todos(county_inspector) == []

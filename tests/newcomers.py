@@ -1,0 +1,92 @@
+"""People who are not there yet: what applicants fill in, users made on the spot, and calls at one moment."""
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from accounts import offices, operations, passwords
+from accounts.models import Region
+from accounts.verbs import DEFAULT_ROLES, Role
+from core.db import Database
+from tests.people import PASSWORD
+
+MOBILE = "13800000001"
+
+APPLICATION: dict[str, Any] = {
+    "applicant_name": "李四",
+    "unit_name": "常州市钟楼区市场监督管理局",
+    "region_code": "320404",
+    "mobile": MOBILE,
+    "username": "zhonglou_li",
+    "password": "Xin-Min-2026",
+}
+
+COUNTY_BELOW_A_PROVINCE = "429004"  # 仙桃市
+COUNTY_BELOW_A_MUNICIPALITY = "500151"  # 铜梁区
+ABOLISHED = "500105"  # 江北区, until 2025-11-06
+
+
+def application_body(**changes: Any) -> dict[str, Any]:
+    """What an applicant of 钟楼区 fills in, changed."""
+    return {**APPLICATION, **changes}
+
+
+def apply(client: FlaskClient, **changes: Any) -> dict[str, Any]:
+    """Apply for an account; returns `{id, status, query_code}`."""
+    answer = client.post("/api/v1/account-applications", json=application_body(**changes))
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    assert answer.json is not None
+    return dict(answer.json)
+
+
+def try_sign_in(client: FlaskClient, username: str, password: str, **kwargs: Any) -> TestResponse:
+    """One attempt to sign in, whatever comes of it; `address` stands for the caller's."""
+    address = kwargs.pop("address", "127.0.0.1")
+    body = {"username": username, "password": password, **kwargs.pop("body", {})}
+    return client.post("/api/v1/sessions", json=body, environ_base={"REMOTE_ADDR": address}, **kwargs)
+
+
+@functools.cache
+def password_hash() -> str:
+    """Of `PASSWORD`, hashed once."""
+    return passwords.hash_password(PASSWORD)
+
+
+def make_user(
+    database: Database, code: str, username: str, *roles: Role, mobile: str | None = None, one_time: bool = False
+) -> UUID:
+    """A user at the bureau of a region, with the roles given or those that its level brings."""
+    with database.write() as session:
+        region = session.get_one(Region, code)
+        return operations.create_user(
+            session, offices.bureau_of(session, region), username, password_hash(),
+            list(roles or DEFAULT_ROLES[region.level]), must_change_password=one_time, mobile=mobile,
+        )  # fmt: skip
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Make all calls at the same moment, each in a thread of its own; returns their answers in order."""
+    answers: list[Any] = [None] * len(calls)
+    barrier = threading.Barrier(len(calls))
+
+    def run(number: int) -> None:
+        barrier.wait()
+        answers[number] = calls[number]()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def code_of(answer: TestResponse) -> tuple[int, str]:
+    """Status and problem code of a refusal."""
+    assert answer.json is not None, answer.get_data(as_text=True)
+    return answer.status_code, answer.json["code"]

@@ -1,0 +1,145 @@
+"""Real documents and pictures, made when they are needed, and files that pretend to be such."""
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from docx import Document
+from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
+from reportlab.pdfgen.canvas import Canvas
+
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+REPORT_DOC = FIXTURES / "report.doc"
+"""Made with LibreOffice: Word 97-2003, no macros."""
+
+
+def pdf(text: str = "self-check report", *, size: int = 0) -> bytes:
+    """A PDF; `size` pads it with an uncompressed stream to about so many bytes."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pageCompression=0)
+    canvas.drawString(72, 720, text)
+    if size:
+        canvas.drawString(72, 700, "x" * size)
+    canvas.save()
+    return out.getvalue()
+
+
+def docx(text: str = "自查报告") -> bytes:
+    out = io.BytesIO()
+    document = Document()
+    document.add_paragraph(text)
+    document.save(out)
+    return out.getvalue()
+
+
+def xlsx() -> bytes:
+    import xlsxwriter
+
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        book.add_worksheet().write_string(0, 0, "企业名称")
+    return out.getvalue()
+
+
+def changed_zip(content: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
+    """The same container with other members."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    return zipped(members)
+
+
+def zipped(members: dict[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def macro_docx() -> bytes:
+    """A .docm that was renamed: what sniffers take for a .docx."""
+
+    def add_macro(members: dict[str, bytes]) -> None:
+        types = members["[Content_Types].xml"].replace(
+            b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+            b"application/vnd.ms-word.document.macroEnabled.main+xml",
+        )
+        part = b'<Override PartName="/word/vbaProject.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+        members["[Content_Types].xml"] = types.replace(b"</Types>", part)
+        members["word/vbaProject.bin"] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
+
+    return changed_zip(docx(), add_macro)
+
+
+def docx_with_relation(kind: str, target: str) -> bytes:
+    """A .docx whose settings name something outside of it."""
+    base = "http://schemas.openxmlformats.org"
+    relation = (
+        f'<Relationships xmlns="{base}/package/2006/relationships"><Relationship Id="rId1" TargetMode="External" '
+        f'Type="{base}/officeDocument/2006/relationships/{kind}" Target="{target}"/></Relationships>'
+    )
+
+    def add(members: dict[str, bytes]) -> None:
+        members["word/_rels/settings.xml.rels"] = relation.encode()
+
+    return changed_zip(docx(), add)
+
+
+def zip_bomb() -> bytes:
+    """300 MiB of nothing, as a .docx."""
+
+    def add(members: dict[str, bytes]) -> None:
+        members["word/media/image1.bmp"] = bytes(300 * 1024 * 1024)
+
+    return changed_zip(docx(), add)
+
+
+def jpeg(
+    size: tuple[int, int] = (640, 480), *, colour: str = "teal", orientation: int | None = None,
+    taken: str | None = None, offset: str | None = None, place: bool = False, comment: bytes | None = None,
+) -> bytes:  # fmt: skip
+    """A photo as a phone makes it; the upper left corner is red. `place` is 31°48′38.52″N 119°58′26.4″E."""
+    image = Image.new("RGB", size, colour)
+    image.paste("red", (0, 0, size[0] // 4, size[1] // 4))
+    exif = Image.Exif()
+    if orientation:
+        exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.Make] = "Huawei P40"
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    if taken:
+        details[ExifTags.Base.DateTimeOriginal] = taken
+    if offset:
+        details[ExifTags.Base.OffsetTimeOriginal] = offset
+    if place:
+        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+        gps[ExifTags.GPS.GPSLatitudeRef], gps[ExifTags.GPS.GPSLatitude] = "N", (31.0, 48.0, 38.52)
+        gps[ExifTags.GPS.GPSLongitudeRef], gps[ExifTags.GPS.GPSLongitude] = "E", (119.0, 58.0, 26.4)
+    out = io.BytesIO()
+    image.save(out, "JPEG", exif=exif, quality=90, **({"comment": comment} if comment else {}))
+    return out.getvalue()
+
+
+def png(size: tuple[int, int] = (300, 100), *, text: str | None = None) -> bytes:
+    """A signature: black on nothing."""
+    image = Image.new("RGBA", size, (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (10, 40, size[0] - 10, 60))
+    described = PngInfo()
+    if text:
+        described.add_text("Comment", text)
+    out = io.BytesIO()
+    image.save(out, "PNG", pnginfo=described)
+    return out.getvalue()
+
+
+def huge_png(side: int = 30_000) -> bytes:
+    """A picture of 900 megapixels in a few hundred bytes of claims."""
+    content = bytearray(png())
+    content[16:24] = struct.pack(">II", side, side)
+    import zlib
+
+    content[29:33] = struct.pack(">I", zlib.crc32(bytes(content[12:29])))
+    return bytes(content)

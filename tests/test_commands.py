@@ -1,0 +1,345 @@
+"""The command line: what an administrator does, and how refusals read."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import delete, func, select, text, update
+
+from accounts.models import Office, Region, User
+from commands import Installation, cli
+from core import history
+from core.config import Settings
+from core.db import Database
+from core.models import CalendarDay
+from inspection.models import DictionaryEntry, EnterpriseTally
+from tests.command_line import Run, command_line
+from tests.people import PASSWORD, Person, SignIn, new_id, production
+
+FORMS = Path(__file__).resolve().parent.parent / "inspection" / "forms"
+
+
+@pytest.fixture
+def run(settings: Settings) -> Iterator[Run]:
+    with command_line(settings) as runs:
+        yield runs
+
+
+def one_time_password(answer: Result) -> str:
+    found = re.search(r"一次性密码：(\S+)", answer.stdout)
+    assert found
+    return found[1]
+
+
+def history_of(database: Database, username: str) -> list[dict[str, Any]]:
+    with database.read() as session:
+        user_id = session.scalars(select(User.id).where(User.username == username)).one()
+        return history.read(session, user_id)
+
+
+def all_commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*path, name)
+        if isinstance(command, click.Group):
+            yield from all_commands(command, (*path, name))
+
+
+# ---- help and refusals
+
+
+@pytest.mark.parametrize("path", list(all_commands(cli)), ids=" ".join)
+def test_every_command_explains_itself_without_touching_the_installation(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    answer = CliRunner().invoke(cli, [*path, "--help"])
+    assert answer.exit_code == 0
+    assert "Commands:" in answer.output or "./manage " in answer.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_command_on_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'new.sqlite3'}", data_key="k" * 32)
+    answer = CliRunner().invoke(cli, ["users", "list"], obj=Installation(settings))
+    assert answer.exit_code == 2
+    assert "./manage database upgrade" in answer.stderr
+
+
+def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url="postgresql://x@127.0.0.1:1/x", data_key="k" * 32)
+    answer = CliRunner().invoke(cli, ["users", "list"], obj=Installation(settings))
+    assert answer.exit_code == 2
+    assert "DATABASE_URL" in answer.stderr
+
+
+def test_a_database_of_a_newer_version_is_refused(run: Run, database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert "较新的版本" in run("database", "upgrade", status=2).stderr
+    assert "较新的版本" in run("prepare", status=2).stderr
+
+
+# ---- users
+
+
+def test_a_created_user_signs_in_with_the_one_time_password_and_must_change_it(run: Run, sign_in: SignIn) -> None:
+    answer = run("users", "create", "--level", "province", "--region", "320000", "--username", "new_province")
+    password = one_time_password(answer)
+    me = sign_in("new_province", password).get("/me").json
+    assert me is not None
+    assert me["must_change_password"] is True
+    assert me["level"] == "province"
+    assert me["roles"] == ["inspector", "account_approver"]
+
+
+def test_creating_a_user_leaves_a_history_row_that_names_the_command_line(run: Run, database: Database) -> None:
+    run("users", "create", "--region", "320402", "--username", "made_here", "--role", "account_approver")
+    (row,) = history_of(database, "made_here")
+    assert (row["action"], row["from"], row["to"], row["actor"]) == ("create", None, "active", "命令行")
+    assert row["operator_name"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--level", "city", "--region", "320402", "--username", "abc"], "与 --level city 不符"),
+        (["--region", "999999", "--username", "abc"], "999999"),
+        (["--region", "320402", "--username", "a b"], "用户名"),
+        (["--region", "320402", "--username", "county_inspector"], "用户名已被使用"),
+        (["--office", str(UUID(int=0)), "--username", "abc"], "offices list"),
+    ],
+)
+def test_a_user_that_cannot_be_created_is_refused_with_the_reason(
+    run: Run, database: Database, arguments: list[str], told: str
+) -> None:
+    with database.read() as session:
+        before = session.scalar(select(func.count()).select_from(User))
+    answer = run("users", "create", *arguments, status=1)
+    assert told in answer.stderr
+    assert "一次性密码" not in answer.output
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(User)) == before
+
+
+def test_region_and_office_together_are_refused(run: Run) -> None:
+    run("users", "create", "--username", "abc", status=2)
+    run("users", "create", "--username", "abc", "--region", "320402", "--office", UUID(int=0), status=2)
+
+
+def test_a_reset_ends_sessions_and_lifts_the_block(run: Run, sign_in: SignIn, database: Database) -> None:
+    person = sign_in("county_inspector")
+    wrong = {"username": "county_inspector", "password": "wrong-password-1"}
+    headers = {"Authorization": ""}
+    for _ in range(12):
+        person.client.post("/api/v1/sessions", json=wrong, headers=headers)
+    assert person.client.post("/api/v1/sessions", json=wrong).status_code == 429
+    password = one_time_password(run("users", "reset-password", "county_inspector"))
+    assert person.get("/me").status_code == 401
+    body = {"username": "county_inspector", "password": PASSWORD}
+    assert person.client.post("/api/v1/sessions", json=body).status_code == 401
+    assert sign_in("county_inspector", password).get("/me").json["must_change_password"] is True
+    assert history_of(database, "county_inspector")[-1]["action"] == "administrator_reset_password"
+
+
+def test_a_disabled_user_is_refused_at_the_next_request_and_may_be_enabled_again(
+    run: Run, county_inspector: Person, sign_in: SignIn, database: Database
+) -> None:
+    run("users", "disable", "county_inspector", "--reason", "调离")
+    assert county_inspector.get("/me").status_code == 401
+    answer = run("users", "disable", "county_inspector", "--reason", "调离", status=1)
+    assert "停用" in answer.stderr
+    run("users", "enable", "county_inspector")
+    sign_in("county_inspector")
+    actions = [row["action"] for row in history_of(database, "county_inspector")]
+    assert actions == ["create", "administrator_disable", "administrator_enable"]
+    assert history_of(database, "county_inspector")[1]["reason"] == "调离"
+
+
+def test_an_unknown_user_is_named(run: Run) -> None:
+    for command in (["reset-password"], ["disable", "--reason", "x"], ["enable"]):
+        assert "没有用户“nobody_here”" in run("users", *command, "nobody_here", status=1).stderr
+
+
+def test_users_are_listed_by_region(run: Run) -> None:
+    listed = run("users", "list", "--region", "320400").stdout
+    assert "county_inspector" in listed and "city_reviewer" in listed
+    assert "other_city_user" not in listed and "province_user" not in listed
+    assert "county_inspector" not in run("users", "list", "--q", "%").stdout
+
+
+# ---- offices and regions
+
+
+def test_an_office_is_created_listed_and_told_what_it_covers(run: Run, sign_in: SignIn) -> None:
+    made = run("offices", "create", "--name", "天宁区某街道市场监管所", "--region", "320402")
+    office_id = made.stdout.split("编号：")[1].strip()
+    password = one_time_password(run("users", "create", "--office", office_id, "--username", "at_the_station"))
+    run("offices", "cover", office_id, "320402", "320404")
+    assert "320402、320404" in run("offices", "list", "--q", "街道").stdout
+    person = sign_in("at_the_station", password)
+    assert person.get("/me").json["office"] == {
+        "id": office_id, "name": "天宁区某街道市场监管所", "kind": "station"
+    }  # fmt: skip
+
+
+def test_an_office_in_or_over_an_unknown_region_is_refused(run: Run, database: Database) -> None:
+    assert "999999" in run("offices", "create", "--name", "某所", "--region", "999999", status=1).stderr
+    with database.read() as session:
+        office = session.scalars(select(Office).where(Office.region_code == "320402")).one()
+    assert "999999" in run("offices", "cover", office.id, "320402", "999999", status=1).stderr
+    with database.read() as session:
+        assert session.get_one(Office, office.id).areas == office.areas
+
+
+def test_regions_loaded_again_change_nothing(run: Run, database: Database) -> None:
+    assert "新增" in run("regions", "load").stdout
+    with database.read() as session:
+        before = session.execute(select(Region.__table__).order_by(Region.code)).all()
+    assert "新增 0，更新 0" in run("regions", "load").stdout
+    with database.read() as session:
+        assert session.execute(select(Region.__table__).order_by(Region.code)).all() == before
+
+
+# ---- forms
+
+
+def test_publishing_again_changes_nothing_and_another_content_is_refused(run: Run, tmp_path: Path) -> None:
+    assert run("forms", "publish", FORMS).stdout.count("无变化") == 3
+    definition = json.loads((FORMS / "gpc-sales.v1.json").read_text())
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(definition | {"title": "另一个标题"}))
+    assert "version" in run("forms", "publish", changed, status=1).stderr
+    changed.write_text(json.dumps(definition | {"title": "另一个标题", "version": 2}))
+    assert "已发布" in run("forms", "publish", changed).stdout
+    listed = run("forms", "list").stdout
+    assert "gpc-sales       2" in listed and "另一个标题" in listed
+
+
+def test_a_folder_is_published_older_versions_first_and_bad_files_are_named(run: Run, tmp_path: Path) -> None:
+    definition = json.loads((FORMS / "gpc-sales.v1.json").read_text())
+    for version in (9, 10):
+        (tmp_path / f"gpc-sales.v{version}.json").write_text(json.dumps(definition | {"version": version}))
+    (tmp_path / "broken.json").write_text('{"code": ')
+    (tmp_path / "faulty.json").write_text(json.dumps(definition | {"version": 0}))
+    answer = run("forms", "publish", tmp_path, status=1)
+    assert "broken.json: 第 1 行" in answer.stderr
+    assert "faulty.json: /version" in answer.stderr
+    assert answer.stdout.count("已发布") == 2
+
+
+def test_an_exported_form_is_imported_as_it_was(run: Run, tmp_path: Path) -> None:
+    for path in sorted(FORMS.glob("*.json")):
+        definition = json.loads(path.read_text())
+        run("forms", "export", definition["code"], 1, tmp_path / "form.xlsx")
+        run("forms", "import", tmp_path / "form.xlsx", "--out", tmp_path / "form.json")
+        assert json.loads((tmp_path / "form.json").read_text()) == definition
+
+
+def test_an_own_wording_goes_from_the_sheet_to_the_phone(
+    run: Run, tmp_path: Path, county_inspector: Person, edited_sheet: Callable[..., Path]
+) -> None:
+    run("forms", "export", "gpc-sales", tmp_path / "form.xlsx")
+    sheet = edited_sheet(tmp_path / "form.xlsx", {"version": 2}, {"是否健全销售台账": "是否健全销售台账（本局用语）"})
+    assert "没有错误" in run("forms", "import", sheet, "--publish").stdout
+    form = county_inspector.get("/forms/gpc-sales/2").json
+    assert form is not None
+    assert "是否健全销售台账（本局用语）" in json.dumps(form, ensure_ascii=False)
+
+
+@pytest.fixture
+def edited_sheet() -> Callable[..., Path]:
+    """A workbook written anew with keys of the form and texts of items changed."""
+
+    def edited(path: Path, keys: dict[str, Any], texts: dict[str, str]) -> Path:
+        import xlsxwriter
+
+        from assets.spreadsheets import read_sheets
+
+        sheets = read_sheets(path)
+        with xlsxwriter.Workbook(str(path)) as book:
+            for name, rows in sheets.items():
+                sheet = book.add_worksheet(name)
+                for y, row in enumerate(rows):
+                    for x, cell in enumerate(row):
+                        shown = keys.get(str(row[0]), cell) if name == "form" and x == 1 else cell
+                        shown = texts.get(str(shown), shown)
+                        if shown not in ("", None):
+                            sheet.write(y, x, shown)
+        return path
+
+    return edited
+
+
+def test_faults_of_a_sheet_are_told_by_cell(
+    run: Run, tmp_path: Path, edited_sheet: Callable[..., Path], database: Database
+) -> None:
+    run("forms", "export", "gpc-sales", tmp_path / "form.xlsx")
+    sheet = edited_sheet(tmp_path / "form.xlsx", {"version": "第二版"}, {"text": "texte", "disposal": "dispose"})
+    answer = run("forms", "import", sheet, "--publish", "--out", tmp_path / "out.json", status=1)
+    assert re.search(r"^form!B2: ", answer.stderr, re.MULTILINE)
+    assert re.search(r"^items![A-Z]+1: ", answer.stderr, re.MULTILINE)
+    assert not (tmp_path / "out.json").exists()
+    assert "gpc-sales       2" not in run("forms", "list").stdout
+
+
+def test_what_is_no_workbook_or_no_form_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_text("not a workbook")
+    run("forms", "import", tmp_path / "a.xlsx", status=2)
+    run("forms", "import", tmp_path / "missing.xlsx", status=2)
+    run("forms", "export", "no-such-form", tmp_path / "b.xlsx", status=2)
+    run("forms", "export", "gpc-sales", 1, tmp_path / "no" / "such" / "folder.xlsx", status=2)
+
+
+# ---- dictionaries, tallies, calendar, receipts, database
+
+
+def test_dictionaries_loaded_again_change_nothing(run: Run, database: Database) -> None:
+    assert "新增 0；专项行动：新增 0" in run("dictionaries", "load").stdout
+    with database.write() as session:
+        session.execute(delete(DictionaryEntry).where(DictionaryEntry.product_code == "13"))
+    assert "新增 1；" in run("dictionaries", "load").stdout
+
+
+def test_reconciling_mends_a_tally_that_is_wrong(run: Run, database: Database, county_inspector: Person) -> None:
+    county_inspector.put(f"/inspections/{new_id()}/submission", production())
+    assert "一致 1，已更正 0" in run("tallies", "reconcile").stdout
+    with database.write() as session:
+        session.execute(update(EnterpriseTally).values(carried_out=7))
+    assert "一致 0，已更正 1" in run("tallies", "reconcile").stdout
+    with database.read() as session:
+        assert session.scalars(select(EnterpriseTally.carried_out)).all() == [1]
+
+
+def test_the_calendar_keeps_the_last_word_about_a_day(run: Run, database: Database) -> None:
+    run("calendar", "set", "2027-02-06", "working")
+    run("calendar", "set", "2027-02-06", "off")
+    with database.read() as session:
+        assert [(d.day.isoformat(), d.working) for d in session.scalars(select(CalendarDay))] == [("2027-02-06", False)]
+    assert "休息日" in run("calendar", "list").stdout
+    run("calendar", "set", "2027-02-30", "off", status=2)
+
+
+def test_only_old_receipts_are_swept(run: Run, clock: Any, sign_in: SignIn) -> None:
+    person, record_id = sign_in("county_inspector"), new_id()
+    person.put(f"/inspections/{record_id}", production())
+    assert "已删除 0 条" in run("receipts", "sweep", "--older-than", 1).stdout
+    clock.shift(3 * 86400)
+    assert "已删除 1 条" in run("receipts", "sweep", "--older-than", 2).stdout
+    run("receipts", "sweep", "--older-than", 0, status=2)
+
+
+def test_the_database_is_checked_against_the_code(run: Run, database: Database) -> None:
+    from core import migrate
+
+    run("database", "check")
+    assert "已是最新" in run("database", "upgrade").stdout
+    migrate.downgrade(database.engine, "base")
+    assert "database upgrade" in run("database", "check", status=1).stderr
+    run("database", "upgrade")
+    run("database", "check")

@@ -1,0 +1,264 @@
+"""The demo: what it holds, that it holds together, and that it is loaded once."""
+
+import json
+import re
+import stat
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from pydantic import SecretStr
+from sqlalchemy import func, select, text
+
+from accounts.models import AccountApplication, Region, User
+from accounts.passwords import password_fault
+from app import create_app
+from core import clock, history, privacy
+from core.config import Settings
+from core.db import Base, Database
+from core.errors import Problem
+from core.identifiers import uscc_fault, uscc_warnings
+from core.models import Todo
+from demo import loading
+from demo.accounts import accounts_file, read_accounts
+from enterprise.models import Enterprise, EnterpriseProduct
+from inspection import tallies
+from inspection.integrity import verify_contents
+from inspection.models import Inspection
+from miniapp_api.limits import limiter
+from miniapp_api.wiring import KEY
+from start_up import prepare
+from tests.conftest import DATA_KEY, DIALECTS
+from tests.databases import copy_sqlite, postgres_database
+
+Load = Callable[[], bool]
+
+
+def quiet(_part: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def made_ready(url: str, data_dir: Path, *, demo: bool) -> Settings:
+    settings = Settings(
+        data_dir=data_dir, database_url=url, data_key=SecretStr(DATA_KEY), demo=demo, log_level="ERROR",
+        sign_in_limit="10000 per minute",
+    )  # fmt: skip
+    privacy.install(DATA_KEY)
+    database = Database(url)
+    prepare(settings, database)
+    database.dispose()
+    return settings
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """An installation with the demo, as `make run` makes it. Tests only read it."""
+    folder = tmp_path_factory.mktemp("demo")
+    if request.param == "sqlite":
+        yield made_ready(f"sqlite:///{folder / 'demo.sqlite3'}", folder, demo=True)
+        return
+    with postgres_database() as url:
+        yield made_ready(url.render_as_string(hide_password=False), folder, demo=True)
+
+
+@pytest.fixture
+def demo(installed: Settings) -> Iterator[Database]:
+    database = Database(installed.resolved_database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="module")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared SQLite file without the demo, to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
+    made_ready(f"sqlite:///{folder / 'prepared.sqlite3'}", folder, demo=False)
+    return folder / "prepared.sqlite3"
+
+
+@pytest.fixture
+def fresh(prepared_file: Path, tmp_path: Path) -> Iterator[Database]:
+    database = Database(copy_sqlite(prepared_file, tmp_path / "fresh.sqlite3"))
+    yield database
+    database.dispose()
+
+
+def counts(database: Database) -> dict[str, int]:
+    with database.read() as session:
+        return {
+            name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in Base.metadata.tables
+        }
+
+
+# ---- what it holds
+
+
+def test_every_county_of_the_province_has_enterprises_with_valid_codes(demo: Database) -> None:
+    with demo.read() as session:
+        enterprises = session.scalars(select(Enterprise)).all()
+        counties = set(session.scalars(select(Region.code).where(Region.area1 == "320000", Region.level == "county")))
+    assert len(enterprises) >= 2000
+    assert {enterprise.region_code for enterprise in enterprises} == counties
+    assert len(counties) == 95
+    assert all(uscc_fault(e.uscc) is None and uscc_warnings(e.uscc) == [] for e in enterprises)
+    assert len({enterprise.name for enterprise in enterprises}) == len(enterprises)
+
+
+def test_every_name_shows_that_it_is_made_up(demo: Database) -> None:
+    with demo.read() as session:
+        for enterprise in session.scalars(select(Enterprise)):
+            assert "某" in enterprise.name
+            assert (enterprise.legal_representative or "").endswith("某某")
+            assert "DEM" in enterprise.uscc
+        assert all("某" in (name or "") for name in session.scalars(select(Inspection.org_name)))
+
+
+def test_searches_find_several_products(demo: Database) -> None:
+    with demo.read() as session:
+        products = set(session.scalars(select(EnterpriseProduct.product_code).distinct()))
+        several = session.scalar(
+            select(func.count()).select_from(
+                select(EnterpriseProduct.enterprise_id).group_by("enterprise_id").having(func.count() > 1).subquery()
+            )
+        )
+    assert len(products) == 13
+    assert several
+
+
+def test_checks_of_every_outcome_are_spread_over_offices(demo: Database) -> None:
+    with demo.read() as session:
+        records = session.scalars(select(Inspection)).all()
+    submitted = [record for record in records if record.status == "submitted"]
+    checks = [record for record in submitted if record.book == "check"]
+    spots = [record for record in submitted if record.book == "spot_check"]
+    assert len(checks) >= 150 and len(spots) >= 30
+    assert {c.kind for c in checks} == {"production", "sales"}
+    assert {c.disposal_state for c in checks} == {"none", "in_progress", "done", "na"}
+    assert any(c.unable for c in checks)
+    assert {s.conclusion for s in spots} == {"pass", "fail", None}
+    assert {c.level for c in checks} == {"province", "city", "county"}
+    assert len({c.area2 for c in checks}) > 10
+    assert len({c.area3 for c in checks if c.area2 == "320400"} - {None}) >= 6
+    assert all(r.check_date and timedelta() <= clock.today() - r.check_date <= timedelta(days=60) for r in submitted)
+
+
+def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
+    with demo.read() as session:
+        drafts = session.scalars(select(Inspection).where(Inspection.status == "draft")).all()
+        assert [draft.username for draft in drafts] == ["demo_tianning"] * 2
+        (application,) = session.scalars(select(AccountApplication)).all()
+        assert (application.status, application.area2) == ("pending", "320400")
+        kinds = set(session.scalars(select(Todo.kind).where(Todo.closed_at.is_(None))))
+    assert kinds == {"disposal_in_progress", "inspection_refused", "account_application_pending"}
+
+
+def test_history_and_figures_hold(demo: Database) -> None:
+    with demo.read() as session:
+        assert list(history.verify(session)) == []
+        assert list(verify_contents(session)) == []
+    with demo.write() as session:
+        found = tallies.reconcile(session)
+        session.rollback()
+    assert (found.mended, found.added, found.emptied) == (0, 0, 0)
+
+
+# ---- accounts
+
+
+def test_the_accounts_file_is_for_its_owner_and_has_who_the_contract_asks_for(installed: Settings) -> None:
+    path = accounts_file(installed.data_dir)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    accounts = json.loads(path.read_text())
+    assert all(set(a) == {"username", "password", "roles", "level", "region_code", "note"} for a in accounts)
+    assert all("inspector" in account["roles"] for account in accounts)
+    places = {(account["level"], account["region_code"]) for account in accounts}
+    city = {code for level, code in places if level == "city"}
+    counties = {code for level, code in places if level == "county"}
+    assert ("province", "320000") in places and city == {"320400"}
+    assert len({code for code in counties if code.startswith("3204")}) >= 2
+    assert {code for code in counties if not code.startswith("3204")}
+
+
+def test_demo_users_sign_in_without_changing_their_password(installed: Settings) -> None:
+    application = create_app(installed)
+    limiter.reset()
+    client = application.test_client()
+    for account in read_accounts(installed.data_dir):
+        assert password_fault(account.password, account.username) is None
+        body = {"username": account.username, "password": account.password, "operator_name": "某人"}
+        answer = client.post("/api/v1/sessions", json=body)
+        assert answer.status_code == 201 and answer.json is not None
+        assert answer.json["must_change_password"] is False
+        assert answer.json["user"]["level"] == account.level
+        headers = {"Authorization": f"Bearer {answer.json['token']}"}
+        listed = client.get("/api/v1/inspections?status=submitted", headers=headers).json
+        assert listed is not None and listed["total"] > 0
+    application.extensions[KEY].database.dispose()
+
+
+def test_passwords_differ_between_installations(fresh: Database, tmp_path: Path, prepared_file: Path) -> None:
+    other = Database(copy_sqlite(prepared_file, tmp_path / "other.sqlite3"))
+    found = []
+    for name, database in (("one", fresh), ("two", other)):
+        (tmp_path / name).mkdir()
+        loading.load(database, tmp_path / name, quiet)
+        found += [account.password for account in read_accounts(tmp_path / name)]
+    other.dispose()
+    assert len(set(found)) == len(found) == 10
+
+
+# ---- once
+
+
+def test_loading_again_changes_nothing(fresh: Database, tmp_path: Path) -> None:
+    assert loading.load(fresh, tmp_path, quiet) is True
+    before, file = counts(fresh), accounts_file(tmp_path).read_bytes()
+    assert loading.load(fresh, tmp_path, quiet) is False
+    assert counts(fresh) == before
+    assert accounts_file(tmp_path).read_bytes() == file
+
+
+@pytest.mark.parametrize(
+    ("part", "done"),
+    [("演示账号", 0), ("演示账号", 1), ("企业名录", 500), ("检查与抽查记录", 60), ("检查与抽查记录", 188)],
+)
+def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
+    fresh: Database, tmp_path: Path, part: str, done: int
+) -> None:
+    reached = []
+
+    def interrupt(now: str, number: int, _total: int) -> None:
+        reached.append((now, number))
+        if now == part and number >= done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loading.load(fresh, tmp_path, interrupt)
+    assert not loading.is_complete(fresh)
+    known = {account.username: account.password for account in read_accounts(tmp_path)}
+    with time_machine.travel(clock.now() + timedelta(days=1)):
+        assert loading.load(fresh, tmp_path, quiet) is True
+    loaded = counts(fresh)
+    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (21, 2280, 190)
+    assert known.items() <= {a.username: a.password for a in read_accounts(tmp_path)}.items()
+    with fresh.read() as session:
+        assert list(history.verify(session)) == []
+
+
+def test_an_installation_in_earnest_use_gets_no_demo(database: Database, settings: Settings) -> None:
+    before = counts(database)
+    with pytest.raises(Problem, match="正式用户"):
+        loading.load(database, settings.data_dir, quiet)
+    prepare(settings, database)
+    assert counts(database) == before
+    assert not accounts_file(settings.data_dir).exists()
+
+
+def test_nobody_but_the_listed_accounts_has_a_known_password(installed: Settings, demo: Database) -> None:
+    listed = {account.username for account in read_accounts(installed.data_dir)}
+    with demo.read() as session:
+        others = session.scalars(select(User).where(User.username.not_in(listed))).all()
+    assert all(re.fullmatch(r"demo_(\d{6}|applicant)", user.username) for user in others)
+    assert len({user.password_hash for user in others}) == 2

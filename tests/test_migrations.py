@@ -1,0 +1,86 @@
+"""The migrations: they lead to the tables of the code, and go up and down over data, on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from core import migrate
+from core.db import Database
+from tests.databases import postgres_database
+
+
+@pytest.fixture
+def empty(dialect: str, tmp_path: Path) -> Iterator[Database]:
+    """A database without a table."""
+    if dialect == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+        yield database
+        database.dispose()
+        return
+    with postgres_database() as url:
+        database = Database(url.render_as_string(hide_password=False))
+        yield database
+        database.dispose()
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+
+
+def counts(database: Database) -> dict[str, int]:
+    with database.read() as session:
+        return {name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in tables(database)}
+
+
+def revisions(database: Database) -> list[str]:
+    """All revisions, the newest first."""
+    script = ScriptDirectory.from_config(migrate.configuration(database.engine))
+    return [revision.revision for revision in script.walk_revisions()]
+
+
+def test_the_files_are_numbered_in_the_order_in_which_they_follow_each_other(empty: Database) -> None:
+    numbers = revisions(empty)
+    assert numbers == sorted(numbers, reverse=True)
+    assert numbers[0] == migrate.newest_revision()
+
+
+def test_the_newest_revision_is_what_the_code_expects(empty: Database) -> None:
+    assert not migrate.is_current(empty.engine)
+    migrate.upgrade(empty.engine)
+    assert migrate.is_current(empty.engine)
+    assert migrate.differences(empty.engine) == []
+
+
+def test_a_table_that_differs_is_noticed(empty: Database) -> None:
+    migrate.upgrade(empty.engine)
+    with empty.write() as session:
+        session.execute(text("ALTER TABLE regions ADD COLUMN surplus INTEGER"))
+    assert any("surplus" in difference for difference in migrate.differences(empty.engine))
+
+
+def test_every_step_goes_down_and_up_again_over_data(database: Database) -> None:
+    """Tables that a step made go with it; all others keep their rows."""
+    before = counts(database)
+    assert before["users"] and before["regions"] and before["history"]
+    older = revisions(database)[1:]
+    for revision in older:
+        migrate.downgrade(database.engine, revision)
+        assert not migrate.is_current(database.engine)
+        now = counts(database)
+        assert now == {name: before[name] for name in now}
+    migrate.upgrade(database.engine)
+    assert migrate.differences(database.engine) == []
+    assert {name: counts(database)[name] for name in ("users", "regions")} == {
+        name: before[name] for name in ("users", "regions")
+    }
+
+
+def test_all_the_way_down_leaves_nothing_and_up_again_leads_to_the_same(database: Database) -> None:
+    migrate.downgrade(database.engine, "base")
+    assert tables(database) == set()
+    migrate.upgrade(database.engine)
+    assert migrate.differences(database.engine) == []
+    assert sum(counts(database).values()) == 0

@@ -1,0 +1,163 @@
+"""Starting and stopping, as a newcomer does it: really, in a process of its own."""
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.db import Base, Database
+from tests.servers import ROOT, free_port, wait_until_ready
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """What the server is started with: a data folder that is not there yet, a free port, nothing else."""
+    outside = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "DEMO")}
+    return {**outside, "DATA_DIR": str(tmp_path / "data"), "HOST": "127.0.0.1", "PORT": str(free_port())}
+
+
+def start(environment: dict[str, str], *command: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command or [sys.executable, "app.py", "serve"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+
+
+def run_once(environment: dict[str, str], stop: signal.Signals = signal.SIGTERM) -> str:
+    """Start, wait until ready, ask for the start page, stop; returns what was printed."""
+    process = start(environment)
+    base = f"http://127.0.0.1:{environment['PORT']}"
+    try:
+        wait_until_ready(base, process)
+        with urllib.request.urlopen(f"{base}/", timeout=5) as answer:
+            assert answer.status == 200
+    finally:
+        process.send_signal(stop)
+        try:
+            printed, _ = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0, printed.decode()
+    with socket.socket() as listener:  # nobody is left who listens
+        assert listener.connect_ex(("127.0.0.1", int(environment["PORT"]))) != 0
+    return printed.decode()
+
+
+def state(data_dir: Path) -> tuple[dict[str, int], dict[str, tuple[str, int]]]:
+    """How many rows each table has; content and time of every file."""
+    database = Database(f"sqlite:///{data_dir / 'gongpin.sqlite3'}")
+    with database.read() as session:
+        rows = {
+            name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in Base.metadata.tables
+        }
+    database.dispose()
+    files = {
+        str(path.relative_to(data_dir)): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in data_dir.rglob("*")
+        if path.is_file()
+    }
+    return rows, files
+
+
+def test_the_first_start_says_where_to_go_and_the_second_changes_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    printed = run_once(environment)
+    base = f"http://127.0.0.1:{environment['PORT']}"
+    assert f"{base}/api/docs/" in printed and f"{base}/api/v1/openapi.json" in printed
+    accounts = json.loads((data / "demo-accounts.json").read_text())
+    assert all(f"{a['username']} " in printed and a["password"] in printed for a in accounts)
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    for name in ("demo-accounts.json", "data.key", "gongpin.sqlite3"):
+        assert stat.S_IMODE((data / name).stat().st_mode) == 0o600, name
+    assert list((data / "metrics").iterdir()) == []
+
+    before = state(data)
+    again = run_once(environment, stop=signal.SIGINT)
+    assert state(data) == before
+    assert all(a["password"] in again for a in accounts)
+    assert "首次启动" in printed and "首次启动" not in again
+
+
+def test_without_the_demo_it_starts_empty(environment: dict[str, str], tmp_path: Path) -> None:
+    printed = run_once({**environment, "DEMO": "0"})
+    rows, files = state(tmp_path / "data")
+    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (0, 0, 0)
+    assert rows["regions"] > 3000 and rows["form_versions"] == 3 and rows["campaigns"] == 1
+    assert "demo-accounts.json" not in files
+    assert "demo_tianning" not in printed
+
+
+def test_forms_in_the_data_folder_are_published_and_a_faulty_one_does_not_stop_the_start(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    own = tmp_path / "data" / "forms"
+    own.mkdir(parents=True)
+    definition = json.loads((ROOT / "inspection" / "forms" / "gpc-sales.v1.json").read_text())
+    (own / "ours.json").write_text(json.dumps(definition | {"version": 2, "title": "本局用语"}))
+    (own / "faulty.json").write_text("{")
+    printed = run_once({**environment, "DEMO": "0"})
+    assert "gpc-sales 第 2 版" in printed
+    assert "faulty.json" in printed
+    assert state(tmp_path / "data")[0]["form_versions"] == 4
+
+
+def test_a_port_that_is_taken_is_named_at_once(environment: dict[str, str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", int(environment["PORT"])))
+        other.listen()
+        process = start(environment)
+        printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert environment["PORT"] in printed.decode() and "PORT=" in printed.decode()
+    assert "Traceback" not in printed.decode()
+
+
+def test_two_first_starts_at_once_load_everything_once(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "app.py", "prepare"]
+    processes = [start(environment, *command) for _ in range(2)]
+    printed = [process.communicate(timeout=120)[0].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], printed
+    rows, _ = state(tmp_path / "data")
+    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (21, 2280, 190)
+
+
+def test_figures_of_all_workers_are_gathered(environment: dict[str, str]) -> None:
+    process = start({**environment, "DEMO": "0"})
+    base = f"http://127.0.0.1:{environment['PORT']}"
+    try:
+        wait_until_ready(base, process)
+        for _ in range(20):
+            with urllib.request.urlopen(f"{base}/healthz", timeout=5):
+                pass
+        with urllib.request.urlopen(f"{base}/metrics", timeout=5) as answer:
+            figures = answer.read().decode()
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+    assert 'http_requests_total{method="GET",route="/healthz",status="200"} 20.0' in figures
+
+
+def test_the_manage_script_runs_from_any_folder(environment: dict[str, str], tmp_path: Path) -> None:
+    if not (ROOT / ".venv" / "bin" / "python").exists():
+        pytest.skip("there is no .venv")
+    answer = subprocess.run(
+        [str(ROOT / "manage"), "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "Usage: ./manage" in answer.stdout
+    answer = subprocess.run(
+        [str(ROOT / "manage"), "users", "list"], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 2 and "database upgrade" in answer.stderr
