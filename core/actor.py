@@ -38,7 +38,8 @@ class Actor:
     """A signed-in user. `operator_name` is the person at the phone: a user name may be shared.
 
     `chain` is the region chain (province, region below, region below that) of the office;
-    `chain[0]` is "" for an office without a region.
+    `chain[0]` is "" for an office without a region. `enterprise_id` is set for an enterprise's own
+    users; their reach is empty.
     """
 
     user_id: UUID
@@ -56,6 +57,7 @@ class Actor:
     roles: tuple[str, ...]
     verbs: frozenset[str]
     must_change_password: bool
+    enterprise_id: UUID | None = None
 
     def as_payload(self) -> dict[str, Any]:
         """How history names the actor."""

@@ -95,6 +95,7 @@ class Todo(Base):
     office_id: Mapped[UUID | None] = mapped_column(Uuid)
     area1: Mapped[str | None] = mapped_column(String(6))
     area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     due_on: Mapped[date | None]
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -120,3 +121,53 @@ class CalendarDay(Base):
 
     day: Mapped[date] = mapped_column(primary_key=True)
     working: Mapped[bool]
+
+
+class Clock(Base):
+    """A publicity period or deadline that counts; see `core/clocks.py`."""
+
+    __tablename__ = "clocks"
+    __table_args__ = (
+        UniqueConstraint("subject_id", "name"),
+        Index(
+            "ix_clocks_last_day",
+            "last_day",
+            sqlite_where=text("rung_at IS NULL AND paused_on IS NULL"),
+            postgresql_where=text("rung_at IS NULL AND paused_on IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    subject_type: Mapped[str] = mapped_column(String(30))
+    subject_id: Mapped[UUID] = mapped_column(Uuid)
+    name: Mapped[str] = mapped_column(String(40))
+    unit: Mapped[str] = mapped_column(String(10))
+    days: Mapped[int] = mapped_column(Integer)
+    on_restart: Mapped[str] = mapped_column(String(10))
+    elapsed: Mapped[int] = mapped_column(Integer)
+    started_on: Mapped[date]
+    paused_on: Mapped[date | None]
+    last_day: Mapped[date]
+    rung_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Lease(Base):
+    """Who may run the scheduler's jobs until when."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(32))
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Confirmation(Base):
+    """One of the confirmations that a step waits for (n of n)."""
+
+    __tablename__ = "confirmations"
+
+    subject_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    step: Mapped[str] = mapped_column(String(40), primary_key=True)
+    round: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)

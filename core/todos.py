@@ -30,10 +30,18 @@ def open_for_office(
 
 
 def open_for_region(
-    session: Session, kind: str, title: str, subject: tuple[str, UUID], *, verb: str, area1: str, area2: str | None
+    session: Session,
+    kind: str,
+    title: str,
+    subject: tuple[str, UUID],
+    *,
+    verb: str,
+    area1: str,
+    area2: str | None,
+    area3: str | None = None,
 ) -> None:
     """Open a to-do for everyone who holds `verb` at an office that covers the region."""
-    _open(session, kind, title, subject, verb=verb, area1=area1, area2=area2)
+    _open(session, kind, title, subject, verb=verb, area1=area1, area2=area2, area3=area3)
 
 
 def _open(session: Session, kind: str, title: str, subject: tuple[str, UUID], **values: Any) -> None:
@@ -65,10 +73,7 @@ def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any
     """The open to-dos of the actor, overdue (red) and urgent ones first."""
     over_region = and_(Todo.office_id.is_(None), Todo.area1.is_not(None))
     if not actor.reach.national:
-        # Only areas 1 and 2 are kept: what is decided about a county is decided above it.
-        columns = {1: Todo.area1, 2: Todo.area2}
-        covered = [columns[depth] == code for depth, code in actor.reach.areas if depth in columns]
-        over_region = and_(over_region, or_(*covered)) if covered else and_(over_region, Todo.id.is_(None))
+        over_region = and_(over_region, actor.reach.condition(Todo))
     addressed = or_(
         Todo.user_id == actor.user_id,
         and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id == actor.office_id, over_region)),

@@ -6,7 +6,7 @@ Every move appends to the history. A broken declaration fails when the module is
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,6 +22,9 @@ from core.errors import Problem
 from core.prepared import Prepared
 
 SYSTEM = "system"
+BACK = "«back»"
+"""Target of a step that returns to the status from which a correction was asked for (`record.return_to`)."""
+
 APPLICANT = "applicant"
 """Someone without an account; the gate that lets them in is at the endpoint."""
 
@@ -37,6 +40,7 @@ class Step:
     """One row of the table. `source` None means that the record does not exist before.
 
     `who` is a verb, `SYSTEM` or `APPLICANT`. `guard(record, actor)` raises `Problem` to refuse.
+    `asks_back`: the status left is remembered in `return_to`; a step to `BACK` goes there again.
     """
 
     action: str
@@ -44,6 +48,7 @@ class Step:
     target: str
     who: str
     guard: Guard | None = None
+    asks_back: bool = False
 
 
 class Workflow:
@@ -61,7 +66,7 @@ class Workflow:
             if (step.source, step.action) in self.steps:
                 raise BrokenWorkflow(f"{subject_type}: {step.action} from {step.source} stands twice")
             for status in (step.source, step.target):
-                if status is not None and status not in self.statuses:
+                if status not in (None, BACK) and status not in self.statuses:
                     raise BrokenWorkflow(f"{subject_type}: unknown status {status}")
             self.steps[step.source, step.action] = step
         self._check_reachable()
@@ -71,7 +76,10 @@ class Workflow:
         return insert(self.table).on_conflict_do_nothing(index_elements=["id"]).returning(self.table.c.id)
 
     def _check_reachable(self) -> None:
-        reached: set[str | None] = {None}
+        asked = {s.source for s in self.steps.values() if s.asks_back}
+        if not asked and any(s.target == BACK for s in self.steps.values()):
+            raise BrokenWorkflow(f"{self.subject_type}: a step goes back, but none asks for a correction")
+        reached: set[str | None] = {None, BACK}
         while True:
             more = {s.target for s in self.steps.values() if s.source in reached} - reached
             if not more:
@@ -129,11 +137,17 @@ class Workflow:
         if step.guard is not None:
             step.guard(record, actor)
         version: int = record.version + 1
+        changed = dict(values or {})
+        if step.asks_back:
+            changed["return_to"] = record.status
+        if step.target == BACK:
+            step = replace(step, target=record.return_to)
+            changed["return_to"] = None
         c = self.table.c
         result = session.execute(
             update(self.table)
             .where(c.id == record.id, c.status == record.status, c.version == record.version)
-            .values(**(values or {}), status=step.target, version=version)
+            .values(**changed, status=step.target, version=version)
         )
         if cast("CursorResult[Any]", result).rowcount != 1:
             raise self._overtaken(session, record)

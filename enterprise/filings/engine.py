@@ -1,0 +1,86 @@
+"""The engine that carries filings: what it needs, who may see a filing, and from which side."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from sqlalchemy.orm import Session
+
+from core import todos
+from core.actor import Actor
+from core.errors import Problem, not_found
+from core.events import Events
+from core.forms.library import FormLibrary
+from core.subjects import SubjectRegistry
+from core.working_days import WorkingCalendar
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, KindRegistry
+from enterprise.filings.models import Filing
+
+FINISHED = "filing.finished"
+"""Event: a filing of a rateable kind reached a final status. Details: `filing`, `kind`."""
+
+TODO = "filing"
+DELETED = "deleted"
+_ENTERPRISE_OFFICES = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
+
+
+def enterprise_office_id(uscc: str) -> UUID:
+    """The id of the office that stands for an enterprise's own users; it follows from the code."""
+    return uuid5(_ENTERPRISE_OFFICES, uscc)
+
+
+@dataclass(frozen=True, slots=True)
+class Filings:
+    """What the engine needs besides the session; one per process."""
+
+    kinds: KindRegistry
+    forms: FormLibrary
+    events: Events
+    subjects: SubjectRegistry
+    calendar: WorkingCalendar
+
+    def kind_of(self, filing: Filing) -> FilingKind:
+        """The declaration of a filing's kind."""
+        return self.kinds.kinds[filing.kind]
+
+
+def party(actor: Actor, filing: Filing) -> str | None:
+    """Which side of a filing the actor stands on: ENTERPRISE, OFFICE, or neither."""
+    if actor.enterprise_id is not None:
+        return ENTERPRISE if actor.enterprise_id == filing.enterprise_id and ENTERPRISE in actor.verbs else None
+    covered = actor.reach.covers(filing.area1, filing.area2, filing.area3)
+    return OFFICE if covered and OFFICE in actor.verbs else None
+
+
+def visible(session: Session, actor: Actor, filing_id: UUID) -> Filing:
+    """A filing of the own enterprise, or one that was sent to (or opened by) the own office; else 404."""
+    filing = session.get(Filing, filing_id, populate_existing=True)
+    if filing is None or filing.status == DELETED or not may_see(actor, filing):
+        raise not_found()
+    return filing
+
+
+def may_see(actor: Actor, filing: Filing) -> bool:
+    """Whether the actor stands on a side of the filing from which it can be seen now."""
+    side = party(actor, filing)
+    return side == ENTERPRISE or (side == OFFICE and (filing.sent > 0 or filing.opened_by_office))
+
+
+def show_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
+    rule = kind.todos.get(filing.status)
+    if rule is None:
+        return
+    title, subject = f"{rule.title}：{filing.org_name}", ("filing", filing.id)
+    if rule.side == "enterprise":
+        todos.close(session, filing.id, TODO)
+        office_id = enterprise_office_id(filing.uscc)
+        todos.open_for_office(session, TODO, title, subject, verb=ENTERPRISE, office_id=office_id, due_on=filing.due_on)
+    else:
+        todos.open_for_region(
+            session, TODO, title, subject, verb=OFFICE, area1=filing.area1, area2=filing.area2, area3=filing.area3
+        )
+
+
+def wrong_status(kind: FilingKind, filing: Filing, status: str | None = None) -> Problem:
+    current = status or filing.status
+    label = kind.statuses.get(current, current)
+    return Problem("wrong_status", f"当前状态为“{label}”，不能执行该操作", current_status=current)

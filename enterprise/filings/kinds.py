@@ -1,0 +1,166 @@
+"""How a kind of filing is declared: its form, documents and workflow, with a few hooks.
+
+A kind is one value of `FilingKind` in its system's `kinds/` folder and one line in its list. What is
+broken (a step that stands twice, a status nobody reaches, an unknown document) fails when the
+declaration is loaded.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from assets.file_types import Category, categories
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core.workflow import SYSTEM, Guard, Step, Workflow
+from enterprise.filings.models import Filing
+
+if TYPE_CHECKING:
+    from enterprise.filings.engine import Filings
+
+ENTERPRISE, OFFICE = Verb.FILINGS_WRITE.value, Verb.FILINGS_REVIEW.value
+Effect = Callable[["Filings", Session, Filing], None]
+
+
+class BrokenKind(Exception):
+    """A declaration that cannot work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A category of documents (材料), required always, never, or when the form finds a problem."""
+
+    category: Category
+    required: Literal["always", "problems", "never"] = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRule:
+    """A clock that a step starts (or lets go on); when its last day is over `rings` is acted, if given."""
+
+    name: str
+    unit: str
+    days: int
+    on_restart: str = "zero"
+    rings: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilingStep:
+    """A row of a kind's workflow.
+
+    `who` is ENTERPRISE, OFFICE or SYSTEM. `sends`: the working copy is checked whole and frozen as a
+    version. `comment`: an opinion or reason must be given. `asks_back`: the status is remembered, so
+    that a step to BACK returns there. `confirmations`: how many different users must act before the
+    filing moves. `starts`, `pauses`, `stops` name clocks; `needs_over` a clock whose time must be over.
+    """
+
+    action: str
+    label: str
+    source: str | None
+    target: str
+    who: str
+    sends: bool = False
+    comment: bool = False
+    asks_back: bool = False
+    confirmations: int = 1
+    starts: ClockRule | None = None
+    pauses: str | None = None
+    stops: str | None = None
+    needs_over: str | None = None
+    guard: Guard | None = None
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TodoRule:
+    """A to-do that is open while a filing stands in a status, for one of its two sides."""
+
+    title: str
+    side: Literal["enterprise", "office"]
+
+
+@dataclass(frozen=True)
+class FilingKind:
+    """A kind of filing.
+
+    `editable`: statuses in which the enterprise may change the working copy. `opened_by`: who may
+    open one (`system` ones appear by themselves). `subject_type`: what it is about; with `one_open`
+    there is at most one unfinished filing for a subject. `rateable`: the enterprise may rate the
+    service when it is finished.
+    """
+
+    code: str
+    title: str
+    form_code: str
+    statuses: Mapping[str, str]
+    steps: Sequence[FilingStep]
+    final: frozenset[str]
+    editable: frozenset[str]
+    opened_by: Literal["enterprise", "office", "system"]
+    documents: Sequence[Document] = ()
+    todos: Mapping[str, TodoRule] = field(default_factory=dict)
+    subject_type: str | None = None
+    one_open: bool = False
+    rateable: bool = False
+    due_from: str | None = None
+    check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None
+    workflow: Workflow = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._refuse_broken()
+        object.__setattr__(self, "workflow", _workflow(self))
+
+    def _refuse_broken(self) -> None:
+        named = {*self.final, *self.editable, *self.todos}
+        unknown = sorted(named - set(self.statuses))
+        if unknown:
+            raise BrokenKind(f"{self.code}: unknown status {unknown}")
+        try:
+            categories(*(document.category for document in self.documents))
+        except ValueError as error:
+            raise BrokenKind(f"{self.code}: {error}") from error
+        clocks = {step.starts.name for step in self.steps if step.starts}
+        for step in self.steps:
+            for name in (step.pauses, step.stops, step.needs_over):
+                if name is not None and name not in clocks:
+                    raise BrokenKind(f"{self.code}: {step.action} names the unknown clock {name}")
+            rings = step.starts.rings if step.starts else None
+            if rings is not None and not any(s.action == rings and s.who == SYSTEM for s in self.steps):
+                raise BrokenKind(f"{self.code}: no step of the system for the clock's {rings}")
+            if step.confirmations < 1:
+                raise BrokenKind(f"{self.code}: {step.action} waits for no confirmation")
+
+    def allowed_documents(self) -> dict[str, Category]:
+        """The categories of documents, by code."""
+        return categories(*(document.category for document in self.documents))
+
+    def step(self, action: str, status: str | None) -> FilingStep | None:
+        """The step of that action from that status."""
+        return next((s for s in self.steps if s.action == action and s.source == status), None)
+
+    def actions(self, status: str, verbs: frozenset[str]) -> list[str]:
+        """What someone with these verbs may do now."""
+        return [s.action for s in self.steps if s.source == status and s.who in verbs]
+
+
+def _workflow(kind: FilingKind) -> Workflow:
+    steps = [Step(s.action, s.source, s.target, s.who, s.guard, s.asks_back) for s in kind.steps]
+    return Workflow("filing", Filing, kind.statuses, steps)
+
+
+class KindRegistry:
+    """All kinds of all systems; a code that stands twice fails."""
+
+    def __init__(self, kinds: Sequence[FilingKind]) -> None:
+        self.kinds: dict[str, FilingKind] = {}
+        for kind in kinds:
+            if kind.code in self.kinds:
+                raise BrokenKind(f"{kind.code} is declared twice")
+            self.kinds[kind.code] = kind
+
+    def get(self, code: Any) -> FilingKind | None:
+        """The kind of that code."""
+        return self.kinds.get(code) if isinstance(code, str) else None

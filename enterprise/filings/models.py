@@ -1,0 +1,78 @@
+"""Tables of the filing engine: one table of filings (办件) for all kinds, with immutable versions."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, UTCDateTime
+
+
+class Filing(Base):
+    """A filing: what an enterprise declares, reports or asks for, in whatever status its kind knows.
+
+    `data` and `documents` are the working copy; offices read the versions that were sent.
+    `open_key` is set while only one such filing may be open (kind and subject) and unique.
+    `return_to` is the status of the post that asked for a correction.
+    """
+
+    __tablename__ = "filings"
+    __table_args__ = (
+        *(Index(f"ix_filings_{area}", area, "created_at", "id") for area in ("area1", "area2", "area3")),
+        Index("ix_filings_kind", "area1", "kind", "status", "created_at"),
+        Index("ix_filings_enterprise_id", "enterprise_id", "created_at", "id"),
+        Index("ix_filings_subject_id", "subject_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(30))
+    version: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(String(200))
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"))
+    uscc: Mapped[str] = mapped_column(String(18))
+    org_name: Mapped[str] = mapped_column(String(100))
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    subject_type: Mapped[str | None] = mapped_column(String(30))
+    subject_id: Mapped[UUID | None] = mapped_column(Uuid)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("filings.id"))
+    open_key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    opened_by: Mapped[UUID | None] = mapped_column(Uuid)
+    opened_by_office: Mapped[bool] = mapped_column(default=False)
+    form_code: Mapped[str] = mapped_column(String(40))
+    form_version: Mapped[int] = mapped_column(Integer)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    documents: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    saved: Mapped[bool] = mapped_column(default=False)
+    sent: Mapped[int] = mapped_column(Integer, default=0)
+    round: Mapped[int] = mapped_column(Integer, default=0)
+    return_to: Mapped[str | None] = mapped_column(String(30))
+    opinion: Mapped[str | None] = mapped_column(Text)
+    due_on: Mapped[date | None]
+    late: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class FilingVersion(Base):
+    """A filing as it was sent (提交); it never changes."""
+
+    __tablename__ = "filing_versions"
+    __table_args__ = (UniqueConstraint("filing_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    filing_id: Mapped[UUID] = mapped_column(ForeignKey("filings.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    form_code: Mapped[str] = mapped_column(String(40))
+    form_version: Mapped[int] = mapped_column(Integer)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    documents: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    sent_by: Mapped[UUID | None] = mapped_column(Uuid)
+    operator_name: Mapped[str | None] = mapped_column(String(30))
+    sent_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,0 +1,145 @@
+"""Opening filings: by either side, by the system, and in bulk."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.actor import Actor
+from core.errors import Problem, invalid
+from enterprise.filings.engine import Filings, show_todo
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
+from enterprise.filings.models import Filing
+from enterprise.filings.steps import run_clock
+from enterprise.filings.working_copy import as_date, claim, read
+from enterprise.models import Enterprise
+
+
+def open_by(session: Session, engine: Filings, actor: Actor, filing_id: UUID, body: Mapping[str, Any]) -> Filing:
+    """Open a filing for an actor; raises 403 when this side may not, 422 with all faults."""
+    kind = engine.kinds.get(body.get("kind"))
+    if kind is None:
+        raise invalid("/kind", "unknown_kind", "没有这种办件，请重新选择")
+    side = ENTERPRISE if actor.enterprise_id is not None else OFFICE
+    if side not in actor.verbs or kind.opened_by != ("enterprise" if side == ENTERPRISE else "office"):
+        raise Problem("forbidden", f"“{kind.title}”不能由您发起")
+    enterprise = _enterprise_for(session, actor, body)
+    subject = _subject(session, engine, actor, kind, body)
+    filing = open_filing(
+        session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, saved=True
+    )
+    values, faults = read(engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office")
+    documents, document_faults = claim(session, actor, kind, filing, body)
+    faults = [*faults, *document_faults]
+    if faults:
+        raise Problem("invalid", errors=faults)
+    due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
+    filing.data, filing.documents, filing.due_on = values, documents, due_on
+    session.flush()
+    if due_on is not None:
+        show_todo(session, kind, filing)
+    return session.get_one(Filing, filing_id, populate_existing=True)
+
+
+def _enterprise_for(session: Session, actor: Actor, body: Mapping[str, Any]) -> Enterprise:
+    if actor.enterprise_id is not None:
+        return session.get_one(Enterprise, actor.enterprise_id)
+    uscc = body.get("uscc")
+    enterprise = session.scalar(select(Enterprise).where(Enterprise.uscc == uscc)) if isinstance(uscc, str) else None
+    if enterprise is None or not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
+        raise invalid("/uscc", "unknown_enterprise", "本辖区企业名录中没有该企业，请核对统一社会信用代码")
+    return enterprise
+
+
+def _subject(
+    session: Session, engine: Filings, actor: Actor, kind: FilingKind, body: Mapping[str, Any]
+) -> tuple[str, UUID] | None:
+    if kind.subject_type is None:
+        return None
+    sent = body.get("subject")
+    fault = invalid("/subject", "unknown_subject", "请选择所针对的记录")
+    if not isinstance(sent, dict) or sent.get("type") != kind.subject_type:
+        raise fault
+    try:
+        subject_id = UUID(str(sent.get("id")))
+    except ValueError:
+        raise fault from None
+    if not engine.subjects.may_see(session, actor, kind.subject_type, subject_id):
+        raise fault
+    return kind.subject_type, subject_id
+
+
+def open_filing(
+    session: Session,
+    engine: Filings,
+    kind: FilingKind,
+    enterprise: Enterprise,
+    *,
+    filing_id: UUID | None = None,
+    subject: tuple[str, UUID] | None = None,
+    actor: Actor | None = None,
+    parent_id: UUID | None = None,
+    title: str | None = None,
+    data: dict[str, Any] | None = None,
+    due_on: date | None = None,
+    saved: bool = False,
+) -> Filing:
+    """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open."""
+    filing_id = filing_id or uuid4()
+    opening = next(step for step in kind.steps if step.source is None)
+    now = clock.now()
+    key = f"{kind.code}:{subject[0]}:{subject[1]}" if kind.one_open and subject else None
+    values = {
+        "id": filing_id, "kind": kind.code, "title": title or kind.title, "enterprise_id": enterprise.id,
+        "uscc": enterprise.uscc, "org_name": enterprise.name, "area1": enterprise.area1,
+        "area2": enterprise.area2, "area3": enterprise.area3,
+        "subject_type": subject[0] if subject else None, "subject_id": subject[1] if subject else None,
+        "parent_id": parent_id, "open_key": key, "opened_by": actor.user_id if actor else None,
+        "opened_by_office": kind.opened_by == "office", "form_code": kind.form_code,
+        "form_version": engine.forms.get(kind.form_code).form.version, "data": data or {}, "documents": [],
+        "saved": saved, "sent": 0, "round": 0, "return_to": None, "opinion": None, "due_on": due_on,
+        "late": False, "created_at": now, "updated_at": now, "sent_at": None, "finished_at": None,
+    }  # fmt: skip
+    if key and session.scalar(select(Filing.id).where(Filing.open_key == key)) is not None:
+        raise Problem("already_open")
+    try:
+        created = kind.workflow.enter(session, actor, opening.action, values)
+    except IntegrityError as error:
+        raise Problem("already_open") from error
+    if not created:
+        raise Problem("id_taken")
+    filing = session.get_one(Filing, filing_id, populate_existing=True)
+    run_clock(session, engine, opening, filing)
+    if opening.effect is not None:
+        opening.effect(engine, session, filing)
+    show_todo(session, kind, filing)
+    return filing
+
+
+def open_for_all(
+    session: Session,
+    engine: Filings,
+    kind: FilingKind,
+    enterprises: Iterable[Enterprise],
+    *,
+    subject: tuple[str, UUID] | None = None,
+    title: str | None = None,
+    due_on: date | None = None,
+) -> int:
+    """Open a filing for each enterprise (a campaign); those that have one for the subject are passed over."""
+    opened = 0
+    for enterprise in enterprises:
+        present = select(Filing.id).where(
+            Filing.kind == kind.code,
+            Filing.enterprise_id == enterprise.id,
+            Filing.subject_id == (subject[1] if subject else None),
+        )
+        if session.scalar(present.limit(1)) is None:
+            open_filing(session, engine, kind, enterprise, subject=subject, title=title, due_on=due_on)
+            opened += 1
+    return opened

@@ -1,0 +1,83 @@
+"""What changes filings: the same few verbs for every kind.
+
+Every write is judged in the order of the HTTP contract §1: may not see it → 404; a repetition → the
+filing as it is now; wrong status or stale → 409; faulty → 422.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import receipts
+from core.actor import Actor
+from core.errors import Problem, not_found
+from core.workflow import SYSTEM
+from enterprise.filings.engine import DELETED, Filings, party, visible, wrong_status
+from enterprise.filings.kinds import ENTERPRISE
+from enterprise.filings.models import Filing
+from enterprise.filings.opening import open_by
+from enterprise.filings.steps import take
+from enterprise.filings.working_copy import claim, keep, read
+
+
+def save(
+    session: Session, engine: Filings, actor: Actor, filing_id: UUID, body: Mapping[str, Any]
+) -> tuple[Filing, bool]:
+    """Open a filing, or save its working copy (data and documents); returns it and whether it is new."""
+    filing = session.get(Filing, filing_id, populate_existing=True)
+    if filing is not None:
+        filing = visible(session, actor, filing_id)
+    if not receipts.take(session, receipts.key(actor.user_id, "filings.save", filing_id, body)):
+        return visible(session, actor, filing_id), False
+    if filing is None:
+        return open_by(session, engine, actor, filing_id, body), True
+    kind = engine.kind_of(filing)
+    if party(actor, filing) != ENTERPRISE:
+        raise Problem("forbidden")
+    if filing.status not in kind.editable:
+        raise wrong_status(kind, filing)
+    _refuse_stale(filing, body)
+    values, faults = read(engine, kind, filing, body, submit=False)
+    documents, document_faults = claim(session, actor, kind, filing, body)
+    if faults or document_faults:
+        raise Problem("invalid", errors=[*faults, *document_faults])
+    keep(session, kind, filing, values, documents)
+    return visible(session, actor, filing_id), False
+
+
+def act(
+    session: Session, engine: Filings, actor: Actor, filing_id: UUID, action: str, body: Mapping[str, Any]
+) -> Filing:
+    """Take a step. 409 `wrong_status` with the current status, 403 when it is not this side's."""
+    filing = visible(session, actor, filing_id)
+    receipt = receipts.key(actor.user_id, f"filings.{action}", filing_id, body)
+    if not receipts.take(session, receipt):
+        return session.get_one(Filing, filing_id, populate_existing=True)
+    kind = engine.kind_of(filing)
+    if not any(step.action == action for step in kind.steps):
+        raise not_found()
+    step = kind.step(action, filing.status)
+    if step is None:
+        raise wrong_status(kind, filing)
+    if step.who == SYSTEM or step.who != party(actor, filing):
+        raise Problem("forbidden")
+    _refuse_stale(filing, body)
+    take(session, engine, kind, filing, step, actor, body)
+    return session.get_one(Filing, filing_id, populate_existing=True)
+
+
+def _refuse_stale(filing: Filing, body: Mapping[str, Any]) -> None:
+    if body.get("version") != filing.version:
+        raise Problem("stale_version", current_version=filing.version)
+
+
+def delete(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> Filing:
+    """The step `delete` of a filing's workflow, by the enterprise. Deleting it again is answered alike."""
+    filing = session.get(Filing, filing_id, populate_existing=True)
+    if filing is None or party(actor, filing) != ENTERPRISE:
+        raise not_found()
+    if filing.status != DELETED:
+        act(session, engine, actor, filing_id, "delete", {"version": filing.version})
+    return session.get_one(Filing, filing_id, populate_existing=True)

@@ -1,0 +1,98 @@
+"""The working copy of a filing: the data and documents that the enterprise may still change."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from assets import operations as files
+from assets.operations import Claim
+from core import clock
+from core.actor import Actor
+from core.errors import Fault, Problem
+from core.forms.sealing import sealed
+from enterprise.filings.engine import Filings, wrong_status
+from enterprise.filings.kinds import FilingKind
+from enterprise.filings.models import Filing, FilingVersion
+
+
+def keep(
+    session: Session, kind: FilingKind, filing: Filing, values: dict[str, Any], documents: list[dict[str, str]]
+) -> None:
+    """Write the working copy. Saving is no move: the status stays, only the version counts on."""
+    result = session.execute(
+        update(Filing)
+        .where(Filing.id == filing.id, Filing.version == filing.version, Filing.status == filing.status)
+        .values(data=values, documents=documents, saved=True, version=filing.version + 1, updated_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    if getattr(result, "rowcount", 0) != 1:
+        now = session.execute(select(Filing.status, Filing.version).where(Filing.id == filing.id)).one()
+        if now.status != filing.status:
+            raise wrong_status(kind, filing, now.status)
+        raise Problem("stale_version", current_version=now.version)
+
+
+def read(
+    engine: Filings, kind: FilingKind, filing: Filing, body: Mapping[str, Any], *, submit: bool
+) -> tuple[dict[str, Any], list[Fault]]:
+    """The data that a body sends, checked by the filing's form and sealed; without any, the data as it is."""
+    data = body.get("data")
+    if data is None:
+        return filing.data, []
+    if not isinstance(data, dict):
+        return {}, [Fault("/data", "wrong_type", "data 应为 JSON 对象")]
+    form = engine.forms.get(kind.form_code, filing.form_version).form
+    checked = form.check(data, submit=submit, today=clock.today())
+    return sealed(form, checked.values), [
+        Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults
+    ]
+
+
+def claim(
+    session: Session, actor: Actor, kind: FilingKind, filing: Filing, body: Mapping[str, Any]
+) -> tuple[list[dict[str, str]], list[Fault]]:
+    """Take the files that the working copy names, and let go of those that neither it nor a version names."""
+    sent = body.get("documents")
+    if sent is None:
+        return filing.documents, []
+    wanted, faults = _parsed(sent)
+    if faults:
+        return [], faults
+    faults = files.claim(session, actor, ("filing", filing.id), wanted, kind.allowed_documents())
+    if not faults:
+        kept = {claim_.file_id for claim_ in wanted} | _sent_files(session, filing.id)
+        files.release(session, ("filing", filing.id), kept)
+    return [{"category": one.category, "file_id": str(one.file_id)} for one in wanted], faults
+
+
+def _parsed(sent: Any) -> tuple[list[Claim], list[Fault]]:
+    if not isinstance(sent, list) or len(sent) > 100:
+        return [], [Fault("/documents", "wrong_type", "documents 应为文件列表，最多 100 个")]
+    wanted: list[Claim] = []
+    faults: list[Fault] = []
+    for place, one in enumerate(sent):
+        path = f"/documents/{place}/file_id"
+        category, file_id = (one.get("category"), one.get("file_id")) if isinstance(one, dict) else (None, None)
+        try:
+            wanted.append(Claim(str(category), UUID(str(file_id)), path))
+        except ValueError:
+            faults.append(Fault(path, "unknown_file", "文件不存在，请重新上传"))
+    return wanted, faults
+
+
+def _sent_files(session: Session, filing_id: UUID) -> set[UUID]:
+    """Files that a version refers to: they are never let go of."""
+    versions = session.scalars(select(FilingVersion.documents).where(FilingVersion.filing_id == filing_id)).all()
+    return {UUID(one["file_id"]) for documents in versions for one in documents}
+
+
+def as_date(value: Any) -> date | None:
+    """A date of the form `YYYY-MM-DD`, or None."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

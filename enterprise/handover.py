@@ -1,0 +1,60 @@
+"""Handing an enterprise its account (企业账号): the user name is the USCC, further ones `USCC@suffix`."""
+
+import re
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from accounts import operations, passwords
+from accounts.models import Office, User, UserStatus
+from accounts.verbs import Role
+from accounts.workflows import USER
+from core.actor import Actor
+from core.db import Database
+from core.errors import Problem, invalid, not_found
+from enterprise.filings.engine import enterprise_office_id
+from enterprise.models import Enterprise
+from enterprise.queries import by_uscc
+
+_SUFFIX = re.compile(r"[0-9A-Za-z\u4e00-\u9fff]{1,20}")
+
+
+def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -> tuple[str, str]:
+    """Create the account and return user name and one-time password, shown once; it must be changed.
+
+    Not idempotent on purpose: while the account was never used, calling again makes a new password
+    (a lost one cannot be shown again). 404 for an enterprise outside the actor's reach, 409
+    `username_taken` once the account has been used.
+    """
+    if suffix is not None and not _SUFFIX.fullmatch(suffix):
+        raise invalid("/suffix", "bad_format", "后缀只能是 1 到 20 个数字、字母或汉字")
+    password = passwords.one_time_password()
+    password_hash = passwords.hash_password(password)
+    with database.write() as session:
+        enterprise = by_uscc(session, uscc)
+        if enterprise is None or not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
+            raise not_found()
+        username = f"{enterprise.uscc}@{suffix}" if suffix else enterprise.uscc
+        office_id = office_of(session, enterprise)
+        existing = session.scalar(select(User).where(User.username == username))
+        if existing is None:
+            operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE])
+        elif existing.must_change_password and existing.status == UserStatus.ACTIVE:
+            USER.move(session, actor, existing, "hand_over_again", {"password_hash": password_hash})
+        else:
+            raise Problem("username_taken")
+    return username, password
+
+
+def office_of(session: Session, enterprise: Enterprise) -> UUID:
+    """The office that stands for the enterprise's own users: it covers no region."""
+    office_id = enterprise_office_id(enterprise.uscc)
+    if session.scalar(select(Office.id).where(Office.id == office_id)) is None:
+        session.execute(
+            insert(Office).values(
+                id=office_id, kind="enterprise", name=enterprise.name, level="enterprise", parent_id=None,
+                region_code=enterprise.region_code, areas=[], enterprise_id=enterprise.id,
+            )
+        )  # fmt: skip
+    return office_id

@@ -1,0 +1,84 @@
+"""Data declaration (数据申报): spec/c §2.3; seed 000, 数据申报."""
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.forms.sealing import readable
+from core.workflow import SYSTEM
+from enterprise.filings.engine import Filings
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, FilingStep, TodoRule
+from enterprise.filings.models import Filing
+from enterprise.filings.opening import open_filing
+from enterprise.models import Enterprise
+from enterprise.production.models import Licence
+
+_OF_ENTERPRISE = {
+    "legal_representative": "legal_representative",
+    "registered_address": "address",
+    "production_address": "production_address",
+}
+
+
+def prefilled(licence: Licence, enterprise: Enterprise) -> dict[str, Any]:
+    """What a first declaration starts with: the licence and the register."""
+    known = {
+        "org_name": enterprise.name,
+        "uscc": enterprise.uscc,
+        "legal_representative": enterprise.legal_representative,
+        "registered_address": enterprise.address,
+        "production_address": enterprise.production_address,
+        "licence_no": licence.licence_no,
+        "licence_valid_to": licence.valid_to.isoformat() if licence.valid_to else None,
+        "product_detail": licence.product_detail,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
+    """Approved: the register and the licence take the data over, and a new row 更新申报 appears, filled with it."""
+    form = engine.forms.get(filing.form_code, filing.form_version).form
+    data = readable(form, filing.data, clear=True)
+    now = clock.now()
+    changed = {column: data[name] for name, column in _OF_ENTERPRISE.items() if data.get(name)}
+    session.execute(update(Enterprise).where(Enterprise.id == filing.enterprise_id).values(**changed, updated_at=now))
+    session.execute(
+        update(Licence)
+        .where(Licence.id == filing.subject_id)
+        .values(product_detail=data["product_detail"], updated_at=now)
+    )
+    enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
+    assert filing.subject_type is not None
+    assert filing.subject_id is not None
+    open_filing(
+        session, engine, KIND, enterprise, subject=(filing.subject_type, filing.subject_id),
+        parent_id=filing.id, title=filing.title, data=filing.data,
+    )  # fmt: skip
+
+
+KIND = FilingKind(
+    code="data_declaration",
+    title="数据申报",
+    form_code="production-declaration",
+    statuses={"update": "更新申报", "pending": "待审核", "returned": "审核不通过", "done": "申报完成"},
+    final=frozenset({"done"}),
+    editable=frozenset({"update", "returned"}),
+    opened_by="system",
+    subject_type="licence",
+    one_open=True,
+    rateable=True,
+    steps=[
+        FilingStep("open", "更新申报", None, "update", SYSTEM),
+        FilingStep("submit", "提交", "update", "pending", ENTERPRISE, sends=True),
+        FilingStep("submit", "提交", "returned", "pending", ENTERPRISE, sends=True),
+        FilingStep("withdraw", "撤回", "pending", "update", ENTERPRISE),
+        FilingStep("approve", "审核通过", "pending", "done", OFFICE, effect=_adopt),
+        FilingStep("return", "审核不通过", "pending", "returned", OFFICE, comment=True),
+    ],
+    todos={
+        "pending": TodoRule("数据申报待审核", "office"),
+        "returned": TodoRule("数据申报审核不通过", "enterprise"),
+    },
+)

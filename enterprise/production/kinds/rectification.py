@@ -1,0 +1,26 @@
+"""Rectification (整改): spec/c §2.6; seed 000, 上传整改报告."""
+
+from assets.file_types import Category
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
+
+KIND = FilingKind(
+    code="rectification",
+    title="整改",
+    form_code="production-rectification",
+    statuses={"to_upload": "待上传整改报告", "to_follow": "待跟踪检查", "closed": "检查结束"},
+    final=frozenset({"closed"}),
+    editable=frozenset({"to_upload"}),
+    opened_by="office",
+    due_from="due_on",
+    documents=[Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})))],
+    steps=[
+        FilingStep("open", "下达整改", None, "to_upload", OFFICE),
+        FilingStep("submit", "上传整改报告", "to_upload", "to_follow", ENTERPRISE, sends=True),
+        FilingStep("close", "检查结束", "to_follow", "closed", OFFICE),
+        FilingStep("return", "退回", "to_follow", "to_upload", OFFICE, comment=True, asks_back=True),
+    ],
+    todos={
+        "to_upload": TodoRule("待上传整改报告", "enterprise"),
+        "to_follow": TodoRule("整改待跟踪检查", "office"),
+    },
+)

@@ -1,0 +1,45 @@
+"""Self-check report (生产企业自查报告): spec/c §2.4-2.5; seed 000, 自查报告."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from assets.file_types import Category
+from core.errors import Fault
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
+from enterprise.filings.models import Filing
+from enterprise.production.models import SelfCheckTopic
+
+
+def _topic_is_open(session: Session, filing: Filing, _data: dict[str, Any], today: date) -> list[Fault]:
+    topic = session.get(SelfCheckTopic, filing.subject_id)
+    if topic is None or not topic.active:
+        return [Fault("/subject", "topic_closed", "该自查主题已停用，请选择其他主题")]
+    if today < topic.open_from or (topic.open_to is not None and today > topic.open_to):
+        return [Fault("/subject", "topic_closed", "不在该自查主题的填报期内")]
+    return []
+
+
+KIND = FilingKind(
+    code="self_check_report",
+    title="生产企业自查报告",
+    form_code="production-self-check-report",
+    statuses={"draft": "填报中", "unread": "未阅", "editing": "修改中", "read": "已阅", "deleted": "已删除"},
+    final=frozenset({"read", "deleted"}),
+    editable=frozenset({"draft", "editing"}),
+    opened_by="enterprise",
+    subject_type="self_check_topic",
+    documents=[Document(Category("self_check_report", "自查报告（盖章）", frozenset({"self_check_report"})))],
+    check=_topic_is_open,
+    steps=[
+        FilingStep("open", "添加", None, "draft", ENTERPRISE),
+        FilingStep("submit", "提交", "draft", "unread", ENTERPRISE, sends=True),
+        FilingStep("submit", "提交", "editing", "unread", ENTERPRISE, sends=True),
+        FilingStep("withdraw", "撤回修改", "unread", "editing", ENTERPRISE),
+        FilingStep("delete", "删除", "draft", "deleted", ENTERPRISE),
+        FilingStep("delete", "删除", "unread", "deleted", ENTERPRISE),
+        FilingStep("read", "阅读", "unread", "read", OFFICE),
+    ],
+    todos={"unread": TodoRule("自查报告待阅", "office")},
+)

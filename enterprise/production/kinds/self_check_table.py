@@ -1,0 +1,67 @@
+"""Self-check tables (安全隐患自查表): annexes 2 and 3 of seed 001; spec/a §4."""
+
+from sqlalchemy.orm import Session
+
+from assets.file_types import Category
+from core.workflow import SYSTEM
+from enterprise.filings.engine import Filings
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
+from enterprise.filings.models import Filing
+from enterprise.filings.steps import act_by_system
+
+# "注:如有存在问题,则需另附隐患台帐及整改报告" (annexes 2 and 3).
+_REPORT = Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})), "problems")
+_LEDGER = Document(Category("hazard_ledger", "隐患台帐", frozenset({"declaration_attachment"})), "problems")
+
+
+def _go_on_if_problems(engine: Filings, session: Session, filing: Filing) -> None:
+    """A problem declared opens the rectification by itself; without one the table is done."""
+    form = engine.forms.get(filing.form_code, filing.form_version).form
+    today = filing.sent_at.date() if filing.sent_at else filing.created_at.date()
+    found = form.check(filing.data, submit=True, today=today).problems_found
+    act_by_system(session, engine, filing, "find_problems" if found else "find_none")
+
+
+def _table(code: str, title: str, form_code: str, documents: list[Document]) -> FilingKind:
+    return FilingKind(
+        code=code,
+        title=title,
+        form_code=form_code,
+        statuses={
+            "draft": "填写中",
+            "submitted": "已提交",
+            "rectifying": "整改中",
+            "done": "未发现问题",
+            "closed": "已闭环",
+        },
+        final=frozenset({"done", "closed"}),
+        editable=frozenset({"draft"}),
+        opened_by="enterprise",
+        documents=documents,
+        steps=[
+            FilingStep("open", "填写", None, "draft", ENTERPRISE),
+            FilingStep("submit", "提交", "draft", "submitted", ENTERPRISE, sends=True, effect=_go_on_if_problems),
+            FilingStep("find_problems", "发现问题", "submitted", "rectifying", SYSTEM),
+            FilingStep("find_none", "未发现问题", "submitted", "done", SYSTEM),
+            FilingStep("close", "闭环", "rectifying", "closed", OFFICE),
+            FilingStep("return", "退回", "rectifying", "draft", OFFICE, comment=True, asks_back=True),
+        ],
+        todos={
+            "draft": TodoRule("自查表待填写", "enterprise"),
+            "rectifying": TodoRule("自查发现问题待核查", "office"),
+        },
+    )
+
+
+SALES = _table(
+    "self_check_sales",
+    "工业产品质量安全隐患自查表（销售经营者填报）",
+    "self-check-sales",
+    [_REPORT],
+)
+PRODUCTION = _table(
+    "self_check_production",
+    "工业产品质量安全隐患自查表（生产企业填报）",
+    "self-check-production",
+    [_LEDGER, _REPORT],
+)

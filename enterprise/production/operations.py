@@ -1,0 +1,125 @@
+"""What changes the production-licence system besides its filings: licences and self-check topics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from assets import operations as files
+from assets.file_types import Category, categories
+from assets.operations import Claim
+from core import clock, receipts
+from core.actor import Actor
+from core.errors import Problem, invalid, not_found
+from enterprise.filings.engine import Filings
+from enterprise.filings.models import Filing
+from enterprise.filings.opening import open_filing
+from enterprise.filings.operations import save
+from enterprise.models import Enterprise
+from enterprise.production.kinds import declaration
+from enterprise.production.models import Licence, SelfCheckTopic
+
+
+_TEMPLATE = categories(Category("template", "报告模板", frozenset({"template"})))
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceFacts:
+    """A row of the licence register (生产许可证) as imported."""
+
+    licence_no: str
+    uscc: str
+    product_class: str
+    product_detail: str
+    issued_on: date | None = None
+    valid_to: date | None = None
+    issuer: str | None = None
+    status: str = "valid"
+
+
+def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple[Licence, bool]:
+    """Store a licence (again), and see that its enterprise has one open row 更新申报 for it.
+
+    Raises 422 when the enterprise is not in the register.
+    """
+    enterprise = session.scalar(select(Enterprise).where(Enterprise.uscc == facts.uscc))
+    if enterprise is None:
+        raise invalid("/uscc", "unknown_enterprise", "企业名录中没有该企业，请先导入企业")
+    licence = session.scalar(select(Licence).where(Licence.licence_no == facts.licence_no))
+    new = licence is None
+    if licence is None:
+        licence = Licence(id=uuid4(), licence_no=facts.licence_no)
+        session.add(licence)
+    licence.enterprise_id, licence.uscc = enterprise.id, facts.uscc
+    licence.product_class, licence.product_detail = facts.product_class, facts.product_detail
+    licence.issued_on, licence.valid_to = facts.issued_on, facts.valid_to
+    licence.issuer, licence.status, licence.updated_at = facts.issuer, facts.status, clock.now()
+    session.flush()
+    started = select(Filing.id).where(Filing.kind == declaration.KIND.code, Filing.subject_id == licence.id)
+    if session.scalar(started.limit(1)) is None:
+        open_filing(
+            session, engine, declaration.KIND, enterprise, subject=("licence", licence.id),
+            title=f"数据申报 {licence.licence_no}", data=declaration.prefilled(licence, enterprise),
+        )  # fmt: skip
+    return licence, new
+
+
+def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str, Any]) -> tuple[SelfCheckTopic, bool]:
+    """Create or change a self-check topic (自查主题) of the own office, with its template."""
+    topic = session.get(SelfCheckTopic, topic_id, populate_existing=True)
+    if topic is not None and topic.office_id != actor.office_id:
+        raise not_found()
+    if not receipts.take(session, receipts.key(actor.user_id, "self-check-topics.put", topic_id, body)):
+        return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False
+    if topic is not None and body.get("version") != topic.version:
+        raise Problem("stale_version", current_version=topic.version)
+    open_from, open_to = body.get("open_from") or clock.today(), body.get("open_to")
+    if open_to is not None and open_to < open_from:
+        raise invalid("/open_to", "out_of_range", "结束日期不能早于开始日期")
+    template_id = UUID(str(body["template_file_id"]))
+    wanted = [Claim("template", template_id, "/template_file_id")]
+    faults = files.claim(session, actor, ("self_check_topic", topic_id), wanted, _TEMPLATE)
+    if faults:
+        raise Problem("invalid", errors=faults)
+    values = {
+        "title": body["title"], "year": body["year"], "template_id": template_id, "open_from": open_from,
+        "open_to": open_to, "active": body.get("active", True),
+    }  # fmt: skip
+    if topic is None:
+        area1, area2, area3 = actor.chain
+        topic = SelfCheckTopic(
+            id=topic_id, version=1, office_id=actor.office_id, area1=area1, area2=area2, area3=area3,
+            created_at=clock.now(), **values,
+        )  # fmt: skip
+        session.add(topic)
+        session.flush()
+        return topic, True
+    changed = session.execute(
+        update(SelfCheckTopic)
+        .where(SelfCheckTopic.id == topic_id, SelfCheckTopic.version == topic.version)
+        .values(**values, version=topic.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if getattr(changed, "rowcount", 0) != 1:
+        raise Problem("stale_version")
+    return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False
+
+
+def order_rectification(
+    session: Session,
+    engine: Filings,
+    actor: Actor,
+    uscc: str,
+    check_id: UUID,
+    data: Mapping[str, Any],
+) -> tuple[Filing, bool]:
+    """Open a rectification (整改) from a check; the same order again is answered with the first."""
+    filing_id = uuid5(check_id, receipts.key(actor.user_id, "rectification", check_id, data).hex())
+    return save(
+        session, engine, actor, filing_id, {"kind": "rectification", "uscc": uscc, "data": dict(data), "documents": []}
+    )
+

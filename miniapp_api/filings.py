@@ -1,0 +1,116 @@
+"""Filings (办件): the same calls for every kind."""
+
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core.actor import Actor
+from core.errors import not_found
+from core.paging import whole
+from enterprise.filings import operations, queries
+from enterprise.filings.engine import visible
+from enterprise.filings.queries import Filters
+from miniapp_api.bodies import Body, PageQuery, RecordBody
+from miniapp_api.gates import gate
+from miniapp_api.wiring import wiring
+
+bp = APIBlueprint("filings", __name__, tag="Filings")
+
+
+class FilingsQuery(PageQuery):
+    """Filters of the list; `q` is a fragment of the enterprise's name."""
+
+    kind: str | None = Field(None, max_length=40)
+    status: str | None = Field(None, max_length=30)
+    q: str | None = Field(None, max_length=100)
+
+
+class ActionBody(Body):
+    """A step: the version that the caller read, a comment where the step asks for one."""
+
+    version: int
+    comment: str | None = Field(None, max_length=1000)
+    due_on: str | None = Field(None, max_length=10)
+
+
+@bp.get("/filing-kinds")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+def list_filing_kinds(actor: Actor) -> dict[str, Any]:
+    """All kinds of filings."""
+    kinds = wiring().filings.kinds.kinds.values()
+    return whole([{"code": k.code, "title": k.title, "rateable": k.rateable, "opened_by": k.opened_by} for k in kinds])
+
+
+@bp.get("/filing-kinds/<string:kind>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
+    """Form, documents and workflow of a kind."""
+    found = wiring().filings.kinds.get(kind)
+    if found is None:
+        raise not_found()
+    return queries.show_kind(found, wiring().forms.get(found.form_code).form.definition, actor.verbs)
+
+
+@bp.get("/filings")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(FilingsQuery, location="query", arg_name="query")
+def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[str, Any]:
+    """Filings, newest first; each with what the caller may do now."""
+    engine = wiring().filings
+    page = queries.filings(
+        session, engine, actor, Filters(query.kind, query.status, query.q), query.request()
+    )
+    return page.as_json(lambda row: queries.show_row(engine, actor, row.Filing))
+
+
+@bp.get("/filings/<uuid:filing_id>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
+    """One filing, whole. Looking at it never changes its status."""
+    return queries.show(session, wiring().filings, actor, visible(session, actor, filing_id))
+
+
+@bp.put("/filings/<uuid:filing_id>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(RecordBody, arg_name="body")
+def save_filing(session: Session, actor: Actor, filing_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
+    """Open a filing, or save its working copy."""
+    engine = wiring().filings
+    filing, new = operations.save(session, engine, actor, filing_id, body.root)
+    return queries.show(session, engine, actor, filing), 201 if new else 200
+
+
+@bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(ActionBody, arg_name="body")
+def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> dict[str, Any]:
+    """Take a step of the filing's workflow; reading is one too (`read`)."""
+    engine = wiring().filings
+    filing = operations.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
+    return queries.show(session, engine, actor, filing)
+
+
+@bp.delete("/filings/<uuid:filing_id>")
+@gate(Verb.FILINGS_WRITE)
+def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
+    """Delete an own filing where its workflow allows that."""
+    filing = operations.delete(session, wiring().filings, actor, filing_id)
+    return {"id": str(filing.id), "status": filing.status}
+
+
+@bp.get("/filings/<uuid:filing_id>/versions")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+def list_filing_versions(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
+    """All versions that were sent."""
+    return whole(queries.versions(session, wiring().filings, visible(session, actor, filing_id)))
+
+
+@bp.get("/filings/<uuid:filing_id>/history")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+def list_filing_history(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
+    """The moves of a filing."""
+    return whole(queries.history_of(session, visible(session, actor, filing_id)))

@@ -1,0 +1,72 @@
+"""Production licences (生产许可证), self-check topics (自查主题), published checks (监督检查)."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core.actor import Actor
+from core.errors import not_found
+from enterprise.production import operations, queries
+from miniapp_api.bodies import Body, PageQuery
+from miniapp_api.gates import gate
+
+bp = APIBlueprint("licences", __name__, tag="Filings")
+
+
+class LicencesQuery(PageQuery):
+    """`uscc`: only those of one enterprise."""
+
+    uscc: str | None = Field(None, max_length=18)
+
+
+class TopicBody(Body):
+    """A self-check topic with its template and the period in which reports may be sent."""
+
+    title: str = Field(min_length=1, max_length=100)
+    year: int = Field(ge=2000, le=2100)
+    template_file_id: UUID = Field(strict=False)
+    open_from: date | None = Field(None, strict=False)
+    open_to: date | None = Field(None, strict=False)
+    active: bool = True
+    version: int | None = None
+
+
+@bp.get("/licences")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(LicencesQuery, location="query", arg_name="query")
+def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[str, Any]:
+    """The licence register: the own licences, or those within the caller's reach."""
+    return queries.licences(session, actor, query.uscc, query.request()).as_json(queries.show_licence)
+
+
+@bp.get("/self-check-topics")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(PageQuery, location="query", arg_name="query")
+def list_topics(session: Session, actor: Actor, query: PageQuery) -> dict[str, Any]:
+    """Self-check topics, the newest first."""
+    page = queries.topics(session, actor, query.request())
+    return page.as_json(lambda row: queries.show_topic(row.SelfCheckTopic))
+
+
+@bp.put("/self-check-topics/<uuid:topic_id>")
+@gate(Verb.FILINGS_REVIEW)
+@bp.input(TopicBody, arg_name="body")
+def put_topic(session: Session, actor: Actor, topic_id: UUID, body: TopicBody) -> tuple[dict[str, Any], int]:
+    """Create or change a topic of the own office."""
+    topic, new = operations.put_topic(session, actor, topic_id, body.model_dump())
+    return queries.show_topic(topic), 201 if new else 200
+
+
+@bp.get("/supervision-checks")
+@gate(Verb.FILINGS_WRITE)
+@bp.input(PageQuery, location="query", arg_name="query")
+def list_supervision_checks(session: Session, actor: Actor, query: PageQuery) -> dict[str, Any]:
+    """The checks that concern the own enterprise."""
+    if actor.enterprise_id is None:
+        raise not_found()
+    return queries.supervision_checks(session, actor, query.request()).as_json(queries.show_supervision_check)
