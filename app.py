@@ -25,9 +25,16 @@ from assets.storage import open_storage
 from core import logs, privacy
 from core.config import Settings, load_settings
 from core.db import Database
+from core.events import Events
 from core.forms.library import FormLibrary
 from core.gateways.clamd import Clamd
+from core.scheduler import Job, Scheduler
 from core.subjects import SubjectRegistry
+from enterprise.filings.engine import Filings, may_see_filing
+from enterprise.filings.kinds import KindRegistry
+from enterprise.filings.steps import ring_clocks
+from enterprise.production import kinds as production
+from enterprise.production import queries as production_queries
 from inspection import queries as inspection_queries
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
@@ -44,6 +51,9 @@ def subject_registry() -> SubjectRegistry:
     subjects = SubjectRegistry()
     subjects.register("account_application", account_queries.may_see_application)
     subjects.register("user", account_queries.may_see_user)
+    subjects.register("filing", may_see_filing)
+    subjects.register("licence", production_queries.may_see_licence)
+    subjects.register("self_check_topic", production_queries.may_see_topic)
     subjects.register("inspection", partial(inspection_queries.may_see, CHECK))
     subjects.register("spot_check", partial(inspection_queries.may_see, SPOT_CHECK))
     return subjects
@@ -54,6 +64,20 @@ def receiving_desk(settings: Settings) -> Desk:
     settings.incoming_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
     return Desk(open_storage(settings), scanner, settings.incoming_dir)
+
+
+def filing_engine(forms: FormLibrary, subjects: SubjectRegistry) -> Filings:
+    """The kinds of all systems, and what the engine needs."""
+    return Filings(KindRegistry(production.KINDS), forms, Events(), subjects)
+
+
+def background_jobs(app: APIFlask) -> Scheduler:
+    """What the server does by itself, in one of its workers at a time."""
+    wiring: Wiring = app.extensions[KEY]
+    return Scheduler(
+        wiring.database,
+        [Job("filing clocks", lambda session: ring_clocks(session, wiring.filings))],
+    )
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
@@ -77,13 +101,15 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         AUTO_404_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
+    library, subjects = FormLibrary(database), subject_registry()
     app.extensions[KEY] = Wiring(
         settings=settings,
         database=database,
-        policy=SessionPolicy(settings.session_idle, settings.session_longest),
-        tools=Tools(FormLibrary(database), Dictionary(), CampaignCalendar()),
-        subjects=subject_registry(),
+        policy=SessionPolicy(settings.session_idle, settings.session_longest, settings.enterprise_captcha == "always"),
+        tools=Tools(library, Dictionary(), CampaignCalendar()),
+        subjects=subjects,
         desk=receiving_desk(settings),
+        filings=filing_engine(library, subjects),
     )
     limiter.init_app(app)
     requests.install(app)

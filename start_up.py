@@ -35,6 +35,9 @@ from inspection import campaigns
 from inspection.dictionaries import load_seeds
 
 ROOT = Path(__file__).resolve().parent
+FORM_FOLDERS = ("inspection/forms", "enterprise/production/forms")
+"""Where the forms that ship with the product stand."""
+
 OWN_FORMS = "forms"
 """Folder in `DATA_DIR` whose forms are published at every start."""
 
@@ -53,7 +56,8 @@ def prepare(settings: Settings, database: Database) -> None:
             migrate.upgrade(database.engine)
             click.echo("数据库结构已升级")
         _load_reference(database)
-        publish_forms(database, ROOT / "inspection" / "forms")
+        for folder in FORM_FOLDERS:
+            publish_forms(database, ROOT / folder)
         if settings.demo and not settings.production and not loading.is_complete(database):
             _load_demo(settings, database)
         publish_forms(database, settings.data_dir / OWN_FORMS)
@@ -137,9 +141,12 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Called in each worker."""
-        from app import create_app
+        from app import background_jobs, create_app
 
-        return create_app(self.settings)
+        application = create_app(self.settings)
+        # In the worker, after the fork: a thread does not survive one.
+        background_jobs(application).start()
+        return application
 
 
 def _forget_worker(pid: int) -> None:

@@ -47,6 +47,7 @@ class OfficeKind(enum.StrEnum):
 
     BUREAU = "market_supervision_bureau"
     STATION = "station"
+    ENTERPRISE = "enterprise"
 
 
 class Office(Base):
@@ -55,7 +56,8 @@ class Office(Base):
     `level` is that of the region it stands for (`national` for the State Administration).
     `areas` keeps the regions it covers as `[[depth, code], …]`, derived from `office_regions`
     by `operations.cover`, so that sign-in checks need no second query; `[]` with level
-    `national` covers everything.
+    `national` covers everything. An office of kind `enterprise` stands for an enterprise's own
+    users: `enterprise_id` names it, and it covers nothing.
     """
 
     __tablename__ = "offices"
@@ -67,6 +69,7 @@ class Office(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("offices.id"))
     region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"), index=True)
     areas: Mapped[list[list[int | str]]] = mapped_column(JSON)
+    enterprise_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class OfficeRegion(Base):
@@ -137,6 +140,16 @@ class Throttle(Base):
     key: Mapped[str] = mapped_column(String(160), primary_key=True)
     wrong: Mapped[int] = mapped_column(Integer)
     until: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Captcha(Base):
+    """A captcha (验证码) that was handed out: keyed hash of its answer; see `captchas.py`."""
+
+    __tablename__ = "captchas"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    answer: Mapped[str] = mapped_column(String(64))
+    until: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class SignIn(Base):

@@ -208,7 +208,7 @@ def decide(
 def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
     """A user of an office below the actor's; 404 otherwise (the own office and those above included)."""
     row = session.execute(
-        select(User, Region)
+        select(User, Region, Office.enterprise_id)
         .join(Office, Office.id == User.office_id)
         .join(Region, Region.code == Office.region_code)
         .where(User.id == user_id)
@@ -216,7 +216,8 @@ def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
     ).first()
     if row is None or not actor.reach.covers(row.Region.area1, row.Region.area2, row.Region.area3):
         raise not_found()
-    if not actor.reach.strictly_above(row.Region.area1, row.Region.area2, row.Region.area3):
+    above = actor.reach.strictly_above(row.Region.area1, row.Region.area2, row.Region.area3)
+    if not above and row.enterprise_id is None:
         raise Problem("forbidden", "只能管理下级单位的账号")
     user: User = row.User
     return user

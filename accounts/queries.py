@@ -34,14 +34,21 @@ def me(actor: Actor) -> dict[str, Any]:
         "id": str(actor.user_id),
         "username": actor.username,
         "operator_name": actor.operator_name,
-        "level": actor.level,
+        "level": None if actor.enterprise_id else actor.level,
         "office": {"id": str(actor.office_id), "name": actor.office_name, "kind": actor.office_kind},
         "region": {"code": actor.region_code, "name": actor.region_name} if actor.region_code else None,
-        "enterprise": None,
+        "enterprise": _enterprise(actor),
         "roles": list(actor.roles),
         "verbs": sorted(actor.verbs),
         "must_change_password": actor.must_change_password,
     }
+
+
+def _enterprise(actor: Actor) -> dict[str, Any] | None:
+    if actor.enterprise_id is None:
+        return None
+    uscc = actor.username.partition("@")[0]
+    return {"id": str(actor.enterprise_id), "uscc": uscc, "name": actor.office_name}
 
 
 def my_sessions(session: Session, actor: Actor) -> list[dict[str, Any]]:

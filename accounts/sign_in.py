@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from accounts import passwords, throttle
+from accounts import captchas, passwords, throttle
 from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus
 from accounts.verbs import verbs_of
 from core import clock
 from core.actor import Actor, Reach
 from core.db import Database
 from core.errors import Problem
+from core.identifiers import uscc_fault
 from core.prepared import Prepared
 
 TOUCH_EVERY = timedelta(minutes=5)
@@ -24,10 +25,14 @@ TOUCH_EVERY = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """How long a session lives: `idle` since it was last used, `longest` in all."""
+    """How long a session lives: `idle` since it was last used, `longest` in all.
+
+    `captcha_always`: enterprises need a captcha at every sign-in (seed 000), else after a wrong password.
+    """
 
     idle: timedelta
     longest: timedelta
+    captcha_always: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Caller:
     address: str
     user_agent: str
     earlier_token: str | None = None
+    captcha_id: str | None = None
+    captcha: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ def sign_in(
             select(User.id, User.password_hash, User.status, User.status_reason).where(User.username == username)
         ).first()
         keys = throttle.buckets(username, caller.address, known=_is_known(session, user, username, caller))
+    if is_enterprise_name(username):
+        _check_captcha(database, policy, caller, keys)
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
         if reserved.refused is not None:
@@ -111,6 +120,21 @@ def sign_in(
     if actor is None:  # disabled between the check and now
         raise Problem("account_disabled")
     return SignedIn(token, expires_at, actor[0])
+
+
+def is_enterprise_name(username: str) -> bool:
+    """Whether a user name is an enterprise's (USCC, or `USCC@suffix`), whether or not there is such a user."""
+    return uscc_fault(username.partition("@")[0]) is None
+
+
+def _check_captcha(database: Database, policy: SessionPolicy, caller: Caller, keys: list[str]) -> None:
+    with database.write() as session:
+        if not policy.captcha_always and not throttle.has_failed(session, keys):
+            return
+        right = captchas.use(session, caller.captcha_id, caller.captcha)
+    if not right:
+        detail = "验证码错误或已过期，请重新输入" if caller.captcha else None
+        raise Problem("captcha_required", detail)
 
 
 def _is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:
@@ -155,6 +179,7 @@ _ACTOR = Prepared(
         _users.c.id.label("user_id"), _users.c.username, _users.c.roles, _users.c.must_change_password,
         _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
         _offices.c.kind.label("office_kind"), _offices.c.level, _offices.c.region_code, _offices.c.areas,
+        _offices.c.enterprise_id,
         _regions.c.name.label("region_name"), _regions.c.area1, _regions.c.area2, _regions.c.area3,
     )
     .select_from(
@@ -183,6 +208,7 @@ def find_actor(session: Session, token: str) -> tuple[Actor, datetime] | None:
         region_name=row.region_name, chain=(row.area1 or "", row.area2, row.area3),
         reach=Reach(row.level == "national", areas), roles=tuple(row.roles),
         verbs=verbs_of(row.roles), must_change_password=row.must_change_password,
+        enterprise_id=row.enterprise_id,
     )  # fmt: skip
     return actor, row.last_seen_at
 

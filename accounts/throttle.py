@@ -12,7 +12,7 @@ own, so that many tries at once cannot slip through; a right password gives it b
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -64,6 +64,13 @@ def reserve(session: Session, keys: list[str]) -> Reserved:
         elif row.wrong > ALLOWED:
             refused_if_wrong = seconds
     return Reserved(refused, refused_if_wrong)
+
+
+def has_failed(session: Session, keys: list[str]) -> bool:
+    """Whether a wrong password counts under the user's own keys at this moment."""
+    own = [key for key in keys if not key.startswith("address:")]
+    found = select(Throttle.key).where(Throttle.key.in_(own), Throttle.wrong > 0, Throttle.until > clock.now())
+    return session.scalar(found.limit(1)) is not None
 
 
 def give_back(session: Session, keys: list[str]) -> None:

@@ -16,6 +16,7 @@ class Verb(enum.StrEnum):
     RATINGS_GENERATE = "ratings.generate"
     RATINGS_HANDLE = "ratings.handle"
     RATINGS_SUPERVISE = "ratings.supervise"
+    ENTERPRISES_MANAGE = "enterprises.manage"
     FILINGS_REVIEW = "filings.review"
     FILINGS_WRITE = "filings.write"
 
@@ -41,7 +42,7 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.RATING_OFFICER: frozenset({Verb.RATINGS_GENERATE}),
     Role.RATING_HANDLER: frozenset({Verb.RATINGS_HANDLE}),
     Role.RATING_SUPERVISOR: frozenset({Verb.RATINGS_SUPERVISE}),
-    Role.LICENCE_REVIEWER: frozenset({Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ}),
+    Role.LICENCE_REVIEWER: frozenset({Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ, Verb.ENTERPRISES_MANAGE}),
     Role.ENTERPRISE: frozenset({Verb.FILINGS_WRITE}),
     Role.SYS_ADMIN: frozenset(),
 }

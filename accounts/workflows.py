@@ -33,6 +33,7 @@ USER = Workflow(
         Step("disable", UserStatus.ACTIVE, UserStatus.DISABLED, Verb.ACCOUNTS_MANAGE),
         Step("enable", UserStatus.DISABLED, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        Step("hand_over_again", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
         # By the administrator of the installation, on the command line (`administration.py`).
         Step("administrator_disable", UserStatus.ACTIVE, UserStatus.DISABLED, SYSTEM),

@@ -13,11 +13,17 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.models import Clock
+from core.models import CalendarDay, Clock
 from core.working_days import WorkingCalendar
 
 NATURAL, WORKING = "natural", "working"
 ZERO, CONTINUE = "zero", "continue"
+
+
+def working_calendar(session: Session) -> WorkingCalendar:
+    """The working calendar with the administrator's overrides; a few rows a year."""
+    days = session.scalars(select(CalendarDay)).all()
+    return WorkingCalendar({day.day: day.working for day in days})
 
 
 def last_day(start: date, unit: str, days: int, calendar: WorkingCalendar) -> date:

@@ -11,9 +11,19 @@ from core.config import load_settings
 from core.db import Base, UTCDateTime, make_engine
 from core.privacy import EncryptedText
 from enterprise import models as enterprise_models
+from enterprise.filings import models as filing_models
+from enterprise.production import models as production_models
 from inspection import models as inspection_models
 
-ROOMS_WITH_TABLES = (core_models, accounts_models, assets_models, enterprise_models, inspection_models)
+ROOMS_WITH_TABLES = (
+    core_models,
+    accounts_models,
+    assets_models,
+    enterprise_models,
+    inspection_models,
+    filing_models,
+    production_models,
+)
 
 
 def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:

@@ -2,12 +2,15 @@
 
 from miniapp_api import (
     account_applications,
+    captchas,
     enterprises,
     files,
+    filings,
     forms,
     health,
     home,
     inspections,
+    licences,
     me,
     products,
     regions,
@@ -30,5 +33,8 @@ API = (
     inspections.bp,
     spot_checks.bp,
     statistics.bp,
+    captchas.bp,
+    filings.bp,
+    licences.bp,
 )
 ROOT = (home.bp, health.bp)

@@ -11,9 +11,11 @@ from core.actor import Actor
 from core.errors import Problem, not_found
 from core.identifiers import uscc_fault
 from enterprise import queries
+from enterprise.handover import hand_over
 from enterprise.models import Enterprise
-from miniapp_api.bodies import PageQuery
+from miniapp_api.bodies import Body, PageQuery
 from miniapp_api.gates import gate
+from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("enterprises", __name__, tag="Inspection")
 
@@ -41,6 +43,12 @@ def show(enterprise: Enterprise) -> dict[str, Any]:
     }
 
 
+class HandOverBody(Body):
+    """`suffix` for a further user: the user name becomes `USCC@suffix`."""
+
+    suffix: str | None = Field(None, max_length=20)
+
+
 @bp.get("/enterprises")
 @gate(Verb.ENTERPRISES_READ)
 @bp.input(EnterprisesQuery, location="query", arg_name="query")
@@ -61,3 +69,15 @@ def read_enterprise(session: Session, actor: Actor, uscc: str) -> dict[str, Any]
     if enterprise is None:
         raise not_found()
     return show(enterprise)
+
+
+@bp.post("/enterprises/<string:uscc>/users")
+@gate(Verb.ENTERPRISES_MANAGE, transaction=False)
+@bp.input(HandOverBody, arg_name="body")
+def hand_over_account(actor: Actor, uscc: str, body: HandOverBody) -> tuple[dict[str, Any], int]:
+    """Hand an enterprise its account: user name and a one-time password, shown once.
+
+    Not idempotent: until the account is used, each call makes a new password.
+    """
+    username, password = hand_over(wiring().database, actor, uscc, body.suffix)
+    return {"username": username, "password": password, "must_change_password": True}, 201

@@ -61,9 +61,7 @@ def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
 def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[str, Any]:
     """Filings, newest first; each with what the caller may do now."""
     engine = wiring().filings
-    page = queries.filings(
-        session, engine, actor, Filters(query.kind, query.status, query.q), query.request()
-    )
+    page = queries.filings(session, engine, actor, Filters(query.kind, query.status, query.q), query.request())
     return page.as_json(lambda row: queries.show_row(engine, actor, row.Filing))
 
 

@@ -3,11 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
-from inspection import operations, queries
+from enterprise.filings import queries as filing_queries
+from inspection import operations, queries, rectifications
 from inspection.kinds import CHECK
 from miniapp_api.bodies import Body
 from miniapp_api.gates import gate
@@ -32,3 +34,22 @@ def move_disposals(session: Session, actor: Actor, record_id: UUID, body: Dispos
     """Move disposals on from 办理中; `done` is final."""
     record = operations.move_disposals(session, actor, CHECK, record_id, body.model_dump(exclude_none=True))
     return queries.show(record, actor, wiring().forms)
+
+
+class RectificationBody(Body):
+    """What has to be put right, and by when."""
+
+    problem: str = Field(min_length=1, max_length=2000)
+    due_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+
+
+@bp.post("/inspections/<uuid:record_id>/rectification")
+@gate(Verb.FILINGS_REVIEW)
+@bp.input(RectificationBody, arg_name="body")
+def order_rectification(
+    session: Session, actor: Actor, record_id: UUID, body: RectificationBody
+) -> tuple[dict[str, Any], int]:
+    """Open a rectification (整改) for the enterprise that a check is about."""
+    engine = wiring().filings
+    filing, new = rectifications.order(session, engine, actor, record_id, body.problem, body.due_on)
+    return filing_queries.show(session, engine, actor, filing), 201 if new else 200

@@ -37,7 +37,13 @@ class SignInBody(Body):
 def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
     """Sign in; several people may do so at once under one user name."""
     services = wiring()
-    caller = sign_in.Caller(request.remote_addr or "", request.headers.get("User-Agent", ""), bearer_token())
+    caller = sign_in.Caller(
+        request.remote_addr or "",
+        request.headers.get("User-Agent", ""),
+        bearer_token(),
+        body.captcha_id,
+        body.captcha,
+    )
     signed_in = sign_in.sign_in(
         services.database, services.policy, body.username, body.password, body.operator_name or None, caller
     )

@@ -11,6 +11,7 @@ from core.config import Settings
 from core.db import Database
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
+from enterprise.filings.engine import Filings
 from inspection.entry import Tools
 
 KEY = "gongpin"
@@ -26,6 +27,7 @@ class Wiring:
     tools: Tools
     subjects: SubjectRegistry
     desk: Desk
+    filings: Filings
 
     @property
     def forms(self) -> FormLibrary:

@@ -11,7 +11,6 @@ from core.errors import Problem, not_found
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
-from core.working_days import WorkingCalendar
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, KindRegistry
 from enterprise.filings.models import Filing
 
@@ -21,6 +20,12 @@ FINISHED = "filing.finished"
 TODO = "filing"
 DELETED = "deleted"
 _ENTERPRISE_OFFICES = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
+
+
+def may_see_filing(session: Session, actor: Actor, filing_id: UUID) -> bool:
+    """For the subject registry."""
+    filing = session.get(Filing, filing_id)
+    return filing is not None and filing.status != DELETED and may_see(actor, filing)
 
 
 def enterprise_office_id(uscc: str) -> UUID:
@@ -36,7 +41,6 @@ class Filings:
     forms: FormLibrary
     events: Events
     subjects: SubjectRegistry
-    calendar: WorkingCalendar
 
     def kind_of(self, filing: Filing) -> FilingKind:
         """The declaration of a filing's kind."""

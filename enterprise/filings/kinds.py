@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from assets.file_types import Category, categories
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
+from assets.file_types import Category, categories
 from core.workflow import SYSTEM, Guard, Step, Workflow
 from enterprise.filings.models import Filing
 

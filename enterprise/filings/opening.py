@@ -114,7 +114,7 @@ def open_filing(
     if not created:
         raise Problem("id_taken")
     filing = session.get_one(Filing, filing_id, populate_existing=True)
-    run_clock(session, engine, opening, filing)
+    run_clock(session, opening, filing)
     if opening.effect is not None:
         opening.effect(engine, session, filing)
     show_todo(session, kind, filing)

@@ -128,10 +128,7 @@ def _version(session: Session, filing: Filing, number: int) -> FilingVersion:
 def versions(session: Session, engine: Filings, filing: Filing) -> list[dict[str, Any]]:
     """All versions that were sent, oldest first."""
     rows = session.scalars(
-        select(FilingVersion)
-        .where(FilingVersion.filing_id == filing.id)
-        .order_by(FilingVersion.number)
-        .limit(100)
+        select(FilingVersion).where(FilingVersion.filing_id == filing.id).order_by(FilingVersion.number).limit(100)
     ).all()
     return [
         {

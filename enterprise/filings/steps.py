@@ -58,7 +58,7 @@ def take(
     values["round"] = filing.round + 1
     kind.workflow.move(session, actor, filing, step.action, values, {"comment": comment} if comment else None)
     moved = session.get_one(Filing, filing.id, populate_existing=True)
-    run_clock(session, engine, step, moved)
+    run_clock(session, step, moved)
     todos.close(session, moved.id, TODO)
     show_todo(session, kind, moved)
     if step.effect is not None:
@@ -129,17 +129,20 @@ def _confirmed(session: Session, filing: Filing, step: FilingStep, actor: Actor 
     return given >= step.confirmations
 
 
-def run_clock(session: Session, engine: Filings, step: FilingStep, filing: Filing) -> None:
+def run_clock(session: Session, step: FilingStep, filing: Filing) -> None:
     """Start, pause and stop the clocks that a step names."""
+    if step.pauses is None and step.stops is None and step.starts is None:
+        return
+    calendar = clocks.working_calendar(session)
     if step.pauses is not None:
-        clocks.pause(session, filing.id, step.pauses, engine.calendar)
+        clocks.pause(session, filing.id, step.pauses, calendar)
     if step.stops is not None:
         clocks.stop(session, filing.id, step.stops)
     if step.starts is not None:
         rule = step.starts
         clocks.start(
             session, ("filing", filing.id), rule.name, unit=rule.unit, days=rule.days,
-            on_restart=rule.on_restart, calendar=engine.calendar,
+            on_restart=rule.on_restart, calendar=calendar,
         )  # fmt: skip
 
 

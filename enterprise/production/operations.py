@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -18,11 +18,9 @@ from core.errors import Problem, invalid, not_found
 from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
-from enterprise.filings.operations import save
 from enterprise.models import Enterprise
 from enterprise.production.kinds import declaration
 from enterprise.production.models import Licence, SelfCheckTopic
-
 
 _TEMPLATE = categories(Category("template", "报告模板", frozenset({"template"})))
 
@@ -107,19 +105,3 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
     if getattr(changed, "rowcount", 0) != 1:
         raise Problem("stale_version")
     return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False
-
-
-def order_rectification(
-    session: Session,
-    engine: Filings,
-    actor: Actor,
-    uscc: str,
-    check_id: UUID,
-    data: Mapping[str, Any],
-) -> tuple[Filing, bool]:
-    """Open a rectification (整改) from a check; the same order again is answered with the first."""
-    filing_id = uuid5(check_id, receipts.key(actor.user_id, "rectification", check_id, data).hex())
-    return save(
-        session, engine, actor, filing_id, {"kind": "rectification", "uscc": uscc, "data": dict(data), "documents": []}
-    )
-

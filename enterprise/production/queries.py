@@ -61,7 +61,7 @@ def _topics_for(session: Session, actor: Actor) -> ColumnElement[bool]:
     if actor.enterprise_id is not None:
         enterprise = session.get_one(Enterprise, actor.enterprise_id)
         area1, area2, area3 = enterprise.area1, enterprise.area2, enterprise.area3
-    above = [(SelfCheckTopic.area1 == area1) & SelfCheckTopic.area2.is_(None)]
+    above: list[ColumnElement[bool]] = [(SelfCheckTopic.area1 == area1) & SelfCheckTopic.area2.is_(None)]
     if area2 is not None:
         above.append((SelfCheckTopic.area2 == area2) & SelfCheckTopic.area3.is_(None))
     if area3 is not None:

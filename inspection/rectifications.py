@@ -1,0 +1,37 @@
+"""A rectification (整改) ordered from a check by one call."""
+
+from uuid import UUID, uuid5
+
+from sqlalchemy.orm import Session
+
+from core.actor import Actor
+from core.errors import invalid, not_found
+from enterprise.filings import operations as filings
+from enterprise.filings.engine import Filings
+from enterprise.filings.models import Filing
+from inspection.kinds import CHECK
+from inspection.operations import find
+from inspection.workflows import SUBMITTED
+
+
+def order(
+    session: Session, engine: Filings, actor: Actor, record_id: UUID, problem: str, due_on: str
+) -> tuple[Filing, bool]:
+    """Open a rectification for the enterprise of a submitted check; returns it and whether it is new.
+
+    The filing's id follows from the check and the order, so that the same order sent again, by
+    whoever, is answered with the first one.
+    """
+    record = find(session, actor, CHECK, record_id)
+    if record is None or record.status != SUBMITTED:
+        raise not_found()
+    if record.uscc is None:
+        raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改")
+    filing_id = uuid5(record.id, f"rectification:{due_on}:{problem}")
+    if (ordered := session.get(Filing, filing_id)) is not None:
+        return ordered, False
+    data = {"problem": problem, "due_on": due_on}
+    if record.check_date is not None:
+        data["check_date"] = record.check_date.isoformat()
+    body = {"kind": "rectification", "uscc": record.uscc, "data": data, "documents": []}
+    return filings.save(session, engine, actor, filing_id, body)
