@@ -19,7 +19,7 @@ from core.forms.library import FormLibrary
 from core.prepared import Prepared
 from core.privacy import mask_phone, seal, unseal
 from enterprise.models import Enterprise
-from inspection import kinds, rules
+from inspection import evidence, kinds, rules
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
 from inspection.kinds import SPOT_CHECK, Kind
@@ -88,8 +88,10 @@ def sent_version(body: Mapping[str, Any]) -> int | None:
     return version
 
 
-def judge(session: Session, tools: Tools, actor: Actor, book: str, body: Mapping[str, Any], *, submit: bool) -> Entry:
-    """Check a body as a draft or as a submission; raises 422 with all faults at once."""
+def judge(
+    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any], *, submit: bool
+) -> Entry:
+    """Check a body as a draft or as a submission and claim the files it names; raises 422 with all faults at once."""
     kind, form_code = kinds.resolve(tools.forms, book, body.get("kind"))
     today = clock.today()
     form = _form(tools.forms, form_code, body.get("form_version"), today, submit=submit)
@@ -97,10 +99,11 @@ def judge(session: Session, tools: Tools, actor: Actor, book: str, body: Mapping
     if book == SPOT_CHECK and isinstance(answers.get("items"), list):
         answers["items"] = [_without_name(row) for row in answers["items"]]
     checked = form.check(answers, submit=submit, today=today)
-    faults = rules.product_faults(body.get("product_code")) + rules.not_yet_faults(body) + checked.faults
+    faults = rules.product_faults(body.get("product_code")) + checked.faults
     data, product_code = checked.values, str(body.get("product_code"))
     if not any(fault.path == "/product_code" for fault in faults):
         faults += _dictionary_faults(session, tools, actor, kind, data, product_code, submit=submit)
+    faults += evidence.claim(session, actor, subject_of(book, record_id), body, data)
     if faults:
         raise Problem("invalid", errors=_distinct(faults))
     return _entry(session, tools, actor, kind, form, product_code, data, checked.problems_found, submit=submit)

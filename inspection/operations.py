@@ -21,7 +21,7 @@ from core import clock, receipts, todos
 from core.actor import Actor, Reach
 from core.errors import Problem, invalid, not_found
 from core.prepared import Prepared
-from inspection import rules, tallies
+from inspection import evidence, rules, tallies
 from inspection.entry import (
     Entry,
     Tools,
@@ -111,7 +111,7 @@ def _write(
     else:
         _refuse_submitted(existing)
         _refuse_stale(existing, body)
-    entry = judge(session, tools, actor, book, body, submit=action == "submit")
+    entry = judge(session, tools, actor, book, record_id, body, submit=action == "submit")
     if action == "submit" and entry.kind.duplicate_warning and body.get("confirm_duplicate") is not True:
         _refuse_duplicate(session, actor, record_id, entry)
     now = clock.now()
@@ -126,6 +126,7 @@ def _write(
         if existing is None:
             return _create(session, actor, book, record_id, action, columns, payload, now), True
         flow.move(session, actor, existing, action, {**columns, "operator_name": actor.operator_name}, payload)
+        evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
     except IntegrityError as error:
         raise _sheet_taken(error) from error
     record = _existing(session, actor, book, record_id)
@@ -232,6 +233,7 @@ def delete_draft(session: Session, actor: Actor, book: str, record_id: UUID) -> 
         # Of several who delete it at this moment one goes on; the others wait for it here.
         if receipts.take(session, receipts.key(actor.user_id, f"{book}.delete", record_id, {})):
             WORKFLOWS[book].move(session, actor, record, "delete", {"updated_at": clock.now()})
+        evidence.release_dropped(session, subject_of(book, record_id), record.data, {})
         record = session.get_one(Inspection, record_id, populate_existing=True)
     return record
 
@@ -296,7 +298,7 @@ def correct(
         raise invalid("/reason", "required", "更正须填写原因")
     answered = tools.forms.get(record.form_code, record.form_version).form
     body = unmasked(answered, record.data, {"kind": record.kind, **body})
-    entry = judge(session, tools, actor, book, body, submit=True)
+    entry = judge(session, tools, actor, book, record_id, body, submit=True)
     if entry.kind.name != record.kind:
         raise invalid("/kind", "kind_changed", "更正不能改变检查类型")
     _refuse_undone(record, entry)

@@ -21,15 +21,6 @@ def product_faults(product_code: Any) -> list[Fault]:
     return []
 
 
-def not_yet_faults(body: Mapping[str, Any]) -> list[Fault]:
-    """Photos and signatures cannot be claimed before uploads exist; empty lists are right."""
-    return [
-        Fault(f"/{name}", "not_available", "暂不支持上传照片和签名，请留空后提交")
-        for name in ("photos", "signatures")
-        if body.get(name) not in (None, [])
-    ]
-
-
 def _as_uuid(value: Any) -> UUID | None:
     try:
         return UUID(value) if isinstance(value, str) else None

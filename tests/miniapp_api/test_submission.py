@@ -345,11 +345,6 @@ def test_an_id_that_is_no_uuid_is_not_found(county_inspector: Person) -> None:
     assert problem(county_inspector.put("/inspections/1/submission", production())) == (404, "not_found")
 
 
-def test_photos_and_signatures_are_refused_until_they_can_be_uploaded(county_inspector: Person) -> None:
-    body = production(photos=[new_id()], signatures=[new_id()])
-    assert refused(county_inspector, body) == {"/photos": "not_available", "/signatures": "not_available"}
-
-
 def test_problems_need_every_disposal(county_inspector: Person) -> None:
     body = production(answers={"1.2": "yes"})
     assert refused(county_inspector, body) == {f"/disposals/{no}": "required" for no in ALL_NA}
