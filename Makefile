@@ -11,7 +11,7 @@ UV = $(VENV)/bin/uv
 help:
 	@echo "make run     start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
 	@echo "make test    run the tests; PostgreSQL, Redis and Chromium are used where they are found"
-	@echo "make check   style, types, direction of imports, migrations, secrets"
+	@echo "make check   style, types, direction of imports, migrations, secrets, drawings and tables of the documents"
 	@echo "make bench   measure speed and memory; prints tables"
 	@echo "make demo    load the demo without starting the server"
 	@echo "make setup   install what run needs into $(VENV); the others do what they need by themselves"
@@ -35,7 +35,7 @@ check: $(VENV)/dev.stamp
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy .
-	$(PYTHON) -m pytest -q tests/test_import_direction.py tests/test_no_secrets.py
+	$(PYTHON) -m pytest -q tests/test_import_direction.py tests/test_no_secrets.py tests/test_documents.py
 	@echo "migrations: upgrade an empty database, compare it with the tables of the code"
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export DATA_DIR="$$folder" DATABASE_URL= && \
 		./manage database upgrade && ./manage database check

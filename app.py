@@ -20,21 +20,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts import queries as account_queries
 from accounts.sign_in import SessionPolicy
-from assets.operations import Desk
-from assets.storage import open_storage
+from assets import sweeping
+from assets.desk import open_desk
 from core import logs, privacy
 from core.config import Settings, load_settings
 from core.db import Database
 from core.events import Events
 from core.forms.library import FormLibrary
-from core.gateways.clamd import Clamd
 from core.scheduler import Job, Scheduler
 from core.subjects import SubjectRegistry
-from enterprise.filings.engine import Filings, may_see_filing
-from enterprise.filings.kinds import KindRegistry
 from enterprise.filings.steps import ring_clocks
-from enterprise.production import kinds as production
-from enterprise.production import queries as production_queries
+from enterprise.systems import filing_engine
 from inspection import queries as inspection_queries
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
@@ -47,28 +43,13 @@ from miniapp_api.wiring import KEY, Wiring
 
 
 def subject_registry() -> SubjectRegistry:
-    """Who may see what, by subject type."""
+    """Who may see what, by subject type; the filing engine adds what filings are about."""
     subjects = SubjectRegistry()
     subjects.register("account_application", account_queries.may_see_application)
     subjects.register("user", account_queries.may_see_user)
-    subjects.register("filing", may_see_filing)
-    subjects.register("licence", production_queries.may_see_licence)
-    subjects.register("self_check_topic", production_queries.may_see_topic)
     subjects.register("inspection", partial(inspection_queries.may_see, CHECK))
     subjects.register("spot_check", partial(inspection_queries.may_see, SPOT_CHECK))
     return subjects
-
-
-def receiving_desk(settings: Settings) -> Desk:
-    """Where uploads go, and what looks at them on the way."""
-    settings.incoming_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
-    return Desk(open_storage(settings), scanner, settings.incoming_dir)
-
-
-def filing_engine(forms: FormLibrary, subjects: SubjectRegistry) -> Filings:
-    """The kinds of all systems, and what the engine needs."""
-    return Filings(KindRegistry(production.KINDS), forms, Events(), subjects)
 
 
 def background_jobs(app: APIFlask) -> Scheduler:
@@ -76,7 +57,10 @@ def background_jobs(app: APIFlask) -> Scheduler:
     wiring: Wiring = app.extensions[KEY]
     return Scheduler(
         wiring.database,
-        [Job("filing clocks", lambda session: ring_clocks(session, wiring.filings))],
+        [
+            Job("filing clocks", lambda session: ring_clocks(session, wiring.filings)),
+            sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
+        ],
     )
 
 
@@ -108,8 +92,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         policy=SessionPolicy(settings.session_idle, settings.session_longest, settings.enterprise_captcha == "always"),
         tools=Tools(library, Dictionary(), CampaignCalendar()),
         subjects=subjects,
-        desk=receiving_desk(settings),
-        filings=filing_engine(library, subjects),
+        desk=open_desk(settings),
+        filings=filing_engine(library, subjects, Events()),
     )
     limiter.init_app(app)
     requests.install(app)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 import start_up
 from accounts.commands import offices_group, regions_group, users
 from assets.commands import forms
+from assets.file_commands import files
 from assets.spreadsheets import SpreadsheetError
 from core import logs, privacy
 from core.commands import calendar, receipts_group
@@ -21,6 +22,8 @@ from core.errors import Problem
 from core.migrate import SchemaError
 from demo.commands import demo
 from enterprise.commands import enterprises
+from enterprise.filing_commands import filings
+from enterprise.production.commands import licences
 from inspection.commands import dictionaries, history_group, tallies_group
 
 
@@ -75,6 +78,7 @@ def cli(ctx: click.Context) -> None:
       DEMO=0 make run
       ./manage users create --level province --region 320000 --username jiangsu
       ./manage enterprises import register.xlsx
+      ./manage licences import licences.xlsx
     """
     # Whatever is written, the SQLite file included, is for the owner only.
     os.umask(0o077)
@@ -112,8 +116,8 @@ def prepare(obj: Installation) -> None:
 
 
 for group in (
-    users, offices_group, regions_group, enterprises, forms, dictionaries, tallies_group, history_group,
-    receipts_group, calendar, database_group, demo,
+    users, offices_group, regions_group, enterprises, licences, filings, files, forms, dictionaries, tallies_group,
+    history_group, receipts_group, calendar, database_group, demo,
 ):  # fmt: skip
     cli.add_command(group)
 

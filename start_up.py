@@ -10,6 +10,7 @@ import gc
 import os
 import shutil
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from sqlalchemy import select
 
 from accounts.models import Region
@@ -107,7 +109,24 @@ def _load_demo(settings: Settings, database: Database) -> None:
     if loading.has_other_users(database):
         return
     click.echo("首次启动，正在装入演示数据：")
-    loading.load(database, settings.data_dir, show_progress)
+    loading.load(database, settings, show_progress)
+
+
+SILENCE = 10
+"""Seconds that a thread waits for the next bytes of a request, or for a phone to take those of an answer."""
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]
+    """Gunicorn's threads wait for ever for a phone that fell silent in the midst of a request: as many
+    such phones as there are threads would stop the server. Here their connections are closed."""
+
+    def handle(self, conn: Any) -> Any:
+        """Serve one request of a connection."""
+        limit = struct.pack("ll", SILENCE, 0)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            # The kernel's limit: gunicorn switches the one that Python keeps off before it reads.
+            conn.sock.setsockopt(socket.SOL_SOCKET, option, limit)
+        return super().handle(conn)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -120,7 +139,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.options: dict[str, Any] = {
             "bind": address(settings),
             "workers": WORKERS,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "threads": threads,
             "timeout": 60,
             "graceful_timeout": 10,

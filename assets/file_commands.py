@@ -30,9 +30,9 @@ def files() -> None:
 def sweep_command(obj: HasSettings) -> None:
     """Remove uploads that no record claimed for a day, and what interrupted uploads left behind.
 
-    Run it once a day. It is safe beside a running server, and may be interrupted. After the database
-    was restored from a backup, first make sure that the stored files are as old as the backup:
-    objects that the database does not know are removed.
+    A running server does it by itself once a day. It is safe beside a running server, and may be
+    interrupted. After the database was restored from a backup, first make sure that the stored files
+    are as old as the backup: objects that the database does not know are removed.
 
     \b
     Example:

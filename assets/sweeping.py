@@ -10,6 +10,7 @@ from assets.models import File
 from assets.storage import Storage, remove_old
 from core import clock
 from core.db import Database
+from core.scheduler import RareJob
 
 KEPT_UNCLAIMED = timedelta(days=1)
 _BATCH = 200
@@ -37,6 +38,11 @@ def sweep(database: Database, storage: Storage, incoming: Path) -> Swept:
     objects = _sweep_objects(database, storage, limit)
     leavings = storage.remove_leavings(limit) + remove_old((p for p in incoming.rglob("*") if p.is_file()), limit)
     return Swept(files, objects, leavings)
+
+
+def daily(storage: Storage, incoming: Path) -> RareJob:
+    """The sweep as a job of the scheduler; it tells how many unclaimed files it removed."""
+    return RareJob("file sweep", lambda database: sweep(database, storage, incoming).files, timedelta(days=1))
 
 
 def _sweep_rows(database: Database, storage: Storage, limit: datetime) -> int:

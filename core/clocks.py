@@ -61,7 +61,7 @@ def start(
         session.add(row)
     elif row.paused_on is not None:
         row.elapsed = row.elapsed if row.on_restart == CONTINUE else 0
-        row.started_on, row.paused_on = today, None
+        row.started_on, row.paused_on, row.rung_at = today, None, None
         row.last_day = last_day(today, row.unit, max(0, row.days - row.elapsed), calendar)
     session.flush()
     return row

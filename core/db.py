@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
@@ -22,6 +23,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from core.turns import TakingTurns, Turns, connections
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -89,7 +92,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
             parsed,
             json_serializer=_compact_json,
             json_deserializer=orjson.loads,
-            connect_args={"timeout": 30, "check_same_thread": False},
+            connect_args={"check_same_thread": False, "factory": connections(_turns(parsed.database))},
             pool_size=pool_size,
             max_overflow=pool_size,
         )
@@ -129,6 +132,10 @@ def _ping_if_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry
         raise DisconnectionError from error
 
 
+def _turns(database: str | None) -> Turns | None:
+    return Turns(Path(database)) if database and database != ":memory:" else None
+
+
 def _sqlite_connected(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver's own transaction handling would begin late and deferred; ours is in _sqlite_begin.
     connection.isolation_level = None
@@ -137,7 +144,7 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=30000",
+        "busy_timeout=10000",
         "cache_size=-65536",
         "temp_store=MEMORY",
     ):
@@ -147,6 +154,7 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     if not connection.get_execution_options().get("reading"):
+        cast(TakingTurns, connection.connection.dbapi_connection).begin_writing()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, LargeBinary, Table, and_, bindparam, insert, or_, select, true
+from sqlalchemy import CTE, JSON, ColumnElement, Insert, LargeBinary, Table, and_, bindparam, insert, or_, select, true
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -31,16 +31,23 @@ _LAST = Prepared(
     .order_by(_ENTRIES.c.seq.desc())
     .limit(1)
 )
-_append = insert(_ENTRIES).returning(_ENTRIES.c.id)
-_APPEND, _KEEP = Prepared(_append), Prepared(insert(_PAYLOADS))
-# Both at once, where that saves a round trip; SQLite knows no INSERT within WITH.
-_appended = _append.values({c: bindparam(f"entry_{c.name}", type_=c.type) for c in _ENTRIES.c if c.name != "id"}).cte()
-_APPEND_AND_KEEP = Prepared(
-    insert(_PAYLOADS).from_select(
-        ["history_id", "salt", "payload"],
-        select(_appended.c.id, bindparam("salt", type_=LargeBinary), bindparam("kept", type_=JSON)),
-    )
-)
+_APPEND, _KEEP = Prepared(insert(_ENTRIES).returning(_ENTRIES.c.id)), Prepared(insert(_PAYLOADS))
+_ENTRY = [column for column in _ENTRIES.c if column.name != "id"]
+
+
+def appending(after: CTE | None = None) -> Insert:
+    """Both rows by one statement, which saves PostgreSQL a round trip; SQLite knows no INSERT within WITH.
+
+    Its values are those of `row_of`. Nothing is appended where `after` made no row.
+    """
+    given = select(*(bindparam(f"entry_{column.name}", type_=column.type) for column in _ENTRY))
+    entry = insert(_ENTRIES).from_select(_ENTRY, given if after is None else given.select_from(after))
+    appended = entry.returning(_ENTRIES.c.id).cte("appended")
+    kept = select(appended.c.id, bindparam("entry_salt", type_=LargeBinary), bindparam("entry_payload", type_=JSON))
+    return insert(_PAYLOADS).from_select(["history_id", "salt", "payload"], kept).returning(_PAYLOADS.c.history_id)
+
+
+_APPEND_AND_KEEP = Prepared(appending())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +87,29 @@ def _row_hash(move: Move, seq: int, at: datetime, digest: bytes, previous: bytes
     return hashlib.sha256(canonical_json(parts)).digest()
 
 
-def append(session: Session, move: Move, *, first: bool = False) -> None:
-    """Append one row. `first` says that the subject was created in this transaction (saves a look-up)."""
-    seq, previous = 1, ZERO
-    if not first:
-        last = _LAST.first(session, {"subject": move.subject_id})
-        if last is not None:
-            seq, previous = last.seq + 1, last.hash
+def row_of(move: Move, seq: int = 1, previous: bytes = ZERO) -> dict[str, Any]:
+    """The values of a row to append, as `appending` names them; the first of its subject unless told."""
     at, salt, payload = clock.now(), os.urandom(16), dict(move.payload)
     digest = _payload_digest(salt, payload)
-    row = {
-        "subject_type": move.subject_type, "subject_id": move.subject_id, "seq": seq, "at": at,
-        "action": move.action, "from_status": move.from_status, "to_status": move.to_status,
-        "version": move.version, "actor_id": move.actor_id, "payload_digest": digest,
-        "previous_hash": previous, "hash": _row_hash(move, seq, at, digest, previous),
+    return {
+        "entry_subject_type": move.subject_type, "entry_subject_id": move.subject_id, "entry_seq": seq,
+        "entry_at": at, "entry_action": move.action, "entry_from_status": move.from_status,
+        "entry_to_status": move.to_status, "entry_version": move.version, "entry_actor_id": move.actor_id,
+        "entry_payload_digest": digest, "entry_previous_hash": previous,
+        "entry_hash": _row_hash(move, seq, at, digest, previous), "entry_salt": salt, "entry_payload": payload,
     }  # fmt: skip
-    if dialect_of(session) == "sqlite":
-        history_id = _APPEND.first(session, row).id
-        _KEEP.rows(session, {"history_id": history_id, "salt": salt, "payload": payload})
-    else:
-        values = {f"entry_{name}": value for name, value in row.items()}
-        _APPEND_AND_KEEP.rows(session, {**values, "salt": salt, "kept": payload})
+
+
+def append(session: Session, move: Move, *, first: bool = False) -> None:
+    """Append one row. `first` says that the subject was created in this transaction (saves a look-up)."""
+    last = None if first else _LAST.first(session, {"subject": move.subject_id})
+    row = row_of(move) if last is None else row_of(move, last.seq + 1, last.hash)
+    if dialect_of(session) != "sqlite":
+        _APPEND_AND_KEEP.rows(session, row)
+        return
+    salt, payload = row.pop("entry_salt"), row.pop("entry_payload")
+    entry = _APPEND.first(session, {name.removeprefix("entry_"): value for name, value in row.items()})
+    _KEEP.rows(session, {"history_id": entry.id, "salt": salt, "payload": payload})
 
 
 def read(session: Session, subject_id: UUID, limit: int = 200) -> list[dict[str, Any]]:

@@ -21,10 +21,10 @@ Processor = Callable[[Any], Any]
 class Prepared:
     """A statement whose values are all given by name: no lists for IN, no defaults made in Python.
 
-    `statement` may be a function of the dialect's name where the two databases differ.
+    `statement` may be a function of the dialect's name and the names given, where they matter.
     """
 
-    def __init__(self, statement: Executable | Callable[[str], Executable]) -> None:
+    def __init__(self, statement: Executable | Callable[[str, tuple[str, ...]], Executable]) -> None:
         self._statement = statement
         self._compiled: dict[tuple[str, ...], _Compiled] = {}
 
@@ -34,8 +34,9 @@ class Prepared:
         name = connection.dialect.name
         compiled = self._compiled.get((name, *values))
         if compiled is None:
-            statement = self._statement if isinstance(self._statement, Executable) else self._statement(name)
-            compiled = self._compiled[name, *values] = _Compiled(statement, connection.dialect, tuple(values))
+            names = tuple(values)
+            statement = self._statement if isinstance(self._statement, Executable) else self._statement(name, names)
+            compiled = self._compiled[name, *names] = _Compiled(statement, connection.dialect, names)
         if connection.dispatch.before_cursor_execute:
             return compiled.seen(session, values)
         return compiled.run(connection, values)

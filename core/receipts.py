@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Executable, Table, delete, select
+from sqlalchemy import ColumnElement, Executable, Table, delete, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -31,13 +31,21 @@ def key(user_id: UUID, call: str, subject: UUID | str, body: Mapping[str, Any]) 
     return bytes.fromhex(privacy.keyed_hash("receipt", str(user_id), call, str(subject), text))
 
 
-def _taking(dialect: str) -> Executable:
-    insert = sqlite_insert if dialect == "sqlite" else pg_insert
+def taking(*also: ColumnElement[Any]) -> Prepared:
+    """The statement that takes a receipt (`key`, `at`); `also` is what is asked in the same round trip.
+
+    No row: the write is a repetition.
+    """
     table = cast(Table, Receipt.__table__)
-    return insert(table).on_conflict_do_nothing().returning(table.c.key)
+
+    def statement(dialect: str, _names: tuple[str, ...]) -> Executable:
+        insert = sqlite_insert if dialect == "sqlite" else pg_insert
+        return insert(table).on_conflict_do_nothing().returning(table.c.key, *also)
+
+    return Prepared(statement)
 
 
-_TAKE = Prepared(_taking)
+_TAKE = taking()
 
 
 def take(session: Session, receipt: bytes) -> bool:

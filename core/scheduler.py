@@ -3,6 +3,9 @@
 Every worker has a thread that wakes once a minute and tries to take a lease in the database; who
 holds it runs the jobs. Each job runs in a transaction of its own; one that fails is logged and tried
 again at the next round, and keeps no other from running.
+
+A rare job (`RareJob`) takes a lease of its own for as long as it has rest, and makes its own
+transactions: it may take longer than the scheduler's lease without running twice.
 """
 
 import threading
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import or_
+from sqlalchemy import or_, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,13 +23,14 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.db import Database
-from core.errors import Problem
 from core.models import Lease
 
 log = structlog.get_logger()
 
 EVERY_SECONDS = 60.0
 LEASE = timedelta(minutes=3)
+RETRY = timedelta(minutes=30)
+"""How long a rare job that failed has rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,23 @@ class Job:
     run: Callable[[Session], int]
 
 
+@dataclass(frozen=True, slots=True)
+class RareJob:
+    """`run` works on the database in transactions of its own and returns how much it did.
+
+    It is started at most once in `every`, over all processes and restarts. One that fails is tried
+    again after `RETRY`.
+    """
+
+    name: str
+    run: Callable[[Database], int]
+    every: timedelta
+
+
 class Scheduler:
     """Runs jobs while the server runs."""
 
-    def __init__(self, database: Database, jobs: Sequence[Job]) -> None:
+    def __init__(self, database: Database, jobs: Sequence[Job | RareJob]) -> None:
         self._database = database
         self._jobs = list(jobs)
         self._holder = uuid.uuid4().hex
@@ -64,25 +81,49 @@ class Scheduler:
 
     def run_once(self) -> dict[str, int]:
         """One round, if the lease can be had: how much each job did."""
-        with self._database.write() as session:
-            if not self._take_lease(session):
-                return {}
+        if not self._take_lease("scheduler", LEASE, renew=True):
+            return {}
         done: dict[str, int] = {}
         for job in self._jobs:
             try:
-                with self._database.write() as session:
-                    done[job.name] = job.run(session)
-            except (SQLAlchemyError, Problem) as error:
+                done |= self._run(job)
+            # Whatever a job raises: the other jobs and the thread, which nobody would start again, go on.
+            except Exception as error:
                 log.error("job_failed", job=job.name, error=type(error).__name__, exc_info=True)
         return done
 
-    def _take_lease(self, session: Session) -> bool:
+    def _run(self, job: Job | RareJob) -> dict[str, int]:
+        if isinstance(job, Job):
+            with self._database.write() as session:
+                return {job.name: job.run(session)}
+        lease = f"job:{job.name}"
+        if not self._take_lease(lease, job.every):
+            return {}
+        try:
+            return {job.name: job.run(self._database)}
+        except BaseException:
+            self._rest(lease, RETRY)
+            raise
+
+    def _take_lease(self, name: str, length: timedelta, *, renew: bool = False) -> bool:
+        """Take a lease that is over; with `renew` also one that this scheduler still holds."""
         now = clock.now()
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-        fresh = insert(Lease).values(name="scheduler", holder=self._holder, until=now + LEASE)
-        taken = fresh.on_conflict_do_update(
-            index_elements=[Lease.name],
-            set_={"holder": self._holder, "until": now + LEASE},
-            where=or_(Lease.until <= now, Lease.holder == self._holder),
-        ).returning(Lease.name)
-        return session.execute(taken).scalar_one_or_none() is not None
+        free = Lease.until <= now
+        with self._database.write() as session:
+            insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+            fresh = insert(Lease).values(name=name, holder=self._holder, until=now + length)
+            taken = fresh.on_conflict_do_update(
+                index_elements=[Lease.name],
+                set_={"holder": self._holder, "until": now + length},
+                where=or_(free, Lease.holder == self._holder) if renew else free,
+            ).returning(Lease.name)
+            return session.execute(taken).scalar_one_or_none() is not None
+
+    def _rest(self, name: str, length: timedelta) -> None:
+        with self._database.write() as session:
+            session.execute(
+                update(Lease)
+                .where(Lease.name == name, Lease.holder == self._holder)
+                .values(until=clock.now() + length)
+                .execution_options(synchronize_session=False)
+            )

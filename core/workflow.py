@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Executable, Table, select, update
+from sqlalchemy import CursorResult, Executable, Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core import history
 from core.actor import Actor
-from core.db import Base
+from core.db import Base, dialect_of
 from core.errors import Problem
 from core.prepared import Prepared
 
@@ -71,9 +71,14 @@ class Workflow:
             self.steps[step.source, step.action] = step
         self._check_reachable()
 
-    def _creating(self, dialect: str) -> Executable:
-        insert = sqlite_insert if dialect == "sqlite" else pg_insert
-        return insert(self.table).on_conflict_do_nothing(index_elements=["id"]).returning(self.table.c.id)
+    def _creating(self, dialect: str, names: tuple[str, ...]) -> Executable:
+        if dialect == "sqlite":
+            return sqlite_insert(self.table).on_conflict_do_nothing(index_elements=["id"]).returning(self.table.c.id)
+        # The record and its history by one statement: a round trip less.
+        columns = [column for column in self.table.c if column.name in names]
+        values = {column: bindparam(column.name, type_=column.type) for column in columns}
+        created = pg_insert(self.table).values(values).on_conflict_do_nothing(index_elements=["id"])
+        return history.appending(created.returning(self.table.c.id).cte("created"))
 
     def _check_reachable(self) -> None:
         asked = {s.source for s in self.steps.values() if s.asks_back}
@@ -114,9 +119,12 @@ class Workflow:
         """Create a record with the first status of `action`; False when its id is taken already."""
         step = self.step(action, None, actor)
         row = {"version": 1, **values, "status": step.target}
+        move = self._history(actor, step, values["id"], row["version"], payload)
+        if dialect_of(session) != "sqlite":
+            return bool(self._create.rows(session, {**row, **history.row_of(move)}))
         if not self._create.rows(session, row):
             return False
-        self._append(session, actor, step, values["id"], row["version"], payload, first=True)
+        history.append(session, move, first=True)
         return True
 
     def move(
@@ -151,7 +159,7 @@ class Workflow:
         )
         if cast("CursorResult[Any]", result).rowcount != 1:
             raise self._overtaken(session, record)
-        self._append(session, actor, step, record.id, version, payload, first=False)
+        history.append(session, self._history(actor, step, record.id, version, payload))
         return version
 
     def _overtaken(self, session: Session, record: Any) -> Problem:
@@ -164,29 +172,17 @@ class Workflow:
             return Problem("wrong_status", f"当前状态为“{label}”，不能执行该操作", current_status=now.status)
         return Problem("stale_version", current_version=now.version)
 
-    def _append(
-        self,
-        session: Session,
-        actor: Actor | None,
-        step: Step,
-        record_id: UUID,
-        version: int,
-        payload: Mapping[str, Any] | None,
-        *,
-        first: bool,
-    ) -> None:
+    def _history(
+        self, actor: Actor | None, step: Step, record_id: UUID, version: int, payload: Mapping[str, Any] | None
+    ) -> history.Move:
         who = actor.as_payload() if actor is not None else {}
-        history.append(
-            session,
-            history.Move(
-                subject_type=self.subject_type,
-                subject_id=record_id,
-                action=step.action,
-                from_status=step.source,
-                to_status=step.target,
-                version=version,
-                actor_id=actor.user_id if actor is not None else None,
-                payload={**who, **(payload or {})},
-            ),
-            first=first,
+        return history.Move(
+            subject_type=self.subject_type,
+            subject_id=record_id,
+            action=step.action,
+            from_status=step.source,
+            to_status=step.target,
+            version=version,
+            actor_id=actor.user_id if actor is not None else None,
+            payload={**who, **(payload or {})},
         )

@@ -11,25 +11,32 @@ from sqlalchemy.orm import Session
 
 from accounts import offices, operations, passwords
 from accounts.models import Office, Region, User
-from accounts.verbs import DEFAULT_ROLES, verbs_of
+from accounts.verbs import DEFAULT_ROLES, Role, verbs_of
 from core.actor import Actor, Reach
 from core.db import Database
+from enterprise.handover import office_of
+from enterprise.models import Enterprise
+from enterprise.operations import EnterpriseFacts
 
 PREFIX = "demo_"
 FILE = "demo-accounts.json"
+_PAYLOAD = {"actor": "演示数据"}
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One line of the accounts file (HTTP contract, §6)."""
+    """One line of the accounts file (HTTP contract, §6); an enterprise's has no level, but its credit code."""
 
     username: str
     password: str
     roles: list[str]
-    level: str
+    level: str | None
     region_code: str
     note: str
+    uscc: str | None = None
 
+
+REVIEWER = "demo_licence_reviewer"
 
 # user name: region, note
 _SIGN_IN = {
@@ -38,7 +45,12 @@ _SIGN_IN = {
     "demo_tianning": ("320402", "常州天宁区局：填报检查、抽查（有两份暂存）"),
     "demo_zhonglou": ("320404", "常州钟楼区局：填报检查、抽查"),
     "demo_xuanwu": ("320102", "南京玄武区局：外市，看不到常州的记录"),
+    REVIEWER: ("320402", "常州天宁区局：审核数据申报，下达整改，发布自查主题"),
 }
+_ENTERPRISE_NOTE = "企业（登录须输入验证码）：两张生产许可证、待审核的数据申报、待整改事项"
+
+# Others have the roles that their level brings.
+_ROLES = {REVIEWER: (Role.LICENCE_REVIEWER,)}
 
 # Colleagues whose records fill the statistics of the province; nobody knows their passwords.
 COLLEAGUES = (
@@ -69,8 +81,11 @@ def read_accounts(data_dir: Path) -> list[Account]:
     return [Account(**line) for line in lines]
 
 
-def make_accounts(database: Database, data_dir: Path) -> list[Account]:
-    """Create the demo users, those that are there already aside, and write the file.
+def make_accounts(database: Database, data_dir: Path, works: EnterpriseFacts) -> None:
+    """Create the demo users of offices, those that are there already aside, and write the file.
+
+    The file has the user of the enterprise too, who is created by `make_enterprise_user` when the
+    register is loaded.
 
     The file is written before the users are stored: were it the other way round, an interruption
     would leave users whose passwords nobody knows.
@@ -82,12 +97,15 @@ def make_accounts(database: Database, data_dir: Path) -> list[Account]:
     accounts = [
         known.get(username)
         or Account(
-            username, _password(username), [role.value for role in DEFAULT_ROLES[levels[code]]],
+            username, _password(username), [role.value for role in _roles(username, levels[code])],
             str(levels[code]), code, note,
         )
         for username, (code, note) in _SIGN_IN.items()
     ]  # fmt: skip
-    _write(data_dir, accounts)
+    uscc = works["uscc"]
+    roles = [Role.ENTERPRISE.value]
+    owner = known.get(uscc) or Account(uscc, _password(uscc), roles, None, works["region_code"], _ENTERPRISE_NOTE, uscc)
+    _write(data_dir, [*accounts, owner])
     # Hashing takes long and is done before the transaction; the colleagues share a password that is thrown away.
     hashes = {a.username: passwords.hash_password(a.password) for a in accounts if a.username not in present}
     thrown_away = passwords.hash_password(passwords.one_time_password())
@@ -100,9 +118,26 @@ def make_accounts(database: Database, data_dir: Path) -> list[Account]:
             region = _region(session, code)
             operations.create_user(
                 session, offices.bureau_of(session, region), username, hashes.get(username, thrown_away),
-                list(DEFAULT_ROLES[region.level]), must_change_password=False, payload={"actor": "演示数据"},
+                list(_roles(username, region.level)), must_change_password=False, payload=_PAYLOAD,
             )  # fmt: skip
-    return accounts
+
+
+def make_enterprise_user(database: Database, data_dir: Path, works: EnterpriseFacts) -> None:
+    """Create the user of the enterprise, whose password stands in the file. The register must be loaded."""
+    uscc = works["uscc"]
+    password = next(account.password for account in read_accounts(data_dir) if account.username == uscc)
+    password_hash = passwords.hash_password(password)
+    with database.write() as session:
+        if session.scalar(select(User.id).where(User.username == uscc)) is None:
+            enterprise = session.scalars(select(Enterprise).where(Enterprise.uscc == uscc)).one()
+            operations.create_user(
+                session, office_of(session, enterprise), uscc, password_hash, [Role.ENTERPRISE],
+                must_change_password=False, payload=_PAYLOAD,
+            )  # fmt: skip
+
+
+def _roles(username: str, level: str) -> tuple[Role, ...]:
+    return _ROLES.get(username, DEFAULT_ROLES[level])
 
 
 def _region(session: Session, code: str) -> Region:
@@ -122,7 +157,11 @@ def _write(data_dir: Path, accounts: list[Account]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump([asdict(account) for account in accounts], file, ensure_ascii=False, indent=2)
+        lines = [asdict(account) for account in accounts]
+        for line in lines:
+            if line["uscc"] is None:
+                del line["uscc"]
+        json.dump(lines, file, ensure_ascii=False, indent=2)
         file.write("\n")
     temporary.replace(path)
 
@@ -142,5 +181,5 @@ def actor_of(session: Session, username: str, operator_name: str) -> Actor:
         office_id=office.id, office_name=office.name, office_kind=office.kind, level=office.level,
         region_code=region.code, region_name=region.name, chain=(region.area1, region.area2, region.area3),
         reach=Reach(False, areas), roles=tuple(user.roles), verbs=verbs_of(user.roles),
-        must_change_password=False,
+        must_change_password=False, enterprise_id=office.enterprise_id,
     )  # fmt: skip

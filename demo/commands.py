@@ -33,7 +33,7 @@ def show_progress(part: str, done: int, total: int) -> None:
 def print_accounts(data_dir: Path) -> None:
     """The demo accounts with their passwords."""
     for account in accounts.read_accounts(data_dir):
-        click.echo(f"  {account.username:<16}{account.password:<16}{account.note}")
+        click.echo(f"  {account.username:<23}{account.password:<16}{account.note}")
 
 
 @click.group()
@@ -55,7 +55,7 @@ def load_command(obj: Installation) -> None:
     """
     if obj.settings.production:
         raise click.UsageError("生产环境（ENVIRONMENT=production）不装入演示数据")
-    if loading.load(obj.database, obj.settings.data_dir, show_progress):
+    if loading.load(obj.database, obj.settings, show_progress):
         click.echo("演示数据已装入")
     else:
         click.echo("演示数据此前已装入，无变化")

@@ -1,30 +1,34 @@
-"""Loading the demo: accounts, register, checks, drafts and a pending application, once.
+"""Loading the demo: accounts, register, checks, drafts, filings and a pending application, once.
 
 Every part makes what is missing and leaves what is there, so that a load that was interrupted is
 taken up where it stopped and nothing is there twice. The pending application comes last: where its
-user is, the demo is complete.
+user is, the demo is complete. An installation whose demo was completed by an earlier version stays as it is.
 """
 
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
-from accounts import operations as account_operations
-from accounts import passwords
-from accounts.models import Region, User
+from accounts import applications, passwords
+from accounts.models import Office, Region, User
+from assets.desk import open_desk
 from core import clock
 from core.actor import Actor
+from core.config import Settings
 from core.db import Database
 from core.errors import Problem
+from core.events import Events
 from core.forms.library import FormLibrary
-from demo import accounts, records, register
+from core.subjects import SubjectRegistry
+from demo import accounts, filings, records, register
+from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
-from inspection import operations
+from enterprise.systems import filing_engine
+from inspection import amendments, operations
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
 from inspection.entry import Tools
@@ -56,29 +60,45 @@ def is_complete(database: Database) -> bool:
 
 def has_other_users(database: Database) -> bool:
     """Whether there are users who are no demo users: then the installation is in earnest use."""
+    others = (
+        select(User.id)
+        .join(Office, Office.id == User.office_id)
+        .outerjoin(Enterprise, Enterprise.id == Office.enterprise_id)
+        .where(
+            User.username.not_like("demo\\_%", escape="\\"),
+            or_(Enterprise.source.is_(None), Enterprise.source != register.SOURCE),
+        )
+    )
     with database.read() as session:
-        others = select(User.id).where(User.username.not_like("demo\\_%", escape="\\")).limit(1)
-        return session.scalar(others) is not None
+        return session.scalar(others.limit(1)) is not None
 
 
-def load(database: Database, data_dir: Path, progress: Progress) -> bool:
+def load(database: Database, settings: Settings, progress: Progress) -> bool:
     """Load the demo; False when it is complete already. Raises Problem where other users are there."""
     if is_complete(database):
         return False
     if has_other_users(database):
         raise Problem("bad_request", "已有正式用户，不能再装入演示数据；请另设 DATA_DIR 或 DATABASE_URL 后再试")
+    enterprises = _enterprises(database)
+    works = filings.works(enterprises)
     progress("演示账号", 0, 1)
-    accounts.make_accounts(database, data_dir)
+    accounts.make_accounts(database, settings.data_dir, works)
     progress("演示账号", 1, 1)
-    enterprises = _load_register(database, progress)
-    loader = _Records(database, enterprises)
+    _load_register(database, enterprises, progress)
+    accounts.make_enterprise_user(database, settings.data_dir, works)
+    forms = FormLibrary(database)
+    loader = _Records(database, forms, enterprises)
     loader.load(progress)
     loader.save_drafts()
+    progress("许可证与申报", 0, filings.LICENCES)
+    engine = filing_engine(forms, SubjectRegistry(), Events())
+    filings.load(database, engine, open_desk(settings), enterprises)
+    progress("许可证与申报", filings.LICENCES, filings.LICENCES)
     _apply(database)
     return True
 
 
-def _load_register(database: Database, progress: Progress) -> list[EnterpriseFacts]:
+def _enterprises(database: Database) -> list[EnterpriseFacts]:
     city = aliased(Region)
     with database.read() as session:
         rows = session.execute(
@@ -87,19 +107,21 @@ def _load_register(database: Database, progress: Progress) -> list[EnterpriseFac
             .where(Region.area1 == register.PROVINCE, Region.level == "county", Region.valid_to.is_(None))
             .order_by(Region.code)
         ).all()
-    facts = register.enterprises([register.County(row.code, row.name, row.city) for row in rows])
+    return register.enterprises([register.County(row.code, row.name, row.city) for row in rows])
+
+
+def _load_register(database: Database, facts: list[EnterpriseFacts], progress: Progress) -> None:
     for start in range(0, len(facts), 500):
         batch = facts[start : start + 500]
         with database.write() as session:
             put_enterprises(session, batch, source=register.SOURCE)
         progress("企业名录", start + len(batch), len(facts))
-    return facts
 
 
 class _Records:
-    def __init__(self, database: Database, enterprises: list[EnterpriseFacts]) -> None:
+    def __init__(self, database: Database, forms: FormLibrary, enterprises: list[EnterpriseFacts]) -> None:
         self.database = database
-        self.tools = Tools(FormLibrary(database), Dictionary(), CampaignCalendar())
+        self.tools = Tools(forms, Dictionary(), CampaignCalendar())
         self.today = clock.today()
         self.enterprises = enterprises
         self.items: dict[tuple[str, str], list[records.DictionaryItem]] = {}
@@ -160,7 +182,7 @@ class _Records:
         if plan.outcome == "problem_in_progress" and plan.seed % 2:
             done = next(name for name, value in body["disposals"].items() if value == "in_progress")
             move = {"disposals": {done: "done"}, "version": record.version}
-            operations.move_disposals(session, actor, plan.book, plan.id, move)
+            amendments.move_disposals(session, actor, plan.book, plan.id, move)
 
     def save_drafts(self) -> None:
         """Two drafts of the inspector in 天宁区: one just begun, one almost done."""
@@ -181,9 +203,9 @@ class _Records:
 
 def _apply(database: Database) -> None:
     """An application that the city's user can decide. After approval a reset gives the applicant a password."""
-    account_operations.apply_for_account(
+    applications.apply_for_account(
         database,
-        account_operations.NewApplication(
+        applications.NewApplication(
             applicant_name="申请人某某", unit_name="常州市钟楼区某某市场监管所", region_code="320404",
             mobile="13800000000", username=accounts.APPLICANT, password=passwords.one_time_password(),
             reason="承担电线电缆生产企业检查工作（演示）",

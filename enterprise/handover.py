@@ -1,9 +1,11 @@
 """Handing an enterprise its account (企业账号): the user name is the USCC, further ones `USCC@suffix`."""
 
 import re
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accounts import operations, passwords
@@ -39,8 +41,12 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
         office_id = office_of(session, enterprise)
         existing = session.scalar(select(User).where(User.username == username))
         if existing is None:
-            operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE])
-        elif existing.must_change_password and existing.status == UserStatus.ACTIVE:
+            try:
+                operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE])
+            except IntegrityError as error:
+                # Another reviewer handed it over at this very moment.
+                raise Problem("username_taken") from error
+        elif existing.office_id == office_id and existing.must_change_password and existing.status == UserStatus.ACTIVE:
             USER.move(session, actor, existing, "hand_over_again", {"password_hash": password_hash})
         else:
             raise Problem("username_taken")
@@ -51,10 +57,11 @@ def office_of(session: Session, enterprise: Enterprise) -> UUID:
     """The office that stands for the enterprise's own users: it covers no region."""
     office_id = enterprise_office_id(enterprise.uscc)
     if session.scalar(select(Office.id).where(Office.id == office_id)) is None:
-        session.execute(
-            insert(Office).values(
-                id=office_id, kind="enterprise", name=enterprise.name, level="enterprise", parent_id=None,
-                region_code=enterprise.region_code, areas=[], enterprise_id=enterprise.id,
-            )
-        )  # fmt: skip
+        with suppress(IntegrityError), session.begin_nested():
+            session.execute(
+                insert(Office).values(
+                    id=office_id, kind="enterprise", name=enterprise.name, level="enterprise", parent_id=None,
+                    region_code=enterprise.region_code, areas=[], enterprise_id=enterprise.id,
+                )
+            )  # fmt: skip
     return office_id

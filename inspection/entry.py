@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -16,9 +15,7 @@ from core.db import canonical_json
 from core.errors import Fault, Problem
 from core.forms.definition import Form
 from core.forms.library import FormLibrary
-from core.prepared import Prepared
 from core.privacy import mask_phone, seal, unseal
-from enterprise.models import Enterprise
 from inspection import evidence, kinds, rules
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
@@ -68,7 +65,10 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A judged body. `columns` are values of `Inspection`; `counts` what it adds to its tally."""
+    """A judged body. `columns` are values of `Inspection`; `counts` what it adds to its tally.
+
+    Whether the register of enterprises has the same name (`org_prefilled`) is asked by whoever stores it.
+    """
 
     kind: Kind
     form: Form
@@ -89,12 +89,25 @@ def sent_version(body: Mapping[str, Any]) -> int | None:
 
 
 def judge(
-    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any], *, submit: bool
+    session: Session,
+    tools: Tools,
+    actor: Actor,
+    book: str,
+    record_id: UUID,
+    body: Mapping[str, Any],
+    *,
+    submit: bool,
+    answered: Form | None = None,
 ) -> Entry:
-    """Check a body as a draft or as a submission and claim the files it names; raises 422 with all faults at once."""
+    """Check a body as a draft or as a submission and claim the files it names; raises 422 with all faults at once.
+
+    `answered` is the form that a submitted record answers: it may be corrected by that version for ever.
+    """
     kind, form_code = kinds.resolve(tools.forms, book, body.get("kind"))
     today = clock.today()
-    form = _form(tools.forms, form_code, body.get("form_version"), today, submit=submit)
+    version = body.get("form_version")
+    in_time = submit and not (answered and (answered.code, answered.version) == (form_code, version))
+    form = _form(tools.forms, form_code, version, today if in_time else date.min)
     answers = {k: v for k, v in body.items() if k not in ADDRESSED and k not in SERVER_SET}
     if book == SPOT_CHECK and isinstance(answers.get("items"), list):
         answers["items"] = [_without_name(row) for row in answers["items"]]
@@ -109,12 +122,10 @@ def judge(
     return _entry(session, tools, actor, kind, form, product_code, data, checked.problems_found, submit=submit)
 
 
-def _form(forms: FormLibrary, code: str, version: Any, today: date, *, submit: bool) -> Form:
+def _form(forms: FormLibrary, code: str, version: Any, day: date) -> Form:
     if version is not None and (isinstance(version, bool) or not isinstance(version, int)):
         raise Problem("invalid", errors=[Fault("/form_version", "wrong_type", "表单版本应为整数")])
-    if submit:
-        return forms.answerable(code, version, today)
-    return forms.answerable(code, version, date.min)
+    return forms.answerable(code, version, day)
 
 
 def _without_name(row: Any) -> Any:
@@ -170,7 +181,7 @@ def _entry(
         "product_code": product_code,
         "uscc": uscc,
         "org_name": name,
-        "org_prefilled": submit and kind.name == "production" and _is_registered(session, uscc, name),
+        "org_prefilled": False,
         "check_date": check_date,
         "unable": unable,
         "problems_found": problems_found and submit,
@@ -225,17 +236,6 @@ def _sheet_key(actor: Actor, data: Mapping[str, Any], day: date | None) -> str |
     if not isinstance(sheet_no, str) or not sheet_no or day is None:
         return None
     return f"{actor.chain[0]}:{actor.level}:{day.year}:{sheet_no}"
-
-
-_ENTERPRISES = cast(Table, Enterprise.__table__)
-_REGISTERED = Prepared(select(_ENTERPRISES.c.name).where(_ENTERPRISES.c.uscc == bindparam("uscc")))
-
-
-def _is_registered(session: Session, uscc: str | None, name: str | None) -> bool:
-    if uscc is None:
-        return False
-    registered = _REGISTERED.first(session, {"uscc": uscc})
-    return registered is not None and registered.name == name
 
 
 def actor_columns(actor: Actor) -> dict[str, Any]:

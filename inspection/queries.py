@@ -19,9 +19,9 @@ from core.name_search import fold, like_pattern
 from core.paging import COUNT_LIMIT, Page, PageRequest, count_up_to, fetch
 from core.privacy import mask_phone, unseal
 from inspection import rules
+from inspection.judging import find
 from inspection.models import EnterpriseTally, Inspection, InspectionVersion
 from inspection.name_search import Matched, match
-from inspection.operations import find
 from inspection.workflows import DELETED, DRAFT, SUBMITTED
 
 EXPORT_LIMIT = 100_000

@@ -9,8 +9,8 @@ from core.errors import invalid, not_found
 from enterprise.filings import operations as filings
 from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
+from inspection.judging import find
 from inspection.kinds import CHECK
-from inspection.operations import find
 from inspection.workflows import SUBMITTED
 
 

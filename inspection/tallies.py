@@ -53,7 +53,7 @@ def change(session: Session, tally_id: int, by: Counts) -> None:
     )
 
 
-def _adding(dialect: str) -> Executable:
+def _adding(dialect: str, _names: tuple[str, ...]) -> Executable:
     table = cast(Table, EnterpriseTally.__table__)
     fresh = (sqlite_insert if dialect == "sqlite" else pg_insert)(table)
     return fresh.on_conflict_do_update(

@@ -6,11 +6,11 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from accounts import operations, queries
+from accounts import applications, queries
 from accounts.models import USERNAME
 from accounts.verbs import Verb
 from core.actor import Actor
-from miniapp_api.bodies import Body, PageQuery
+from miniapp_api.bodies import Body, PageQuery, Password
 from miniapp_api.gates import gate, public
 from miniapp_api.limits import application_limit, limiter
 from miniapp_api.wiring import wiring
@@ -26,7 +26,7 @@ class ApplicationBody(Body):
     region_code: str = Field(pattern=r"^\d{6}$")
     mobile: str = Field(min_length=11, max_length=20)
     username: str = Field(pattern=USERNAME)
-    password: str = Field(min_length=1, max_length=256)
+    password: Password
     reason: str | None = Field(None, max_length=500)
 
 
@@ -55,7 +55,8 @@ class ApplicationsQuery(PageQuery):
 @bp.input(ApplicationBody, arg_name="body")
 def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:
     """Apply for a county or city account with an own password; a superior office decides."""
-    application, new = operations.apply_for_account(wiring().database, operations.NewApplication(**body.model_dump()))
+    form = applications.NewApplication(**body.model_dump())
+    application, new = applications.apply_for_account(wiring().database, form)
     answer = {"id": str(application.id), "status": application.status, "query_code": application.query_code}
     return answer, 201 if new else 200
 
@@ -80,7 +81,7 @@ def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> d
 @gate(Verb.ACCOUNTS_DECIDE)
 def read_application(session: Any, actor: Actor, application_id: UUID) -> dict[str, Any]:
     """One application; the officer who handles it sees the whole mobile number."""
-    application = operations.decidable(session, actor, application_id)
+    application = applications.decidable(session, actor, application_id)
     return queries.show_application(application, *queries.names_of(session, application), full=True)
 
 
@@ -101,5 +102,5 @@ def reject_application(session: Any, actor: Actor, application_id: UUID, body: R
 
 
 def _decided(session: Any, actor: Actor, application_id: UUID, action: str, body: Body) -> dict[str, Any]:
-    application = operations.decide(session, actor, application_id, action, body.model_dump(exclude_none=True))
+    application = applications.decide(session, actor, application_id, action, body.model_dump(exclude_none=True))
     return queries.show_application(application, *queries.names_of(session, application), full=True)

@@ -1,11 +1,11 @@
 """How bodies and queries are read: JSON by orjson, text that no database takes is refused, empty means absent."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 from flask import Request
 from flask.json.provider import JSONProvider
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from core.errors import Fault, Problem
 from core.paging import DEEPEST_PAGE, PageRequest
@@ -57,8 +57,12 @@ class ApiRequest(Request):
     """A request whose absent body reads as an empty object, so that its missing fields are named."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        if not self.get_data(cache=True):
+        sent = self.get_data(cache=True)
+        if not sent:
             return {}
+        if self.content_length is None and len(sent) >= MAX_BODY:
+            # Sent in chunks: what goes beyond the limit is cut off silently instead of being refused.
+            raise Problem("payload_too_large")
         if not self.is_json:
             raise Problem("unsupported_media_type")
         return super().get_json(force=force, silent=silent, cache=cache)
@@ -68,6 +72,10 @@ class Body(BaseModel):
     """Parent of typed bodies: no unknown fields, text stripped."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, strict=True)
+
+
+Password = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False)]
+"""A password as it was typed: blanks at its ends belong to it."""
 
 
 class EmptyBody(Body):

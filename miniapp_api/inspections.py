@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from enterprise.filings import queries as filing_queries
-from inspection import operations, queries, rectifications
+from inspection import amendments, queries, rectifications
 from inspection.kinds import CHECK
 from miniapp_api.bodies import Body
 from miniapp_api.gates import gate
@@ -32,7 +32,7 @@ class DisposalsBody(Body):
 @bp.input(DisposalsBody, arg_name="body")
 def move_disposals(session: Session, actor: Actor, record_id: UUID, body: DisposalsBody) -> dict[str, Any]:
     """Move disposals on from 办理中; `done` is final."""
-    record = operations.move_disposals(session, actor, CHECK, record_id, body.model_dump(exclude_none=True))
+    record = amendments.move_disposals(session, actor, CHECK, record_id, body.model_dump(exclude_none=True))
     return queries.show(record, actor, wiring().forms)
 
 

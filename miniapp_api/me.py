@@ -3,13 +3,12 @@
 from typing import Any
 
 from apiflask import APIBlueprint
-from pydantic import Field
 
 from accounts import operations, queries
 from core import todos
 from core.actor import Actor
 from core.paging import whole
-from miniapp_api.bodies import Body
+from miniapp_api.bodies import Body, Password
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -19,8 +18,8 @@ bp = APIBlueprint("me", __name__, tag="People")
 class PasswordBody(Body):
     """The old and the new password (修改密码)."""
 
-    old_password: str = Field(min_length=1, max_length=256)
-    new_password: str = Field(min_length=1, max_length=256)
+    old_password: Password
+    new_password: Password
 
 
 @bp.get("/me")

@@ -1,5 +1,6 @@
 """Every fault of the HTTP layer as `application/problem+json`, in Chinese, without echoing the input."""
 
+import re
 from typing import Any
 
 import structlog
@@ -66,6 +67,8 @@ def faults_of(error: ValidationError) -> list[Fault]:
     for one in error.errors(include_url=False, include_input=False)[:100]:
         code, message = _MESSAGES.get(one["type"], ("invalid", "内容不正确"))
         context = one.get("ctx", {})
+        if "expected" in context:  # pydantic joins the last two with an English word
+            context = {**context, "expected": "、".join(re.findall(r"'([^']*)'", str(context["expected"])))}
         if one["type"] == "value_error" and "error" in context:
             message = str(context["error"])
         faults.append(Fault(pointer(one["loc"]), code, message.format(**context) if "{" in message else message))

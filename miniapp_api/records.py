@@ -18,7 +18,7 @@ from core import clock
 from core.actor import Actor
 from core.paging import whole
 from enterprise.products import PRODUCTS
-from inspection import operations, queries
+from inspection import amendments, operations, queries
 from inspection.kinds import KINDS
 from inspection.models import Inspection
 from inspection.queries import Filters
@@ -88,7 +88,7 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(RecordBody, arg_name="body")
     def correct(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> dict[str, Any]:
         """Correct (更正) a submitted record, with a reason; the old version stays readable."""
-        return _answer(operations.correct(session, wiring().tools, actor, book, record_id, body.root), actor)
+        return _answer(amendments.correct(session, wiring().tools, actor, book, record_id, body.root), actor)
 
     @bp.delete(f"/{noun}/<uuid:record_id>", endpoint="delete_draft")
     @gate(Verb.INSPECTION_WRITE)

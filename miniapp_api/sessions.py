@@ -11,7 +11,7 @@ from accounts import queries, sign_in
 from core import clock
 from core.actor import Actor
 from core.paging import whole
-from miniapp_api.bodies import Body
+from miniapp_api.bodies import Body, Password
 from miniapp_api.gates import bearer_token, gate, public
 from miniapp_api.limits import limiter, sign_in_limit
 from miniapp_api.wiring import wiring
@@ -23,7 +23,7 @@ class SignInBody(Body):
     """`operator_name` says who is at the phone: a user name may be shared (同一用户名允许多人同时登录)."""
 
     username: str = Field(min_length=1, max_length=64)
-    password: str = Field(min_length=1, max_length=256)
+    password: Password
     operator_name: str | None = Field(None, max_length=30)
     otp: str | None = Field(None, max_length=10)
     captcha_id: str | None = Field(None, max_length=64)

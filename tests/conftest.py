@@ -25,7 +25,7 @@ from core.forms.library import FormLibrary
 from inspection import campaigns, dictionaries
 from miniapp_api.limits import limiter
 from miniapp_api.wiring import KEY
-from tests.databases import copy_sqlite, postgres_answers, postgres_database
+from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
 from tests.people import PASSWORD, PEOPLE, Person
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,15 +73,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> Iterator[str]:
+def filled_postgres() -> Iterator[ResettableDatabase]:
     privacy.install(DATA_KEY)
     with postgres_database() as url:
         database = Database(url.render_as_string(hide_password=False))
         migrate.upgrade(database.engine)
         fill(database)
         database.dispose()
-        assert url.database is not None
-        yield url.database
+        resettable = ResettableDatabase(url)
+        yield resettable
+        resettable.close()
 
 
 @pytest.fixture(params=DIALECTS)
@@ -91,12 +92,13 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a filled database of this test's own."""
+    """The URL of a filled database that this test has to itself."""
     if dialect == "sqlite":
         yield copy_sqlite(request.getfixturevalue("sqlite_template"), tmp_path / "test.sqlite3")
         return
-    with postgres_database(request.getfixturevalue("postgres_template")) as url:
-        yield url.render_as_string(hide_password=False)
+    filled: ResettableDatabase = request.getfixturevalue("filled_postgres")
+    filled.reset()
+    yield filled.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -9,16 +9,20 @@ from uuid import UUID
 
 import click
 import pytest
+from apiflask import APIFlask
 from click.testing import CliRunner, Result
 from sqlalchemy import delete, func, select, text, update
 
 from accounts.models import Office, Region, User
+from app import background_jobs
+from assets.models import File
 from commands import Installation, cli
 from core import history
 from core.config import Settings
 from core.db import Database
 from core.models import CalendarDay
 from inspection.models import DictionaryEntry, EnterpriseTally
+from tests import paperwork, parties
 from tests.command_line import Run, command_line
 from tests.people import PASSWORD, Person, SignIn, new_id, production
 
@@ -294,6 +298,39 @@ def test_what_is_no_workbook_or_no_form_is_refused(run: Run, tmp_path: Path) -> 
     run("forms", "import", tmp_path / "missing.xlsx", status=2)
     run("forms", "export", "no-such-form", tmp_path / "b.xlsx", status=2)
     run("forms", "export", "gpc-sales", 1, tmp_path / "no" / "such" / "folder.xlsx", status=2)
+
+
+# ---- filings and files
+
+
+def test_the_drawings_are_written_where_they_are_wanted(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "workflows.md"
+    assert str(page) in run("filings", "draw", page).stdout
+    assert page.read_text() == (FORMS.parent.parent / "docs" / "workflows.md").read_text()
+    run("filings", "draw", tmp_path / "no" / "such" / "folder.md", status=2)
+
+
+def test_uploads_that_nobody_claimed_are_swept_by_the_command_and_by_the_server(
+    run: Run, application: APIFlask, database: Database, clock: Any, sign_in: SignIn
+) -> None:
+    def upload() -> str:
+        return parties.upload(sign_in("county_inspector"), paperwork.pdf(), "报告.pdf", "self_check_report")
+
+    def files() -> int:
+        with database.read() as session:
+            return session.scalars(select(func.count()).select_from(File)).one()
+
+    upload()
+    assert "未使用的上传 0 个" in run("files", "sweep").stdout
+    clock.shift(25 * 3600)
+    assert "未使用的上传 1 个" in run("files", "sweep").stdout
+    assert files() == 0
+    jobs = background_jobs(application)
+    jobs.run_once()
+    upload()
+    clock.shift(25 * 3600)
+    assert jobs.run_once()["file sweep"] == 1
+    assert files() == 0
 
 
 # ---- dictionaries, tallies, calendar, receipts, database

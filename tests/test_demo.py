@@ -4,6 +4,7 @@ import json
 import re
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import time_machine
 from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
+from accounts import captchas
 from accounts.models import AccountApplication, Region, User
 from accounts.passwords import password_fault
 from app import create_app
+from assets.models import File
 from core import clock, history, privacy
 from core.config import Settings
 from core.db import Base, Database
@@ -22,8 +25,10 @@ from core.errors import Problem
 from core.identifiers import uscc_fault, uscc_warnings
 from core.models import Todo
 from demo import loading
-from demo.accounts import accounts_file, read_accounts
+from demo.accounts import Account, accounts_file, read_accounts
+from enterprise.filings.models import Filing
 from enterprise.models import Enterprise, EnterpriseProduct
+from enterprise.production.models import Licence, SelfCheckTopic
 from inspection import tallies
 from inspection.integrity import verify_contents
 from inspection.models import Inspection
@@ -32,6 +37,7 @@ from miniapp_api.wiring import KEY
 from start_up import prepare
 from tests.conftest import DATA_KEY, DIALECTS
 from tests.databases import copy_sqlite, postgres_database
+from tests.people import Person
 
 Load = Callable[[], bool]
 
@@ -83,6 +89,10 @@ def fresh(prepared_file: Path, tmp_path: Path) -> Iterator[Database]:
     database = Database(copy_sqlite(prepared_file, tmp_path / "fresh.sqlite3"))
     yield database
     database.dispose()
+
+
+def in_folder(data_dir: Path) -> Settings:
+    return Settings(data_dir=data_dir, data_key=SecretStr(DATA_KEY), demo=True)
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -151,7 +161,27 @@ def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
         (application,) = session.scalars(select(AccountApplication)).all()
         assert (application.status, application.area2) == ("pending", "320400")
         kinds = set(session.scalars(select(Todo.kind).where(Todo.closed_at.is_(None))))
-    assert kinds == {"disposal_in_progress", "inspection_refused", "account_application_pending"}
+    assert kinds == {"disposal_in_progress", "inspection_refused", "account_application_pending", "filing"}
+
+
+def test_there_are_licences_with_declarations_a_rectification_and_a_topic(demo: Database) -> None:
+    with demo.read() as session:
+        licences = {licence.id: licence for licence in session.scalars(select(Licence))}
+        filings = session.scalars(select(Filing)).all()
+        (topic,) = session.scalars(select(SelfCheckTopic)).all()
+        (template,) = session.scalars(select(File)).all()
+    declarations = [filing for filing in filings if filing.kind == "data_declaration"]
+    assert len(licences) == len(declarations) == 20
+    assert {filing.subject_id for filing in declarations} == set(licences)
+    assert sorted(filing.status for filing in declarations) == ["pending"] + ["update"] * 19
+    (pending,) = (filing for filing in declarations if filing.status == "pending")
+    assert (pending.sent, pending.area3) == (1, "320402")
+    assert len([licence for licence in licences.values() if licence.uscc == pending.uscc]) == 2
+    (rectification,) = (filing for filing in filings if filing.kind == "rectification")
+    assert (rectification.status, rectification.uscc) == ("to_upload", pending.uscc)
+    assert rectification.due_on is not None and rectification.due_on > clock.today()
+    assert (topic.active, topic.template_id, topic.area3) == (True, template.id, "320402")
+    assert template.claimed_id == topic.id and template.unclaimed_since is None
 
 
 def test_history_and_figures_hold(demo: Database) -> None:
@@ -171,31 +201,68 @@ def test_the_accounts_file_is_for_its_owner_and_has_who_the_contract_asks_for(in
     path = accounts_file(installed.data_dir)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     accounts = json.loads(path.read_text())
-    assert all(set(a) == {"username", "password", "roles", "level", "region_code", "note"} for a in accounts)
-    assert all("inspector" in account["roles"] for account in accounts)
-    places = {(account["level"], account["region_code"]) for account in accounts}
+    known = {"username", "password", "roles", "level", "region_code", "note"}
+    assert all(set(account) == known for account in accounts if "uscc" not in account)
+    places = {(account["level"], account["region_code"]) for account in accounts if "inspector" in account["roles"]}
     city = {code for level, code in places if level == "city"}
     counties = {code for level, code in places if level == "county"}
     assert ("province", "320000") in places and city == {"320400"}
     assert len({code for code in counties if code.startswith("3204")}) >= 2
     assert {code for code in counties if not code.startswith("3204")}
+    (reviewer,) = (account for account in accounts if "licence_reviewer" in account["roles"])
+    assert (reviewer["level"], reviewer["region_code"]) == ("county", "320402")
+    (owner,) = (account for account in accounts if "uscc" in account)
+    assert set(owner) == {*known, "uscc"}
+    assert (owner["username"], owner["roles"], owner["level"]) == (owner["uscc"], ["enterprise"], None)
 
 
 def test_demo_users_sign_in_without_changing_their_password(installed: Settings) -> None:
+    with signed_in(installed) as people:
+        assert len(people) == 7
+        for account, person in people:
+            assert password_fault(account.password, account.username) is None
+            me = person.get("/me").json
+            assert me["must_change_password"] is False
+            assert (me["level"], me["roles"]) == (account.level, account.roles)
+            if "inspector" in account.roles:
+                assert person.get("/inspections?status=submitted").json["total"] > 0
+
+
+def test_the_enterprise_and_its_reviewer_find_something_to_do(installed: Settings) -> None:
+    with signed_in(installed) as people:
+        owner = next(person for account, person in people if account.uscc)
+        reviewer = next(person for account, person in people if "licence_reviewer" in account.roles)
+        assert owner.get("/licences").json["total"] == 2
+        assert owner.get("/todos").json["items"][0]["colour"] == "yellow"
+        listed = {row["kind"] + "/" + row["status"]: row for row in owner.get("/filings").json["items"]}
+        assert set(listed) == {"data_declaration/pending", "data_declaration/update", "rectification/to_upload"}
+        assert "withdraw" in listed["data_declaration/pending"]["actions"]
+        (topic,) = owner.get("/self-check-topics").json["items"]
+        template = owner.get(f"/files/{topic['template_file_id']}")
+        assert template.status_code == 200 and template.data[:2] == b"PK"
+        (pending,) = reviewer.get("/filings?kind=data_declaration&status=pending").json["items"]
+        assert {"approve", "return"} <= set(pending["actions"])
+
+
+@contextmanager
+def signed_in(installed: Settings) -> Iterator[list[tuple[Account, Person]]]:
+    """Everybody in the accounts file, signed in; an enterprise reads the captcha."""
     application = create_app(installed)
     limiter.reset()
     client = application.test_client()
+    database: Database = application.extensions[KEY].database
+    people = []
     for account in read_accounts(installed.data_dir):
-        assert password_fault(account.password, account.username) is None
         body = {"username": account.username, "password": account.password, "operator_name": "某人"}
+        if account.uscc:
+            with database.write() as session:
+                captcha_id, text = captchas.issue(session)
+            body |= {"captcha_id": str(captcha_id), "captcha": text}
         answer = client.post("/api/v1/sessions", json=body)
         assert answer.status_code == 201 and answer.json is not None
-        assert answer.json["must_change_password"] is False
-        assert answer.json["user"]["level"] == account.level
-        headers = {"Authorization": f"Bearer {answer.json['token']}"}
-        listed = client.get("/api/v1/inspections?status=submitted", headers=headers).json
-        assert listed is not None and listed["total"] > 0
-    application.extensions[KEY].database.dispose()
+        people.append((account, Person(account.username, client, answer.json["token"])))
+    yield people
+    database.dispose()
 
 
 def test_passwords_differ_between_installations(fresh: Database, tmp_path: Path, prepared_file: Path) -> None:
@@ -203,26 +270,34 @@ def test_passwords_differ_between_installations(fresh: Database, tmp_path: Path,
     found = []
     for name, database in (("one", fresh), ("two", other)):
         (tmp_path / name).mkdir()
-        loading.load(database, tmp_path / name, quiet)
+        loading.load(database, in_folder(tmp_path / name), quiet)
         found += [account.password for account in read_accounts(tmp_path / name)]
     other.dispose()
-    assert len(set(found)) == len(found) == 10
+    assert len(set(found)) == len(found) == 14
 
 
 # ---- once
 
 
 def test_loading_again_changes_nothing(fresh: Database, tmp_path: Path) -> None:
-    assert loading.load(fresh, tmp_path, quiet) is True
+    assert loading.load(fresh, in_folder(tmp_path), quiet) is True
     before, file = counts(fresh), accounts_file(tmp_path).read_bytes()
-    assert loading.load(fresh, tmp_path, quiet) is False
+    assert loading.load(fresh, in_folder(tmp_path), quiet) is False
     assert counts(fresh) == before
     assert accounts_file(tmp_path).read_bytes() == file
 
 
 @pytest.mark.parametrize(
     ("part", "done"),
-    [("演示账号", 0), ("演示账号", 1), ("企业名录", 500), ("检查与抽查记录", 60), ("检查与抽查记录", 188)],
+    [
+        ("演示账号", 0),
+        ("演示账号", 1),
+        ("企业名录", 500),
+        ("检查与抽查记录", 60),
+        ("检查与抽查记录", 188),
+        ("许可证与申报", 0),
+        ("许可证与申报", 20),
+    ],
 )
 def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
     fresh: Database, tmp_path: Path, part: str, done: int
@@ -235,22 +310,37 @@ def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        loading.load(fresh, tmp_path, interrupt)
+        loading.load(fresh, in_folder(tmp_path), interrupt)
     assert not loading.is_complete(fresh)
     known = {account.username: account.password for account in read_accounts(tmp_path)}
     with time_machine.travel(clock.now() + timedelta(days=1)):
-        assert loading.load(fresh, tmp_path, quiet) is True
+        assert loading.load(fresh, in_folder(tmp_path), quiet) is True
     loaded = counts(fresh)
-    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (21, 2280, 190)
+    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (23, 2280, 190)
+    assert (loaded["licences"], loaded["filings"], loaded["self_check_topics"], loaded["files"]) == (20, 21, 1, 1)
     assert known.items() <= {a.username: a.password for a in read_accounts(tmp_path)}.items()
     with fresh.read() as session:
         assert list(history.verify(session)) == []
 
 
+def test_a_demo_of_an_earlier_version_stays_as_it_is(fresh: Database, tmp_path: Path) -> None:
+    settings = in_folder(tmp_path)
+    loading.load(fresh, settings, quiet)
+    path = accounts_file(tmp_path)
+    earlier = [account for account in json.loads(path.read_text()) if "inspector" in account["roles"]]
+    path.write_text(json.dumps(earlier))
+    before = counts(fresh)
+    prepare(settings, fresh)
+    assert counts(fresh) == before
+    assert json.loads(path.read_text()) == earlier
+    assert [account.username for account in read_accounts(tmp_path)] == [account["username"] for account in earlier]
+
+
 def test_an_installation_in_earnest_use_gets_no_demo(database: Database, settings: Settings) -> None:
+    prepare(settings.model_copy(update={"demo": False}), database)
     before = counts(database)
     with pytest.raises(Problem, match="正式用户"):
-        loading.load(database, settings.data_dir, quiet)
+        loading.load(database, settings, quiet)
     prepare(settings, database)
     assert counts(database) == before
     assert not accounts_file(settings.data_dir).exists()

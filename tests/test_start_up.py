@@ -10,10 +10,13 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from gunicorn.workers.gthread import ThreadWorker
 from sqlalchemy import text
 
+import start_up
 from core.db import Base, Database
 from tests.servers import ROOT, free_port, wait_until_ready
 
@@ -94,7 +97,7 @@ def test_without_the_demo_it_starts_empty(environment: dict[str, str], tmp_path:
     printed = run_once({**environment, "DEMO": "0"})
     rows, files = state(tmp_path / "data")
     assert (rows["users"], rows["enterprises"], rows["inspections"]) == (0, 0, 0)
-    assert rows["regions"] > 3000 and rows["form_versions"] == 3 and rows["campaigns"] == 1
+    assert rows["regions"] > 3000 and rows["form_versions"] == 8 and rows["campaigns"] == 1
     assert "demo-accounts.json" not in files
     assert "demo_tianning" not in printed
 
@@ -110,7 +113,7 @@ def test_forms_in_the_data_folder_are_published_and_a_faulty_one_does_not_stop_t
     printed = run_once({**environment, "DEMO": "0"})
     assert "gpc-sales 第 2 版" in printed
     assert "faulty.json" in printed
-    assert state(tmp_path / "data")[0]["form_versions"] == 4
+    assert state(tmp_path / "data")[0]["form_versions"] == 9
 
 
 def test_a_port_that_is_taken_is_named_at_once(environment: dict[str, str]) -> None:
@@ -130,7 +133,7 @@ def test_two_first_starts_at_once_load_everything_once(environment: dict[str, st
     printed = [process.communicate(timeout=120)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], printed
     rows, _ = state(tmp_path / "data")
-    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (21, 2280, 190)
+    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (23, 2280, 190)
 
 
 def test_figures_of_all_workers_are_gathered(environment: dict[str, str]) -> None:
@@ -161,3 +164,12 @@ def test_the_manage_script_runs_from_any_folder(environment: dict[str, str], tmp
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert answer.returncode == 2 and "database upgrade" in answer.stderr
+
+
+def test_a_phone_that_falls_silent_in_a_request_does_not_keep_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(start_up, "SILENCE", 1)
+    monkeypatch.setattr(ThreadWorker, "handle", lambda _self, conn: conn.sock.recv(100))
+    worker = start_up.PatientWorker.__new__(start_up.PatientWorker)
+    with ours, theirs, pytest.raises(BlockingIOError):
+        worker.handle(SimpleNamespace(sock=ours))

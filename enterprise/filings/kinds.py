@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from assets.file_types import Category, categories
+from core.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.workflow import SYSTEM, Guard, Step, Workflow
 from enterprise.filings.models import Filing
 
@@ -89,7 +90,8 @@ class FilingKind:
     `editable`: statuses in which the enterprise may change the working copy. `opened_by`: who may
     open one (`system` ones appear by themselves). `subject_type`: what it is about; with `one_open`
     there is at most one unfinished filing for a subject. `rateable`: the enterprise may rate the
-    service when it is finished.
+    service when it is finished. `fixed`: fields that stand once the filing is open (what the office
+    ordered, what the register says); the enterprise's copy keeps them.
     """
 
     code: str
@@ -106,6 +108,7 @@ class FilingKind:
     one_open: bool = False
     rateable: bool = False
     due_from: str | None = None
+    fixed: frozenset[str] = frozenset()
     check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None
     workflow: Workflow = field(init=False)
 
@@ -122,7 +125,15 @@ class FilingKind:
             categories(*(document.category for document in self.documents))
         except ValueError as error:
             raise BrokenKind(f"{self.code}: {error}") from error
-        clocks = {step.starts.name for step in self.steps if step.starts}
+        if sum(step.source is None for step in self.steps) != 1:
+            raise BrokenKind(f"{self.code}: there must be one step that opens it")
+        rules = {step.starts for step in self.steps if step.starts}
+        clocks = {rule.name for rule in rules}
+        if len(clocks) != len(rules):
+            raise BrokenKind(f"{self.code}: a clock is declared twice, differently")
+        for rule in rules:
+            if rule.unit not in (NATURAL, WORKING) or rule.on_restart not in (ZERO, CONTINUE) or rule.days < 1:
+                raise BrokenKind(f"{self.code}: the clock {rule.name} cannot run")
         for step in self.steps:
             for name in (step.pauses, step.stops, step.needs_over):
                 if name is not None and name not in clocks:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -36,6 +36,8 @@ def open_by(session: Session, engine: Filings, actor: Actor, filing_id: UUID, bo
     values, faults = read(engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office")
     documents, document_faults = claim(session, actor, kind, filing, body)
     faults = [*faults, *document_faults]
+    if kind.opened_by == "office" and kind.check is not None and not faults:
+        faults = kind.check(session, filing, values, clock.today())
     if faults:
         raise Problem("invalid", errors=faults)
     due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
@@ -93,7 +95,9 @@ def open_filing(
     filing_id = filing_id or uuid4()
     opening = next(step for step in kind.steps if step.source is None)
     now = clock.now()
-    key = f"{kind.code}:{subject[0]}:{subject[1]}" if kind.one_open and subject else None
+    # Of the enterprise too: many may have one for the same topic or campaign.
+    about = subject[1].hex if subject else "-"
+    key = f"{kind.code}:{about}:{enterprise.id.hex}" if kind.one_open else None
     values = {
         "id": filing_id, "kind": kind.code, "title": title or kind.title, "enterprise_id": enterprise.id,
         "uscc": enterprise.uscc, "org_name": enterprise.name, "area1": enterprise.area1,
@@ -128,18 +132,37 @@ def open_for_all(
     enterprises: Iterable[Enterprise],
     *,
     subject: tuple[str, UUID] | None = None,
+    actor: Actor | None = None,
     title: str | None = None,
     due_on: date | None = None,
 ) -> int:
-    """Open a filing for each enterprise (a campaign); those that have one for the subject are passed over."""
+    """Open a filing for each enterprise (a campaign); those that have one for the subject are passed over.
+
+    `actor` is the officer who opens them (kinds opened by the system need none); enterprises beyond
+    the officer's reach are passed over too.
+    A filing's id follows from enterprise, kind and subject, so that two who open at once make no doubles.
+    """
     opened = 0
+    about = subject[1] if subject else None
     for enterprise in enterprises:
+        if actor is not None and not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
+            continue
         present = select(Filing.id).where(
             Filing.kind == kind.code,
             Filing.enterprise_id == enterprise.id,
-            Filing.subject_id == (subject[1] if subject else None),
+            Filing.subject_id == about,
         )
-        if session.scalar(present.limit(1)) is None:
-            open_filing(session, engine, kind, enterprise, subject=subject, title=title, due_on=due_on)
-            opened += 1
+        if session.scalar(present.limit(1)) is not None:
+            continue
+        filing_id = uuid5(enterprise.id, f"{kind.code}:{about}")
+        try:
+            open_filing(
+                session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title,
+                due_on=due_on,
+            )  # fmt: skip
+        except Problem as error:
+            if error.code != "id_taken":
+                raise
+            continue
+        opened += 1
     return opened

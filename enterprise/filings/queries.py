@@ -65,7 +65,7 @@ def show_row(engine: Filings, actor: Actor, filing: Filing) -> dict[str, Any]:
         "subject": _subject(filing),
         "opinion": filing.opinion,
         "due_on": filing.due_on.isoformat() if filing.due_on else None,
-        "colour": _colour(filing),
+        "colour": _colour(kind, filing),
         "late": filing.late,
         "sent": filing.sent,
         "created_at": clock.rfc3339(filing.created_at),
@@ -90,9 +90,9 @@ def _subject(filing: Filing) -> dict[str, str] | None:
     return {"type": filing.subject_type, "id": str(filing.subject_id)}
 
 
-def _colour(filing: Filing) -> str | None:
-    """Yellow until due, red after (未超期黄灯，已超期红灯); none when it is finished or has no date."""
-    if filing.due_on is None or filing.finished_at is not None:
+def _colour(kind: FilingKind, filing: Filing) -> str | None:
+    """Yellow until due, red after (未超期黄灯，已超期红灯), while it is the enterprise's turn (spec/c §2.6)."""
+    if filing.due_on is None or filing.status not in kind.editable:
         return None
     return "red" if clock.today() > filing.due_on else "yellow"
 

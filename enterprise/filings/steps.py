@@ -1,9 +1,11 @@
 """Taking a step: checks, frozen versions, confirmations, clocks, to-dos, effects."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -11,12 +13,14 @@ from core import clock, clocks, todos
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.forms.sealing import readable, sealed
-from core.models import Confirmation
+from core.models import Clock, Confirmation
 from core.workflow import SYSTEM
 from enterprise.filings.engine import FINISHED, TODO, Filings, show_todo, wrong_status
 from enterprise.filings.kinds import FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.working_copy import as_date
+
+log = structlog.get_logger()
 
 
 def act_by_system(session: Session, engine: Filings, filing: Filing, action: str) -> None:
@@ -47,30 +51,50 @@ def take(
     values: dict[str, Any] = {"updated_at": clock.now()}
     if step.comment or comment:
         values["opinion"] = comment
-    if step.asks_back and (due_on := as_date(body.get("due_on"))):
-        values["due_on"] = due_on
-    if step.sends:
-        values |= _send(session, engine, kind, filing, actor)
+    if step.asks_back and body.get("due_on") is not None:
+        values["due_on"] = _new_due_date(body["due_on"])
+    if step.confirmations > 1 and not _confirmed(session, kind, filing, step, actor):
+        return
+    version = _to_send(session, engine, kind, filing, actor) if step.sends else None
+    if version is not None:
+        late = filing.due_on is not None and clock.today() > filing.due_on
+        values |= {
+            "data": version["data"], "sent": version["number"], "sent_at": version["sent_at"],
+            "late": late or filing.late,
+        }  # fmt: skip
     if step.target in kind.final:
         values |= {"open_key": None, "finished_at": clock.now()}
-    if step.confirmations > 1 and not _confirmed(session, filing, step, actor):
-        return
     values["round"] = filing.round + 1
     kind.workflow.move(session, actor, filing, step.action, values, {"comment": comment} if comment else None)
+    if version is not None:
+        # After the move, so that of two who send at once the second learns what has become of the filing.
+        session.execute(insert(FilingVersion).values(version))
     moved = session.get_one(Filing, filing.id, populate_existing=True)
     run_clock(session, step, moved)
     todos.close(session, moved.id, TODO)
     show_todo(session, kind, moved)
     if step.effect is not None:
         step.effect(engine, session, moved)
-    if moved.status in kind.final:
+    # Asked of the step, not of the status: an effect may have moved the filing on, and that move tells of itself.
+    if step.target in kind.final:
         clocks.stop(session, moved.id)
         if kind.rateable:
             engine.events.emit(session, FINISHED, filing=moved, kind=kind)
 
 
-def _send(session: Session, engine: Filings, kind: FilingKind, filing: Filing, actor: Actor | None) -> dict[str, Any]:
-    """Check the working copy whole and freeze it as the next version."""
+def _new_due_date(value: Any) -> date:
+    due_on = as_date(value)
+    if due_on is None:
+        raise invalid("/due_on", "bad_format", "日期格式应为 YYYY-MM-DD")
+    if due_on < clock.today():
+        raise invalid("/due_on", "out_of_range", "新的期限不能早于今天")
+    return due_on
+
+
+def _to_send(
+    session: Session, engine: Filings, kind: FilingKind, filing: Filing, actor: Actor | None
+) -> dict[str, Any]:
+    """Check the working copy whole; the row of `filing_versions` that freezes it."""
     if not filing.saved:
         raise invalid("/data", "not_saved", "请先保存后再提交")
     form = engine.forms.get(filing.form_code, filing.form_version).form
@@ -86,32 +110,29 @@ def _send(session: Session, engine: Filings, kind: FilingKind, filing: Filing, a
         faults += kind.check(session, filing, checked.values, today)
     if faults:
         raise Problem("invalid", errors=faults)
-    data = sealed(form, checked.values)
-    session.execute(
-        insert(FilingVersion).values(
-            id=uuid4(), filing_id=filing.id, number=filing.sent + 1, form_code=form.code,
-            form_version=form.version, data=data, documents=filing.documents,
-            sent_by=actor.user_id if actor else None, operator_name=actor.operator_name if actor else None,
-            sent_at=clock.now(),
-        )
-    )  # fmt: skip
-    late = filing.due_on is not None and today > filing.due_on
-    return {"data": data, "sent": filing.sent + 1, "sent_at": clock.now(), "late": late or filing.late}
+    return {
+        "id": uuid4(), "filing_id": filing.id, "number": filing.sent + 1, "form_code": form.code,
+        "form_version": form.version, "data": sealed(form, checked.values), "documents": filing.documents,
+        "sent_by": actor.user_id if actor else None, "operator_name": actor.operator_name if actor else None,
+        "sent_at": clock.now(),
+    }  # fmt: skip
 
 
-def _confirmed(session: Session, filing: Filing, step: FilingStep, actor: Actor | None) -> bool:
+def _confirmed(session: Session, kind: FilingKind, filing: Filing, step: FilingStep, actor: Actor | None) -> bool:
     """Note this user's confirmation; True when as many different users as needed have confirmed."""
     assert actor is not None
-    mine = (filing.id, step.action, filing.round, actor.user_id)
-    if session.get(Confirmation, mine) is not None:
-        raise Problem("already_confirmed")
     # The row lock makes the confirmations of one filing wait for each other, so that the last one counts all.
-    session.execute(
+    locked = session.execute(
         update(Filing)
-        .where(Filing.id == filing.id)
+        .where(Filing.id == filing.id, Filing.round == filing.round)
         .values(updated_at=clock.now())
         .execution_options(synchronize_session=False)
     )
+    if getattr(locked, "rowcount", 0) != 1:
+        raise wrong_status(kind, filing, session.scalar(select(Filing.status).where(Filing.id == filing.id)))
+    mine = (filing.id, step.action, filing.round, actor.user_id)
+    if session.get(Confirmation, mine) is not None:
+        raise Problem("already_confirmed")
     session.execute(
         insert(Confirmation).values(
             subject_id=filing.id, step=step.action, round=filing.round, user_id=actor.user_id, at=clock.now()
@@ -147,18 +168,29 @@ def run_clock(session: Session, step: FilingStep, filing: Filing) -> None:
 
 
 def ring_clocks(session: Session, engine: Filings) -> int:
-    """Act what running clocks ask for whose last day is over (a job of the scheduler)."""
+    """Act what running clocks ask for whose last day is over (a job of the scheduler).
+
+    A filing whose step is refused keeps no other waiting: its clock rings again at the next round.
+    """
     done = 0
     for row in clocks.due(session):
-        if row.subject_type != "filing" or not clocks.ring(session, row):
-            continue
-        filing = session.get(Filing, row.subject_id, populate_existing=True)
-        if filing is None:
-            continue
-        kind = engine.kind_of(filing)
-        action = next((s.starts.rings for s in kind.steps if s.starts and s.starts.name == row.name), None)
-        step = kind.step(action, filing.status) if action else None
-        if step is not None:
-            act_by_system(session, engine, filing, step.action)
-            done += 1
+        try:
+            with session.begin_nested():
+                done += row.subject_type == "filing" and _ring(session, engine, row)
+        except Problem as error:
+            log.warning("clock_refused", clock=row.name, subject=str(row.subject_id), code=error.code)
     return done
+
+
+def _ring(session: Session, engine: Filings, row: Clock) -> bool:
+    if not clocks.ring(session, row):
+        return False
+    filing = session.get(Filing, row.subject_id, populate_existing=True)
+    kind = engine.kinds.get(filing.kind) if filing is not None else None
+    if filing is None or kind is None:
+        return False
+    action = next((s.starts.rings for s in kind.steps if s.starts and s.starts.name == row.name), None)
+    step = kind.step(action, filing.status) if action else None
+    if step is not None:
+        act_by_system(session, engine, filing, step.action)
+    return step is not None

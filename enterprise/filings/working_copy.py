@@ -47,9 +47,11 @@ def read(
         return {}, [Fault("/data", "wrong_type", "data 应为 JSON 对象")]
     form = engine.forms.get(kind.form_code, filing.form_version).form
     checked = form.check(data, submit=submit, today=clock.today())
-    return sealed(form, checked.values), [
-        Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults
-    ]
+    values = sealed(form, checked.values)
+    if filing.data:
+        kept = {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
+        values = {name: value for name, value in values.items() if name not in kind.fixed} | kept
+    return values, [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
 
 
 def claim(

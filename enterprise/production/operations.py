@@ -1,7 +1,7 @@
 """What changes the production-licence system besides its filings: licences and self-check topics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,15 +19,19 @@ from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
 from enterprise.models import Enterprise
+from enterprise.operations import Outcome
 from enterprise.production.kinds import declaration
 from enterprise.production.models import Licence, SelfCheckTopic
 
 _TEMPLATE = categories(Category("template", "报告模板", frozenset({"template"})))
 
 
+LICENCE_STATUSES = {"valid": "有效", "expired": "过期", "cancelled": "注销", "withdrawn": "撤销", "revoked": "吊销"}
+
+
 @dataclass(frozen=True, slots=True)
 class LicenceFacts:
-    """A row of the licence register (生产许可证) as imported."""
+    """A row of the licence register (生产许可证) as imported; `status` is a key of `LICENCE_STATUSES`."""
 
     licence_no: str
     uscc: str
@@ -39,23 +43,30 @@ class LicenceFacts:
     status: str = "valid"
 
 
-def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple[Licence, bool]:
+def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple[Licence, Outcome]:
     """Store a licence (again), and see that its enterprise has one open row 更新申报 for it.
 
-    Raises 422 when the enterprise is not in the register.
+    Raises 422, before anything is written, when the enterprise is not in the register or the number
+    stands under another one.
     """
-    enterprise = session.scalar(select(Enterprise).where(Enterprise.uscc == facts.uscc))
+    # Locked: two imports at once store a licence of one enterprise one after the other.
+    enterprise = session.scalar(select(Enterprise).where(Enterprise.uscc == facts.uscc).with_for_update())
     if enterprise is None:
         raise invalid("/uscc", "unknown_enterprise", "企业名录中没有该企业，请先导入企业")
     licence = session.scalar(select(Licence).where(Licence.licence_no == facts.licence_no))
-    new = licence is None
+    if licence is not None and licence.enterprise_id != enterprise.id:
+        message = f"该证书编号已登记在统一社会信用代码 {licence.uscc} 名下，请核对"
+        raise invalid("/licence_no", "other_enterprise", message)
+    outcome = Outcome.UNCHANGED
     if licence is None:
-        licence = Licence(id=uuid4(), licence_no=facts.licence_no)
+        outcome = Outcome.CREATED
+        licence = Licence(id=uuid4(), enterprise_id=enterprise.id, updated_at=clock.now(), **asdict(facts))
         session.add(licence)
-    licence.enterprise_id, licence.uscc = enterprise.id, facts.uscc
-    licence.product_class, licence.product_detail = facts.product_class, facts.product_detail
-    licence.issued_on, licence.valid_to = facts.issued_on, facts.valid_to
-    licence.issuer, licence.status, licence.updated_at = facts.issuer, facts.status, clock.now()
+    elif any(getattr(licence, name) != value for name, value in asdict(facts).items()):
+        outcome = Outcome.UPDATED
+        for name, value in asdict(facts).items():
+            setattr(licence, name, value)
+        licence.updated_at = clock.now()
     session.flush()
     started = select(Filing.id).where(Filing.kind == declaration.KIND.code, Filing.subject_id == licence.id)
     if session.scalar(started.limit(1)) is None:
@@ -63,7 +74,7 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
             session, engine, declaration.KIND, enterprise, subject=("licence", licence.id),
             title=f"数据申报 {licence.licence_no}", data=declaration.prefilled(licence, enterprise),
         )  # fmt: skip
-    return licence, new
+    return licence, outcome
 
 
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str, Any]) -> tuple[SelfCheckTopic, bool]:

@@ -48,9 +48,7 @@ def found(database: Database, reach: Reach = COUNTRY, **filters: Any) -> list[st
 
 
 def pairs_of(session: Session, uscc: str) -> set[str]:
-    statement = select(EnterpriseBigram.bigram).join(
-        Enterprise, Enterprise.id == EnterpriseBigram.enterprise_id
-    )
+    statement = select(EnterpriseBigram.bigram).join(Enterprise, Enterprise.id == EnterpriseBigram.enterprise_id)
     return set(session.scalars(statement.where(Enterprise.uscc == uscc)))
 
 
@@ -58,19 +56,14 @@ def products_of(session: Session, uscc: str) -> list[tuple[Any, ...]]:
     statement = select(EnterpriseProduct.product_code, EnterpriseProduct.area2, EnterpriseProduct.area3).join(
         Enterprise, Enterprise.id == EnterpriseProduct.enterprise_id
     )
-    return [
-        tuple(row)
-        for row in session.execute(statement.where(Enterprise.uscc == uscc).order_by("product_code"))
-    ]
+    return [tuple(row) for row in session.execute(statement.where(Enterprise.uscc == uscc).order_by("product_code"))]
 
 
 def test_the_catalogue_has_13_products_and_one_default() -> None:
     assert list(PRODUCTS) == [f"{number:02d}" for number in range(1, 14)]
     assert [product.name for product in PRODUCTS.values() if product.default] == ["电线电缆"]
     assert DEFAULT_PRODUCT == "06"
-    assert {kind for product in PRODUCTS.values() for kind in product.regulation_types} == set(
-        REGULATION_TYPES
-    )
+    assert {kind for product in PRODUCTS.values() for kind in product.regulation_types} == set(REGULATION_TYPES)
     assert [product_code(text) for text in ("06", "6", "电线电缆", "14", "电缆", "")] == [
         "06", "06", "06", None, None, None,
     ]  # fmt: skip
@@ -180,18 +173,14 @@ def filled(register_db: Database) -> Database:
         ("\\", set()),
     ],
 )  # fmt: skip
-def test_a_search_finds_the_names_that_contain_the_fragment(
-    filled: Database, q: str, names: set[str]
-) -> None:
+def test_a_search_finds_the_names_that_contain_the_fragment(filled: Database, q: str, names: set[str]) -> None:
     assert set(found(filled, q=q)) == names
     with filled.read() as session:
         assert queries.search(session, COUNTRY, q=q).total == len(names)
 
 
 @pytest.mark.parametrize("common", [0, 5_000])
-def test_a_search_stays_within_the_reach(
-    filled: Database, common: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_stays_within_the_reach(filled: Database, common: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "_COMMON", common)
     assert found(filled, TIANNING, q="电缆") == ["常州红星电缆有限公司"]
     assert set(found(filled, CHANGZHOU, q="电缆")) == {"常州红星电缆有限公司", "常州东方电线电缆厂"}
@@ -221,8 +210,7 @@ def test_a_product_narrows_the_list(filled: Database, q: str | None) -> None:
 def pages(database: Database, q: str | None) -> list[Page]:
     with database.read() as session:
         return [
-            queries.search(session, JIANGSU, q=q, request=PageRequest(page=page, page_size=10))
-            for page in (1, 2, 3, 4)
+            queries.search(session, JIANGSU, q=q, request=PageRequest(page=page, page_size=10)) for page in (1, 2, 3, 4)
         ]
 
 

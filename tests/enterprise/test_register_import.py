@@ -71,9 +71,7 @@ def test_a_register_goes_in_with_all_its_columns(register_db: Database, tmp_path
         assert len(session.scalars(select(EnterpriseProduct.product_code)).all()) == 3
 
 
-def test_a_workbook_may_have_a_title_and_its_columns_in_any_order(
-    register_db: Database, tmp_path: Path
-) -> None:
+def test_a_workbook_may_have_a_title_and_its_columns_in_any_order(register_db: Database, tmp_path: Path) -> None:
     path = xlsx_file(
         tmp_path,
         ["2026年企业名录"],
@@ -106,9 +104,7 @@ def test_the_same_file_again_changes_nothing_and_a_changed_row_is_updated(
     assert len(stored(register_db)) == 3
 
 
-def test_a_missing_column_leaves_a_field_and_an_empty_cell_empties_it(
-    register_db: Database, tmp_path: Path
-) -> None:
+def test_a_missing_column_leaves_a_field_and_an_empty_cell_empties_it(register_db: Database, tmp_path: Path) -> None:
     import_register(register_db, csv_file(tmp_path, row()))
     short = csv_file(tmp_path, [CODE, "甲", "320402", ""], headings=[*HEADINGS[:2], "行政区划代码", "住所"])
     import_register(register_db, short)
@@ -165,9 +161,7 @@ def test_a_region_may_be_given_by_name(register_db: Database, tmp_path: Path, re
     assert stored(register_db)[0].region_code == code
 
 
-def test_every_fault_of_a_row_is_told_and_the_row_is_counted_once(
-    register_db: Database, tmp_path: Path
-) -> None:
+def test_every_fault_of_a_row_is_told_and_the_row_is_counted_once(register_db: Database, tmp_path: Path) -> None:
     report = import_register(register_db, csv_file(tmp_path, row("x", "", region="1", products="?")))
     assert report.refused == 1
     assert {refusal.column for refusal in report.refusals} == {
@@ -184,9 +178,7 @@ def test_a_code_of_18_digits_in_a_cell_of_numbers_is_refused(register_db: Databa
     assert "第2行" in report.refusals[0].reason and "“文本”格式" in report.refusals[0].reason
 
 
-def test_a_code_that_stands_twice_is_taken_from_its_first_good_row(
-    register_db: Database, tmp_path: Path
-) -> None:
+def test_a_code_that_stands_twice_is_taken_from_its_first_good_row(register_db: Database, tmp_path: Path) -> None:
     path = csv_file(tmp_path, row(name=""), row(name="甲"), row(name="乙"), row(OTHER, "丙"))
     report = import_register(register_db, path)
     assert counts(report) == (2, 0, 0, 2)

@@ -125,6 +125,21 @@ def test_a_correction_may_answer_the_newer_version(library: FormLibrary, county_
     assert "6.3" in read(county_inspector, f"{path}/versions/1")["answers"]
 
 
+def test_an_old_record_may_be_corrected_by_the_version_it_answered_for_ever(
+    library: FormLibrary, county_inspector: Person, sign_in: SignIn, clock: Any
+) -> None:
+    record = submit(county_inspector, production())
+    library.publish(second())
+    newer = submit(county_inspector, answered_anew(confirm_duplicate=True))
+    clock.move_to("2026-12-24T00:00:00+08:00")
+    city = sign_in("city_reviewer")
+    changes = {"version": 1, "reason": "笔误", "escort": "丁"}
+    corrected = city.put(f"/inspections/{record['id']}/correction", {**production(), **changes})
+    assert (corrected.status_code, corrected.json["form_version"], corrected.json["escort"]) == (200, 1, "丁")
+    backwards = city.put(f"/inspections/{newer['id']}/correction", {**production(), **changes})
+    assert faults(backwards) == {"/form_version": "form_version_expired"}
+
+
 def test_a_version_that_never_was_is_refused(county_inspector: Person) -> None:
     for version in (2, 0, -1, 10**18):
         answer = county_inspector.put(f"/inspections/{new_id()}/submission", production(form_version=version))

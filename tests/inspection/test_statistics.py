@@ -29,6 +29,7 @@ from core.db import Database
 from core.errors import Problem
 from enterprise.models import Enterprise
 from enterprise.operations import put_enterprises
+from inspection import amendments
 from inspection import operations as records
 from inspection import tallies
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
@@ -147,12 +148,12 @@ class Day:
             version = {"version": record.version}
             if action == "correct":
                 body = {**self.body(kind), **version, "reason": "随机更正"}
-                records.correct(session, self.tools, actor, book, record_id, body)
+                amendments.correct(session, self.tools, actor, book, record_id, body)
             elif moving := [no for no, v in (record.data.get("disposals") or {}).items() if v == "in_progress"]:
                 moved = {no: self.chance.choice(["done", "na"]) for no in moving if self.chance.random() < 0.7}
                 moved = moved or {moving[0]: "done"}
                 body = {"disposals": moved, "reason": "随机", **version}
-                records.move_disposals(session, actor, book, record_id, body)
+                amendments.move_disposals(session, actor, book, record_id, body)
 
 
 @pytest.fixture

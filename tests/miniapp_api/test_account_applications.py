@@ -97,6 +97,22 @@ def test_the_same_application_sent_again_is_answered_with_the_first_one(
         assert session.scalar(select(func.count()).select_from(AccountApplication)) == 1
 
 
+def test_an_application_whose_answer_was_lost_may_be_sent_again_after_its_approval(
+    client: FlaskClient, city_reviewer: Person
+) -> None:
+    made = apply(client)
+    assert city_reviewer.post(f"/account-applications/{made['id']}/approve", {}).status_code == 200
+    again = client.post(PATH, json=application_body())
+    assert again.status_code == 200 and again.json == {**made, "status": "approved"}
+    assert code_of(client.post(PATH, json=application_body(password="Other-2026"))) == (409, "username_taken")
+
+
+@pytest.mark.parametrize("username", ["91320400MA1TEX0012", "91320400ma1tex0012", "91320400MA1TEX0012@fen"])
+def test_the_user_name_of_an_enterprise_cannot_be_applied_for(client: FlaskClient, username: str) -> None:
+    answer = client.post(PATH, json=application_body(username=username))
+    assert code_of(answer) == (422, "invalid") and faults(answer) == {"/username": "enterprise_name"}
+
+
 def test_the_same_application_sent_at_the_same_moment_is_one_and_is_answered_alike(
     application: APIFlask, database: Database
 ) -> None:

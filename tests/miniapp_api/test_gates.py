@@ -29,7 +29,7 @@ from tests.records import save, submit
 PUBLIC = {
     "GET /", "GET /healthz", "GET /readyz", "GET /metrics",  # the last one guards itself
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
-    "POST /api/v1/sessions", "GET /api/v1/regions",
+    "POST /api/v1/sessions", "POST /api/v1/captchas", "GET /api/v1/regions",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
 }  # fmt: skip
 
@@ -37,7 +37,7 @@ PUBLIC = {
 OPEN_TO_ALL = {
     "/api/v1/me", "/api/v1/products", "/api/v1/forms", "/api/v1/forms/<string:code>",
     "/api/v1/forms/<string:code>/<int:version>", "/api/v1/products/<string:code>/items",
-    "/api/v1/products/<string:code>/test-items",
+    "/api/v1/products/<string:code>/test-items", "/api/v1/filing-kinds", "/api/v1/filing-kinds/<string:kind>",
 }  # fmt: skip
 
 

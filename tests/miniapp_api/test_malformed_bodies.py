@@ -1,6 +1,7 @@
 """Bodies that are too large, of the wrong kind, broken, or JSON of a shape that nobody asked for."""
 
 import json
+from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,6 +22,16 @@ def test_a_body_of_ten_mebibytes_is_refused_for_callers_and_strangers(
     assert problem_of(client.post("/api/v1/sessions", data=huge, content_type="application/json"))["status"] == 413
     # A stranger learns nothing of what would be too large.
     assert problem_of(client.put(f"/api/v1{path}", data=huge, content_type="application/json"))["status"] == 401
+
+
+@ONE_DATABASE
+def test_a_body_sent_in_chunks_is_refused_for_its_size_and_not_for_its_end(county_inspector: Person) -> None:
+    for beyond in (b'{"kind": "' + b"x" * (2 << 20) + b'"}', b"{}" + b" " * (2 << 20)):
+        answer = county_inspector.call(
+            "PUT", f"/inspections/{new_id()}", input_stream=BytesIO(beyond), content_type="application/json",
+            environ_overrides={"wsgi.input_terminated": True},
+        )  # fmt: skip
+        assert problem_of(answer)["code"] == "payload_too_large"
 
 
 @ONE_DATABASE

@@ -165,3 +165,12 @@ def test_many_who_read_at_once_are_all_answered(application: APIFlask, county_in
 @ONE_DATABASE
 def test_the_token_is_asked_for_before_an_unknown_record_is_looked_up(client: FlaskClient) -> None:
     assert code_of(client.get(f"/api/v1/inspections/{new_id()}")) == (401, "unauthenticated")
+
+
+def test_an_unknown_option_is_answered_with_the_options_in_plain_words(county_inspector: Person) -> None:
+    answer = county_inspector.get("/inspections?status=deleted&disposal=x")
+    assert answer.json is not None
+    assert [fault["message"] for fault in answer.json["errors"]] == [
+        "不是可选的值，可选：draft、submitted",
+        "不是可选的值，可选：none、in_progress、done、na",
+    ]

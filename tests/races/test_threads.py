@@ -143,6 +143,18 @@ def test_of_different_draft_saves_one_wins_and_the_others_are_stale(
     everything_holds(database, 5, 10)
 
 
+def test_of_different_submissions_of_one_draft_one_wins_and_the_others_learn_that_it_is_submitted(
+    county_inspector: Person, at_once: AtOnce, database: Database
+) -> None:
+    for number in range(5):
+        path = f"/inspections/{save(county_inspector, production(uscc=uscc(number)))['id']}/submission"
+        body = production(version=1, uscc=uscc(number))
+        answers = at_once([put(county_inspector, path, {**body, "remark": f"{one}"}) for one in range(AT_ONCE)])
+        assert statuses(answers) == {200: 1, 409: AT_ONCE - 1}
+        assert refusals(answers) == {"already_submitted"}
+    everything_holds(database, 5, 10)
+
+
 def test_a_draft_saved_and_submitted_at_once_ends_submitted(
     county_inspector: Person, at_once: AtOnce, database: Database
 ) -> None:
@@ -153,7 +165,7 @@ def test_a_draft_saved_and_submitted_at_once_ends_submitted(
             [put(county_inspector, path, {**body, "remark": "x"}), put(county_inspector, f"{path}/submission", body)]
         )
         assert statuses(answers) == {200: 1, 409: 1}
-        assert refusals(answers) <= {"already_submitted", "stale_version", "wrong_status"}
+        assert refusals(answers) <= {"already_submitted", "stale_version"}
     everything_holds(database, 5, 10)
 
 

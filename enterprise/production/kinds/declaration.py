@@ -68,6 +68,7 @@ KIND = FilingKind(
     opened_by="system",
     subject_type="licence",
     one_open=True,
+    fixed=frozenset({"uscc", "licence_no"}),
     rateable=True,
     steps=[
         FilingStep("open", "更新申报", None, "update", SYSTEM),

@@ -1,7 +1,23 @@
 """Rectification (整改): spec/c §2.6; seed 000, 上传整改报告."""
 
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
 from assets.file_types import Category
+from core.clock import LOCAL
+from core.errors import Fault
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
+from enterprise.filings.models import Filing
+
+
+def _due_after_order(_session: Session, filing: Filing, data: dict[str, Any], _today: date) -> list[Fault]:
+    due_on = data.get("due_on")
+    if due_on is not None and date.fromisoformat(due_on) < filing.created_at.astimezone(LOCAL).date():
+        return [Fault("/data/due_on", "out_of_range", "整改期限不能早于下达日期")]
+    return []
+
 
 KIND = FilingKind(
     code="rectification",
@@ -12,6 +28,8 @@ KIND = FilingKind(
     editable=frozenset({"to_upload"}),
     opened_by="office",
     due_from="due_on",
+    fixed=frozenset({"problem", "due_on", "check_date"}),
+    check=_due_after_order,
     documents=[Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})))],
     steps=[
         FilingStep("open", "下达整改", None, "to_upload", OFFICE),

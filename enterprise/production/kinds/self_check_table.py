@@ -3,6 +3,8 @@
 from sqlalchemy.orm import Session
 
 from assets.file_types import Category
+from core import clock
+from core.forms.sealing import readable
 from core.workflow import SYSTEM
 from enterprise.filings.engine import Filings
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
@@ -17,8 +19,7 @@ _LEDGER = Document(Category("hazard_ledger", "隐患台帐", frozenset({"declara
 def _go_on_if_problems(engine: Filings, session: Session, filing: Filing) -> None:
     """A problem declared opens the rectification by itself; without one the table is done."""
     form = engine.forms.get(filing.form_code, filing.form_version).form
-    today = filing.sent_at.date() if filing.sent_at else filing.created_at.date()
-    found = form.check(filing.data, submit=True, today=today).problems_found
+    found = form.check(readable(form, filing.data, clear=True), submit=True, today=clock.today()).problems_found
     act_by_system(session, engine, filing, "find_problems" if found else "find_none")
 
 

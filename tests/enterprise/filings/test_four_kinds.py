@@ -99,7 +99,9 @@ def test_a_rectification_is_ordered_returned_and_closed(parties: Parties) -> Non
     assert back["opinion"] == "照片看不清"
     own = parties.enterprise.get(f"/filings/{filing}").json
     assert "submit" in own["actions"]
-    own = act(parties.enterprise, saved(parties.enterprise, filing, {**named, "version": own["version"]}), "submit").json
+    own = act(
+        parties.enterprise, saved(parties.enterprise, filing, {**named, "version": own["version"]}), "submit"
+    ).json
     closed = act(parties.reviewer, own, "close").json
     assert closed["status_label"] == "检查结束"
 

@@ -1,0 +1,54 @@
+"""Supervision checks (监督检查) as the enterprise may see them; written by whoever carries checks out."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Executable, Table, delete
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.prepared import Prepared
+from enterprise.production.models import SupervisionCheck
+
+NO_PROBLEM, PROBLEMS, NOT_CARRIED_OUT = "no_problem", "problems", "not_carried_out"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCheck:
+    """A check of an enterprise in the register; `id` is the check's. `result` is one of the three above."""
+
+    id: UUID
+    uscc: str
+    kind: str
+    product_code: str
+    checked_on: date
+    office_name: str
+    inspectors: str
+    result: str
+    problems: str | None
+
+
+def _publishing(dialect: str, names: tuple[str, ...]) -> Executable:
+    table = cast(Table, SupervisionCheck.__table__)
+    insert = sqlite_insert(table) if dialect == "sqlite" else pg_insert(table)
+    changed = {name: insert.excluded[name] for name in names if name != "id"}
+    return insert.on_conflict_do_update(index_elements=["id"], set_=changed)
+
+
+_PUBLISH = Prepared(_publishing)
+
+
+def publish(session: Session, check: PublishedCheck) -> None:
+    """Show a check to its enterprise; published again it is replaced."""
+    values = asdict(check)
+    values["inspectors"] = check.inspectors[:200]
+    _PUBLISH.rows(session, {**values, "published_at": clock.now()})
+
+
+def withdraw(session: Session, check_id: UUID) -> None:
+    """Show a check no more: a correction says that it was another enterprise's, or nobody's in the register."""
+    session.execute(delete(SupervisionCheck).where(SupervisionCheck.id == check_id))

@@ -1,0 +1,177 @@
+"""What changes a submitted record: disposals that move on, and corrections.
+
+Every write is judged in the order of the HTTP contract §1, as in `operations.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from accounts.models import Office
+from core import clock, receipts, todos
+from core.actor import Actor
+from core.errors import Problem, invalid
+from enterprise.production import publications
+from inspection import rules, tallies
+from inspection.entry import Entry, Tools, content_digest, judge, unmasked
+from inspection.judging import find_living, refuse_stale, sheet_taken
+from inspection.kinds import CHECK, Counts, counts_of, disposal_state
+from inspection.models import Inspection, InspectionVersion
+from inspection.neighbours import is_prefilled, look_around
+from inspection.publishing import publish
+from inspection.reminders import TODO_DISPOSAL, TODO_REFUSED, open_todos, was_refused
+from inspection.workflows import WORKFLOWS
+
+OWNER_MAY_CORRECT_FOR = timedelta(hours=24)
+
+
+def _counts(record: Inspection) -> Counts:
+    return counts_of(record.book, record.unable, record.problems_found, record.disposal_state, record.conclusion)
+
+
+def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
+    """Move disposals (处置) on from 办理中; by whoever's office covers the record. 是 is final."""
+    record = find_living(session, actor, book, record_id)
+    if not receipts.take(session, receipts.key(actor.user_id, f"{book}.dispose", record_id, body)):
+        return find_living(session, actor, book, record_id)
+    flow = WORKFLOWS[book]
+    flow.step("dispose", record.status, actor)
+    refuse_stale(record, body)
+    reason = _reason(body)
+    old = record.data.get("disposals") or {}
+    after, faults = rules.moved_disposals(old, body.get("disposals"), reason)
+    if faults:
+        raise Problem("invalid", errors=faults)
+    if after == old:
+        return record
+    data = {**record.data, "disposals": after}
+    state = disposal_state(record.problems_found, after)
+    content = content_digest(
+        {"form_code": record.form_code, "form_version": record.form_version,
+         "product_code": record.product_code, "data": data}
+    )  # fmt: skip
+    changed = {name: [old[name], value] for name, value in after.items() if old[name] != value}
+    assert record.tally_id is not None
+    counts = counts_of(record.book, record.unable, record.problems_found, state, record.conclusion)
+    # The tally before the record, as submission and correction do, so that nobody waits in a circle.
+    tallies.change(session, record.tally_id, counts.minus(_counts(record)))
+    flow.move(
+        session, actor, record, "dispose",
+        {"data": data, "disposal_state": state, "updated_at": clock.now()},
+        {"content": content, "disposals": changed, "reason": reason},
+    )  # fmt: skip
+    record = find_living(session, actor, book, record_id)
+    if state != "in_progress":
+        todos.close(session, record_id, TODO_DISPOSAL)
+    return record
+
+
+def correct(
+    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]
+) -> Inspection:
+    """Correct (更正) a submitted record, with a reason; the old version stays readable.
+
+    The user name that entered it may do so for 24 hours, a superior office at any time (spec §3.4).
+    """
+    record = find_living(session, actor, book, record_id)
+    if not receipts.take(session, receipts.key(actor.user_id, f"{book}.correct", record_id, body)):
+        return find_living(session, actor, book, record_id)
+    flow = WORKFLOWS[book]
+    flow.step("correct", record.status, actor)
+    _refuse_stranger(record, actor)
+    refuse_stale(record, body)
+    reason = _reason(body)
+    if reason is None:
+        raise invalid("/reason", "required", "更正须填写原因")
+    answered = tools.forms.get(record.form_code, record.form_version).form
+    body = unmasked(answered, record.data, {"kind": record.kind, **body})
+    entry = judge(session, tools, actor, book, record_id, body, submit=True, answered=answered)
+    if entry.kind.name != record.kind:
+        raise invalid("/kind", "kind_changed", "更正不能改变检查类型")
+    _refuse_undone(record, entry)
+    assert entry.tally is not None
+    assert record.tally_id is not None
+    # The record stays with the office that entered it, whoever corrects it.
+    owner = {"office_id": record.office_id, "area1": record.area1, "area2": record.area2, "area3": record.area3}
+    old_key, before = tallies.key_of(record), _counts(record)
+    new_key = tallies.TallyKey(**{**asdict(entry.tally), **owner})
+    if new_key == old_key:
+        tally_id = record.tally_id
+        tallies.change(session, tally_id, entry.counts.minus(before))
+    elif new_key.in_order() < old_key.in_order():
+        tally_id = tallies.add(session, new_key, entry.counts)
+        tallies.change(session, record.tally_id, Counts().minus(before))
+    else:
+        tallies.change(session, record.tally_id, Counts().minus(before))
+        tally_id = tallies.add(session, new_key, entry.counts)
+    now = clock.now()
+    kept = {"campaign_id": record.campaign_id, "tally_id": tally_id, "updated_at": now}
+    columns = {**entry.columns, **kept}
+    registered = False
+    if book == CHECK:
+        neighbours = look_around(session, actor.reach, record_id, entry)
+        columns["org_prefilled"] = is_prefilled(entry, neighbours)
+        registered = neighbours.registered is not None
+    if columns["sheet_key"] is not None:
+        year = entry.columns["check_date"].year
+        columns["sheet_key"] = f"{record.area1}:{record.level}:{year}:{entry.data['sheet_no']}"
+    try:
+        flow.move(session, actor, record, "correct", columns, {"content": content_digest(columns), "reason": reason})
+    except IntegrityError as error:
+        raise sheet_taken(error) from error
+    # After the move, so that of two corrections at once the second learns that it is stale.
+    session.execute(
+        insert(InspectionVersion).values(
+            inspection_id=record.id, version=record.version, form_code=record.form_code,
+            form_version=record.form_version, product_code=record.product_code, data=record.data,
+            reason=reason, replaced_at=now,
+        )
+    )  # fmt: skip
+    if registered:
+        publish(session, record_id, entry, session.get_one(Office, record.office_id).name)
+    elif book == CHECK:
+        publications.withdraw(session, record_id)
+    record = find_living(session, actor, book, record_id)
+    open_todos(session, record)
+    if record.disposal_state != "in_progress":
+        todos.close(session, record_id, TODO_DISPOSAL)
+    if not was_refused(record):
+        todos.close(session, record_id, TODO_REFUSED)
+    return record
+
+
+def _refuse_stranger(record: Inspection, actor: Actor) -> None:
+    if actor.reach.strictly_above(record.area1, record.area2, record.area3):
+        return
+    if record.created_by != actor.user_id:
+        raise Problem("forbidden", "只有填报用户和上级单位可以更正")
+    assert record.submitted_at is not None
+    if clock.now() - record.submitted_at > OWNER_MAY_CORRECT_FOR:
+        raise Problem("forbidden", "提交已超过 24 小时，请由上级单位更正")
+
+
+def _refuse_undone(record: Inspection, entry: Entry) -> None:
+    """是 stays 是 in a correction too, as long as a problem is found at all."""
+    if not entry.columns["problems_found"]:
+        return
+    old, new = record.data.get("disposals") or {}, entry.data.get("disposals") or {}
+    for name, value in old.items():
+        if value == "done" and new.get(name) != "done":
+            raise invalid(f"/disposals/{name}", "disposal_final", "处置状态已为“是”，不能再变更")
+
+
+def _reason(body: Mapping[str, Any]) -> str | None:
+    reason = body.get("reason")
+    if reason is None:
+        return None
+    if not isinstance(reason, str):
+        raise invalid("/reason", "wrong_type", "原因应为文本")
+    if len(reason) > 500:
+        raise invalid("/reason", "too_long", "原因不能超过 500 个字符")
+    return reason.strip() or None

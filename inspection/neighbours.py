@@ -1,0 +1,78 @@
+"""What stands beside a check that is submitted: the enterprise in the register, the same check of that day."""
+
+import functools
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Select, Table, bindparam, select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.actor import Reach
+from core.prepared import Prepared
+from enterprise.models import Enterprise
+from inspection.entry import Entry
+from inspection.models import EnterpriseTally, Inspection
+
+SHOWN = 5
+
+_ENTERPRISES = cast(Table, Enterprise.__table__).c
+_RECORDS, _TALLIES = cast(Table, Inspection.__table__).c, cast(Table, EnterpriseTally.__table__).c
+
+
+def look_around(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> Any:
+    """`registered`: the name in the register; `same`: the id of a check that this one may repeat; both or none."""
+    return _looking(reach).first(session, {"uscc": entry.columns["uscc"], **_same(record_id, entry)})
+
+
+def is_prefilled(entry: Entry, neighbours: Any) -> bool:
+    """Whether a production check names the enterprise as the register does."""
+    registered = neighbours.registered
+    return entry.kind.name == "production" and registered is not None and registered == entry.columns["org_name"]
+
+
+def same_checks(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> list[str]:
+    """Some of the checks of the same enterprise, kind, product and day within reach (spec §3.4)."""
+    return [str(row.id) for row in _listing(reach).rows(session, _same(record_id, entry))]
+
+
+def _same(record_id: UUID, entry: Entry) -> dict[str, Any]:
+    day = entry.columns["check_date"]
+    assert entry.tally is not None
+    return {
+        "org_key": entry.tally.org_key, "kind": entry.kind.name, "product_code": entry.tally.product_code,
+        # A check is never submitted before its day, so the index on (tally_id, submitted_at) narrows it.
+        "earliest": datetime(day.year, day.month, day.day, tzinfo=clock.LOCAL), "day": day, "record_id": record_id,
+    }  # fmt: skip
+
+
+def _same_day(reach: Reach, limit: int) -> Select[Any]:
+    return (
+        select(_RECORDS.id)
+        .where(
+            _TALLIES.id == _RECORDS.tally_id,
+            _TALLIES.org_key == bindparam("org_key"),
+            _TALLIES.kind == bindparam("kind"),
+            _TALLIES.product_code == bindparam("product_code"),
+            reach.condition(_TALLIES),
+            _RECORDS.submitted_at >= bindparam("earliest"),
+            _RECORDS.check_date == bindparam("day"),
+            _RECORDS.id != bindparam("record_id"),
+        )
+        .limit(limit)
+    )
+
+
+# Kept for each reach: building a statement costs ten times as much as running it.
+@functools.lru_cache(maxsize=1024)
+def _looking(reach: Reach) -> Prepared:
+    registered = select(_ENTERPRISES.name).where(_ENTERPRISES.uscc == bindparam("uscc"))
+    return Prepared(
+        select(registered.scalar_subquery().label("registered"), _same_day(reach, 1).scalar_subquery().label("same"))
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _listing(reach: Reach) -> Prepared:
+    return Prepared(_same_day(reach, SHOWN))

@@ -1,0 +1,194 @@
+"""Import of the licence register: what goes in, what is refused, and the row 更新申报 of each licence."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter  # type: ignore[import-untyped]
+from apiflask import APIFlask
+from sqlalchemy import select
+
+from assets.spreadsheets import SpreadsheetError, write_csv
+from core.config import Settings
+from core.db import Database
+from enterprise.filings.models import Filing
+from enterprise.operations import put_enterprise
+from enterprise.production import licence_import
+from enterprise.production.licence_import import import_licences
+from enterprise.production.models import Licence
+from enterprise.table_import import ImportReport
+from miniapp_api.wiring import KEY
+from tests.command_line import command_line
+from tests.parties import OTHER_WORKS, WORKS, publish_forms
+from tests.people import uscc
+
+HEADINGS = ["证书编号", "统一社会信用代码", "产品类别", "产品明细", "发证日期", "有效期至", "发证机关", "状态"]
+NUMBER, OTHER, THIRD = (f"(苏)XK06-001-0000{n}" for n in (1, 2, 3))
+
+
+def row(number: object = NUMBER, code: object = WORKS, **cells: object) -> list[object]:
+    rest: dict[str, object] = {
+        "class": "电线电缆", "detail": "塑料绝缘控制电缆", "issued": "2024-01-01", "valid": "2028-12-31",
+        "issuer": "江苏省市场监督管理局", "status": "有效",
+    }  # fmt: skip
+    return [number, code, *(rest | cells).values()]
+
+
+def csv_file(tmp_path: Path, *rows: Sequence[object], headings: Sequence[str] = HEADINGS) -> Path:
+    path = tmp_path / "许可证.csv"
+    path.write_bytes(b"".join(write_csv(headings, rows)))
+    return path
+
+
+@pytest.fixture
+def register(application: APIFlask) -> APIFlask:
+    """The application with two enterprises and the forms of filings."""
+    services = application.extensions[KEY]
+    publish_forms(services.forms)
+    with services.database.write() as session:
+        for code, name in ((WORKS, "常州某某电缆有限公司"), (OTHER_WORKS, "常州另一电线厂")):
+            put_enterprise(session, {"uscc": code, "name": name, "region_code": "320402"}, source="imported")
+    return application
+
+
+def load(application: APIFlask, path: Path) -> ImportReport:
+    services = application.extensions[KEY]
+    return import_licences(services.database, services.filings, path)
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int]:
+    return report.created, report.updated, report.unchanged, report.refused
+
+
+def stored(database: Database) -> list[Licence]:
+    with database.read() as session:
+        return list(session.scalars(select(Licence).order_by(Licence.licence_no)))
+
+
+def opened(database: Database) -> list[Filing]:
+    with database.read() as session:
+        return list(session.scalars(select(Filing).order_by(Filing.title)))
+
+
+def test_a_licence_goes_in_with_all_its_columns_and_opens_its_declaration(
+    register: APIFlask, database: Database, tmp_path: Path
+) -> None:
+    given = row("（苏）xk06-001-00001", issued="2024年1月1日", valid="20281231", status="注销")
+    assert counts(load(register, csv_file(tmp_path, given))) == (1, 0, 0, 0)
+    (licence,) = stored(database)
+    assert (licence.licence_no, licence.uscc, licence.status) == (NUMBER, WORKS, "cancelled")
+    assert (licence.issued_on, licence.valid_to) == (date(2024, 1, 1), date(2028, 12, 31))
+    assert (licence.product_class, licence.product_detail) == ("电线电缆", "塑料绝缘控制电缆")
+    assert licence.issuer == "江苏省市场监督管理局"
+    (filing,) = opened(database)
+    assert (filing.kind, filing.status, filing.subject_id) == ("data_declaration", "update", licence.id)
+    assert filing.data["licence_no"] == NUMBER
+
+
+def test_a_workbook_with_cells_of_dates_is_read(register: APIFlask, database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "许可证.xlsx"
+    with xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy/m/d"}) as book:
+        sheet = book.add_worksheet()
+        for x, heading in enumerate(HEADINGS):
+            sheet.write_string(0, x, heading)
+        for x, cell in enumerate(row(issued=date(2024, 1, 1), valid=date(2028, 12, 31))):
+            sheet.write(1, x, cell)
+    assert counts(load(register, path)) == (1, 0, 0, 0)
+    assert stored(database)[0].valid_to == date(2028, 12, 31)
+
+
+def test_the_same_file_again_changes_nothing_and_a_changed_row_is_updated(
+    register: APIFlask, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(licence_import, "_BATCH", 2)
+    rows = [row(), row(OTHER, OTHER_WORKS), row(THIRD)]
+    assert counts(load(register, csv_file(tmp_path, *rows))) == (3, 0, 0, 0)
+    before = [(licence.id, licence.updated_at) for licence in stored(database)]
+    assert counts(load(register, csv_file(tmp_path, *rows))) == (0, 0, 3, 0)
+    assert [(licence.id, licence.updated_at) for licence in stored(database)] == before
+    rows[1] = row(OTHER, OTHER_WORKS, status="过期")
+    assert counts(load(register, csv_file(tmp_path, *rows))) == (0, 1, 2, 0)
+    assert [licence.status for licence in stored(database)] == ["valid", "expired", "valid"]
+    assert [filing.status for filing in opened(database)] == ["update"] * 3
+
+
+def test_a_missing_column_leaves_a_field_and_an_empty_cell_empties_it(
+    register: APIFlask, database: Database, tmp_path: Path
+) -> None:
+    load(register, csv_file(tmp_path, row()))
+    short = csv_file(tmp_path, [NUMBER, WORKS, "电线电缆", "架空绝缘电缆", ""], headings=[*HEADINGS[:4], "发证机关"])
+    assert counts(load(register, short)) == (0, 1, 0, 0)
+    (licence,) = stored(database)
+    assert (licence.product_detail, licence.issuer) == ("架空绝缘电缆", None)
+    assert licence.valid_to == date(2028, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "told"),
+    [
+        ({"number": ""}, "证书编号", "必填"),
+        ({"number": "XK6-1"}, "证书编号", "格式不正确"),
+        ({"code": "91320400MA1TEX0011"}, "统一社会信用代码", "校验位"),
+        ({"code": "9.13204E+17"}, "统一社会信用代码", "“文本”格式"),
+        ({"code": uscc(999)}, "统一社会信用代码", "请先导入企业"),
+        ({"number": OTHER}, "证书编号", "名下"),
+        ({"class": ""}, "产品类别", "必填"),
+        ({"detail": "长" * 2001}, "产品明细", "不能超过2000个字"),
+        ({"detail": "甲\x07乙"}, "产品明细", "控制字符"),
+        ({"issued": "去年"}, "发证日期", "无法识别"),
+        ({"valid": "2026-02-30"}, "有效期至", "无法识别"),
+        ({"valid": "2023-12-31"}, "有效期至", "不能早于发证日期"),
+        ({"status": "很好"}, "状态", "有效、过期、注销、撤销、吊销"),
+    ],
+)
+def test_a_faulty_row_is_refused_with_row_column_and_reason_and_the_others_go_in(
+    register: APIFlask, database: Database, tmp_path: Path, cells: dict[str, Any], column: str, told: str
+) -> None:
+    load(register, csv_file(tmp_path, row(OTHER, OTHER_WORKS)))
+    report = load(register, csv_file(tmp_path, row(**cells), row(THIRD)))
+    assert counts(report) == (1, 0, 0, 1)
+    (refusal,) = report.refusals
+    assert (refusal.row, refusal.column) == (2, column)
+    assert told in refusal.reason and "第2行" in refusal.reason
+    assert [licence.licence_no for licence in stored(database)] == [OTHER, THIRD]
+    assert len(opened(database)) == 2
+
+
+def test_a_number_that_stands_twice_is_taken_from_its_first_good_row(
+    register: APIFlask, database: Database, tmp_path: Path
+) -> None:
+    report = load(register, csv_file(tmp_path, row(status="?"), row(detail="甲"), row(detail="乙")))
+    assert counts(report) == (1, 0, 0, 2)
+    assert [refusal.row for refusal in report.refusals] == [2, 4]
+    assert "与第3行的证书编号重复" in report.refusals[1].reason
+    assert stored(database)[0].product_detail == "甲"
+
+
+def test_a_file_without_the_needed_columns_is_unusable(register: APIFlask, tmp_path: Path) -> None:
+    with pytest.raises(SpreadsheetError, match="“证书编号”“统一社会信用代码”"):
+        load(register, csv_file(tmp_path, row(), headings=["编号", *HEADINGS[1:]]))
+    with pytest.raises(SpreadsheetError, match="缺少必需的列：产品明细"):
+        load(register, csv_file(tmp_path, row(), headings=[*HEADINGS[:3], "明细", *HEADINGS[4:]]))
+
+
+def test_the_command_stores_licences_and_writes_the_refused_rows(
+    register: APIFlask, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path, refused = csv_file(tmp_path, row(), row("x")), tmp_path / "refused.csv"
+    with command_line(settings) as run:
+        answer = run("licences", "import", path, "--report", refused, status=1)
+        assert "共2行：新增1，更新0，无变化0，未导入1" in answer.stdout
+        assert "证书编号" in refused.read_text("utf-8-sig")
+        assert "无变化1" in run("licences", "import", csv_file(tmp_path, row())).stdout
+        assert "无法打开文件" in run("licences", "import", tmp_path / "none.xlsx", status=2).stderr
+    assert len(stored(database)) == len(opened(database)) == 1
+
+
+def test_an_installation_without_the_form_is_told_what_to_do_first(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    with command_line(settings) as run:
+        assert "./manage prepare" in run("licences", "import", csv_file(tmp_path, row()), status=1).stderr
+    assert stored(database) == []
