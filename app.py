@@ -19,6 +19,7 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts import queries as account_queries
+from accounts import sweeping as account_sweeping
 from accounts.sign_in import SessionPolicy
 from assets import sweeping
 from assets.desk import open_desk
@@ -59,6 +60,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
         wiring.database,
         [
             Job("filing clocks", lambda session: ring_clocks(session, wiring.filings)),
+            Job("throttles and old sessions", account_sweeping.sweep),
             sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
         ],
     )

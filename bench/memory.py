@@ -23,7 +23,7 @@ def requests(there: City) -> Iterator[bytes]:
         yield next(submissions)
         yield next(submissions)
         for _ in range(2):
-            yield request_bytes("GET", "/api/v1" + dated(next(questions)), there.reviewer.token)
+            yield request_bytes("GET", "/api/v1" + next(questions), there.reviewer.token)
 
 
 def resident(pid: int) -> float:

@@ -5,6 +5,7 @@ from flask import Response
 
 from miniapp_api.gates import public
 from miniapp_api.openapi import DOCS_PATH, SPEC_PATH
+from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("home", __name__, enable_openapi=False)
 
@@ -37,16 +38,19 @@ footer {{ margin-top: 2rem; opacity: .8; font-size: .9rem; }}
 <li><a href="/readyz">运行状态</a><p>数据库和存储是否可用。</p></li>
 </ul>
 </main>
-<footer>演示账号及密码只写在运行服务的机器上：数据目录中的 demo-accounts.json。</footer>
-</body>
+FOOTER</body>
 </html>
 """
+
+_DEMO = "<footer>演示账号及密码只写在运行服务的机器上：数据目录中的 demo-accounts.json。</footer>"
 
 
 @bp.get("/")
 @public(transaction=False)
 def home() -> Response:
     """What runs here."""
-    response = Response(_PAGE, mimetype="text/html")
+    settings = wiring().settings
+    shown = _DEMO if settings.demo and not settings.production else ""
+    response = Response(_PAGE.replace("FOOTER", shown), mimetype="text/html")
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     return response

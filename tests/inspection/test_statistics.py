@@ -29,9 +29,8 @@ from core.db import Database
 from core.errors import Problem
 from enterprise.models import Enterprise
 from enterprise.operations import put_enterprises
-from inspection import amendments
+from inspection import amendments, tallies
 from inspection import operations as records
-from inspection import tallies
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.entry import Tools
 from inspection.kinds import CHECK, SPOT_CHECK
