@@ -79,19 +79,28 @@ class Inspection(Base):
             )
             for area in ("area1", "area2", "area3")
         ),
-        Index(
-            "ix_inspections_check_date",
-            "area1",
-            "check_date",
-            sqlite_where=text("status = 'submitted'"),
-            postgresql_where=text("status = 'submitted'"),
+        *(
+            Index(
+                f"ix_inspections_{area}_check_date",
+                area,
+                "book",
+                "check_date",
+                sqlite_where=text("status = 'submitted'"),
+                postgresql_where=text("status = 'submitted'"),
+            )
+            for area in ("area1", "area2")
         ),
-        Index(
-            "ix_inspections_in_progress",
-            "area1",
-            "submitted_at",
-            sqlite_where=text("disposal_state = 'in_progress'"),
-            postgresql_where=text("disposal_state = 'in_progress'"),
+        *(
+            Index(
+                f"ix_inspections_{area}_in_progress",
+                area,
+                "book",
+                "submitted_at",
+                "id",
+                sqlite_where=text("disposal_state = 'in_progress'"),
+                postgresql_where=text("disposal_state = 'in_progress'"),
+            )
+            for area in ("area1", "area2", "area3")
         ),
         Index(
             "ix_inspections_drafts",

@@ -73,7 +73,7 @@ def _write(
         refuse_submitted(existing)
         refuse_stale(existing, body)
     entry = judge(session, tools, actor, book, record_id, body, submit=action == "submit")
-    now = clock.now()
+    now, registered = clock.now(), False
     columns = {**entry.columns, "updated_at": now}
     if action == "submit" and entry.kind.book == CHECK:
         neighbours = look_around(session, actor.reach, record_id, entry)
@@ -81,8 +81,7 @@ def _write(
         if again and body.get("confirm_duplicate") is not True:
             raise Problem("duplicate_check", duplicates=same_checks(session, actor.reach, record_id, entry))
         columns["org_prefilled"] = is_prefilled(entry, neighbours)
-        if neighbours.registered is not None:
-            publish(session, record_id, entry, actor.office_name)
+        registered = neighbours.registered is not None
     if action == "submit":
         assert entry.tally is not None
         tally_id = tallies.add(session, entry.tally, entry.counts)
@@ -90,11 +89,17 @@ def _write(
     payload = {"content": content_digest(columns)}
     try:
         if existing is None:
-            return _create(session, actor, book, record_id, action, columns, payload, now), True
-        _move_draft(session, actor, existing, action, columns, payload)
-        evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
+            record = _create(session, actor, book, record_id, action, columns, payload, now)
+        else:
+            _move_draft(session, actor, existing, action, columns, payload)
+            evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
     except IntegrityError as error:
         raise sheet_taken(error) from error
+    if registered:
+        # After the record, as a correction does, so that nobody waits in a circle.
+        publish(session, record_id, entry, actor.office_name)
+    if existing is None:
+        return record, True
     record = find_living(session, actor, book, record_id)
     if action == "submit":
         open_todos(session, record)

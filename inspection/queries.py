@@ -1,15 +1,13 @@
 """What is read of field records, already limited to what the caller may see."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from accounts.models import Region
 from core import clock, history
 from core.actor import Actor
 from core.db import Database
@@ -22,31 +20,18 @@ from inspection import rules
 from inspection.judging import find
 from inspection.models import EnterpriseTally, Inspection, InspectionVersion
 from inspection.name_search import Matched, match
+from inspection.totals import Counted, Filters, counted_by, region_conditions, tally_conditions, total
 from inspection.workflows import DELETED, DRAFT, SUBMITTED
 
+
+def spelled(value: str) -> ColumnElement[str]:
+    """A value written into the statement itself: only then does a partial index fit at once."""
+    return literal(value, String, literal_execute=True)
+
+
+IS_SUBMITTED = Inspection.status == spelled(SUBMITTED)
 EXPORT_LIMIT = 100_000
 _CHUNK = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Filters of the lists (信息暂存, 信息查看); all optional, combined with AND.
-
-    `disposal` is a disposal state; `own_office` keeps only records of the region itself, without
-    those of the regions below (本级).
-    """
-
-    kind: str | None = None
-    q: str | None = None
-    product_code: str | None = None
-    region: str | None = None
-    day_from: date | None = None
-    day_to: date | None = None
-    problem: bool | None = None
-    disposal: str | None = None
-    unable: bool | None = None
-    conclusion: str | None = None
-    own_office: bool | None = None
 
 
 def drafts(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
@@ -70,11 +55,12 @@ def _own_conditions(filters: Filters) -> list[ColumnElement[bool]]:
     for column, value in (
         (Inspection.kind, filters.kind),
         (Inspection.product_code, filters.product_code),
-        (Inspection.disposal_state, filters.disposal),
         (Inspection.conclusion, filters.conclusion),
     ):
         if value is not None:
             conditions.append(column == value)
+    if filters.disposal is not None:
+        conditions.append(Inspection.disposal_state == spelled(filters.disposal))
     for flag, wanted in ((Inspection.problems_found, filters.problem), (Inspection.unable, filters.unable)):
         if wanted is not None:
             conditions.append(flag.is_(wanted))
@@ -85,38 +71,47 @@ def _own_conditions(filters: Filters) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def region_conditions(session: Session, model: Any, filters: Filters) -> list[ColumnElement[bool]]:
-    """The region filter over a table with `area1..3`; an unknown region matches nothing."""
-    if filters.region is None:
-        return []
-    region = session.get(Region, filters.region)
-    columns = [model.area1, model.area2, model.area3]
-    if region is None:
-        return [model.area1 == "-"]
-    conditions: list[ColumnElement[bool]] = [columns[region.depth - 1] == region.code]
-    if filters.own_office and region.depth < 3:
-        conditions.append(columns[region.depth].is_(None))
-    return conditions
-
-
 def submitted(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
     """Submitted records of the actor's regions (本辖区), newest first.
 
-    With only a region filter, or a name, the total comes from the tallies; with further filters it
-    is counted, up to 10 000.
+    The total comes from the tallies where they count what is asked for; else records are counted,
+    up to 10 000.
     """
-    conditions, matched = _submitted_conditions(session, actor, book, filters)
-    if matched is not None and matched.records == 0:
+    filters = _with_own_region(actor, filters)
+    counted = counted_by(book, filters)
+    matched = _matched(session, actor, book, filters, counted)
+    if matched is not None and matched.tally_ids == []:
         return Page([], request, 0, True)
-    statement = _newest_first(select(Inspection)).where(*conditions).limit(request.page_size).offset(request.offset)
-    rows = session.execute(statement).all()
+    conditions = _submitted_conditions(session, actor, book, filters, matched)
+    chosen = select(Inspection)
+    if matched is not None and matched.tally_ids is not None:
+        # Sorted by an index alone: a row with its answers is large, and only those of the page are read.
+        ids = _newest_first(select(Inspection.id)).where(*conditions)
+        chosen = chosen.where(Inspection.id.in_(ids.limit(request.page_size).offset(request.offset)))
+        rows = session.execute(_newest_first(chosen)).all()
+    else:
+        chosen = chosen.where(*conditions).limit(request.page_size).offset(request.offset)
+        rows = session.execute(_newest_first(chosen)).all()
     if request.page == 1 and len(rows) < request.page_size:
         return Page(rows, request, len(rows), True)
-    if matched is not None and not _own_conditions(replace(filters, product_code=None, kind=None)):
-        total, exact = min(matched.records, COUNT_LIMIT), matched.records <= COUNT_LIMIT
+    if counted is None:
+        number, exact = count_up_to(session, Inspection.id, *conditions)
     else:
-        total, exact = count_up_to(session, Inspection.id, *conditions)
-    return Page(rows, request, total, exact)
+        number = matched.counted if matched else total(session, actor, book, filters, counted)
+        number, exact = min(number, COUNT_LIMIT), number <= COUNT_LIMIT
+    return Page(rows, request, number, exact)
+
+
+def _with_own_region(actor: Actor, filters: Filters) -> Filters:
+    return replace(filters, region=actor.region_code) if filters.own_office and filters.region is None else filters
+
+
+def _matched(session: Session, actor: Actor, book: str, filters: Filters, counted: Counted | None) -> Matched | None:
+    if not filters.q:
+        return None
+    column = EnterpriseTally.records if counted is None else counted
+    narrowed = tally_conditions(session, filters)
+    return match(session, actor.reach, book, filters.q, actor.chain[0] or None, column, *narrowed)
 
 
 def _newest_first(statement: Select[Any]) -> Select[Any]:
@@ -124,33 +119,26 @@ def _newest_first(statement: Select[Any]) -> Select[Any]:
 
 
 def _submitted_conditions(
-    session: Session, actor: Actor, book: str, filters: Filters
-) -> tuple[list[ColumnElement[bool]], Matched | None]:
-    if filters.own_office and filters.region is None:
-        filters = replace(filters, region=actor.region_code)
-    conditions: list[ColumnElement[bool]] = [
-        Inspection.status == SUBMITTED,
+    session: Session, actor: Actor, book: str, filters: Filters, matched: Matched | None
+) -> list[ColumnElement[bool]]:
+    if matched is not None and matched.tally_ids is not None:
+        # Few records: by their tallies, which are of this book, kind and product and lie within reach already.
+        rest = replace(filters, kind=None, product_code=None)
+        return [Inspection.tally_id.in_(matched.tally_ids), *_own_conditions(rest)]
+    conditions = [
+        actor.reach.condition(Inspection),
+        *region_conditions(session, Inspection, filters),
+        IS_SUBMITTED,
         Inspection.book == book,
         *_own_conditions(filters),
     ]
-    areas = [actor.reach.condition(Inspection), *region_conditions(session, Inspection, filters)]
-    matched = None
     if filters.q:
-        narrowed = region_conditions(session, EnterpriseTally, filters)
-        if filters.kind is not None:
-            narrowed.append(EnterpriseTally.kind == filters.kind)
-        if filters.product_code is not None:
-            narrowed.append(EnterpriseTally.product_code == filters.product_code)
-        matched = match(session, actor.reach, book, filters.q, actor.chain[0] or None, *narrowed)
-        if matched.tally_ids is not None:
-            # Few records: by their tallies, which lie within reach already.
-            return [*conditions, Inspection.tally_id.in_(matched.tally_ids)], matched
         named = select(EnterpriseTally.id).where(
             EnterpriseTally.id == Inspection.tally_id,
             EnterpriseTally.folded_name.like(like_pattern(filters.q), escape="\\"),
         )
         conditions.append(named.exists())
-    return [*areas, *conditions], matched
+    return conditions
 
 
 def export_rows(database: Database, actor: Actor, book: str, status: str, filters: Filters) -> Iterator[Inspection]:
@@ -163,9 +151,11 @@ def export_rows(database: Database, actor: Actor, book: str, status: str, filter
             page = drafts(session, actor, book, filters, PageRequest(1, COUNT_LIMIT))
             yield from (row.Inspection for row in page.items)
             return
-        conditions, matched = _submitted_conditions(session, actor, book, filters)
-        if matched is not None and matched.records == 0:
+        filters = _with_own_region(actor, filters)
+        matched = _matched(session, actor, book, filters, None)
+        if matched is not None and matched.counted == 0:
             return
+        conditions = _submitted_conditions(session, actor, book, filters, matched)
         over = select(Inspection.id).where(*conditions).limit(EXPORT_LIMIT + 1).subquery()
         if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
             raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")

@@ -21,7 +21,7 @@ from enterprise.products import PRODUCTS
 from inspection import amendments, operations, queries
 from inspection.kinds import KINDS
 from inspection.models import Inspection
-from inspection.queries import Filters
+from inspection.totals import Filters
 from miniapp_api.bodies import PageQuery, RecordBody
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from assets import operations as files
@@ -105,7 +106,11 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
             created_at=clock.now(), **values,
         )  # fmt: skip
         session.add(topic)
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError as error:
+            # Someone made it at this very moment, with another content: the first content holds.
+            raise Problem("id_taken") from error
         return topic, True
     changed = session.execute(
         update(SelfCheckTopic)

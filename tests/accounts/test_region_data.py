@@ -142,9 +142,7 @@ def test_a_region_that_moves_gets_its_new_chain(database: Database) -> None:
         [JIANGSU, CHANGZHOU, TIANNING, RegionRow("320499", "街道", RegionLevel.COUNTY, "320402")],
     ],
 )
-def test_rows_that_make_no_tree_are_an_error_and_load_nothing(
-    database: Database, rows: list[RegionRow]
-) -> None:
+def test_rows_that_make_no_tree_are_an_error_and_load_nothing(database: Database, rows: list[RegionRow]) -> None:
     with pytest.raises(ValueError):
         load(database, *rows)
     with database.read() as session:

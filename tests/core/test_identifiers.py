@@ -187,16 +187,12 @@ def test_a_typed_mobile_number_is_normalised(typed: str) -> None:
     assert is_mobile(typed)
 
 
-@pytest.mark.parametrize(
-    "typed", ["12800000001", "1380000000", "138000000011", "051988888888", "", "1380000000a"]
-)
+@pytest.mark.parametrize("typed", ["12800000001", "1380000000", "138000000011", "051988888888", "", "1380000000a"])
 def test_what_is_no_mobile_number_is_refused(typed: str) -> None:
     assert not is_mobile(typed)
 
 
-@pytest.mark.parametrize(
-    "typed", ["88888888", "0519-88888888", "010-12345678-123", "02312345678", "0519－8888888"]
-)
+@pytest.mark.parametrize("typed", ["88888888", "0519-88888888", "010-12345678-123", "02312345678", "0519－8888888"])
 def test_a_landline_number_is_accepted(typed: str) -> None:
     assert is_landline(typed)
 

@@ -21,7 +21,7 @@ from miniapp_api.wiring import KEY
 from tests import parties as both
 from tests.newcomers import at_once, code_of
 from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties, sign_in_enterprise
-from tests.people import PASSWORD, Person, faults, uscc
+from tests.people import PASSWORD, Person, uscc
 from tests.records import actor_of
 
 NEW_PASSWORD = "Dian-Lan-2026"
@@ -201,10 +201,3 @@ def test_an_enterprise_user_sees_nothing_of_the_offices(parties: Parties, applic
     assert {path: parties.enterprise.get(path).status_code for path in closed} == dict.fromkeys(closed, 403)
     assert parties.enterprise.get("/todos").json["items"] == []
     assert application.extensions[KEY].settings.enterprise_captcha == "always"
-
-
-def test_a_reset_by_the_bureau_gives_an_enterprise_a_new_one_time_password(
-    parties: Parties, application: APIFlask
-) -> None:
-    assert faults(parties.enterprise.put("/me/password", {"old_password": "falsch", "new_password": NEW_PASSWORD}))
-    assert parties.enterprise.get("/me").status_code == 200

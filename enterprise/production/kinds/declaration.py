@@ -1,5 +1,6 @@
 """Data declaration (数据申报): spec/c §2.3; seed 000, 数据申报."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import update
@@ -47,7 +48,9 @@ def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
     session.execute(
         update(Licence)
         .where(Licence.id == filing.subject_id)
-        .values(product_detail=data["product_detail"], updated_at=now)
+        .values(
+            product_detail=data["product_detail"], valid_to=date.fromisoformat(data["licence_valid_to"]), updated_at=now
+        )
     )
     enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
     assert filing.subject_type is not None

@@ -117,9 +117,7 @@ FIRST = "/sections/0/items/0"
         ([], [("", "wrong_type")]),
     ],
 )
-def test_a_broken_definition_is_refused_at_its_place(
-    definition: Any, expected: list[tuple[str, str]]
-) -> None:
+def test_a_broken_definition_is_refused_at_its_place(definition: Any, expected: list[tuple[str, str]]) -> None:
     assert _faults(definition) == expected
 
 
@@ -226,8 +224,7 @@ def test_a_printed_form_compiles_under_the_name_of_its_file(code: str) -> None:
     [
         (
             "gpc-production",
-            "1.1 1.2 1.3 1.4 2.1 2.2 2.3 3.1 3.2 3.3 4.1 4.1.methods 4.2 5.1 5.2 6.1 6.2 6.3 "
-            "7.1 7.2 7.3 7.4 7.5 7.6",
+            "1.1 1.2 1.3 1.4 2.1 2.2 2.3 3.1 3.2 3.3 4.1 4.1.methods 4.2 5.1 5.2 6.1 6.2 6.3 7.1 7.2 7.3 7.4 7.5 7.6",
         ),
         ("gpc-sales", "1.1 1.2 1.3 2.1 2.2 2.3 3.1 3.2 3.3 4.1 4.2"),
     ],

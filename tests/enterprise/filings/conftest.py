@@ -1,13 +1,20 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from apiflask import APIFlask
 
+from accounts.verbs import Role
 from core.config import Settings
+from core.db import Database
+from miniapp_api.wiring import KEY
 from tests import parties as both
+from tests.enterprise.filings.desk import Desk
+from tests.enterprise.filings.invented import FORM, QuotaBase, invented
+from tests.newcomers import make_user
 from tests.object_storage import on_s3
 from tests.parties import Parties
 from tests.people import Person
+from tests.records import actor_of
 
 
 @pytest.fixture
@@ -19,3 +26,23 @@ def settings(settings: Settings, dialect: str) -> Settings:
 @pytest.fixture
 def parties(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
     return both.prepare(application, sign_in)
+
+
+@pytest.fixture
+def desk(application: APIFlask, parties: Parties, sign_in: Callable[[str], Person]) -> Iterator[Desk]:
+    services = application.extensions[KEY]
+    database: Database = services.database
+    services.forms.publish(FORM)
+    names = ["licence_reviewer", "second_reviewer", "third_reviewer", "fourth_reviewer"]
+    for name in names[1:]:
+        make_user(database, "320402", name, Role.LICENCE_REVIEWER)
+    QuotaBase.metadata.create_all(database.engine)
+    found = Desk(
+        database,
+        services.filings,
+        actor_of(database, parties.enterprise),
+        [actor_of(database, sign_in(name)) for name in names],
+    )
+    found.declare(invented())
+    yield found
+    QuotaBase.metadata.drop_all(database.engine)

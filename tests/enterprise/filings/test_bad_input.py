@@ -15,6 +15,7 @@ from core import clock
 from core.db import Database
 from enterprise.filings.engine import FINISHED
 from enterprise.filings.models import Filing
+from enterprise.models import Enterprise
 from miniapp_api.wiring import KEY
 from tests import paperwork
 from tests.parties import DECLARATION, OTHER_WORKS, WORKS, Parties, act, open_declaration, upload
@@ -335,6 +336,19 @@ def test_a_finished_declaration_is_told_of_in_the_same_transaction_and_other_kin
     assert parties.enterprise.get(f"/filings/{row['id']}").json["status"] == "pending"
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Filing).where(Filing.status == "update")) == 0
+
+
+def test_what_was_approved_stands_in_the_register_and_in_the_new_row(parties: Parties, database: Database) -> None:
+    changed = {"licence_valid_to": "2031-12-31", "product_detail": "架空绞线", "production_address": "常州市新路9号"}
+    act(parties.reviewer, act(parties.enterprise, declaration(parties, **changed), "submit").json, "approve")
+    licence = parties.enterprise.get("/licences").json["items"][0]
+    assert (licence["valid_to"], licence["product_detail"]) == ("2031-12-31", "架空绞线")
+    with database.read() as session:
+        enterprise = session.scalars(select(Enterprise).where(Enterprise.uscc == WORKS)).one()
+        assert enterprise.production_address == "常州市新路9号"
+    fresh = parties.enterprise.get(f"/filings/{open_declaration(parties)['id']}").json
+    assert {name: fresh["data"][name] for name in changed} == changed
+    assert (fresh["sent"], fresh["documents"], fresh["late"], fresh["opinion"]) == (0, [], False, None)
 
 
 def test_files_are_claimed_only_by_a_filing_that_was_kept(parties: Parties, database: Database) -> None:
