@@ -78,10 +78,14 @@ def sales(city: City, number: int, days_ago: int) -> dict[str, Any]:
     }
 
 
+AMONG = 400
+"""How many enterprises the submissions are about; each is checked again and again."""
+
+
 def submissions(city: City) -> Iterator[bytes]:
     """Submissions without end: a fresh id each, enterprise after enterprise, an earlier day each round."""
     for count in itertools.count():
-        number, days_ago = count % len(city.enterprises), count // len(city.enterprises)
+        number, days_ago = count % AMONG, count // AMONG
         seat = city.counties[number % len(city.counties)]
         yield request_bytes(
             "PUT", f"/api/v1/inspections/{uuid.uuid4()}/submission", seat.token,
@@ -92,5 +96,5 @@ def submissions(city: City) -> Iterator[bytes]:
 def plain(city: City) -> Iterator[bytes]:
     """The same bodies for the bare route."""
     for count in itertools.count():
-        body = production(city, count % len(city.enterprises), count // len(city.enterprises))
+        body = production(city, count % AMONG, count // AMONG)
         yield request_bytes("PUT", f"/records/{uuid.uuid4()}", city.counties[0].token, orjson.dumps(body))

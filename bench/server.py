@@ -46,7 +46,8 @@ def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> Ab
 
     def command(port: int) -> list[str]:
         return [
-            sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
+            sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}",
+            "--worker-class", "start_up.PatientWorker",
             "--workers", str(workers), "--threads", str(threads), "--keep-alive", "5", "--timeout", "60",
             "--log-level", "warning", "--no-control-socket",
         ]  # fmt: skip
