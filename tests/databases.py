@@ -50,12 +50,14 @@ class ResettableDatabase:
         with self._engine.connect() as connection:
             names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
             self._tables = [row[0] for row in connection.execute(text(names))]
+            sequences = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'"
+            self._sequences = [(row[0], row[1]) for row in connection.execute(text(sequences))]
             connection.execute(text("CREATE SCHEMA kept"))
             for table in self._tables:
                 connection.execute(text(f'CREATE TABLE kept."{table}" AS TABLE public."{table}"'))
 
     def reset(self) -> None:
-        """Forget what a test wrote. Foreign keys are not asked meanwhile, and sequences go on."""
+        """Forget what a test wrote. Foreign keys are not asked meanwhile; a migration may have begun sequences anew."""
         with self._engine.connect() as connection:
             others = (
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
@@ -65,6 +67,8 @@ class ResettableDatabase:
             for table in self._tables:
                 steps.append(f'DELETE FROM public."{table}"')
                 steps.append(f'INSERT INTO public."{table}" SELECT * FROM kept."{table}"')
+            for sequence, last in self._sequences:
+                steps.append(f"SELECT setval('public.\"{sequence}\"', {last or 1}, {last is not None})")
             connection.exec_driver_sql("; ".join(["BEGIN", *steps, "COMMIT"]))
 
     def close(self) -> None:
