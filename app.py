@@ -37,9 +37,8 @@ from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
 from inspection.entry import Tools
 from inspection.kinds import CHECK, SPOT_CHECK
-from miniapp_api import blueprints, openapi, problems, requests
+from miniapp_api import blueprints, limits, openapi, problems, requests
 from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
-from miniapp_api.limits import limiter
 from miniapp_api.wiring import KEY, Wiring
 
 
@@ -97,7 +96,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         desk=open_desk(settings),
         filings=filing_engine(library, subjects, Events()),
     )
-    limiter.init_app(app)
+    limits.install(app)
     requests.install(app)
     problems.install(app)
     for blueprint in blueprints.API:

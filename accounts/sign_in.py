@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from accounts import captchas, passwords, throttle
@@ -195,7 +195,7 @@ _ACTOR = Prepared(
 )  # fmt: skip
 
 
-def find_actor(session: Session, token: str) -> tuple[Actor, datetime] | None:
+def find_actor(session: Session | Connection, token: str) -> tuple[Actor, datetime] | None:
     """The signed-in user behind a token and when it was last seen; None when it is worth nothing (any more)."""
     row = _ACTOR.first(session, {"token_hash": hash_token(token)})
     if row is None or row.expires_at <= clock.now():
@@ -218,8 +218,8 @@ def authenticate(database: Database, policy: SessionPolicy, token: str) -> Actor
 
     "Last seen" is written at most once in five minutes, or every read would become a write.
     """
-    with database.read() as session:
-        found = find_actor(session, token)
+    with database.look() as connection:
+        found = find_actor(connection, token)
     if found is None:
         raise Problem("unauthenticated")
     actor, last_seen = found

@@ -2,8 +2,14 @@
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
+
+
+def _json(event: dict[str, Any], **_options: Any) -> str:
+    return orjson.dumps(event, default=str).decode()
 
 
 def configure(level: str) -> None:
@@ -15,7 +21,7 @@ def configure(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),

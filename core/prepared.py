@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Processor = Callable[[Any], Any]
+_HELD = "prepared.connection"
 
 
 class Prepared:
@@ -28,9 +29,9 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[tuple[str, ...], _Compiled] = {}
 
-    def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
+    def rows(self, session: Session | Connection, values: Mapping[str, Any]) -> list[Any]:
         """Run it; the rows it returns, as named tuples."""
-        connection = session.connection()
+        connection = session if isinstance(session, Connection) else _connection_of(session)
         name = connection.dialect.name
         compiled = self._compiled.get((name, *values))
         if compiled is None:
@@ -38,13 +39,24 @@ class Prepared:
             statement = self._statement if isinstance(self._statement, Executable) else self._statement(name, names)
             compiled = self._compiled[name, *names] = _Compiled(statement, connection.dialect, names)
         if connection.dispatch.before_cursor_execute:
-            return compiled.seen(session, values)
+            return compiled.seen(connection, values)
         return compiled.run(connection, values)
 
-    def first(self, session: Session, values: Mapping[str, Any]) -> Any:
+    def first(self, session: Session | Connection, values: Mapping[str, Any]) -> Any:
         """The first row, or None."""
         rows = self.rows(session, values)
         return rows[0] if rows else None
+
+
+def _connection_of(session: Session) -> Connection:
+    """The connection that a session holds from its first statement to the end of its transaction.
+
+    Asking the session each time costs half of what a statement does.
+    """
+    held: Connection | None = session.info.get(_HELD)
+    if held is None or held.closed:
+        held = session.info[_HELD] = session.connection()
+    return held
 
 
 class _Compiled:
@@ -60,33 +72,38 @@ class _Compiled:
             raise ValueError(f"cannot be prepared: {compiled.string}")
         self.sql = compiled.string
         self.positional = compiled.positiontup is not None
-        # Each parameter: its name, whether it stands in the statement itself and with which value, how it is written.
-        self.parameters: list[tuple[str, bool, Any, Processor | None]] = []
-        for name in compiled.positiontup or compiled.binds:
+        # Values that stand in the statement itself; and those to be given: place or name, name, how it is written.
+        self.fixed: dict[Any, Any] = {}
+        self.given: list[tuple[Any, str, Processor | None]] = []
+        for place, name in enumerate(compiled.positiontup or compiled.binds):
             bind = compiled.binds[name]
             write = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            fixed = name not in names
-            value = bind.effective_value if fixed else None
-            self.parameters.append((name, fixed, write(value) if fixed and write else value, write))
+            at = place if self.positional else name
+            if name in names:
+                self.given.append((at, name, write))
+            else:
+                value = bind.effective_value
+                self.fixed[at] = write(value) if write else value
+        self.blank: Any = [self.fixed.get(place) for place in range(len(compiled.positiontup or ()))]
         columns = list(cast(Any, statement).exported_columns)
         self.row: Any = namedtuple("row", [column.key for column in columns]) if columns else None
         reads = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self.reads: list[tuple[int, Processor]] = [(place, read) for place, read in enumerate(reads) if read]
 
-    def seen(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
+    def seen(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """The ordinary way."""
-        result = session.execute(self.statement, dict(values))
+        result = connection.execute(self.statement, dict(values))
         return [self.row(*row) for row in result] if self.row else []
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """The short way."""
-        given = [
-            (name, value if fixed else write(values[name]) if write else values[name])
-            for name, fixed, value, write in self.parameters
-        ]
+        parameters: Any = self.blank.copy() if self.positional else self.fixed.copy()
+        for at, name, write in self.given:
+            value = values[name]
+            parameters[at] = value if write is None else write(value)
         cursor = connection.connection.cursor()
         try:
-            cursor.execute(self.sql, [value for _, value in given] if self.positional else dict(given))
+            cursor.execute(self.sql, parameters)
             found = cursor.fetchall() if self.row else []
         except self.dialect.loaded_dbapi.Error as error:
             raise self._translated(connection, error) from error

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Executable, Table, delete, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from core import clock, privacy
@@ -31,11 +32,27 @@ def key(user_id: UUID, call: str, subject: UUID | str, body: Mapping[str, Any]) 
     return bytes.fromhex(privacy.keyed_hash("receipt", str(user_id), call, str(subject), text))
 
 
-def taking(*also: ColumnElement[Any]) -> Prepared:
-    """The statement that takes a receipt (`key`, `at`); `also` is what is asked in the same round trip.
+class _Qualified(ColumnElement[Any]):
+    """A sub-select within RETURNING that keeps the names of its tables: SQLAlchemy leaves them out there on SQLite."""
+
+    inherit_cache = False
+
+    def __init__(self, select: ColumnElement[Any]) -> None:
+        self.select, self.type = select, select.type
+
+
+@compiles(_Qualified)
+def _with_tables(element: _Qualified, compiler: Any, **options: Any) -> str:
+    options.pop("include_table", None)
+    return str(compiler.process(element.select, **options))
+
+
+def taking(**questions: ColumnElement[Any]) -> Prepared:
+    """The statement that takes a receipt (`key`, `at`); `questions` (scalar sub-selects) are asked by the way.
 
     No row: the write is a repetition.
     """
+    also = [_Qualified(question).label(name) for name, question in questions.items()]
     table = cast(Table, Receipt.__table__)
 
     def statement(dialect: str, _names: tuple[str, ...]) -> Executable:

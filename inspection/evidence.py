@@ -18,6 +18,11 @@ ALLOWED = categories(
 )
 
 
+def is_named(body: Mapping[str, Any]) -> bool:
+    """Whether a body says anything about files."""
+    return any(body.get(category) not in (None, []) for category in ALLOWED)
+
+
 def claim(
     session: Session, actor: Actor, subject: Subject, body: Mapping[str, Any], data: dict[str, Any]
 ) -> list[Fault]:

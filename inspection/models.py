@@ -111,6 +111,13 @@ class Inspection(Base):
             postgresql_where=text("status = 'draft'"),
         ),
         Index("ix_inspections_tally_id", "tally_id", "submitted_at", "id"),
+        Index(
+            "uq_inspections_sheet_key",
+            "sheet_key",
+            unique=True,
+            sqlite_where=text("sheet_key IS NOT NULL"),
+            postgresql_where=text("sheet_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -140,7 +147,7 @@ class Inspection(Base):
     problems_found: Mapped[bool] = mapped_column(default=False)
     disposal_state: Mapped[str] = mapped_column(String(12), default="none")
     conclusion: Mapped[str | None] = mapped_column(String(10))
-    sheet_key: Mapped[str | None] = mapped_column(String(80), unique=True)
+    sheet_key: Mapped[str | None] = mapped_column(String(80))
     tally_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise_tallies.id"))
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -23,7 +23,12 @@ _RECORDS, _TALLIES = cast(Table, Inspection.__table__).c, cast(Table, Enterprise
 
 def look_around(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> Any:
     """`registered`: the name in the register; `same`: the id of a check that this one may repeat; both or none."""
-    return _looking(reach).first(session, {"uscc": entry.columns["uscc"], **_same(record_id, entry)})
+    return _looking(reach).first(session, asked(record_id, entry))
+
+
+def asked(record_id: UUID, entry: Entry) -> dict[str, Any]:
+    """The values of `questions`."""
+    return {"uscc": entry.columns["uscc"], **_same(record_id, entry)}
 
 
 def is_prefilled(entry: Entry, neighbours: Any) -> bool:
@@ -64,13 +69,16 @@ def _same_day(reach: Reach, limit: int) -> Select[Any]:
     )
 
 
+def questions(reach: Reach) -> dict[str, ColumnElement[Any]]:
+    """`registered` and `same` as sub-selects, for a statement that asks them by the way."""
+    registered = select(_ENTERPRISES.name).where(_ENTERPRISES.uscc == bindparam("uscc"))
+    return {"registered": registered.scalar_subquery(), "same": _same_day(reach, 1).scalar_subquery()}
+
+
 # Kept for each reach: building a statement costs ten times as much as running it.
 @functools.lru_cache(maxsize=1024)
 def _looking(reach: Reach) -> Prepared:
-    registered = select(_ENTERPRISES.name).where(_ENTERPRISES.uscc == bindparam("uscc"))
-    return Prepared(
-        select(registered.scalar_subquery().label("registered"), _same_day(reach, 1).scalar_subquery().label("same"))
-    )
+    return Prepared(select(*(asked.label(name) for name, asked in questions(reach).items())))
 
 
 @functools.lru_cache(maxsize=1024)

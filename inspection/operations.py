@@ -4,6 +4,7 @@ Every write is judged in the order of the HTTP contract §1: may not see it → 
 record as it is now; submitted already → 409; stale → 409; faulty → 422.
 """
 
+import functools
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -15,10 +16,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_dict
 
 from core import clock, receipts
-from core.actor import Actor
+from core.actor import Actor, Reach
 from core.errors import Problem, not_found
-from inspection import evidence, tallies
+from core.prepared import Prepared
+from inspection import evidence, neighbours, tallies
 from inspection.entry import (
+    Entry,
     Tools,
     actor_columns,
     content_digest,
@@ -29,16 +32,19 @@ from inspection.entry import (
 from inspection.judging import find, find_living, refuse_stale, refuse_submitted, sheet_taken
 from inspection.kinds import CHECK
 from inspection.models import Inspection
-from inspection.neighbours import is_prefilled, look_around, same_checks
 from inspection.publishing import publish
 from inspection.reminders import open_todos
 from inspection.workflows import DELETED, WORKFLOWS
 
 _RECORDS = cast(Table, Inspection.__table__)
 # Most records are new: asking for the id, along with the receipt, saves looking for a record in vain.
-_TAKE_AND_LOOK = receipts.taking(
-    select(_RECORDS.c.id).where(_RECORDS.c.id == bindparam("record")).scalar_subquery().label("there")
-)
+_THERE = select(_RECORDS.c.id).where(_RECORDS.c.id == bindparam("record")).scalar_subquery()
+_TAKE_AND_LOOK = receipts.taking(there=_THERE)
+
+
+@functools.lru_cache(maxsize=1024)
+def _take_and_look_around(reach: Reach) -> Prepared:
+    return receipts.taking(there=_THERE, **neighbours.questions(reach))
 
 
 def save_draft(
@@ -63,7 +69,13 @@ def _write(
     session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any], action: str
 ) -> tuple[Inspection, bool]:
     key = receipts.key(actor.user_id, f"{book}.{action}", record_id, body)
-    taken = _TAKE_AND_LOOK.first(session, {"key": key, "at": clock.now(), "record": record_id})
+    given: dict[str, Any] = {"key": key, "at": clock.now(), "record": record_id}
+    ahead = _judged_ahead(session, tools, actor, book, record_id, body, action)
+    checked = isinstance(ahead, Entry) and action == "submit" and ahead.kind.book == CHECK
+    if isinstance(ahead, Entry) and checked:
+        taken = _take_and_look_around(actor.reach).first(session, given | neighbours.asked(record_id, ahead))
+    else:
+        taken = _TAKE_AND_LOOK.first(session, given)
     if taken is None:
         return find_living(session, actor, book, record_id), False
     existing = None if taken.there is None else find_living(session, actor, book, record_id)
@@ -72,16 +84,18 @@ def _write(
     else:
         refuse_submitted(existing)
         refuse_stale(existing, body)
-    entry = judge(session, tools, actor, book, record_id, body, submit=action == "submit")
+    if isinstance(ahead, Problem):
+        raise ahead
+    entry = ahead or judge(session, tools, actor, book, record_id, body, submit=action == "submit")
     now, registered = clock.now(), False
     columns = {**entry.columns, "updated_at": now}
     if action == "submit" and entry.kind.book == CHECK:
-        neighbours = look_around(session, actor.reach, record_id, entry)
-        again = entry.kind.duplicate_warning and neighbours.same is not None
+        found = taken if checked else neighbours.look_around(session, actor.reach, record_id, entry)
+        again = entry.kind.duplicate_warning and found.same is not None
         if again and body.get("confirm_duplicate") is not True:
-            raise Problem("duplicate_check", duplicates=same_checks(session, actor.reach, record_id, entry))
-        columns["org_prefilled"] = is_prefilled(entry, neighbours)
-        registered = neighbours.registered is not None
+            raise Problem("duplicate_check", duplicates=neighbours.same_checks(session, actor.reach, record_id, entry))
+        columns["org_prefilled"] = neighbours.is_prefilled(entry, found)
+        registered = found.registered is not None
     if action == "submit":
         assert entry.tally is not None
         tally_id = tallies.add(session, entry.tally, entry.counts)
@@ -104,6 +118,22 @@ def _write(
     if action == "submit":
         open_todos(session, record)
     return record, False
+
+
+def _judged_ahead(
+    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any], action: str
+) -> Entry | Problem | None:
+    """The body judged before anything is locked, since on SQLite one transaction at a time writes.
+
+    What is wrong with it is kept until its turn comes in the order of judgement. None: it names files,
+    which can only be judged by claiming them.
+    """
+    if evidence.is_named(body):
+        return None
+    try:
+        return judge(session, tools, actor, book, record_id, body, submit=action == "submit")
+    except Problem as problem:
+        return problem
 
 
 def _move_draft(

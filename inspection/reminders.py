@@ -26,6 +26,5 @@ def open_todos(session: Session, record: Inspection) -> None:
 
 
 def was_refused(record: Inspection) -> bool:
-    """Whether the enterprise refused the check (拒绝检查)."""
     """Whether the enterprise would not be checked (企业拒绝检查)."""
     return record.unable and record.data.get("unable_reason") == "refused"

@@ -22,6 +22,17 @@ from miniapp_api.wiring import wiring
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+class AfterCommit:
+    """An answer that is made when the transaction is over, from what was read in it: others may write meanwhile."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __call__(self) -> Any:
+        """The answer."""
+        return self._make()
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What a route demands; read by the OpenAPI document and by the tests that walk the URL map."""
@@ -56,7 +67,8 @@ def _run(view: Callable[..., Any], transaction: bool, args: tuple[Any, ...], kwa
     database = wiring().database
     opened = database.read() if request.method in ("GET", "HEAD") else database.write()
     with opened as session:
-        return view(*args, session=session, **kwargs)
+        answer = view(*args, session=session, **kwargs)
+    return answer() if isinstance(answer, AfterCommit) else answer
 
 
 def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = False) -> Callable[[View], View]:

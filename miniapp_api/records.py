@@ -23,7 +23,7 @@ from inspection.kinds import KINDS
 from inspection.models import Inspection
 from inspection.totals import Filters
 from miniapp_api.bodies import PageQuery, RecordBody
-from miniapp_api.gates import gate
+from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
 
 COLUMNS = ["记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "检查日期", "无法检查", "发现问题",
@@ -78,10 +78,10 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.put(f"/{noun}/<uuid:record_id>/submission", endpoint="submit")
     @gate(Verb.INSPECTION_WRITE)
     @bp.input(RecordBody, arg_name="body")
-    def submit(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
+    def submit(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> AfterCommit:
         """Save and submit (提交) in one step, with or without a draft before."""
         record, new = operations.submit(session, wiring().tools, actor, book, record_id, body.root)
-        return _answer(record, actor), 201 if new else 200
+        return AfterCommit(lambda: (_answer(record, actor), 201 if new else 200))
 
     @bp.put(f"/{noun}/<uuid:record_id>/correction", endpoint="correct")
     @gate(Verb.INSPECTION_WRITE)

@@ -53,7 +53,10 @@ class SupervisionCheck(Base):
     """What an enterprise may see of a check that concerned it (监督检查): a row published by `inspection/`."""
 
     __tablename__ = "supervision_checks"
-    __table_args__ = (Index("ix_supervision_checks_uscc", "uscc", "checked_on", "id"),)
+    __table_args__ = (
+        Index("ix_supervision_checks_uscc", "uscc", "checked_on", "id"),
+        {"sqlite_with_rowid": False},
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     uscc: Mapped[str] = mapped_column(String(18))

@@ -74,10 +74,9 @@ def upgrade() -> None:
     op.create_table('receipts',
     sa.Column('key', sa.LargeBinary(length=32), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_receipts'))
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_receipts')),
+    sqlite_with_rowid=False
     )
-    with op.batch_alter_table('receipts', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_receipts_at'), ['at'], unique=False)
 
     op.create_table('regions',
     sa.Column('code', sa.String(length=6), nullable=False),
@@ -334,10 +333,10 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['created_by'], ['users.id'], name=op.f('fk_inspections_created_by_users')),
     sa.ForeignKeyConstraint(['office_id'], ['offices.id'], name=op.f('fk_inspections_office_id_offices')),
     sa.ForeignKeyConstraint(['tally_id'], ['enterprise_tallies.id'], name=op.f('fk_inspections_tally_id_enterprise_tallies')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_inspections')),
-    sa.UniqueConstraint('sheet_key', name=op.f('uq_inspections_sheet_key'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inspections'))
     )
     with op.batch_alter_table('inspections', schema=None) as batch_op:
+        batch_op.create_index('uq_inspections_sheet_key', ['sheet_key'], unique=True, sqlite_where=sa.text('sheet_key IS NOT NULL'), postgresql_where=sa.text('sheet_key IS NOT NULL'))
         batch_op.create_index('ix_inspections_area1', ['area1', 'book', 'submitted_at', 'id'], unique=False, sqlite_where=sa.text("status = 'submitted'"), postgresql_where=sa.text("status = 'submitted'"))
         batch_op.create_index('ix_inspections_area2', ['area2', 'book', 'submitted_at', 'id'], unique=False, sqlite_where=sa.text("status = 'submitted'"), postgresql_where=sa.text("status = 'submitted'"))
         batch_op.create_index('ix_inspections_area3', ['area3', 'book', 'submitted_at', 'id'], unique=False, sqlite_where=sa.text("status = 'submitted'"), postgresql_where=sa.text("status = 'submitted'"))
@@ -407,6 +406,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_inspections_area1_check_date', sqlite_where=sa.text("status = 'submitted'"), postgresql_where=sa.text("status = 'submitted'"))
         batch_op.drop_index('ix_inspections_area3', sqlite_where=sa.text("status = 'submitted'"), postgresql_where=sa.text("status = 'submitted'"))
         batch_op.drop_index('ix_inspections_area2', sqlite_where=sa.text("status = 'submitted'"), postgresql_where=sa.text("status = 'submitted'"))
+        batch_op.drop_index('uq_inspections_sheet_key', sqlite_where=sa.text('sheet_key IS NOT NULL'), postgresql_where=sa.text('sheet_key IS NOT NULL'))
         batch_op.drop_index('ix_inspections_area1', sqlite_where=sa.text("status = 'submitted'"), postgresql_where=sa.text("status = 'submitted'"))
 
     op.drop_table('inspections')
@@ -467,9 +467,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_regions_parent_code'))
 
     op.drop_table('regions')
-    with op.batch_alter_table('receipts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_receipts_at'))
-
     op.drop_table('receipts')
     op.drop_table('history')
     op.drop_table('form_versions')

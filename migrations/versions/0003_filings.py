@@ -69,7 +69,8 @@ def upgrade() -> None:
     sa.Column('result', sa.String(length=20), nullable=False),
     sa.Column('problems', sa.Text(), nullable=True),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_supervision_checks'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_supervision_checks')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('supervision_checks', schema=None) as batch_op:
         batch_op.create_index('ix_supervision_checks_uscc', ['uscc', 'checked_on', 'id'], unique=False)
