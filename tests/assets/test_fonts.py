@@ -1,0 +1,179 @@
+"""Chinese type: where it comes from, and that no character is ever drawn as an empty box."""
+
+import base64
+import hashlib
+import io
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from assets import fetch_fonts, fonts
+from assets.fetch_fonts import MEMBERS, NAME, VERSION, FetchFailed, fetch
+from assets.font_subsets import truetype
+from assets.fonts import CharactersMissing, Face, FontMissing, Fonts, Weight
+from tests.assets.small_fonts import BOLD, CHINESE, REGULAR, write_font
+
+
+def found(tmp_path: Path) -> Fonts:
+    return Fonts(tmp_path / "set-up", [tmp_path / "system"], fontconfig=False)
+
+
+def test_the_fonts_of_the_set_up_come_before_those_of_the_system(tmp_path: Path) -> None:
+    regular = write_font(tmp_path / "set-up" / "any" / REGULAR, CHINESE)
+    bold = write_font(tmp_path / "set-up" / "any" / BOLD, CHINESE)
+    write_font(tmp_path / "system" / "DroidSansFallbackFull.ttf", CHINESE)
+    assert found(tmp_path).load(Weight.REGULAR) == Face(regular)
+    assert found(tmp_path).load(Weight.BOLD) == Face(bold)
+
+
+def test_without_the_set_up_a_font_of_the_system_is_used_for_both_weights(tmp_path: Path) -> None:
+    path = write_font(tmp_path / "system" / "truetype" / "DroidSansFallbackFull.ttf", CHINESE)
+    assert found(tmp_path).load(Weight.REGULAR) == Face(path)
+    assert found(tmp_path).load(Weight.BOLD) == Face(path)
+
+
+def test_a_font_without_chinese_is_no_font(tmp_path: Path) -> None:
+    write_font(tmp_path / "system" / "DroidSansFallbackFull.ttf", "abc")
+    with pytest.raises(FontMissing, match=r"make setup.*fonts-noto-cjk"):
+        found(tmp_path).load(Weight.REGULAR)
+
+
+def test_a_broken_font_file_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "set-up").mkdir()
+    (tmp_path / "set-up" / REGULAR).write_bytes(b"not a font")
+    path = write_font(tmp_path / "system" / "DroidSansFallbackFull.ttf", CHINESE)
+    assert found(tmp_path).load(Weight.REGULAR) == Face(path)
+
+
+def test_a_character_that_the_first_font_lacks_is_drawn_by_another(tmp_path: Path) -> None:
+    first = write_font(tmp_path / "set-up" / REGULAR, CHINESE + "张工")
+    second = write_font(tmp_path / "system" / "HanaMinA.ttf", "䶮")
+    third = write_font(tmp_path / "system" / "HanaMinB.ttf", "𬭊")
+    runs = found(tmp_path).runs("张䶮𬭊工", Weight.REGULAR)
+    assert runs == [(Face(first), "张"), (Face(second), "䶮"), (Face(third), "𬭊"), (Face(first), "工")]
+    assert found(tmp_path).covers("张䶮𬭊工")
+
+
+def test_characters_that_no_font_has_are_named_and_not_drawn(tmp_path: Path) -> None:
+    write_font(tmp_path / "set-up" / REGULAR, CHINESE)
+    assert found(tmp_path).missing("评䶮好𬭊䶮") == "䶮𬭊"
+    with pytest.raises(CharactersMissing, match=r"“䶮”（U\+4DAE）、“𬭊”（U\+2CB4A）") as refusal:
+        found(tmp_path).runs("评䶮好𬭊䶮", Weight.BOLD)
+    assert refusal.value.characters == "䶮𬭊"
+
+
+@pytest.mark.parametrize("postscript", [False, True], ids=["truetype", "postscript"])
+def test_a_subset_holds_the_outlines_of_its_characters_as_truetype(tmp_path: Path, postscript: bool) -> None:
+    face = Face(write_font(tmp_path / "NotoSansSC-Regular.otf", CHINESE, postscript=postscript))
+    subset = TTFont(io.BytesIO(truetype(face, "好评")))
+    assert set(subset.getBestCmap()) == {ord(c) for c in " 好评"}
+    glyph = subset["glyf"][subset.getBestCmap()[ord("好")]]
+    assert (glyph.xMin, glyph.yMin, glyph.xMax, glyph.yMax) == (100, 0, 900, 800)
+
+
+def test_the_same_characters_give_the_same_subset_and_others_another_name(tmp_path: Path) -> None:
+    face = Face(write_font(tmp_path / REGULAR, CHINESE))
+    assert truetype(face, "好评") == truetype(face, "好评")
+    names = {TTFont(io.BytesIO(truetype(face, text)))["name"].getDebugName(6) for text in ("好评", "差评")}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize("weight", Weight)
+def test_the_font_of_the_set_up_has_the_rare_characters_of_names(weight: Weight) -> None:
+    if not list(fonts.SET_UP_FOLDER.rglob(REGULAR)):
+        pytest.skip("the set-up could not fetch Noto Sans SC: python -m assets.fetch_fonts")
+    main = fonts.load(weight)
+    assert main.path.name in (REGULAR, BOLD)
+    assert fonts.installed().runs("䶮𬭊镕喆堃昇", weight) == [(main, "䶮𬭊镕喆堃昇")]
+
+
+# Fetching, from a registry over the wire.
+
+
+def archive(content: bytes = b"font") -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as tar:
+        for name in (*MEMBERS, "package/../../outside", "package/README.md"):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return target.getvalue()
+
+
+def integrity(content: bytes) -> str:
+    return "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
+
+
+class Registry:
+    """An npm registry that has one file, or fails so many times first."""
+
+    def __init__(self, content: bytes) -> None:
+        self.asked: list[str] = []
+        self.failures = 0
+        registry = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                registry.asked.append(self.path)
+                failed = len(registry.asked) <= registry.failures
+                self.send_response(503 if failed else 200)
+                self.end_headers()
+                self.wfile.write(b"" if failed else content)
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    double = Registry(archive())
+    threading.Thread(target=double.server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", double.address + "/mirror/")
+    yield double
+    double.server.shutdown()
+    double.server.server_close()
+
+
+def test_the_fonts_are_fetched_once_from_the_registry_that_npm_is_set_up_with(
+    registry: Registry, tmp_path: Path
+) -> None:
+    assert fetch(tmp_path, integrity=integrity(archive()))
+    assert registry.asked == [f"/mirror/@expo-google-fonts/{NAME}/-/{NAME}-{VERSION}.tgz"]
+    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {f"{NAME}-{VERSION}/{name}" for name in (REGULAR, BOLD, "LICENSE_FONT")}
+    assert not fetch(tmp_path, integrity=integrity(archive()))
+    assert len(registry.asked) == 1
+
+
+def test_a_registry_that_fails_once_is_asked_again(registry: Registry, tmp_path: Path) -> None:
+    registry.failures = 1
+    assert fetch(tmp_path, integrity=integrity(archive()))
+
+
+def test_another_archive_than_the_pinned_one_is_refused_and_leaves_nothing(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(FetchFailed, match="sha512"):
+        fetch(tmp_path, integrity=integrity(archive(b"tampered with")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_archive_can_be_brought_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
+    (tmp_path / "fonts.tgz").write_bytes(archive())
+    assert fetch(tmp_path / "fonts", tmp_path / "fonts.tgz", integrity=integrity(archive()))
+
+
+def test_without_a_network_the_set_up_warns_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
+    monkeypatch.setattr(fetch_fonts, "SET_UP_FOLDER", tmp_path)
+    assert fetch_fonts.main([]) == 1
+    assert "apt-get install fonts-noto-cjk" in capsys.readouterr().err
