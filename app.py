@@ -12,7 +12,9 @@ if __name__ == "__main__":
     gc.enable()
     main()
 
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from apiflask import APIFlask
@@ -23,15 +25,25 @@ from accounts import sweeping as account_sweeping
 from accounts.sign_in import SessionPolicy
 from assets import sweeping
 from assets.desk import open_desk
+from assets.made_pictures import MadePictures
 from core import logs, privacy
 from core.config import Settings, load_settings
 from core.db import Database
 from core.events import Events
 from core.forms.library import FormLibrary
-from core.scheduler import Job, Scheduler
+from core.gateways.opening import open_sms, open_wechat
+from core.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
+from enterprise.filings.engine import FINISHED
 from enterprise.filings.steps import ring_clocks
 from enterprise.systems import filing_engine
+from feedback import codes as rating_codes
+from feedback import publication
+from feedback import queries as rating_queries
+from feedback import sweeping as rating_sweeping
+from feedback import tallies as rating_tallies
+from feedback.gates import RatingRules
+from feedback.scan_counts import ScanCounts
 from inspection import queries as inspection_queries
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
@@ -49,6 +61,8 @@ def subject_registry() -> SubjectRegistry:
     subjects.register("user", account_queries.may_see_user)
     subjects.register("inspection", partial(inspection_queries.may_see, CHECK))
     subjects.register("spot_check", partial(inspection_queries.may_see, SPOT_CHECK))
+    subjects.register("rating", rating_queries.may_see_rating)
+    subjects.register("rating_code", rating_queries.may_see_code)
     return subjects
 
 
@@ -60,6 +74,9 @@ def background_jobs(app: APIFlask) -> Scheduler:
         [
             Job("filing clocks", lambda session: ring_clocks(session, wiring.filings)),
             Job("throttles and old sessions", account_sweeping.sweep),
+            RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),
+            Job("rating codes", rating_codes.expire_due),
+            Job("rating gates and SMS codes", rating_sweeping.sweep),
             sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
         ],
     )
@@ -86,15 +103,23 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         AUTO_404_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
-    library, subjects = FormLibrary(database), subject_registry()
+    library, subjects, events = FormLibrary(database), subject_registry(), Events()
+    events.listen(FINISHED, rating_codes.invite)
+    publication.install(Path(settings.rating_words) if settings.rating_words else None)
+    desk = open_desk(settings)
     app.extensions[KEY] = Wiring(
         settings=settings,
         database=database,
         policy=SessionPolicy(settings.session_idle, settings.session_longest, settings.enterprise_captcha == "always"),
         tools=Tools(library, Dictionary(), CampaignCalendar()),
         subjects=subjects,
-        desk=open_desk(settings),
-        filings=filing_engine(library, subjects, Events()),
+        desk=desk,
+        filings=filing_engine(library, subjects, events),
+        rules=RatingRules(settings.rating_limit_scope),
+        pictures=MadePictures(desk.storage, settings.incoming_dir),
+        scans=ScanCounts(database),
+        sms=open_sms(settings),
+        wechat=open_wechat(settings),
     )
     limits.install(app)
     requests.install(app)

@@ -24,6 +24,7 @@ from demo.commands import demo
 from enterprise.commands import enterprises
 from enterprise.filing_commands import filings
 from enterprise.production.commands import licences
+from feedback.commands import ratings
 from inspection.commands import dictionaries, history_group, tallies_group
 
 
@@ -117,7 +118,7 @@ def prepare(obj: Installation) -> None:
 
 for group in (
     users, offices_group, regions_group, enterprises, licences, filings, files, forms, dictionaries, tallies_group,
-    history_group, receipts_group, calendar, database_group, demo,
+    history_group, ratings, receipts_group, calendar, database_group, demo,
 ):  # fmt: skip
     cli.add_command(group)
 

@@ -5,12 +5,14 @@ has imported everything already: the second start takes half the time. The appli
 in each worker, so that nothing with a connection or a thread is shared.
 """
 
+import atexit
 import fcntl
 import gc
 import os
 import shutil
 import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -161,10 +163,15 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Called in each worker."""
         from app import background_jobs, create_app
+        from miniapp_api.wiring import KEY
 
         application = create_app(self.settings)
         # In the worker, after the fork: a thread does not survive one.
         background_jobs(application).start()
+        scans = application.extensions[KEY].scans
+        scans.start()
+        # The worker ends by returning, and its thread with it: what was gathered is written first.
+        atexit.register(scans.stop)
         return application
 
 
@@ -197,6 +204,8 @@ def refuse_taken_port(settings: Settings) -> None:
 def serve(settings: Settings, database: Database) -> None:
     """Prepare, say where to go, and serve until SIGTERM or SIGINT. Does not return."""
     refuse_taken_port(settings)
+    if _is_demo_due(settings, database):
+        _prepare_apart()
     prepare(settings, database)
     # The last connection takes the write-ahead log into the SQLite file; and none may be shared with the workers.
     database.dispose()
@@ -210,6 +219,22 @@ def serve(settings: Settings, database: Database) -> None:
     gc.freeze()
     gc.enable()
     Server(settings, database).run()
+
+
+def _is_demo_due(settings: Settings, database: Database) -> bool:
+    wanted = settings.demo and not settings.production
+    return wanted and not (migrate.is_current(database.engine) and loading.is_complete(database))
+
+
+def _prepare_apart() -> None:
+    """Prepare in a process of its own, because the demo stores files.
+
+    The library that stores them keeps threads that do not survive a fork: used in this process, it would
+    wait for ever in the workers that are forked from it. Raises `SettingsError` when it failed.
+    """
+    sys.stdout.flush()
+    if subprocess.run([sys.executable, str(ROOT / "app.py"), "prepare"], check=False).returncode != 0:  # noqa: S603
+        raise SettingsError("未能准备就绪（原因见上），请处理后重新启动；DEMO=0 可不装入演示数据")
 
 
 def _fresh_metrics(data_dir: Path) -> None:

@@ -118,7 +118,11 @@ class UserSession(Base):
     """A sign-in (会话): an opaque token of which only the SHA-256 is stored."""
 
     __tablename__ = "sessions"
-    __table_args__ = (Index("ix_sessions_user_id", "user_id"),)
+    __table_args__ = (
+        Index("ix_sessions_user_id", "user_id"),
+        # Ratings are asked whether they come from where staff are signed in.
+        Index("ix_sessions_address", "address", "last_seen_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)

@@ -13,6 +13,7 @@ class Verb(enum.StrEnum):
     INSPECTION_READ = "inspection.read"
     STATISTICS_READ = "statistics.read"
     ENTERPRISES_READ = "enterprises.read"
+    RATINGS_READ = "ratings.read"
     RATINGS_GENERATE = "ratings.generate"
     RATINGS_HANDLE = "ratings.handle"
     RATINGS_SUPERVISE = "ratings.supervise"
@@ -39,9 +40,9 @@ VERBS: dict[Role, frozenset[Verb]] = {
         {Verb.INSPECTION_WRITE, Verb.INSPECTION_READ, Verb.STATISTICS_READ, Verb.ENTERPRISES_READ}
     ),
     Role.ACCOUNT_APPROVER: frozenset({Verb.ACCOUNTS_DECIDE, Verb.ACCOUNTS_MANAGE}),
-    Role.RATING_OFFICER: frozenset({Verb.RATINGS_GENERATE}),
-    Role.RATING_HANDLER: frozenset({Verb.RATINGS_HANDLE}),
-    Role.RATING_SUPERVISOR: frozenset({Verb.RATINGS_SUPERVISE}),
+    Role.RATING_OFFICER: frozenset({Verb.RATINGS_READ, Verb.RATINGS_GENERATE}),
+    Role.RATING_HANDLER: frozenset({Verb.RATINGS_READ, Verb.RATINGS_HANDLE}),
+    Role.RATING_SUPERVISOR: frozenset({Verb.RATINGS_READ, Verb.RATINGS_GENERATE, Verb.RATINGS_SUPERVISE}),
     Role.LICENCE_REVIEWER: frozenset({Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ, Verb.ENTERPRISES_MANAGE}),
     Role.ENTERPRISE: frozenset({Verb.FILINGS_WRITE}),
     Role.SYS_ADMIN: frozenset(),

@@ -11,6 +11,7 @@ import math
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -207,8 +208,17 @@ def _shown(cell: object) -> str:
     return cell_text(cell)
 
 
-def write_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> IO[bytes]:
-    """A workbook with one sheet named `title`, as a temporary file that stands at its beginning.
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet to write: its name, its heading row, its rows."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
+
+
+def write_xlsx(*sheets: Sheet) -> IO[bytes]:
+    """A workbook as a temporary file that stands at its beginning.
 
     Text stays text, whatever it begins with; numbers of more than 15 digits become text. The file
     is removed when it is closed. Raises SpreadsheetError when there are more rows than a sheet holds.
@@ -219,20 +229,25 @@ def write_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
             file,
             {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
         )
-        sheet = workbook.add_worksheet(_sheet_name(title))
-        heading = workbook.add_format({"bold": True, "num_format": "@", "bottom": 1})
-        text = workbook.add_format({"num_format": "@"})
-        sheet.freeze_panes(1, 0)
-        for index, column in enumerate(columns):
-            sheet.set_column(index, index, min(max(2 * len(column) + 2, 14), 40))
-            sheet.write_string(0, index, _shown(column), heading)
-        _write_cells(rows, sheet.write_number, lambda y, x, shown: sheet.write_string(y, x, shown, text))
+        for sheet in sheets:
+            _write_sheet(workbook, sheet)
         workbook.close()
         file.seek(0)
     except BaseException:
         file.close()
         raise
     return file
+
+
+def _write_sheet(workbook: xlsxwriter.Workbook, wanted: Sheet) -> None:
+    sheet = workbook.add_worksheet(_sheet_name(wanted.title))
+    heading = workbook.add_format({"bold": True, "num_format": "@", "bottom": 1})
+    text = workbook.add_format({"num_format": "@"})
+    sheet.freeze_panes(1, 0)
+    for index, column in enumerate(wanted.columns):
+        sheet.set_column(index, index, min(max(2 * len(column) + 2, 14), 40))
+        sheet.write_string(0, index, _shown(column), heading)
+    _write_cells(wanted.rows, sheet.write_number, lambda y, x, shown: sheet.write_string(y, x, shown, text))
 
 
 def _write_cells(

@@ -55,6 +55,28 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr = SecretStr("")
     clamd_address: str = ""
     """Virus scanner: `host:port`, or the path of clamd's unix socket; empty means that nothing is scanned."""
+    public_url: str = ""
+    """The server's address as phones reach it, `https://host`: it stands in printed QR codes."""
+    rating_limit_scope: Literal["global", "kind", "subject"] = "global"
+    """What "the same phone may rate once in 5 days" (seed 002) is about: everything, a kind of code, one code."""
+    rating_address_limit: str = "300 per hour"
+    """Accepted ratings per address: a brake on abuse that a service hall with one address does not meet."""
+    rating_words: str = ""
+    """A file of words, one a line, that keep a rating from being published by itself, beside the built-in ones."""
+    sms_sender: Literal["", "log", "tencent"] = ""
+    """Raters prove their number by SMS when set; `log` writes the codes to the log, for development only."""
+    tencent_secret_id: str = ""
+    tencent_secret_key: SecretStr = SecretStr("")
+    tencent_sms_app_id: str = ""
+    tencent_sms_sign_name: str = ""
+    tencent_sms_template_id: str = ""
+    tencent_sms_region: str = "ap-guangzhou"
+    tencent_sms_endpoint: str = "https://sms.tencentcloudapi.com"
+    wechat_appid: str = ""
+    wechat_secret: SecretStr = SecretStr("")
+    wechat_base_url: str = "https://api.weixin.qq.com"
+    wechat_rating_page: str = "pages/rating/form"
+    """The page of the mini-program that a mini-program code (小程序码) opens."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
@@ -79,6 +101,12 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """`DATABASE_URL`, or the SQLite file in `DATA_DIR`."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'gongpin.sqlite3').absolute()}"
+
+    @property
+    def resolved_public_url(self) -> str:
+        """`PUBLIC_URL`, or where the server listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def incoming_dir(self) -> Path:
@@ -111,6 +139,7 @@ def _refuse_missing(settings: Settings) -> None:
             ("DATABASE_URL", settings.database_url),
             ("DATA_KEY", settings.data_key.get_secret_value()),
             ("METRICS_TOKEN", settings.metrics_token.get_secret_value()),
+            ("PUBLIC_URL", settings.public_url),
         )
         if not value
     ]
@@ -131,9 +160,38 @@ def _refuse_half_set(settings: Settings) -> None:
             raise SettingsError("S3 storage is set by half; these settings are missing: " + ", ".join(missing))
     if settings.s3_endpoint and not settings.s3_endpoint.startswith(("https://", "http://")):
         raise SettingsError("S3_ENDPOINT must begin with https:// (or http:// within a closed network)")
+    _refuse_half_gateways(settings)
     host, _, port = settings.clamd_address.rpartition(":")
     if settings.clamd_address and not settings.clamd_address.startswith("/") and not (host and port.isdecimal()):
         raise SettingsError("CLAMD_ADDRESS must be host:port, or the path of a unix socket")
+
+
+def _refuse_half_gateways(settings: Settings) -> None:
+    if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
+        raise SettingsError("PUBLIC_URL must begin with https:// (or http:// within a closed network)")
+    if settings.sms_sender == "log" and settings.production:
+        raise SettingsError("SMS_SENDER=log writes codes to the log; production needs SMS_SENDER=tencent, or none")
+    if settings.sms_sender == "tencent":
+        _refuse_missing_of(
+            "SMS_SENDER=tencent",
+            TENCENT_SECRET_ID=settings.tencent_secret_id,
+            TENCENT_SECRET_KEY=settings.tencent_secret_key.get_secret_value(),
+            TENCENT_SMS_APP_ID=settings.tencent_sms_app_id,
+            TENCENT_SMS_SIGN_NAME=settings.tencent_sms_sign_name,
+            TENCENT_SMS_TEMPLATE_ID=settings.tencent_sms_template_id,
+        )
+    if settings.wechat_appid or settings.wechat_secret.get_secret_value():
+        _refuse_missing_of(
+            "WeChat",
+            WECHAT_APPID=settings.wechat_appid,
+            WECHAT_SECRET=settings.wechat_secret.get_secret_value(),
+        )
+
+
+def _refuse_missing_of(what: str, **needed: str) -> None:
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise SettingsError(f"{what} is set by half; these settings are missing: " + ", ".join(missing))
 
 
 def _make_data_dir(data_dir: Path) -> None:

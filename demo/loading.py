@@ -1,4 +1,4 @@
-"""Loading the demo: accounts, register, checks, drafts, filings and a pending application, once.
+"""Loading the demo: accounts, register, checks, drafts, filings, ratings and a pending application, once.
 
 Every part makes what is missing and leaves what is there, so that a load that was interrupted is
 taken up where it stopped and nothing is there twice. The pending application comes last: where its
@@ -24,7 +24,7 @@ from core.errors import Problem
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
-from demo import accounts, filings, records, register
+from demo import accounts, filings, ratings, records, register
 from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from enterprise.systems import filing_engine
@@ -94,6 +94,9 @@ def load(database: Database, settings: Settings, progress: Progress) -> bool:
     engine = filing_engine(forms, SubjectRegistry(), Events())
     filings.load(database, engine, open_desk(settings), enterprises)
     progress("许可证与申报", filings.LICENCES, filings.LICENCES)
+    progress("好差评", 0, ratings.RATINGS)
+    ratings.load(database)
+    progress("好差评", ratings.RATINGS, ratings.RATINGS)
     _apply(database)
     return True
 

@@ -13,6 +13,8 @@ from core.privacy import EncryptedText
 from enterprise import models as enterprise_models
 from enterprise.filings import models as filing_models
 from enterprise.production import models as production_models
+from feedback import figures as figure_models
+from feedback import models as feedback_models
 from inspection import models as inspection_models
 
 ROOMS_WITH_TABLES = (
@@ -23,6 +25,8 @@ ROOMS_WITH_TABLES = (
     inspection_models,
     filing_models,
     production_models,
+    feedback_models,
+    figure_models,
 )
 
 

@@ -13,6 +13,10 @@ from miniapp_api import (
     licences,
     me,
     products,
+    rating_codes,
+    rating_forms,
+    rating_pages,
+    ratings,
     regions,
     sessions,
     spot_checks,
@@ -36,5 +40,8 @@ API = (
     captchas.bp,
     filings.bp,
     licences.bp,
+    rating_codes.bp,
+    rating_forms.bp,
+    ratings.bp,
 )
-ROOT = (home.bp, health.bp)
+ROOT = (home.bp, health.bp, rating_pages.bp)

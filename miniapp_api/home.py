@@ -1,7 +1,9 @@
 """The page at `/`: what runs here and where to go. It never shows a password."""
 
+import re
+
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, request
 
 from miniapp_api.gates import public
 from miniapp_api.openapi import DOCS_PATH, SPEC_PATH
@@ -30,7 +32,7 @@ footer {{ margin-top: 2rem; opacity: .8; font-size: .9rem; }}
 <body>
 <main>
 <h1>工品查 · 市场监管现场检查服务</h1>
-<p>服务正在运行。监管人员用手机填报生产企业检查、销售企业检查和监督抽查，查看本辖区记录与工作统计，审核下级账号。</p>
+NOTICE<p>服务正在运行。监管人员用手机填报生产企业检查、销售企业检查和监督抽查，查看本辖区记录与工作统计，审核下级账号。</p>
 <p lang="en">Market-supervision field work: checks, spot checks, their disposal, records and statistics.</p>
 <ul>
 <li><a href="{DOCS_PATH}/">接口文档</a><p>每个接口的参数、返回值和错误，可直接试用。</p></li>
@@ -42,6 +44,11 @@ FOOTER</body>
 </html>
 """
 
+_RATED = """<p role="status"><strong>评价已保存，感谢您的参与！</strong>
+查询码 CODE，凭它可<a href="/r/answers">查看答复</a>。</p>
+"""
+_CODE = re.compile(r"[2-9A-HJ-NP-Z]{4}(-[2-9A-HJ-NP-Z]{4}){3}")
+
 _DEMO = "<footer>演示账号及密码只写在运行服务的机器上：数据目录中的 demo-accounts.json。</footer>"
 
 
@@ -51,6 +58,8 @@ def home() -> Response:
     """What runs here."""
     settings = wiring().settings
     shown = _DEMO if settings.demo and not settings.production else ""
-    response = Response(_PAGE.replace("FOOTER", shown), mimetype="text/html")
+    rated = request.args.get("rated", "")
+    notice = _RATED.replace("CODE", rated) if _CODE.fullmatch(rated) else ""
+    response = Response(_PAGE.replace("FOOTER", shown).replace("NOTICE", notice), mimetype="text/html")
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     return response

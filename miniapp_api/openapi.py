@@ -39,15 +39,25 @@ _PROBLEM = {
 }
 _OBJECT = {"type": "object"}
 _CREATES = {
-    "create_session", "apply_for_account", "add_product_item", "add_test_item",
-    "upload_file", "inspections_save_draft", "inspections_submit", "spot_checks_save_draft", "spot_checks_submit",
+    "create_session", "apply_for_account", "add_product_item", "add_test_item", "upload_file", "create_rating_code",
+    "post_rating", "inspections_save_draft", "inspections_submit", "spot_checks_save_draft", "spot_checks_submit",
 }  # fmt: skip
 _FILES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
 }
 _BYTES = {"type": "string", "format": "binary"}
-_DOWNLOADS = {"download_file": "*/*", "download_thumbnail": "image/jpeg"}
+_DOWNLOADS = {
+    "download_file": "*/*",
+    "download_thumbnail": "image/jpeg",
+    "read_qr_png": "image/png",
+    "read_qr_svg": "image/svg+xml",
+    "read_poster_png": "image/png",
+    "read_poster_pdf": "application/pdf",
+    "read_sign_png": "image/png",
+    "read_sign_pdf": "application/pdf",
+    "read_wxacode": "image/png",
+}
 _UPLOAD = {
     "required": True,
     "content": {
@@ -125,7 +135,7 @@ def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) ->
     responses: dict[str, Any] = {"200": answer}
     if operation["operationId"] in _CREATES:
         responses["201"] = {**answer, "description": "Created"}
-    if function == "create_session":
+    if function in ("create_session", "post_rating"):
         del responses["200"]
     faults = {"400", "404", "422", "429", "503"}
     if "requestBody" in operation:
@@ -137,8 +147,12 @@ def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) ->
         operation["security"] = [{"bearer": []}]
         if gate.verbs:
             operation["x-verbs"] = sorted(gate.verbs)
-    if function == "create_session":
+    if function in ("create_session", "post_rating"):
         faults |= {"401", "403"}
+    if path.startswith("/api/v1/ratings/form/"):
+        faults |= {"409", "410"}
+    if path.startswith("/api/v1/rating-codes/"):
+        faults.add("409")
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status in sorted(faults):
         titles = sorted(code for code, (number, _) in CATALOGUE.items() if str(number) == status)

@@ -1,9 +1,8 @@
 """The endpoints that checks and spot checks have in common, made once for each book."""
 
-import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from functools import partial
+from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.spreadsheets import write_csv, write_xlsx
+from assets.spreadsheets import Sheet
 from core import clock
 from core.actor import Actor
 from core.paging import whole
@@ -23,6 +22,7 @@ from inspection.kinds import KINDS
 from inspection.models import Inspection
 from inspection.totals import Filters
 from miniapp_api.bodies import PageQuery, RecordBody
+from miniapp_api.downloads import as_csv, as_xlsx
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
 
@@ -134,33 +134,28 @@ def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
 
 
 def _exporting(bp: APIBlueprint, noun: str, book: str) -> None:
-    def export(write: Callable[[str, Iterator[list[Any]]], Response], actor: Actor, query: RecordsQuery) -> Response:
+    title = "监督抽查" if book == "spot_check" else "企业检查"
+
+    def cells(actor: Actor, query: RecordsQuery) -> Iterator[list[Any]]:
         status = query.status or "submitted"
         records = queries.export_rows(wiring().database, actor, book, status, query.filters())
         # The first row is fetched here, so that a refusal is still an answer of its own.
         first = next(records, None)
-        title = "监督抽查" if book == "spot_check" else "企业检查"
-        return write(f"{title}-{clock.today():%Y%m%d}", _cells(first, records))
+        return (_row(record) for record in (() if first is None else chain((first,), records)))
 
     @bp.get(f"/{noun}.csv", endpoint="export_csv")
     @gate(Verb.INSPECTION_READ, transaction=False)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_csv(actor: Actor, query: RecordsQuery) -> Response:
         """The list as CSV (UTF-8 with BOM), with the same filters."""
-        return export(_as_csv, actor, query)
+        return as_csv(title, COLUMNS, cells(actor, query))
 
     @bp.get(f"/{noun}.xlsx", endpoint="export_xlsx")
     @gate(Verb.INSPECTION_READ, transaction=False)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_xlsx(actor: Actor, query: RecordsQuery) -> Response:
         """The list as an Excel workbook, with the same filters."""
-        return export(_as_xlsx, actor, query)
-
-
-def _cells(first: Inspection | None, rest: Iterator[Inspection]) -> Iterator[list[Any]]:
-    if first is not None:
-        yield _row(first)
-    yield from (_row(record) for record in rest)
+        return as_xlsx(title, Sheet(title, COLUMNS, cells(actor, query)))
 
 
 def _row(record: Inspection) -> list[Any]:
@@ -172,22 +167,3 @@ def _row(record: Inspection) -> list[Any]:
         record.username, record.operator_name or "",
         record.submitted_at.astimezone(clock.LOCAL).strftime("%Y-%m-%d %H:%M:%S") if record.submitted_at else "",
     ]  # fmt: skip
-
-
-def _attachment(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(name)}"}
-
-
-def _as_csv(title: str, rows: Iterator[list[Any]]) -> Response:
-    return Response(write_csv(COLUMNS, rows), mimetype="text/csv", headers=_attachment(f"{title}.csv"))
-
-
-def _as_xlsx(title: str, rows: Iterator[list[Any]]) -> Response:
-    file = write_xlsx(title, COLUMNS, rows)
-    response = Response(
-        iter(partial(file.read, 65536), b""),
-        mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        headers=_attachment(f"{title}.xlsx"),
-    )
-    response.call_on_close(file.close)
-    return response

@@ -6,12 +6,17 @@ from typing import cast
 from flask import current_app
 
 from accounts.sign_in import SessionPolicy
+from assets.made_pictures import MadePictures
 from assets.operations import Desk
 from core.config import Settings
 from core.db import Database
 from core.forms.library import FormLibrary
+from core.gateways.sms import SmsSender
+from core.gateways.wechat import WeChat
 from core.subjects import SubjectRegistry
 from enterprise.filings.engine import Filings
+from feedback.gates import RatingRules
+from feedback.scan_counts import ScanCounts
 from inspection.entry import Tools
 
 KEY = "gongpin"
@@ -28,6 +33,11 @@ class Wiring:
     subjects: SubjectRegistry
     desk: Desk
     filings: Filings
+    rules: RatingRules
+    pictures: MadePictures
+    scans: ScanCounts
+    sms: SmsSender | None
+    wechat: WeChat | None
 
     @property
     def forms(self) -> FormLibrary:

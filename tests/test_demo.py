@@ -23,12 +23,16 @@ from core.config import Settings
 from core.db import Base, Database
 from core.errors import Problem
 from core.identifiers import uscc_fault, uscc_warnings
+from core.integrity import verify_ends
 from core.models import Todo
 from demo import loading
 from demo.accounts import Account, accounts_file, read_accounts
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise, EnterpriseProduct
 from enterprise.production.models import Licence, SelfCheckTopic
+from feedback import tallies as rating_tallies
+from feedback.models import Rating, RatingCode
+from feedback.workflows import CODE, RATING
 from inspection import tallies
 from inspection.integrity import verify_contents
 from inspection.models import Inspection
@@ -161,7 +165,25 @@ def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
         (application,) = session.scalars(select(AccountApplication)).all()
         assert (application.status, application.area2) == ("pending", "320400")
         kinds = set(session.scalars(select(Todo.kind).where(Todo.closed_at.is_(None))))
-    assert kinds == {"disposal_in_progress", "inspection_refused", "account_application_pending", "filing"}
+    assert kinds == {
+        "disposal_in_progress", "inspection_refused", "account_application_pending", "filing", "rating_follow_up",
+        "rating_review",
+    }  # fmt: skip
+
+
+def test_there_are_ratings_with_follow_ups_in_several_states_and_codes_to_scan(demo: Database) -> None:
+    with demo.read() as session:
+        rated = session.scalars(select(Rating)).all()
+        made = session.scalars(select(RatingCode)).all()
+    assert len(rated) == 48
+    assert {rating.level for rating in rated} == {1, 2, 3, 4, 5}
+    states = sorted(rating.status for rating in rated if rating.level < 3)
+    assert states == ["closed", "closed", "fed_back", "rectifying", "to_verify", "verified"]
+    assert {rating.publicity for rating in rated} == {"shown", "pending"}
+    assert {(code.kind, code.status) for code in made} == {
+        ("per_visit", "active"), ("per_visit", "not_generated"), ("per_matter", "active"),
+    }  # fmt: skip
+    assert sum(code.ratings for code in made) == 48
 
 
 def test_there_are_licences_with_declarations_a_rectification_and_a_topic(demo: Database) -> None:
@@ -188,9 +210,12 @@ def test_history_and_figures_hold(demo: Database) -> None:
     with demo.read() as session:
         assert list(history.verify(session)) == []
         assert list(verify_contents(session)) == []
+        assert list(verify_ends(session, RATING)) == list(verify_ends(session, CODE)) == []
     with demo.write() as session:
         found = tallies.reconcile(session)
+        rated = rating_tallies.reconcile(session)
         session.rollback()
+    assert rated.wrong == 0
     assert (found.mended, found.added, found.emptied) == (0, 0, 0)
 
 
@@ -211,6 +236,9 @@ def test_the_accounts_file_is_for_its_owner_and_has_who_the_contract_asks_for(in
     assert {code for code in counties if not code.startswith("3204")}
     (reviewer,) = (account for account in accounts if "licence_reviewer" in account["roles"])
     assert (reviewer["level"], reviewer["region_code"]) == ("county", "320402")
+    for role in ("rating_officer", "rating_handler", "rating_supervisor"):
+        (post,) = (account for account in accounts if role in account["roles"])
+        assert (post["level"], post["region_code"]) == ("county", "320402")
     (owner,) = (account for account in accounts if "uscc" in account)
     assert set(owner) == {*known, "uscc"}
     assert (owner["username"], owner["roles"], owner["level"]) == (owner["uscc"], ["enterprise"], None)
@@ -218,7 +246,7 @@ def test_the_accounts_file_is_for_its_owner_and_has_who_the_contract_asks_for(in
 
 def test_demo_users_sign_in_without_changing_their_password(installed: Settings) -> None:
     with signed_in(installed) as people:
-        assert len(people) == 7
+        assert len(people) == 10
         for account, person in people:
             assert password_fault(account.password, account.username) is None
             me = person.get("/me").json
@@ -273,7 +301,7 @@ def test_passwords_differ_between_installations(fresh: Database, tmp_path: Path,
         loading.load(database, in_folder(tmp_path / name), quiet)
         found += [account.password for account in read_accounts(tmp_path / name)]
     other.dispose()
-    assert len(set(found)) == len(found) == 14
+    assert len(set(found)) == len(found) == 20
 
 
 # ---- once
@@ -297,6 +325,7 @@ def test_loading_again_changes_nothing(fresh: Database, tmp_path: Path) -> None:
         ("检查与抽查记录", 188),
         ("许可证与申报", 0),
         ("许可证与申报", 20),
+        ("好差评", 48),
     ],
 )
 def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
@@ -316,8 +345,9 @@ def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
     with time_machine.travel(clock.now() + timedelta(days=1)):
         assert loading.load(fresh, in_folder(tmp_path), quiet) is True
     loaded = counts(fresh)
-    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (23, 2280, 190)
+    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (26, 2280, 190)
     assert (loaded["licences"], loaded["filings"], loaded["self_check_topics"], loaded["files"]) == (20, 21, 1, 1)
+    assert (loaded["rating_codes"], loaded["ratings"], loaded["rating_follow_ups"]) == (5, 48, 6)
     assert known.items() <= {a.username: a.password for a in read_accounts(tmp_path)}.items()
     with fresh.read() as session:
         assert list(history.verify(session)) == []

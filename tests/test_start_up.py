@@ -13,12 +13,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import requests
 from gunicorn.workers.gthread import ThreadWorker
 from sqlalchemy import text
 
 import start_up
 from core.db import Base, Database
-from tests.servers import ROOT, free_port, wait_until_ready
+from tests.servers import ROOT, free_port, running_server, wait_until_ready
 
 
 @pytest.fixture
@@ -93,6 +94,20 @@ def test_the_first_start_says_where_to_go_and_the_second_changes_nothing(
     assert "首次启动" in printed and "首次启动" not in again
 
 
+def test_what_the_first_start_stored_can_be_fetched_from_every_worker(tmp_path: Path) -> None:
+    # The library that stores files does not survive a fork: used before it, every fetch would hang.
+    with running_server(tmp_path / "data") as base:
+        accounts = json.loads((tmp_path / "data" / "demo-accounts.json").read_text())
+        reviewer = next(a for a in accounts if "licence_reviewer" in a["roles"])
+        sent = {"username": reviewer["username"], "password": reviewer["password"]}
+        token = requests.post(f"{base}/api/v1/sessions", json=sent, timeout=10).json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        topics = requests.get(f"{base}/api/v1/self-check-topics", headers=headers, timeout=10).json()["items"]
+        for _ in range(8):  # whichever worker answers
+            file = requests.get(f"{base}/api/v1/files/{topics[0]['template_file_id']}", headers=headers, timeout=10)
+            assert file.status_code == 200 and file.content
+
+
 def test_without_the_demo_it_starts_empty(environment: dict[str, str], tmp_path: Path) -> None:
     printed = run_once({**environment, "DEMO": "0"})
     rows, files = state(tmp_path / "data")
@@ -133,7 +148,7 @@ def test_two_first_starts_at_once_load_everything_once(environment: dict[str, st
     printed = [process.communicate(timeout=120)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], printed
     rows, _ = state(tmp_path / "data")
-    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (23, 2280, 190)
+    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (26, 2280, 190)
 
 
 def test_figures_of_all_workers_are_gathered(environment: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from assets.spreadsheets import (
     has_lost_digits,
     read_rows,
     read_sheets,
+    Sheet,
     write_csv,
     write_xlsx,
 )
@@ -36,7 +37,7 @@ def workbook(path: Path, *sheets: tuple[str, Sequence[Sequence[object]]], top: i
 
 
 def saved_xlsx(path: Path, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
-    with write_xlsx(title, columns, rows) as file:
+    with write_xlsx(Sheet(title, columns, rows)) as file:
         path.write_bytes(file.read())
     return path
 

@@ -1,0 +1,19 @@
+"""Kinds of rating codes, and the channels (渠道) by which ratings come in."""
+
+from uuid import UUID
+
+PER_VISIT, PER_MATTER = "per_visit", "per_matter"
+KINDS = {PER_VISIT: "一次一评", PER_MATTER: "一事一评"}
+
+WEB_TODO, QR_ONCE, QR_MATTER = "web_todo", "qr_once", "qr_matter"
+CHANNELS = {WEB_TODO: "网上一事一评", QR_ONCE: "扫码一次一评", QR_MATTER: "扫码一事一评"}
+
+PENDING, SHOWN, HIDDEN = "pending", "shown", "hidden"
+PUBLICITY = {PENDING: "待审核", SHOWN: "公开", HIDDEN: "不公开"}
+
+
+def channel_of(kind: str, filing_id: UUID | None) -> str:
+    """How ratings of a code come in."""
+    if filing_id is not None:
+        return WEB_TODO
+    return QR_ONCE if kind == PER_VISIT else QR_MATTER

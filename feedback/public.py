@@ -1,0 +1,135 @@
+"""What is read without an account: the form's code, the rater's answer, and what is published."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, false, select
+from sqlalchemy.orm import Session
+
+from accounts.models import Region
+from core import clock
+from core.errors import Problem, not_found
+from core.paging import Page, PageRequest, fetch
+from core.prepared import Prepared
+from feedback.catalogue import LEVELS, is_bad
+from feedback.codes import is_token
+from feedback.kinds import CHANNELS, SHOWN
+from feedback.listing import day_begins, day_ends, of_office, spelled
+from feedback.models import Rating, RatingCode, RatingFollowUp
+from feedback.queries import tags_of_rating
+from feedback.query_codes import query_key
+from feedback.submission import refuse_closed
+from feedback.workflows import CLOSED, FED_BACK, RATING
+
+
+@dataclass(frozen=True, slots=True)
+class PublicFilters:
+    """Filters of the public list, combined with AND; `region` is a code of a region."""
+
+    office_id: UUID | None = None
+    region: str | None = None
+    level: int | None = None
+    channel: str | None = None
+    day_from: date | None = None
+    day_to: date | None = None
+
+
+_codes = cast(Table, RatingCode.__table__).c
+_CODE = Prepared(
+    select(
+        _codes.id, _codes.kind, _codes.matter_name, _codes.org_name, _codes.window, _codes.status, _codes.valid_to,
+        _codes.filing_id,
+    ).where(_codes.token == bindparam("token"))
+)  # fmt: skip
+
+
+def open_code(session: Session | Connection, token: str) -> Any:
+    """The code of a form that can be rated now (columns of `RatingCode`); 404 `unknown_code`, 409, 410."""
+    code = _CODE.first(session, {"token": token}) if is_token(token) else None
+    if code is None:
+        raise Problem("unknown_code")
+    refuse_closed(code)
+    return code
+
+
+def is_of_filing(session: Session, token: str) -> bool:
+    """Whether the code was made by a finished filing (网上一事一评)."""
+    return session.scalar(select(RatingCode.filing_id).where(RatingCode.token == token)) is not None
+
+
+def answer(session: Session, code: str) -> dict[str, Any]:
+    """What has become of a rating, for whoever has its query code; 404 otherwise."""
+    found = session.execute(
+        select(Rating, RatingCode.matter_name, RatingCode.org_name, RatingFollowUp)
+        .join(RatingCode, RatingCode.id == Rating.code_id)
+        .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
+        .where(Rating.query_key == query_key(code))
+    ).first()
+    if found is None:
+        raise not_found()
+    rating, follow_up = found.Rating, found.RatingFollowUp
+    replied = follow_up is not None and follow_up.feedback_at is not None and rating.status in (FED_BACK, CLOSED)
+    return {
+        "matter_name": found.matter_name,
+        "org_name": found.org_name,
+        "channel_label": CHANNELS[rating.channel],
+        "level": rating.level,
+        "level_label": LEVELS[rating.level],
+        "tags": tags_of_rating(rating),
+        "comment": rating.comment,
+        "submitted_at": clock.rfc3339(rating.submitted_at),
+        "status": rating.status,
+        "status_label": RATING.statuses[rating.status],
+        "due_on": rating.due_on.isoformat() if rating.due_on and rating.closed_at is None else None,
+        "reply": follow_up.feedback_text if replied else None,
+        "replied_at": clock.rfc3339(follow_up.feedback_at) if replied else None,
+    }
+
+
+def public(session: Session, filters: PublicFilters, request: PageRequest) -> Page:
+    """Published ratings, newest first; rows for `show_public`."""
+    found: list[ColumnElement[bool]] = [Rating.publicity == spelled(SHOWN)]
+    for column, value in (
+        (Rating.level, filters.level),
+        (Rating.channel, filters.channel),
+    ):
+        if value is not None:
+            found.append(column == value)
+    if filters.office_id is not None:
+        found += of_office(session, filters.office_id)
+    if filters.level is not None and is_bad(filters.level):
+        found.append(Rating.due_on.is_not(None))
+    if filters.region is not None:
+        region = session.get(Region, filters.region)
+        columns = (Rating.area1, Rating.area2, Rating.area3)
+        found.append(columns[region.depth - 1] == region.code if region else false())
+    if filters.day_from is not None:
+        found.append(Rating.submitted_at >= day_begins(filters.day_from))
+    if filters.day_to is not None:
+        found.append(Rating.submitted_at < day_ends(filters.day_to))
+    rows = (
+        select(Rating, RatingCode.matter_name, RatingCode.org_name, RatingFollowUp.public_reply,
+               RatingFollowUp.feedback_at)
+        .join(RatingCode, RatingCode.id == Rating.code_id)
+        .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
+        .order_by(Rating.submitted_at.desc(), Rating.id.desc())
+    )  # fmt: skip
+    return fetch(session, rows, Rating.id, request, *found)
+
+
+def show_public(row: Any) -> dict[str, Any]:
+    """A published rating: no name, no number, texts masked; for a bad one what was replied."""
+    rating: Rating = row.Rating
+    return {
+        "matter_name": row.matter_name,
+        "org_name": row.org_name,
+        "level": rating.level,
+        "level_label": LEVELS[rating.level],
+        "tags": tags_of_rating(rating),
+        "comment": rating.public_comment,
+        "rated_on": rating.submitted_at.astimezone(clock.LOCAL).date().isoformat(),
+        "reply": row.public_reply,
+        "replied_on": row.feedback_at.astimezone(clock.LOCAL).date().isoformat() if row.feedback_at else None,
+    }

@@ -1,0 +1,227 @@
+"""What is read of rating codes and ratings by offices, already limited to what the caller may see.
+
+An officer sees the codes of offices within the own reach and the ratings of those. Nobody at an
+office sees a rater's whole number (spec/b_rating §2).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from accounts.models import User
+from core import clock, history
+from core.actor import Actor
+from core.errors import not_found
+from core.paging import Page, PageRequest, fetch
+from core.privacy import mask_phone
+from feedback.catalogue import LEVELS, TAGS
+from feedback.kinds import CHANNELS, HIDDEN, KINDS, PUBLICITY, SHOWN
+from feedback.listing import ROWS, conditions, listed, named, reads_ratings
+from feedback.listing import Filters as Filters
+from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
+from feedback.workflows import CODE, HANDLE, RATING
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFilters:
+    """Filters of the list of codes; `q` is a fragment of the matter's name."""
+
+    kind: str | None = None
+    status: str | None = None
+    q: str | None = None
+
+
+def visible(session: Session, actor: Actor, rating_id: UUID) -> Rating:
+    """A rating within the actor's reach; else 404."""
+    rating = session.get(Rating, rating_id, populate_existing=True)
+    if rating is None or not reads_ratings(actor) or not actor.reach.covers(rating.area1, rating.area2, rating.area3):
+        raise not_found()
+    return rating
+
+
+def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
+    """A code within the actor's reach, or one made for the actor's enterprise; else 404."""
+    code = session.get(RatingCode, code_id, populate_existing=True)
+    if code is not None:
+        if actor.enterprise_id is not None and actor.enterprise_id == code.enterprise_id:
+            return code
+        if reads_ratings(actor) and actor.reach.covers(code.area1, code.area2, code.area3):
+            return code
+    raise not_found()
+
+
+def may_see_rating(session: Session, actor: Actor, rating_id: UUID) -> bool:
+    """For the subject registry."""
+    rating = session.get(Rating, rating_id)
+    return rating is not None and reads_ratings(actor) and actor.reach.covers(rating.area1, rating.area2, rating.area3)
+
+
+def may_see_code(session: Session, actor: Actor, code_id: UUID) -> bool:
+    """For the subject registry."""
+    code = session.get(RatingCode, code_id)
+    if code is None:
+        return False
+    own = actor.enterprise_id is not None and actor.enterprise_id == code.enterprise_id
+    return own or (reads_ratings(actor) and actor.reach.covers(code.area1, code.area2, code.area3))
+
+
+def ratings(session: Session, actor: Actor, filters: Filters, request: PageRequest) -> Page:
+    """Ratings of offices within reach; rows for `show_row`."""
+    return fetch(session, listed(filters), Rating.id, request, *conditions(session, actor, filters))
+
+
+def tags_of_rating(rating: Rating) -> list[dict[str, Any]]:
+    """The chosen tags with their texts, those taken out of use meanwhile too."""
+    return [{"code": code, "text": TAGS[code].text} for code in rating.tags if code in TAGS]
+
+
+def colour(rating: Rating) -> str | None:
+    """Yellow until due, red after, while a bad rating is under way."""
+    if rating.due_on is None or rating.closed_at is not None:
+        return None
+    return "red" if rating.due_on < clock.today() else "yellow"
+
+
+def actions(actor: Actor, rating: Rating, handler_id: UUID | None) -> list[str]:
+    """What the actor may do now."""
+    may = dict.fromkeys(RATING.actions(rating.status, actor.verbs))
+    if handler_id is not None and handler_id != actor.user_id:
+        own = {step.action for step in RATING.steps.values() if step.who == HANDLE}
+        may = {action: None for action in may if action not in own}
+    done = {SHOWN: "publish", HIDDEN: "hide"}.get(rating.publicity)
+    return [action for action in may if action != done]
+
+
+def show_row(row: Any, actor: Actor) -> dict[str, Any]:
+    """A rating in a list."""
+    rating: Rating = row.Rating
+    return {
+        "id": str(rating.id),
+        "code_id": str(rating.code_id),
+        "matter_name": row.matter_name,
+        "org_name": row.org_name,
+        "window": row.window,
+        "channel": rating.channel,
+        "channel_label": CHANNELS[rating.channel],
+        "level": rating.level,
+        "level_label": LEVELS[rating.level],
+        "tags": tags_of_rating(rating),
+        "comment": rating.comment,
+        "mobile": mask_phone(rating.mobile),
+        "real_name": rating.real_name,
+        "phone_verified": rating.phone_verified,
+        "from_staff_address": rating.from_staff_address,
+        "status": rating.status,
+        "status_label": RATING.statuses[rating.status],
+        "version": rating.version,
+        "publicity": rating.publicity,
+        "publicity_label": PUBLICITY[rating.publicity],
+        "due_on": rating.due_on.isoformat() if rating.due_on else None,
+        "colour": colour(rating),
+        "submitted_at": clock.rfc3339(rating.submitted_at),
+        "closed_at": clock.rfc3339(rating.closed_at) if rating.closed_at else None,
+        "actions": actions(actor, rating, row.handler_id),
+    }
+
+
+def _has_to_call(actor: Actor, rating: Rating, handler_id: UUID | None) -> bool:
+    """Whether the actor handles this bad rating under a real name, at the office that was rated, right now."""
+    under_way = rating.due_on is not None and rating.closed_at is None and rating.real_name
+    own = actor.office_id == rating.office_id and handler_id in (None, actor.user_id)
+    return under_way and own and HANDLE in actor.verbs
+
+
+def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
+    """A whole rating with its follow-up, call-backs and evidence.
+
+    Whoever rated without a name (匿名) has none here. The number is whole only for the officer who has to
+    call the rater back (HTTP contract, §1).
+    """
+    row = session.execute(ROWS.where(Rating.id == rating.id)).one()
+    shown = {
+        **show_row(row, actor),
+        "rater_name": rating.rater_name if rating.real_name else None,
+        "public_comment": rating.public_comment,
+    }
+    if _has_to_call(actor, rating, row.handler_id):
+        shown["mobile"] = rating.mobile
+    follow_up = session.get(RatingFollowUp, rating.id, populate_existing=True)
+    if follow_up is None:
+        return {**shown, "follow_up": None, "contacts": []}
+    handler = session.get(User, follow_up.handler_id) if follow_up.handler_id else None
+    contacts = session.scalars(
+        select(RatingContact).where(RatingContact.rating_id == rating.id).order_by(RatingContact.id).limit(200)
+    ).all()
+    texts = (
+        "extended", "extension_reason", "verify_result", "classification", "measures", "explanation",
+        "feedback_text", "feedback_channel", "appeal_reason", "opinion", "satisfied_after", "closed_in_time",
+    )  # fmt: skip
+    return {
+        **shown,
+        "follow_up": {
+            **{name: getattr(follow_up, name) for name in texts},
+            "handler": {"id": str(handler.id), "username": handler.username} if handler else None,
+            "feedback_at": clock.rfc3339(follow_up.feedback_at) if follow_up.feedback_at else None,
+            "appeal_evidence": follow_up.appeal_evidence,
+        },
+        "contacts": [
+            {
+                "at": clock.rfc3339(contact.at),
+                "operator_name": contact.operator_name,
+                "channel": contact.channel,
+                "result": contact.result,
+                "note": contact.note,
+            }
+            for contact in contacts
+        ],
+    }
+
+
+def history_of(session: Session, rating: Rating) -> list[dict[str, Any]]:
+    """The moves of a rating, oldest first."""
+    return history.read(session, rating.id)
+
+
+def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageRequest) -> Page:
+    """Codes of offices within reach (or of the actor's enterprise), newest first; rows for `show_code`."""
+    if actor.enterprise_id is not None:
+        found: list[ColumnElement[bool]] = [RatingCode.enterprise_id == actor.enterprise_id]
+    elif reads_ratings(actor):
+        found = [actor.reach.condition(RatingCode)]
+    else:
+        raise not_found()
+    if filters.kind is not None:
+        found.append(RatingCode.kind == filters.kind)
+    if filters.status is not None:
+        found.append(RatingCode.status == filters.status)
+    if filters.q:
+        found.append(named(filters.q))
+    ordered = select(RatingCode).order_by(RatingCode.created_at.desc(), RatingCode.id.desc())
+    return fetch(session, ordered, RatingCode.id, request, *found)
+
+
+def show_code(code: RatingCode, actor: Actor) -> dict[str, Any]:
+    """A code in a list or by itself; its address is added by whoever knows the server's name."""
+    return {
+        "id": str(code.id),
+        "kind": code.kind,
+        "kind_label": KINDS[code.kind],
+        "matter_name": code.matter_name,
+        "org_name": code.org_name,
+        "window": code.window,
+        "matter_ref": code.matter_ref,
+        "status": code.status,
+        "status_label": CODE.statuses[code.status],
+        "version": code.version,
+        "valid_to": code.valid_to.isoformat() if code.valid_to else None,
+        "filing_id": str(code.filing_id) if code.filing_id else None,
+        "scans": code.scans,
+        "ratings": code.ratings,
+        "created_at": clock.rfc3339(code.created_at),
+        "generated_at": clock.rfc3339(code.generated_at) if code.generated_at else None,
+        "last_scan_at": clock.rfc3339(code.last_scan_at) if code.last_scan_at else None,
+        "actions": list(dict.fromkeys(CODE.actions(code.status, actor.verbs))),
+    }

@@ -1,0 +1,197 @@
+"""Rating codes (评价二维码) of offices, and their pictures."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response, request
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from assets.fonts import CharactersMissing, FontMissing
+from assets.made_pictures import MadePictures
+from assets.poster_text import Poster
+from core.actor import Actor
+from core.errors import Problem, invalid
+from core.gateways.wechat import WeChatFailed
+from feedback import codes, queries
+from feedback.models import RatingCode
+from feedback.queries import CodeFilters
+from miniapp_api.bodies import Body, PageQuery, Query, RecordBody
+from miniapp_api.gates import gate
+from miniapp_api.wiring import wiring
+
+bp = APIBlueprint("rating_codes", __name__, tag="Ratings")
+
+PNG, SVG, PDF = "image/png", "image/svg+xml", "application/pdf"
+
+
+class CodesQuery(PageQuery):
+    """Filters of the list; `q` is a fragment of the matter's name (事项)."""
+
+    kind: Literal["per_visit", "per_matter"] | None = None
+    status: Literal["not_generated", "active", "used", "expired", "disabled"] | None = None
+    q: str | None = Field(None, max_length=100)
+
+
+class ReasonBody(Body):
+    """Why a code is disabled."""
+
+    reason: str | None = Field(None, max_length=200)
+
+
+class SizeQuery(Query):
+    """Side of the picture in pixels; it is brought to a whole number of pixels a module."""
+
+    size: int | None = Field(None, ge=120, le=2000)
+
+
+def address_of(code: RatingCode) -> str | None:
+    """Where the code leads; None before it was generated."""
+    return f"{wiring().settings.resolved_public_url}/r/{code.token}" if code.token else None
+
+
+def _show(code: RatingCode, actor: Actor) -> dict[str, Any]:
+    return {**queries.show_code(code, actor), "url": address_of(code)}
+
+
+@bp.post("/rating-codes")
+@gate(Verb.RATINGS_GENERATE)
+@bp.input(RecordBody, arg_name="body")
+def create_rating_code(session: Session, actor: Actor, body: RecordBody) -> tuple[dict[str, Any], int]:
+    """A code for a window or a matter (一次一评) or for one case (一事一评); no picture before 生成.
+
+    With an `id` the same call again answers the same code; without one every call makes a new code.
+    """
+    code, new = codes.create(session, actor, body.root)
+    return _show(code, actor), 201 if new else 200
+
+
+@bp.get("/rating-codes")
+@gate(Verb.RATINGS_READ, Verb.FILINGS_WRITE)
+@bp.input(CodesQuery, location="query", arg_name="query")
+def list_rating_codes(session: Session, actor: Actor, query: CodesQuery) -> dict[str, Any]:
+    """Codes of the caller's regions; an enterprise sees those of its own finished filings."""
+    page = queries.codes(session, actor, CodeFilters(query.kind, query.status, query.q), query.request())
+    return page.as_json(lambda row: _show(row.RatingCode, actor))
+
+
+@bp.get("/rating-codes/<uuid:code_id>")
+@gate(Verb.RATINGS_READ, Verb.FILINGS_WRITE)
+def read_rating_code(session: Session, actor: Actor, code_id: UUID) -> dict[str, Any]:
+    """One code."""
+    return _show(queries.visible_code(session, actor, code_id), actor)
+
+
+@bp.post("/rating-codes/<uuid:code_id>/generate")
+@gate(Verb.RATINGS_GENERATE)
+def generate_rating_code(session: Session, actor: Actor, code_id: UUID) -> dict[str, Any]:
+    """生成: makes the link; doing it again changes nothing."""
+    return _show(codes.generate(session, actor, code_id), actor)
+
+
+@bp.post("/rating-codes/<uuid:code_id>/disable")
+@gate(Verb.RATINGS_GENERATE)
+@bp.input(ReasonBody, arg_name="body")
+def disable_rating_code(session: Session, actor: Actor, code_id: UUID, body: ReasonBody) -> dict[str, Any]:
+    """停用: its page says so; what was rated stays."""
+    return _show(codes.disable(session, actor, code_id, body.reason), actor)
+
+
+def _picture(
+    code_id: UUID, actor: Actor, media_type: str, make: Callable[[MadePictures, RatingCode, str], bytes]
+) -> Response:
+    services = wiring()
+    # The picture is made without a database connection in hand.
+    with services.database.read() as session:
+        code = queries.visible_code(session, actor, code_id)
+    address = address_of(code)
+    if address is None:
+        raise Problem("not_generated")
+    try:
+        content = make(services.pictures, code, address)
+    except FontMissing as error:
+        raise Problem("font_missing", str(error)) from error
+    except CharactersMissing as error:
+        raise invalid("/matter_name", "character_missing", str(error)) from error
+    except WeChatFailed as error:
+        raise Problem("wechat_unavailable", retry_after=30 if error.retryable else None) from error
+    return picture_response(content, media_type, code)
+
+
+def picture_response(content: bytes, media_type: str, code: RatingCode) -> Response:
+    """A picture that its owner may keep: the same code always gives the same one."""
+    response = Response(content, mimetype=media_type)
+    ending = media_type.partition("/")[2].partition("+")[0]
+    response.headers["Content-Disposition"] = f'inline; filename="rating-code-{code.id.hex[:8]}.{ending}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _poster(code: RatingCode, address: str) -> Poster:
+    return Poster(address, matter=code.matter_name, bureau=code.org_name, window=code.window or "")
+
+
+@bp.get("/rating-codes/<uuid:code_id>/qr.png")
+@gate(Verb.RATINGS_READ, transaction=False)
+@bp.input(SizeQuery, location="query", arg_name="query")
+def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
+    """The QR code with the matter's name below."""
+    return _picture(
+        code_id, actor, PNG, lambda made, code, url: made.qr_png(url, size=query.size, caption=code.matter_name)
+    )
+
+
+@bp.get("/rating-codes/<uuid:code_id>/qr.svg")
+@gate(Verb.RATINGS_READ, transaction=False)
+def read_qr_svg(actor: Actor, code_id: UUID) -> Response:
+    """The QR code as SVG."""
+    return _picture(code_id, actor, SVG, lambda made, _, url: made.qr_svg(url))
+
+
+@bp.get("/rating-codes/<uuid:code_id>/poster.png")
+@gate(Verb.RATINGS_READ, transaction=False)
+def read_poster_png(actor: Actor, code_id: UUID) -> Response:
+    """The poster (海报, A4)."""
+    return _picture(code_id, actor, PNG, lambda made, code, url: made.poster(_poster(code, url), "png"))
+
+
+@bp.get("/rating-codes/<uuid:code_id>/poster.pdf")
+@gate(Verb.RATINGS_READ, transaction=False)
+def read_poster_pdf(actor: Actor, code_id: UUID) -> Response:
+    """The poster (海报, A4) for printing."""
+    return _picture(code_id, actor, PDF, lambda made, code, url: made.poster(_poster(code, url), "pdf"))
+
+
+@bp.get("/rating-codes/<uuid:code_id>/sign.png")
+@gate(Verb.RATINGS_READ, transaction=False)
+def read_sign_png(actor: Actor, code_id: UUID) -> Response:
+    """The table sign (台签, A5)."""
+    return _picture(code_id, actor, PNG, lambda made, code, url: made.sign(_poster(code, url), "png"))
+
+
+@bp.get("/rating-codes/<uuid:code_id>/sign.pdf")
+@gate(Verb.RATINGS_READ, transaction=False)
+def read_sign_pdf(actor: Actor, code_id: UUID) -> Response:
+    """The table sign (台签, A5) for printing."""
+    return _picture(code_id, actor, PDF, lambda made, code, url: made.sign(_poster(code, url), "pdf"))
+
+
+@bp.get("/rating-codes/<uuid:code_id>/wxacode.png")
+@gate(Verb.RATINGS_READ, transaction=False)
+def read_wxacode(actor: Actor, code_id: UUID) -> Response:
+    """The code that opens the mini-program (小程序码); 503 where no mini-program is set up."""
+    services = wiring()
+
+    def make(made: MadePictures, code: RatingCode, _url: str) -> bytes:
+        if services.wechat is None:
+            raise Problem("wechat_unavailable", "尚未配置微信小程序，请使用二维码")
+        assert code.token is not None
+        return services.wechat.unlimited_code(code.token, services.settings.wechat_rating_page)
+
+    return _picture(code_id, actor, PNG, make)

@@ -1,0 +1,93 @@
+"""The citizen's form as JSON, for the mini-program: no sign-in, the token of the code opens it."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from core.errors import Problem
+from feedback import public as readings
+from feedback.catalogue import LEVELS, VERSION, is_bad, tags_of
+from feedback.kinds import KINDS
+from feedback.sent import COMMENT_LIMIT, LEAST_REASON, NAME_LIMIT, Sent
+from miniapp_api import raters
+from miniapp_api.bodies import Body
+from miniapp_api.gates import public
+from miniapp_api.limits import limiter
+from miniapp_api.wiring import wiring
+
+bp = APIBlueprint("rating_forms", __name__, tag="Ratings")
+
+_LEVELS = [
+    {
+        "level": level,
+        "label": label,
+        "bad": is_bad(level),
+        "tags": [{"code": tag.code, "text": tag.text} for tag in tags_of(level)],
+    }
+    for level, label in LEVELS.items()
+]
+
+
+class RatingBody(Body):
+    """A rating. A bad one (level 1 or 2) needs a tag and a reason (`comment`) of at least five characters."""
+
+    rater_name: Any = None
+    mobile: Any = None
+    level: Any = None
+    tags: Any = Field(default_factory=list)
+    comment: Any = None
+    real_name: Any = True
+    sms_code: Any = None
+    submission_id: Any = None
+
+
+class MobileBody(Body):
+    """A mobile number (手机号)."""
+
+    mobile: str = Field(max_length=40)
+
+
+@bp.get("/ratings/form/<string:token>")
+@public()
+def read_rating_form(session: Session, token: str) -> dict[str, Any]:
+    """What is rated, and what can be said of it."""
+    code = readings.open_code(session, token)
+    return {
+        "kind": code.kind,
+        "kind_label": KINDS[code.kind],
+        "matter_name": code.matter_name,
+        "org_name": code.org_name,
+        "window": code.window,
+        "valid_to": code.valid_to.isoformat() if code.valid_to else None,
+        "levels": _LEVELS,
+        "tags_version": VERSION,
+        "name_limit": NAME_LIMIT,
+        "comment_limit": COMMENT_LIMIT,
+        "least_reason": LEAST_REASON,
+        "sms_code_required": wiring().sms is not None,
+    }
+
+
+@bp.post("/ratings/form/<string:token>")
+@public(transaction=False)
+@bp.input(RatingBody, arg_name="body")
+def post_rating(token: str, body: RatingBody) -> tuple[dict[str, Any], int]:
+    """Rate. With `submission_id` the same call again is the same answer; without it the five days decide."""
+    given = body.model_dump()
+    sms_code = given.pop("sms_code")
+    rated = raters.rate(token, Sent(**given), sms_code)
+    return {"id": str(rated.id), "query_code": rated.query_code}, 201
+
+
+@bp.post("/ratings/sms-codes")
+@public(transaction=False)
+@limiter.limit("120 per minute")
+@bp.input(MobileBody, arg_name="body")
+def send_sms_code(body: MobileBody) -> dict[str, Any]:
+    """Send a one-time code to the number; 404 where numbers are not proved."""
+    if wiring().sms is None:
+        raise Problem("not_found")
+    raters.send_code(body.mobile)
+    return {"sent": True}

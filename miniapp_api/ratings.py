@@ -1,0 +1,181 @@
+"""Ratings (评价): what offices read and do, what the public reads, and their statistics."""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import chain
+from typing import Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from assets.spreadsheets import Sheet
+from core.actor import Actor
+from core.errors import invalid
+from core.paging import whole
+from feedback import exports, follow_ups, public, publication, queries, statistics
+from feedback.models import Rating
+from feedback.queries import Filters
+from feedback.statistics import StatisticsFilter
+from miniapp_api.bodies import PageQuery, Query, RecordBody
+from miniapp_api.downloads import as_csv, as_xlsx
+from miniapp_api.gates import gate
+from miniapp_api.gates import public as open_to_all
+from miniapp_api.wiring import wiring
+
+bp = APIBlueprint("ratings", __name__, tag="Ratings")
+
+Channel = Literal["web_todo", "qr_once", "qr_matter"]
+
+
+class RatingsQuery(PageQuery):
+    """Filters of the list; `q` is a fragment of the matter's name, `mobile_tail` the last four digits."""
+
+    level: int | None = Field(None, ge=1, le=5)
+    channel: Channel | None = None
+    q: str | None = Field(None, max_length=100)
+    status: str | None = Field(None, max_length=20)
+    day_from: date | None = Field(None, alias="from")
+    day_to: date | None = Field(None, alias="to")
+    mobile_tail: str | None = Field(None, pattern=r"^[0-9]{4}$")
+    overdue: bool | None = None
+    bad: bool | None = None
+    publicity: Literal["pending", "shown", "hidden"] | None = None
+    code_id: UUID | None = None
+    office_id: UUID | None = None
+
+    def filters(self) -> Filters:
+        """As the room takes them."""
+        return Filters(**self.model_dump(exclude={"page", "page_size"}))
+
+
+class PublicQuery(PageQuery):
+    """Filters of the published ratings."""
+
+    office_id: UUID | None = None
+    region: str | None = Field(None, max_length=6)
+    level: int | None = Field(None, ge=1, le=5)
+    channel: Channel | None = None
+    day_from: date | None = Field(None, alias="from")
+    day_to: date | None = Field(None, alias="to")
+
+
+class FiguresQuery(Query):
+    """Filters of the statistics; `matter` is the matter's whole name."""
+
+    day_from: date | None = Field(None, alias="from")
+    day_to: date | None = Field(None, alias="to")
+    office_id: UUID | None = None
+    region: str | None = Field(None, max_length=6)
+    matter: str | None = Field(None, max_length=200)
+    channel: Channel | None = None
+
+    def filters(self) -> StatisticsFilter:
+        """As the room takes them."""
+        return StatisticsFilter(**self.model_dump())
+
+
+def _show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
+    return queries.show(session, actor, rating)
+
+
+@bp.get("/ratings")
+@gate(Verb.RATINGS_READ)
+@bp.input(RatingsQuery, location="query", arg_name="query")
+def list_ratings(session: Session, actor: Actor, query: RatingsQuery) -> dict[str, Any]:
+    """Ratings of the caller's regions, newest first; overdue ones by what is due longest."""
+    page = queries.ratings(session, actor, query.filters(), query.request())
+    return page.as_json(lambda row: queries.show_row(row, actor))
+
+
+@bp.get("/ratings/<uuid:rating_id>")
+@gate(Verb.RATINGS_READ)
+def read_rating(session: Session, actor: Actor, rating_id: UUID) -> dict[str, Any]:
+    """One rating with its follow-up."""
+    return _show(session, actor, queries.visible(session, actor, rating_id))
+
+
+@bp.get("/ratings/<uuid:rating_id>/history")
+@gate(Verb.RATINGS_READ)
+def list_rating_history(session: Session, actor: Actor, rating_id: UUID) -> dict[str, Any]:
+    """The moves of a rating."""
+    return whole(queries.history_of(session, queries.visible(session, actor, rating_id)))
+
+
+@bp.post("/ratings/<uuid:rating_id>/actions/<string:action>")
+@gate(Verb.RATINGS_HANDLE, Verb.RATINGS_SUPERVISE)
+@bp.input(RecordBody, arg_name="body")
+def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, body: RecordBody) -> dict[str, Any]:
+    """A step of the follow-up (assign, contact, verify, rectify, explain, reply, close, return, appeal, uphold,
+    void), or what the public may see (publish, hide)."""
+    if action in ("publish", "hide"):
+        version = body.root.get("version")
+        if not isinstance(version, int):
+            raise invalid("/version", "required", "请带上读取记录时得到的 version")
+        rating = publication.decide(session, actor, rating_id, action, version)
+    else:
+        rating = follow_ups.act(session, actor, rating_id, action, body.root)
+    return _show(session, actor, rating)
+
+
+@bp.get("/ratings/public")
+@open_to_all()
+@bp.input(PublicQuery, location="query", arg_name="query")
+def list_public_ratings(session: Session, query: PublicQuery) -> dict[str, Any]:
+    """Published ratings with their replies; no names, no numbers."""
+    filters = public.PublicFilters(**query.model_dump(exclude={"page", "page_size"}))
+    return public.public(session, filters, query.request()).as_json(public.show_public)
+
+
+@bp.get("/ratings/answer/<string:query_code>")
+@open_to_all()
+def read_answer(session: Session, query_code: str) -> dict[str, Any]:
+    """What has become of a rating, for whoever holds its query code."""
+    return public.answer(session, query_code)
+
+
+@bp.get("/statistics/ratings")
+@gate(Verb.RATINGS_READ)
+@bp.input(FiguresQuery, location="query", arg_name="query")
+def read_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) -> dict[str, Any]:
+    """The figures of ratings in total, by office and by tag; a rate over nothing is null."""
+    return statistics.figures(session, actor, query.filters())
+
+
+@bp.get("/ratings.csv")
+@gate(Verb.RATINGS_READ, transaction=False)
+@bp.input(RatingsQuery, location="query", arg_name="query")
+def export_ratings_csv(actor: Actor, query: RatingsQuery) -> Response:
+    """The list as CSV (UTF-8 with BOM), with the same filters."""
+    return as_csv("好差评", exports.LIST_COLUMNS, _cells(actor, query))
+
+
+@bp.get("/ratings.xlsx")
+@gate(Verb.RATINGS_READ, transaction=False)
+@bp.input(RatingsQuery, location="query", arg_name="query")
+def export_ratings_xlsx(actor: Actor, query: RatingsQuery) -> Response:
+    """The list as an Excel workbook, with the same filters; numbers masked."""
+    return as_xlsx("好差评", Sheet("评价明细", exports.LIST_COLUMNS, _cells(actor, query)))
+
+
+def _cells(actor: Actor, query: RatingsQuery) -> Iterator[list[Any]]:
+    rows = exports.export_rows(wiring().database, actor, query.filters())
+    # The first row is fetched here, so that a refusal is still an answer of its own.
+    first = next(rows, None)
+    return (exports.list_cells(row) for row in (() if first is None else chain((first,), rows)))
+
+
+@bp.get("/statistics/ratings.xlsx")
+@gate(Verb.RATINGS_READ)
+@bp.input(FiguresQuery, location="query", arg_name="query")
+def export_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) -> Response:
+    """The figures as an Excel workbook: by office, and by tag."""
+    figures = statistics.figures(session, actor, query.filters())
+    return as_xlsx(
+        "好差评统计",
+        Sheet("评价统计", exports.SUMMARY_COLUMNS, exports.summary_cells(figures)),
+        Sheet("标签分布", exports.TAG_COLUMNS, exports.tag_cells(figures)),
+    )

@@ -1,0 +1,166 @@
+"""Rating codes: made, generated, disabled, made by finished filings."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from accounts.models import Region
+from core import history
+from core.models import Todo
+from core.paging import PageRequest
+from enterprise.filings.engine import enterprise_office_id
+from feedback import codes, queries, tallies
+from feedback.models import RatingCode
+from tests.feedback.room import Room, faults, refused
+
+BODY: dict[str, Any] = {"kind": "per_visit", "matter_name": "营业执照办理", "org_name": "天宁区市场监督管理局"}
+
+
+def create(room: Room, person: str = "officer", **changes: Any) -> tuple[RatingCode, bool]:
+    with room.database.write() as session:
+        return codes.create(session, room.people[person], {**BODY, **changes})
+
+
+def test_a_code_has_no_link_until_it_is_generated(room: Room) -> None:
+    code, new = create(room, window=" 3 号\n窗口 ")
+    assert (new, code.status, code.token, code.window) == (True, "not_generated", None, "3 号 窗口")
+    with room.database.write() as session:
+        made = codes.generate(session, room.people["officer"], code.id)
+    assert made.status == "active" and made.token is not None and len(made.token) == 32
+    with room.database.write() as session:
+        again = codes.generate(session, room.people["supervisor"], code.id)
+    assert (again.token, again.version) == (made.token, made.version)
+
+
+def test_all_faults_of_a_code_come_at_once(room: Room) -> None:
+    problem = refused(lambda: create(room, kind="per_matter", matter_name="", org_name="长" * 101, window=5, id="x"))
+    assert faults(problem) == {
+        "/matter_name": "required", "/org_name": "too_long", "/window": "wrong_type", "/matter_ref": "required",
+        "/id": "bad_format",
+    }  # fmt: skip
+    assert faults(refused(lambda: create(room, kind="x", matter_name="长" * 201))) == {
+        "/kind": "unknown_kind", "/matter_name": "too_long",
+    }  # fmt: skip
+
+
+def test_the_same_call_with_an_id_gives_the_same_code_and_another_content_is_refused(room: Room) -> None:
+    code_id = str(uuid4())
+    first, new = create(room, id=code_id)
+    again, new_again = create(room, id=code_id)
+    assert (new, new_again, again.id) == (True, False, first.id)
+    assert refused(lambda: create(room, id=code_id, window="2")).code == "id_taken"
+    assert refused(lambda: create(room, "supervisor", id=code_id)).code == "id_taken"
+
+
+@pytest.mark.parametrize("person", ["handler", "inspector"])
+def test_who_may_not_generate_makes_no_code(room: Room, person: str) -> None:
+    assert refused(lambda: create(room, person)).code == "forbidden"
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [("handler", "forbidden"), ("inspector", "not_found"), ("neighbour_officer", "not_found")],
+)  # fmt: skip
+def test_a_code_is_generated_and_disabled_by_those_who_may(room: Room, person: str, expected: str) -> None:
+    waiting, active = room.code(generated=False), room.code()
+    with room.database.write() as session:
+        actor = room.people[person]
+        for code in (waiting, active):
+            assert refused(codes.generate, session, actor, code.id).code == expected
+            assert refused(codes.disable, session, actor, code.id).code == expected
+
+
+def test_a_disabled_code_cannot_be_generated_and_disabling_again_changes_nothing(room: Room) -> None:
+    waiting = room.code(generated=False)
+    with room.database.write() as session:
+        officer = room.people["officer"]
+        assert codes.disable(session, officer, waiting.id, "写错了").status == "disabled"
+        assert codes.disable(session, officer, waiting.id, "写错了").version == 2
+        problem = refused(lambda: codes.generate(session, officer, waiting.id))
+        assert (problem.code, problem.extra) == ("wrong_status", {"current_status": "disabled"})
+        assert [move["action"] for move in history.read(session, waiting.id)] == ["create", "disable"]
+
+
+def test_codes_are_listed_to_offices_in_reach_newest_first_and_found_by_name(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    first = room.code(matter_name="食品经营许可100%")
+    at_ten.shift(60)
+    second = room.code(kind="per_matter")
+
+    def listed(person: str, **filters: Any) -> list[Any]:
+        with room.database.read() as session:
+            actor = room.people[person]
+            page = queries.codes(session, actor, queries.CodeFilters(**filters), PageRequest())
+            return [queries.show_code(row.RatingCode, actor)["id"] for row in page.items]
+
+    assert listed("officer") == listed("city_supervisor") == [str(second.id), str(first.id)]
+    assert listed("neighbour_officer") == []
+    assert listed("officer", q="许可100%") == [str(first.id)]
+    assert listed("officer", q="%") == [str(first.id)]
+    assert listed("officer", kind="per_matter", status="active") == [str(second.id)]
+    assert refused(lambda: listed("inspector")).code == "not_found"
+
+
+def test_scans_and_ratings_are_counted(room: Room) -> None:
+
+    code = room.code()
+    rating_id = room.bad(code)
+    room.send(code)
+    with room.database.write() as session:
+        codes.record_scans(session, {code.id: 3})
+        codes.record_scans(session, {code.id: 2, uuid4(): 1})
+        codes.record_scans(session, {})
+        tallies.fold(session)
+    now = room.code_now(code)
+    assert (now.scans, now.ratings, now.version) == (5, 2, code.version)
+    room.lead(rating_id, "appeal", "void")
+    with room.database.write() as session:
+        tallies.fold(session)
+    assert room.code_now(code).ratings == 1
+
+
+def a_finished_filing(title: str = "数据申报") -> Any:
+    return cast(Any, SimpleNamespace(
+        id=uuid4(), title=title, enterprise_id=uuid4(), uscc="91320400MA1TEX0012",
+        area1="320000", area2="320400", area3="320402",
+    ))  # fmt: skip
+
+
+def test_a_finished_filing_makes_one_code_and_one_to_do_for_its_enterprise(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    filing, kind = a_finished_filing(), cast(Any, SimpleNamespace(title="数据申报"))
+    for _ in range(2):
+        with room.database.write() as session:
+            codes.invite(session, filing=filing, kind=kind)
+    with room.database.read() as session:
+        code = session.scalars(select(RatingCode)).one()
+        todo = session.scalars(select(Todo).where(Todo.closed_at.is_(None))).one()
+        region = session.get_one(Region, "320402")
+    assert (code.kind, code.status, code.filing_id, code.enterprise_id) == (
+        "per_matter", "active", filing.id, filing.enterprise_id,
+    )  # fmt: skip
+    assert (code.area3, code.org_name, str(code.valid_to)) == (region.code, "天宁区市场监督管理局", "2026-12-21")
+    assert (todo.kind, todo.subject_id, todo.verb) == ("rate_service", code.id, "filings.write")
+    assert todo.office_id == enterprise_office_id(filing.uscc)
+    assert room.figures()["total"]["matters"] == 1
+    rated = room.send(code)
+    assert room.rating(rated.id).channel == "web_todo"
+    total = room.figures(channel="web_todo")["total"]
+    assert (total["ratings"], total["matters"], total["active_rate"]) == (1, 1, 1.0)
+    with room.database.read() as session:
+        assert session.scalars(select(Todo.id).where(Todo.closed_at.is_(None))).all() == []
+
+
+def test_the_to_do_of_an_enterprise_is_closed_when_its_code_expires(room: Room, at_ten: time_machine.Traveller) -> None:
+    with room.database.write() as session:
+        codes.invite(session, filing=a_finished_filing(), kind=cast(Any, SimpleNamespace(title="数据申报")))
+    at_ten.move_to("2026-12-22T00:10:00+08:00")
+    with room.database.write() as session:
+        assert codes.expire_due(session) == 1
+        assert session.scalars(select(Todo.id).where(Todo.closed_at.is_(None))).all() == []

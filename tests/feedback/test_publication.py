@@ -1,0 +1,121 @@
+"""What the public reads: masked, filtered, published by rule or by a supervisor."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.paging import PageRequest
+from feedback import publication
+from feedback.public import PublicFilters, public, show_public
+from feedback.publication import is_clean, mask
+from tests.feedback.room import Room, refused
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("请联系13800000001处理", "请联系***********处理"),
+        ("请联系１３８００００００01", "请联系***********"),
+        ("电话 138-0000-0001。", "电话 *************。"),
+        ("电话一三八零零零零零零零一", "电话***********"),
+        ("身份证11010519491231002X，", "身份证******************，"),
+        ("座机0519-81234567", "座机*************"),
+        ("写信到 a.b+c@example.com 吧", "写信到 ***************** 吧"),
+        ("张某某说的", "***说的"),
+        ("2026-11-20 办的，交了 3 次材料，共 120 元", "2026-11-20 办的，交了 3 次材料，共 120 元"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_numbers_addresses_and_the_own_name_are_masked(text: str, masked: str) -> None:
+    assert mask(text, "张某某") == masked
+    assert len(mask(text, "张某某")) == len(text)
+
+
+@pytest.mark.parametrize("text", ["真他妈的慢", "真 他.妈 的慢", "ＦＵＣＫ you", "你们是sb吗", "加 微 信 聊"])
+def test_a_text_with_a_listed_word_waits_for_a_person(text: str) -> None:
+    assert not is_clean(text)
+
+
+@pytest.mark.parametrize("text", [None, "", "服务很好", "插上usb就行", "这个妈妈很满意", "assess"])
+def test_other_texts_are_shown_at_once(text: str | None) -> None:
+    assert is_clean(text)
+
+
+def test_an_installation_may_add_its_own_words(tmp_path: Path) -> None:
+    own = tmp_path / "words.txt"
+    own.write_text("# 本地\n三号窗口\n\n", encoding="utf-8")
+    try:
+        publication.install(own)
+        assert not is_clean("三号窗口的人")
+        assert not is_clean("他妈的")
+        with pytest.raises(OSError):
+            publication.install(tmp_path / "missing.txt")
+    finally:
+        publication.install(None)
+    assert is_clean("三号窗口的人")
+
+
+def published(room: Room, **filters: Any) -> list[dict[str, Any]]:
+    with room.database.read() as session:
+        return [show_public(row) for row in public(session, PublicFilters(**filters), PageRequest()).items]
+
+
+def test_good_ratings_appear_at_once_without_name_and_number(room: Room) -> None:
+    room.send(room.code(), mobile="13800000001", comment="找张某某 13800000001 <b>很快</b>")
+    assert published(room) == [
+        {
+            "matter_name": "营业执照办理", "org_name": "天宁区市场监督管理局", "level": 5, "level_label": "非常满意",
+            "tags": [{"code": 510, "text": "一窗受理一次办结"}], "comment": "找*** *********** <b>很快</b>",
+            "rated_on": published(room)[0]["rated_on"], "reply": None, "replied_on": None,
+        }
+    ]  # fmt: skip
+
+
+def test_bad_ratings_appear_with_the_reply_once_they_are_closed(room: Room) -> None:
+    code = room.code()
+    rating_id = room.standing(code, "fed_back")
+    assert published(room) == []
+    room.act("supervisor", rating_id, "close")
+    assert [(one["level"], one["reply"]) for one in published(room)] == [(1, "已整改，感谢监督")]
+
+
+def test_a_reply_is_masked_too(room: Room) -> None:
+    rating_id = room.lead(room.bad(room.code()), "contact", "verify", "rectify", "reply", "close",
+                          reply={"feedback_text": "已致电张某某13800000001致歉"})  # fmt: skip
+    assert published(room)[0]["reply"] == "已致电**************致歉"
+    assert room.rating(rating_id).publicity == "shown"
+
+
+def test_a_text_that_must_be_read_first_waits_for_a_supervisor(room: Room) -> None:
+    code = room.code()
+    rating_id = room.send(code, comment="真他妈的好").id
+    assert (room.rating(rating_id).publicity, published(room)) == ("pending", [])
+    assert room.listed(publicity="pending") == [rating_id]
+    assert refused(room.act, "handler", rating_id, "publish").code == "forbidden"
+    assert refused(room.act, "neighbour_supervisor", rating_id, "publish").code == "not_found"
+    room.act("supervisor", rating_id, "publish")
+    assert len(published(room)) == 1
+    assert refused(room.act, "supervisor", rating_id, "hide", version=1).code == "stale_version"
+    for _ in range(2):
+        assert room.act("supervisor", rating_id, "hide", version=2).publicity == "hidden"
+    assert published(room) == []
+    dirty = room.lead(room.bad(code, comment="你们是一群混蛋"), "contact", "verify", "rectify", "reply", "close")
+    assert room.rating(dirty).publicity == "pending"
+
+
+def test_a_voided_rating_is_hidden(room: Room) -> None:
+    assert room.rating(room.standing(room.code(), "voided")).publicity == "hidden"
+    assert published(room) == []
+
+
+def test_the_public_list_is_filtered(room: Room) -> None:
+    room.send(room.code())
+    room.send(room.code("neighbour_officer"), level=3, tags=[])
+    office = room.people["officer"].office_id
+    assert len(published(room)) == 2
+    assert [one["level"] for one in published(room, office_id=office)] == [5]
+    assert [one["level"] for one in published(room, region="320404")] == [3]
+    assert [one["level"] for one in published(room, level=3, channel="qr_once")] == [3]
+    assert len(published(room, region="320400")) == 2
+    assert published(room, region="999999") == []

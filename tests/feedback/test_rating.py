@@ -1,0 +1,282 @@
+"""Rating: the order in which a form is judged, the five days, and what is stored."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from sqlalchemy import func, select, text
+
+from core import history
+from core.models import Todo
+from feedback import codes, submission
+from feedback.gates import RatingRules
+from feedback.models import Rating, RatingFollowUp, RatingGate
+from feedback.public import answer, open_code
+from feedback.query_codes import query_code
+from feedback.sent import Sent
+from feedback.sweeping import sweep
+from tests.feedback.room import BAD, FIVE_DAYS, GOOD, Room, refused
+
+
+def count(room: Room) -> int:
+    with room.database.read() as session:
+        return session.scalar(select(func.count()).select_from(Rating)) or 0
+
+
+def test_an_unknown_token_is_refused_before_anything_else(room: Room) -> None:
+    with room.database.write() as session:
+        for token in ("x" * 32, "", "\x00", "x" * 4000, "'--", "中"):
+            problem = refused(
+                submission.rate, session, RatingRules(), token, Sent(), address="192.0.2.1", user_agent=""
+            )  # fmt: skip
+            assert (problem.code, problem.status) == ("unknown_code", 404)
+            assert refused(open_code, session, token).code == "unknown_code"
+
+
+def test_a_disabled_code_is_refused_with_410_even_for_a_faulty_form(room: Room) -> None:
+    code = room.code()
+    with room.database.write() as session:
+        codes.disable(session, room.people["officer"], code.id, "窗口撤销")
+    problem = refused(lambda: room.send(code, level=None))
+    assert (problem.code, problem.status) == ("code_disabled", 410)
+
+
+def test_a_used_code_is_refused_with_409_and_the_form_that_used_it_is_answered_again(room: Room) -> None:
+    code = room.code(kind="per_matter")
+    first = room.send(code, mobile="13800000001", submission_id="form")
+    assert refused(lambda: room.send(code)).code == "already_rated"
+    assert refused(lambda: room.send(code, level=None)).code == "already_rated"
+    again = room.send(code, mobile="13800000001", submission_id="form")
+    assert (again.id, again.query_code, again.new) == (first.id, first.query_code, False)
+    assert room.code_now(code).status == "used"
+    assert count(room) == 1
+
+
+def test_a_case_can_be_rated_until_the_end_of_its_last_day(room: Room, at_ten: time_machine.Traveller) -> None:
+    code, late = room.code(kind="per_matter"), room.code(kind="per_matter")
+    assert str(code.valid_to) == "2026-12-21"
+    at_ten.move_to("2026-12-21T23:59:59+08:00")
+    assert room.send(code).new
+    at_ten.move_to("2026-12-22T00:00:00+08:00")
+    problem = refused(lambda: room.send(late))
+    assert (problem.code, problem.status) == ("code_expired", 410)
+    with room.database.write() as session:
+        assert codes.expire_due(session) == 1
+        assert codes.expire_due(session) == 0
+    assert room.code_now(late).status == "expired"
+    assert refused(lambda: room.send(late)).code == "code_expired"
+
+
+def test_a_window_code_never_expires(room: Room, at_ten: time_machine.Traveller) -> None:
+    code = room.code()
+    at_ten.shift(timedelta(days=4000))
+    assert code.valid_to is None
+    assert room.send(code).new
+
+
+def test_one_number_rates_once_in_five_days_whatever_it_rates_and_however_it_is_typed(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    window, case = room.code(), room.code(kind="per_matter")
+    room.send(window, mobile="13800000001")
+    at_ten.shift(timedelta(hours=1))
+    problem = refused(lambda: room.send(case, mobile="+86 138-0000-0001"))
+    assert (problem.code, problem.status) == ("rating_window", 429)
+    assert problem.extra == {"retry_at": "2026-11-26T02:00:00Z"}
+    assert problem.retry_after == 119 * 3600 + 1
+    assert problem.detail == "同一手机号5天内只能填报一次，请于 2026-11-26 10:00 后再试"
+    assert room.code_now(case).status == "active"
+    assert room.send(case, mobile="13800000002").new
+
+
+def test_one_second_before_five_days_is_refused_and_five_days_are_enough(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    code = room.code()
+    room.send(code, mobile="13800000001")
+    at_ten.shift(FIVE_DAYS - timedelta(seconds=1))
+    assert refused(lambda: room.send(code, mobile="13800000001")).code == "rating_window"
+    at_ten.shift(timedelta(seconds=1))
+    assert room.send(code, mobile="13800000001").new
+    assert refused(lambda: room.send(code, mobile="13800000001")).code == "rating_window"
+
+
+def test_the_minute_that_a_refusal_names_is_one_at_which_it_is_possible(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    at_ten.move_to("2026-11-21T10:00:30+08:00")
+    code = room.code()
+    room.send(code, mobile="13800000001")
+    problem = refused(lambda: room.send(code, mobile="13800000001"))
+    assert problem.detail is not None and "2026-11-26 10:01" in problem.detail
+    at_ten.move_to("2026-11-26T10:01:00+08:00")
+    assert room.send(code, mobile="13800000001").new
+
+
+def test_the_limit_may_be_about_the_kind_or_about_each_subject(room: Room) -> None:
+    first, second = room.code(), room.code(matter_name="变更登记")
+    case, other_case = room.code(kind="per_matter"), room.code(kind="per_matter")
+    kind, subject = RatingRules("kind"), RatingRules("subject")
+    assert room.send(first, mobile="13800000001", rules=kind).new
+    assert refused(lambda: room.send(second, mobile="13800000001", rules=kind)).code == "rating_window"
+    assert room.send(case, mobile="13800000001", rules=kind).new
+    assert room.send(first, mobile="13800000002", rules=subject).new
+    assert room.send(second, mobile="13800000002", rules=subject).new
+    assert room.send(other_case, mobile="13800000002", rules=subject).new
+    assert refused(lambda: room.send(first, mobile="13800000002", rules=subject)).code == "rating_window"
+
+
+def test_a_voided_rating_keeps_its_number_waiting(room: Room) -> None:
+    code = room.code()
+    room.lead(room.bad(code, mobile="13800000001"), "appeal", "void")
+    assert refused(lambda: room.send(code, mobile="13800000001")).code == "rating_window"
+
+
+def test_the_same_form_posted_again_is_the_same_rating_also_days_later(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    code = room.code()
+    first = room.send(code, mobile="13800000001", submission_id="form-1")
+    at_ten.shift(timedelta(days=6))
+    again = room.send(code, mobile="138 0000 0001", submission_id="form-1")
+    assert (again.id, again.query_code, again.new) == (first.id, first.query_code, False)
+    assert count(room) == 1
+
+
+def test_another_content_or_no_form_id_is_left_to_the_window(room: Room) -> None:
+    code = room.code()
+    room.send(code, mobile="13800000001", submission_id="form-1")
+    changed = {"mobile": "13800000001", "submission_id": "form-1", "level": 4, "tags": []}
+    assert refused(lambda: room.send(code, **changed)).code == "rating_window"
+    assert refused(lambda: room.send(code, mobile="13800000001")).code == "rating_window"
+
+
+def test_an_address_that_is_braked_never_hides_the_window_and_frees_the_gate(room: Room) -> None:
+    code = room.code()
+    room.send(code, mobile="13800000001")
+    asked: list[int] = []
+
+    def brake() -> bool:
+        asked.append(1)
+        return False
+
+    assert refused(lambda: room.send(code, mobile="13800000001", brake=brake)).code == "rating_window"
+    assert asked == []
+    problem = refused(lambda: room.send(code, mobile="13800000002", brake=brake))
+    assert (problem.code, problem.status, asked) == ("too_many_requests", 429, [1])
+    assert room.send(code, mobile="13800000002", brake=lambda: True).new
+
+
+def test_staff_rate_for_nobody(room: Room) -> None:
+    code = room.code()
+    assert refused(lambda: room.send(code, actor=room.people["officer"])).code == "forbidden"
+
+
+def test_judging_tells_what_is_wrong_before_a_number_is_proved_and_looks_at_no_gate(room: Room) -> None:
+    code = room.code()
+    first = room.send(code, mobile="13800000001", submission_id="form")
+    form = {**GOOD, "mobile": "13800000001"}
+    with room.database.read() as session:
+        assert submission.judge(session, code.token or "", Sent(**form)) is None
+        again = submission.judge(session, code.token or "", Sent(**form, submission_id="form"))
+        assert again is not None and again.id == first.id
+        assert refused(lambda: submission.judge(session, code.token or "", Sent())).code == "invalid"
+
+
+def test_name_and_number_are_encrypted_and_no_address_is_stored(room: Room) -> None:
+    code = room.code()
+    rated = room.send(code, mobile="13800000001", address="192.0.2.77")
+    with room.database.read() as session:
+        row = dict(session.execute(text("SELECT * FROM ratings")).one()._mapping)
+        gates = session.scalars(select(RatingGate.key)).all()
+    stored = " ".join(str(value) for value in row.values()) + " ".join(gates)
+    assert row["mobile"].startswith("enc1:") and row["rater_name"].startswith("enc1:")
+    assert row["mobile_tail"] == "0001"
+    for secret in ("13800000001", "张某某", "192.0.2.77", rated.query_code, rated.query_code.replace("-", "")):
+        assert secret not in stored
+
+
+def test_a_bad_rating_opens_a_follow_up_due_in_five_working_days_and_a_good_one_nothing(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    code = room.code()
+    good, bad = room.send(code).id, room.bad(code)
+    assert (room.rating(good).status, room.rating(good).due_on) == ("closed", None)
+    assert (room.rating(bad).status, str(room.rating(bad).due_on)) == ("to_verify", "2026-11-27")
+    with room.database.read() as session:
+        todo = session.scalars(select(Todo).where(Todo.kind == "rating_follow_up")).one()
+        assert (todo.subject_id, todo.verb, todo.office_id, str(todo.due_on)) == (
+            bad, "ratings.handle", room.people["handler"].office_id, "2026-11-27",
+        )  # fmt: skip
+        assert session.scalars(select(RatingFollowUp.rating_id)).all() == [bad]
+        assert list(history.verify(session)) == []
+        assert [move["action"] for move in history.read(session, good)] == ["count"]
+
+
+def test_the_query_code_shows_the_rating_however_it_is_typed_and_the_reply_once_it_is_given(room: Room) -> None:
+    code = room.code()
+    rated = room.send(code, **BAD)
+    with room.database.read() as session:
+        shown = answer(session, rated.query_code.lower().replace("-", " "))
+        assert (shown["level"], shown["status"], shown["reply"]) == (1, "to_verify", None)
+        assert shown["comment"] == BAD["comment"]
+        assert "mobile" not in shown and "rater_name" not in shown
+        assert refused(lambda: answer(session, "AAAA-AAAA-AAAA-AAAA")).code == "not_found"
+    room.lead(rated.id, "contact", "verify", "rectify", "reply")
+    with room.database.read() as session:
+        assert answer(session, rated.query_code)["reply"] == "已整改，感谢监督"
+
+
+def test_query_codes_have_no_characters_that_look_alike() -> None:
+    made = {query_code(uuid4()) for _ in range(500)}
+    assert len(made) == 500
+    assert all(len(code) == 19 and code.count("-") == 3 for code in made)
+    assert not set("".join(made)) & set("01IO")
+
+
+@pytest.mark.parametrize(
+    ("ended", "hours", "expected"), [(False, 11, True), (False, 13, False), (True, 1, False)]
+)  # fmt: skip
+def test_a_rating_from_where_staff_are_signed_in_is_marked(
+    room: Room, at_ten: time_machine.Traveller, ended: bool, hours: int, expected: bool
+) -> None:
+    with room.database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, expires_at, ended_at,"
+                " address, user_agent) SELECT id, 'x', id, :then, :then, :later, :ended, '192.0.2.9', '' FROM users"
+                " WHERE username = 'officer'"
+            ),
+            {"then": "2026-11-21 02:00:00.000000", "later": "2026-11-30 02:00:00.000000",
+             "ended": "2026-11-21 02:00:00.000000" if ended else None},
+        )  # fmt: skip
+    at_ten.shift(timedelta(hours=hours))
+    code = room.code()
+    assert room.rating(room.send(code, address="192.0.2.9").id).from_staff_address is expected
+    assert room.rating(room.send(code, address="192.0.2.10").id).from_staff_address is False
+    assert room.figures()["total"]["from_staff_addresses"] == int(expected)
+
+
+def test_gates_that_are_open_again_are_swept(room: Room, at_ten: time_machine.Traveller) -> None:
+    code = room.code()
+    room.send(code, mobile="13800000001")
+    at_ten.shift(FIVE_DAYS - timedelta(seconds=1))
+    room.send(code, mobile="13800000002")
+    with room.database.write() as session:
+        assert sweep(session) == 0
+    at_ten.shift(timedelta(seconds=1))
+    with room.database.write() as session:
+        assert sweep(session) == 1
+    assert refused(lambda: room.send(code, mobile="13800000002")).code == "rating_window"
+
+
+def test_the_form_of_a_code_opens_until_it_cannot_be_rated_any_more(room: Room) -> None:
+    code, waiting = room.code(kind="per_matter"), room.code(generated=False)
+    assert waiting.token is None
+    with room.database.read() as session:
+        assert open_code(session, code.token or "").id == code.id
+        assert refused(lambda: open_code(session, "nonsense")).code == "unknown_code"
+    room.send(code)
+    with room.database.read() as session:
+        assert refused(lambda: open_code(session, code.token or "")).code == "already_rated"
