@@ -34,9 +34,9 @@ def fill(place: Place, city: City, count: int) -> None:
     # The records name their tallies, so these must stand first: the rows are made twice from the same chance.
     for _ in rows:
         pass
-    _insert(database, cast(Table, EnterpriseTally.__table__), tallies.rows())
-    _insert(database, cast(Table, TallyBigram.__table__), tallies.bigrams())
-    _insert(database, cast(Table, Inspection.__table__), _rows(city, templates, count, tallies))
+    insert_rows(database, cast(Table, EnterpriseTally.__table__), tallies.rows())
+    insert_rows(database, cast(Table, TallyBigram.__table__), tallies.bigrams())
+    insert_rows(database, cast(Table, Inspection.__table__), _rows(city, templates, count, tallies))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if place.dialect == "postgresql":
             connection.execute(
@@ -144,7 +144,8 @@ def _row(
     return row
 
 
-def _insert(database: Database, table: Table, rows: Iterable[Row]) -> None:
+def insert_rows(database: Database, table: Table, rows: Iterable[Row]) -> None:
+    """Put rows into a table as fast as the database takes them."""
     if database.engine.dialect.name == "postgresql":
         _copy(database, table, rows)
         return
@@ -161,13 +162,14 @@ def _insert(database: Database, table: Table, rows: Iterable[Row]) -> None:
 
 def _copy(database: Database, table: Table, rows: Iterable[Row]) -> None:
     names = [column.name for column in table.columns]
+    quoted = ", ".join(f'"{name}"' for name in names)
     with database.engine.begin() as connection:
         driver = cast("PsycopgConnection[Any]", connection.connection.driver_connection)
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({quoted}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(
                     [
-                        orjson.dumps(value).decode() if isinstance(value, dict) else value
+                        orjson.dumps(value).decode() if isinstance(value, dict | list) else value
                         for value in map(row.get, names)
                     ]
                 )

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +35,9 @@ class Server:
 DATA_KEY = "a key for measurements only, long enough"
 
 
-def product(place: Place) -> AbstractContextManager[Server]:
-    """The product itself, started as `make run` starts it."""
-    return _running(place, lambda _port: [sys.executable, "app.py", "serve"], start_up.WORKERS)
+def product(place: Place, **settings: str) -> AbstractContextManager[Server]:
+    """The product itself, started as `make run` starts it; `settings` of its environment beside the usual ones."""
+    return _running(place, lambda _port: [sys.executable, "app.py", "serve"], start_up.WORKERS, settings)
 
 
 def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> AbstractContextManager[Server]:
@@ -52,11 +52,13 @@ def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> Ab
             "--log-level", "warning", "--no-control-socket",
         ]  # fmt: skip
 
-    return _running(place, command, workers)
+    return _running(place, command, workers, {})
 
 
 @contextmanager
-def _running(place: Place, command: Callable[[int], list[str]], workers: int) -> Iterator[Server]:
+def _running(
+    place: Place, command: Callable[[int], list[str]], workers: int, settings: Mapping[str, str]
+) -> Iterator[Server]:
     """Stopped, with its workers, when the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -64,7 +66,12 @@ def _running(place: Place, command: Callable[[int], list[str]], workers: int) ->
     log = place.folder / f"{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command(port), cwd=ROOT, env=_environment(place, port), stdout=out, stderr=out, start_new_session=True
+            command(port),
+            cwd=ROOT,
+            env={**_environment(place, port), **settings},
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     try:
         _wait_until_up(process, port, log)

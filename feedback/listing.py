@@ -16,7 +16,9 @@ from core.actor import Actor
 from core.errors import not_found
 from core.name_search import typed_pattern
 from feedback.catalogue import is_bad
+from feedback.kinds import PENDING
 from feedback.models import Rating, RatingCode, RatingFollowUp
+from feedback.workflows import CLOSED, FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ def unindexed(column: Any) -> Any:
     return func.coalesce(column, column)
 
 
-_UNINDEXED = SimpleNamespace(**{name: unindexed(getattr(Rating, name)) for name in ("area1", "area2", "area3")})
+UNINDEXED = SimpleNamespace(
+    **{name: unindexed(getattr(Rating, name)) for name in ("area1", "area2", "area3")},
+    office_id=Rating.office_id, channel=Rating.channel,
+)  # fmt: skip
+"""`Rating` for conditions that leave the choice of an index to others than its region."""
 
 
 _FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
@@ -96,19 +102,22 @@ FEW_CODES = 200
 def conditions(session: Session, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
     """What the rows of a list have in common.
 
-    What singles out few rows (the end of a number, the name of few matters) is left the index: SQLite
-    would otherwise walk those of the region.
+    What singles out few rows (the end of a number, the name of few matters, bad ratings) is left the
+    index: SQLite would otherwise walk those of the region.
     """
     if not reads_ratings(actor):
         raise not_found()
     found: list[ColumnElement[bool]] = []
-    few = filters.mobile_tail is not None or filters.code_id is not None
+    under_way = filters.status is not None and filters.status not in FINAL
+    bad = filters.bad or under_way or (filters.level is not None and is_bad(filters.level))
+    few = bool(bad or filters.overdue or filters.publicity == PENDING)
+    few = few or filters.mobile_tail is not None or filters.code_id is not None
     if filters.q:
         chosen = select(RatingCode.id).where(actor.reach.condition(RatingCode), named(filters.q))
         ids = session.scalars(chosen.limit(FEW_CODES + 1)).all()
         few = few or len(ids) <= FEW_CODES
         found.append(Rating.code_id.in_(ids if len(ids) <= FEW_CODES else chosen))
-    found.append(actor.reach.condition(_UNINDEXED if few else Rating))
+    found.append(actor.reach.condition(UNINDEXED if few else Rating))
     for column, value in (
         (Rating.level, filters.level),
         (Rating.channel, filters.channel),
@@ -121,7 +130,9 @@ def conditions(session: Session, actor: Actor, filters: Filters) -> list[ColumnE
         found += of_office(session, filters.office_id)
     if filters.status is not None:
         found.append(Rating.status == filters.status)
-        if filters.status != "closed":
+        if under_way:
+            found.append(Rating.closed_at.is_(None))
+        elif filters.status != CLOSED:
             found.append(Rating.due_on.is_not(None))
     if filters.publicity is not None:
         found.append(Rating.publicity == spelled(filters.publicity))

@@ -20,7 +20,7 @@ from core.db import dialect_of
 from feedback.catalogue import TAGS
 from feedback.figures import ALL, COUNTED, DAY, MONTH, RatingDelta, RatingTagTally, RatingTally
 from feedback.kinds import QR_ONCE
-from feedback.listing import day_begins, day_ends, unindexed, within_range
+from feedback.listing import UNINDEXED, day_begins, day_ends, unindexed, within_range
 from feedback.models import Rating, RatingCode
 
 _DAY = timedelta(days=1)
@@ -193,7 +193,7 @@ def _month_on_or_after(day: date) -> date:
 
 def _overdue(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[UUID, int]:
     """超期未整改: bad ratings under way whose due date is over; few, and found by an index of their own."""
-    found = [*_where(session, actor, wanted, Rating), Rating.closed_at.is_(None), Rating.due_on < clock.today()]
+    found = [*_where(session, actor, wanted, UNINDEXED), Rating.closed_at.is_(None), Rating.due_on < clock.today()]
     if wanted.day_from is not None:
         found.append(unindexed(Rating.submitted_at) >= day_begins(wanted.day_from))
     if wanted.day_to is not None:

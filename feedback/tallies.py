@@ -39,7 +39,7 @@ _KEY = ("grain", "start", "office_id", "area1", "area2", "area3", "channel", "ma
 Key = tuple[str, date, UUID, str, str | None, str | None, str, str]
 
 
-class _Sums:
+class Sums:
     """Figures added up for every tally that they belong to."""
 
     def __init__(self) -> None:
@@ -92,10 +92,10 @@ def fold(session: Session, limit: int = BATCH) -> int:
         chosen = chosen.with_for_update(skip_locked=True)
     taken = chosen.cte("taken")
     noted = session.execute(delete(_deltas).where(_deltas.c.id.in_(select(taken.c.id))).returning(*_deltas.c)).all()
-    sums = _Sums()
+    sums = Sums()
     for row in noted:
         sums.add(_place(row), Change({n: getattr(row, n) for n in COUNTED}, {int(t): n for t, n in row.tags.items()}))
-    _add(session, sums)
+    add_sums(session, sums)
     return len(noted)
 
 
@@ -116,7 +116,8 @@ def _place(row: Any) -> Place:
     )  # fmt: skip
 
 
-def _add(session: Session, sums: _Sums) -> None:
+def add_sums(session: Session, sums: Sums) -> None:
+    """Add what was added up to the tallies."""
     connection = session.connection()
     dialect_insert = sqlite_insert if dialect_of(session) == "sqlite" else pg_insert
     unique = ["grain", "office_id", "matter", "channel", "start"]
@@ -152,7 +153,7 @@ def reconcile(session: Session) -> Reconciled:
         pass
     kept = {_in_order(row): _figures(row) for row in _kept(session, _tallies)}
     kept_tags = {_in_order(row): row["n"] for row in _kept(session, _tag_tallies)}
-    sums = _Sums()
+    sums = Sums()
     for place, change in _recomputed(session):
         sums.add(place, change)
     wanted = {_in_order(row): _figures(row) for row in sums.rows()}
@@ -165,7 +166,7 @@ def reconcile(session: Session) -> Reconciled:
         for table in (_tallies, _tag_tallies):
             session.execute(delete(table))
         session.execute(update(_codes).values(ratings=0))
-        _add(session, sums)
+        add_sums(session, sums)
     return Reconciled(max(right, 0), wrong)
 
 

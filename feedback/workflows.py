@@ -27,6 +27,9 @@ CODE = Workflow(
 TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED = "to_verify", "verified", "rectifying", "explained"
 FED_BACK, CLOSED, APPEALING, VOIDED = "fed_back", "closed", "appealing", "voided"
 
+FINAL = frozenset({CLOSED, VOIDED})
+"""A rating in these is over: `closed_at` is set."""
+
 HANDLE, SUPERVISE = Verb.RATINGS_HANDLE, Verb.RATINGS_SUPERVISE
 
 RATING = Workflow(
