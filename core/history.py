@@ -8,7 +8,7 @@ version that the record has now.
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -102,14 +102,23 @@ def row_of(move: Move, seq: int = 1, previous: bytes = ZERO) -> dict[str, Any]:
 
 def append(session: Session, move: Move, *, first: bool = False) -> None:
     """Append one row. `first` says that the subject was created in this transaction (saves a look-up)."""
-    last = None if first else _LAST.first(session, {"subject": move.subject_id})
-    row = row_of(move) if last is None else row_of(move, last.seq + 1, last.hash)
-    if dialect_of(session) != "sqlite":
-        _APPEND_AND_KEEP.rows(session, row)
-        return
-    salt, payload = row.pop("entry_salt"), row.pop("entry_payload")
-    entry = _APPEND.first(session, {name.removeprefix("entry_"): value for name, value in row.items()})
-    _KEEP.rows(session, {"history_id": entry.id, "salt": salt, "payload": payload})
+    append_all(session, [move], first=first)
+
+
+def append_all(session: Session, moves: Sequence[Move], *, first: bool = False) -> None:
+    """Append rows of one subject, in order, with one look at where its chain ends."""
+    last = None if first else _LAST.first(session, {"subject": moves[0].subject_id})
+    seq, previous = (0, ZERO) if last is None else (last.seq, last.hash)
+    for move in moves:
+        seq += 1
+        row = row_of(move, seq, previous)
+        previous = row["entry_hash"]
+        if dialect_of(session) != "sqlite":
+            _APPEND_AND_KEEP.rows(session, row)
+            continue
+        salt, payload = row.pop("entry_salt"), row.pop("entry_payload")
+        entry = _APPEND.first(session, {name.removeprefix("entry_"): value for name, value in row.items()})
+        _KEEP.rows(session, {"history_id": entry.id, "salt": salt, "payload": payload})
 
 
 def read(session: Session, subject_id: UUID, limit: int = 200) -> list[dict[str, Any]]:

@@ -1,10 +1,10 @@
 """To-dos (待办): opened and closed by workflow moves; yellow until due, red after (seed 000)."""
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import Executable, Table, and_, bindparam, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -12,6 +12,26 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.models import Todo
+from core.prepared import Prepared
+
+_TODOS = cast(Table, Todo.__table__)
+
+
+def _opening(dialect: str, _names: tuple[str, ...]) -> Executable:
+    insert = sqlite_insert if dialect == "sqlite" else pg_insert
+    return insert(_TODOS).on_conflict_do_nothing()
+
+
+_OPEN = Prepared(_opening)
+_CLOSE = Prepared(
+    update(_TODOS)
+    .where(
+        _TODOS.c.subject_id == bindparam("subject"),
+        _TODOS.c.kind == bindparam("of_kind"),
+        _TODOS.c.closed_at.is_(None),
+    )
+    .values(closed_at=bindparam("at", type_=_TODOS.c.closed_at.type))
+)
 
 
 def open_for_office(
@@ -45,32 +65,20 @@ def open_for_region(
 
 
 def _open(session: Session, kind: str, title: str, subject: tuple[str, UUID], **values: Any) -> None:
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-    session.execute(
-        insert(Todo)
-        .values(
-            kind=kind,
-            title=title[:200],
-            subject_type=subject[0],
-            subject_id=subject[1],
-            opened_at=clock.now(),
-            **{"urgent": False, **values},
-        )
-        .on_conflict_do_nothing()
-    )
+    given = {
+        "kind": kind, "title": title[:200], "subject_type": subject[0], "subject_id": subject[1],
+        "opened_at": clock.now(), "urgent": False,
+    }  # fmt: skip
+    _OPEN.rows(session, given | values)
 
 
 def close(session: Session, subject_id: UUID, kind: str) -> None:
     """Close the open to-do of that kind, if there is one."""
-    session.execute(
-        update(Todo)
-        .where(Todo.subject_id == subject_id, Todo.kind == kind, Todo.closed_at.is_(None))
-        .values(closed_at=clock.now())
-    )
+    _CLOSE.rows(session, {"subject": subject_id, "of_kind": kind, "at": clock.now()})
 
 
 def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any]]:
-    """The open to-dos of the actor, overdue (red) and urgent ones first."""
+    """The open to-dos of the actor, overdue (red) and urgent ones first, then by their day, then the newest."""
     over_region = and_(Todo.office_id.is_(None), Todo.area1.is_not(None))
     if not actor.reach.national:
         over_region = and_(over_region, actor.reach.condition(Todo))
@@ -81,10 +89,11 @@ def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any
     today = clock.today()
     # In the query, so that an overdue one is not crowded out by newer ones.
     pressing = case((Todo.due_on < today, 0), (Todo.urgent, 1), else_=2)
+    soonest = Todo.due_on.asc().nulls_last()
     rows = session.scalars(
         select(Todo)
         .where(Todo.closed_at.is_(None), addressed)
-        .order_by(pressing, Todo.opened_at.desc(), Todo.id.desc())
+        .order_by(pressing, soonest, Todo.opened_at.desc(), Todo.id.desc())
         .limit(limit)
     ).all()
     return [

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -46,6 +47,20 @@ def search(
     ordered = select(Enterprise).order_by(Enterprise.name, Enterprise.id)
     page = fetch(session, ordered, Enterprise.id, request, *conditions)
     return replace(page, items=[row[0] for row in page.items])
+
+
+def named(session: Session, reach: Reach, q: str, limit: int) -> list[UUID] | None:
+    """Ids of the enterprises in the provinces of a reach whose name contains `q`; None when they are more than `limit`.
+
+    Of whole provinces, because what refers to an enterprise may lie where the enterprise was before it moved.
+    """
+    provinces = _provinces(session, reach)
+    wide = Reach(provinces is None, tuple((1, code) for code in provinces or ()))
+    conditions = _conditions(session, wide, fold(q), None)
+    if conditions is None:
+        return []
+    ids = session.scalars(select(Enterprise.id).where(*conditions).limit(limit + 1)).all()
+    return None if len(ids) > limit else list(ids)
 
 
 def _conditions(

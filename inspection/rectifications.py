@@ -5,10 +5,12 @@ from uuid import UUID, uuid5
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
-from core.errors import invalid, not_found
+from core.errors import Problem, invalid, not_found
 from enterprise.filings import operations as filings
-from enterprise.filings.engine import Filings
+from enterprise.filings.engine import Filings, visible
 from enterprise.filings.models import Filing
+from enterprise.production import publications
+from inspection.entry import subject_of
 from inspection.judging import find
 from inspection.kinds import CHECK
 from inspection.workflows import SUBMITTED
@@ -34,4 +36,12 @@ def order(
     if record.check_date is not None:
         data["check_date"] = record.check_date.isoformat()
     body = {"kind": "rectification", "uscc": record.uscc, "data": data, "documents": []}
-    return filings.save(session, engine, actor, filing_id, body)
+    try:
+        ordered, new = filings.save(session, engine, actor, filing_id, body, about=subject_of(CHECK, record.id))
+    except Problem as problem:
+        if problem.code != "id_taken":
+            raise
+        # Someone else ordered just that at this very moment.
+        return visible(session, actor, filing_id), False
+    publications.tell_of_rectification(session, record.id, filing_id)
+    return ordered, new

@@ -15,7 +15,7 @@ from enterprise.filings import operations, queries
 from enterprise.filings.engine import visible
 from enterprise.filings.queries import Filters
 from miniapp_api.bodies import Body, PageQuery, RecordBody
-from miniapp_api.gates import gate
+from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("filings", __name__, tag="Filings")
@@ -75,21 +75,23 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 @bp.put("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
 @bp.input(RecordBody, arg_name="body")
-def save_filing(session: Session, actor: Actor, filing_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
+def save_filing(session: Session, actor: Actor, filing_id: UUID, body: RecordBody) -> AfterCommit:
     """Open a filing, or save its working copy."""
     engine = wiring().filings
     filing, new = operations.save(session, engine, actor, filing_id, body.root)
-    return queries.show(session, engine, actor, filing), 201 if new else 200
+    content = queries.content_of(session, actor, filing)
+    return AfterCommit(lambda: (queries.show_with(engine, actor, filing, content), 201 if new else 200))
 
 
 @bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
 @bp.input(ActionBody, arg_name="body")
-def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> dict[str, Any]:
+def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> AfterCommit:
     """Take a step of the filing's workflow; reading is one too (`read`)."""
     engine = wiring().filings
     filing = operations.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
-    return queries.show(session, engine, actor, filing)
+    content = queries.content_of(session, actor, filing)
+    return AfterCommit(lambda: queries.show_with(engine, actor, filing, content))
 
 
 @bp.delete("/filings/<uuid:filing_id>")

@@ -13,6 +13,7 @@ from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, KindRegistry
 from enterprise.filings.models import Filing
+from enterprise.filings.moves import find
 
 FINISHED = "filing.finished"
 """Event: a filing of a rateable kind reached a final status. Details: `filing`, `kind`."""
@@ -24,7 +25,7 @@ _ENTERPRISE_OFFICES = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
 
 def may_see_filing(session: Session, actor: Actor, filing_id: UUID) -> bool:
     """For the subject registry."""
-    filing = session.get(Filing, filing_id)
+    filing = find(session, filing_id)
     return filing is not None and filing.status != DELETED and may_see(actor, filing)
 
 
@@ -57,7 +58,11 @@ def party(actor: Actor, filing: Filing) -> str | None:
 
 def visible(session: Session, actor: Actor, filing_id: UUID) -> Filing:
     """A filing of the own enterprise, or one that was sent to (or opened by) the own office; else 404."""
-    filing = session.get(Filing, filing_id, populate_existing=True)
+    return seen(actor, find(session, filing_id))
+
+
+def seen(actor: Actor, filing: Filing | None) -> Filing:
+    """The filing, if the actor may see it; else 404."""
     if filing is None or filing.status == DELETED or not may_see(actor, filing):
         raise not_found()
     return filing
@@ -70,12 +75,18 @@ def may_see(actor: Actor, filing: Filing) -> bool:
 
 
 def show_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
+    """Put the to-do of a filing's status in the place of the one before."""
+    todos.close(session, filing.id, TODO)
+    open_todo(session, kind, filing)
+
+
+def open_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
+    """Open the to-do of the status in which a filing stands, if it has one, where none is open."""
     rule = kind.todos.get(filing.status)
     if rule is None:
         return
     title, subject = f"{rule.title}：{filing.org_name}", ("filing", filing.id)
     if rule.side == "enterprise":
-        todos.close(session, filing.id, TODO)
         office_id = enterprise_office_id(filing.uscc)
         todos.open_for_office(session, TODO, title, subject, verb=ENTERPRISE, office_id=office_id, due_on=filing.due_on)
     else:

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from assets.file_types import Category, categories
 from core.clocks import CONTINUE, NATURAL, WORKING, ZERO
-from core.workflow import SYSTEM, Guard, Step, Workflow
+from core.forms.check import Checked
+from core.workflow import SYSTEM, Guard, Step
 from enterprise.filings.models import Filing
+from enterprise.filings.moves import FilingWorkflow
 
 if TYPE_CHECKING:
     from enterprise.filings.engine import Filings
@@ -53,7 +55,8 @@ class FilingStep:
     """A row of a kind's workflow.
 
     `who` is ENTERPRISE, OFFICE or SYSTEM. `sends`: the working copy is checked whole and frozen as a
-    version. `comment`: an opinion or reason must be given. `asks_back`: the status is remembered, so
+    version. `then`: the step of the system that follows at once, by what the form found in what was sent.
+    `comment`: an opinion or reason must be given. `asks_back`: the status is remembered, so
     that a step to BACK returns there. `confirmations`: how many different users must act before the
     filing moves. `starts`, `pauses`, `stops` name clocks; `needs_over` a clock whose time must be over.
     """
@@ -73,6 +76,7 @@ class FilingStep:
     needs_over: str | None = None
     guard: Guard | None = None
     effect: Effect | None = None
+    then: Callable[[Checked], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class FilingKind:
     due_from: str | None = None
     fixed: frozenset[str] = frozenset()
     check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None
-    workflow: Workflow = field(init=False)
+    workflow: FilingWorkflow = field(init=False)
 
     def __post_init__(self) -> None:
         self._refuse_broken()
@@ -143,6 +147,8 @@ class FilingKind:
                 raise BrokenKind(f"{self.code}: no step of the system for the clock's {rings}")
             if step.confirmations < 1:
                 raise BrokenKind(f"{self.code}: {step.action} waits for no confirmation")
+            if step.then is not None and not step.sends:
+                raise BrokenKind(f"{self.code}: {step.action} sends nothing that its `then` could go by")
 
     def allowed_documents(self) -> dict[str, Category]:
         """The categories of documents, by code."""
@@ -152,14 +158,21 @@ class FilingKind:
         """The step of that action from that status."""
         return next((s for s in self.steps if s.action == action and s.source == status), None)
 
+    def following(self, action: str, status: str) -> FilingStep:
+        """The step of the system that follows at once from that status; it must be declared."""
+        step = self.step(action, status)
+        if step is None or step.who != SYSTEM:
+            raise BrokenKind(f"{self.code}: no step {action} of the system from {status}")
+        return step
+
     def actions(self, status: str, verbs: frozenset[str]) -> list[str]:
         """What someone with these verbs may do now."""
         return [s.action for s in self.steps if s.source == status and s.who in verbs]
 
 
-def _workflow(kind: FilingKind) -> Workflow:
+def _workflow(kind: FilingKind) -> FilingWorkflow:
     steps = [Step(s.action, s.source, s.target, s.who, s.guard, s.asks_back) for s in kind.steps]
-    return Workflow("filing", Filing, kind.statuses, steps)
+    return FilingWorkflow("filing", Filing, kind.statuses, steps)
 
 
 class KindRegistry:

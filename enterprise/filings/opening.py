@@ -1,6 +1,6 @@
 """Opening filings: by either side, by the system, and in bulk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
-from enterprise.filings.engine import Filings, show_todo
+from enterprise.filings.engine import Filings, open_todo, show_todo
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
 from enterprise.filings.models import Filing
 from enterprise.filings.steps import run_clock
@@ -20,8 +20,18 @@ from enterprise.filings.working_copy import as_date, claim, read
 from enterprise.models import Enterprise
 
 
-def open_by(session: Session, engine: Filings, actor: Actor, filing_id: UUID, body: Mapping[str, Any]) -> Filing:
-    """Open a filing for an actor; raises 403 when this side may not, 422 with all faults."""
+def open_by(
+    session: Session,
+    engine: Filings,
+    actor: Actor,
+    filing_id: UUID,
+    body: Mapping[str, Any],
+    about: tuple[str, UUID] | None = None,
+) -> Filing:
+    """Open a filing for an actor; raises 403 when this side may not, 422 with all faults.
+
+    `about` is what it is about where the kind leaves that to the caller; else the body says it.
+    """
     kind = engine.kinds.get(body.get("kind"))
     if kind is None:
         raise invalid("/kind", "unknown_kind", "没有这种办件，请重新选择")
@@ -29,7 +39,7 @@ def open_by(session: Session, engine: Filings, actor: Actor, filing_id: UUID, bo
     if side not in actor.verbs or kind.opened_by != ("enterprise" if side == ENTERPRISE else "office"):
         raise Problem("forbidden", f"“{kind.title}”不能由您发起")
     enterprise = _enterprise_for(session, actor, body)
-    subject = _subject(session, engine, actor, kind, body)
+    subject = about or _subject(session, engine, actor, kind, body)
     filing = open_filing(
         session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, saved=True
     )
@@ -121,7 +131,7 @@ def open_filing(
     run_clock(session, opening, filing)
     if opening.effect is not None:
         opening.effect(engine, session, filing)
-    show_todo(session, kind, filing)
+    open_todo(session, kind, filing)
     return filing
 
 
@@ -129,40 +139,47 @@ def open_for_all(
     session: Session,
     engine: Filings,
     kind: FilingKind,
-    enterprises: Iterable[Enterprise],
+    enterprises: Sequence[Enterprise],
     *,
     subject: tuple[str, UUID] | None = None,
     actor: Actor | None = None,
     title: str | None = None,
     due_on: date | None = None,
 ) -> int:
-    """Open a filing for each enterprise (a campaign); those that have one for the subject are passed over.
+    """Open a filing for each enterprise (a campaign); those that have one for subject and title are passed over.
 
-    `actor` is the officer who opens them (kinds opened by the system need none); enterprises beyond
-    the officer's reach are passed over too.
-    A filing's id follows from enterprise, kind and subject, so that two who open at once make no doubles.
+    `actor` is the officer who opens them (None: the system); enterprises beyond the officer's reach
+    are passed over too.
+    A filing's id follows from enterprise, kind, subject and title, so that two who open at once make no doubles.
     """
     opened = 0
     about = subject[1] if subject else None
-    for enterprise in enterprises:
+    for enterprise in without(session, kind, enterprises, about=about, title=title):
         if actor is not None and not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
             continue
-        present = select(Filing.id).where(
-            Filing.kind == kind.code,
-            Filing.enterprise_id == enterprise.id,
-            Filing.subject_id == about,
-        )
-        if session.scalar(present.limit(1)) is not None:
-            continue
-        filing_id = uuid5(enterprise.id, f"{kind.code}:{about}")
+        filing_id = uuid5(enterprise.id, f"{kind.code}:{about}:{title or kind.title}")
         try:
             open_filing(
                 session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title,
                 due_on=due_on,
             )  # fmt: skip
         except Problem as error:
-            if error.code != "id_taken":
+            if error.code not in ("id_taken", "already_open"):
                 raise
             continue
         opened += 1
     return opened
+
+
+def without(
+    session: Session, kind: FilingKind, enterprises: Sequence[Enterprise], *, about: UUID | None, title: str | None
+) -> list[Enterprise]:
+    """Those of the enterprises (a few hundred) that have no such filing yet."""
+    having = select(Filing.enterprise_id).where(
+        Filing.enterprise_id.in_([enterprise.id for enterprise in enterprises]),
+        Filing.kind == kind.code,
+        Filing.subject_id == about,
+        Filing.title == (title or kind.title),
+    )
+    present = set(session.scalars(having))
+    return [enterprise for enterprise in enterprises if enterprise.id not in present]

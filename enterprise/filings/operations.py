@@ -14,25 +14,35 @@ from core import receipts
 from core.actor import Actor
 from core.errors import Problem, not_found
 from core.workflow import SYSTEM
-from enterprise.filings.engine import DELETED, Filings, party, visible, wrong_status
+from enterprise.filings.engine import DELETED, Filings, party, seen, visible, wrong_status
 from enterprise.filings.kinds import ENTERPRISE
 from enterprise.filings.models import Filing
+from enterprise.filings.moves import find, found
 from enterprise.filings.opening import open_by
 from enterprise.filings.steps import take
 from enterprise.filings.working_copy import claim, keep, read
 
 
 def save(
-    session: Session, engine: Filings, actor: Actor, filing_id: UUID, body: Mapping[str, Any]
+    session: Session,
+    engine: Filings,
+    actor: Actor,
+    filing_id: UUID,
+    body: Mapping[str, Any],
+    *,
+    about: tuple[str, UUID] | None = None,
 ) -> tuple[Filing, bool]:
-    """Open a filing, or save its working copy (data and documents); returns it and whether it is new."""
-    filing = session.get(Filing, filing_id, populate_existing=True)
+    """Open a filing, or save its working copy (data and documents); returns it and whether it is new.
+
+    `about`: what a new one is about, where the caller knows and the body does not say.
+    """
+    filing = find(session, filing_id)
     if filing is not None:
-        filing = visible(session, actor, filing_id)
+        filing = seen(actor, filing)
     if not receipts.take(session, receipts.key(actor.user_id, "filings.save", filing_id, body)):
         return visible(session, actor, filing_id), False
     if filing is None:
-        return open_by(session, engine, actor, filing_id, body), True
+        return open_by(session, engine, actor, filing_id, body, about), True
     kind = engine.kind_of(filing)
     if party(actor, filing) != ENTERPRISE:
         raise Problem("forbidden")
@@ -51,10 +61,13 @@ def act(
     session: Session, engine: Filings, actor: Actor, filing_id: UUID, action: str, body: Mapping[str, Any]
 ) -> Filing:
     """Take a step. 409 `wrong_status` with the current status, 403 when it is not this side's."""
-    filing = visible(session, actor, filing_id)
+    filing = find(session, filing_id)
     receipt = receipts.key(actor.user_id, f"filings.{action}", filing_id, body)
+    if filing is not None and filing.status == DELETED and receipts.known(session, receipt):
+        return filing
+    filing = seen(actor, filing)
     if not receipts.take(session, receipt):
-        return session.get_one(Filing, filing_id, populate_existing=True)
+        return found(session, filing_id)
     kind = engine.kind_of(filing)
     if not any(step.action == action for step in kind.steps):
         raise not_found()
@@ -64,8 +77,7 @@ def act(
     if step.who == SYSTEM or step.who != party(actor, filing):
         raise Problem("forbidden")
     _refuse_stale(filing, body)
-    take(session, engine, kind, filing, step, actor, body)
-    return session.get_one(Filing, filing_id, populate_existing=True)
+    return take(session, engine, kind, filing, step, actor, body)
 
 
 def _refuse_stale(filing: Filing, body: Mapping[str, Any]) -> None:
@@ -75,9 +87,9 @@ def _refuse_stale(filing: Filing, body: Mapping[str, Any]) -> None:
 
 def delete(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> Filing:
     """The step `delete` of a filing's workflow, by the enterprise. Deleting it again is answered alike."""
-    filing = session.get(Filing, filing_id, populate_existing=True)
+    filing = find(session, filing_id)
     if filing is None or party(actor, filing) != ENTERPRISE:
         raise not_found()
     if filing.status != DELETED:
-        act(session, engine, actor, filing_id, "delete", {"version": filing.version})
-    return session.get_one(Filing, filing_id, populate_existing=True)
+        return act(session, engine, actor, filing_id, "delete", {"version": filing.version})
+    return filing

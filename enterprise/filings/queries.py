@@ -1,10 +1,11 @@
 """What is read of filings, already limited to what the caller may see."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, false, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from core import clock, history
@@ -13,10 +14,18 @@ from core.errors import not_found
 from core.forms.sealing import readable
 from core.name_search import like_pattern
 from core.paging import Page, PageRequest, fetch
-from enterprise.filings.engine import DELETED, Filings, party
+from enterprise.filings.engine import Filings, party
 from enterprise.filings.kinds import ENTERPRISE, FilingKind
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
+from enterprise.queries import named
+
+_FEW, _MANY = 500, 5000
+"""Enterprises that a name means: as many are looked up by themselves; as many are told to the database as a list."""
+_NEWEST = (Filing.created_at.desc(), Filing.id.desc())
+# Literally as in the indexes of the table.
+_LIVING = Filing.status != literal_column("'deleted'")
+_SENT = or_(Filing.sent > literal_column("0"), Filing.opened_by_office)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +39,42 @@ class Filters:
 
 def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, request: PageRequest) -> Page:
     """The own filings of an enterprise, or those sent to (or opened by) the actor's office, newest first."""
-    conditions: list[ColumnElement[bool]] = [Filing.status != DELETED]
+    ids = named(session, actor.reach, filters.q, _MANY) if filters.q and not actor.enterprise_id else None
+    if ids is not None and len(ids) <= _FEW:
+        return _of_enterprises(session, ids, actor, filters, request)
+    conditions: list[ColumnElement[bool]] = [_LIVING]
     if actor.enterprise_id is not None:
         conditions.append(Filing.enterprise_id == actor.enterprise_id)
     else:
-        conditions.append(actor.reach.condition(Filing))
-        conditions.append(or_(Filing.sent > 0, Filing.opened_by_office))
+        conditions += [actor.reach.condition(Filing), _SENT]
     if filters.kind is not None:
         conditions.append(Filing.kind == filters.kind)
     if filters.status is not None:
         conditions.append(Filing.status == filters.status)
-    if filters.q:
-        named = select(Enterprise.id).where(
-            Enterprise.id == Filing.enterprise_id,
-            Enterprise.folded_name.like(like_pattern(filters.q), escape="\\"),
-        )
-        conditions.append(named.exists())
-    ordered = select(Filing).order_by(Filing.created_at.desc(), Filing.id.desc())
+    if ids is not None:
+        # Many, so a page is full soon when the newest filings are walked; an expression, so that they are walked.
+        conditions.append(func.coalesce(Filing.enterprise_id, Filing.id).in_(ids))
+    elif filters.q:
+        name = select(Enterprise.folded_name).where(Enterprise.id == Filing.enterprise_id).scalar_subquery()
+        conditions.append(name.like(like_pattern(filters.q), escape="\\"))
+    ordered = select(Filing).order_by(*_NEWEST)
     return fetch(session, ordered, Filing.id, request, *conditions)
+
+
+def _of_enterprises(session: Session, ids: list[UUID], actor: Actor, filters: Filters, request: PageRequest) -> Page:
+    """A page of the filings of a few enterprises: chosen and counted by their index alone, then read."""
+    # All else in expressions, so that no plan begins with an area or a status.
+    conditions: list[ColumnElement[bool]] = [Filing.enterprise_id.in_(ids), _LIVING, _SENT]
+    columns = (Filing.area1, Filing.area2, Filing.area3)
+    if not actor.reach.national:
+        within = (func.coalesce(columns[depth - 1], "") == code for depth, code in actor.reach.areas)
+        conditions.append(or_(false(), *within))
+    for column, wanted in ((Filing.kind, filters.kind), (Filing.status, filters.status)):
+        if wanted is not None:
+            conditions.append(func.coalesce(column, "") == wanted)
+    page = fetch(session, select(Filing.id).order_by(*_NEWEST), Filing.id, request, *conditions)
+    chosen = select(Filing).where(Filing.id.in_([row.id for row in page.items])).order_by(*_NEWEST)
+    return replace(page, items=session.execute(chosen).all())
 
 
 def show_row(engine: Filings, actor: Actor, filing: Filing) -> dict[str, Any]:
@@ -97,14 +124,22 @@ def _colour(kind: FilingKind, filing: Filing) -> str | None:
     return "red" if clock.today() > filing.due_on else "yellow"
 
 
+def content_of(session: Session, actor: Actor, filing: Filing) -> Filing | FilingVersion:
+    """What an actor reads of a filing: the enterprise its working copy, an office the version that was sent to it."""
+    if party(actor, filing) == ENTERPRISE or filing.sent == 0:
+        return filing
+    return _version(session, filing, filing.sent)
+
+
 def show(session: Session, engine: Filings, actor: Actor, filing: Filing) -> dict[str, Any]:
-    """A whole filing. The enterprise sees its working copy, an office the version that was sent to it."""
-    shown = show_row(engine, actor, filing)
+    """A whole filing, as the actor may read it."""
+    return show_with(engine, actor, filing, content_of(session, actor, filing))
+
+
+def show_with(engine: Filings, actor: Actor, filing: Filing, content: Filing | FilingVersion) -> dict[str, Any]:
+    """The same with its content read before; asks the database nothing."""
     own = party(actor, filing) == ENTERPRISE
-    content: Filing | FilingVersion = filing
-    if not own and filing.sent > 0:
-        content = _version(session, filing, filing.sent)
-    return {**shown, **_content(engine, content, clear=own or filing.finished_at is None)}
+    return {**show_row(engine, actor, filing), **_content(engine, content, clear=own or filing.finished_at is None)}
 
 
 def _content(engine: Filings, row: Filing | FilingVersion, *, clear: bool) -> dict[str, Any]:

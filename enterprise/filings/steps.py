@@ -1,6 +1,6 @@
 """Taking a step: checks, frozen versions, confirmations, clocks, to-dos, effects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -9,15 +9,17 @@ import structlog
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from core import clock, clocks, todos
+from core import clock, clocks
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
+from core.forms.check import Checked
 from core.forms.sealing import readable, sealed
 from core.models import Clock, Confirmation
 from core.workflow import SYSTEM
-from enterprise.filings.engine import FINISHED, TODO, Filings, show_todo, wrong_status
+from enterprise.filings.engine import FINISHED, Filings, show_todo, wrong_status
 from enterprise.filings.kinds import FilingKind, FilingStep
-from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.models import Filing
+from enterprise.filings.moves import find, found
 from enterprise.filings.working_copy import as_date
 
 log = structlog.get_logger()
@@ -40,8 +42,11 @@ def take(
     step: FilingStep,
     actor: Actor | None,
     body: Mapping[str, Any],
-) -> None:
-    """Take a step that the actor may take; nothing is written when it is refused."""
+) -> Filing:
+    """Take a step that the actor may take, and return the filing as it then stands.
+
+    Nothing is written when it is refused.
+    """
     comment = body.get("comment")
     comment = comment.strip() if isinstance(comment, str) else None
     if step.comment and not comment:
@@ -53,33 +58,44 @@ def take(
         values["opinion"] = comment
     if step.asks_back and body.get("due_on") is not None:
         values["due_on"] = _new_due_date(body["due_on"])
-    if step.confirmations > 1 and not _confirmed(session, kind, filing, step, actor):
-        return
-    version = _to_send(session, engine, kind, filing, actor) if step.sends else None
-    if version is not None:
-        late = filing.due_on is not None and clock.today() > filing.due_on
-        values |= {
-            "data": version["data"], "sent": version["number"], "sent_at": version["sent_at"],
-            "late": late or filing.late,
-        }  # fmt: skip
-    if step.target in kind.final:
+    payload = {"comment": comment} if comment else {}
+    if step.confirmations > 1 and not _confirmed(session, kind, filing, step, actor, payload):
+        return found(session, filing.id)
+    steps = [step]
+    version: dict[str, Any] | None = None
+    if step.sends:
+        version, checked = _to_send(session, engine, kind, filing, actor)
+        values |= _sent(filing, version)
+        if step.then is not None:
+            steps.append(kind.following(step.then(checked), step.target))
+    if any(one.target in kind.final for one in steps):
         values |= {"open_key": None, "finished_at": clock.now()}
-    values["round"] = filing.round + 1
-    kind.workflow.move(session, actor, filing, step.action, values, {"comment": comment} if comment else None)
-    if version is not None:
-        # After the move, so that of two who send at once the second learns what has become of the filing.
-        session.execute(insert(FilingVersion).values(version))
-    moved = session.get_one(Filing, filing.id, populate_existing=True)
-    run_clock(session, step, moved)
-    todos.close(session, moved.id, TODO)
+    moved = kind.workflow.take(session, actor, filing, [one.action for one in steps], values, payload, version)
+    for one in steps:
+        run_clock(session, one, moved)
     show_todo(session, kind, moved)
-    if step.effect is not None:
-        step.effect(engine, session, moved)
-    # Asked of the step, not of the status: an effect may have moved the filing on, and that move tells of itself.
-    if step.target in kind.final:
+    return _followed(session, engine, kind, steps, moved)
+
+
+def _followed(
+    session: Session, engine: Filings, kind: FilingKind, steps: Sequence[FilingStep], moved: Filing
+) -> Filing:
+    """Bring about what follows from steps that were taken; the filing as it then stands."""
+    effects = [step.effect for step in steps if step.effect is not None]
+    for effect in effects:
+        effect(engine, session, moved)
+    # Asked of the steps, not of the status: an effect may have moved the filing on, and that move tells of itself.
+    if any(step.target in kind.final for step in steps):
         clocks.stop(session, moved.id)
         if kind.rateable:
             engine.events.emit(session, FINISHED, filing=moved, kind=kind)
+    return found(session, moved.id) if effects else moved
+
+
+def _sent(filing: Filing, version: Mapping[str, Any]) -> dict[str, Any]:
+    late = filing.due_on is not None and clock.today() > filing.due_on
+    values = {"sent": version["number"], "sent_at": version["sent_at"], "late": late or filing.late}
+    return values if version["data"] == filing.data else values | {"data": version["data"]}
 
 
 def _new_due_date(value: Any) -> date:
@@ -93,13 +109,14 @@ def _new_due_date(value: Any) -> date:
 
 def _to_send(
     session: Session, engine: Filings, kind: FilingKind, filing: Filing, actor: Actor | None
-) -> dict[str, Any]:
-    """Check the working copy whole; the row of `filing_versions` that freezes it."""
+) -> tuple[dict[str, Any], Checked]:
+    """Check the working copy whole; the row of `filing_versions` that freezes it, and what the form found."""
     if not filing.saved:
         raise invalid("/data", "not_saved", "请先保存后再提交")
     form = engine.forms.get(filing.form_code, filing.form_version).form
     today = clock.today()
-    checked = form.check(readable(form, filing.data, clear=True), submit=True, today=today)
+    clear = readable(form, filing.data, clear=True)
+    checked = form.check(clear, submit=True, today=today)
     faults = [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
     present = {one["category"] for one in filing.documents}
     for document in kind.documents:
@@ -110,16 +127,28 @@ def _to_send(
         faults += kind.check(session, filing, checked.values, today)
     if faults:
         raise Problem("invalid", errors=faults)
-    return {
+    row = {
         "id": uuid4(), "filing_id": filing.id, "number": filing.sent + 1, "form_code": form.code,
-        "form_version": form.version, "data": sealed(form, checked.values), "documents": filing.documents,
-        "sent_by": actor.user_id if actor else None, "operator_name": actor.operator_name if actor else None,
-        "sent_at": clock.now(),
+        "form_version": form.version,
+        "data": filing.data if checked.values == clear else sealed(form, checked.values),
+        "documents": filing.documents, "sent_by": actor.user_id if actor else None,
+        "operator_name": actor.operator_name if actor else None, "sent_at": clock.now(),
     }  # fmt: skip
+    return row, checked
 
 
-def _confirmed(session: Session, kind: FilingKind, filing: Filing, step: FilingStep, actor: Actor | None) -> bool:
-    """Note this user's confirmation; True when as many different users as needed have confirmed."""
+def _confirmed(
+    session: Session,
+    kind: FilingKind,
+    filing: Filing,
+    step: FilingStep,
+    actor: Actor | None,
+    payload: dict[str, Any],
+) -> bool:
+    """Note this user's confirmation; True when as many different users as needed have confirmed.
+
+    Each but the last, whose row is the move's, stands in the history with how many there were by then.
+    """
     assert actor is not None
     # The row lock makes the confirmations of one filing wait for each other, so that the last one counts all.
     locked = session.execute(
@@ -147,7 +176,11 @@ def _confirmed(session: Session, kind: FilingKind, filing: Filing, step: FilingS
             Confirmation.round == filing.round,
         )
     ).scalar_one()
-    return given >= step.confirmations
+    payload["confirmations"] = given
+    if given < step.confirmations:
+        kind.workflow.tell(session, actor, filing, step.action, payload)
+        return False
+    return True
 
 
 def run_clock(session: Session, step: FilingStep, filing: Filing) -> None:
@@ -185,7 +218,7 @@ def ring_clocks(session: Session, engine: Filings) -> int:
 def _ring(session: Session, engine: Filings, row: Clock) -> bool:
     if not clocks.ring(session, row):
         return False
-    filing = session.get(Filing, row.subject_id, populate_existing=True)
+    filing = find(session, row.subject_id)
     kind = engine.kinds.get(filing.kind) if filing is not None else None
     if filing is None or kind is None:
         return False

@@ -50,7 +50,10 @@ class SelfCheckTopic(Base):
 
 
 class SupervisionCheck(Base):
-    """What an enterprise may see of a check that concerned it (监督检查): a row published by `inspection/`."""
+    """What an enterprise may see of a check that concerned it (监督检查): a row published by `inspection/`.
+
+    `rectification_id` is the filing that was last ordered from it (整改).
+    """
 
     __tablename__ = "supervision_checks"
     __table_args__ = (
@@ -67,4 +70,5 @@ class SupervisionCheck(Base):
     inspectors: Mapped[str] = mapped_column(String(200))
     result: Mapped[str] = mapped_column(String(20))
     problems: Mapped[str | None] = mapped_column(Text)
+    rectification_id: Mapped[UUID | None] = mapped_column(Uuid)
     published_at: Mapped[datetime] = mapped_column(UTCDateTime)

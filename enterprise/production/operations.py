@@ -120,4 +120,6 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
     )
     if getattr(changed, "rowcount", 0) != 1:
         raise Problem("stale_version")
+    # No version of a filing can name the old template: a file is claimed by one record, and that was the topic.
+    files.release(session, ("self_check_topic", topic_id), {template_id})
     return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Executable, Table, delete
+from sqlalchemy import Executable, Table, case, delete, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -35,7 +35,10 @@ class PublishedCheck:
 def _publishing(dialect: str, names: tuple[str, ...]) -> Executable:
     table = cast(Table, SupervisionCheck.__table__)
     insert = sqlite_insert(table) if dialect == "sqlite" else pg_insert(table)
-    changed = {name: insert.excluded[name] for name in names if name != "id"}
+    changed: dict[str, Any] = {name: insert.excluded[name] for name in names if name != "id"}
+    # What was ordered of one enterprise is not told to another.
+    same = table.c.uscc == insert.excluded.uscc
+    changed["rectification_id"] = case((same, table.c.rectification_id), else_=None)
     return insert.on_conflict_do_update(index_elements=["id"], set_=changed)
 
 
@@ -47,6 +50,16 @@ def publish(session: Session, check: PublishedCheck) -> None:
     values = asdict(check)
     values["inspectors"] = check.inspectors[:200]
     _PUBLISH.rows(session, {**values, "published_at": clock.now()})
+
+
+def tell_of_rectification(session: Session, check_id: UUID, filing_id: UUID) -> None:
+    """Name the rectification (整改) that was ordered from a check beside it, where the check is shown."""
+    session.execute(
+        update(SupervisionCheck)
+        .where(SupervisionCheck.id == check_id)
+        .values(rectification_id=filing_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def withdraw(session: Session, check_id: UUID) -> None:

@@ -114,4 +114,5 @@ def show_supervision_check(row: Any) -> dict[str, Any]:
         "inspectors": check.inspectors,
         "result": check.result,
         "problems": check.problems,
+        "rectification_id": str(check.rectification_id) if check.rectification_id else None,
     }

@@ -118,6 +118,20 @@ def test_it_is_yellow_until_its_day_is_over_then_red_and_red_comes_first(
     assert dict(colours())["今天到期"] == "red"
 
 
+def test_red_comes_first_then_what_is_due_soonest_then_the_newest(
+    database: Database, clock: time_machine.Traveller
+) -> None:
+    for title, days in (
+        ("下周", 7), ("早先的，无期限", None), ("逾期一天", -1), ("明天", 1), ("逾期十天", -10), ("无期限", None),
+        ("也是明天", 1),
+    ):  # fmt: skip
+        clock.shift(timedelta(minutes=1))
+        open_at_office(database, title, due_on=None if days is None else TODAY + timedelta(days=days))
+    assert titles(database, someone()) == [
+        "逾期十天", "逾期一天", "也是明天", "明天", "下周", "无期限", "早先的，无期限",
+    ]  # fmt: skip
+
+
 def test_an_overdue_to_do_is_not_crowded_out_by_a_hundred_newer_ones(
     database: Database, clock: time_machine.Traveller
 ) -> None:

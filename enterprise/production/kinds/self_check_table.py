@@ -1,26 +1,18 @@
 """Self-check tables (安全隐患自查表): annexes 2 and 3 of seed 001; spec/a §4."""
 
-from sqlalchemy.orm import Session
-
 from assets.file_types import Category
-from core import clock
-from core.forms.sealing import readable
+from core.forms.check import Checked
 from core.workflow import SYSTEM
-from enterprise.filings.engine import Filings
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
-from enterprise.filings.models import Filing
-from enterprise.filings.steps import act_by_system
 
 # "注:如有存在问题,则需另附隐患台帐及整改报告" (annexes 2 and 3).
 _REPORT = Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})), "problems")
 _LEDGER = Document(Category("hazard_ledger", "隐患台帐", frozenset({"declaration_attachment"})), "problems")
 
 
-def _go_on_if_problems(engine: Filings, session: Session, filing: Filing) -> None:
+def _by_problems(found: Checked) -> str:
     """A problem declared opens the rectification by itself; without one the table is done."""
-    form = engine.forms.get(filing.form_code, filing.form_version).form
-    found = form.check(readable(form, filing.data, clear=True), submit=True, today=clock.today()).problems_found
-    act_by_system(session, engine, filing, "find_problems" if found else "find_none")
+    return "find_problems" if found.problems_found else "find_none"
 
 
 def _table(code: str, title: str, form_code: str, documents: list[Document]) -> FilingKind:
@@ -41,7 +33,7 @@ def _table(code: str, title: str, form_code: str, documents: list[Document]) -> 
         documents=documents,
         steps=[
             FilingStep("open", "填写", None, "draft", ENTERPRISE),
-            FilingStep("submit", "提交", "draft", "submitted", ENTERPRISE, sends=True, effect=_go_on_if_problems),
+            FilingStep("submit", "提交", "draft", "submitted", ENTERPRISE, sends=True, then=_by_problems),
             FilingStep("find_problems", "发现问题", "submitted", "rectifying", SYSTEM),
             FilingStep("find_none", "未发现问题", "submitted", "done", SYSTEM),
             FilingStep("close", "闭环", "rectifying", "closed", OFFICE),

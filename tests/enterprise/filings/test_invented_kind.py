@@ -9,8 +9,10 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from core import history
 from core.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
+from core.integrity import verify_ends
 from core.models import CalendarDay, Confirmation
 from core.workflow import SYSTEM
 from enterprise.filings import queries
@@ -138,7 +140,24 @@ def test_confirmations_at_the_same_moment_move_the_filing_once(desk: Desk) -> No
         assert desk.status(filing) == "valid"
         with desk.database.read() as session:
             rows = queries.history_of(session, session.get_one(Filing, filing))
-        assert [row["action"] for row in rows].count("confirm") == 1
+            assert list(history.verify(session)) == []
+        told = [(row["to"], row["confirmations"]) for row in rows if row["action"] == "confirm"]
+        assert told == [("confirming", 1), ("confirming", 2), ("valid", 3)]
+
+
+def test_the_history_names_each_who_confirmed_and_what_they_said(desk: Desk) -> None:
+    filing = confirming(desk)
+    for officer, said in zip(desk.officers[:3], ("甲同意", "乙同意", "丙同意"), strict=True):
+        desk.act(filing, "confirm", by=officer, comment=said)
+    with desk.database.read() as session:
+        rows = queries.history_of(session, session.get_one(Filing, filing))[-3:]
+        assert list(history.verify(session)) == []
+        kind = desk.engine.kinds.kinds["invented"]
+        assert list(verify_ends(session, kind.workflow)) == []
+    assert [(row["actor"], row["comment"]) for row in rows] == [
+        (officer.username, said) for officer, said in zip(desk.officers, ("甲同意", "乙同意", "丙同意"), strict=False)
+    ]
+    assert [(row["from"], row["to"]) for row in rows] == [("confirming", "confirming")] * 2 + [("confirming", "valid")]
 
 
 def test_one_person_who_confirms_three_times_at_once_counts_once(desk: Desk) -> None:
