@@ -50,6 +50,7 @@ from inspection.dictionaries import Dictionary
 from inspection.entry import Tools
 from inspection.kinds import CHECK, SPOT_CHECK
 from miniapp_api import blueprints, limits, openapi, problems, requests
+from miniapp_api.address_counts import InMemory, InRedis
 from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
 from miniapp_api.wiring import KEY, Wiring
 
@@ -118,6 +119,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         rules=RatingRules(settings.rating_limit_scope),
         pictures=MadePictures(desk.storage, settings.incoming_dir),
         scans=ScanCounts(database),
+        addresses=InRedis(limits.limiter) if settings.redis_url else InMemory(),
         sms=open_sms(settings),
         wechat=open_wechat(settings),
     )

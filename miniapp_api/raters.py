@@ -4,8 +4,6 @@ from typing import Any
 
 import structlog
 from flask import request
-from limits import parse
-from redis.exceptions import RedisError
 
 from accounts.sign_in import authenticate
 from core.actor import Actor
@@ -14,8 +12,8 @@ from core.gateways.sms import SmsFailed
 from feedback import phone_proof, submission
 from feedback.sent import Sent
 from feedback.submission import Rated
+from miniapp_api.address_counts import limit_of
 from miniapp_api.gates import bearer_token
-from miniapp_api.limits import limiter
 from miniapp_api.wiring import Wiring, wiring
 
 log = structlog.get_logger()
@@ -24,6 +22,7 @@ log = structlog.get_logger()
 def rate(token: str, sent: Sent, sms_code: Any = None) -> Rated:
     """Judge and store a rating, in transactions of its own; proves the number first where that is switched on."""
     services, address = wiring(), request.remote_addr or ""
+    limit = limit_of(services.settings.rating_address_limit)
     actor = signed_in_enterprise(services)
     verified = False
     if services.sms is not None:
@@ -34,11 +33,15 @@ def rate(token: str, sent: Sent, sms_code: Any = None) -> Rated:
             return repeated
         verified = _prove(services, sent, sms_code)
     with services.database.write() as session:
-        return submission.rate(
+        rated = submission.rate(
             session, services.rules, token, sent, address=address,
             user_agent=request.headers.get("User-Agent", ""), verified=verified,
-            brake=lambda: _brake(address), actor=actor,
+            brake=lambda: services.addresses.test(limit, address), actor=actor,
         )  # fmt: skip
+    if rated.new:
+        # After the transaction: only what is stored counts, and nobody waits for the counter.
+        services.addresses.hit(limit, address)
+    return rated
 
 
 def signed_in_enterprise(services: Wiring) -> Actor | None:
@@ -69,14 +72,3 @@ def send_code(mobile: Any) -> None:
     except SmsFailed as error:
         log.warning("sms_failed", reason=error.reason, retryable=error.retryable)
         raise Problem("sms_unavailable", retry_after=60 if error.retryable else None) from error
-
-
-def _brake(address: str) -> bool:
-    """Whether the address may have one more rating accepted."""
-    limit = parse(wiring().settings.rating_address_limit)
-    try:
-        return limiter.limiter.hit(limit, "ratings", address)
-    except RedisError as error:
-        # Without its counter the brake is open: the five days of each number still hold.
-        log.warning("rating_brake_unreachable", error=type(error).__name__)
-        return True

@@ -18,6 +18,7 @@ from enterprise.filings.engine import Filings
 from feedback.gates import RatingRules
 from feedback.scan_counts import ScanCounts
 from inspection.entry import Tools
+from miniapp_api.address_counts import InMemory, InRedis
 
 KEY = "gongpin"
 
@@ -36,6 +37,7 @@ class Wiring:
     rules: RatingRules
     pictures: MadePictures
     scans: ScanCounts
+    addresses: InMemory | InRedis
     sms: SmsSender | None
     wechat: WeChat | None
 

@@ -12,12 +12,12 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from assets import spreadsheets
 from assets.spreadsheets import (
+    Sheet,
     SpreadsheetError,
     cell_text,
     has_lost_digits,
     read_rows,
     read_sheets,
-    Sheet,
     write_csv,
     write_xlsx,
 )
