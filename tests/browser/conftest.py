@@ -1,0 +1,54 @@
+"""A phone (Chromium) and a service hall (the demo on a real server), for tests of what a person sees.
+
+Skipped where Chromium is missing: `apt-get install chromium`.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.hall import Hall
+from tests.servers import running_server
+
+Phone = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def hall(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    """The demo's offices on a server of their own; the browser is asked for first, to skip before the wait."""
+    data_dir = tmp_path_factory.mktemp("hall")
+    with running_server(data_dir, DEMO="1") as base:
+        yield Hall(base, data_dir)
+
+
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Phone]:
+    """Take a new phone in the hand: nothing in its cache; 375 px wide unless told."""
+    contexts = []
+
+    def taken(width: int = 375, **options: Any) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 667}, device_scale_factor=2, has_touch=True, is_mobile=True,
+            locale="zh-CN", **options,
+        )  # fmt: skip
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield taken
+    for context in contexts:
+        context.close()
