@@ -18,6 +18,7 @@ from uuid import uuid4
 from apiflask import APIBlueprint
 from flask import Response, redirect, render_template, request
 from markupsafe import Markup
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from core.errors import Fault, Problem
 from feedback import public as readings
@@ -81,7 +82,8 @@ def show_rating_page(token: str) -> Response:
             code = readings.open_code(connection, token)
     except Problem as problem:
         return _refused(problem)
-    services.scans.note(code.id)
+    if request.method == "GET":  # a preview that asks with HEAD is no scan
+        services.scans.note(code.id)
     return _form(code, Typed(), [])
 
 
@@ -89,7 +91,10 @@ def show_rating_page(token: str) -> Response:
 @public(transaction=False)
 def post_rating_page(token: str) -> Response:
     """The form, filled in: leads to the thanks, or shows what to mend with everything that was typed."""
-    typed = Typed.read()
+    try:
+        typed = Typed.read()
+    except RequestEntityTooLarge:
+        return _refused(Problem("payload_too_large"))
     try:
         if request.form.get("action") == "send_code":
             raters.send_code(typed.mobile)

@@ -22,20 +22,23 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def production(monkeypatch: pytest.MonkeyPatch, **changes: str) -> None:
-    values = {"DATABASE_URL": "postgresql://db/x", "DATA_KEY": LONG_ENOUGH, "METRICS_TOKEN": LONG_ENOUGH, **changes}
+    values = {
+        "DATABASE_URL": "postgresql://db/x", "DATA_KEY": LONG_ENOUGH, "METRICS_TOKEN": LONG_ENOUGH,
+        "PUBLIC_URL": "https://haoping.example.gov.cn", **changes,
+    }  # fmt: skip
     monkeypatch.setenv("ENVIRONMENT", "production")
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
 
 def test_production_names_every_missing_setting_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    production(monkeypatch, DATABASE_URL="", DATA_KEY="", METRICS_TOKEN="")
-    with pytest.raises(SettingsError, match="DATABASE_URL, DATA_KEY, METRICS_TOKEN"):
+    production(monkeypatch, DATABASE_URL="", DATA_KEY="", METRICS_TOKEN="", PUBLIC_URL="")
+    with pytest.raises(SettingsError, match="DATABASE_URL, DATA_KEY, METRICS_TOKEN, PUBLIC_URL"):
         load_settings()
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "DATA_KEY", "METRICS_TOKEN"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATA_KEY", "METRICS_TOKEN", "PUBLIC_URL"])
 def test_production_refuses_to_serve_without_a_setting(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     production(monkeypatch, **{name: ""})
     answer = CliRunner().invoke(cli, ["serve"])
@@ -111,4 +114,13 @@ def test_a_data_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPa
     (tmp_path / "file").touch()
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "file" / "data"))
     with pytest.raises(SettingsError, match="DATA_DIR"):
+        load_settings()
+
+
+@pytest.mark.parametrize("limit", ["300", "300 per hour;1000 per day", "viele"])
+def test_an_address_limit_that_cannot_be_read_is_named_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setenv("RATING_ADDRESS_LIMIT", limit)
+    with pytest.raises(SettingsError, match="RATING_ADDRESS_LIMIT"):
         load_settings()

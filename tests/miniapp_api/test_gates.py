@@ -20,10 +20,12 @@ from core import clock
 from core.config import Settings
 from core.db import Database
 from enterprise.models import Enterprise
+from feedback.models import Rating, RatingCode
 from inspection.models import Inspection
 from miniapp_api.gates import gate_of
 from tests.newcomers import apply, code_of, make_user
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
+from tests.raters import Hall
 from tests.records import save, submit
 
 PUBLIC = {
@@ -31,6 +33,9 @@ PUBLIC = {
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
     "POST /api/v1/sessions", "POST /api/v1/captchas", "GET /api/v1/regions",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
+    "GET /r/<string:token>", "POST /r/<string:token>", "GET /r/answers", "GET /r/answers/<string:query_code>",
+    "GET /api/v1/ratings/form/<string:token>", "POST /api/v1/ratings/form/<string:token>",
+    "POST /api/v1/ratings/sms-codes", "GET /api/v1/ratings/answer/<string:query_code>", "GET /api/v1/ratings/public",
 }  # fmt: skip
 
 # What belongs to the whole country or to the caller alone.
@@ -124,8 +129,12 @@ SECRET_NAME = "天宁绝密电缆有限公司"
 SECRET_USER = "secret_li"
 
 
-def _everything_there(client: FlaskClient, database: Database, owner: Person, superior: Person) -> dict[str, str]:
+def _everything_there(
+    client: FlaskClient, database: Database, owner: Person, superior: Person, sign_in: SignIn
+) -> dict[str, str]:
     """Records of one county of every sort; the ids by what their placeholder is called."""
+    hall = Hall(client, database, sign_in)
+    code = hall.code(matter_name=SECRET_NAME)
     checked = submit(owner, with_problem({"7.1": "in_progress"}, org_name=SECRET_NAME))
     corrected = {**with_problem({"7.1": "in_progress"}, org_name=SECRET_NAME, remark="更正"), "reason": "漏填"}
     answer = superior.put(f"/inspections/{checked['id']}/correction", {**corrected, "version": checked["version"]})
@@ -151,7 +160,8 @@ def _everything_there(client: FlaskClient, database: Database, owner: Person, su
     return {
         "record": checked["id"], "draft": draft["id"], "spot": spot["id"], "application_id": applied["id"],
         "user_id": str(user_id), "session_id": str(session_id), "item_id": item_id, "number": "1",
-        "query_code": applied["query_code"], "uscc": uscc(78),
+        "query_code": applied["query_code"], "uscc": uscc(78), "code_id": code["id"], "token": code["token"],
+        "rating_id": hall.bad(code, comment=SECRET_NAME), "action": "verify",
     }  # fmt: skip
 
 
@@ -180,9 +190,9 @@ def test_every_role_of_a_foreign_county_reaches_nothing_by_any_route(
     application: APIFlask, client: FlaskClient, database: Database, clock: Any,
     county_inspector: Person, city_reviewer: Person, sign_in: SignIn, county: str,
 ) -> None:  # fmt: skip
-    known = _everything_there(client, database, county_inspector, city_reviewer)
+    known = _everything_there(client, database, county_inspector, city_reviewer, sign_in)
     # An added item belongs to the whole province.
-    secrets = {SECRET_NAME, SECRET_USER, county_inspector.username, *known.values()} - {"1", known["item_id"]}
+    secrets = {SECRET_NAME, SECRET_USER, county_inspector.username, *known.values()} - {"1", "verify", known["item_id"]}
     before = _state(database)
     for role in Role:
         make_user(database, county, f"stranger_{role.value}", role)
@@ -209,7 +219,11 @@ def _nothing(answer: Any, where: str, rule: str, secrets: set[str]) -> None:
         text = answer.get_data(as_text=True)
     assert not [secret for secret in secrets if secret in text], where
     if answer.status_code == 200 and rule not in OPEN_TO_ALL:
-        if rule.endswith((".csv", ".xlsx")):
+        if rule == "/api/v1/statistics/ratings":
+            assert not answer.json["total"]["ratings"] and answer.json["rows"] == [], where
+        elif rule == "/api/v1/statistics/ratings.xlsx":
+            assert len(text.strip().splitlines()) == 2, where  # the heading and a total of nothing
+        elif rule.endswith((".csv", ".xlsx")):
             assert len(text.strip().splitlines()) == 1, where
         elif rule == "/api/v1/statistics/progress":
             assert not any(answer.json["total"][k] for k in ("planned", "checked", "spot_batches", "unable")), where
@@ -229,6 +243,10 @@ def _state(database: Database) -> list[Any]:
         return [
             session.execute(select(Inspection.id, Inspection.version, Inspection.status).order_by(Inspection.id)).all(),
             session.execute(select(AccountApplication.status, AccountApplication.version)).all(),
+            session.execute(select(Rating.status, Rating.version)).all(),
+            session.execute(
+                select(RatingCode.status, RatingCode.version).where(RatingCode.matter_name == SECRET_NAME)
+            ).all(),
             session.execute(
                 select(User.username, User.status, User.version)
                 .where(User.username.not_like("stranger%"))
