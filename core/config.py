@@ -59,7 +59,9 @@ class Settings(BaseSettings):
     """The server's address as phones reach it, `https://host`: it stands in printed QR codes."""
     rating_limit_scope: Literal["global", "kind", "subject"] = "global"
     """What "the same phone may rate once in 5 days" (seed 002) is about: everything, a kind of code, one code."""
-    rating_address_limit: str = Field(default="300 per hour", pattern=r"^\d{1,9} ?(per|/) ?(second|minute|hour|day)s?$")
+    rating_address_limit: str = Field(
+        default="300 per hour", pattern=r"^[1-9]\d{0,8} ?(per|/) ?(second|minute|hour|day)s?$"
+    )
     """Accepted ratings per address: a brake on abuse that a service hall with one address does not meet."""
     rating_words: str = ""
     """A file of words, one a line, that keep a rating from being published by itself, beside the built-in ones."""

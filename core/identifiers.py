@@ -13,7 +13,7 @@ from stdnum.cn import ric, uscc
 from core import clock
 
 # White space, hyphens and dashes of every kind, and the marks without width that copying brings along.
-_SEPARATORS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad\u2010-\u2015\u2212-]+")
+_SEPARATORS = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad\u2010-\u2015\u2212-]+")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 
 # GB 32100. python-stdnum's own pattern wants digits in the first two places and so refuses the
@@ -36,6 +36,7 @@ _RESIDENT_PREFIXES = frozenset(
 )
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_MOBILE_MARKS = re.compile(r"[().·]+")
 _COUNTRY_PREFIX = re.compile(r"(?:\+|00)?86(?=1[0-9]{10}$)")
 _LANDLINE = re.compile(r"(?:0[0-9]{2,3}-?)?[0-9]{7,8}(?:-[0-9]{1,6})?")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -131,8 +132,8 @@ def is_resident_id(text: str, *, allow_15: bool = False) -> bool:
 
 
 def normalise_mobile(text: str) -> str:
-    """A mainland mobile number as stored and compared: half-width, no separators, no `+86`."""
-    return _COUNTRY_PREFIX.sub("", _compact(text), count=1)
+    """A mainland mobile number as stored and compared: half-width, no separators, brackets or dots, no `+86`."""
+    return _COUNTRY_PREFIX.sub("", _MOBILE_MARKS.sub("", _compact(text)), count=1)
 
 
 def is_mobile(text: str) -> bool:

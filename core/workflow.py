@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, Executable, Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import history
@@ -120,11 +121,17 @@ class Workflow:
         step = self.step(action, None, actor)
         row = {"version": 1, **values, "status": step.target}
         move = self._history(actor, step, values["id"], row["version"], payload)
-        if dialect_of(session) != "sqlite":
-            return bool(self._create.rows(session, {**row, **history.row_of(move)}))
-        if not self._create.rows(session, row):
-            return False
-        history.append(session, move, first=True)
+        try:
+            if dialect_of(session) != "sqlite":
+                return bool(self._create.rows(session, {**row, **history.row_of(move)}))
+            if not self._create.rows(session, row):
+                return False
+            history.append(session, move, first=True)
+        except IntegrityError as error:
+            # The id of another kind of record, which has a history already.
+            if "history" in str(error.orig):
+                raise Problem("id_taken") from error
+            raise
         return True
 
     def move(

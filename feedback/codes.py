@@ -69,7 +69,7 @@ def create(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Rat
 def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     faults: list[Fault] = []
     kind = body.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         faults.append(Fault("/kind", "unknown_kind", "请选择评价类型：一次一评（per_visit）或一事一评（per_matter）"))
     wanted: dict[str, Any] = {"kind": kind}
     for name, limit in _LENGTHS.items():
@@ -129,7 +129,13 @@ def disable(session: Session, actor: Actor, code_id: UUID, reason: str | None = 
     if reason and len(reason) > 200:
         raise invalid("/reason", "too_long", "停用原因不能超过200个字")
     was_active = code.status == ACTIVE
-    CODE.move(session, actor, code, "disable", payload={"reason": reason} if reason else None)
+    try:
+        CODE.move(session, actor, code, "disable", payload={"reason": reason} if reason else None)
+    except Problem:
+        code = session.get_one(RatingCode, code_id, populate_existing=True)
+        if code.status == DISABLED:
+            return code  # someone else pressed 停用 at the same moment
+        raise
     code = session.get_one(RatingCode, code_id, populate_existing=True)
     todos.close(session, code_id, TODO)
     if was_active:

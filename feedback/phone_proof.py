@@ -6,6 +6,7 @@ after the commit, by the caller; so no transaction waits for a gateway.
 
 import hmac
 import secrets
+import unicodedata
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -60,8 +61,11 @@ def issue_code(session: Session, mobile: str, address: str) -> tuple[str, str]:
     return number, code
 
 
-def prove(session: Session, mobile: str, code: str) -> bool:
+def prove(session: Session, mobile: str, code: str, form: str | None = None) -> bool:
     """Whether this is the code that was sent to the number; it is spent with that.
+
+    `form` recognises the form that it is spent for: posted again (a double tap, a try after a failure),
+    that very form may show the same code once more while it is good.
 
     To be called in a transaction of its own, which commits whatever the answer: the try counts even
     though the rating is then refused.
@@ -79,17 +83,30 @@ def prove(session: Session, mobile: str, code: str) -> bool:
         .returning(SmsCode.id, SmsCode.code_hash)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
+    code = unicodedata.normalize("NFKC", code).strip()
     row = session.execute(tried).first()
-    if row is None or not hmac.compare_digest(row.code_hash, _code_hash(number, code.strip())):
+    if row is None:
+        return form is not None and _is_spent_for(session, number, code, form, now)
+    if not hmac.compare_digest(row.code_hash, _code_hash(number, code)):
         return False
     spent = (
         update(SmsCode)
         .where(SmsCode.id == row.id, SmsCode.used_at.is_(None))
-        .values(used_at=now)
+        .values(used_at=now, used_for=form)
         .returning(SmsCode.id)
         .execution_options(synchronize_session=False)
     )
-    return session.execute(spent).first() is not None
+    if session.execute(spent).first() is not None:
+        return True
+    return form is not None and _is_spent_for(session, number, code, form, now)
+
+
+def _is_spent_for(session: Session, number: str, code: str, form: str, now: datetime) -> bool:
+    spent = select(SmsCode.id).where(
+        SmsCode.mobile_key == _mobile_key(number), SmsCode.until > now, SmsCode.used_for == form,
+        SmsCode.code_hash == _code_hash(number, code),
+    )  # fmt: skip
+    return session.scalar(spent) is not None
 
 
 def wrong_code() -> Problem:

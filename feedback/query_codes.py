@@ -4,6 +4,7 @@ The code follows from the rating's id and the installation's key, so that a form
 answered with the same code although only its keyed hash is stored.
 """
 
+import unicodedata
 from uuid import UUID
 
 from core import privacy
@@ -11,7 +12,6 @@ from core import privacy
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Thirty-two characters; 0 and O, 1 and I look alike and are left out."""
 _LENGTH = 16
-_FIXED = str.maketrans("", "", "- \t\n")
 
 
 def query_code(rating_id: UUID) -> str:
@@ -23,4 +23,5 @@ def query_code(rating_id: UUID) -> str:
 
 def query_key(code: str) -> str:
     """What is stored of a code, however it was typed."""
-    return privacy.keyed_hash("rating query key", code.translate(_FIXED).upper())
+    typed = unicodedata.normalize("NFKC", code).upper()
+    return privacy.keyed_hash("rating query key", "".join(c for c in typed if c.isascii() and c.isalnum()))

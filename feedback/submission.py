@@ -1,7 +1,7 @@
 """Rating (评价): judged in one order, stored in the caller's transaction together with its gate and figures.
 
-Unknown code → 404, disabled → 410; the same form posted again → the rating that is there; used → 409;
-expired → 410; faulty → 422; the number has rated already → 429; too many from one address → 429.
+Unknown code → 404; the same form posted again → the rating that is there; used → 409; disabled, expired → 410;
+ faulty → 422; the number has rated already → 429; too many from one address → 429.
 """
 
 from collections.abc import Callable
@@ -78,6 +78,12 @@ def judge(session: Session, token: str, sent: Sent) -> Rated | None:
     return _judged(session, token, fields, faults, "")[1]
 
 
+def form_key(token: str, sent: Sent) -> str | None:
+    """What a faultless form is recognised by when it is posted again; None without its id."""
+    fields, _ = read(sent)
+    return fields.key(token) if fields is not None else None
+
+
 def rate(
     session: Session,
     rules: RatingRules,
@@ -144,8 +150,6 @@ def _judged(
     code = _LOOK.first(session, look) if is_token(token) else None
     if code is None:
         raise Problem("unknown_code")
-    if code.status == DISABLED:
-        raise Problem("code_disabled")
     if code.rated is not None:
         return code, Rated(code.rated, query_code(code.rated), new=False)
     refuse_closed(code)

@@ -31,7 +31,7 @@ def rate(token: str, sent: Sent, sms_code: Any = None) -> Rated:
             repeated = submission.judge(session, token, sent)
         if repeated is not None:
             return repeated
-        verified = _prove(services, sent, sms_code)
+        verified = _prove(services, token, sent, sms_code)
     with services.database.write() as session:
         rated = submission.rate(
             session, services.rules, token, sent, address=address,
@@ -50,11 +50,11 @@ def signed_in_enterprise(services: Wiring) -> Actor | None:
     return authenticate(services.database, services.policy, token) if token is not None else None
 
 
-def _prove(services: Wiring, sent: Sent, code: Any) -> bool:
+def _prove(services: Wiring, token: str, sent: Sent, code: Any) -> bool:
     if not isinstance(code, str) or not code.strip():
         raise invalid("/sms_code", "required", "请填写短信验证码")
     with services.database.write() as session:
-        right = phone_proof.prove(session, str(sent.mobile), code.strip())
+        right = phone_proof.prove(session, str(sent.mobile), code, submission.form_key(token, sent))
     if not right:
         raise phone_proof.wrong_code()
     return True

@@ -141,10 +141,17 @@ def _poster(code: RatingCode, address: str) -> Poster:
 @gate(Verb.RATINGS_READ, transaction=False)
 @bp.input(SizeQuery, location="query", arg_name="query")
 def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
-    """The QR code with the matter's name below."""
-    return _picture(
-        code_id, actor, PNG, lambda made, code, url: made.qr_png(url, size=query.size, caption=code.matter_name)
-    )
+    """The QR code with the matter's name below, where the fonts have all its characters."""
+    # In steps, so that a code is not drawn and kept in every size between.
+    size = query.size - query.size % 20 if query.size is not None else None
+
+    def make(made: MadePictures, code: RatingCode, url: str) -> bytes:
+        try:
+            return made.qr_png(url, size=size, caption=code.matter_name)
+        except (CharactersMissing, FontMissing):
+            return made.qr_png(url, size=size)
+
+    return _picture(code_id, actor, PNG, make)
 
 
 @bp.get("/rating-codes/<uuid:code_id>/qr.svg")

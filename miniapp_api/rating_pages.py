@@ -15,9 +15,11 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from apiflask import APIBlueprint
 from flask import Response, redirect, render_template, request
 from markupsafe import Markup
+from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from core.errors import Fault, Problem
@@ -27,6 +29,8 @@ from feedback.sent import COMMENT_LIMIT, LEAST_REASON, Sent
 from miniapp_api import raters
 from miniapp_api.gates import public
 from miniapp_api.wiring import wiring
+
+log = structlog.get_logger()
 
 bp = APIBlueprint("rating_pages", __name__, enable_openapi=False, template_folder="templates")
 
@@ -72,6 +76,13 @@ _POLICY = (
 )
 
 
+@bp.errorhandler(DBAPIError)
+def show_busy(error: DBAPIError) -> Response:
+    """A page where the rest of the server answers JSON."""
+    log.error("database_error", error=type(error.orig).__name__, exc_info=not isinstance(error, OperationalError))
+    return _refused(Problem("not_ready"))
+
+
 @bp.get("/r/<string:token>")
 @public(transaction=False)
 def show_rating_page(token: str) -> Response:
@@ -97,11 +108,15 @@ def post_rating_page(token: str) -> Response:
         return _refused(Problem("payload_too_large"))
     try:
         if request.form.get("action") == "send_code":
+            code = _code(token)  # nothing is sent for a code that cannot be rated
             raters.send_code(typed.mobile)
-            return _form(_code(token), typed, [], notice="验证码已发送，5分钟内有效，请填写后提交")
+            return _form(code, typed, [], notice="验证码已发送，5分钟内有效，请填写后提交")
         rated = raters.rate(token, typed.sent(), request.form.get("sms_code"))
     except Problem as problem:
         return _again(token, typed, problem)
+    except OperationalError as error:
+        log.error("database_error", error=type(error.orig).__name__, busy=True)
+        return _again(token, typed, Problem("not_ready", retry_after=2))
     with wiring().database.read() as session:
         of_filing = readings.is_of_filing(session, token)
     # 保存即完成，跳转首页 (seed 002): an enterprise goes back to where it came from.
@@ -130,7 +145,9 @@ def show_answer(query_code: str) -> Response:
     except Problem as problem:
         fault = "没有找到这个查询码，请核对后重新输入"
         return _page("look_up.html", problem.status, typed=query_code[:40], fault=fault)
-    return _page("answer.html", answer=answer, query_code=query_code, thanks="thanks" in request.args)
+    response = _page("answer.html", answer=answer, query_code=query_code, thanks="thanks" in request.args)
+    response.headers["Cache-Control"] = "no-store"  # a shared computer keeps nothing of it
+    return response
 
 
 class Typed(SimpleNamespace):

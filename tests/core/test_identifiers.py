@@ -180,7 +180,7 @@ def test_a_resident_id_is_normalised() -> None:
 @pytest.mark.parametrize(
     "typed",
     ["13800000001", "138 0000 0001", "138-0000-0001", "+8613800000001", "86 13800000001", "+86-138-0000-0001",
-     "008613800000001", "１３８０００００００１"],
+     "008613800000001", "１３８０００００００１", "\u202d138 0000 0001\u202c", "138.0000.0001", "(+86)138 0000 0001"],
 )  # fmt: skip
 def test_a_typed_mobile_number_is_normalised(typed: str) -> None:
     assert normalise_mobile(typed) == "13800000001"

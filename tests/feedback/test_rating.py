@@ -42,6 +42,15 @@ def test_a_disabled_code_is_refused_with_410_even_for_a_faulty_form(room: Room) 
     assert (problem.code, problem.status) == ("code_disabled", 410)
 
 
+def test_a_form_posted_again_after_its_code_was_disabled_is_answered_alike(room: Room) -> None:
+    code = room.code()
+    first = room.send(code, mobile="13800000001", submission_id="form")
+    with room.database.write() as session:
+        codes.disable(session, room.people["officer"], code.id)
+    again = room.send(code, mobile="13800000001", submission_id="form")
+    assert (again.id, again.query_code, again.new) == (first.id, first.query_code, False)
+
+
 def test_a_used_code_is_refused_with_409_and_the_form_that_used_it_is_answered_again(room: Room) -> None:
     code = room.code(kind="per_matter")
     first = room.send(code, mobile="13800000001", submission_id="form")

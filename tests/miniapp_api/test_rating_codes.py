@@ -234,3 +234,20 @@ def test_without_a_mini_program_its_code_is_503_with_a_way_out(hall: Hall) -> No
     answer = hall.person("officer").get(f"/rating-codes/{hall.code()['id']}/wxacode.png")
     assert code_of(answer) == (503, "wechat_unavailable")
     assert "请使用二维码" in (answer.json or {})["detail"]
+
+
+@pytest.mark.parametrize("kind", [[], {}, 5, None])
+def test_a_kind_that_is_no_text_is_a_fault(hall: Hall, kind: Any) -> None:
+    assert faults(hall.person("officer").post("/rating-codes", {**CASE, "kind": kind}))["/kind"] == "unknown_kind"
+
+
+def test_the_id_of_another_kind_of_record_is_taken(hall: Hall) -> None:
+    rating = hall.rated(hall.code())
+    answer = hall.person("officer").post("/rating-codes", {**CASE, "id": rating})
+    assert code_of(answer) == (409, "id_taken")
+
+
+def test_a_small_picture_is_made_in_few_sizes_only(hall: Hall) -> None:
+    officer, made = hall.person("officer"), hall.code()
+    first = officer.get(f"/rating-codes/{made['id']}/qr.png?size=400")
+    assert officer.get(f"/rating-codes/{made['id']}/qr.png?size=419").data == first.data

@@ -16,10 +16,12 @@ from core.config import Settings
 from core.db import Database
 from core.gateways import sms
 from core.gateways.sms import LogSender, SmsFailed
+from feedback import phone_proof, submission
 from feedback.models import Rating
+from feedback.sent import Sent
 from miniapp_api.wiring import KEY
 from tests.newcomers import code_of
-from tests.people import faults
+from tests.people import faults, new_id
 from tests.problems import ONE_DATABASE, problem_of
 from tests.raters import BAD, GOOD, STREET, Hall, Page, ok
 
@@ -109,6 +111,28 @@ def test_a_code_is_good_once(hall: Hall, phones: Phones) -> None:
     used = phones.code_of(NUMBER)
     hall.rated(code, mobile=NUMBER, sms_code=used)
     assert faults(hall.rate(code, mobile=NUMBER, sms_code=used)) == {"/sms_code": "wrong_code"}
+
+
+def test_the_same_form_posted_again_may_show_its_code_again(hall: Hall, phones: Phones) -> None:
+    # A double tap: the second post proves the number after the first has spent the code, and is answered alike.
+    first, second = hall.code(), hall.code()
+    ask(hall)
+    form = {"mobile": NUMBER, "sms_code": phones.code_of(NUMBER), "submission_id": new_id()}
+    sent = Sent(**{**GOOD, "mobile": NUMBER, "submission_id": form["submission_id"]})
+    with hall.database.write() as session:
+        assert phone_proof.prove(session, NUMBER, form["sms_code"], submission.form_key(first["token"], sent))
+        assert phone_proof.prove(session, NUMBER, form["sms_code"], submission.form_key(first["token"], sent))
+        assert not phone_proof.prove(session, NUMBER, form["sms_code"], submission.form_key(second["token"], sent))
+        assert not phone_proof.prove(session, NUMBER, "000000", submission.form_key(first["token"], sent))
+    assert hall.rate(first, **form).status_code == 201
+    assert faults(hall.rate(second, **{**form, "submission_id": new_id()})) == {"/sms_code": "wrong_code"}
+
+
+def test_nothing_is_sent_for_a_code_that_cannot_be_rated(hall: Hall, phones: Phones) -> None:
+    made = hall.code()
+    ok(hall.person("officer").post(f"/rating-codes/{made['id']}/disable", {}))
+    answer = hall.client.post(f"/r/{made['token']}", data={"mobile": NUMBER, "action": "send_code"})
+    assert answer.status_code == 410 and phones.received == []
 
 
 def test_after_five_wrong_tries_the_right_code_is_none(hall: Hall, phones: Phones) -> None:

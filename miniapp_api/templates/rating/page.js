@@ -5,7 +5,7 @@ function level(){return form.querySelector("[name=level]:checked")}
 function bad(){var l=level();return !!l&&l.hasAttribute("data-bad")}
 function say(name,text){var at=document.getElementById(name+"-fault"),field=form[name];at.textContent=text;
  if(field&&field.setAttribute){text?field.setAttribute("aria-invalid","true"):field.removeAttribute("aria-invalid")}return text}
-function digits(text){return text.normalize("NFKC").replace(/[\s-]/g,"").replace(/^(\+?86)(?=1\d{10}$)/,"")}
+function digits(text){return text.normalize("NFKC").replace(/[\s\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\u2066-\u2069\u2212\ufeff().·-]/g,"").replace(/^(\+|00)?86(?=1\d{10}$)/,"")}
 var checks={
  level:function(){return level()?"":"请选择评价等级"},
  tags:function(){return bad()&&!form.querySelector("[name=tags"+level().value+"]:checked")?"请至少选择一项不满意的原因":""},
@@ -25,8 +25,9 @@ form.addEventListener("submit",function(event){
  var wrong=Object.keys(checks).filter(check)[0];
  if(wrong){event.preventDefault();var at=wrong==="level"?document.getElementById("l5"):wrong==="tags"?form["tags"+level().value][0]:form[wrong];at.focus();return}
  if(send.getAttribute("aria-disabled")){event.preventDefault();return}
- send.setAttribute("aria-disabled","true");send.textContent="正在提交…"});
-addEventListener("pageshow",function(event){if(event.persisted){send.removeAttribute("aria-disabled");send.textContent=send.dataset.text}});
+ send.setAttribute("aria-disabled","true");send.textContent="正在提交…";setTimeout(ready,15000)});
+function ready(){send.removeAttribute("aria-disabled");send.textContent=send.dataset.text}
+addEventListener("pageshow",function(event){if(event.persisted)ready()});
 send.dataset.text=send.textContent;
 care.addEventListener("click",function(event){event.preventDefault();var on=document.documentElement.classList.toggle("large");
  care.textContent=on?"标准版":"关怀版";form.action=on?"?large=1":"?"});
