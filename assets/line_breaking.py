@@ -41,7 +41,7 @@ def wrap_evenly(text: str, width: float, measure: Measure) -> list[str]:
     lines = wrap(text, width, measure)
     if len(lines) < 2:
         return lines
-    clauses = [clause for clause in _CLAUSES.findall(text) if clause]
+    clauses = _glued([clause for clause in _CLAUSES.findall(text) if clause])
     if all(measure(clause.rstrip()) <= width for clause in clauses):
         by_clause = _evenly(clauses, lines, width, measure)
         if len(by_clause) == len(lines):

@@ -1,7 +1,7 @@
 """Lines of Chinese text break where a reader expects it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assets.line_breaking import printable, shorten, wrap, wrap_evenly
@@ -60,6 +60,8 @@ def test_what_has_no_shape_is_left_out(written: str, shaped: str) -> None:
     assert printable(written) == shaped
 
 
+@example("局服！：市", 4)
+@example("《《《《b", 4)
 @given(
     st.text(alphabet="市监局服务" + NEVER_FIRST[:9] + NEVER_LAST[:4] + "ab1 .", max_size=60),
     st.integers(min_value=4, max_value=30),
@@ -69,4 +71,10 @@ def test_nothing_is_lost_and_no_line_begins_with_closing_punctuation(text: str, 
         assert "".join(lines).replace(" ", "") == text.replace(" ", "")
         assert all(line[0] not in NEVER_FIRST for line in lines[1:] if line)
         runs_of_marks = any(len(line) > 1 for line in lines)
-        assert not runs_of_marks or all(measure(line) <= width + sum(c in NEVER_FIRST for c in line) for line in lines)
+        assert not runs_of_marks or all(
+            measure(line) <= width + sum(c in NEVER_FIRST + NEVER_LAST for c in line) for line in lines
+        )
+
+
+def test_a_clause_that_begins_with_a_mark_stays_with_the_one_before() -> None:
+    assert wrap_evenly("局服！：市", 4, measure)[-1][0] not in NEVER_FIRST
