@@ -96,7 +96,13 @@ def _units(text: str, width: float, measure: Measure) -> list[str]:
 def _glued(pieces: list[str]) -> list[str]:
     units: list[str] = []
     for piece in pieces:
-        if units and (piece[0] in _NEVER_FIRST or units[-1][-1] in _NEVER_LAST):
+        if units and piece.lstrip()[:1] in _NEVER_FIRST:
+            # Blanks before a closing mark would be left out where the line breaks, and the mark come first.
+            while len(units) > 1 and units[-1].isspace():
+                blank = units.pop()
+                units[-1] += blank
+            units[-1] += piece
+        elif units and (units[-1].rstrip() or units[-1])[-1] in _NEVER_LAST:
             units[-1] += piece
         else:
             units.append(piece)
