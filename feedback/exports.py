@@ -1,4 +1,4 @@
-"""Ratings and their statistics as tables: the rows of .xlsx and .csv files. Telephone numbers are masked."""
+"""Ratings and their statistics as tables: the rows of .xlsx and .csv files. Numbers and comments are masked."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -67,8 +67,8 @@ def list_cells(row: Any) -> list[Any]:
     rating: Rating = row.Rating
     return [
         rating.submitted_at, row.matter_name, row.org_name, row.window, CHANNELS[rating.channel], LEVELS[rating.level],
-        "；".join(TAGS[code].text for code in rating.tags if code in TAGS), rating.comment, mask_phone(rating.mobile),
-        "是" if rating.real_name else "否", "是" if rating.phone_verified else "否",
+        "；".join(TAGS[code].text for code in rating.tags if code in TAGS), rating.public_comment,
+        mask_phone(rating.mobile), "是" if rating.real_name else "否", "是" if rating.phone_verified else "否",
         "是" if rating.from_staff_address else "否", RATING.statuses[rating.status], rating.due_on, rating.closed_at,
         PUBLICITY[rating.publicity],
     ]  # fmt: skip

@@ -16,8 +16,9 @@ from core.actor import Actor
 from core.errors import Fault, Problem
 from feedback import figures
 from feedback.kinds import HIDDEN, PENDING, SHOWN
+from feedback.masking import mask
 from feedback.models import Rating, RatingContact, RatingFollowUp
-from feedback.publication import is_clean, mask
+from feedback.publication import is_clean
 from feedback.sent import clean_text
 from feedback.workflows import HANDLE, RATING, VERIFIED
 
@@ -92,6 +93,11 @@ class _Body:
                 self.faults.append(Fault(f"/{name}/{place}", "bad_format", "文件编号不正确，请重新上传"))
         return found
 
+    def call_back(self, rating: Rating, row: RatingFollowUp) -> None:
+        """A fault unless whoever gave their name was called at least once (实名差评回访)."""
+        if rating.real_name and row.contacts == 0:
+            self.faults.append(Fault("/contacts", "call_back_required", "实名差评须先登记至少一次回访，再作处理"))
+
     def refuse_faulty(self) -> None:
         if self.faults:
             raise Problem("invalid", errors=self.faults)
@@ -136,8 +142,7 @@ def _verify(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowU
     body = _Body(sent)
     result = body.choice("verify_result", "核实结果", VERIFY_RESULTS)
     classification = body.choice("classification", "处理方式", CLASSES)
-    if rating.real_name and row.contacts == 0:
-        body.faults.append(Fault("/contacts", "call_back_required", "实名差评须先登记至少一次回访，再作核实"))
+    body.call_back(rating, row)
     body.refuse_faulty()
     values = {"verify_result": result, "classification": classification}
     return Taken(follow_up=values, payload=values)
@@ -159,6 +164,7 @@ def _rectify(session: Session, _actor: Actor, rating: Rating, row: RatingFollowU
     measures = body.text("measures", "整改措施")
     extends = classification == DEADLINE and not row.extended
     reason = body.text("extension_reason", "延长整改期限的原因") if extends else None
+    body.call_back(rating, row)
     body.refuse_faulty()
     values = {"classification": classification, "measures": measures}
     if not extends:
@@ -169,12 +175,13 @@ def _rectify(session: Session, _actor: Actor, rating: Rating, row: RatingFollowU
     return Taken({"due_on": due_on}, extended, {**extended, "due_on": due_on.isoformat()})
 
 
-def _explain(_session: Session, _actor: Actor, _rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _explain(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
     body = _Body(sent)
     values = {
         "classification": _classification(row, body, EXPLAIN) if row.classification else EXPLAIN,
         "explanation": body.text("explanation", "解释说明"),
     }
+    body.call_back(rating, row)
     body.refuse_faulty()
     return Taken(follow_up=values, payload=values)
 

@@ -1,7 +1,8 @@
 """The follow-up of bad ratings (差评整改): one function takes every step of the table in `workflows.py`.
 
 A step is judged in the order of the HTTP contract §1: may not see it → 404; a repetition → the rating
-as it is now; wrong status, not this role's or not this person's → 409, 403; stale → 409; faulty → 422.
+as it is now; wrong status, not this role's, office's or person's → 409, 403; no version → 422; stale → 409;
+faulty → 422.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from feedback.codes import place_of
 from feedback.follow_up_rows import show_todo
 from feedback.follow_up_steps import READERS, Taken
 from feedback.models import Rating, RatingCode, RatingFollowUp
-from feedback.queries import visible
+from feedback.queries import refuse_stale, visible
 from feedback.workflows import HANDLE, RATING
 
 
@@ -32,11 +33,12 @@ def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapp
         return session.get_one(Rating, rating_id, populate_existing=True)
     step = RATING.step(action, rating.status, actor)
     follow_up = session.get_one(RatingFollowUp, rating_id, populate_existing=True)
+    if step.who == HANDLE and actor.office_id != rating.office_id:
+        raise Problem("forbidden", "差评由被评价单位的承办人办理，请联系该单位处理")
     if step.who == HANDLE and follow_up.handler_id not in (None, actor.user_id):
         raise Problem("assigned_to_other")
     _refuse_own_decision(action, actor, follow_up)
-    if body.get("version") != rating.version:
-        raise Problem("stale_version", current_version=rating.version)
+    refuse_stale(rating, body.get("version"))
     taken = READERS[action](session, actor, rating, follow_up, body)
     _apply(session, actor, rating, action, taken)
     return session.get_one(Rating, rating_id, populate_existing=True)

@@ -1,7 +1,7 @@
 """What is read of rating codes and ratings by offices, already limited to what the caller may see.
 
-An officer sees the codes of offices within the own reach and the ratings of those. Nobody at an
-office sees a rater's whole number (spec/b_rating §2).
+An officer sees the codes of offices within the own reach and the ratings of those. Only who has to
+call a rater back sees the whole number and the whole comment, on the record alone (`_has_to_call`).
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from accounts.models import User
 from core import clock, history
 from core.actor import Actor
-from core.errors import not_found
+from core.errors import Problem, invalid, not_found
 from core.paging import Page, PageRequest, fetch
 from core.privacy import mask_phone
 from feedback.catalogue import LEVELS, TAGS
@@ -40,6 +40,15 @@ def visible(session: Session, actor: Actor, rating_id: UUID) -> Rating:
     if rating is None or not reads_ratings(actor) or not actor.reach.covers(rating.area1, rating.area2, rating.area3):
         raise not_found()
     return rating
+
+
+def refuse_stale(rating: Rating, version: Any) -> None:
+    """422 unless `version` is a whole number, 409 `stale_version` unless it is the rating's."""
+    if type(version) is not int:
+        code = "required" if version is None else "wrong_type"
+        raise invalid("/version", code, "请带上读取记录时得到的 version（整数）")
+    if version != rating.version:
+        raise Problem("stale_version", current_version=rating.version)
 
 
 def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
@@ -88,7 +97,7 @@ def colour(rating: Rating) -> str | None:
 def actions(actor: Actor, rating: Rating, handler_id: UUID | None) -> list[str]:
     """What the actor may do now."""
     may = dict.fromkeys(RATING.actions(rating.status, actor.verbs))
-    if handler_id is not None and handler_id != actor.user_id:
+    if actor.office_id != rating.office_id or handler_id not in (None, actor.user_id):
         own = {step.action for step in RATING.steps.values() if step.who == HANDLE}
         may = {action: None for action in may if action not in own}
     done = {SHOWN: "publish", HIDDEN: "hide"}.get(rating.publicity)
@@ -96,7 +105,7 @@ def actions(actor: Actor, rating: Rating, handler_id: UUID | None) -> list[str]:
 
 
 def show_row(row: Any, actor: Actor) -> dict[str, Any]:
-    """A rating in a list."""
+    """A rating in a list. What the rater wrote is masked as for the public: it may name a number (spec/b_rating §2)."""
     rating: Rating = row.Rating
     return {
         "id": str(rating.id),
@@ -109,7 +118,7 @@ def show_row(row: Any, actor: Actor) -> dict[str, Any]:
         "level": rating.level,
         "level_label": LEVELS[rating.level],
         "tags": tags_of_rating(rating),
-        "comment": rating.comment,
+        "comment": rating.public_comment,
         "mobile": mask_phone(rating.mobile),
         "real_name": rating.real_name,
         "phone_verified": rating.phone_verified,
@@ -137,8 +146,8 @@ def _has_to_call(actor: Actor, rating: Rating, handler_id: UUID | None) -> bool:
 def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
     """A whole rating with its follow-up, call-backs and evidence.
 
-    Whoever rated without a name (匿名) has none here. The number is whole only for the officer who has to
-    call the rater back (HTTP contract, §1).
+    Whoever rated without a name (匿名) has none here. The number and the comment are whole only for the
+    officer who has to call the rater back (HTTP contract, §1).
     """
     row = session.execute(ROWS.where(Rating.id == rating.id)).one()
     shown = {
@@ -147,7 +156,7 @@ def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
         "public_comment": rating.public_comment,
     }
     if _has_to_call(actor, rating, row.handler_id):
-        shown["mobile"] = rating.mobile
+        shown |= {"mobile": rating.mobile, "comment": rating.comment}
     follow_up = session.get(RatingFollowUp, rating.id, populate_existing=True)
     if follow_up is None:
         return {**shown, "follow_up": None, "contacts": []}

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from assets.spreadsheets import Sheet
 from core.actor import Actor
-from core.errors import invalid
 from core.paging import whole
 from feedback import exports, follow_ups, public, publication, queries, statistics
 from feedback.models import Rating
@@ -112,10 +111,7 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
     """A step of the follow-up (assign, contact, verify, rectify, explain, reply, close, return, appeal, uphold,
     void), or what the public may see (publish, hide)."""
     if action in ("publish", "hide"):
-        version = body.root.get("version")
-        if not isinstance(version, int):
-            raise invalid("/version", "required", "请带上读取记录时得到的 version")
-        rating = publication.decide(session, actor, rating_id, action, version)
+        rating = publication.decide(session, actor, rating_id, action, body.root.get("version"))
     else:
         rating = follow_ups.act(session, actor, rating_id, action, body.root)
     return _show(session, actor, rating)

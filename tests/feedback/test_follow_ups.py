@@ -7,15 +7,17 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from accounts.verbs import Role
 from core import history
 from core.integrity import verify_ends
 from core.models import Todo
 from demo.accounts import actor_of
-from feedback import publication
+from feedback import publication, queries
 from feedback.follow_up_steps import READERS
 from feedback.models import RatingContact, RatingFollowUp
 from feedback.workflows import CODE, HANDLE, RATING
 from tests.feedback.room import BODIES, WAYS, Room, faults, outcome, refused
+from tests.newcomers import make_user
 
 ROLES = ("officer", "handler", "supervisor")
 ACTIONS = (*READERS, *publication.DECISIONS)
@@ -87,7 +89,14 @@ def test_a_stale_version_is_refused_before_the_body_is_looked_at(room: Room) -> 
     rating_id = room.bad(room.code())
     problem = refused(lambda: room.act("handler", rating_id, "contact", version=7, channel="pigeon"))
     assert (problem.code, problem.extra) == ("stale_version", {"current_version": 1})
-    assert refused(lambda: room.act("handler", rating_id, "contact", version=None)).code == "stale_version"
+
+
+@pytest.mark.parametrize("version", ["1", [1], True, 1.0, None, {}])
+def test_a_step_needs_a_version_that_is_a_whole_number(room: Room, version: Any) -> None:
+    rating_id = room.bad(room.code())
+    code = "required" if version is None else "wrong_type"
+    assert faults(refused(lambda: room.act("handler", rating_id, "contact", version=version))) == {"/version": code}
+    assert room.rating(rating_id).version == 1
 
 
 def test_a_step_sent_again_is_answered_and_applied_once(room: Room) -> None:
@@ -149,6 +158,38 @@ def test_an_assigned_rating_is_handled_by_nobody_else(room: Room) -> None:
     room.act("supervisor", rating_id, "assign", handler_id=str(room.people["other_handler"].user_id))
     assert refused(lambda: room.act("handler", rating_id, "contact")).code == "assigned_to_other"
     assert room.act("other_handler", rating_id, "verify").status == "verified"
+
+
+@pytest.mark.parametrize("status", ["verified", "rectifying", "explained", "fed_back"])
+def test_a_follow_up_whose_handler_left_goes_on_with_another(room: Room, status: str) -> None:
+    rating_id = room.bad(room.code())
+    room.act("supervisor", rating_id, "assign")
+    room.lead(rating_id, *WAYS[status], verify={"classification": "explain"} if status == "explained" else {})
+    other = str(room.people["other_handler"].user_id)
+    assert room.act("supervisor", rating_id, "assign", handler_id=other).status == status
+    assert refused(lambda: room.act("handler", rating_id, "contact")).code == "assigned_to_other"
+    assert room.act("other_handler", rating_id, "contact").status == status
+    kind, verb = ("rating_review", "ratings.supervise") if status == "fed_back" else ("rating_follow_up", HANDLE)
+    assert [todo[:2] for todo in open_todos(room, rating_id)] == [(kind, verb)]
+
+
+def test_only_the_rated_office_handles_what_it_was_rated_for(room: Room) -> None:
+    """A handler of the city sees the rating, as its supervisor does, and takes no step."""
+    make_user(room.database, "320400", "city_handler", Role.RATING_HANDLER)
+    with room.database.read() as session:
+        city = room.people["city_handler"] = actor_of(session, "city_handler", "操作员")
+    code = room.code()
+    for status in ("to_verify", "verified", "rectifying", "explained", "fed_back"):
+        rating_id = room.standing(code, status)
+        own = {step.action for step in RATING.steps.values() if step.source == status and step.who == HANDLE}
+        for action in own:
+            problem = refused(lambda action=action, rating_id=rating_id: room.act("city_handler", rating_id, action))
+            assert (problem.code, problem.status) == ("forbidden", 403), (status, action)
+            assert "被评价单位" in (problem.detail or "")
+        with room.database.read() as session:
+            rating = queries.visible(session, city, rating_id)
+            assert queries.show(session, city, rating)["actions"] == []
+            assert set(queries.show(session, room.people["handler"], rating)["actions"]) == own
 
 
 @pytest.mark.parametrize("person", ["officer", "supervisor", "inspector", "neighbour_handler"])
@@ -216,9 +257,23 @@ def test_a_refused_appeal_leaves_the_due_date_and_the_follow_up_goes_on(
     room.act("supervisor", rating_id, "uphold")
     assert (room.rating(rating_id).due_on, follow_up(room, rating_id).verify_result) == (due_on, "confirmed")
     problem = refused(lambda: room.act("handler", rating_id, "rectify"))
-    assert faults(problem) == {"/classification": "unknown_option"}
+    assert faults(problem) == {"/classification": "unknown_option", "/contacts": "call_back_required"}
+    room.act("handler", rating_id, "contact")
     room.act("handler", rating_id, "rectify", classification="at_once")
     assert room.rating(rating_id).status == "rectifying"
+
+
+@pytest.mark.parametrize(("action", "body"), [("rectify", {"classification": "at_once"}), ("explain", {})])
+def test_an_appeal_is_no_way_around_the_call_back(room: Room, action: str, body: dict[str, Any]) -> None:
+    code = room.code()
+    named, unnamed = room.standing(code, "appealing"), room.standing(code, "appealing", real_name=False)
+    for rating_id in (named, unnamed):
+        room.act("supervisor", rating_id, "uphold")
+    problem = refused(lambda: room.act("handler", named, action, **body))
+    assert faults(problem) == {"/contacts": "call_back_required"}
+    room.act("handler", named, "contact", result="no_answer")
+    for rating_id in (named, unnamed):
+        assert room.act("handler", rating_id, action, **body).status == RATING.steps["verified", action].target
 
 
 def test_nobody_decides_on_what_they_did_themselves(room: Room) -> None:

@@ -88,6 +88,13 @@ def test_a_row_says_what_the_rating_says_without_name_and_number(hall: Hall, clo
         assert b"13800000001" not in hall.person("supervisor").get(path).data
 
 
+def test_a_number_in_a_comment_is_in_no_table(hall: Hall) -> None:
+    hall.bad(hall.code(), comment="打 138 0000 0001 找张某某")
+    for person in (hall.person("handler"), hall.person("supervisor")):
+        for rows in (as_csv(person), *sheets(person, "/ratings.xlsx")):
+            assert [row["具体意见"] for row in rows] == ["打 ************* 找***"]
+
+
 @pytest.mark.parametrize("text", [*FORMULAS, MARKUP])
 def test_what_a_rater_types_is_text_in_every_table(hall: Hall, text: str) -> None:
     hall.rated(hall.code(matter_name=text), comment=text)

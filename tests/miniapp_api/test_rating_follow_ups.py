@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 
-from tests.newcomers import at_once, code_of
+from accounts.verbs import Role
+from tests.newcomers import at_once, code_of, make_user
 from tests.people import Person, faults, new_id
 from tests.problems import ONE_DATABASE
 from tests.raters import BAD, STEPS, Hall, ok, upload_photo
@@ -148,3 +149,40 @@ def test_an_assigned_rating_is_handled_by_nobody_else(hall: Hall) -> None:
     assert code_of(hall.act("other_handler", rating, "contact")) == (409, "assigned_to_other")
     far = ok(hall.person("far_handler").get("/me"))["id"]
     assert faults(hall.act("supervisor", rating, "assign", handler_id=far)) == {"/handler_id": "unknown_handler"}
+
+
+@ONE_DATABASE
+def test_a_version_that_is_no_whole_number_is_refused_by_name_before_anything_is_done(hall: Hall) -> None:
+    bad, good = hall.bad(hall.code()), hall.rated(hall.code())
+    for person, rating, action in (("handler", bad, "contact"), ("supervisor", good, "hide")):
+        path, before = f"/ratings/{rating}/actions/{action}", hall.rating(rating)
+        for version in ({}, {"version": None}, {"version": "1"}, {"version": [1]}, {"version": True}, {"version": 1.5}):
+            answer = hall.person(person).post(path, {**STEPS.get(action, {}), **version})
+            assert set(faults(answer)) == {"/version"}, (action, version)
+        wrong = hall.person(person).post(path, {**STEPS.get(action, {}), "version": 7})
+        assert code_of(wrong) == (409, "stale_version")
+        assert hall.rating(rating) == before
+
+
+@ONE_DATABASE
+def test_a_handler_of_the_city_reads_the_rating_and_is_offered_and_allowed_no_step(hall: Hall) -> None:
+    make_user(hall.database, "320400", "city_handler", Role.RATING_HANDLER)
+    hall.people["city_handler"] = hall.sign_in("city_handler")
+    rating = hall.bad(hall.code())
+    assert hall.rating(rating, "city_handler")["actions"] == []
+    assert hall.rating(rating, "handler")["actions"] == ["contact", "verify", "appeal"]
+    for action in ("contact", "verify", "appeal"):
+        answer = hall.act("city_handler", rating, action)
+        assert code_of(answer) == (403, "forbidden")
+        assert "被评价单位" in (answer.json or {})["detail"]
+    assert hall.rating(rating)["version"] == 1
+
+
+@ONE_DATABASE
+def test_what_is_under_way_is_handed_to_another_handler_who_goes_on(hall: Hall) -> None:
+    rating = hall.lead(hall.bad(hall.code()), "contact", "verify", "rectify")
+    other = ok(hall.person("other_handler").get("/me"))["id"]
+    handed = ok(hall.act("supervisor", rating, "assign", handler_id=other))
+    assert (handed["status"], handed["follow_up"]["handler"]["username"]) == ("rectifying", "other_handler")
+    assert code_of(hall.act("handler", rating, "reply")) == (409, "assigned_to_other")
+    assert ok(hall.act("other_handler", rating, "reply"))["status"] == "fed_back"

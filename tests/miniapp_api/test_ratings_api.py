@@ -53,6 +53,28 @@ def test_a_number_is_whole_only_on_the_record_of_the_handler_who_has_to_call(hal
 
 
 @ONE_DATABASE
+def test_a_number_in_a_comment_is_read_by_nobody_but_who_has_to_call_and_the_rater(hall: Hall) -> None:
+    rated = ok(hall.rate(hall.code(), **BAD | {"comment": "打138，0000，0001找张某某"}), 201)
+    masked = "打*************找***"
+    for name in ("officer", "handler", "supervisor"):
+        (row,) = ok(hall.person(name).get("/ratings"))["items"]
+        assert row["comment"] == masked
+        record = hall.rating(rated["id"], name)
+        assert record["public_comment"] == masked
+        assert record["comment"] == ("打138，0000，0001找张某某" if name == "handler" else masked), name
+    assert ok(hall.get(f"/api/v1/ratings/answer/{rated['query_code']}"))["comment"] == "打138，0000，0001找张某某"
+
+
+@ONE_DATABASE
+def test_a_good_rating_with_a_number_in_pieces_is_shown_only_when_a_supervisor_has_read_it(hall: Hall) -> None:
+    rating = hall.rated(hall.code(), comment="打138转0000转0001找我")
+    assert ok(hall.get("/api/v1/ratings/public"))["items"] == []
+    assert hall.rating(rating)["publicity"] == "pending"
+    ok(hall.act("supervisor", rating, "publish"))
+    assert len(ok(hall.get("/api/v1/ratings/public"))["items"]) == 1
+
+
+@ONE_DATABASE
 def test_another_citys_staff_see_nothing_of_a_rating(hall: Hall) -> None:
     code = hall.code()
     rating = hall.bad(code, comment="绝密的具体意见")
