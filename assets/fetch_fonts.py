@@ -83,7 +83,7 @@ def fetch(folder: Path, archive: Path | None = None, *, integrity: str = INTEGRI
 def _download(url: str, target: Path) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, target.open("wb") as file:  # noqa: S310
+            with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, target.open("wb") as file:  # noqa: S310 -- http(s) only: see `registry`
                 shutil.copyfileobj(answer, file, _CHUNK)
             return
         except OSError as error:

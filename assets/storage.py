@@ -65,12 +65,13 @@ class Storage:
         """One signed request that streams from disk, repeated when the service fails or cannot be reached."""
         assert isinstance(self._store, S3Store)
         for attempt in range(1, _ATTEMPTS + 1):
+            # Signed by us, of the endpoint in the settings, which begins with http(s).
             url = obstore.sign(self._store, "PUT", key, timedelta(minutes=10))
             try:
                 with source.open("rb") as file:
                     length = {"Content-Length": str(source.stat().st_size), "Content-Type": "application/octet-stream"}
-                    request = urllib.request.Request(url, data=file, method="PUT", headers=length)  # noqa: S310
-                    with urllib.request.urlopen(request, timeout=_TIMEOUT.total_seconds()):  # noqa: S310
+                    request = urllib.request.Request(url, data=file, method="PUT", headers=length)  # noqa: S310 -- ours
+                    with urllib.request.urlopen(request, timeout=_TIMEOUT.total_seconds()):  # noqa: S310 -- ours
                         return
             except OSError as error:
                 refused = isinstance(error, urllib.error.HTTPError) and error.code < 500

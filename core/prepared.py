@@ -3,7 +3,8 @@
 `Session.execute` costs several times what such a statement itself does, and a submission runs ten
 of them. Connection, transaction, types and exceptions stay SQLAlchemy's; what is left out is
 looking the statement up and wrapping its result anew each time. Where someone listens to the
-engine's statements (a trace, a test), they take the ordinary way and are seen.
+engine's statements (a trace, a test), they take the ordinary way and are seen. What the session holds
+unwritten is not flushed before: whoever adds objects to it and then asks here flushes first.
 """
 
 from collections import namedtuple

@@ -64,18 +64,14 @@ class RatingDelta(_Counts, Base):
     tags: Mapped[dict[str, int]] = mapped_column(JSON)
 
 
-class RatingTally(_Counts, Base):
-    """Kept figures of an office, channel and matter (`""`: all matters) over a day, a month, or all time."""
+def _kept_indexes(table: str, *also: str) -> tuple[Index, ...]:
+    """One row for each key, and a way to those of a region."""
+    areas = (Index(f"ix_{table}_{area}", "grain", area, "matter", "start") for area in ("area1", "area2", "area3"))
+    return Index(f"uq_{table}_key", "grain", "office_id", "matter", "channel", "start", *also, unique=True), *areas
 
-    __tablename__ = "rating_tallies"
-    __table_args__ = (
-        Index(
-            "uq_rating_tallies_key", "grain", "office_id", "matter", "channel", "start", unique=True
-        ),
-        Index("ix_rating_tallies_area1", "grain", "area1", "matter", "start"),
-        Index("ix_rating_tallies_area2", "grain", "area2", "matter", "start"),
-        Index("ix_rating_tallies_area3", "grain", "area3", "matter", "start"),
-    )  # fmt: skip
+
+class _Kept:
+    """What figures are kept for: an office, channel and matter (`""`: all matters), over `grain` from `start` on."""
 
     id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
     grain: Mapped[str] = mapped_column(String(5))
@@ -88,28 +84,19 @@ class RatingTally(_Counts, Base):
     matter: Mapped[str] = mapped_column(String(200))
 
 
-class RatingTagTally(Base):
+class RatingTally(_Kept, _Counts, Base):
+    """Kept figures over a day, a month, or all time."""
+
+    __tablename__ = "rating_tallies"
+    __table_args__ = _kept_indexes(__tablename__)
+
+
+class RatingTagTally(_Kept, Base):
     """How often a tag (评价标签) was chosen, kept like `RatingTally`."""
 
     __tablename__ = "rating_tag_tallies"
-    __table_args__ = (
-        Index(
-            "uq_rating_tag_tallies_key", "grain", "office_id", "matter", "channel", "start", "tag", unique=True
-        ),
-        Index("ix_rating_tag_tallies_area1", "grain", "area1", "matter", "start"),
-        Index("ix_rating_tag_tallies_area2", "grain", "area2", "matter", "start"),
-        Index("ix_rating_tag_tallies_area3", "grain", "area3", "matter", "start"),
-    )  # fmt: skip
+    __table_args__ = _kept_indexes(__tablename__, "tag")
 
-    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
-    grain: Mapped[str] = mapped_column(String(5))
-    start: Mapped[date]
-    office_id: Mapped[UUID] = mapped_column(Uuid)
-    area1: Mapped[str] = mapped_column(String(6))
-    area2: Mapped[str | None] = mapped_column(String(6))
-    area3: Mapped[str | None] = mapped_column(String(6))
-    channel: Mapped[str] = mapped_column(String(10))
-    matter: Mapped[str] = mapped_column(String(200))
     tag: Mapped[int] = mapped_column(Integer)
     n: Mapped[int] = mapped_column(Integer)
 

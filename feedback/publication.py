@@ -14,7 +14,6 @@ from core.actor import Actor
 from core.errors import not_found
 from feedback.kinds import HIDDEN, PENDING, SHOWN
 from feedback.masking import hides_a_mobile
-from feedback.masking import mask as mask
 from feedback.models import Rating
 from feedback.queries import refuse_stale, visible
 from feedback.workflows import RATING

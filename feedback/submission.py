@@ -24,8 +24,9 @@ from feedback.codes import is_token, place_of
 from feedback.follow_up_rows import open_follow_up
 from feedback.gates import RatingRules
 from feedback.kinds import PENDING, PER_MATTER, channel_of
+from feedback.masking import mask
 from feedback.models import Rating, RatingCode
-from feedback.publication import first_publicity, mask
+from feedback.publication import first_publicity
 from feedback.query_codes import query_code, query_key
 from feedback.sent import Fields, Sent, read
 from feedback.workflows import ACTIVE, CODE, DISABLED, EXPIRED, RATING, USED

@@ -11,8 +11,8 @@ limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_
 
 
 def install(app: Flask) -> None:
-    """Only routes have limits, and their decorators check them: the hook before every request, which would
-    look in vain for a limit of all routes at the cost of a database statement, is taken out."""
+    """Only single routes have limits, and their decorators check them. The hook before every request, which looks
+    for a limit of all routes and takes as long as a database statement, is taken out."""
     limiter.init_app(app)
     hooks = app.before_request_funcs[None]
     hooks[:] = [hook for hook in hooks if getattr(hook, "__self__", None) is not limiter]

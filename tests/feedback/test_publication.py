@@ -8,8 +8,9 @@ import pytest
 
 from core.paging import PageRequest
 from feedback import publication
+from feedback.masking import mask
 from feedback.public import PublicFilters, public, show_public
-from feedback.publication import first_publicity, is_clean, mask
+from feedback.publication import first_publicity, is_clean
 from tests.feedback.room import Room, faults, refused
 
 

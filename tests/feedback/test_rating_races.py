@@ -134,6 +134,18 @@ def test_a_code_disabled_while_many_rate_takes_no_rating_afterwards(room: Room) 
     everything_holds(room, accepted)
 
 
+def test_of_many_who_press_disable_at_once_all_are_told_that_it_is(room: Room) -> None:
+    for _ in range(5):
+        code = room.code()
+
+        def disable(code: Any = code) -> str:
+            with room.database.write() as session:
+                return codes.disable(session, room.people["officer"], code.id).status
+
+        assert set(at_once(*[lambda: outcome(disable)] * 8)) == {"disabled"}
+    everything_holds(room, 0)
+
+
 def test_of_two_who_press_generate_at_once_both_see_the_same_link(room: Room) -> None:
     for _ in range(5):
         code = room.code(generated=False)

@@ -1,6 +1,7 @@
 """The citizen's page as a browser without scripts uses it: filled in, refused, mended, thanked; small and closed."""
 
 import re
+import sqlite3
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import pytest
 import time_machine
 from apiflask import APIFlask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from core.db import Database
 from feedback.models import Rating
@@ -175,6 +177,24 @@ def test_errors_keep_what_was_typed_and_say_what_to_mend(
     ticked = [tag for tag in typed.get(f"tags{typed['level']}", []) if tag not in (108, 999) or typed["level"] == 1]
     assert page.fields.getlist(f"tags{typed['level']}") == [str(tag) for tag in ticked]
     assert ratings_in(database) == 0
+
+
+def test_a_busy_database_is_told_on_the_page_and_nothing_typed_is_lost(
+    hall: Hall, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_given: Any, **_more: Any) -> None:
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+
+    code = hall.code()
+    page = hall.open(code)
+    form = {"level": 5, "tags5": [510], "rater_name": "张某某", "mobile": "13800000001", "comment": "办得很快"}
+    with monkeypatch.context() as patch:
+        patch.setattr("feedback.submission.rate", busy)
+        answer = hall.send(code, page, **form)
+    assert (answer.status_code, answer.mimetype) == (503, "text/html") and answer.headers["Retry-After"]
+    kept = Page.of(answer)
+    assert (kept.fields["rater_name"], kept.fields["comment"]) == ("张某某", "办得很快")
+    assert hall.send(code, kept).status_code == 303 and ratings_in(database) == 1
 
 
 def test_what_was_mended_is_accepted(hall: Hall, database: Database) -> None:
