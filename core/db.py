@@ -20,7 +20,7 @@ import orjson
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -172,9 +172,36 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    if not connection.get_execution_options().get("reading"):
+    if connection.get_execution_options().get("reading"):
+        return
+    try:
         cast(TakingTurns, connection.connection.dbapi_connection).begin_writing()
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+
+
+@contextmanager
+def reading(connection: Connection) -> Iterator[Session]:
+    """A session over a reading connection."""
+    with Session(connection, expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[Session]:
+    """One transaction over a connection: committed when the block ends, rolled back when it raises.
+
+    It is the connection's as soon as a prepared statement begins it (`core.prepared`), and the session joins it;
+    else the session's own.
+    """
+    if connection.in_transaction():  # by what was looked at before
+        connection.commit()
+    with Session(connection, expire_on_commit=False) as session:
+        yield session
+        if session.in_transaction():
+            session.commit()
+        if connection.in_transaction():
+            connection.commit()
 
 
 class Database:
@@ -192,21 +219,24 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session whose statements stand alone. It cannot be relied on for one snapshot."""
-        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+        with self.look() as connection, reading(connection) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self.engine.connect() as connection, writing(connection) as session:
             yield session
-            session.commit()
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """A reading connection without a session around it, for prepared statements."""
         with self._reading.connect() as connection:
             yield connection
+
+    def connect(self, *, to_write: bool) -> Connection:
+        """A connection for what looks first and then opens `reading` or `writing` on the same one; close it."""
+        return (self.engine if to_write else self._reading).connect()
 
     def dispose(self) -> None:
         """Close the pooled connections."""

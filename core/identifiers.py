@@ -4,6 +4,7 @@
 `uscc_fault` normalise first and then judge. `spec/common.md` §5 gives the rules and the standards.
 """
 
+import functools
 import re
 import unicodedata
 from datetime import date
@@ -44,6 +45,8 @@ _POSTCODE = re.compile(r"[0-9]{6}")
 
 
 def _compact(text: str) -> str:
+    if text.isascii() and text.isalnum():  # as most of them come, and come again
+        return text.upper()
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
@@ -54,7 +57,12 @@ def normalise_uscc(text: str) -> str:
 
 def uscc_fault(text: str) -> str | None:
     """What is wrong with a unified social credit code (GB 32100), as a Chinese sentence, or None."""
-    code = normalise_uscc(text)
+    return _uscc_fault(normalise_uscc(text))
+
+
+# One code is judged several times on its way: as it is read, as it is submitted, for its warnings.
+@functools.lru_cache(maxsize=2048)
+def _uscc_fault(code: str) -> str | None:
     if not code:
         return "请填写统一社会信用代码"
     if len(code) != 18:
@@ -133,6 +141,8 @@ def is_resident_id(text: str, *, allow_15: bool = False) -> bool:
 
 def normalise_mobile(text: str) -> str:
     """A mainland mobile number as stored and compared: half-width, no separators, brackets or dots, no `+86`."""
+    if _MOBILE.fullmatch(text):
+        return text
     return _COUNTRY_PREFIX.sub("", _MOBILE_MARKS.sub("", _compact(text)), count=1)
 
 

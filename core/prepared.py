@@ -8,7 +8,8 @@ unwritten is not flushed before: whoever adds objects to it and then asks here f
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Executable
@@ -17,7 +18,6 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Processor = Callable[[Any], Any]
-_HELD = "prepared.connection"
 
 
 class Prepared:
@@ -50,14 +50,24 @@ class Prepared:
 
 
 def _connection_of(session: Session) -> Connection:
-    """The connection that a session holds from its first statement to the end of its transaction.
+    """The connection of a session, in a transaction.
 
-    Asking the session each time costs half of what a statement does.
+    Where the session stands over a connection, that is asked directly: to ask the session, each time, costs half of
+    what a statement does. A session that begins later joins the transaction, and `core.db` ends it.
     """
-    held: Connection | None = session.info.get(_HELD)
-    if held is None or held.closed:
-        held = session.info[_HELD] = session.connection()
-    return held
+    connection = session.bind
+    if not isinstance(connection, Connection):
+        return session.connection()
+    if not connection.in_transaction():
+        connection.begin()
+    return connection
+
+
+def _picking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """The values of these names, in their order; by the interpreter's own loop."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 class _Compiled:
@@ -73,19 +83,22 @@ class _Compiled:
             raise ValueError(f"cannot be prepared: {compiled.string}")
         self.sql = compiled.string
         self.positional = compiled.positiontup is not None
-        # Values that stand in the statement itself; and those to be given: place or name, name, how it is written.
-        self.fixed: dict[Any, Any] = {}
-        self.given: list[tuple[Any, str, Processor | None]] = []
-        for place, name in enumerate(compiled.positiontup or compiled.binds):
-            bind = compiled.binds[name]
+        places = [(compiled.binds[name], name) for name in compiled.positiontup or compiled.binds]
+        # Values that stand in the statement itself, by place or name; those to be given; how some are written.
+        self.fixed: list[tuple[Any, Any]] = []
+        self.writes: list[tuple[Any, Processor]] = []
+        given: list[str] = []
+        for place, (bind, name) in enumerate(places):
             write = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            at = place if self.positional else name
-            if name in names:
-                self.given.append((at, name, write))
-            else:
+            at: Any = place if self.positional else name
+            if name not in names:
                 value = bind.effective_value
-                self.fixed[at] = write(value) if write else value
-        self.blank: Any = [self.fixed.get(place) for place in range(len(compiled.positiontup or ()))]
+                self.fixed.append((at, write(value) if write else value))
+                continue
+            given.append(name)
+            if write is not None:
+                self.writes.append((at, write))
+        self.given = _picking(given)
         columns = list(cast(Any, statement).exported_columns)
         self.row: Any = namedtuple("row", [column.key for column in columns]) if columns else None
         reads = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
@@ -98,26 +111,29 @@ class _Compiled:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """The short way."""
-        parameters: Any = self.blank.copy() if self.positional else self.fixed.copy()
-        for at, name, write in self.given:
-            value = values[name]
-            parameters[at] = value if write is None else write(value)
-        cursor = connection.connection.cursor()
+        parameters: Any
+        if self.positional:
+            parameters = [*self.given(values)]
+            for place, value in self.fixed:
+                parameters.insert(place, value)
+        else:
+            parameters = {**values, **dict(self.fixed)}
+        for at, write in self.writes:
+            parameters[at] = write(parameters[at])
+        driver: Any = connection.connection.dbapi_connection
         try:
-            cursor.execute(self.sql, parameters)
-            found = cursor.fetchall() if self.row else []
+            cursor = driver.execute(self.sql, parameters)
+            found = cursor.fetchall() if self.row else ()
         except self.dialect.loaded_dbapi.Error as error:
             raise self._translated(connection, error) from error
-        finally:
-            cursor.close()
         if not self.reads:
-            return [self.row(*row) for row in found]
+            return [self.row._make(row) for row in found]
         rows = []
         for row in found:
             read = list(row)
             for place, process in self.reads:
                 read[place] = process(read[place])
-            rows.append(self.row(*read))
+            rows.append(self.row._make(read))
         return rows
 
     def _translated(self, connection: Connection, error: Any) -> BaseException:

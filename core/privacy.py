@@ -51,7 +51,7 @@ def keyed_hash(*parts: str) -> str:
     """HMAC-SHA256 in hexadecimal: equal input gives equal output, and nobody without the key can test a guess."""
     if _Keys.hash_key is None:
         raise RuntimeError("privacy.install() has not been called")
-    return hmac.new(_Keys.hash_key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_Keys.hash_key, "\x1f".join(parts).encode(), "sha256").hex()
 
 
 def mask_phone(text: str | None) -> str | None:

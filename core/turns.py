@@ -56,9 +56,10 @@ class TakingTurns(sqlite3.Connection):
     _mine = False
 
     def begin_writing(self) -> None:
-        """Take the turn, before BEGIN IMMEDIATE."""
+        """Take the turn and begin. Raises `sqlite3.OperationalError` when someone beside the queue writes too long."""
         if self.turns is not None and not self._mine:
             self._mine = self.turns.take()
+        self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         super().commit()

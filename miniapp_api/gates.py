@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import g, request
+from sqlalchemy import Connection
 
 from accounts.sign_in import authenticate
 from accounts.verbs import Verb
 from core.actor import Actor
+from core.db import reading, writing
 from core.errors import Problem
 from miniapp_api.wiring import wiring
 
@@ -47,27 +49,33 @@ def bearer_token() -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-def _admit(verbs: frozenset[str], before_password_change: bool) -> Actor:
+def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Connection | None], Actor]:
+    """The judgement of who comes in; a stranger without a token is refused before a connection is asked for."""
     token = bearer_token()
     if token is None:
         raise Problem("unauthenticated")
     services = wiring()
-    actor = authenticate(services.database, services.policy, token)
-    g.username = actor.username
-    if actor.must_change_password and not before_password_change:
-        raise Problem("password_change_required")
-    if verbs and not verbs & actor.verbs:
-        raise Problem("forbidden")
-    return actor
+
+    def admit(connection: Connection | None) -> Actor:
+        actor = authenticate(services.database, services.policy, token, connection)
+        g.username = actor.username
+        if actor.must_change_password and not before_password_change:
+            raise Problem("password_change_required")
+        if verbs and not verbs & actor.verbs:
+            raise Problem("forbidden")
+        return actor
+
+    return admit
 
 
-def _run(view: Callable[..., Any], transaction: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if not transaction:
-        return view(*args, **kwargs)
-    database = wiring().database
-    opened = database.read() if request.method in ("GET", "HEAD") else database.write()
-    with opened as session:
-        answer = view(*args, session=session, **kwargs)
+def _run(admit: Callable[[Connection], Actor] | None, view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The view in its transaction, over the connection that `admit` looked through before."""
+    reads = request.method in ("GET", "HEAD")
+    with wiring().database.connect(to_write=not reads) as connection:
+        if admit is not None:
+            kwargs["actor"] = admit(connection)
+        with (reading if reads else writing)(connection) as session:
+            answer = view(*args, **kwargs, session=session)
     return answer() if isinstance(answer, AfterCommit) else answer
 
 
@@ -83,8 +91,8 @@ def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = 
 
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
-            actor = _admit(demanded, before_password_change)
-            return _run(view, transaction, args, {**kwargs, "actor": actor})
+            admit = _admit(demanded, before_password_change)
+            return _run(admit, view, *args, **kwargs) if transaction else view(*args, **kwargs, actor=admit(None))
 
         gated._gate = Gate(False, demanded)  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]
@@ -98,7 +106,7 @@ def public(*, transaction: bool = True) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
-            return _run(view, transaction, args, kwargs)
+            return _run(None, view, *args, **kwargs) if transaction else view(*args, **kwargs)
 
         gated._gate = Gate(True, frozenset())  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]

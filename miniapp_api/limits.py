@@ -11,11 +11,12 @@ limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_
 
 
 def install(app: Flask) -> None:
-    """Only single routes have limits, and their decorators check them. The hook before every request, which looks
-    for a limit of all routes and takes as long as a database statement, is taken out."""
+    """Only single routes have limits, and their decorators check them. The hooks around every request, which look
+    for a limit of all routes and for headers to write, and take as long as a database statement, are taken out."""
     limiter.init_app(app)
-    hooks = app.before_request_funcs[None]
-    hooks[:] = [hook for hook in hooks if getattr(hook, "__self__", None) is not limiter]
+    before, after = app.before_request_funcs[None], app.after_request_funcs[None]
+    before[:] = [hook for hook in before if getattr(hook, "__self__", None) is not limiter]
+    after[:] = [hook for hook in after if getattr(hook, "args", None) != (limiter,)]
 
 
 def sign_in_limit() -> str:

@@ -117,8 +117,9 @@ class _Judging:
                 if self.given.get(item.name) in ("done", "in_progress"):
                     faults.append(answer_fault(item, "disposal_without_problem", item.pointer))
             elif item.name not in self.hidden:
-                spot = (item.name, -1, "")
-                faults += self.item_faults(item, spot, item.pointer, env, env.get(item.name))
+                value = env.get(item.name)
+                if value is None or item.source in self.plan.judged or self.faults:
+                    faults += self.item_faults(item, (item.name, -1, ""), item.pointer, env, value)
                 if item.type == "group":
                     faults += self.row_faults(item, env)
         for rule in self.plan.rules:

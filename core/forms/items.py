@@ -31,6 +31,7 @@ class Item:
     text: str
     required: bool
     values: tuple[str, ...] | None
+    offered: frozenset[str]  # the values of a single choice that are read as they stand
     max_length: int
     min_items: int
     max_items: int

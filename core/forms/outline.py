@@ -23,6 +23,7 @@ from core.forms.items import (
     Section,
 )
 from core.forms.pointers import pointer, showable
+from core.forms.values import clean
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NO = re.compile(r"[0-9A-Za-z\u4e00-\u9fff._~/-]{1,30}")
@@ -233,6 +234,7 @@ def _item(
         place = "disposals" if kind == "disposal" else "answers"
     lengths = {"text": MAX_TEXT, "email": MAX_EMAIL, "choice": 100, "multi": 100}
     problems = raw.get("problem_when", ())
+    values = tuple(value for value, _ in DISPOSALS) if kind == "disposal" else _values(raw)
     return Item(
         name=name,
         place=place,
@@ -243,7 +245,8 @@ def _item(
         type=kind,
         text=raw["text"],
         required=raw.get("required") is True,
-        values=tuple(value for value, _ in DISPOSALS) if kind == "disposal" else _values(raw),
+        values=values,
+        offered=frozenset(v for v in values or () if kind in ("choice", "disposal") and clean(v) == v),
         max_length=raw.get("max_length", lengths.get(kind, MAX_IDENTIFIER)),
         min_items=raw.get("min_items", 0),
         max_items=raw.get("max_items", MAX_LISTED),

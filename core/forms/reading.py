@@ -53,6 +53,8 @@ class Reading:
                 if (place or key not in _PLACES) and unknown < MAX_UNKNOWN:
                     unknown += 1
                     into[showable(key)] = None
+            elif type(raw) is str and raw in item.offered:  # most answers
+                into[key] = raw
             elif item.type == "group":
                 self.read_rows(item, raw)
             else:
@@ -143,12 +145,13 @@ class Reading:
             holder = self.instance[place] if place else self.instance
             for name, value in holder.items():
                 item = known.get(name)
-                if item is None or (name, -1, "") in self.faults:
+                if item is None or (self.faults and (name, -1, "") in self.faults):
                     continue
-                if item.type == "group":
-                    value = [self.sound_row(item, index, row) for index, row in enumerate(value)]
-                elif type(value) is list:
-                    value = [entry for entry in value if entry is not None]
+                if type(value) is list:
+                    if item.type == "group":
+                        value = [self.sound_row(item, index, row) for index, row in enumerate(value)]
+                    else:
+                        value = [entry for entry in value if entry is not None]
                 sound[name] = value
         return sound
 

@@ -46,8 +46,9 @@ def read_value(item: Item, raw: Any) -> Any:
 
 def clean(text: str) -> str | Refusal | None:
     """Text as stored: line ends `\\n`, NFC, stripped; None when blank."""
-    if text.isascii() and text.isprintable():
-        return text.strip() or None
+    if text.isprintable():  # so it has no line ends, no forbidden characters, and of all blanks only the common one
+        text = text.strip(" ")
+        return (text if text.isascii() else unicodedata.normalize("NFC", text)) or None
     stripped = _LINE_END.sub("\n", text).strip(_BLANK)
     if _FORBIDDEN.search(stripped):
         return Refusal("bad_characters")

@@ -1,6 +1,6 @@
 """Supervision checks (监督检查) as the enterprise may see them; written by whoever carries checks out."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
@@ -32,6 +32,9 @@ class PublishedCheck:
     problems: str | None
 
 
+_NAMES = [field.name for field in fields(PublishedCheck)]
+
+
 def _publishing(dialect: str, names: tuple[str, ...]) -> Executable:
     table = cast(Table, SupervisionCheck.__table__)
     insert = sqlite_insert(table) if dialect == "sqlite" else pg_insert(table)
@@ -47,9 +50,8 @@ _PUBLISH = Prepared(_publishing)
 
 def publish(session: Session, check: PublishedCheck) -> None:
     """Show a check to its enterprise; published again it is replaced."""
-    values = asdict(check)
-    values["inspectors"] = check.inspectors[:200]
-    _PUBLISH.rows(session, {**values, "published_at": clock.now()})
+    values = {name: getattr(check, name) for name in _NAMES}
+    _PUBLISH.rows(session, {**values, "inspectors": check.inspectors[:200], "published_at": clock.now()})
 
 
 def tell_of_rectification(session: Session, check_id: UUID, filing_id: UUID) -> None:
