@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from sqlalchemy import select
@@ -38,6 +39,8 @@ from demo.commands import print_accounts, show_progress
 from inspection import campaigns
 from inspection.dictionaries import load_seeds
 
+log = structlog.get_logger()
+
 ROOT = Path(__file__).resolve().parent
 FORM_FOLDERS = ("inspection/forms", "enterprise/production/forms")
 """Where the forms that ship with the product stand."""
@@ -46,8 +49,12 @@ OWN_FORMS = "forms"
 """Folder in `DATA_DIR` whose forms are published at every start."""
 
 WORKERS = 2
-# SQLite has one writer at a time: more threads only wait for each other.
-THREADS_SQLITE, THREADS = 2, 8
+THREADS = 8
+SWITCH_SQLITE = 0.0005
+"""Seconds after which a thread that runs Python hands over to one that waits; a tenth of the interpreter's own.
+
+With SQLite the one that waits may hold everyone's turn at writing.
+"""
 
 
 def prepare(settings: Settings, database: Database) -> None:
@@ -136,13 +143,13 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
-        threads = THREADS_SQLITE if database.engine.dialect.name == "sqlite" else THREADS
+        self.dialect = database.engine.dialect.name
         metrics = settings.data_dir / "metrics" / str(os.getpid())
         self.options: dict[str, Any] = {
             "bind": address(settings),
             "workers": WORKERS,
             "worker_class": PatientWorker,
-            "threads": threads,
+            "threads": THREADS,
             "timeout": 60,
             "graceful_timeout": 10,
             "keepalive": 5,
@@ -165,6 +172,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         from app import background_jobs, create_app
         from miniapp_api.wiring import KEY
 
+        if self.dialect == "sqlite":
+            sys.setswitchinterval(SWITCH_SQLITE)
         application = create_app(self.settings)
         # In the worker, after the fork: a thread does not survive one.
         background_jobs(application).start()
@@ -210,6 +219,8 @@ def serve(settings: Settings, database: Database) -> None:
     # The last connection takes the write-ahead log into the SQLite file; and none may be shared with the workers.
     database.dispose()
     _announce(settings)
+    if not settings.redis_url:
+        log.info("rate_limits_counted_by_each_worker", workers=WORKERS, mend="REDIS_URL")
     _fresh_metrics(settings.data_dir)
     # The workers have it through the fork. After PROMETHEUS_MULTIPROC_DIR is set, which is read at import.
     gc.disable()

@@ -175,7 +175,7 @@ _offices, _regions = cast(Table, Office.__table__), cast(Table, Region.__table__
 _ACTOR = Prepared(
     select(
         _sessions.c.id.label("session_id"), _sessions.c.operator_name, _sessions.c.last_seen_at,
-        _sessions.c.created_at, _sessions.c.expires_at,
+        _sessions.c.expires_at,
         _users.c.id.label("user_id"), _users.c.username, _users.c.roles, _users.c.must_change_password,
         _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
         _offices.c.kind.label("office_kind"), _offices.c.level, _offices.c.region_code, _offices.c.areas,

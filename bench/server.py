@@ -42,13 +42,12 @@ def product(place: Place, **settings: str) -> AbstractContextManager[Server]:
 
 def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> AbstractContextManager[Server]:
     """A WSGI target such as `bench.bare:create_app()` under the same server as the product's."""
-    threads = start_up.THREADS_SQLITE if place.dialect == "sqlite" else start_up.THREADS
 
     def command(port: int) -> list[str]:
         return [
             sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}",
             "--worker-class", "start_up.PatientWorker",
-            "--workers", str(workers), "--threads", str(threads), "--keep-alive", "5", "--timeout", "60",
+            "--workers", str(workers), "--threads", str(start_up.THREADS), "--keep-alive", "5", "--timeout", "60",
             "--log-level", "warning", "--no-control-socket",
         ]  # fmt: skip
 

@@ -10,7 +10,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from core.turns import TakingTurns, Turns, connections
+from core.turns import OneAtATime, TakingTurns, Turns, connections
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -196,12 +196,18 @@ def writing(connection: Connection) -> Iterator[Session]:
     """
     if connection.in_transaction():  # by what was looked at before
         connection.commit()
-    with Session(connection, expire_on_commit=False) as session:
+    session = Session(connection, expire_on_commit=False)
+    try:
         yield session
         if session.in_transaction():
             session.commit()
         if connection.in_transaction():
             connection.commit()
+    finally:
+        if session.in_transaction():
+            session.close()
+        if connection.in_transaction():
+            connection.rollback()
 
 
 class Database:
@@ -209,10 +215,13 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = make_engine(url, pool_size=pool_size)
+        # Where many can write at once, they may.
+        self.alone: AbstractContextManager[None] = nullcontext()
         if self.engine.dialect.name == "sqlite":
             # Not the driver's AUTOCOMMIT: handing such a connection back would switch on its own
             # late, deferred transactions for the next writer.
             self._reading = self.engine.execution_options(reading=True)
+            self.alone = OneAtATime()
         else:
             self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 

@@ -70,13 +70,21 @@ def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Con
 
 def _run(admit: Callable[[Connection], Actor] | None, view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The view in its transaction, over the connection that `admit` looked through before."""
-    reads = request.method in ("GET", "HEAD")
-    with wiring().database.connect(to_write=not reads) as connection:
-        if admit is not None:
-            kwargs["actor"] = admit(connection)
-        with (reading if reads else writing)(connection) as session:
-            answer = view(*args, **kwargs, session=session)
-    return answer() if isinstance(answer, AfterCommit) else answer
+    database = wiring().database
+    if request.method in ("GET", "HEAD"):
+        with database.connect(to_write=False) as connection:
+            if admit is not None:
+                kwargs["actor"] = admit(connection)
+            with reading(connection) as session:
+                return view(*args, **kwargs, session=session)
+    request.get_data(cache=True)  # so that nobody waits for another's slow phone
+    with database.alone:
+        with database.connect(to_write=True) as connection:
+            if admit is not None:
+                kwargs["actor"] = admit(connection)
+            with writing(connection) as session:
+                answer = view(*args, **kwargs, session=session)
+        return answer() if isinstance(answer, AfterCommit) else answer
 
 
 def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = False) -> Callable[[View], View]:

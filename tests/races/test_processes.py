@@ -4,11 +4,12 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Barrier, Condition
@@ -142,6 +143,28 @@ def test_identical_draft_saves_to_two_processes_make_one_draft(run: Any, stored:
                 assert all(answer == answers[0][1] for _, answer in answers)
             assert answers[0][1]["version"] == 2
     everything_holds(stored, ROUNDS, 2 * ROUNDS)
+
+
+def test_phones_that_fall_silent_in_a_submission_keep_no_other_from_submitting(run: Any, stored: Database) -> None:
+    with run() as (base, _), ExitStack() as silent:
+        token = sign_in(base)
+        begun = (
+            f"PUT /api/v1/inspections/{new_id()}/submission HTTP/1.1\r\nHost: localhost\r\n"
+            f'Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n{{"kind":'
+        )
+        phones = []
+        for _ in range(6):
+            phone = socket.create_connection((urlsplit(base).hostname, urlsplit(base).port), timeout=60)
+            phones.append(silent.enter_context(phone))
+            phone.sendall(begun.encode())
+        for number in range(AT_ONCE):
+            body = production(uscc=uscc(number), check_date=YESTERDAY)
+            assert ask(base, "PUT", f"/inspections/{new_id()}/submission", body, token)[0] == 201
+        for phone in phones:  # the server is still waiting for each of them
+            phone.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                phone.recv(1)
+    everything_holds(stored, AT_ONCE, AT_ONCE)
 
 
 class Crowd:
