@@ -23,10 +23,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from accounts import queries as account_queries
 from accounts import sweeping as account_sweeping
 from accounts.sign_in import SessionPolicy
-from assets import sweeping
+from assets import made_pictures, sweeping
 from assets.desk import open_desk
 from assets.made_pictures import MadePictures
 from core import logs, privacy
+from core import sweeping as receipt_sweeping
 from core.config import Settings, load_settings
 from core.db import Database
 from core.events import Events
@@ -52,6 +53,7 @@ from inspection.kinds import CHECK, SPOT_CHECK
 from miniapp_api import blueprints, limits, openapi, problems, requests
 from miniapp_api.address_counts import InMemory, InRedis
 from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
+from miniapp_api.redirects import Application
 from miniapp_api.wiring import KEY, Wiring
 
 
@@ -79,6 +81,9 @@ def background_jobs(app: APIFlask) -> Scheduler:
             Job("rating codes", rating_codes.expire_due),
             Job("rating gates and SMS codes", rating_sweeping.sweep),
             sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
+            made_pictures.daily(wiring.desk.storage),
+            receipt_sweeping.daily(),
+            account_sweeping.daily(),
         ],
     )
 
@@ -92,7 +97,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
 
     # No route for files that nothing guards; APIFlask's annotation forgets that Flask takes None here.
     no_folder: Any = None
-    app = APIFlask(
+    app = Application(
         "app", title="工品查 API", version="1", spec_path=openapi.SPEC_PATH, docs_path=None, static_folder=no_folder
     )
     app.json = OrjsonProvider(app)

@@ -11,13 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts import offices, operations, passwords, sign_in, throttle
-from accounts.models import USERNAME, Office, Region, User
+from accounts.models import USERNAME, Office, OfficeKind, Region, RegionLevel, User
 from accounts.verbs import DEFAULT_ROLES, Role
 from accounts.workflows import USER
 from core.db import Database
 from core.errors import Fault, Problem, invalid
 
 COMMAND_LINE = "命令行"
+
+_HANDED_OVER = (
+    "企业账号及其机关不在命令行创建：由有 licence_reviewer 角色的用户发放，接口为 POST /api/v1/enterprises/{uscc}/users"
+)
 
 _LEVELS = {"national": "国家级", "province": "省级", "city": "市级", "county": "县级"}
 
@@ -40,11 +44,18 @@ def region_of(session: Session, code: str, level: str | None = None) -> Region:
 
 
 def office_of(session: Session, office_id: UUID) -> Office:
-    """The office of an id; 404 when there is none."""
+    """The office of an id; 404 when there is none, 422 for one that stands for an enterprise."""
     office = session.get(Office, office_id)
     if office is None:
         raise Problem("not_found", f"没有编号为 {office_id} 的机关，请用 offices list 查看")
+    refuse_enterprise("/office", office.kind == OfficeKind.ENTERPRISE)
     return office
+
+
+def refuse_enterprise(path: str, is_one: bool) -> None:
+    """422 that names how an enterprise is given its account (`enterprise/handover.py`)."""
+    if is_one:
+        raise invalid(path, "enterprise_account", _HANDED_OVER)
 
 
 def create_user(
@@ -53,10 +64,13 @@ def create_user(
 ) -> tuple[str, str]:  # fmt: skip
     """Create a user at an office, or at the bureau of a region; returns the one-time password and the office's name.
 
-    Without roles the user gets those of the office's level. Raises 422 with what is wrong, 409 `username_taken`.
+    Without roles the user gets those of the office's level; a station acts as a county does, wherever it sits
+    (spec common.md, §2). Raises 422 with what is wrong, 409 `username_taken`.
     """
     if not re.fullmatch(USERNAME, username):
         raise invalid("/username", "bad_username", "用户名应为3至64位字母、数字、汉字或 - _ . @")
+    refuse_enterprise("/username", sign_in.is_enterprise_name(username))
+    refuse_enterprise("/role", Role.ENTERPRISE in roles)
     password = passwords.one_time_password()
     password_hash = passwords.hash_password(password)
     with database.write() as session:
@@ -65,7 +79,8 @@ def create_user(
                 raise invalid("/region", "required", "请用 --region 指明行政区划，或用 --office 指明机关")
             office_id = offices.bureau_of(session, region_of(session, region_code, level))
         office = office_of(session, office_id)
-        chosen = roles or list(DEFAULT_ROLES.get(office.level, ()))
+        office_level = RegionLevel.COUNTY if office.kind == OfficeKind.STATION else office.level
+        chosen = roles or list(DEFAULT_ROLES.get(office_level, ()))
         if not chosen:
             raise invalid("/role", "required", "请用 --role 指明角色")
         operations.create_user(session, office.id, username, password_hash, chosen, payload=_payload(by))

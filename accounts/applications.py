@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from accounts import offices, passwords, throttle
+from accounts import offices, passwords, queries, throttle
 from accounts.models import AccountApplication, Region, RegionLevel, User, UserStatus
 from accounts.sign_in import is_enterprise_name
 from accounts.verbs import DEFAULT_ROLES, Verb
@@ -66,12 +66,15 @@ def apply_for_account(database: Database, form: NewApplication) -> tuple[Account
 def _earlier(database: Database, form: NewApplication) -> tuple[User | None, AccountApplication | None]:
     """The rejected user of that name, who may apply again, and the pending or approved application repeated here.
 
-    Raises 409 `username_taken` when the name is someone else's, 429 after ten wrong passwords for it.
+    Raises 409 `username_taken` when the name, in whatever case, is someone else's, 429 after ten wrong
+    passwords for it.
     """
     with database.read() as session:
-        existing = session.scalar(select(User).where(User.username == form.username))
+        existing = session.scalar(select(User).where(queries.named(form.username)))
         if existing is None:
             return None, None
+        if existing.username != form.username:
+            raise Problem("username_taken")
         earlier = session.scalar(
             select(AccountApplication)
             .where(AccountApplication.user_id == existing.id, AccountApplication.status != "rejected")

@@ -174,6 +174,7 @@ def create_office_command(obj: HasDatabase, name: str, code: str, kind: str, par
     Example:
       ./manage offices create --name 天宁区某街道市场监管所 --region 320402
     """
+    administration.refuse_enterprise("/kind", kind == OfficeKind.ENTERPRISE)
     with obj.database.write() as session:
         if parent_id is not None:
             administration.office_of(session, parent_id)

@@ -82,7 +82,7 @@ class OfficeRegion(Base):
 
 
 USERNAME = r"^[A-Za-z0-9\-_.@\u4e00-\u9fff]{3,64}$"
-"""Pattern of a user name (HTTP contract, §2)."""
+"""Pattern of a user name (HTTP contract, §2). What it allows has no second width, and case only in Latin letters."""
 
 
 class UserStatus(enum.StrEnum):
@@ -95,10 +95,17 @@ class UserStatus(enum.StrEnum):
 
 
 class User(Base):
-    """A user name (用户名). Several people may sign in under one (seed 001, annex 7, part 1)."""
+    """A user name (用户名). Several people may sign in under one (seed 001, annex 7, part 1).
+
+    No two differ by case only: they would be taken for each other, and be throttled together.
+    """
 
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("username"), Index("ix_users_office_id", "office_id"))
+    __table_args__ = (
+        UniqueConstraint("username"),
+        Index("uq_users_username_any_case", text("lower(username)"), unique=True),
+        Index("ix_users_office_id", "office_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     username: Mapped[str] = mapped_column(String(64))

@@ -56,6 +56,17 @@ def create_office(session: Session, name: str, kind: str, region: Region, parent
     return office_id
 
 
+def is_below(session: Session, office_id: UUID, superior_id: UUID) -> bool:
+    """Whether an office is a subordinate of another, however many stand between them.
+
+    Regions do not tell: a station (市场监管所) covers the region of its bureau.
+    """
+    line = select(Office.parent_id).where(Office.id == office_id).cte(recursive=True)
+    # UNION, not UNION ALL: should offices ever stand in a circle, the question ends all the same.
+    line = line.union(select(Office.parent_id).join(line, Office.id == line.c.parent_id))
+    return session.scalar(select(line.c.parent_id).where(line.c.parent_id == superior_id)) is not None
+
+
 def cover(session: Session, office_id: UUID, region_codes: list[str]) -> None:
     """Set the regions that an office covers, and derive `offices.areas` from them."""
     regions = session.scalars(select(Region).where(Region.code.in_(region_codes))).all()

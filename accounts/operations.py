@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from accounts import passwords, sign_in, throttle
+from accounts import offices, passwords, queries, sign_in, throttle
 from accounts.models import Office, Region, User, UserStatus
 from accounts.verbs import Role
 from accounts.workflows import USER
@@ -32,10 +33,14 @@ def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
     ).first()
     if row is None or not actor.reach.covers(row.Region.area1, row.Region.area2, row.Region.area3):
         raise not_found()
-    above = actor.reach.strictly_above(row.Region.area1, row.Region.area2, row.Region.area3)
-    if not above and row.enterprise_id is None:
-        raise Problem("forbidden", "只能管理下级单位的账号")
     user: User = row.User
+    above = (
+        row.enterprise_id is not None
+        or actor.reach.strictly_above(row.Region.area1, row.Region.area2, row.Region.area3)
+        or offices.is_below(session, user.office_id, actor.office_id)
+    )
+    if not above:
+        raise Problem("forbidden", "只能管理下级单位的账号")
     return user
 
 
@@ -123,19 +128,23 @@ def create_user(
     mobile: str | None = None,
     payload: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """Create an active user directly (system administrator, demo). Raises 409 `username_taken`.
+    """Create an active user directly (system administrator, demo).
 
+    Raises 409 `username_taken` when there is that name, in whatever case; the transaction is then over.
     `payload` goes into the history row: who did it, since there is no signed-in actor.
     """
-    if session.scalar(select(User.id).where(User.username == username)) is not None:
+    if session.scalar(select(User.id).where(queries.named(username))) is not None:
         raise Problem("username_taken")
     user_id = uuid4()
-    USER.enter(
-        session, None, "create",
-        {"id": user_id, "username": username, "password_hash": password_hash, "office_id": office_id,
-         "must_change_password": must_change_password, "full_name": full_name,
-         "mobile": normalise_mobile(mobile) if mobile else None,
-         "roles": [role.value for role in roles], "status_reason": None, "created_at": clock.now()},
-        payload,
-    )  # fmt: skip
+    values = {
+        "id": user_id, "username": username, "password_hash": password_hash, "office_id": office_id,
+        "must_change_password": must_change_password, "full_name": full_name,
+        "mobile": normalise_mobile(mobile) if mobile else None,
+        "roles": [role.value for role in roles], "status_reason": None, "created_at": clock.now(),
+    }  # fmt: skip
+    try:
+        USER.enter(session, None, "create", values, payload)
+    except IntegrityError as error:
+        # Somebody else made it at this very moment.
+        raise Problem("username_taken") from error
     return user_id

@@ -78,6 +78,11 @@ def my_sessions(session: Session, actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
+def named(username: str) -> ColumnElement[bool]:
+    """Condition: the `User` has this name, in whatever case (the index over `lower(username)`)."""
+    return func.lower(User.username) == username.lower()
+
+
 def application_status(session: Session, query_code: str) -> dict[str, Any]:
     """What the applicant may know of an application; 404 for an unknown query code."""
     row = session.scalar(select(AccountApplication).where(AccountApplication.query_code == query_code))

@@ -42,7 +42,10 @@ class Reserved:
 
 
 def reserve(session: Session, keys: list[str]) -> Reserved:
-    """Count a try under each key. The caller commits at once, whatever the answer."""
+    """Count a try under each key. The caller commits at once, whatever the answer.
+
+    The address is asked first: once it is closed its tries count against no user name any more, and leave no rows.
+    """
     now = clock.now()
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
     refused: int | None = None
@@ -61,6 +64,8 @@ def reserve(session: Session, keys: list[str]) -> Reserved:
         seconds = max(1, int((row.until - now).total_seconds()) + 1)
         if row.wrong > (ALLOWED_ADDRESS if key.startswith("address:") else ALLOWED):
             refused = max(refused or 0, seconds)
+            if key.startswith("address:"):
+                break
         elif row.wrong > ALLOWED:
             refused_if_wrong = seconds
     return Reserved(refused, refused_if_wrong)

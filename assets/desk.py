@@ -1,5 +1,8 @@
 """The desk at which files are received, as the settings describe it."""
 
+from pathlib import Path
+
+from assets.document_conversion import Converter
 from assets.operations import Desk
 from assets.storage import open_storage
 from core.config import Settings
@@ -7,7 +10,8 @@ from core.gateways.clamd import Clamd
 
 
 def open_desk(settings: Settings) -> Desk:
-    """Where uploads go, and what looks at them on the way; makes the folders on disk."""
+    """Where uploads go, what looks at them on the way, and what shows them; makes the folders on disk."""
     settings.incoming_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
-    return Desk(open_storage(settings), scanner, settings.incoming_dir)
+    converter = Converter(Path(settings.document_converter)) if settings.document_converter else None
+    return Desk(open_storage(settings), scanner, settings.incoming_dir, converter)

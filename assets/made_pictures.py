@@ -1,6 +1,7 @@
 """Pictures that are made once and then kept: in the process, and in the storage under `made/`.
 
-A picture that was lost is made again, and a storage that fails only costs the time of making it.
+A picture that was lost is made again, and a storage that fails only costs the time of making it. So they are swept
+by age: nobody knows which code is still printed.
 Posters are drawn in a child process, so that the server keeps none of the fonts in its memory.
 """
 
@@ -14,6 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +25,9 @@ from assets import fonts, qr_codes
 from assets.fonts import CharactersMissing, FontMissing
 from assets.poster_text import LAYOUT_VERSION, REFUSED, Poster
 from assets.storage import Storage, StorageUnavailable
+from core import clock
 from core.errors import Problem
+from core.scheduler import RareJob
 
 log = structlog.get_logger()
 
@@ -35,6 +39,8 @@ AT_ONCE = 1
 TIMEOUT = 30.0
 STORAGE_PAUSE = 60.0
 """Seconds for which a storage that failed is not asked again."""
+KEPT_FOR = timedelta(days=90)
+"""How long the storage keeps a picture."""
 _PATIENCE = 20.0
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -140,6 +146,21 @@ class MadePictures:
     def _pause(self, error: Exception) -> None:
         log.warning("made_pictures_not_kept", error=str(error), seconds=STORAGE_PAUSE)
         self._asked_again_at = time.monotonic() + STORAGE_PAUSE
+
+
+def sweep(storage: Storage) -> int:
+    """Delete pictures that were stored long ago; how many. Raises `StorageUnavailable`."""
+    limit = clock.now() - KEPT_FOR
+    removed = storage.remove_leavings(limit, PREFIX)
+    for keys in storage.older_than(limit, PREFIX):
+        storage.delete(keys)
+        removed += len(keys)
+    return removed
+
+
+def daily(storage: Storage) -> RareJob:
+    """The sweep as a job of the scheduler."""
+    return RareJob("made pictures", lambda _database: sweep(storage), timedelta(days=1))
 
 
 def _fonts() -> str:

@@ -17,8 +17,10 @@ class File(Base):
     """An uploaded file (附件): unclaimed after the upload, then claimed by one record.
 
     `sha256`, `size` and `media_type` are of what is stored; `sent_sha256` is of what was received,
-    which differs for pictures because they are re-encoded. `stored_key` and `thumbnail_key` are
-    random; `original_name` is shown and never part of a path. `claimed_at` is the first claim;
+    which differs for pictures because they are re-encoded. `stored_key`,
+    `thumbnail_key` and `preview_key` are random; `original_name` is shown and never part of a path.
+    A document that was converted for showing has a `preview_key`; one that could not be, the moment
+    of the last attempt. `claimed_at` is the first claim;
     `unclaimed_since` is set while no record claims the file, and is what the sweep goes by.
     """
 
@@ -48,6 +50,8 @@ class File(Base):
     sent_sha256: Mapped[str] = mapped_column(String(64))
     stored_key: Mapped[str] = mapped_column(String(80))
     thumbnail_key: Mapped[str | None] = mapped_column(String(80))
+    preview_key: Mapped[str | None] = mapped_column(String(80))
+    preview_failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     width: Mapped[int | None] = mapped_column(Integer)
     height: Mapped[int | None] = mapped_column(Integer)
     taken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

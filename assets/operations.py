@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from assets import file_names, pictures
 from assets.content_checks import check_content
+from assets.document_conversion import Converter
 from assets.file_types import PICTURE, PURPOSES, Category, FileType, Purpose, readable_size
 from assets.models import File
 from assets.storage import Storage, StorageUnavailable, new_key
@@ -39,11 +40,12 @@ Subject = tuple[str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What receiving needs besides the database; one per process. `incoming` is a folder on disk."""
+    """What receiving and showing need besides the database; one per process. `incoming` is a folder on disk."""
 
     storage: Storage
     scanner: Clamd | None
     incoming: Path
+    converter: Converter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ def _keep(
         raise Problem("storage_unavailable", retry_after=10) from error
     finally:
         if created is None:
-            _discard(desk.storage, objects)
+            discard(desk.storage, objects)
     if created is not None:
         return File(**values), True
     # The same upload won at this very moment.
@@ -193,7 +195,8 @@ def _keep(
     return found, False
 
 
-def _discard(storage: Storage, keys: Iterable[str]) -> None:
+def discard(storage: Storage, keys: Iterable[str]) -> None:
+    """Delete objects that no row names; what cannot be deleted now is left to the sweep."""
     try:
         storage.delete(keys)
     except StorageUnavailable as error:

@@ -112,10 +112,10 @@ class Storage:
             except (BaseError, OSError) as error:
                 raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
 
-    def older_than(self, moment: datetime) -> Iterator[Sequence[str]]:
-        """Keys of the uploads that were stored before, some hundred at a time."""
+    def older_than(self, moment: datetime, prefix: str = _PREFIX) -> Iterator[Sequence[str]]:
+        """Keys of the uploads, or of what else has its own prefix, that were stored before, some hundred at a time."""
         try:
-            for batch in obstore.list(self._store, _PREFIX, chunk_size=_LISTED):
+            for batch in obstore.list(self._store, prefix, chunk_size=_LISTED):
                 yield [found["path"] for found in batch if found["last_modified"] < moment]
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
@@ -132,9 +132,9 @@ class Storage:
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
 
-    def remove_leavings(self, moment: datetime) -> int:
+    def remove_leavings(self, moment: datetime, prefix: str = _PREFIX) -> int:
         """Delete half-written files that a killed process left in the local folder before `moment`."""
-        return 0 if self._folder is None else remove_old(self._folder.glob(f"{_PREFIX}/*/*#*"), moment)
+        return 0 if self._folder is None else remove_old(self._folder.glob(f"{prefix}/*/*#*"), moment)
 
 
 def remove_old(paths: Iterable[Path], moment: datetime) -> int:

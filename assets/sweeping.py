@@ -1,5 +1,6 @@
 """What nobody claimed is removed after a day, and what an interrupted upload left behind."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,17 @@ def sweep(database: Database, storage: Storage, incoming: Path) -> Swept:
         files += removed
     objects = _sweep_objects(database, storage, limit)
     leavings = storage.remove_leavings(limit) + remove_old((p for p in incoming.rglob("*") if p.is_file()), limit)
+    _remove_empty(incoming, limit)
     return Swept(files, objects, leavings)
+
+
+def _remove_empty(incoming: Path, limit: datetime) -> None:
+    """Folders in which a killed process was at work; inner ones first."""
+    folders = [path for path in incoming.rglob("*") if path.is_dir() and not path.is_symlink()]
+    for folder in sorted(folders, reverse=True):
+        with suppress(OSError):  # not empty, or gone already
+            if folder.stat().st_mtime < limit.timestamp():
+                folder.rmdir()
 
 
 def daily(storage: Storage, incoming: Path) -> RareJob:
@@ -52,7 +63,7 @@ def _sweep_rows(database: Database, storage: Storage, limit: datetime) -> int:
         gone = session.execute(
             delete(File)
             .where(File.id.in_(old), File.unclaimed_since < limit)
-            .returning(File.stored_key, File.thumbnail_key)
+            .returning(File.stored_key, File.thumbnail_key, File.preview_key)
             .execution_options(synchronize_session=False)
         ).all()
     storage.delete([key for row in gone for key in row if key is not None])
@@ -66,8 +77,8 @@ def _sweep_objects(database: Database, storage: Storage, limit: datetime) -> int
         for start in range(0, len(keys), _BATCH):
             batch = keys[start : start + _BATCH]
             with database.read() as session:
-                owned = select(File.stored_key, File.thumbnail_key).where(
-                    File.stored_key.in_(batch) | File.thumbnail_key.in_(batch)
+                owned = select(File.stored_key, File.thumbnail_key, File.preview_key).where(
+                    File.stored_key.in_(batch) | File.thumbnail_key.in_(batch) | File.preview_key.in_(batch)
                 )
                 known = {key for row in session.execute(owned) for key in row}
             lost = [key for key in batch if key not in known]

@@ -50,7 +50,7 @@ def start(
     on_restart: str,
     calendar: WorkingCalendar,
 ) -> Clock:
-    """Start a clock, or let a paused one of that name go on."""
+    """Start a clock, let a paused one of that name go on, or start one that has rung anew; a running one goes on."""
     today = clock.today()
     row = find(session, subject[1], name)
     if row is None:
@@ -59,8 +59,9 @@ def start(
             on_restart=on_restart, elapsed=0, started_on=today, last_day=last_day(today, unit, days, calendar),
         )  # fmt: skip
         session.add(row)
-    elif row.paused_on is not None:
-        row.elapsed = row.elapsed if row.on_restart == CONTINUE else 0
+    elif row.paused_on is not None or row.rung_at is not None:
+        goes_on = row.paused_on is not None and row.on_restart == CONTINUE
+        row.elapsed = row.elapsed if goes_on else 0
         row.started_on, row.paused_on, row.rung_at = today, None, None
         row.last_day = last_day(today, row.unit, max(0, row.days - row.elapsed), calendar)
     session.flush()

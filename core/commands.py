@@ -1,14 +1,15 @@
 """Commands for the ground floor: database, working calendar, receipts; and what all commands share."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import click
 from sqlalchemy import select
 
-from core import migrate, receipts
+from core import migrate
 from core.db import Database
 from core.models import CalendarDay
+from core.sweeping import RECEIPTS_KEPT, sweep_receipts
 
 
 class HasDatabase(Protocol):
@@ -124,17 +125,19 @@ def receipts_group() -> None:
 
 @receipts_group.command("sweep")
 @click.option(
-    "--older-than", "days", metavar="DAYS", type=click.IntRange(min=1), required=True,
-    help="Delete receipts older than so many days.",
+    "--older-than", "days", metavar="DAYS", type=click.IntRange(1, 36_500), default=RECEIPTS_KEPT.days,
+    show_default=True, help="Delete receipts older than so many days.",
 )  # fmt: skip
 @click.pass_obj
 def sweep_command(obj: HasDatabase, days: int) -> None:
     """Delete old receipts. A phone that then sends such an old write again is judged anew.
 
+    The server does it by itself once a day, for those older than the default.
+
     \b
-    Example:
-      ./manage receipts sweep --older-than 180
+    Examples:
+      ./manage receipts sweep
+      ./manage receipts sweep --older-than 365
     """
-    with obj.database.write() as session:
-        deleted = receipts.sweep(session, days)
+    deleted = sweep_receipts(obj.database, timedelta(days=days))
     click.echo(f"已删除 {deleted} 条")

@@ -6,6 +6,7 @@ to start and names every setting that is missing.
 """
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
@@ -55,6 +56,8 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr = SecretStr("")
     clamd_address: str = ""
     """Virus scanner: `host:port`, or the path of clamd's unix socket; empty means that nothing is scanned."""
+    document_converter: str = ""
+    """Path of LibreOffice's `soffice`, which shows office documents as PDF; empty means that they have no preview."""
     public_url: str = ""
     """The server's address as phones reach it, `https://host`: it stands in printed QR codes."""
     rating_limit_scope: Literal["global", "kind", "subject"] = "global"
@@ -166,11 +169,18 @@ def _refuse_half_set(settings: Settings) -> None:
     host, _, port = settings.clamd_address.rpartition(":")
     if settings.clamd_address and not settings.clamd_address.startswith("/") and not (host and port.isdecimal()):
         raise SettingsError("CLAMD_ADDRESS must be host:port, or the path of a unix socket")
+    if settings.document_converter and not settings.document_converter.startswith("/"):
+        raise SettingsError("DOCUMENT_CONVERTER must be the absolute path of soffice")
 
 
 def _refuse_half_gateways(settings: Settings) -> None:
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
         raise SettingsError("PUBLIC_URL must begin with https:// (or http:// within a closed network)")
+    if not re.fullmatch(r"[\w\-]+(/[\w\-]+)*", settings.wechat_rating_page, re.ASCII):
+        raise SettingsError(
+            "WECHAT_RATING_PAGE must be a page of the mini-program, without a slash before it and anything behind it, "
+            "for example pages/rating/form"
+        )
     if settings.sms_sender == "log" and settings.production:
         raise SettingsError("SMS_SENDER=log writes codes to the log; production needs SMS_SENDER=tencent, or none")
     if settings.sms_sender == "tencent":

@@ -138,7 +138,7 @@ def read(session: Session, subject_id: UUID, limit: int = 200) -> list[dict[str,
             "from": entry.from_status,
             "to": entry.to_status,
             "version": entry.version,
-            **(payload or {"erased": True}),
+            **({"erased": True} if payload is None else payload),
         }
         for entry, payload in reversed(rows)
     ]

@@ -7,11 +7,10 @@ for it and then learn that they are repetitions. A write that fails rolls its re
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, Table, delete, select
+from sqlalchemy import ColumnElement, Executable, Table, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.compiler import compiles
@@ -73,10 +72,3 @@ def take(session: Session, receipt: bytes) -> bool:
 def known(session: Session, receipt: bytes) -> bool:
     """Whether the receipt is there, without taking it."""
     return session.scalar(select(Receipt.at).where(Receipt.key == receipt)) is not None
-
-
-def sweep(session: Session, older_than_days: int) -> int:
-    """Delete receipts older than so many days; a repetition of those writes is then judged anew."""
-    limit = clock.now() - timedelta(days=older_than_days)
-    result = session.execute(delete(Receipt).where(Receipt.at < limit))
-    return int(getattr(result, "rowcount", 0))

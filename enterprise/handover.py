@@ -41,15 +41,11 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
         office_id = office_of(session, enterprise)
         existing = session.scalar(select(User).where(User.username == username))
         if existing is None:
-            try:
-                operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE])
-            except IntegrityError as error:
-                # Another reviewer handed it over at this very moment.
-                raise Problem("username_taken") from error
+            operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE])
         elif existing.office_id == office_id and existing.must_change_password and existing.status == UserStatus.ACTIVE:
             USER.move(session, actor, existing, "hand_over_again", {"password_hash": password_hash})
         else:
-            raise Problem("username_taken")
+            raise Problem("username_taken", "该企业账号已启用，不能再次发放；忘记密码的，请由账号管理员重置密码")
     return username, password
 
 

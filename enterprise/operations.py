@@ -10,14 +10,16 @@ from types import MappingProxyType
 from typing import Any, NotRequired, TypedDict, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping, String, Table, column, delete, insert, select
+from sqlalchemy import RowMapping, String, Table, column, delete, insert, select, update
 from sqlalchemy import values as value_rows
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from accounts.models import Region
+from accounts.models import Office, Region
 from core import clock
 from core.name_search import bigrams, fold_to_fit
+from enterprise.filings.engine import enterprise_office_id
+from enterprise.filings.models import AREAS, Filing
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # 企业规模
@@ -70,6 +72,7 @@ def put_enterprises(session: Session, batch: Sequence[EnterpriseFacts], *, sourc
     stored = _stored(session, sorted(facts["uscc"] for facts in batch))
     outcomes: list[Outcome] = []
     changed: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for facts in batch:
         before = stored.get(facts["uscc"])
         values = _values(facts, areas[facts["region_code"]])
@@ -79,11 +82,37 @@ def put_enterprises(session: Session, batch: Sequence[EnterpriseFacts], *, sourc
         elif any(before[name] != value for name, value in values.items()):
             outcomes.append(Outcome.UPDATED)
             changed.append({**before, **values})
+            if any(before[name] != values[name] for name in ("name", "region_code", *AREAS)):
+                moved.append(changed[-1])
         else:
             outcomes.append(Outcome.UNCHANGED)
     if changed:
         _write(session, changed)
+    for row in moved:
+        _take_along(session, row)
     return outcomes
+
+
+def _take_along(session: Session, row: Mapping[str, Any]) -> None:
+    """Its accounts, and what was not sent yet, go to the bureau of the new place.
+
+    What a bureau has or ordered stays with it.
+    """
+    session.execute(
+        update(Office)
+        .where(Office.id == enterprise_office_id(row["uscc"]))
+        .values(name=row["name"], region_code=row["region_code"])
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Filing)
+        .where(
+            Filing.enterprise_id == row["id"], Filing.sent == 0, Filing.opened_by_office.is_(False),
+            Filing.finished_at.is_(None),
+        )
+        .values({area: row[area] for area in AREAS})
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
 
 
 def _stored(session: Session, codes: Sequence[str]) -> dict[str, RowMapping]:

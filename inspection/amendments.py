@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from accounts import offices
 from accounts.models import Office
 from core import clock, receipts, todos
 from core.actor import Actor
@@ -84,7 +85,7 @@ def correct(
         return find_living(session, actor, book, record_id)
     flow = WORKFLOWS[book]
     flow.step("correct", record.status, actor)
-    _refuse_stranger(record, actor)
+    _refuse_stranger(session, record, actor)
     refuse_stale(record, body)
     reason = _reason(body)
     if reason is None:
@@ -146,8 +147,10 @@ def correct(
     return record
 
 
-def _refuse_stranger(record: Inspection, actor: Actor) -> None:
+def _refuse_stranger(session: Session, record: Inspection, actor: Actor) -> None:
     if actor.reach.strictly_above(record.area1, record.area2, record.area3):
+        return
+    if offices.is_below(session, record.office_id, actor.office_id):  # a station of the actor's bureau
         return
     if record.created_by != actor.user_id:
         raise Problem("forbidden", "只有填报用户和上级单位可以更正")

@@ -1,11 +1,12 @@
 """A rectification (整改) ordered from a check by one call."""
 
+from dataclasses import replace
 from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
-from core.errors import Problem, invalid, not_found
+from core.errors import Fault, Problem, invalid, not_found
 from enterprise.filings import operations as filings
 from enterprise.filings.engine import Filings, visible
 from enterprise.filings.models import Filing
@@ -30,18 +31,25 @@ def order(
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改")
     filing_id = uuid5(record.id, f"rectification:{due_on}:{problem}")
-    if (ordered := session.get(Filing, filing_id)) is not None:
-        return ordered, False
+    if session.get(Filing, filing_id) is not None:
+        return visible(session, actor, filing_id), False
     data = {"problem": problem, "due_on": due_on}
     if record.check_date is not None:
         data["check_date"] = record.check_date.isoformat()
     body = {"kind": "rectification", "uscc": record.uscc, "data": data, "documents": []}
     try:
         ordered, new = filings.save(session, engine, actor, filing_id, body, about=subject_of(CHECK, record.id))
-    except Problem as problem:
-        if problem.code != "id_taken":
+    except Problem as refused:
+        if refused.code == "invalid":
+            raise Problem("invalid", errors=[_as_sent(fault) for fault in refused.errors]) from refused
+        if refused.code != "id_taken":
             raise
         # Someone else ordered just that at this very moment.
         return visible(session, actor, filing_id), False
     publications.tell_of_rectification(session, record.id, filing_id)
     return ordered, new
+
+
+def _as_sent(fault: Fault) -> Fault:
+    """A fault of the filing, at its place in the order, which has no `data` around its fields."""
+    return replace(fault, path=fault.path.removeprefix("/data"))

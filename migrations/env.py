@@ -1,5 +1,6 @@
 """Alembic's environment: the engine comes from the caller (`core/migrate.py`) or from the settings."""
 
+import warnings
 from typing import Any, Literal
 
 from alembic import context
@@ -42,7 +43,9 @@ def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 def run() -> None:
     """Run the migrations over one connection, in one transaction."""
     engine = context.config.attributes.get("engine") or make_engine(load_settings().resolved_database_url)
-    with engine.connect() as connection:
+    with engine.connect() as connection, warnings.catch_warnings():
+        # SQLite does not tell of them: they are compared on PostgreSQL only.
+        warnings.filterwarnings("ignore", ".*expression-based index")
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,

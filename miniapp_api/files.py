@@ -16,7 +16,7 @@ from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
-from assets import operations, queries
+from assets import operations, previews, queries
 from assets.file_types import LARGEST_FILE, MIB
 from assets.models import File
 from assets.storage import StorageUnavailable
@@ -131,6 +131,25 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     return _answer(file.thumbnail_key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg")
 
 
+@bp.get("/files/<uuid:file_id>/preview")
+@gate(transaction=False)
+def preview_file(actor: Actor, file_id: UUID) -> Response:
+    """The file to look at (预览): PDF and pictures as they are, office documents as PDF.
+
+    409 `no_preview` for other types, and for office documents where no converter is configured: the
+    download can be opened with `wx.openDocument` or a program of the phone.
+    """
+    services = wiring()
+    shown = previews.shown(services.desk, _visible(actor, file_id))
+    if shown is None:
+        previews.make(services.database, services.desk, file_id)
+        # Asked again: the right may have gone while the document was converted.
+        shown = previews.shown(services.desk, _visible(actor, file_id))
+    if shown is None:
+        raise Problem("not_ready", retry_after=1)
+    return _answer(shown.stored_key, shown.media_type, shown.name, "inline")
+
+
 def _visible(actor: Actor, file_id: UUID) -> File:
     services = wiring()
     # The session ends before the bytes flow: a slow phone must not hold a connection.
@@ -138,7 +157,7 @@ def _visible(actor: Actor, file_id: UUID) -> File:
         return queries.visible_file(session, actor, services.subjects, file_id)
 
 
-def _answer(key: str, media_type: str, name: str) -> Response:
+def _answer(key: str, media_type: str, name: str, disposition: str = "attachment") -> Response:
     try:
         size, chunks = wiring().desk.storage.chunks(key)
     except StorageUnavailable as error:
@@ -151,7 +170,7 @@ def _answer(key: str, media_type: str, name: str) -> Response:
         mimetype=media_type,
         headers={
             "Content-Length": str(size),
-            "Content-Disposition": f"attachment; filename=\"file{extension}\"; filename*=UTF-8''{quoted}",
+            "Content-Disposition": f"{disposition}; filename=\"file{extension}\"; filename*=UTF-8''{quoted}",
             "Cache-Control": "private, no-store",
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assets.storage import StorageUnavailable
 from core.errors import Problem
+from miniapp_api import limits
 from miniapp_api.gates import bearer_token, public
 from miniapp_api.wiring import wiring
 
@@ -58,6 +59,9 @@ def readyz() -> tuple[dict[str, Any], int]:
     ready = set(checks.values()) == {"ok"}
     scanner = services.desk.scanner
     checks["virus_scan"] = "not configured" if scanner is None else "ok" if scanner.ping() else "unreachable"
+    converter = services.desk.converter
+    checks["document_preview"] = "not configured" if converter is None else "ok" if converter.is_there() else "missing"
+    checks["rate_limits"] = limits.where_counted(services.settings)
     return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
 
 

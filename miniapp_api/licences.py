@@ -12,8 +12,11 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from core.errors import not_found
 from enterprise.production import operations, queries
+from enterprise.production.queries import CheckFilters
 from miniapp_api.bodies import Body, PageQuery
+from miniapp_api.enterprises import show
 from miniapp_api.gates import gate
+from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("licences", __name__, tag="Filings")
 
@@ -22,6 +25,18 @@ class LicencesQuery(PageQuery):
     """`uscc`: only those of one enterprise."""
 
     uscc: str | None = Field(None, max_length=18)
+
+
+class ChecksQuery(PageQuery):
+    """`from` and `to` are check dates; `q` is a word in the problems, the office or the inspectors."""
+
+    day_from: date | None = Field(None, alias="from")
+    day_to: date | None = Field(None, alias="to")
+    q: str | None = Field(None, max_length=100)
+
+    def filters(self) -> CheckFilters:
+        """As the room takes them."""
+        return CheckFilters(self.day_from, self.day_to, self.q)
 
 
 class TopicBody(Body):
@@ -62,11 +77,22 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: TopicBody) -
     return queries.show_topic(topic), 201 if new else 200
 
 
+@bp.get("/me/enterprise")
+@gate(Verb.FILINGS_WRITE)
+def read_my_enterprise(session: Session, actor: Actor) -> dict[str, Any]:
+    """The own enterprise (企业概况), read-only: what the register says, and what was last declared and approved."""
+    if actor.enterprise_id is None:
+        raise not_found()
+    enterprise, declared = queries.profile(session, wiring().filings, actor)
+    return {**show(enterprise), "declared": declared}
+
+
 @bp.get("/supervision-checks")
 @gate(Verb.FILINGS_WRITE)
-@bp.input(PageQuery, location="query", arg_name="query")
-def list_supervision_checks(session: Session, actor: Actor, query: PageQuery) -> dict[str, Any]:
+@bp.input(ChecksQuery, location="query", arg_name="query")
+def list_supervision_checks(session: Session, actor: Actor, query: ChecksQuery) -> dict[str, Any]:
     """The checks that concern the own enterprise."""
     if actor.enterprise_id is None:
         raise not_found()
-    return queries.supervision_checks(session, actor, query.request()).as_json(queries.show_supervision_check)
+    page = queries.supervision_checks(session, actor, query.filters(), query.request())
+    return page.as_json(queries.show_supervision_check)

@@ -4,6 +4,7 @@ from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from core.config import Settings
 from miniapp_api.wiring import wiring
 
 # With Redis down the limits go on in memory; without that setting every request would answer 500.
@@ -17,6 +18,17 @@ def install(app: Flask) -> None:
     before, after = app.before_request_funcs[None], app.after_request_funcs[None]
     before[:] = [hook for hook in before if getattr(hook, "__self__", None) is not limiter]
     after[:] = [hook for hook in after if getattr(hook, "args", None) != (limiter,)]
+
+
+def where_counted(settings: Settings) -> str:
+    """Whether the workers count together, for `/readyz`.
+
+    Without Redis each counts for itself, so that an address may go as far as the limit in each of them. The limit is
+    not divided among them: a phone that keeps its connection keeps its worker, and would be stopped too early.
+    """
+    if not settings.redis_url:
+        return "each worker counts for itself: REDIS_URL not configured"
+    return "ok" if limiter.storage.check() else "each worker counts for itself: Redis unreachable"
 
 
 def sign_in_limit() -> str:

@@ -49,6 +49,7 @@ _FILES = {
 _BYTES = {"type": "string", "format": "binary"}
 _DOWNLOADS = {
     "download_file": "*/*",
+    "preview_file": "*/*",
     "download_thumbnail": "image/jpeg",
     "read_qr_png": "image/png",
     "read_qr_svg": "image/svg+xml",
@@ -56,7 +57,7 @@ _DOWNLOADS = {
     "read_poster_pdf": "application/pdf",
     "read_sign_png": "image/png",
     "read_sign_pdf": "application/pdf",
-    "read_wxacode": "image/png",
+    "read_wxacode": "image/*",
 }
 _UPLOAD = {
     "required": True,
@@ -100,7 +101,9 @@ def install(app: APIFlask) -> None:
 
     spec_view = "openapi.spec"  # as APIFlask registers it, without a gate
     app.view_functions[spec_view] = public(transaction=False)(app.view_functions[spec_view])
-    pages = get_swaggerui_blueprint(DOCS_PATH, SPEC_PATH, config={"app_name": "工品查 API", "validatorUrl": None})
+    # The address for OAuth, which we do not have, would be made of the host that the caller names.
+    config = {"app_name": "工品查 API", "validatorUrl": None, "oauth2RedirectUrl": ""}
+    pages = get_swaggerui_blueprint(DOCS_PATH, SPEC_PATH, config=config)
     _open(pages)
     app.register_blueprint(pages)
 
@@ -140,7 +143,7 @@ def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) ->
     faults = {"400", "404", "422", "429", "503"}
     if "requestBody" in operation:
         faults |= {"409", "413", "415"}
-    if function == "delete_draft" or path.endswith(("/approve", "/reject", "/enable")):
+    if function in ("delete_draft", "preview_file") or path.endswith(("/approve", "/reject", "/enable")):
         faults.add("409")
     if gate is not None and not gate.public:
         faults |= {"401", "403"}

@@ -25,7 +25,7 @@ from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("rating_codes", __name__, tag="Ratings")
 
-PNG, SVG, PDF = "image/png", "image/svg+xml", "application/pdf"
+PNG, JPEG, SVG, PDF = "image/png", "image/jpeg", "image/svg+xml", "application/pdf"
 
 
 class CodesQuery(PageQuery):
@@ -118,6 +118,8 @@ def _picture(
         raise invalid("/matter_name", "character_missing", str(error)) from error
     except WeChatFailed as error:
         raise Problem("wechat_unavailable", retry_after=30 if error.retryable else None) from error
+    if content.startswith(b"\xff\xd8"):  # WeChat draws in either
+        media_type = JPEG
     return picture_response(content, media_type, code)
 
 
@@ -192,7 +194,10 @@ def read_sign_pdf(actor: Actor, code_id: UUID) -> Response:
 @bp.get("/rating-codes/<uuid:code_id>/wxacode.png")
 @gate(Verb.RATINGS_READ, transaction=False)
 def read_wxacode(actor: Actor, code_id: UUID) -> Response:
-    """The code that opens the mini-program (小程序码); 503 where no mini-program is set up."""
+    """The code that opens the mini-program (小程序码), as WeChat draws it: PNG or JPEG.
+
+    503 where no mini-program is set up.
+    """
     services = wiring()
 
     def make(made: MadePictures, code: RatingCode, _url: str) -> bytes:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from accounts import offices, operations, passwords
-from accounts.models import Region
+from accounts.models import OfficeKind, Region
 from accounts.verbs import DEFAULT_ROLES, Role
 from core.db import Database
 from tests.people import PASSWORD
@@ -90,3 +90,12 @@ def code_of(answer: TestResponse) -> tuple[int, str]:
     """Status and problem code of a refusal."""
     assert answer.json is not None, answer.get_data(as_text=True)
     return answer.status_code, answer.json["code"]
+
+
+def make_station(database: Database, code: str, username: str, *roles: Role) -> None:
+    """A station (市场监管所) below the bureau of a county, with a user."""
+    with database.write() as session:
+        station = offices.create_office(
+            session, f"{username}所", OfficeKind.STATION, session.get_one(Region, code), None
+        )
+        operations.create_user(session, station, username, password_hash(), list(roles), must_change_password=False)

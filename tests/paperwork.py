@@ -89,6 +89,40 @@ def docx_with_relation(kind: str, target: str) -> bytes:
     return changed_zip(docx(), add)
 
 
+def docx_with_linked_picture(address: str) -> bytes:
+    """A .docx that shows a picture which lies elsewhere."""
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006"
+    picture = (
+        f'<w:p><w:r><w:drawing><wp:inline xmlns:wp="{drawing}/wordprocessingDrawing">'
+        '<wp:extent cx="3000000" cy="3000000"/><wp:docPr id="1" name="p"/>'
+        f'<a:graphic xmlns:a="{drawing}/main"><a:graphicData uri="{drawing}/picture">'
+        f'<pic:pic xmlns:pic="{drawing}/picture">'
+        '<pic:nvPicPr><pic:cNvPr id="1" name="p"/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill>'
+        f'<a:blip xmlns:r="{relations}" r:link="rId99"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>'
+        '<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="3000000" cy="3000000"/></a:xfrm>'
+        '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr>'
+        "</pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
+    )
+    relation = f'<Relationship Id="rId99" Type="{relations}/image" Target="{address}" TargetMode="External"/>'
+
+    def add(members: dict[str, bytes]) -> None:
+        body, rels = "word/document.xml", "word/_rels/document.xml.rels"
+        members[body] = members[body].replace(b"<w:sectPr", picture.encode() + b"<w:sectPr", 1)
+        members[rels] = members[rels].replace(b"</Relationships>", relation.encode() + b"</Relationships>")
+
+    return changed_zip(docx(), add)
+
+
+def broken_docx() -> bytes:
+    """Whole as a container, but its text is not."""
+
+    def cut(members: dict[str, bytes]) -> None:
+        members["word/document.xml"] = members["word/document.xml"][:60]
+
+    return changed_zip(docx(), cut)
+
+
 def zip_bomb() -> bytes:
     """300 MiB of nothing, as a .docx."""
 

@@ -1,6 +1,7 @@
 """The command line: what an administrator does, and how refusals read."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,13 +19,15 @@ from app import background_jobs
 from assets.models import File
 from commands import Installation, cli
 from core import history
+from core.clock import now
 from core.config import Settings
 from core.db import Database
-from core.models import CalendarDay
+from core.models import CalendarDay, Receipt
+from core.sweeping import sweep_receipts
 from inspection.models import DictionaryEntry, EnterpriseTally
 from tests import paperwork, parties
 from tests.command_line import Run, command_line
-from tests.people import PASSWORD, Person, SignIn, new_id, production
+from tests.people import PASSWORD, Person, SignIn, new_id, production, uscc
 
 FORMS = Path(__file__).resolve().parent.parent / "inspection" / "forms"
 
@@ -116,6 +119,7 @@ def test_creating_a_user_leaves_a_history_row_that_names_the_command_line(run: R
         (["--region", "999999", "--username", "abc"], "999999"),
         (["--region", "320402", "--username", "a b"], "用户名"),
         (["--region", "320402", "--username", "county_inspector"], "用户名已被使用"),
+        (["--region", "320402", "--username", "County_Inspector"], "用户名已被使用"),
         (["--office", str(UUID(int=0)), "--username", "abc"], "offices list"),
     ],
 )
@@ -129,6 +133,33 @@ def test_a_user_that_cannot_be_created_is_refused_with_the_reason(
     assert "一次性密码" not in answer.output
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(User)) == before
+
+
+def test_accounts_of_enterprises_are_not_made_here(
+    run: Run, application: APIFlask, database: Database, sign_in: SignIn
+) -> None:
+    """A bureau hands them over, which also makes the office that stands for the enterprise."""
+    reviewer = parties.prepare(application, sign_in).far_reviewer
+    assert reviewer.post(f"/enterprises/{parties.FAR_WORKS}/users", {}).status_code == 201
+    with database.read() as session:
+        before = session.execute(select(Office.id, Office.areas).order_by(Office.id)).all()
+        office_id = session.scalars(select(Office.id).where(Office.kind == "enterprise").limit(1)).one()
+    refused = [
+        ["users", "create", "--region", "320402", "--username", "made_here", "--role", "enterprise"],
+        ["users", "create", "--region", "320402", "--username", "made_here", "--role", "inspector",
+         "--role", "enterprise"],
+        ["users", "create", "--region", "320402", "--username", f"{uscc(7).lower()}@fen"],
+        ["users", "create", "--office", office_id, "--username", "made_here", "--role", "inspector"],
+        ["offices", "create", "--kind", "enterprise", "--name", "某某公司", "--region", "320402"],
+        ["offices", "create", "--name", "某所", "--region", "320402", "--parent", office_id],
+        ["offices", "cover", office_id, "320402"],
+    ]  # fmt: skip
+    for command in refused:
+        told = run(*command, status=1)
+        assert "POST /api/v1/enterprises/" in told.stderr, command
+    with database.read() as session:
+        assert session.execute(select(Office.id, Office.areas).order_by(Office.id)).all() == before
+        assert session.scalar(select(User.id).where(User.username == "made_here")) is None
 
 
 def test_region_and_office_together_are_refused(run: Run) -> None:
@@ -190,6 +221,14 @@ def test_an_office_is_created_listed_and_told_what_it_covers(run: Run, sign_in: 
     assert person.get("/me").json["office"] == {
         "id": office_id, "name": "天宁区某街道市场监管所", "kind": "station"
     }  # fmt: skip
+
+
+def test_whoever_works_at_a_station_is_an_inspector_and_approves_nobody(run: Run, sign_in: SignIn) -> None:
+    """Whatever the region: a station acts as a county user does (spec common.md, §2)."""
+    made = run("offices", "create", "--name", "常州市某开发区市场监管所", "--region", "320400")
+    office_id = made.stdout.split("编号：")[1].strip()
+    password = one_time_password(run("users", "create", "--office", office_id, "--username", "at_the_station"))
+    assert sign_in("at_the_station", password).get("/me").json["roles"] == ["inspector"]
 
 
 def test_an_office_in_or_over_an_unknown_region_is_refused(run: Run, database: Database) -> None:
@@ -369,6 +408,54 @@ def test_only_old_receipts_are_swept(run: Run, clock: Any, sign_in: SignIn) -> N
     clock.shift(3 * 86400)
     assert "已删除 1 条" in run("receipts", "sweep", "--older-than", 2).stdout
     run("receipts", "sweep", "--older-than", 0, status=2)
+
+
+def test_old_receipts_are_swept_by_the_command_and_by_the_server(
+    run: Run, application: APIFlask, database: Database, clock: Any, sign_in: SignIn
+) -> None:
+    def receipts() -> int:
+        with database.read() as session:
+            return session.scalars(select(func.count()).select_from(Receipt)).one()
+
+    def write(times: int) -> None:
+        person = sign_in("county_inspector")
+        for _ in range(times):
+            person.put(f"/inspections/{new_id()}", production())
+
+    write(2)
+    clock.shift(179 * 86400)
+    assert "已删除 0 条" in run("receipts", "sweep").stdout
+    assert background_jobs(application).run_once()["receipts"] == 0
+    clock.shift(2 * 86400)
+    write(1)
+    assert background_jobs(application).run_once()["receipts"] == 2
+    assert receipts() == 1
+    clock.shift(181 * 86400)
+    assert "已删除 1 条" in run("receipts", "sweep").stdout
+
+
+def test_the_server_sweeps_once_a_day_what_nobody_needs_any_more(application: APIFlask, clock: Any) -> None:
+    daily = {"file sweep", "made pictures", "receipts", "failed sign-ins"}
+    jobs = background_jobs(application)
+    assert daily <= jobs.run_once().keys()
+    clock.shift(23 * 3600)
+    assert not daily & jobs.run_once().keys()
+    clock.shift(2 * 3600)
+    assert daily <= jobs.run_once().keys()
+
+
+def test_more_receipts_than_go_at_once_are_swept_and_younger_ones_stay(database: Database, clock: Any) -> None:
+    def take(how_many: int) -> None:
+        with database.write() as session:
+            session.add_all(Receipt(key=os.urandom(32), at=now()) for _ in range(how_many))
+
+    take(1203)
+    clock.shift(200 * 86400)
+    take(300)
+    assert sweep_receipts(database) == 1203
+    assert sweep_receipts(database) == 0
+    with database.read() as session:
+        assert session.scalars(select(func.count()).select_from(Receipt)).one() == 300
 
 
 def test_the_database_is_checked_against_the_code(run: Run, database: Database) -> None:

@@ -117,6 +117,13 @@ def test_a_data_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPa
         load_settings()
 
 
+@pytest.mark.parametrize("page", ["/pages/rating/form", "pages/rating/form?a=1", "pages/rating/", "页面", ""])
+def test_a_page_that_wechat_would_refuse_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("WECHAT_RATING_PAGE", page)
+    with pytest.raises(SettingsError, match=r"WECHAT_RATING_PAGE must be .* for example pages/rating/form"):
+        load_settings()
+
+
 @pytest.mark.parametrize("limit", ["300", "300 per hour;1000 per day", "viele"])
 def test_an_address_limit_that_cannot_be_read_is_named_at_the_start(
     monkeypatch: pytest.MonkeyPatch, limit: str

@@ -27,9 +27,11 @@ from core.integrity import verify_ends
 from core.models import Todo
 from demo import loading
 from demo.accounts import Account, accounts_file, read_accounts
+from enterprise.filings.integrity import verify_filings
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise, EnterpriseProduct
 from enterprise.production.models import Licence, SelfCheckTopic
+from enterprise.systems import KINDS
 from feedback import tallies as rating_tallies
 from feedback.models import Rating, RatingCode
 from feedback.workflows import CODE, RATING
@@ -210,6 +212,7 @@ def test_history_and_figures_hold(demo: Database) -> None:
     with demo.read() as session:
         assert list(history.verify(session)) == []
         assert list(verify_contents(session)) == []
+        assert list(verify_filings(session, {kind.code: kind for kind in KINDS})) == []
         assert list(verify_ends(session, RATING)) == list(verify_ends(session, CODE)) == []
     with demo.write() as session:
         found = tallies.reconcile(session)

@@ -35,6 +35,7 @@ def test_both_readmes_name_the_same_commands_and_pages() -> None:
         "docs/how-to/add-a-filing-kind.md",
         "S3_BUCKET",
         "CLAMD_ADDRESS",
+        "DOCUMENT_CONVERTER",
         "ENTERPRISE_CAPTCHA",
     ):
         assert needed in english, needed

@@ -117,6 +117,11 @@ def test_without_the_demo_it_starts_empty(environment: dict[str, str], tmp_path:
     assert "demo_tianning" not in printed
 
 
+def test_the_log_says_that_each_worker_counts_limits_for_itself_without_redis(environment: dict[str, str]) -> None:
+    printed = run_once({**environment, "DEMO": "0", "LOG_LEVEL": "INFO"})
+    assert "rate_limits_counted_by_each_worker" in printed and "REDIS_URL" in printed
+
+
 def test_forms_in_the_data_folder_are_published_and_a_faulty_one_does_not_stop_the_start(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from enterprise.filings.engine import Filings
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.opening import open_for_all, without
 from enterprise.models import Enterprise, EnterpriseProduct
+from enterprise.products import PRODUCTS
 
 _BATCH = 200
 Progress = Callable[[int, int], None]
@@ -50,7 +51,7 @@ def campaign(
     title: str | None = None,
     due_on: date | None = None,
 ) -> Campaign:
-    """Raises 422 for a kind that cannot be opened in bulk, an unknown region, or a day that is over."""
+    """Raises 422 for a kind that cannot be opened in bulk, an unknown region or product, or a day that is over."""
     kind = engine.kinds.get(kind_code)
     if kind is None:
         raise invalid("/kind", "unknown_kind", f"没有这种办件，可选：{'、'.join(engine.kinds.kinds)}")
@@ -59,6 +60,8 @@ def campaign(
     region = session.get(Region, region_code)
     if region is None:
         raise invalid("/region", "unknown_region", "没有这个行政区划代码，请核对后重试")
+    if product_code is not None and product_code not in PRODUCTS:
+        raise invalid("/product", "unknown_product", f"没有这个产品类别，可选：{'、'.join(PRODUCTS)}")
     if title is not None and not 0 < len(title) <= 200:
         raise invalid("/title", "too_long", "名称应为 1 到 200 个字符")
     if due_on is not None and due_on < clock.today():

@@ -95,7 +95,9 @@ def open_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
         )
 
 
-def wrong_status(kind: FilingKind, filing: Filing, status: str | None = None) -> Problem:
+def wrong_status(kind: FilingKind, filing: Filing, status: str | None = None, *, action: str = "save") -> Problem:
+    """409 with the status in which the filing stands, in the kind's own words where it has some."""
     current = status or filing.status
     label = kind.statuses.get(current, current)
-    return Problem("wrong_status", f"当前状态为“{label}”，不能执行该操作", current_status=current)
+    detail = kind.refusals.get((current, action)) or f"当前状态为“{label}”，不能执行该操作"
+    return Problem("wrong_status", detail, current_status=current)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -95,7 +96,9 @@ class FilingKind:
     open one (`system` ones appear by themselves). `subject_type`: what it is about; with `one_open`
     there is at most one unfinished filing for a subject. `rateable`: the enterprise may rate the
     service when it is finished. `fixed`: fields that stand once the filing is open (what the office
-    ordered, what the register says); the enterprise's copy keeps them.
+    ordered, what the register says); the enterprise's copy keeps them. `listed`: fields that its list
+    shows beside the status (none that is sensitive). `titled`: a title that says what the filing is about.
+    `refusals`: what is answered instead of the common sentence, by status and action.
     """
 
     code: str
@@ -113,6 +116,9 @@ class FilingKind:
     rateable: bool = False
     due_from: str | None = None
     fixed: frozenset[str] = frozenset()
+    listed: Sequence[str] = ()
+    titled: Callable[[Session, UUID], str] | None = None
+    refusals: Mapping[tuple[str, str], str] = field(default_factory=dict)
     check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None
     workflow: FilingWorkflow = field(init=False)
 
@@ -121,7 +127,7 @@ class FilingKind:
         object.__setattr__(self, "workflow", _workflow(self))
 
     def _refuse_broken(self) -> None:
-        named = {*self.final, *self.editable, *self.todos}
+        named = {*self.final, *self.editable, *self.todos, *(status for status, _ in self.refusals)}
         unknown = sorted(named - set(self.statuses))
         if unknown:
             raise BrokenKind(f"{self.code}: unknown status {unknown}")
@@ -131,6 +137,8 @@ class FilingKind:
             raise BrokenKind(f"{self.code}: {error}") from error
         if sum(step.source is None for step in self.steps) != 1:
             raise BrokenKind(f"{self.code}: there must be one step that opens it")
+        if any(self.step(action, status) for status, action in self.refusals):
+            raise BrokenKind(f"{self.code}: a step that can be taken is refused")
         rules = {step.starts for step in self.steps if step.starts}
         clocks = {rule.name for rule in rules}
         if len(clocks) != len(rules):

@@ -1,6 +1,7 @@
 """Opening filings: by either side, by the system, and in bulk."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -18,6 +19,7 @@ from enterprise.filings.models import Filing
 from enterprise.filings.steps import run_clock
 from enterprise.filings.working_copy import as_date, claim, read
 from enterprise.models import Enterprise
+from enterprise.queries import by_uscc
 
 
 def open_by(
@@ -40,8 +42,9 @@ def open_by(
         raise Problem("forbidden", f"“{kind.title}”不能由您发起")
     enterprise = _enterprise_for(session, actor, body)
     subject = about or _subject(session, engine, actor, kind, body)
+    title = kind.titled(session, subject[1]) if kind.titled and subject else None
     filing = open_filing(
-        session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, saved=True
+        session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True
     )
     values, faults = read(engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office")
     documents, document_faults = claim(session, actor, kind, filing, body)
@@ -62,7 +65,7 @@ def _enterprise_for(session: Session, actor: Actor, body: Mapping[str, Any]) -> 
     if actor.enterprise_id is not None:
         return session.get_one(Enterprise, actor.enterprise_id)
     uscc = body.get("uscc")
-    enterprise = session.scalar(select(Enterprise).where(Enterprise.uscc == uscc)) if isinstance(uscc, str) else None
+    enterprise = by_uscc(session, uscc) if isinstance(uscc, str) else None
     if enterprise is None or not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
         raise invalid("/uscc", "unknown_enterprise", "本辖区企业名录中没有该企业，请核对统一社会信用代码")
     return enterprise
@@ -159,10 +162,12 @@ def open_for_all(
             continue
         filing_id = uuid5(enterprise.id, f"{kind.code}:{about}:{title or kind.title}")
         try:
-            open_filing(
-                session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title,
-                due_on=due_on,
-            )  # fmt: skip
+            # PostgreSQL gives up the whole transaction when another campaign opened the only one at this moment.
+            with session.begin_nested() if kind.one_open else nullcontext():
+                open_filing(
+                    session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title,
+                    due_on=due_on,
+                )  # fmt: skip
         except Problem as error:
             if error.code not in ("id_taken", "already_open"):
                 raise

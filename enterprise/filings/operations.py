@@ -73,7 +73,7 @@ def act(
         raise not_found()
     step = kind.step(action, filing.status)
     if step is None:
-        raise wrong_status(kind, filing)
+        raise wrong_status(kind, filing, action=action)
     if step.who == SYSTEM or step.who != party(actor, filing):
         raise Problem("forbidden")
     _refuse_stale(filing, body)

@@ -90,6 +90,7 @@ def show_row(engine: Filings, actor: Actor, filing: Filing) -> dict[str, Any]:
         "uscc": filing.uscc,
         "org_name": filing.org_name,
         "subject": _subject(filing),
+        "summary": _summary(kind, actor, filing),
         "opinion": filing.opinion,
         "due_on": filing.due_on.isoformat() if filing.due_on else None,
         "colour": _colour(kind, filing),
@@ -109,6 +110,13 @@ def actions(kind: FilingKind, actor: Actor, filing: Filing) -> list[str]:
         return []
     saving = ["save"] if side == ENTERPRISE and filing.status in kind.editable else []
     return saving + kind.actions(filing.status, frozenset({side}))
+
+
+def _summary(kind: FilingKind, actor: Actor, filing: Filing) -> dict[str, Any]:
+    """What the kind's list shows of the data; to an office nothing that the enterprise is still changing."""
+    hidden = party(actor, filing) != ENTERPRISE and filing.status in kind.editable
+    names = [name for name in kind.listed if not hidden or name in kind.fixed]
+    return {name: filing.data[name] for name in names if name in filing.data}
 
 
 def _subject(filing: Filing) -> dict[str, str] | None:
@@ -139,7 +147,12 @@ def show(session: Session, engine: Filings, actor: Actor, filing: Filing) -> dic
 def show_with(engine: Filings, actor: Actor, filing: Filing, content: Filing | FilingVersion) -> dict[str, Any]:
     """The same with its content read before; asks the database nothing."""
     own = party(actor, filing) == ENTERPRISE
-    return {**show_row(engine, actor, filing), **_content(engine, content, clear=own or filing.finished_at is None)}
+    shown = _content(engine, content, clear=own or filing.finished_at is None)
+    if not own and filing.sent == 0:
+        # What the enterprise prepares is its own until it is sent; the office reads what was ordered.
+        fixed = engine.kind_of(filing).fixed
+        shown |= {"data": {name: shown["data"][name] for name in shown["data"] if name in fixed}, "documents": []}
+    return {**show_row(engine, actor, filing), **shown}
 
 
 def _content(engine: Filings, row: Filing | FilingVersion, *, clear: bool) -> dict[str, Any]:
@@ -161,10 +174,9 @@ def _version(session: Session, filing: Filing, number: int) -> FilingVersion:
 
 
 def versions(session: Session, engine: Filings, filing: Filing) -> list[dict[str, Any]]:
-    """All versions that were sent, oldest first."""
-    rows = session.scalars(
-        select(FilingVersion).where(FilingVersion.filing_id == filing.id).order_by(FilingVersion.number).limit(100)
-    ).all()
+    """The versions that were sent (the newest hundred), oldest first."""
+    newest = select(FilingVersion).where(FilingVersion.filing_id == filing.id).order_by(FilingVersion.number.desc())
+    rows = session.scalars(newest.limit(100)).all()
     return [
         {
             "number": row.number,
@@ -172,7 +184,7 @@ def versions(session: Session, engine: Filings, filing: Filing) -> list[dict[str
             "operator_name": row.operator_name,
             **_content(engine, row, clear=False),
         }
-        for row in rows
+        for row in reversed(rows)
     ]
 
 
@@ -189,6 +201,7 @@ def show_kind(kind: FilingKind, definition: Mapping[str, Any], verbs: frozenset[
         "rateable": kind.rateable,
         "opened_by": kind.opened_by,
         "subject_type": kind.subject_type,
+        "listed": list(kind.listed),
         "form": definition,
         "documents": [
             {

@@ -17,6 +17,7 @@ from core.forms.sealing import readable, sealed
 from core.models import Clock, Confirmation
 from core.workflow import SYSTEM
 from enterprise.filings.engine import FINISHED, Filings, show_todo, wrong_status
+from enterprise.filings.integrity import content_digest
 from enterprise.filings.kinds import FilingKind, FilingStep
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find, found
@@ -58,7 +59,9 @@ def take(
         values["opinion"] = comment
     if step.asks_back and body.get("due_on") is not None:
         values["due_on"] = _new_due_date(body["due_on"])
-    payload = {"comment": comment} if comment else {}
+        if kind.due_from is not None:
+            values["data"] = {**filing.data, kind.due_from: values["due_on"].isoformat()}
+    payload: dict[str, Any] = {"comment": comment} if comment else {}
     if step.confirmations > 1 and not _confirmed(session, kind, filing, step, actor, payload):
         return found(session, filing.id)
     steps = [step]
@@ -66,6 +69,7 @@ def take(
     if step.sends:
         version, checked = _to_send(session, engine, kind, filing, actor)
         values |= _sent(filing, version)
+        payload |= {"sent": version["number"], "content": content_digest(version)}
         if step.then is not None:
             steps.append(kind.following(step.then(checked), step.target))
     if any(one.target in kind.final for one in steps):
@@ -203,15 +207,19 @@ def run_clock(session: Session, step: FilingStep, filing: Filing) -> None:
 def ring_clocks(session: Session, engine: Filings) -> int:
     """Act what running clocks ask for whose last day is over (a job of the scheduler).
 
-    A filing whose step is refused keeps no other waiting: its clock rings again at the next round.
+    A filing whose step is refused or whose hook fails keeps no other waiting: its clock rings again at the next round.
     """
     done = 0
     for row in clocks.due(session):
+        name, subject = row.name, str(row.subject_id)
         try:
             with session.begin_nested():
                 done += row.subject_type == "filing" and _ring(session, engine, row)
         except Problem as error:
-            log.warning("clock_refused", clock=row.name, subject=str(row.subject_id), code=error.code)
+            log.warning("clock_refused", clock=name, subject=subject, code=error.code)
+        # A kind's guard or effect may raise whatever it likes.
+        except Exception as error:
+            log.error("clock_failed", clock=name, subject=subject, error=type(error).__name__, exc_info=True)
     return done
 
 

@@ -68,6 +68,7 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
         for name, value in asdict(facts).items():
             setattr(licence, name, value)
         licence.updated_at = clock.now()
+        _show_anew(session, licence)
     session.flush()
     started = select(Filing.id).where(Filing.kind == declaration.KIND.code, Filing.subject_id == licence.id)
     if session.scalar(started.limit(1)) is None:
@@ -76,6 +77,19 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
             title=f"数据申报 {licence.licence_no}", data=declaration.prefilled(licence, enterprise),
         )  # fmt: skip
     return licence, outcome
+
+
+def _show_anew(session: Session, licence: Licence) -> None:
+    """A row 更新申报 that its enterprise has not touched would otherwise send back what the register corrected."""
+    untouched = (Filing.kind == declaration.KIND.code) & (Filing.subject_id == licence.id) & Filing.saved.is_(False)
+    row = session.execute(select(Filing.id, Filing.version, Filing.data).where(untouched)).first()
+    if row is not None:
+        session.execute(
+            update(Filing)
+            .where(Filing.id == row.id, Filing.version == row.version)
+            .values(data={**row.data, **declaration.of_licence(licence)}, version=row.version + 1)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str, Any]) -> tuple[SelfCheckTopic, bool]:
@@ -87,7 +101,8 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
         return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False
     if topic is not None and body.get("version") != topic.version:
         raise Problem("stale_version", current_version=topic.version)
-    open_from, open_to = body.get("open_from") or clock.today(), body.get("open_to")
+    first = topic.open_from if topic is not None else clock.today()
+    open_from, open_to = body.get("open_from") or first, body.get("open_to")
     if open_to is not None and open_to < open_from:
         raise invalid("/open_to", "out_of_range", "结束日期不能早于开始日期")
     template_id = UUID(str(body["template_file_id"]))

@@ -1,15 +1,55 @@
 """What is read of production licences: licences, self-check topics, published checks."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.actor import Actor
+from core.forms.sealing import readable
+from core.identifiers import normalise_uscc
+from core.name_search import typed_pattern
 from core.paging import Page, PageRequest, fetch
+from enterprise.filings.engine import Filings
+from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
+from enterprise.production.kinds import declaration
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFilters:
+    """Filters of the published checks: days of the check, and a word in problems, office or inspectors."""
+
+    day_from: date | None = None
+    day_to: date | None = None
+    q: str | None = None
+
+
+def profile(session: Session, engine: Filings, actor: Actor) -> tuple[Enterprise, dict[str, Any] | None]:
+    """The own enterprise (企业概况): its row of the register, and the declaration that was approved last, masked."""
+    enterprise = session.get_one(Enterprise, actor.enterprise_id)
+    approved = session.scalars(
+        select(Filing)
+        .where(
+            Filing.enterprise_id == enterprise.id, Filing.kind == declaration.KIND.code,
+            Filing.status.in_(declaration.KIND.final),
+        )
+        .order_by(Filing.finished_at.desc(), Filing.id.desc())
+        .limit(1)
+    ).first()  # fmt: skip
+    if approved is None:
+        return enterprise, None
+    form = engine.forms.get(approved.form_code, approved.form_version).form
+    return enterprise, {
+        "filing_id": str(approved.id),
+        "approved_at": clock.rfc3339(approved.finished_at) if approved.finished_at else None,
+        "data": readable(form, approved.data, clear=False),
+    }
 
 
 def licences(session: Session, actor: Actor, uscc: str | None, request: PageRequest) -> Page:
@@ -20,7 +60,7 @@ def licences(session: Session, actor: Actor, uscc: str | None, request: PageRequ
     else:
         conditions.append(actor.reach.condition(Enterprise))
     if uscc:
-        conditions.append(Licence.uscc == uscc)
+        conditions.append(Licence.uscc == normalise_uscc(uscc))
     ordered = select(Licence).order_by(Licence.licence_no)
     return fetch(session, ordered, Licence.id, request, *conditions)
 
@@ -37,8 +77,14 @@ def show_licence(row: Any) -> dict[str, Any]:
         "issued_on": licence.issued_on.isoformat() if licence.issued_on else None,
         "valid_to": licence.valid_to.isoformat() if licence.valid_to else None,
         "issuer": licence.issuer,
-        "status": licence.status,
+        "status": _status(licence),
     }
+
+
+def _status(licence: Licence) -> str:
+    """The register says 有效 until it is imported again; the last day is known before."""
+    over = licence.valid_to is not None and licence.valid_to < clock.today()
+    return "expired" if over and licence.status == "valid" else licence.status
 
 
 def may_see_licence(session: Session, actor: Actor, licence_id: UUID) -> bool:
@@ -95,11 +141,20 @@ def may_see_topic(session: Session, actor: Actor, topic_id: UUID) -> bool:
     return session.scalar(found) is not None
 
 
-def supervision_checks(session: Session, actor: Actor, request: PageRequest) -> Page:
+def supervision_checks(session: Session, actor: Actor, filters: CheckFilters, request: PageRequest) -> Page:
     """The checks that concern the own enterprise (监督检查), newest first."""
     enterprise = session.get_one(Enterprise, actor.enterprise_id)
+    conditions: list[ColumnElement[bool]] = [SupervisionCheck.uscc == enterprise.uscc]
+    if filters.day_from is not None:
+        conditions.append(SupervisionCheck.checked_on >= filters.day_from)
+    if filters.day_to is not None:
+        conditions.append(SupervisionCheck.checked_on <= filters.day_to)
+    if filters.q:
+        searched = (SupervisionCheck.problems, SupervisionCheck.office_name, SupervisionCheck.inspectors)
+        pattern = typed_pattern(filters.q)
+        conditions.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in searched)))
     ordered = select(SupervisionCheck).order_by(SupervisionCheck.checked_on.desc(), SupervisionCheck.id.desc())
-    return fetch(session, ordered, SupervisionCheck.id, request, SupervisionCheck.uscc == enterprise.uscc)
+    return fetch(session, ordered, SupervisionCheck.id, request, *conditions)
 
 
 def show_supervision_check(row: Any) -> dict[str, Any]:

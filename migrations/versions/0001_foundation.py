@@ -266,6 +266,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('users', schema=None) as batch_op:
         batch_op.create_index('ix_users_office_id', ['office_id'], unique=False)
+        batch_op.create_index('uq_users_username_any_case', [sa.text('lower(username)')], unique=True)
 
     op.create_table('account_applications',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -417,6 +418,7 @@ def downgrade() -> None:
 
     op.drop_table('account_applications')
     with op.batch_alter_table('users', schema=None) as batch_op:
+        batch_op.drop_index('uq_users_username_any_case')
         batch_op.drop_index('ix_users_office_id')
 
     op.drop_table('users')

@@ -29,6 +29,8 @@ def upgrade() -> None:
     sa.Column('sent_sha256', sa.String(length=64), nullable=False),
     sa.Column('stored_key', sa.String(length=80), nullable=False),
     sa.Column('thumbnail_key', sa.String(length=80), nullable=True),
+    sa.Column('preview_key', sa.String(length=80), nullable=True),
+    sa.Column('preview_failed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('width', sa.Integer(), nullable=True),
     sa.Column('height', sa.Integer(), nullable=True),
     sa.Column('taken_at', sa.DateTime(timezone=True), nullable=True),

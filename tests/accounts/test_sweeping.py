@@ -3,12 +3,34 @@
 from datetime import timedelta
 
 import time_machine
+from apiflask import APIFlask
 from sqlalchemy import func, select
 
 from accounts import sweeping
-from accounts.models import Throttle, UserSession
+from accounts.models import SignIn, Throttle, UserSession
+from app import background_jobs
 from core.db import Database
+from tests.newcomers import try_sign_in
 from tests.people import Person
+
+
+def test_failed_sign_ins_go_after_half_a_year_and_those_that_came_in_stay(
+    clock: time_machine.Traveller, application: APIFlask, county_inspector: Person, database: Database
+) -> None:
+    def outcomes() -> list[str]:
+        with database.read() as session:
+            return list(session.scalars(select(SignIn.outcome).order_by(SignIn.id)))
+
+    for _ in range(11):
+        try_sign_in(county_inspector.client, "county_inspector", "wrong-password-1", address="203.0.113.7")
+    kept = ["signed_in"] + ["login_failed"] * 10 + ["login_throttled"]
+    assert outcomes() == kept
+    clock.shift(timedelta(days=180))
+    assert background_jobs(application).run_once()["failed sign-ins"] == 0
+    assert outcomes() == kept
+    clock.shift(timedelta(days=4))
+    assert background_jobs(application).run_once()["failed sign-ins"] == 11
+    assert outcomes() == ["signed_in"]
 
 
 def count(database: Database, table: type) -> int:

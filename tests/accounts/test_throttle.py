@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from accounts import passwords
 from accounts.models import SignIn as SignInTry
+from accounts.models import Throttle
 from core.db import Database
 from tests.newcomers import application_body, apply, at_once, code_of, make_user, try_sign_in
 from tests.people import PASSWORD, Person, SignIn
@@ -68,6 +69,21 @@ def test_wrong_passwords_from_one_address_add_up_over_many_users(client: FlaskCl
     assert statuses == [401] * 10 + [429] * 2
     # Others in the same building still get in with the right password.
     assert try_sign_in(client, "city_reviewer", PASSWORD).status_code == 201
+
+
+def test_an_address_that_is_closed_spoils_no_further_user_name_and_leaves_no_further_row(
+    client: FlaskClient, database: Database
+) -> None:
+    def rows() -> int:
+        with database.read() as session:
+            return session.scalars(select(func.count()).select_from(Throttle)).one()
+
+    assert hammer(client, "nobody", 101) == [401] * 10 + [429] * 91
+    before = rows()
+    assert hammer(client, "county_inspector", 20) == [429] * 20
+    assert [try_sign_in(client, f"nobody_{n}", WRONG, address="203.0.113.7").status_code for n in range(5)] == [429] * 5
+    assert rows() == before
+    assert try_sign_in(client, "county_inspector", PASSWORD, address="203.0.113.8").status_code == 201
 
 
 def test_the_right_password_does_not_wipe_out_what_an_address_did(client: FlaskClient) -> None:

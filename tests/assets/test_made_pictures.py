@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from pydantic import SecretStr
 
 from assets import fonts, made_pictures
@@ -54,6 +55,36 @@ def test_posters_and_signs_are_drawn_in_a_child_process_and_can_be_read(pictures
         pytest.skip("no Chinese font on this machine")
     assert decoded(opened(pictures.poster(POSTER, "png"))) == ADDRESS
     assert decoded(printed(pictures.sign(POSTER, "pdf"))) == ADDRESS
+
+
+def test_pictures_are_swept_after_ninety_days_and_made_again(
+    pictures: MadePictures, storage: Storage, tmp_path: Path, made: list[str]
+) -> None:
+    upload = tmp_path / "report.pdf"
+    upload.write_bytes(b"%PDF-1.7")
+    storage.put("uploads/00/report", upload)
+    for form in ("png", "pdf"):
+        pictures.poster(POSTER, form)
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=89), tick=False):
+        assert made_pictures.sweep(storage) == 0
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=91), tick=False):
+        assert made_pictures.sweep(storage) == 2
+        assert made_pictures.sweep(storage) == 0
+    assert MadePictures(storage, tmp_path).poster(POSTER, "pdf")
+    assert made == ["poster.png", "poster.pdf", "poster.pdf"]
+    assert b"".join(storage.chunks("uploads/00/report")[1]) == b"%PDF-1.7"
+
+
+def test_what_a_killed_process_left_half_written_is_swept_too(tmp_path: Path) -> None:
+    storage = open_storage(Settings(data_dir=tmp_path))
+    half = tmp_path / "files" / "made" / "ab" / "cdef#1"
+    half.parent.mkdir(parents=True)
+    half.touch()
+    made_pictures.sweep(storage)
+    assert half.exists()
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=91), tick=False):
+        made_pictures.sweep(storage)
+    assert not half.exists()
 
 
 def test_a_picture_is_made_once(pictures: MadePictures, made: list[str]) -> None:

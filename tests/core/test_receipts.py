@@ -1,15 +1,11 @@
 """Receipts tell a write that is sent again from a new one."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-import time_machine
-from sqlalchemy import func, select
 
 from core import privacy, receipts
 from core.db import Database
-from core.models import Receipt
 from tests.conftest import DATA_KEY
 from tests.newcomers import at_once
 
@@ -86,14 +82,3 @@ def test_of_many_who_take_one_receipt_at_the_same_moment_one_gets_it(database: D
             return receipts.take(session, key)
 
     assert sorted(at_once(*[take] * 8)) == [False] * 7 + [True]
-
-
-def test_old_receipts_are_swept_and_young_ones_stay(database: Database, clock: time_machine.Traveller) -> None:
-    with database.write() as session:
-        receipts.take(session, b"a" * 32)
-    clock.shift(timedelta(days=40))
-    with database.write() as session:
-        receipts.take(session, b"b" * 32)
-        assert receipts.sweep(session, 30) == 1
-        assert receipts.known(session, b"b" * 32) and not receipts.known(session, b"a" * 32)
-        assert session.scalar(select(func.count()).select_from(Receipt)) == 1

@@ -133,6 +133,38 @@ def test_a_user_name_that_someone_else_applied_for_is_taken(client: FlaskClient,
     assert code_of(client.post(PATH, json=application_body(**other))) == (409, "username_taken")
 
 
+@pytest.mark.parametrize("username", ["Zhonglou_Li", "ZHONGLOU_LI", "COUNTY_inspector"])
+def test_a_user_name_that_differs_from_another_by_case_only_is_taken(client: FlaskClient, username: str) -> None:
+    apply(client)
+    assert code_of(client.post(PATH, json=application_body(username=username))) == (409, "username_taken")
+
+
+def test_a_rejected_user_name_cannot_be_applied_for_in_another_case(client: FlaskClient, city_reviewer: Person) -> None:
+    made = apply(client)
+    city_reviewer.post(f"/account-applications/{made['id']}/reject", {"opinion": "请写全称"})
+    other = client.post(PATH, json=application_body(username="Zhonglou_li"))
+    assert code_of(other) == (409, "username_taken")
+    assert client.post(PATH, json=application_body()).status_code == 201
+
+
+def test_a_user_name_in_full_width_letters_is_no_user_name(client: FlaskClient) -> None:
+    answer = client.post(PATH, json=application_body(username="ｚｈｏｎｇｌｏｕ"))
+    assert code_of(answer) == (422, "invalid") and set(faults(answer)) == {"/username"}
+
+
+def test_of_spellings_applied_for_at_the_same_moment_one_is_taken(application: APIFlask, database: Database) -> None:
+    def send(username: str) -> Any:
+        return application.test_client().post(PATH, json=application_body(username=username))
+
+    for turn in range(5):
+        names = [f"zhonglou_{turn}", f"Zhonglou_{turn}", f"ZHONGLOU_{turn}", f"zhonGlou_{turn}"]
+        answers = at_once(*[lambda name=name: send(name) for name in names])
+        assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+        with database.read() as session:
+            held = session.scalars(select(User.username).where(User.username.icontains(f"zhonglou_{turn}"))).all()
+        assert len(held) == 1 and held[0] in names
+
+
 def test_a_user_name_in_use_is_taken_even_for_whoever_knows_its_password(client: FlaskClient) -> None:
     body = application_body(username="county_inspector", password=PASSWORD, region_code="320402")
     assert code_of(client.post(PATH, json=body)) == (409, "username_taken")

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from accounts.verbs import Role
 from core.db import Database
 from inspection import tallies
 from inspection.models import EnterpriseTally, InspectionVersion
+from tests.newcomers import make_station
 from tests.people import ALL_NA, Person, SignIn, faults, new_id, production, sales, spot_check, uscc, with_problem
 from tests.records import Json, items_of, listed, problem, read, save, submit
 
@@ -66,6 +68,18 @@ def test_a_superior_may_correct_at_any_time(county_inspector: Person, sign_in: S
     answer = correct(sign_in("city_reviewer"), record, production(remark="市局更正"))
     assert (answer.status_code, answer.json["version"]) == (200, 2)
     assert correct(sign_in("province_user"), answer.json, production(remark="省局更正")).json["version"] == 3
+
+
+def test_a_bureau_may_correct_what_its_own_station_entered_and_not_the_other_way_round(
+    county_colleague: Person, database: Database, sign_in: SignIn, clock: Any
+) -> None:
+    make_station(database, "320402", "at_the_station", Role.INSPECTOR)
+    of_the_station = submit(sign_in("at_the_station"))
+    of_the_bureau = submit(county_colleague, production(confirm_duplicate=True))
+    clock.shift(timedelta(days=2))
+    bureau, station = sign_in("county_colleague"), sign_in("at_the_station")
+    assert correct(bureau, of_the_station, production(remark="县局更正", confirm_duplicate=True)).status_code == 200
+    assert problem(correct(station, of_the_bureau, production(remark="所更正"))) == (403, "forbidden")
 
 
 def test_a_corrected_record_stays_with_the_office_that_entered_it(

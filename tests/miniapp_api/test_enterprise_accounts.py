@@ -57,7 +57,8 @@ def test_a_bureau_hands_an_enterprise_its_account_with_a_password_that_must_be_c
     change = {"old_password": answer.json["password"], "new_password": NEW_PASSWORD}
     assert person.put("/me/password", change).status_code == 200
     assert person.get("/filings").status_code == 200
-    assert code_of(handed(parties.far_reviewer)) == (409, "username_taken")
+    used = handed(parties.far_reviewer)
+    assert code_of(used) == (409, "username_taken") and "重置密码" in used.json["detail"]
 
 
 def test_before_it_is_used_an_account_is_handed_over_again_with_a_new_password(

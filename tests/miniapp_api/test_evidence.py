@@ -56,8 +56,8 @@ def test_a_check_carries_its_photos_and_signatures(
     assert (shown["photos"], shown["signatures"]) == ([two, one], [signed])
     for file_id in (one, two, signed):
         for person, status in ((county_colleague, 200), (city_reviewer, 200), (neighbour_inspector, 404)):
-            assert person.get(f"/files/{file_id}").status_code == status
-            assert person.get(f"/files/{file_id}/thumbnail").status_code == status
+            for part in ("", "/thumbnail", "/preview"):
+                assert person.get(f"/files/{file_id}{part}").status_code == status
 
 
 def test_a_spot_check_does_too(county_inspector: Person, city_reviewer: Person) -> None:
@@ -71,7 +71,8 @@ def test_the_photos_of_a_draft_are_the_owners_alone(county_inspector: Person, co
     file_id, record = photo(county_inspector), new_id()
     county_inspector.put(f"/inspections/{record}", production(photos=[file_id]))
     assert county_inspector.get(f"/files/{file_id}").status_code == 200
-    assert county_colleague.get(f"/files/{file_id}").status_code == 404
+    for part in ("", "/thumbnail", "/preview"):
+        assert county_colleague.get(f"/files/{file_id}{part}").status_code == 404
 
 
 def test_a_repeated_submission_is_answered_alike(county_inspector: Person) -> None:

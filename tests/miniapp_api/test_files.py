@@ -109,7 +109,7 @@ def test_an_unclaimed_file_is_nobody_elses(
     county_inspector: Person, county_colleague: Person, city_reviewer: Person, client: FlaskClient
 ) -> None:
     file = uploaded(county_inspector, paperwork.jpeg(), "a.jpg", "photo")
-    for path in (f"/files/{file['id']}", f"/files/{file['id']}/thumbnail"):
+    for path in (f"/files/{file['id']}", f"/files/{file['id']}/thumbnail", f"/files/{file['id']}/preview"):
         for stranger in (county_colleague, city_reviewer):
             answer = stranger.get(path)
             assert (answer.status_code, answer.json["code"]) == (404, "not_found")
@@ -238,7 +238,8 @@ def _far() -> Any:
 def test_readyz_speaks_of_storage_and_scanner(client: FlaskClient) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json["checks"] == {"database": "ok", "storage": "ok", "virus_scan": "not configured"}
+    checks = {"database": "ok", "storage": "ok", "virus_scan": "not configured", "document_preview": "not configured"}
+    assert answer.json["checks"].items() >= checks.items()
 
 
 def test_readyz_notices_a_storage_that_is_gone(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,4 +278,6 @@ def test_the_document_describes_the_upload(client: FlaskClient) -> None:
     schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert schema["required"] == ["file", "purpose"] and "photo" in schema["properties"]["purpose"]["enum"]
     assert {"200", "201", "401", "409", "413", "415", "422", "503"} <= operation["responses"].keys()
-    assert "application/json" not in paths["/api/v1/files/{file_id}"]["get"]["responses"]["200"]["content"]
+    for path in ("/api/v1/files/{file_id}", "/api/v1/files/{file_id}/preview"):
+        assert "application/json" not in paths[path]["get"]["responses"]["200"]["content"]
+    assert "no_preview" in paths["/api/v1/files/{file_id}/preview"]["get"]["responses"]["409"]["description"]

@@ -16,7 +16,7 @@ from core.db import Database
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import at_once, code_of, make_user
-from tests.parties import OTHER_WORKS, WORKS, Parties, act, upload
+from tests.parties import OTHER_WORKS, WORKS, Parties, act, open_declaration, upload
 from tests.people import Person, new_id, production, with_problem
 from tests.records import submit
 
@@ -117,7 +117,8 @@ def test_a_topic_lets_go_of_the_template_that_was_replaced(parties: Parties, dat
     assert (str(claimed(old)), claimed(new)) == (topic_id, None)
     assert topic_with(parties.reviewer, topic_id, new, version=2).json["template_file_id"] == new
     assert (claimed(old), str(claimed(new))) == (None, topic_id)
-    assert parties.enterprise.get(f"/files/{old}").status_code == 404
+    for part in ("", "/preview"):
+        assert parties.enterprise.get(f"/files/{old}{part}").status_code == 404
     assert parties.enterprise.get(f"/files/{new}").status_code == 200
 
 
@@ -160,3 +161,9 @@ def test_a_name_that_many_enterprises_have_is_found_by_walking_the_newest_filing
         assert parties.reviewer.get("/filings?q=电缆&status=closed").json["total"] == 0
         assert parties.reviewer.get("/filings?q=龘靐").json["total"] == 0
         assert parties.far_reviewer.get("/filings?q=电缆").json["total"] == 0
+
+
+def test_what_the_system_did_is_not_shown_as_erased(parties: Parties) -> None:
+    row = open_declaration(parties)
+    (opened,) = parties.enterprise.get(f"/filings/{row['id']}/history").json["items"]
+    assert (opened["action"], "erased" in opened) == ("open", False)

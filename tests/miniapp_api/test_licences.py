@@ -1,11 +1,12 @@
 """Licences and self-check topics over HTTP, and rectifications ordered from a check."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+import time_machine
 from apiflask import APIFlask
 
 from accounts.verbs import Role
@@ -94,6 +95,26 @@ def test_a_licence_stored_again_is_changed_and_opens_no_second_row(
     assert parties.enterprise.get("/filings").json["total"] == 1
 
 
+def test_a_corrected_licence_corrects_the_row_that_nobody_touched_and_no_other(
+    parties: Parties, application: APIFlask, database: Database
+) -> None:
+    def imported(detail: str) -> None:
+        facts = LicenceFacts("(苏)XK06-001-00001", WORKS, "电线电缆", detail, valid_to=date(2030, 6, 30))
+        with database.write() as session:
+            put_licence(session, application.extensions[KEY].filings, facts)
+
+    read = both.open_declaration(parties)
+    imported("架空绞线")
+    body = {"data": both.DECLARATION, "version": read["version"]}
+    assert code_of(parties.enterprise.put(f"/filings/{read['id']}", body)) == (409, "stale_version")
+    row = parties.enterprise.get(f"/filings/{read['id']}").json
+    assert (row["data"]["product_detail"], row["data"]["licence_valid_to"]) == ("架空绞线", "2030-06-30")
+    assert row["data"]["org_name"] == "常州某某电缆有限公司"
+    saved = parties.enterprise.put(f"/filings/{row['id']}", {**body, "version": row["version"]}).json
+    imported("塑料绝缘电缆")
+    assert parties.enterprise.get(f"/filings/{row['id']}").json == saved
+
+
 def test_an_inspector_sees_neither_licences_nor_topics(parties: Parties, county_inspector: Person) -> None:
     for path in ("/licences", "/self-check-topics", "/filings", "/filing-kinds"):
         assert county_inspector.get(path).status_code == 403
@@ -114,14 +135,19 @@ def test_a_topic_is_seen_by_the_enterprises_and_offices_below_it(parties: Partie
     assert faults(send_report(parties, new_id())) == {"/subject": "unknown_subject"}
 
 
-def test_a_topic_is_changed_by_its_own_office_with_the_version_it_read(parties: Parties, city_licences: Person) -> None:
+def test_a_topic_is_changed_by_its_own_office_with_the_version_it_read(
+    parties: Parties, city_licences: Person, sign_in: Callable[[str], Person]
+) -> None:
     topic_id, body = new_id(), topic_body(parties.reviewer)
     path = f"/self-check-topics/{topic_id}"
     assert [parties.reviewer.put(path, body).status_code for _ in range(2)] == [201, 200]
     for stranger in (city_licences, parties.far_reviewer):
         assert code_of(put_topic(stranger, topic_id, version=1)) == (404, "not_found")
-    changed = parties.reviewer.put(path, {**body, "title": "新题目", "version": 1})
+    with time_machine.travel(clock.now() + timedelta(hours=30), tick=False):
+        reviewer = sign_in("licence_reviewer")
+        changed = reviewer.put(path, {**body, "title": "新题目", "version": 1})
     assert (changed.json["version"], changed.json["title"]) == (2, "新题目")
+    assert changed.json["open_from"] == TODAY.isoformat()
     stale = parties.reviewer.put(path, {**body, "title": "又一题目", "version": 1})
     assert (*code_of(stale), stale.json["current_version"]) == (409, "stale_version", 2)
     assert code_of(parties.reviewer.put(path, {**body, "title": "无版本"})) == (409, "stale_version")
@@ -189,9 +215,9 @@ def test_an_order_that_cannot_stand_is_refused(
     parties: Parties, county_inspector: Person, city_licences: Person
 ) -> None:
     check = submit(county_inspector, production(uscc=WORKS))
-    assert faults(order(parties.reviewer, check, due_on="2026-02-30")).keys() == {"/data/due_on"}
+    assert faults(order(parties.reviewer, check, due_on="2026-02-30")).keys() == {"/due_on"}
     yesterday = (TODAY - timedelta(days=1)).isoformat()
-    assert faults(order(parties.reviewer, check, due_on=yesterday)) == {"/data/due_on": "out_of_range"}
+    assert faults(order(parties.reviewer, check, due_on=yesterday)) == {"/due_on": "out_of_range"}
     assert "/problem" in faults(order(parties.reviewer, check, problem=""))
     nameless = submit(county_inspector, sales())
     assert faults(order(parties.reviewer, nameless)) == {"/uscc": "no_uscc"}

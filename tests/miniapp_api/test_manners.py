@@ -1,6 +1,8 @@
 """The manners of the contract (§1): how faults are told, what is refused, and what is never echoed."""
 
+import os
 import re
+import time
 
 import pytest
 from apiflask import APIFlask
@@ -12,6 +14,7 @@ from core.config import Settings
 from core.db import Database
 from miniapp_api.gates import gate_of
 from miniapp_api.limits import limiter
+from miniapp_api.wiring import KEY
 from tests.newcomers import at_once, code_of, try_sign_in
 from tests.people import Person, new_id, production
 from tests.problems import ONE_DATABASE, problem_of, sent
@@ -144,6 +147,29 @@ def test_the_health_pages_say_that_database_and_storage_are_reachable(client: Fl
     ready = client.get("/readyz")
     assert ready.status_code == 200 and ready.get_json()["status"] == "ready"
     assert ready.get_json()["checks"].items() >= {"database": "ok", "storage": "ok"}.items()
+
+
+@ONE_DATABASE
+def test_readiness_says_whether_the_workers_count_limits_together(client: FlaskClient) -> None:
+    checks = client.get("/readyz").get_json()["checks"]
+    assert checks["rate_limits"] == "each worker counts for itself: REDIS_URL not configured"
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("answers", [True, False])
+def test_readiness_says_whether_redis_answers_and_does_not_hang_on_it(
+    settings: Settings, answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9") if answers else "redis://127.0.0.1:1/0"
+    application = create_app(settings.model_copy(update={"redis_url": url}))
+    if answers and not limiter.storage.check():
+        pytest.skip("no Redis answers")
+    began = time.monotonic()
+    ready = application.test_client().get("/readyz")
+    application.extensions[KEY].database.dispose()
+    assert ready.status_code == 200 and time.monotonic() - began < 5
+    told = "ok" if answers else "each worker counts for itself: Redis unreachable"
+    assert ready.get_json()["checks"]["rate_limits"] == told
 
 
 @ONE_DATABASE

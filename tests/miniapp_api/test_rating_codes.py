@@ -223,6 +223,12 @@ class TestMiniProgramCode:
         body = next(request[3] for request in double.requests if request[1] == CODE)
         assert (body["scene"], body["page"]) == (code["token"], "pages/rate/index")
 
+    def test_wechat_may_answer_with_a_jpeg_which_is_called_one(self, hall: Hall, double: WeChatDouble) -> None:
+        double.garbage[CODE] = (200, "image/jpeg", b"\xff\xd8\xff\xe0 and so on")
+        answer = hall.person("officer").get(f"/rating-codes/{hall.code()['id']}/wxacode.png")
+        assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+        assert answer.headers["Content-Disposition"].endswith('.jpeg"')
+
     def test_a_refusal_of_wechat_is_503_without_its_words(self, hall: Hall, double: WeChatDouble) -> None:
         double.errcodes[CODE] = 41030
         answer = hall.person("officer").get(f"/rating-codes/{hall.code()['id']}/wxacode.png")

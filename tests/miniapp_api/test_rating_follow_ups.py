@@ -135,9 +135,10 @@ def test_evidence_is_read_by_the_office_and_by_nobody_else(hall: Hall) -> None:
     rating = hall.bad(hall.code())
     file_id = upload_photo(hall.person("handler"))
     ok(hall.act("handler", rating, "appeal", evidence=[file_id]))
-    assert hall.person("supervisor").get(f"/files/{file_id}").status_code == 200
-    for name in ("inspector", "far_supervisor"):
-        assert code_of(hall.person(name).get(f"/files/{file_id}")) == (404, "not_found")
+    for part in ("", "/preview"):
+        assert hall.person("supervisor").get(f"/files/{file_id}{part}").status_code == 200
+        for name in ("inspector", "far_supervisor"):
+            assert code_of(hall.person(name).get(f"/files/{file_id}{part}")) == (404, "not_found")
     assert hall.get(f"/api/v1/files/{file_id}").status_code == 401
 
 

@@ -1,6 +1,7 @@
 """Addresses and query strings that nobody means: not found, refused at the parameter, or the same as none."""
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.people import Person, faults, new_id, production
 from tests.problems import ONE_DATABASE, problem_of
@@ -21,6 +22,26 @@ def test_a_strange_address_is_not_found(county_inspector: Person) -> None:
         answer = county_inspector.get(path.replace("{check}", check))
         assert answer.status_code == 404, path[:60]
         problem_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("/api/docs", "/api/docs/"), ("/api/docs?x=1", "/api/docs/?x=1"), ("/api//docs", "/api/docs/"),
+        ("/api/v1//regions?parent=320000", "/api/v1/regions?parent=320000"),
+    ],
+)  # fmt: skip
+@ONE_DATABASE
+def test_a_redirect_says_a_path_and_not_the_host_it_was_asked_by(client: FlaskClient, asked: str, told: str) -> None:
+    answer = client.get(asked, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    assert (answer.status_code, answer.headers["Location"]) == (308, told)
+    assert "evil" not in answer.get_data(as_text=True)
+
+
+@ONE_DATABASE
+def test_the_api_pages_do_not_name_the_host_they_were_asked_by(client: FlaskClient) -> None:
+    answer = client.get("/api/docs/", headers={"Host": "evil.example"})
+    assert answer.status_code == 200 and "evil" not in answer.get_data(as_text=True)
 
 
 FAULTY_QUERIES = {

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.verbs import Role
 from core.db import Database
 from core.models import HistoryEntry
-from tests.newcomers import at_once, code_of, make_user, try_sign_in
+from tests.newcomers import at_once, code_of, make_station, make_user, try_sign_in
 from tests.people import PASSWORD, Person, SignIn, new_id
 
 ACTIONS: list[tuple[str, dict[str, str]]] = [("disable", {"reason": "离职"}), ("enable", {}), ("reset-password", {})]
@@ -54,6 +54,32 @@ def test_the_list_is_filtered_and_tells_no_more_about_strangers(city_reviewer: P
     whole = city_reviewer.get("/users").get_data(as_text=True)
     assert "13900000001" not in whole and "139****0001" in whole
     assert "argon2" not in whole and "password" not in whole
+
+
+def test_a_county_bureau_manages_the_users_of_its_own_stations(
+    client: FlaskClient, database: Database, sign_in: SignIn
+) -> None:
+    make_user(database, "320402", "county_approver", Role.ACCOUNT_APPROVER)
+    make_station(database, "320402", "at_the_station", Role.INSPECTOR)
+    bureau = sign_in("county_approver")
+    for action, body in ACTIONS:
+        assert bureau.post(f"/users/{id_of(database, 'at_the_station')}/{action}", body).status_code == 200, action
+    assert try_sign_in(client, "at_the_station", PASSWORD).status_code == 401
+    # Colleagues of the own office are no subordinates.
+    assert code_of(bureau.post(f"/users/{id_of(database, 'county_inspector')}/enable", {})) == (403, "forbidden")
+
+
+def test_a_station_manages_neither_its_bureau_nor_its_neighbours(database: Database, sign_in: SignIn) -> None:
+    make_station(database, "320402", "station_approver", Role.ACCOUNT_APPROVER)
+    make_station(database, "320402", "other_station", Role.INSPECTOR)
+    make_station(database, "320404", "far_station", Role.INSPECTOR)
+    station = sign_in("station_approver")
+    for action, body in ACTIONS:
+        for name, told in (
+            ("county_inspector", (403, "forbidden")), ("other_station", (403, "forbidden")),
+            ("far_station", (404, "not_found")),
+        ):  # fmt: skip
+            assert code_of(station.post(f"/users/{id_of(database, name)}/{action}", body)) == told, (action, name)
 
 
 def test_nobody_manages_users_across_the_border_or_above(

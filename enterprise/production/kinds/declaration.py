@@ -32,10 +32,14 @@ def prefilled(licence: Licence, enterprise: Enterprise) -> dict[str, Any]:
         "registered_address": enterprise.address,
         "production_address": enterprise.production_address,
         "licence_no": licence.licence_no,
-        "licence_valid_to": licence.valid_to.isoformat() if licence.valid_to else None,
-        "product_detail": licence.product_detail,
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: value for name, value in known.items() if value} | of_licence(licence)
+
+
+def of_licence(licence: Licence) -> dict[str, Any]:
+    """What the register of licences knows and a declaration may change."""
+    valid_to = {"licence_valid_to": licence.valid_to.isoformat()} if licence.valid_to else {}
+    return {"product_detail": licence.product_detail, **valid_to}
 
 
 def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
@@ -72,6 +76,7 @@ KIND = FilingKind(
     subject_type="licence",
     one_open=True,
     fixed=frozenset({"uscc", "licence_no"}),
+    listed=("licence_no", "product_detail"),
     rateable=True,
     steps=[
         FilingStep("open", "更新申报", None, "update", SYSTEM),

@@ -29,6 +29,7 @@ KIND = FilingKind(
     opened_by="office",
     due_from="due_on",
     fixed=frozenset({"problem", "due_on", "check_date"}),
+    listed=("check_date", "problem"),
     check=_due_after_order,
     documents=[Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})))],
     steps=[

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -13,12 +14,19 @@ from enterprise.production.models import SelfCheckTopic
 
 
 def _topic_is_open(session: Session, filing: Filing, _data: dict[str, Any], today: date) -> list[Fault]:
+    if filing.sent:
+        # Sent in time and taken back: without this a topic that closed meanwhile would hold it for ever.
+        return []
     topic = session.get(SelfCheckTopic, filing.subject_id)
     if topic is None or not topic.active:
         return [Fault("/subject", "topic_closed", "该自查主题已停用，请选择其他主题")]
     if today < topic.open_from or (topic.open_to is not None and today > topic.open_to):
         return [Fault("/subject", "topic_closed", "不在该自查主题的填报期内")]
     return []
+
+
+def _named_by_topic(session: Session, topic_id: UUID) -> str:
+    return f"自查报告：{session.get_one(SelfCheckTopic, topic_id).title}"
 
 
 KIND = FilingKind(
@@ -31,7 +39,15 @@ KIND = FilingKind(
     opened_by="enterprise",
     subject_type="self_check_topic",
     documents=[Document(Category("self_check_report", "自查报告（盖章）", frozenset({"self_check_report"})))],
+    listed=("check_date",),
+    titled=_named_by_topic,
     check=_topic_is_open,
+    # Seed 000: "若为“已阅”状态，则该数据不可撤回修改", "…不可删除".
+    refusals={
+        ("read", "withdraw"): "该报告已阅，不可撤回修改",
+        ("read", "delete"): "该报告已阅，不可删除",
+        ("editing", "delete"): "该报告正在修改，请提交后再删除",
+    },
     steps=[
         FilingStep("open", "添加", None, "draft", ENTERPRISE),
         FilingStep("submit", "提交", "draft", "unread", ENTERPRISE, sends=True),

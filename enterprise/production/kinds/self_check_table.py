@@ -30,6 +30,7 @@ def _table(code: str, title: str, form_code: str, documents: list[Document]) -> 
         final=frozenset({"done", "closed"}),
         editable=frozenset({"draft"}),
         opened_by="enterprise",
+        listed=("check_date",),
         documents=documents,
         steps=[
             FilingStep("open", "填写", None, "draft", ENTERPRISE),

@@ -184,7 +184,8 @@ def test_a_file_of_another_user_cannot_be_claimed_nor_told_from_one_that_is_not_
     topic_id, theirs = topic(parties), report_file(parties.other_enterprise)
     answers = [parties.enterprise.put(f"/filings/{new_id()}", report_of(topic_id, f)) for f in (theirs, new_id(), "x")]
     assert {tuple(faults(answer).items()) for answer in answers} == {(("/documents/0/file_id", "unknown_file"),)}
-    assert parties.enterprise.get(f"/files/{theirs}").status_code == 404
+    for part in ("", "/preview"):
+        assert parties.enterprise.get(f"/files/{theirs}{part}").status_code == 404
 
 
 def test_a_file_belongs_to_one_record(parties: Parties) -> None:
@@ -243,6 +244,7 @@ def test_a_deleted_report_is_gone_for_both_sides_and_deleting_it_again_is_no_fau
     assert [parties.enterprise.delete(path).status_code for _ in range(2)] == [200, 200]
     for person in (parties.enterprise, parties.reviewer):
         assert person.get(path).status_code == person.get(f"/files/{file_id}").status_code == 404
+        assert person.get(f"/files/{file_id}/preview").status_code == 404
         assert row["id"] not in [item["id"] for item in person.get("/filings").json["items"]]
     assert parties.reviewer.get("/todos").json["items"] == []
 
@@ -255,7 +257,8 @@ def test_an_enterprise_cannot_reach_what_is_anothers_by_its_id(parties: Parties)
     for stranger in (parties.other_enterprise, parties.far_reviewer):
         calls = [
             stranger.get(path), stranger.get(f"{path}/versions"), stranger.get(f"{path}/history"),
-            stranger.get(f"/files/{file_id}"), stranger.put(path, {"data": {}, "version": row["version"]}),
+            stranger.get(f"/files/{file_id}"), stranger.get(f"/files/{file_id}/preview"),
+            stranger.put(path, {"data": {}, "version": row["version"]}),
             *(act(stranger, row, action) for action in ("submit", "withdraw", "delete", "read", "nothing")),
         ]  # fmt: skip
         assert {answer.status_code for answer in calls} == {404}

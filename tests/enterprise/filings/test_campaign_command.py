@@ -48,6 +48,8 @@ def test_a_product_a_title_and_a_day_make_a_campaign_of_their_own(run: Run, part
     rows = parties.enterprise.get(f"/filings?kind={KIND}").json["items"]
     assert {(row["title"], row["due_on"]) for row in rows} == {("春季自查", None), ("秋季自查", "2099-03-31")}
     assert "符合条件的企业0家" in open_for(run, "320402", "--product", "01")
+    refused = run("filings", "open", "--kind", KIND, "--region", "320402", "--product", "99", status=1)
+    assert "没有这个产品类别" in refused.stderr
 
 
 def test_what_cannot_be_opened_in_bulk_is_refused_in_words(run: Run) -> None:

@@ -1,9 +1,10 @@
 """A kind opened in bulk for the enterprises that match a filter."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.models import Todo
 from enterprise.filings.models import Filing
@@ -34,6 +35,15 @@ def test_a_campaign_is_opened_for_all_that_match_a_filter_within_reach_and_never
         ("虚构专项自查 2026", "2099-01-01", "to_fill")
     ]
     assert [todo["due_on"] for todo in parties.enterprise.get("/todos").json["items"]] == ["2099-01-01"]
+
+
+def test_two_campaigns_of_a_kind_of_which_one_may_be_open_give_each_enterprise_one(desk: Desk) -> None:
+    desk.declare(campaign())
+    for number in range(5):
+        with desk.database.write() as session:
+            session.execute(update(Filing).values(open_key=None))
+        titles = (f"春季自查 {number}", f"秋季自查 {number}")
+        assert sum(at_once(*(partial(open_campaign, desk, title=title) for title in titles))) == 2
 
 
 def test_a_campaign_that_two_open_at_once_makes_no_doubles(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import clocks, counters
 from core.actor import Actor
-from core.clocks import NATURAL, ZERO
+from core.clocks import CONTINUE, NATURAL, ZERO
 from core.errors import Problem
 from core.models import Clock
 from core.scheduler import Job, Scheduler
@@ -91,6 +91,30 @@ def test_a_clock_that_rang_rings_again_when_it_was_paused_and_goes_on(desk: Desk
         assert [one.name for one in clocks.due(session)] == ["term"]
 
 
+@pytest.mark.parametrize("on_restart", [ZERO, CONTINUE])
+def test_a_clock_that_rang_starts_anew_and_a_running_one_goes_on(desk: Desk, on_restart: str) -> None:
+    """A second suspension (暂停) ends by itself as the first one did."""
+    subject, calendar = ("filing", uuid4()), WorkingCalendar()
+
+    def start(session: Session) -> date:
+        return clocks.start(
+            session, subject, "term", unit=NATURAL, days=2, on_restart=on_restart, calendar=calendar
+        ).last_day  # fmt: skip
+
+    with time_machine.travel(START, tick=False) as now, desk.database.write() as session:
+        first = start(session)
+        now.shift(86400)
+        assert start(session) == first
+        now.shift(2 * 86400)
+        (row,) = clocks.due(session)
+        assert clocks.ring(session, row)
+        session.expire_all()
+        assert start(session) == date(2026, 10, 3)
+        assert list(clocks.due(session)) == []
+        now.shift(3 * 86400)
+        assert [one.name for one in clocks.due(session)] == ["term"]
+
+
 def test_the_scheduler_lets_a_filing_expire_after_its_last_day_and_once(desk: Desk) -> None:
     filing = valid(desk)
     assert desk.last_day(filing, "validity") == date(2026, 12, 12)
@@ -135,12 +159,13 @@ def test_a_job_that_fails_keeps_no_other_from_running(desk: Desk) -> None:
     assert Scheduler(desk.database, [Job("broken", fail), Job("sound", lambda session: 7)]).run_once() == {"sound": 7}
 
 
-def test_a_clock_whose_step_is_refused_keeps_no_other_waiting(desk: Desk) -> None:
+@pytest.mark.parametrize("failure", [Problem("too_early"), KeyError("a broken hook")])
+def test_a_clock_whose_step_is_refused_or_fails_keeps_no_other_waiting(desk: Desk, failure: Exception) -> None:
     refused: set[UUID] = set()
 
     def guard(filing: Filing, _actor: Actor | None) -> None:
         if filing.id in refused:
-            raise Problem("too_early")
+            raise failure
 
     kind = invented(ClockRule("publicity", NATURAL, 1))
     guarded = [replace(step, guard=guard) if step.action == "expire" else step for step in kind.steps]

@@ -1,0 +1,118 @@
+"""Whether filings stand where their history ends, and say what was sent.
+
+What the enterprise may still change (the working copy of an editable status) is nobody's evidence and is not judged.
+A payload that was erased by law is passed over.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from core.db import canonical_json
+from core.history import Broken
+from core.integrity import is_last_row
+from core.models import HistoryEntry, HistoryPayload
+from enterprise.filings.kinds import FilingKind
+from enterprise.filings.models import Filing, FilingVersion
+
+_CONTENT = ("form_code", "form_version", "data", "documents")
+CHUNK = 300
+Progress = Callable[[int], object]
+
+
+def content_digest(version: Mapping[str, Any]) -> str:
+    """Digest of what was sent, kept in the history of the step that sent it."""
+    return hashlib.sha256(canonical_json({name: version[name] for name in _CONTENT})).hexdigest()
+
+
+def verify_filings(
+    session: Session, kinds: Mapping[str, FilingKind], progress: Progress = lambda _done: None
+) -> Iterator[Broken]:
+    """Each filing, and each version that was sent, that does not fit its history; `progress` is told how many more."""
+    yield from _verify_ends(session, kinds, progress)
+    yield from _verify_versions(session, progress)
+
+
+def _verify_ends(session: Session, kinds: Mapping[str, FilingKind], progress: Progress) -> Iterator[Broken]:
+    """By one statement, so that a filing that moves meanwhile is no false alarm."""
+    kept = select(func.count()).where(FilingVersion.filing_id == Filing.id).correlate(Filing).scalar_subquery()
+    statement = (
+        select(Filing, HistoryEntry, FilingVersion, kept)
+        .select_from(Filing)
+        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == Filing.id) & is_last_row())
+        .outerjoin(FilingVersion, (FilingVersion.filing_id == Filing.id) & (FilingVersion.number == Filing.sent))
+        .order_by(Filing.id)
+        .limit(CHUNK)
+    )
+    after: UUID | None = None
+    while True:
+        rows = session.execute(statement if after is None else statement.where(Filing.id > after)).all()
+        for filing, entry, version, count in rows:
+            kind = kinds.get(filing.kind)
+            reason = _broken_end(filing, entry, kind is None or filing.status in kind.editable)
+            if reason is None and count != filing.sent:
+                reason = f"{filing.sent} versions were sent, {count} are kept"
+            if reason is None and version is not None and (kind is None or filing.status not in kind.editable):
+                same = (filing.data, filing.documents) == (version.data, version.documents)
+                reason = None if same else "content of the filing was changed"
+            if reason:
+                yield Broken("filing", filing.id, entry.seq if entry else 0, reason)
+        progress(len(rows))
+        if len(rows) < CHUNK:
+            return
+        after = rows[-1][0].id
+        session.expunge_all()
+
+
+def _broken_end(filing: Filing, entry: HistoryEntry | None, editable: bool) -> str | None:
+    if entry is None:
+        return "has no history"
+    if entry.to_status != filing.status:
+        return f"record is {filing.status}, its history ends at {entry.to_status}"
+    # Saving the working copy counts the version on and is no move.
+    if filing.version < entry.version or (filing.version > entry.version and not editable):
+        return f"record is at version {filing.version}, its history ends at {entry.version}"
+    return None
+
+
+def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
+    """Versions are never changed and stand with their history in one transaction: read first, they find it there."""
+    statement = select(FilingVersion).order_by(FilingVersion.filing_id, FilingVersion.number).limit(CHUNK)
+    after: ColumnElement[bool] = true()
+    while True:
+        rows = session.scalars(statement.where(after)).all()
+        told = _told(session, {row.filing_id for row in rows})
+        for row in rows:
+            content = told.get((row.filing_id, row.number))
+            if content is None and (row.filing_id, None) in told:
+                continue  # a payload of this filing was erased: perhaps this one
+            if content != content_digest({name: getattr(row, name) for name in _CONTENT}):
+                reason = f"version {row.number} is not the one that was sent"
+                yield Broken("filing", row.filing_id, 0, reason)
+        progress(len(rows))
+        if len(rows) < CHUNK:
+            return
+        last = rows[-1]
+        same = FilingVersion.filing_id == last.filing_id
+        after = or_(FilingVersion.filing_id > last.filing_id, same & (FilingVersion.number > last.number))
+        session.expunge_all()
+
+
+def _told(session: Session, filings: set[UUID]) -> dict[tuple[UUID, int | None], str]:
+    """The digests in the history, by filing and number; under no number where a payload is gone."""
+    rows = session.execute(
+        select(HistoryEntry.subject_id, HistoryPayload.payload)
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.subject_id.in_(filings))
+    ).all()
+    told: dict[tuple[UUID, int | None], str] = {}
+    for filing_id, payload in rows:
+        if payload is None:
+            told[filing_id, None] = ""
+        elif "content" in payload:
+            told[filing_id, payload["sent"]] = payload["content"]
+    return told
