@@ -3,14 +3,19 @@
 import argparse
 from pathlib import Path
 
-from bench import filings, growth, memory, plans, ratings, submission
+from bench import files, filings, growth, memory, plans, ratings, submission
 from bench.databases import DIALECTS, postgres_answers
+
+PARTS = {
+    "submission": submission, "filings": filings, "ratings": ratings, "files": files, "growth": growth,
+    "memory": memory,
+}  # fmt: skip
 
 
 def main() -> None:
     """Run what was asked for; by default everything but the plans."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", choices=["submission", "filings", "ratings", "growth", "memory", "plans"])
+    parser.add_argument("--only", choices=[*PARTS, "plans"])
     parser.add_argument("--database", choices=[*DIALECTS, "both"], default="both")
     parser.add_argument("--quick", action="store_true", help="fewer records and rounds: for a look, not for a figure")
     parser.add_argument("--write", type=Path, help="with --only plans: the page to write")
@@ -22,8 +27,7 @@ def main() -> None:
     if asked.only == "plans":
         plans.report(dialects, quick=asked.quick, write=asked.write)
         return
-    parts = {"submission": submission, "filings": filings, "ratings": ratings, "growth": growth, "memory": memory}
-    for name, part in parts.items():
+    for name, part in PARTS.items():
         if asked.only in (None, name):
             part.report(dialects, quick=asked.quick)
 

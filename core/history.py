@@ -6,6 +6,7 @@ shows tampering: a changed or removed row, a changed payload, a chain that does 
 version that the record has now.
 """
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,21 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CTE, JSON, ColumnElement, Insert, LargeBinary, Table, and_, bindparam, insert, or_, select, true
+from sqlalchemy import (
+    CTE,
+    JSON,
+    ColumnElement,
+    Insert,
+    LargeBinary,
+    Table,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -48,6 +63,21 @@ def appending(after: CTE | None = None) -> Insert:
 
 
 _APPEND_AND_KEEP = Prepared(appending())
+
+
+@functools.lru_cache(maxsize=8)
+def _appending_several(count: int) -> Prepared:
+    """The same of several rows of one subject; the values of row N are named `N_entry_…`."""
+    columns = {**{column.name: column.type for column in _ENTRY}, "salt": LargeBinary(), "payload": JSON()}
+    rows = [
+        select(*(bindparam(f"{n}_entry_{name}", type_=kind).label(name) for name, kind in columns.items()))
+        for n in range(count)
+    ]
+    given = union_all(*rows).cte("given")
+    entry = insert(_ENTRIES).from_select(_ENTRY, select(*(given.c[column.name] for column in _ENTRY)))
+    appended = entry.returning(_ENTRIES.c.id, _ENTRIES.c.seq).cte("appended")
+    kept = select(appended.c.id, given.c.salt, given.c.payload).where(given.c.seq == appended.c.seq)
+    return Prepared(insert(_PAYLOADS).from_select(["history_id", "salt", "payload"], kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +139,17 @@ def append_all(session: Session, moves: Sequence[Move], *, first: bool = False) 
     """Append rows of one subject, in order, with one look at where its chain ends."""
     last = None if first else _LAST.first(session, {"subject": moves[0].subject_id})
     seq, previous = (0, ZERO) if last is None else (last.seq, last.hash)
-    for move in moves:
-        seq += 1
-        row = row_of(move, seq, previous)
-        previous = row["entry_hash"]
-        if dialect_of(session) != "sqlite":
-            _APPEND_AND_KEEP.rows(session, row)
-            continue
+    rows: list[dict[str, Any]] = []
+    for number, move in enumerate(moves, seq + 1):
+        rows.append(row_of(move, number, rows[-1]["entry_hash"] if rows else previous))
+    if dialect_of(session) != "sqlite":
+        if len(rows) == 1:
+            _APPEND_AND_KEEP.rows(session, rows[0])
+        else:
+            named = {f"{n}_{name}": value for n, row in enumerate(rows) for name, value in row.items()}
+            _appending_several(len(rows)).rows(session, named)
+        return
+    for row in rows:
         salt, payload = row.pop("entry_salt"), row.pop("entry_payload")
         entry = _APPEND.first(session, {name.removeprefix("entry_"): value for name, value in row.items()})
         _KEEP.rows(session, {"history_id": entry.id, "salt": salt, "payload": payload})
