@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -15,7 +16,7 @@ from accounts.models import Office, Region, SignIn, User, UserSession, UserStatu
 from accounts.verbs import verbs_of
 from core import clock
 from core.actor import Actor, Reach
-from core.db import Database
+from core.db import Database, writing
 from core.errors import Problem
 from core.identifiers import uscc_fault
 from core.prepared import Prepared
@@ -218,25 +219,27 @@ def authenticate(database: Database, policy: SessionPolicy, token: str, connecti
 
     "Last seen" is written at most once in five minutes, or every read would become a write.
     """
-    if connection is not None:
-        found = find_actor(connection, token)
-    else:
-        with database.look() as own:
-            found = find_actor(own, token)
-    if found is None:
-        raise Problem("unauthenticated")
-    actor, last_seen = found
-    now = clock.now()
-    if now - last_seen >= TOUCH_EVERY:
-        with database.write() as session:
-            created = session.scalar(select(UserSession.created_at).where(UserSession.id == actor.session_id))
-            if created is not None:
-                session.execute(
-                    update(UserSession)
-                    .where(UserSession.id == actor.session_id)
-                    .values(last_seen_at=now, expires_at=min(now + policy.idle, created + policy.longest))
-                )
+    with database.look() if connection is None else nullcontext(connection) as looking:
+        found = find_actor(looking, token)
+        if found is None:
+            raise Problem("unauthenticated")
+        actor, last_seen = found
+        if clock.now() - last_seen >= TOUCH_EVERY:
+            # On the same connection: were a second one asked for, many could wait for each other's.
+            with writing(looking) as session:
+                _touch(session, policy, actor)
     return actor
+
+
+def _touch(session: Session, policy: SessionPolicy, actor: Actor) -> None:
+    now = clock.now()
+    created = session.scalar(select(UserSession.created_at).where(UserSession.id == actor.session_id))
+    if created is not None:
+        session.execute(
+            update(UserSession)
+            .where(UserSession.id == actor.session_id)
+            .values(last_seen_at=now, expires_at=min(now + policy.idle, created + policy.longest))
+        )
 
 
 def end_session(session: Session, actor: Actor, session_id: UUID) -> None:

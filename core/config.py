@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     environment: Literal["installation", "production"] = "installation"
     data_dir: Path = Path("var")
     database_url: str = ""
-    database_pool_size: int = Field(default=10, ge=1, le=100)
+    # A worker's eight threads hold one each and may ask for another; up to as many again are opened.
+    database_pool_size: int = Field(default=10, ge=8, le=100)
     redis_url: str = ""
     data_key: SecretStr = SecretStr("")
     """Encrypts personal data and keys its hashes; at least 32 characters."""

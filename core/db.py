@@ -187,6 +187,16 @@ def reading(connection: Connection) -> Iterator[Session]:
         yield session
 
 
+class _Joining(Session):
+    """A session over a connection whose transaction prepared statements may have begun."""
+
+    def rollback(self) -> None:
+        super().rollback()
+        connection = cast(Connection, self.bind)
+        if connection.in_transaction():
+            connection.rollback()
+
+
 @contextmanager
 def writing(connection: Connection) -> Iterator[Session]:
     """One transaction over a connection: committed when the block ends, rolled back when it raises.
@@ -196,7 +206,7 @@ def writing(connection: Connection) -> Iterator[Session]:
     """
     if connection.in_transaction():  # by what was looked at before
         connection.commit()
-    session = Session(connection, expire_on_commit=False)
+    session = _Joining(connection, expire_on_commit=False)
     try:
         yield session
         if session.in_transaction():

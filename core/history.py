@@ -136,7 +136,7 @@ def append(session: Session, move: Move, *, first: bool = False) -> None:
 
 
 def append_all(session: Session, moves: Sequence[Move], *, first: bool = False) -> None:
-    """Append rows of one subject, in order, with one look at where its chain ends."""
+    """Append rows of one subject, at least one, in order, with one look at where its chain ends."""
     last = None if first else _LAST.first(session, {"subject": moves[0].subject_id})
     seq, previous = (0, ZERO) if last is None else (last.seq, last.hash)
     rows: list[dict[str, Any]] = []

@@ -56,7 +56,8 @@ def _connection_of(session: Session) -> Connection:
     what a statement does. A session that begins later joins the transaction, and `core.db` ends it.
     """
     connection = session.bind
-    if not isinstance(connection, Connection):
+    if not isinstance(connection, Connection) or session.in_nested_transaction():
+        # Within `begin_nested` the session sends its SAVEPOINT when it is asked, and not before.
         return session.connection()
     if not connection.in_transaction():
         connection.begin()

@@ -59,15 +59,15 @@ class OneAtATime:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._entered = threading.local()
+        self._lock = threading.RLock()
+        self._here = threading.local()
 
     def __enter__(self) -> None:
-        self._entered.mine = self._lock.acquire(timeout=PATIENCE)
+        entered: list[bool] = self._here.__dict__.setdefault("entered", [])
+        entered.append(self._lock.acquire(timeout=PATIENCE))
 
     def __exit__(self, *_exception: object) -> None:
-        if self._entered.mine:
-            self._entered.mine = False
+        if self._here.entered.pop():
             self._lock.release()
 
 

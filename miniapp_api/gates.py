@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from flask import g, request
 from sqlalchemy import Connection
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from accounts.sign_in import authenticate
 from accounts.verbs import Verb
@@ -25,7 +26,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class AfterCommit:
-    """An answer that is made when the transaction is over, from what was read in it: others may write meanwhile."""
+    """An answer that is made when the transaction is over, from what was read in it: others may write meanwhile
+    (with SQLite, other processes)."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -77,14 +79,26 @@ def _run(admit: Callable[[Connection], Actor] | None, view: Callable[..., Any], 
                 kwargs["actor"] = admit(connection)
             with reading(connection) as session:
                 return view(*args, **kwargs, session=session)
-    request.get_data(cache=True)  # so that nobody waits for another's slow phone
-    with database.alone:
-        with database.connect(to_write=True) as connection:
-            if admit is not None:
-                kwargs["actor"] = admit(connection)
+    refusal = _body_read()
+    with database.connect(to_write=True) as connection:
+        if admit is not None:
+            kwargs["actor"] = admit(connection)
+        if refusal is not None:
+            raise refusal
+        with database.alone:
             with writing(connection) as session:
                 answer = view(*args, **kwargs, session=session)
-        return answer() if isinstance(answer, AfterCommit) else answer
+            return answer() if isinstance(answer, AfterCommit) else answer
+
+
+def _body_read() -> RequestEntityTooLarge | None:
+    """Read the body before anyone else is kept waiting for a slow phone; too large a one is refused in its turn,
+    after whoever may not come in at all."""
+    try:
+        request.get_data(cache=True)
+    except RequestEntityTooLarge as refusal:
+        return refusal
+    return None
 
 
 def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = False) -> Callable[[View], View]:

@@ -10,6 +10,7 @@ from flask import Response, current_app, g, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from core.errors import CATALOGUE, Fault, Problem
@@ -139,6 +140,11 @@ def install(app: APIFlask) -> None:
         busy = isinstance(error, OperationalError)
         log.error("database_error", error=type(error.orig).__name__, busy=busy, exc_info=not busy)
         return answer(Problem("not_ready", retry_after=2) if busy else Problem("internal_error"))
+
+    @app.errorhandler(PoolTimeout)
+    def _no_connection(_error: PoolTimeout) -> Response:
+        log.error("database_connections_exhausted")
+        return answer(Problem("not_ready", retry_after=2))
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:

@@ -3,6 +3,8 @@
 import os
 import re
 import time
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
@@ -191,6 +193,26 @@ def test_many_who_read_at_once_are_all_answered(application: APIFlask, county_in
 @ONE_DATABASE
 def test_the_token_is_asked_for_before_an_unknown_record_is_looked_up(client: FlaskClient) -> None:
     assert code_of(client.get(f"/api/v1/inspections/{new_id()}")) == (401, "unauthenticated")
+
+
+def test_a_stranger_is_not_told_that_a_body_is_too_large(client: FlaskClient, county_inspector: Person) -> None:
+    body, path = {"remark": "x" * (1 << 20)}, f"/inspections/{new_id()}"
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        assert code_of(client.put(f"/api/v1{path}", json=body, headers=headers)) == (401, "unauthenticated")
+    assert code_of(county_inspector.put(path, body)) == (413, "payload_too_large")
+
+
+def test_more_than_a_workers_threads_come_in_at_once_after_a_pause_over_the_fewest_connections(
+    settings: Settings, application: APIFlask, county_inspector: Person, clock: Any
+) -> None:
+    clock.shift(timedelta(minutes=6))
+    few = create_app(settings.model_copy(update={"database_pool_size": 8})).test_client
+    headers = {"Authorization": f"Bearer {county_inspector.token}"}
+
+    def save() -> int:
+        return few().put(f"/api/v1/inspections/{new_id()}", json=production(), headers=headers).status_code
+
+    assert at_once(*[save] * 12) == [201] * 12
 
 
 def test_an_unknown_option_is_answered_with_the_options_in_plain_words(county_inspector: Person) -> None:
