@@ -29,7 +29,7 @@ def measure(dialect: str, *, quick: bool) -> list[str]:
             # Warm-up: connections, caches, and the first check of each enterprise, which makes its tally.
             load.run(application.port, itertools.islice(real, bodies.AMONG), None)
             for number in range(-1, rounds):
-                wanted = [int(rate * seconds * 1.7) for rate in rates]
+                wanted = [int(rate * seconds * 3) for rate in rates]
                 submitted = load.run(application.port, itertools.islice(real, wanted[0]), seconds)
                 inserted = load.run(bare.port, itertools.islice(plain, wanted[1]), seconds)
                 _demand_success(submitted, inserted)
