@@ -215,19 +215,19 @@ def find_actor(session: Session | Connection, token: str) -> tuple[Actor, dateti
 
 
 def authenticate(database: Database, policy: SessionPolicy, token: str, connection: Connection | None = None) -> Actor:
-    """The actor behind a token; 401 `unauthenticated` otherwise. `connection`: one that is open already.
+    """The actor behind a token; 401 `unauthenticated` otherwise. `connection`: a writing one that is open already.
 
     "Last seen" is written at most once in five minutes, or every read would become a write.
     """
     with database.look() if connection is None else nullcontext(connection) as looking:
         found = find_actor(looking, token)
-        if found is None:
-            raise Problem("unauthenticated")
-        actor, last_seen = found
-        if clock.now() - last_seen >= TOUCH_EVERY:
-            # On the same connection: were a second one asked for, many could wait for each other's.
-            with writing(looking) as session:
-                _touch(session, policy, actor)
+    if found is None:
+        raise Problem("unauthenticated")
+    actor, last_seen = found
+    if clock.now() - last_seen >= TOUCH_EVERY:
+        # Not by a second connection beside an open one: many could wait for each other's.
+        with database.write() if connection is None else writing(connection) as session:
+            _touch(session, policy, actor)
     return actor
 
 

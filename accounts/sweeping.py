@@ -6,20 +6,20 @@ The audit of who came in stays. What failed is written by strangers, as much as 
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, or_, select
+from sqlalchemy import CursorResult, delete, or_
 from sqlalchemy.orm import Session
 
 from accounts.models import SignIn, Throttle, UserSession
 from core import clock
 from core.db import Database
 from core.scheduler import RareJob
+from core.sweeping import delete_in_batches
 
 SESSIONS_KEPT = timedelta(days=90)
 """How long an ended session still lets its holder be known (see `throttle.py`)."""
 
 FAILED_KEPT = timedelta(days=183)
 """A little over the six months for which network logs must be kept (网络安全法 art. 21)."""
-_BATCH = 500
 
 
 def sweep(session: Session) -> int:
@@ -34,17 +34,9 @@ def sweep(session: Session) -> int:
 
 
 def sweep_failed(database: Database) -> int:
-    """Delete old sign-ins that failed, some hundred at a time; how many."""
-    limit, after, deleted = clock.now() - FAILED_KEPT, 0, 0
-    old = select(SignIn.id).where(SignIn.at < limit, SignIn.outcome != "signed_in").order_by(SignIn.id).limit(_BATCH)
-    while True:
-        with database.read() as session:
-            ids = session.scalars(old.where(SignIn.id > after)).all()
-        if not ids:
-            return deleted
-        with database.write() as session:
-            session.execute(delete(SignIn).where(SignIn.id.in_(ids)).execution_options(synchronize_session=False))
-        after, deleted = ids[-1], deleted + len(ids)
+    """Delete old sign-ins that failed; how many."""
+    old = (SignIn.at < clock.now() - FAILED_KEPT) & (SignIn.outcome != "signed_in")
+    return delete_in_batches(database, SignIn.id, old)
 
 
 def daily() -> RareJob:

@@ -180,13 +180,6 @@ def _sqlite_begin(connection: Connection) -> None:
         raise OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
-@contextmanager
-def reading(connection: Connection) -> Iterator[Session]:
-    """A session over a reading connection."""
-    with Session(connection, expire_on_commit=False, autoflush=False) as session:
-        yield session
-
-
 class _Joining(Session):
     """A session over a connection whose transaction prepared statements may have begun."""
 
@@ -238,7 +231,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session whose statements stand alone. It cannot be relied on for one snapshot."""
-        with self.look() as connection, reading(connection) as session:
+        with self.look() as connection, Session(connection, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -252,10 +245,6 @@ class Database:
         """A reading connection without a session around it, for prepared statements."""
         with self._reading.connect() as connection:
             yield connection
-
-    def connect(self, *, to_write: bool) -> Connection:
-        """A connection for what looks first and then opens `reading` or `writing` on the same one; close it."""
-        return (self.engine if to_write else self._reading).connect()
 
     def dispose(self) -> None:
         """Close the pooled connections."""

@@ -1,10 +1,10 @@
 """Whether records still stand where their history ends: a record that was changed, or lost its last rows, shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.history import Broken
@@ -19,27 +19,33 @@ def is_last_row() -> ColumnElement[bool]:
     return HistoryEntry.seq == last.scalar_subquery()
 
 
-def verify_ends(session: Session, workflow: Workflow, chunk: int = 1000) -> Iterator[Broken]:
-    """Each record of the workflow's table that is not at the status and version its history ends with."""
-    model: Any = workflow.model
-    # In chunks and not by a server-side cursor, which PostgreSQL gives only inside a transaction.
-    statement = (
-        select(model.id, model.status, model.version, HistoryEntry)
-        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == model.id) & is_last_row())
-        .order_by(model.id)
-        .limit(chunk)
-    )
+def in_chunks(session: Session, statement: Select[Any], model: Any, chunk: int) -> Iterator[Sequence[Any]]:
+    """The rows of a statement in the order of the model's ids, so many at a time; the model is its first entity.
+
+    Memory stays flat and nothing is locked: a server-side cursor PostgreSQL gives only inside a transaction.
+    """
+    statement = statement.order_by(model.id).limit(chunk).execution_options(populate_existing=True)
     after: UUID | None = None
     while True:
         rows = session.execute(statement if after is None else statement.where(model.id > after)).all()
-        for record_id, status, version, entry in rows:
-            reason = broken_end(status, version, entry)
-            if reason:
-                yield Broken(workflow.subject_type, record_id, entry.seq if entry else 0, reason)
+        yield rows
         if len(rows) < chunk:
             return
-        after = rows[-1].id
+        after = rows[-1][0].id
         session.expunge_all()
+
+
+def verify_ends(session: Session, workflow: Workflow, chunk: int = 1000) -> Iterator[Broken]:
+    """Each record of the workflow's table that is not at the status and version its history ends with."""
+    model: Any = workflow.model
+    statement = select(model, HistoryEntry).outerjoin(
+        HistoryEntry, (HistoryEntry.subject_id == model.id) & is_last_row()
+    )
+    for rows in in_chunks(session, statement, model, chunk):
+        for record, entry in rows:
+            reason = broken_end(record.status, record.version, entry)
+            if reason:
+                yield Broken(workflow.subject_type, record.id, entry.seq if entry else 0, reason)
 
 
 def broken_end(status: str, version: int, entry: HistoryEntry | None) -> str | None:

@@ -1,8 +1,10 @@
 """What the ground floor leaves behind: receipts of writes that no phone will send again."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core import clock
 from core.db import Database
@@ -15,23 +17,30 @@ RECEIPTS_KEPT = timedelta(days=180)
 _BATCH = 500
 
 
-def sweep_receipts(database: Database, kept: timedelta = RECEIPTS_KEPT) -> int:
-    """Delete older receipts; how many. A repetition of those writes is then judged anew.
+def delete_in_batches(database: Database, key: InstrumentedAttribute[Any], condition: ColumnElement[bool]) -> int:
+    """Delete the rows of the key's table for which the condition holds; how many.
 
-    Receipts have no index over their time, which every write would have to pay for: they are searched without a
-    transaction, and deleted in short ones.
+    They are searched without a transaction and deleted in short ones, so that nobody waits for long.
     """
-    limit = clock.now() - kept
-    after, deleted = b"", 0
+    old = select(key).where(condition).order_by(key).limit(_BATCH)
+    after: Any = None
+    deleted = 0
     while True:
-        old = select(Receipt.key).where(Receipt.key > after, Receipt.at < limit).order_by(Receipt.key).limit(_BATCH)
         with database.read() as session:
-            keys = session.scalars(old).all()
+            keys = session.scalars(old if after is None else old.where(key > after)).all()
         if not keys:
             return deleted
         with database.write() as session:
-            session.execute(delete(Receipt).where(Receipt.key.in_(keys)).execution_options(synchronize_session=False))
+            session.execute(delete(key.class_).where(key.in_(keys)).execution_options(synchronize_session=False))
         after, deleted = keys[-1], deleted + len(keys)
+
+
+def sweep_receipts(database: Database, kept: timedelta = RECEIPTS_KEPT) -> int:
+    """Delete older receipts; how many. A repetition of those writes is then judged anew.
+
+    They have no index over their time, which every write would have to pay for.
+    """
+    return delete_in_batches(database, Receipt.key, Receipt.at < clock.now() - kept)
 
 
 def daily() -> RareJob:

@@ -1,13 +1,12 @@
 """Whether submitted records say what their history says they say."""
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.history import Broken
-from core.integrity import broken_end, is_last_row
+from core.integrity import broken_end, in_chunks, is_last_row
 from core.models import HistoryEntry, HistoryPayload
 from inspection.entry import content_digest, subject_of
 from inspection.models import Inspection
@@ -24,22 +23,14 @@ def verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
         .select_from(Inspection)
         .outerjoin(HistoryEntry, (HistoryEntry.subject_id == Inspection.id) & is_last_row())
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
-        .order_by(Inspection.id)
-        .limit(chunk)
     )
-    after: UUID | None = None
-    while True:
-        rows = session.execute(statement if after is None else statement.where(Inspection.id > after)).all()
+    for rows in in_chunks(session, statement, Inspection, chunk):
         for record, entry, payload in rows:
             reason = broken_end(record.status, record.version, entry)
             if reason is None and payload is not None and _changed(record, payload):
                 reason = "content of the record was changed"
             if reason:
                 yield Broken(*subject_of(record.book, record.id), entry.seq if entry else 0, reason)
-        if len(rows) < chunk:
-            return
-        after = rows[-1][0].id
-        session.expunge_all()
 
 
 def _changed(record: Inspection, payload: dict[str, object]) -> bool:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from accounts.sign_in import authenticate
 from accounts.verbs import Verb
 from core.actor import Actor
-from core.db import reading, writing
+from core.db import writing
 from core.errors import Problem
 from miniapp_api.wiring import wiring
 
@@ -70,17 +70,18 @@ def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Con
     return admit
 
 
-def _run(admit: Callable[[Connection], Actor] | None, view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The view in its transaction, over the connection that `admit` looked through before."""
+def _run(
+    admit: Callable[[Connection | None], Actor] | None, view: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """The view in its session; a writing one stands over the connection that `admit` looked through before."""
     database = wiring().database
     if request.method in ("GET", "HEAD"):
-        with database.connect(to_write=False) as connection:
-            if admit is not None:
-                kwargs["actor"] = admit(connection)
-            with reading(connection) as session:
-                return view(*args, **kwargs, session=session)
+        if admit is not None:
+            kwargs["actor"] = admit(None)
+        with database.read() as session:
+            return view(*args, **kwargs, session=session)
     refusal = _body_read()
-    with database.connect(to_write=True) as connection:
+    with database.engine.connect() as connection:
         if admit is not None:
             kwargs["actor"] = admit(connection)
         if refusal is not None:

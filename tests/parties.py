@@ -14,6 +14,7 @@ from sqlalchemy import select
 from accounts import captchas, offices, operations, passwords
 from accounts.models import Region
 from accounts.verbs import Role
+from core import clock
 from core.db import Database
 from core.forms.library import FormLibrary
 from enterprise.handover import office_of
@@ -21,7 +22,8 @@ from enterprise.models import Enterprise
 from enterprise.operations import put_enterprise
 from enterprise.production.operations import LicenceFacts, put_licence
 from miniapp_api.wiring import KEY
-from tests.people import PASSWORD, Person, uscc
+from tests import paperwork
+from tests.people import PASSWORD, Person, new_id, uscc
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKS, OTHER_WORKS, FAR_WORKS = uscc(101), uscc(102), uscc(103)
@@ -134,3 +136,16 @@ def open_declaration(parties: Parties) -> dict[str, Any]:
 def act(person: Person, filing: dict[str, Any], action: str, **body: Any) -> Any:
     """Take a step with the version that the filing was read with."""
     return person.post(f"/filings/{filing['id']}/actions/{action}", {"version": filing["version"], **body})
+
+
+def send_report(parties: Parties, topic_id: str) -> Any:
+    """The enterprise saves a self-check report of today and sends it; the last answer."""
+    file_id = upload(parties.enterprise, paperwork.pdf(new_id()), "自查报告.pdf", "self_check_report")
+    body = {
+        "kind": "self_check_report",
+        "subject": {"type": "self_check_topic", "id": topic_id},
+        "data": {"check_date": clock.today().isoformat()},
+        "documents": [{"category": "self_check_report", "file_id": file_id}],
+    }
+    opened = parties.enterprise.put(f"/filings/{new_id()}", body)
+    return act(parties.enterprise, opened.json, "submit") if opened.status_code == 201 else opened

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.db import canonical_json
 from core.history import Broken
-from core.integrity import is_last_row
+from core.integrity import in_chunks, is_last_row
 from core.models import HistoryEntry, HistoryPayload
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
@@ -45,12 +45,8 @@ def _verify_ends(session: Session, kinds: Mapping[str, FilingKind], progress: Pr
         .select_from(Filing)
         .outerjoin(HistoryEntry, (HistoryEntry.subject_id == Filing.id) & is_last_row())
         .outerjoin(FilingVersion, (FilingVersion.filing_id == Filing.id) & (FilingVersion.number == Filing.sent))
-        .order_by(Filing.id)
-        .limit(CHUNK)
     )
-    after: UUID | None = None
-    while True:
-        rows = session.execute(statement if after is None else statement.where(Filing.id > after)).all()
+    for rows in in_chunks(session, statement, Filing, CHUNK):
         for filing, entry, version, count in rows:
             kind = kinds.get(filing.kind)
             reason = _broken_end(filing, entry, kind is None or filing.status in kind.editable)
@@ -62,10 +58,6 @@ def _verify_ends(session: Session, kinds: Mapping[str, FilingKind], progress: Pr
             if reason:
                 yield Broken("filing", filing.id, entry.seq if entry else 0, reason)
         progress(len(rows))
-        if len(rows) < CHUNK:
-            return
-        after = rows[-1][0].id
-        session.expunge_all()
 
 
 def _broken_end(filing: Filing, entry: HistoryEntry | None, editable: bool) -> str | None:

@@ -67,7 +67,7 @@ def test_a_nested_block_that_fails_takes_back_its_own_and_nothing_else(database:
 def test_what_was_looked_at_before_on_the_same_connection_does_not_keep_the_write_from_being_committed(
     database: Database,
 ) -> None:
-    with database.connect(to_write=True) as connection:
+    with database.engine.connect() as connection:
         assert _COUNT.first(connection, {"but": b""}).n == 0
         with writing(connection) as session:
             put(session, 1)

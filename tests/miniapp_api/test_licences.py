@@ -18,7 +18,7 @@ from miniapp_api.wiring import KEY
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import at_once, code_of, make_user
-from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties, act, upload
+from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties, send_report, upload
 from tests.people import Person, faults, new_id, production, sales, uscc
 from tests.records import save, submit
 
@@ -49,18 +49,6 @@ def topic_body(person: Person, **changes: Any) -> Json:
 
 def put_topic(person: Person, topic_id: str | None = None, **changes: Any) -> Any:
     return person.put(f"/self-check-topics/{topic_id or new_id()}", topic_body(person, **changes))
-
-
-def send_report(parties: Parties, topic_id: str) -> Any:
-    file_id = upload(parties.enterprise, paperwork.pdf(new_id()), "自查报告.pdf", "self_check_report")
-    body = {
-        "kind": "self_check_report",
-        "subject": {"type": "self_check_topic", "id": topic_id},
-        "data": {"check_date": TODAY.isoformat()},
-        "documents": [{"category": "self_check_report", "file_id": file_id}],
-    }
-    opened = parties.enterprise.put(f"/filings/{new_id()}", body)
-    return act(parties.enterprise, opened.json, "submit") if opened.status_code == 201 else opened
 
 
 def test_licences_are_listed_to_their_holder_and_to_the_offices_above(

@@ -12,7 +12,7 @@ from core.db import Database
 from enterprise.operations import put_enterprise
 from tests import paperwork
 from tests.newcomers import code_of, make_user
-from tests.parties import DECLARATION, WORKS, Parties, act, open_declaration, upload
+from tests.parties import DECLARATION, WORKS, Parties, act, open_declaration, send_report, upload
 from tests.people import Person, faults, new_id
 
 TODAY = clock.today()
@@ -38,14 +38,9 @@ def topic(parties: Parties, topic_id: str, **changes: Any) -> Json:
 
 def report(parties: Parties, topic_id: str) -> Json:
     """A report that was sent."""
-    file_id = upload(parties.enterprise, paperwork.pdf(new_id()), "自查报告.pdf", "self_check_report")
-    body = {
-        "kind": "self_check_report",
-        "subject": {"type": "self_check_topic", "id": topic_id},
-        "data": {"check_date": TODAY.isoformat()},
-        "documents": [{"category": "self_check_report", "file_id": file_id}],
-    }
-    return dict(act(parties.enterprise, put(parties.enterprise, new_id(), body), "submit").json)
+    answer = send_report(parties, topic_id)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return dict(answer.json)
 
 
 def ordered(parties: Parties, uscc: str = WORKS) -> Json:
