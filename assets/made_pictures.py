@@ -136,10 +136,10 @@ class MadePictures:
             return
         try:
             self._scratch.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._scratch, prefix="made-") as file:
-                file.write(content)
-                file.flush()
-                self._storage.put(key, Path(file.name))
+            with tempfile.TemporaryDirectory(dir=self._scratch, prefix="made-") as folder:
+                source = Path(folder) / "picture"
+                source.write_bytes(content)
+                self._storage.put(key, source)
         except (StorageUnavailable, OSError) as error:
             self._pause(error)
 

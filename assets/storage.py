@@ -6,6 +6,7 @@ parts behind when a worker dies, which only the owner of the bucket can remove, 
 megabytes in the worker.)
 """
 
+import errno
 import os
 import secrets
 import time
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import obstore
 from obstore.exceptions import BaseError
@@ -51,15 +53,27 @@ class Storage:
         self._folder = folder
 
     def put(self, key: str, source: Path) -> None:
-        """Store a file from disk; when this returns, it survives a power failure."""
+        """Store a file from disk, which may be moved away; when this returns, it survives a power failure."""
         try:
             if self._folder is not None:
-                obstore.put(self._store, key, source, chunk_size=_WRITE_CHUNK, max_concurrency=1)
-                _sync(self._folder / key)
+                self._move(key, source, self._folder / key)
             else:
                 self._send(key, source)
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def _move(self, key: str, source: Path, target: Path) -> None:
+        """Its bytes first, then its name: no name ever stands for half a file."""
+        _make_folders(target.parent)
+        try:
+            _sync(source)
+            source.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # another file system
+                raise
+            obstore.put(self._store, key, source, chunk_size=_WRITE_CHUNK, max_concurrency=1)
+            _sync(target)
+        _sync(target.parent)
 
     def _send(self, key: str, source: Path) -> None:
         """One signed request that streams from disk, repeated when the service fails or cannot be reached."""
@@ -82,9 +96,11 @@ class Storage:
     def chunks(self, key: str) -> tuple[int, Iterator[bytes]]:
         """Size and content. Asked for at once, so that what is missing is known before an answer begins."""
         try:
+            if self._folder is not None:
+                file = (self._folder / key).open("rb")
+                return os.fstat(file.fileno()).st_size, self._pieces(file)
             found = obstore.get(self._store, key)
-            size = found.meta["size"]
-            return size, self._stream(found) if self._folder is None else self._pieces(key, size)
+            return found.meta["size"], self._stream(found)
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
 
@@ -95,12 +111,13 @@ class Storage:
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
 
-    def _pieces(self, key: str, size: int) -> Iterator[bytes]:
-        """From disk a range costs a sixth of what the stream, made for a network, costs."""
+    @staticmethod
+    def _pieces(file: IO[bytes]) -> Iterator[bytes]:
         try:
-            for start in range(0, size, READ_CHUNK):
-                yield bytes(obstore.get_range(self._store, key, start=start, end=min(start + READ_CHUNK, size)))
-        except (BaseError, OSError) as error:
+            with file:
+                while piece := file.read(READ_CHUNK):
+                    yield piece
+        except OSError as error:
             raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -148,13 +165,21 @@ def remove_old(paths: Iterable[Path], moment: datetime) -> int:
     return removed
 
 
+def _make_folders(folder: Path) -> None:
+    """Like `mkdir -p`, and what is made survives a power failure as well."""
+    if folder.is_dir():
+        return
+    _make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
+
+
 def _sync(path: Path) -> None:
-    for synced in (path, path.parent):
-        descriptor = os.open(synced, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_storage(settings: Settings) -> Storage:

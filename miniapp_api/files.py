@@ -71,7 +71,9 @@ def _received(incoming: Path) -> Iterator[Upload]:
     with ExitStack() as opened:
 
         def on_disk(*_described: object, **_more: object) -> IO[bytes]:
-            return opened.enter_context(tempfile.NamedTemporaryFile(dir=incoming, prefix="upload-"))
+            file = opened.enter_context(tempfile.NamedTemporaryFile(dir=incoming, prefix="upload-", delete=False))
+            opened.callback(Path(file.name).unlink, missing_ok=True)  # the storage may have taken it
+            return file
 
         parser = MultiPartParser(
             on_disk, max_form_memory_size=_FORM_MEMORY, max_form_parts=_MOST_PARTS, buffer_size=_READ_AT_ONCE
@@ -165,6 +167,7 @@ def _answer(key: str, media_type: str, name: str, disposition: str = "attachment
         raise Problem("storage_unavailable", retry_after=10) from error
     extension = os.path.splitext(name)[1]
     quoted = urllib.parse.quote(name, safe="")
+    # In pieces and not by the server's file wrapper: Python's sendfile waits for ever for a phone that fell silent.
     return Response(
         chunks,
         mimetype=media_type,

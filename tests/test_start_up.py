@@ -193,3 +193,12 @@ def test_a_phone_that_falls_silent_in_a_request_does_not_keep_a_thread(monkeypat
     worker = start_up.PatientWorker.__new__(start_up.PatientWorker)
     with ours, theirs, pytest.raises(BlockingIOError):
         worker.handle(SimpleNamespace(sock=ours))
+
+
+def test_a_phone_that_stops_taking_an_answer_does_not_keep_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(start_up, "SILENCE", 1)
+    monkeypatch.setattr(ThreadWorker, "handle", lambda _self, conn: conn.sock.sendall(bytes(20_000_000)))
+    worker = start_up.PatientWorker.__new__(start_up.PatientWorker)
+    with ours, theirs, pytest.raises(BlockingIOError):
+        worker.handle(SimpleNamespace(sock=ours))

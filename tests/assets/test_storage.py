@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,6 +104,28 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     (tmp_path / "files" / "uploads").write_text("a file where the folder should be")
     with pytest.raises(StorageUnavailable):
         stored(storage, tmp_path, b"a")
+
+
+def test_a_stored_file_is_moved_and_not_copied(tmp_path: Path) -> None:
+    storage = open_storage(local(tmp_path))
+    source = tmp_path / "source"
+    source.write_bytes(b"a")
+    number, key = source.stat().st_ino, new_key()
+    storage.put(key, source)
+    assert (tmp_path / "files" / key).stat().st_ino == number
+    assert not source.exists()
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no second file system")
+def test_a_file_on_another_file_system_is_stored_whole(tmp_path: Path) -> None:
+    storage = open_storage(local(tmp_path))
+    content = os.urandom(3_000_000)
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as source:
+        source.write(content)
+        source.flush()
+        key = new_key()
+        storage.put(key, Path(source.name))
+    assert read(storage, key) == content
 
 
 def test_leavings_of_a_killed_process_are_removed_when_they_are_old(tmp_path: Path) -> None:
