@@ -18,12 +18,11 @@ from typing import Any, cast
 
 import orjson
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 from core.turns import OneAtATime, TakingTurns, Turns, connections
 
@@ -42,40 +41,39 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-class _SQLiteInstant(sqlite.DATETIME):
-    """The text that SQLAlchemy writes, `YYYY-MM-DD HH:MM:SS.ffffff`, written at a third of the cost."""
-
-    def bind_processor(self, dialect: Dialect) -> Any:
-        return lambda value: None if value is None else value.isoformat(" ", "microseconds")
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        return lambda text: None if text is None else datetime.fromisoformat(text)
-
-
-_SQLITE_INSTANT: TypeEngine[Any] = cast(Any, _SQLiteInstant)()
-
-
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware instant, stored in UTC. SQLite drops zones, so they are taken off and put back here."""
+    """An aware instant, stored in UTC; on SQLite, which drops zones, as the text `YYYY-MM-DD HH:MM:SS.ffffff`.
+
+    Processors of its own and none around SQLAlchemy's: nearly every statement carries some instants.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(_SQLITE_INSTANT if dialect.name == "sqlite" else DateTime(timezone=True))
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """A naive datetime raises ValueError."""
+        return _instant_text if dialect.name == "sqlite" else _in_utc
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime was given where an aware one is needed")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Instants come out aware, in UTC."""
+        return _from_instant_text if dialect.name == "sqlite" else _in_utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime was given where an aware one is needed")
+    return value.astimezone(UTC)
+
+
+def _instant_text(value: datetime | None) -> str | None:
+    value = _in_utc(value)
+    return None if value is None else value.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _from_instant_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _compact_json(value: Any) -> str:
@@ -101,7 +99,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     """An engine for SQLite or PostgreSQL (`postgresql://` means psycopg 3).
 
     SQLite is opened with WAL and `synchronous=FULL`: with NORMAL an acknowledged record may be
-    lost when the machine goes down.
+    lost when the machine goes down. Errors never name the values of a statement: they reach the log.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -109,6 +107,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
             parsed,
             json_serializer=_compact_json,
             json_deserializer=orjson.loads,
+            hide_parameters=True,
             connect_args={"check_same_thread": False, "factory": connections(_turns(parsed.database))},
             pool_size=pool_size,
             max_overflow=pool_size,
@@ -120,7 +119,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         parsed,
         json_serializer=_compact_json,
         json_deserializer=orjson.loads,
-        connect_args={"connect_timeout": 10},
+        hide_parameters=True,
+        connect_args=_postgresql_limits(parsed),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_recycle=1800,
@@ -128,6 +128,24 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", partial(_ping_if_idle, engine.dialect))
     return engine
+
+
+LOCK_SECONDS, IDLE_SECONDS, SILENT_SECONDS = 10, 60, 30
+"""How long PostgreSQL lets a statement wait for another's lock, as SQLite's `busy_timeout` does; how long a transaction
+may do nothing; how long a server that does not answer at all is waited for."""
+
+
+def _postgresql_limits(url: URL) -> dict[str, Any]:
+    limits = {
+        "connect_timeout": 10,
+        "tcp_user_timeout": SILENT_SECONDS * 1000,
+        "keepalives_idle": SILENT_SECONDS // 2,
+        "keepalives_interval": SILENT_SECONDS // 6,
+        "keepalives_count": 3,
+        "options": f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
+    }
+    # What the URL says of them is the operator's word.
+    return {name: value for name, value in limits.items() if name not in url.query}
 
 
 PING_AFTER = 5.0

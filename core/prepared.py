@@ -39,7 +39,7 @@ class Prepared:
             names = tuple(values)
             statement = self._statement if isinstance(self._statement, Executable) else self._statement(name, names)
             compiled = self._compiled[name, *names] = _Compiled(statement, connection.dialect, names)
-        if connection.dispatch.before_cursor_execute:
+        if connection.engine.dispatch.before_cursor_execute:
             return compiled.seen(connection, values)
         return compiled.run(connection, values)
 

@@ -1,0 +1,65 @@
+"""What every engine is told: nobody waits for ever, and errors keep the values of a statement to themselves."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, insert, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from core import clock
+from core.db import Database, make_engine
+from core.models import Receipt
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def engine(database: Database, dialect: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Another server's engine on the same PostgreSQL database, with little patience."""
+    if dialect != "postgresql":
+        pytest.skip("SQLite has its own waiting (busy_timeout)")
+    monkeypatch.setattr("core.db.LOCK_SECONDS", 1)
+    monkeypatch.setattr("core.db.IDLE_SECONDS", 1)
+    other = make_engine(database.engine.url.render_as_string(hide_password=False))
+    yield other
+    other.dispose()
+
+
+def receipt(database: Database) -> None:
+    with database.write() as session:
+        session.execute(insert(Receipt).values(key=KEY, at=clock.now()))
+
+
+def test_a_statement_does_not_wait_for_ever_for_a_lock(database: Database, engine: Engine) -> None:
+    receipt(database)
+    with database.write() as holding, engine.connect() as waiting:
+        holding.execute(update(Receipt).values(at=clock.now()))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            waiting.execute(update(Receipt).values(at=clock.now()))
+
+
+def test_a_transaction_in_which_nothing_happens_is_ended(database: Database, engine: Engine) -> None:
+    receipt(database)
+    with engine.connect() as forgotten:
+        forgotten.execute(update(Receipt).values(at=clock.now()))
+        with database.write() as session:  # waits for the lock of the forgotten one, which falls
+            session.execute(update(Receipt).values(at=clock.now()))
+        forgotten.invalidate()
+
+
+def test_the_url_has_the_last_word(database: Database, engine: Engine) -> None:
+    url = engine.url.update_query_dict({"options": "-c lock_timeout=7s"})
+    told = make_engine(url.render_as_string(hide_password=False))
+    with told.connect() as connection:
+        assert connection.scalar(text("SHOW lock_timeout")) == "7s"
+    told.dispose()
+
+
+def test_an_error_does_not_name_the_values_of_its_statement(database: Database) -> None:
+    receipt(database)
+    at = datetime(2031, 5, 17, tzinfo=UTC)
+    with pytest.raises(IntegrityError) as caught, database.write() as session:
+        session.execute(insert(Receipt).values(key=KEY, at=at))
+    assert "INSERT INTO receipts" in str(caught.value)
+    assert "2031" not in str(caught.value)  # PostgreSQL itself names the key that was there already
