@@ -10,8 +10,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import start_up
 from accounts.commands import offices_group, regions_group, users
-from assets.commands import forms
 from assets.file_commands import files
+from assets.form_commands import forms
 from assets.spreadsheets import SpreadsheetError
 from core import logs, privacy
 from core.commands import calendar, receipts_group
@@ -25,7 +25,8 @@ from enterprise.commands import enterprises
 from enterprise.filing_commands import filings
 from enterprise.production.commands import licences
 from feedback.commands import ratings
-from inspection.commands import dictionaries, history_group, tallies_group
+from history_commands import history_group
+from inspection.commands import dictionaries, tallies_group
 
 
 class Installation:

@@ -11,7 +11,6 @@ import gc
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,22 +21,21 @@ from typing import Any
 import click
 import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from sqlalchemy import select
 
 from accounts.models import Region
 from accounts.regions import area_rows, load_regions
-from core import migrate
+from core import clock, clocks, migrate
 from core.config import Settings, SettingsError
 from core.db import Database
-from core.forms.definition import BrokenForm
-from core.forms.files import UnreadableForm, in_order, read_definition
-from core.forms.library import FormLibrary, FrozenForm
+from core.forms.library import FormLibrary
+from core.forms.publishing import publish_files
 from demo import loading
 from demo.accounts import accounts_file
 from demo.commands import print_accounts, show_progress
 from inspection import campaigns
 from inspection.dictionaries import load_seeds
+from patient_worker import PatientWorker
 
 log = structlog.get_logger()
 
@@ -95,23 +93,11 @@ def _load_reference(database: Database) -> None:
 
 def publish_forms(database: Database, folder: Path) -> None:
     """Publish the forms of a folder. One that cannot be used is named and does not keep the server from starting."""
-    library = FormLibrary(database)
-    definitions = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            definitions.append((path, read_definition(path)))
-        except UnreadableForm as error:
-            click.echo(f"表单未发布：{error}", err=True)
-    for path, definition in in_order(definitions):
-        try:
-            if library.publish(definition):
-                click.echo(f"表单已发布：{definition['code']} 第 {definition['version']} 版")
-        except BrokenForm as broken:
-            for fault in broken.faults:
-                click.echo(f"表单未发布：{path.name}: {fault.path or '/'}: {fault.message}", err=True)
-        except FrozenForm:
-            message = "该版本已发布且内容不同，请把 version 加 1"
-            click.echo(f"表单未发布：{path.name}: {message}", err=True)
+    for outcome in publish_files(FormLibrary(database), folder.glob("*.json")):
+        if outcome.new:
+            click.echo(f"表单已发布：{outcome.title}")
+        for fault in outcome.faults:
+            click.echo(f"表单未发布：{fault}", err=True)
 
 
 def _load_demo(settings: Settings, database: Database) -> None:
@@ -119,23 +105,6 @@ def _load_demo(settings: Settings, database: Database) -> None:
         return
     click.echo("首次启动，正在装入演示数据：")
     loading.load(database, settings, show_progress)
-
-
-SILENCE = 10
-"""Seconds that a thread waits for the next bytes of a request, or for a phone to take those of an answer."""
-
-
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """Gunicorn's threads wait for ever for a phone that fell silent in the midst of a request: as many
-    such phones as there are threads would stop the server. Here their connections are closed."""
-
-    def handle(self, conn: Any) -> Any:
-        """Serve one request of a connection."""
-        limit = struct.pack("ll", SILENCE, 0)
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            # The kernel's limit: gunicorn switches the one that Python keeps off before it reads.
-            conn.sock.setsockopt(socket.SOL_SOCKET, option, limit)
-        return super().handle(conn)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -153,6 +122,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "graceful_timeout": 10,
             "keepalive": 5,
+            "limit_request_line": 8190,  # the most that gunicorn takes; beyond it answers in HTML of its own
             "accesslog": None,
             "loglevel": "warning",
             "proc_name": "gongpin",
@@ -216,9 +186,13 @@ def serve(settings: Settings, database: Database) -> None:
     if _is_demo_due(settings, database):
         _prepare_apart()
     prepare(settings, database)
+    with database.read() as session:
+        guessed = clocks.working_calendar(session).unknown_years(clock.today())
     # The last connection takes the write-ahead log into the SQLite file; and none may be shared with the workers.
     database.dispose()
     _announce(settings)
+    for year in guessed:
+        click.echo(clocks.warning_of(year), err=True)
     if not settings.redis_url:
         log.info("rate_limits_counted_by_each_worker", workers=WORKERS, mend="REDIS_URL")
     _fresh_metrics(settings.data_dir)

@@ -184,8 +184,8 @@ def _store_application(
 
 def decidable(session: Session, actor: Actor, application_id: UUID) -> AccountApplication:
     """The application, if the actor's office stands above it; 404 otherwise."""
-    application = session.get(AccountApplication, application_id, populate_existing=True)
-    if application is None or not actor.reach.strictly_above(application.area1, application.area2, application.area3):
+    application = queries.decidable_application(session, actor, application_id)
+    if application is None:
         raise not_found()
     return application
 

@@ -3,14 +3,14 @@
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, OfficeKind, OfficeRegion, Region
+from core.db import dialect_of, insert_into
 from core.errors import invalid
 
 _BUREAU_IDS = UUID("5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71")
+_ENTERPRISE_IDS = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
 
 
 def bureau_of(session: Session, region: Region) -> UUID:
@@ -33,14 +33,46 @@ def bureau_of(session: Session, region: Region) -> UUID:
         "region_code": region.code,
         "areas": [[region.depth, region.code]],
     }
-    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-    session.execute(dialect_insert(Office).values(**values).on_conflict_do_nothing(index_elements=["id"]))
+    dialect = dialect_of(session)
+    session.execute(insert_into(dialect, Office).values(**values).on_conflict_do_nothing(index_elements=["id"]))
     session.execute(
-        dialect_insert(OfficeRegion)
+        insert_into(dialect, OfficeRegion)
         .values(office_id=office_id, region_code=region.code)
         .on_conflict_do_nothing(index_elements=["office_id", "region_code"])
     )
     return office_id
+
+
+def enterprise_office_id(uscc: str) -> UUID:
+    """The id of the office that stands for an enterprise's own users; it follows from the code."""
+    return uuid5(_ENTERPRISE_IDS, uscc)
+
+
+def put_enterprise_office(session: Session, enterprise_id: UUID, uscc: str, name: str, region_code: str) -> UUID:
+    """The office that stands for an enterprise's own users, made where it is missing: it covers no region."""
+    office_id = enterprise_office_id(uscc)
+    if session.scalar(select(Office.id).where(Office.id == office_id)) is not None:
+        return office_id
+    kind = OfficeKind.ENTERPRISE.value
+    session.execute(
+        insert_into(dialect_of(session), Office)
+        .values(
+            id=office_id, kind=kind, name=name, level=kind, parent_id=None, region_code=region_code, areas=[],
+            enterprise_id=enterprise_id,
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+    )  # fmt: skip
+    return office_id
+
+
+def move_enterprise_office(session: Session, uscc: str, name: str, region_code: str) -> None:
+    """Let the office of an enterprise, if it has one, follow its enterprise to a new name or region."""
+    session.execute(
+        update(Office)
+        .where(Office.id == enterprise_office_id(uscc))
+        .values(name=name, region_code=region_code)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def create_office(session: Session, name: str, kind: str, region: Region, parent_id: UUID | None) -> UUID:

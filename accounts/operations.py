@@ -126,12 +126,13 @@ def create_user(
     must_change_password: bool = True,
     full_name: str | None = None,
     mobile: str | None = None,
+    actor: Actor | None = None,
     payload: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """Create an active user directly (system administrator, demo).
+    """Create an active user directly (for an enterprise; system administrator, demo).
 
     Raises 409 `username_taken` when there is that name, in whatever case; the transaction is then over.
-    `payload` goes into the history row: who did it, since there is no signed-in actor.
+    The history names `actor`; where nobody is signed in, `payload` says who did it.
     """
     if session.scalar(select(User.id).where(queries.named(username))) is not None:
         raise Problem("username_taken")
@@ -143,7 +144,7 @@ def create_user(
         "roles": [role.value for role in roles], "status_reason": None, "created_at": clock.now(),
     }  # fmt: skip
     try:
-        USER.enter(session, None, "create", values, payload)
+        USER.enter(session, actor, "create", values, payload)
     except IntegrityError as error:
         # Somebody else made it at this very moment.
         raise Problem("username_taken") from error

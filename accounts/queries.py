@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from accounts.models import AccountApplication, Office, Region, User, UserSession
 from core import clock
-from core.actor import Actor
+from core.actor import Actor, Reach
 from core.errors import not_found
 from core.name_search import typed_pattern
 from core.paging import Page, PageRequest, fetch
 from core.privacy import mask_phone
 
-SESSIONS_SHOWN = 100
+SESSIONS_SHOWN, REGIONS_SHOWN = 100, 500
 
 
 def region_children(session: Session, parent: str | None) -> list[dict[str, Any]]:
@@ -23,9 +23,17 @@ def region_children(session: Session, parent: str | None) -> list[dict[str, Any]
         select(Region.code, Region.name, Region.level)
         .where(Region.parent_code == parent, Region.valid_to.is_(None))
         .order_by(Region.code)
-        .limit(500)
+        .limit(REGIONS_SHOWN)
     ).all()
     return [{"code": row.code, "name": row.name, "level": row.level} for row in rows]
+
+
+def provinces_of(session: Session, reach: Reach) -> list[str] | None:
+    """Codes of the provinces that a reach touches, in order; None for the whole country."""
+    if reach.national:
+        return None
+    codes = {code for _, code in reach.areas}
+    return sorted(set(session.scalars(select(Region.area1).where(Region.code.in_(codes)))))
 
 
 def me(actor: Actor) -> dict[str, Any]:
@@ -101,10 +109,8 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
     """The applications that the actor may decide: those of regions below the own ones."""
     conditions: list[ColumnElement[bool]] = [
         AccountApplication.region_code == Region.code,
-        actor.reach.condition(AccountApplication),
+        actor.reach.strictly_above_condition(AccountApplication),
     ]
-    if actor.region_code is not None:
-        conditions.append(Region.code.not_in([code for _, code in actor.reach.areas]))
     if status:
         conditions.append(AccountApplication.status == status)
     if q:
@@ -186,10 +192,15 @@ def user_row(session: Session, user_id: UUID) -> Any:
     return session.execute(statement).one()
 
 
+def decidable_application(session: Session, actor: Actor, application_id: UUID) -> AccountApplication | None:
+    """The application, if it lies below the actor's office: `applications` lists the same."""
+    row = session.get(AccountApplication, application_id, populate_existing=True)
+    return row if row is not None and actor.reach.strictly_above(row.area1, row.area2, row.area3) else None
+
+
 def may_see_application(session: Session, actor: Actor, subject_id: UUID) -> bool:
-    """Whether the application lies below the actor's office (subject registry)."""
-    row = session.get(AccountApplication, subject_id)
-    return row is not None and actor.reach.strictly_above(row.area1, row.area2, row.area3)
+    """For the subject registry."""
+    return decidable_application(session, actor, subject_id) is not None
 
 
 def may_see_user(session: Session, actor: Actor, subject_id: UUID) -> bool:

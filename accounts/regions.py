@@ -115,32 +115,6 @@ def load_regions(session: Session, rows: Iterable[RegionRow], *, complete: bool 
     return RegionCounts(len(new), updated, len(given) - len(new) - updated, retired)
 
 
-def make_region(
-    session: Session,
-    code: str,
-    name: str,
-    level: RegionLevel,
-    parent_code: str | None = None,
-    *,
-    valid_from: date | None = None,
-    valid_to: date | None = None,
-) -> Region:
-    """Create or change one region; its superior must be there already, or ValueError is raised."""
-    parent = session.get(Region, parent_code) if parent_code else None
-    if parent_code and parent is None:
-        raise ValueError(f"region {code}: its superior {parent_code} is not known")
-    values = asdict(RegionRow(code, name, level, parent_code, valid_to))
-    values |= _chain(code, _chain_of(parent) if parent else None) | {"valid_from": valid_from}
-    region = session.get(Region, code)
-    if region is None:
-        region = Region(**values)
-        session.add(region)
-    else:
-        _assign(region, values)
-    session.flush()
-    return region
-
-
 def _assign(region: Region, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(region, name, value)

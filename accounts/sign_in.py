@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from accounts import captchas, passwords, throttle
 from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus
+from accounts.queries import named
 from accounts.verbs import verbs_of
 from core import clock
 from core.actor import Actor, Reach
 from core.db import Database, writing
 from core.errors import Problem
-from core.identifiers import uscc_fault
+from core.identifiers import normalise_uscc, uscc_fault
 from core.prepared import Prepared
 
 TOUCH_EVERY = timedelta(minutes=5)
@@ -75,9 +76,10 @@ def sign_in(
     looked at, and no lock is held while it is hashed. Raises `login_throttled`, `login_failed`,
     and, only after the right password, `account_pending`, `account_rejected` or `account_disabled`.
     """
+    username = _as_stored(username)
     with database.read() as session:
         user = session.execute(
-            select(User.id, User.password_hash, User.status, User.status_reason).where(User.username == username)
+            select(User.id, User.password_hash, User.status, User.status_reason).where(named(username))
         ).first()
         keys = throttle.buckets(username, caller.address, known=_is_known(session, user, username, caller))
     if is_enterprise_name(username):
@@ -121,6 +123,12 @@ def sign_in(
     if actor is None:  # disabled between the check and now
         raise Problem("account_disabled")
     return SignedIn(token, expires_at, actor[0])
+
+
+def _as_stored(username: str) -> str:
+    """The name as typed; an enterprise's code in the spelling of the register, whatever it was typed in."""
+    code, at, suffix = username.partition("@")
+    return f"{normalise_uscc(code)}{at}{suffix}" if is_enterprise_name(username) else username
 
 
 def is_enterprise_name(username: str) -> bool:

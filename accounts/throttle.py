@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from accounts.models import Throttle
 from core import clock
+from core.db import dialect_of, insert_into
 from core.errors import Problem
 
 ALLOWED = 10
@@ -47,11 +46,11 @@ def reserve(session: Session, keys: list[str]) -> Reserved:
     The address is asked first: once it is closed its tries count against no user name any more, and leave no rows.
     """
     now = clock.now()
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    dialect = dialect_of(session)
     refused: int | None = None
     refused_if_wrong: int | None = None
     for key in sorted(keys):
-        fresh = insert(Throttle).values(key=key, wrong=1, until=now + WINDOW)
+        fresh = insert_into(dialect, Throttle).values(key=key, wrong=1, until=now + WINDOW)
         expired = Throttle.until <= now
         counted = fresh.on_conflict_do_update(
             index_elements=[Throttle.key],

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, NamedTuple
 
 from core.errors import Problem, invalid
 
@@ -22,6 +22,9 @@ _RATIO_FROM = 1024 * 1024
 _CHUNK = 64 * 1024
 _END = b"PK\x05\x06"
 _END_SIZE = 22
+_TAIL = 65535 + _END_SIZE
+_ENTRY = b"PK\x01\x02"
+_LARGE_LOCATOR, _LARGE_LOCATOR_SIZE = b"PK\x06\x07", 20
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -32,7 +35,7 @@ def end_of_directory(file: IO[bytes]) -> int | None:
     It finds a container also where other bytes stand before it, as readers of ZIP do.
     """
     size = file.seek(0, 2)
-    tail_size = min(size, 65535 + _END_SIZE)
+    tail_size = min(size, _TAIL)
     file.seek(size - tail_size)
     tail = file.read(tail_size)
     place = tail.rfind(_END)
@@ -43,6 +46,43 @@ def end_of_directory(file: IO[bytes]) -> int | None:
                 return size - tail_size + place
         place = tail.rfind(_END, 0, place)
     return None
+
+
+class Span(NamedTuple):
+    """Where an archive stands in a file: its first byte, and the one behind its last."""
+
+    start: int
+    end: int
+
+
+def found_at_end(file: IO[bytes]) -> list[Span]:
+    """Archives that readers of ZIP would find in a file that is something else, whatever stands behind them.
+
+    They look for an end record in the last 64 KiB and take it when a directory stands where it says: so many
+    bytes before it or, some of them, so many from the first byte of the file.
+    """
+    size = file.seek(0, 2)
+    tail_start = max(0, size - _TAIL)
+    file.seek(tail_start)
+    tail = file.read(_TAIL)
+    found = []
+    place = tail.find(_END)
+    while 0 <= place <= len(tail) - _END_SIZE:
+        directory_size, directory_start, comment = struct.unpack_from("<LLH", tail, place + 12)
+        end = tail_start + place
+        directories = (end - directory_size, directory_start)
+        is_large = tail[max(0, place - _LARGE_LOCATOR_SIZE) : place].startswith(_LARGE_LOCATOR)
+        if is_large or any(_stands_at(file, directory, _ENTRY) for directory in directories):
+            found.append(Span(end - directory_size - directory_start, end + _END_SIZE + comment))
+        place = tail.find(_END, place + 1)
+    return found
+
+
+def _stands_at(file: IO[bytes], place: int, signature: bytes) -> bool:
+    if place < 0:
+        return False
+    file.seek(place)
+    return file.read(len(signature)) == signature
 
 
 @contextmanager

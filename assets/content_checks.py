@@ -16,6 +16,8 @@ from core.errors import Problem, invalid
 
 _PDF_HEAD = re.compile(rb"%PDF-[12]\.\d")
 _PDF_END = 1024
+_STREAM = re.compile(rb"\bstream\r?\n\Z")
+_STREAM_END = re.compile(rb"\s*endstream\b")
 _SPOOL = 1024 * 1024
 _LONGEST_MEMBER_NAME = 200
 _TEXT = ".txt"
@@ -44,8 +46,18 @@ def _check_pdf(file: IO[bytes], kind: FileType) -> None:
     tail = file.read(_PDF_END)
     if b"%%EOF" not in tail or b"startxref" not in tail:
         raise mismatch
-    if archives.end_of_directory(file) is not None:
+    if not all(_is_attachment(file, archive) for archive in archives.found_at_end(file)):
         raise invalid("/file", "polyglot", "PDF 文档后附带了压缩包，请重新导出为 PDF 后上传")
+
+
+def _is_attachment(file: IO[bytes], archive: archives.Span) -> bool:
+    """Whether an archive fills a stream of the PDF: a Word document that is attached to it without being packed."""
+    if archive.start < 0:
+        return False
+    file.seek(max(0, archive.start - 16))
+    before = file.read(min(16, archive.start))
+    file.seek(archive.end)
+    return _STREAM.search(before) is not None and _STREAM_END.match(file.read(16)) is not None
 
 
 def _check_zip(file: IO[bytes], kind: FileType) -> None:

@@ -98,6 +98,11 @@ class Category:
         named = [name for code in sorted(self.purposes) for name in PURPOSES[code].extensions]
         return tuple(dict.fromkeys(name for name in named if self.extensions is None or name in self.extensions))
 
+    @property
+    def largest(self) -> int:
+        """Bytes that a file of any of the purposes may have."""
+        return min(self.max_bytes or LARGEST_FILE, *(PURPOSES[code].max_bytes for code in self.purposes))
+
 
 def categories(*declared: Category) -> dict[str, Category]:
     """Categories by code; raises ValueError for a code that stands twice."""

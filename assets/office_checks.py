@@ -4,7 +4,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit
 from xml.parsers import expat
 
@@ -161,10 +161,23 @@ def check_ole(file: IO[bytes], kind: FileType) -> None:
             raise _mismatch(kind)
         with document.openstream(found) as stream:
             _check_main_stream(stream.read(4096), kind)
+        if any(not _is_stored(document, archive) for archive in archives.found_at_end(file)):
+            raise invalid(
+                "/file", "polyglot",
+                f"文档后附带了压缩包，请用 Office 或 WPS 打开并另存为 {kind.extension} 后重新上传",
+            )  # fmt: skip
     except (OSError, IndexError, ValueError, struct.error) as error:
         raise _mismatch(kind) from error
     finally:
         document.close()
+
+
+def _is_stored(document: Any, archive: archives.Span) -> bool:
+    """Whether an archive ends in a sector that the document (an `OleFileIO`, whose types leave out its table of
+    sectors) uses: a workbook may lie in a letter as it is."""
+    # The header takes the place of a sector, which has no number.
+    sector = (archive.end - 1) // document.sector_size - 1
+    return bool(0 <= sector < len(document.fat) and document.fat[sector] != olefile.FREESECT)
 
 
 def _compound(file: IO[bytes], kind: FileType) -> "olefile.OleFileIO[str]":

@@ -12,8 +12,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import CursorResult, func, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from assets import file_names, pictures
@@ -24,7 +22,7 @@ from assets.models import File
 from assets.storage import Storage, StorageUnavailable, new_key
 from core import clock
 from core.actor import Actor
-from core.db import Database, dialect_of
+from core.db import Database, dialect_of, insert_into
 from core.errors import Fault, Problem, invalid
 from core.gateways.clamd import Clamd, ScannerUnavailable
 
@@ -177,8 +175,7 @@ def _keep(
         for key, path in objects.items():
             desk.storage.put(key, path)
         with database.write() as session:
-            insert = sqlite_insert if dialect_of(session) == "sqlite" else pg_insert
-            statement = insert(File).on_conflict_do_nothing().returning(File.id)
+            statement = insert_into(dialect_of(session), File).on_conflict_do_nothing().returning(File.id)
             created = session.execute(statement, values).scalar_one_or_none()
     except StorageUnavailable as error:
         log.error("storage_unavailable", error=str(error))

@@ -6,10 +6,12 @@ picture and its thumbnail to the given paths and one JSON object to standard out
     {"format": "JPEG"|"PNG", "width", "height", "taken_at": "2026-11-20T09:30:00+08:00"|null,
      "latitude": "31.810700"|null, "longitude": …|null}     or     {"refused": CODE}
 
-CODE is `not_a_picture`, `too_large` or `polyglot`. Any other end (a signal, a limit, an exception)
-means that the picture cannot be decoded within the bounds.
+CODE is `not_a_picture`, `too_large` or `polyglot`. It ends with `NO_ROOM` when the disk is full or fails, which
+the picture cannot help. Any other end (a signal, a limit, an exception) means that the picture cannot be decoded
+within the bounds.
 """
 
+import errno
 import io
 import json
 import re
@@ -27,6 +29,9 @@ THUMBNAIL_SIDE = 320
 # 40 megapixels with transparency take 160 MB, twice while they are turned; the rest is the interpreter.
 MEMORY = 768 * 1024 * 1024
 CPU_SECONDS = 20
+NO_ROOM = 75
+"""Exit status, as EX_TEMPFAIL of sysexits.h."""
+_DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 LARGEST_OUTPUT = 128 * 1024 * 1024
 CHINA = timezone(timedelta(hours=8))
 
@@ -45,7 +50,8 @@ class Refused(Exception):
 def bound_self() -> None:
     """Limits of memory, time and output for this process; no core dumps."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    # The soft limit ends it with SIGXCPU. The hard one sends SIGKILL, which would look like a machine out of memory.
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_OUTPUT, LARGEST_OUTPUT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -233,6 +239,10 @@ def main(arguments: list[str]) -> int:
         answer = convert(*(Path(argument) for argument in arguments))
     except Refused as refused:
         answer = {"refused": str(refused)}
+    except OSError as error:
+        if error.errno in _DISK_FAULTS:
+            return NO_ROOM
+        raise
     print(json.dumps(answer))
     return 0
 

@@ -6,6 +6,7 @@ rather than forked, because a worker has threads.
 """
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -25,6 +26,8 @@ TIMEOUT = 30.0
 AT_ONCE = 2
 """Pictures that one worker process has decoded at the same time."""
 _PATIENCE = 60.0
+_NO_ROOM = 75
+"""`NO_ROOM` of the child; importing it from there would bring the decoders into this process."""
 _PROGRAM = Path(__file__).with_name("picture_worker.py")
 _places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -51,7 +54,7 @@ def reencode(source: Path, kind: FileType, picture: Path, thumbnail: Path) -> Pi
     """Write the upright picture without its metadata, and its thumbnail, to the two paths.
 
     Raises 422 for what is no picture of that type, too large, or something else besides; 503 when
-    the picture could not get its turn.
+    the picture could not get its turn, or the machine is out of time, memory or room on its disk.
     """
     if not _places.acquire(timeout=_PATIENCE):
         raise Problem("not_ready", retry_after=5)
@@ -84,12 +87,18 @@ def _run(source: Path, picture: Path, thumbnail: Path) -> dict[str, object]:
         done = subprocess.run(  # noqa: S603 -- our own program; the paths are random names of ours
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False, env={},
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired as error:
+        # Its own bound of computing time is lower: the machine is busy, or its disk slow.
         log.warning("picture_timeout", seconds=TIMEOUT)
-        return {"refused": "not_a_picture"}
+        raise Problem("not_ready", retry_after=5) from error
     if done.returncode != 0:
+        told = done.stderr[-300:].decode(errors="replace")
+        log.warning("picture_failed", returncode=done.returncode, error=told)
+        if done.returncode == _NO_ROOM:
+            raise Problem("storage_unavailable", retry_after=10)
+        if done.returncode == -signal.SIGKILL:  # the machine is short of memory; the child's own bounds end otherwise
+            raise Problem("not_ready", retry_after=5)
         # The child met a bound of its own, or a picture that the decoder does not survive.
-        log.warning("picture_failed", returncode=done.returncode, error=done.stderr[-300:].decode(errors="replace"))
         return {"refused": "not_a_picture"}
     answer: dict[str, object] = json.loads(done.stdout)
     return answer

@@ -5,6 +5,7 @@ the file, as thumbnails are; `files.preview_key` names the object, and the sweep
 """
 
 import os
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,10 @@ log = structlog.get_logger()
 
 TRIED_AGAIN_AFTER = timedelta(days=1)
 """A document that could not be converted is left alone so long: it may be broken, or the server was short of memory."""
+
+ROOM = 64 * 1024 * 1024
+"""Bytes that must be free on the disk: the converter does not say that it had too little, and the document would be
+taken for broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +70,15 @@ def make(database: Database, desk: Desk, file_id: UUID) -> None:
         if not converter.is_there():
             log.error("converter_missing")
             raise Problem("converter_unavailable", retry_after=60)
-        # Absolute, because the child that works there has a folder of its own.
-        with TemporaryDirectory(dir=desk.incoming.absolute(), prefix="preview-", ignore_cleanup_errors=True) as folder:
-            try:
-                key = _converted(desk, converter, file, Path(folder))
-            except ConversionFailed as error:
-                log.warning("preview_failed", file_id=str(file.id), error=str(error))
-                _note(database, file.id, preview_failed_at=clock.now())
-                raise Problem("preview_failed") from error
-            except StorageUnavailable as error:
-                log.error("storage_unavailable", error=str(error))
-                raise Problem("storage_unavailable", retry_after=10) from error
+        try:
+            key = _converted(desk, converter, file)
+        except ConversionFailed as error:
+            log.warning("preview_failed", file_id=str(file.id), error=str(error))
+            _note(database, file.id, preview_failed_at=clock.now())
+            raise Problem("preview_failed") from error
+        except (StorageUnavailable, OSError) as error:
+            log.error("storage_unavailable", error=str(error))
+            raise Problem("storage_unavailable", retry_after=10) from error
         noted = False
         try:
             noted = _note(database, file.id, preview_key=key)
@@ -97,17 +100,22 @@ def _due(database: Database, file_id: UUID) -> File | None:
     return file
 
 
-def _converted(desk: Desk, converter: Converter, file: File, folder: Path) -> str:
-    """The key under which the PDF is stored. Raises `ConversionFailed`, `StorageUnavailable`."""
-    source = folder / f"document{file.extension}"
-    _, chunks = desk.storage.chunks(file.stored_key)
-    with source.open("wb") as target:
-        for chunk in chunks:
-            target.write(chunk)
-    pdf = converter.to_pdf(source, FILE_TYPES[file.extension], folder)
-    key = new_key()
-    desk.storage.put(key, pdf)
-    return key
+def _converted(desk: Desk, converter: Converter, file: File) -> str:
+    """The key under which the PDF is stored. Raises `ConversionFailed`, `StorageUnavailable`, OSError."""
+    # Absolute, because the child that works there has a folder of its own.
+    with TemporaryDirectory(dir=desk.incoming.absolute(), prefix="preview-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if shutil.disk_usage(folder).free < ROOM:
+            raise StorageUnavailable("too little room on the disk to convert a document")
+        source = folder / f"document{file.extension}"
+        _, chunks = desk.storage.chunks(file.stored_key)
+        with source.open("wb") as target:
+            for chunk in chunks:
+                target.write(chunk)
+        pdf = converter.to_pdf(source, FILE_TYPES[file.extension], folder)
+        key = new_key()
+        desk.storage.put(key, pdf)
+        return key
 
 
 def _note(database: Database, file_id: UUID, **values: Any) -> bool:

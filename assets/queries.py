@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assets.models import File
@@ -16,8 +15,8 @@ from core.subjects import SubjectRegistry
 def visible_file(session: Session, actor: Actor, subjects: SubjectRegistry, file_id: UUID) -> File:
     """One file; 404 if it is not there or the actor may not see it.
 
-    Unclaimed, it is seen by the user who uploaded it; claimed, by whoever may see the record. The
-    right is asked at every call, so that an address does not outlive it.
+    Unclaimed, it is seen by the user who uploaded it; claimed, by whoever the record lets fetch it
+    (`core/subjects.py`). The right is asked at every call, so that an address does not outlive it.
     """
     file = session.get(File, file_id, populate_existing=True)
     if file is None:
@@ -25,16 +24,10 @@ def visible_file(session: Session, actor: Actor, subjects: SubjectRegistry, file
     if file.claimed_type is None or file.claimed_id is None:
         allowed = file.uploaded_by == actor.user_id
     else:
-        allowed = subjects.may_see(session, actor, file.claimed_type, file.claimed_id)
+        allowed = subjects.may_fetch(session, actor, file.claimed_type, file.claimed_id, file.id)
     if not allowed:
         raise not_found()
     return file
-
-
-def claimed_by(session: Session, subject_type: str, subject_id: UUID) -> list[File]:
-    """The files that a record claims, oldest upload first; whether the caller may see the record is asked before."""
-    found = select(File).where(File.claimed_id == subject_id, File.claimed_type == subject_type)
-    return list(session.scalars(found.order_by(File.uploaded_at, File.id)))
 
 
 def show(file: File) -> dict[str, Any]:

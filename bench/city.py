@@ -26,6 +26,7 @@ from core import clock, privacy
 from core.config import Settings
 from core.db import Database
 from core.identifiers import make_uscc
+from enterprise.filings.operations import follow_enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from miniapp_api.wiring import KEY
 
@@ -109,7 +110,7 @@ def found(place: Place) -> City:
     ]
     for start in range(0, ENTERPRISES, 500):
         with database.write() as session:
-            put_enterprises(session, enterprises[start : start + 500], source="imported")
+            put_enterprises(session, enterprises[start : start + 500], source="imported", on_move=follow_enterprise)
     database.dispose()
     return City(reviewer, counties, enterprises)
 

@@ -1,10 +1,11 @@
 """Who acts: the signed-in user as the rooms see it, and the reach of an office."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 
@@ -25,12 +26,28 @@ class Reach:
         return self.national or any(depth < own_depth and chain[depth - 1] == code for depth, code in self.areas)
 
     def condition(self, model: Any) -> ColumnElement[bool]:
-        """The same as a WHERE condition over a table with `area1`, `area2`, `area3`."""
-        if self.national:
-            return true()
-        columns: list[InstrumentedAttribute[Any]] = [model.area1, model.area2, model.area3]
-        terms = [columns[depth - 1] == code for depth, code in self.areas]
-        return or_(*terms) if terms else false()
+        """`covers` as a WHERE condition over a table with `area1`, `area2`, `area3`."""
+        return self._any_of(_columns(model)[depth - 1] == code for depth, code in self.areas)
+
+    def unindexed_condition(self, model: Any) -> ColumnElement[bool]:
+        """The same in expressions, for rows that something rarer finds: no plan begins with an area."""
+        return self._any_of(func.coalesce(_columns(model)[depth - 1], "") == code for depth, code in self.areas)
+
+    def strictly_above_condition(self, model: Any) -> ColumnElement[bool]:
+        """`strictly_above` as a WHERE condition over such a table: a region stands in the column below the covered."""
+        columns = _columns(model)
+        return self._any_of(
+            and_(columns[depth - 1] == code, columns[depth].is_not(None))
+            for depth, code in self.areas
+            if depth < len(columns)
+        )
+
+    def _any_of(self, terms: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+        return true() if self.national else or_(false(), *terms)
+
+
+def _columns(model: Any) -> "tuple[InstrumentedAttribute[Any], ...]":
+    return model.area1, model.area2, model.area3
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, extract, select, update
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.models import CalendarDay, Clock
+from core.models import CalendarDay, CalendarYear, Clock
 from core.working_days import WorkingCalendar
 
 NATURAL, WORKING = "natural", "working"
@@ -21,9 +21,23 @@ ZERO, CONTINUE = "zero", "continue"
 
 
 def working_calendar(session: Session) -> WorkingCalendar:
-    """The working calendar with the administrator's overrides; a few rows a year."""
-    days = session.scalars(select(CalendarDay)).all()
-    return WorkingCalendar({day.day: day.working for day in days})
+    """The working calendar with the administrator's overrides, a few rows a year, by one statement.
+
+    A year is stated to be complete only after days of it were set, so the days bring it along.
+    """
+    stated = CalendarYear.year == extract("year", CalendarDay.day)
+    rows = session.execute(
+        select(CalendarDay.day, CalendarDay.working, CalendarYear.year).outerjoin(CalendarYear, stated)
+    ).all()
+    return WorkingCalendar({day: working for day, working, _ in rows}, {year for *_, year in rows if year is not None})
+
+
+def warning_of(year: int) -> str:
+    """What the administrator is told of a year whose days are guessed."""
+    return (
+        f"{year}年的节假日安排尚未录入，暂按周一至周五为工作日计算。"
+        f"请用 ./manage calendar set 逐日录入放假和调休，再执行 ./manage calendar complete {year}"
+    )
 
 
 def last_day(start: date, unit: str, days: int, calendar: WorkingCalendar) -> date:

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import orjson
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -93,6 +94,11 @@ def dialect_of(session: Session) -> str:
     one costs several times as much as running it."""
     engine = session.bind or session.get_bind()
     return engine.dialect.name
+
+
+def insert_into(dialect: str, target: Any) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, which SQLAlchemy has apart for each dialect (see `dialect_of`)."""
+    return sqlite.insert(target) if dialect == "sqlite" else postgresql.insert(target)
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> Engine:

@@ -2,8 +2,8 @@
 
 A row carries the hash of the row before it and a salted digest of its payload. The payload stands
 in a table of its own, so that personal data can be erased without breaking the chain. `verify`
-shows tampering: a changed or removed row, a changed payload, a chain that does not end at the
-version that the record has now.
+shows tampering with the chain: a changed or removed row, a changed payload. That a chain ends where
+its record stands now is shown by `core/integrity.py`, what the record says by its room's `integrity.py`.
 """
 
 import functools
@@ -38,6 +38,7 @@ from core.models import HistoryEntry, HistoryPayload
 from core.prepared import Prepared
 
 ZERO = bytes(32)
+ROWS_SHOWN = 200
 
 _ENTRIES, _PAYLOADS = cast(Table, HistoryEntry.__table__), cast(Table, HistoryPayload.__table__)
 _LAST = Prepared(
@@ -103,6 +104,9 @@ class Broken:
     seq: int
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.subject_type} {self.subject_id} #{self.seq}: {self.reason}"
+
 
 def _payload_digest(salt: bytes, payload: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(salt + canonical_json(payload)).digest()
@@ -155,7 +159,7 @@ def append_all(session: Session, moves: Sequence[Move], *, first: bool = False) 
         _KEEP.rows(session, {"history_id": entry.id, "salt": salt, "payload": payload})
 
 
-def read(session: Session, subject_id: UUID, limit: int = 200) -> list[dict[str, Any]]:
+def read(session: Session, subject_id: UUID, limit: int = ROWS_SHOWN) -> list[dict[str, Any]]:
     """The newest `limit` rows of a subject, oldest first, as the HTTP contract shows them."""
     rows = session.execute(
         select(HistoryEntry, HistoryPayload.payload)

@@ -1,10 +1,13 @@
-"""Whether records still stand where their history ends: a record that was changed, or lost its last rows, shows."""
+"""Whether records still stand where their history ends.
+
+A record that was changed past its history, lost its last rows or is gone, shows.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.history import Broken
@@ -36,7 +39,7 @@ def in_chunks(session: Session, statement: Select[Any], model: Any, chunk: int) 
 
 
 def verify_ends(session: Session, workflow: Workflow, chunk: int = 1000) -> Iterator[Broken]:
-    """Each record of the workflow's table that is not at the status and version its history ends with."""
+    """Each record of the workflow's table that is not at the status and version its history ends with, or is gone."""
     model: Any = workflow.model
     statement = select(model, HistoryEntry).outerjoin(
         HistoryEntry, (HistoryEntry.subject_id == model.id) & is_last_row()
@@ -46,6 +49,15 @@ def verify_ends(session: Session, workflow: Workflow, chunk: int = 1000) -> Iter
             reason = broken_end(record.status, record.version, entry)
             if reason:
                 yield Broken(workflow.subject_type, record.id, entry.seq if entry else 0, reason)
+    yield from verify_presence(session, workflow.subject_type, model)
+
+
+def verify_presence(session: Session, subject_type: str, model: Any) -> Iterator[Broken]:
+    """Each history of a type of subject whose record is gone from the model's table; records are never deleted."""
+    there = exists().where(model.id == HistoryEntry.subject_id)
+    begun = (HistoryEntry.subject_type == subject_type) & (HistoryEntry.seq == 1)
+    for subject_id in session.scalars(select(HistoryEntry.subject_id).where(begun, ~there)):
+        yield Broken(subject_type, subject_id, 1, "record is gone")
 
 
 def broken_end(status: str, version: int, entry: HistoryEntry | None) -> str | None:

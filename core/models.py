@@ -125,6 +125,14 @@ class CalendarDay(Base):
     working: Mapped[bool]
 
 
+class CalendarYear(Base):
+    """A year whose holidays and make-up days all stand in `calendar_days`, as the administrator stated."""
+
+    __tablename__ = "calendar_years"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
 class Clock(Base):
     """A publicity period or deadline that counts; see `core/clocks.py`."""
 

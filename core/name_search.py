@@ -4,9 +4,20 @@ A fragment is usually two characters, which SQLite's trigram index silently answ
 and pg_trgm does not help with. So names are kept as bigrams, one row a pair of neighbouring
 characters, the same on both databases. The table narrows the candidates; `like_pattern` then
 checks the substring itself.
+
+A table of pairs has the columns `bigram` and `area1` (the province of what bears the name), and its
+primary key begins with them.
 """
 
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+# Few enough to look no further for a rarer pair, and how many pairs of a long fragment are tried.
+_RARE, _PAIRS_TRIED = 50, 8
 
 
 def fold(text: str) -> str:
@@ -25,6 +36,35 @@ def bigrams(text: str) -> set[str]:
     if len(folded) == 1:
         return {folded}
     return {folded[i : i + 2] for i in range(len(folded) - 1)}
+
+
+def rarest_pair(
+    session: Session, table: Any, fragment: str, provinces: Sequence[str] | None, most: int
+) -> tuple[str, int]:
+    """A pair of the fragment that few names of the provinces have (None: of the country), and how many have it.
+
+    Counted to `most` + 1; then every pair is too common to lead anywhere, as is a single character.
+    """
+    best = ("", most + 1)
+    if len(fold(fragment)) < 2:
+        return best
+    for pair in sorted(bigrams(fragment))[:_PAIRS_TRIED]:
+        some = select(table.bigram).where(*having(table, pair, provinces)).limit(best[1]).subquery()
+        count = session.execute(select(func.count()).select_from(some)).scalar_one()
+        if count < best[1]:
+            best = (pair, count)
+        if count <= _RARE:
+            break
+    return best
+
+
+def having(table: Any, pair: str, provinces: Sequence[str] | None) -> list[ColumnElement[bool]]:
+    """Conditions over a table of pairs: the rows of that pair in those provinces (None: in the country)."""
+    conditions: list[ColumnElement[bool]] = [table.bigram == pair]
+    if provinces is not None:
+        one = len(provinces) == 1
+        conditions.append(table.area1 == provinces[0] if one else table.area1.in_(provinces))
+    return conditions
 
 
 def like_pattern(fragment: str) -> str:

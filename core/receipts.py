@@ -11,13 +11,11 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, Table, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from core import clock, privacy
-from core.db import canonical_json
+from core.db import canonical_json, insert_into
 from core.models import Receipt
 from core.prepared import Prepared
 
@@ -55,8 +53,7 @@ def taking(**questions: ColumnElement[Any]) -> Prepared:
     table = cast(Table, Receipt.__table__)
 
     def statement(dialect: str, _names: tuple[str, ...]) -> Executable:
-        insert = sqlite_insert if dialect == "sqlite" else pg_insert
-        return insert(table).on_conflict_do_nothing().returning(table.c.key, *also)
+        return insert_into(dialect, table).on_conflict_do_nothing().returning(table.c.key, *also)
 
     return Prepared(statement)
 

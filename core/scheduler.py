@@ -16,13 +16,11 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import or_, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.db import Database
+from core.db import Database, dialect_of, insert_into
 from core.models import Lease
 
 log = structlog.get_logger()
@@ -110,8 +108,7 @@ class Scheduler:
         now = clock.now()
         free = Lease.until <= now
         with self._database.write() as session:
-            insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-            fresh = insert(Lease).values(name=name, holder=self._holder, until=now + length)
+            fresh = insert_into(dialect_of(session), Lease).values(name=name, holder=self._holder, until=now + length)
             taken = fresh.on_conflict_do_update(
                 index_elements=[Lease.name],
                 set_={"holder": self._holder, "until": now + length},

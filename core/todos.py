@@ -5,21 +5,20 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Executable, Table, and_, bindparam, case, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
+from core.db import insert_into
 from core.models import Todo
+from core.paging import Page, PageRequest, fetch
 from core.prepared import Prepared
 
 _TODOS = cast(Table, Todo.__table__)
 
 
 def _opening(dialect: str, _names: tuple[str, ...]) -> Executable:
-    insert = sqlite_insert if dialect == "sqlite" else pg_insert
-    return insert(_TODOS).on_conflict_do_nothing()
+    return insert_into(dialect, _TODOS).on_conflict_do_nothing()
 
 
 _OPEN = Prepared(_opening)
@@ -77,8 +76,11 @@ def close(session: Session, subject_id: UUID, kind: str) -> None:
     _CLOSE.rows(session, {"subject": subject_id, "of_kind": kind, "at": clock.now()})
 
 
-def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any]]:
-    """The open to-dos of the actor, overdue (red) and urgent ones first, then by their day, then the newest."""
+def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
+    """The open to-dos of the actor, overdue (red) and urgent ones first, then by their day, then the newest.
+
+    Rows for `show_row`.
+    """
     over_region = and_(Todo.office_id.is_(None), Todo.area1.is_not(None))
     if not actor.reach.national:
         over_region = and_(over_region, actor.reach.condition(Todo))
@@ -86,24 +88,21 @@ def mine(session: Session, actor: Actor, limit: int = 100) -> list[dict[str, Any
         Todo.user_id == actor.user_id,
         and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id == actor.office_id, over_region)),
     )
-    today = clock.today()
     # In the query, so that an overdue one is not crowded out by newer ones.
-    pressing = case((Todo.due_on < today, 0), (Todo.urgent, 1), else_=2)
+    pressing = case((Todo.due_on < clock.today(), 0), (Todo.urgent, 1), else_=2)
     soonest = Todo.due_on.asc().nulls_last()
-    rows = session.scalars(
-        select(Todo)
-        .where(Todo.closed_at.is_(None), addressed)
-        .order_by(pressing, soonest, Todo.opened_at.desc(), Todo.id.desc())
-        .limit(limit)
-    ).all()
-    return [
-        {
-            "kind": row.kind,
-            "title": row.title,
-            "link": f"/{row.subject_type}s/{row.subject_id}".replace("_", "-"),
-            "due_on": row.due_on.isoformat() if row.due_on else None,
-            "colour": "red" if row.due_on and row.due_on < today else "yellow",
-            "urgent": row.urgent,
-        }
-        for row in rows
-    ]
+    ordered = select(Todo).order_by(pressing, soonest, Todo.opened_at.desc(), Todo.id.desc())
+    return fetch(session, ordered, Todo.id, request, Todo.closed_at.is_(None), addressed)
+
+
+def show_row(row: Any) -> dict[str, Any]:
+    """A to-do in the list; `colour` is red once its day is over."""
+    todo: Todo = row.Todo
+    return {
+        "kind": todo.kind,
+        "title": todo.title,
+        "link": f"/{todo.subject_type}s/{todo.subject_id}".replace("_", "-"),
+        "due_on": todo.due_on.isoformat() if todo.due_on else None,
+        "colour": "red" if todo.due_on and todo.due_on < clock.today() else "yellow",
+        "urgent": todo.urgent,
+    }

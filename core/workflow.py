@@ -11,14 +11,12 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import CursorResult, Executable, Table, bindparam, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import history
 from core.actor import Actor
-from core.db import Base, dialect_of
+from core.db import Base, dialect_of, insert_into
 from core.errors import Problem
 from core.prepared import Prepared
 
@@ -73,13 +71,13 @@ class Workflow:
         self._check_reachable()
 
     def _creating(self, dialect: str, names: tuple[str, ...]) -> Executable:
+        fresh = insert_into(dialect, self.table).on_conflict_do_nothing(index_elements=["id"])
         if dialect == "sqlite":
-            return sqlite_insert(self.table).on_conflict_do_nothing(index_elements=["id"]).returning(self.table.c.id)
+            return fresh.returning(self.table.c.id)
         # The record and its history by one statement: a round trip less.
         columns = [column for column in self.table.c if column.name in names]
         values = {column: bindparam(column.name, type_=column.type) for column in columns}
-        created = pg_insert(self.table).values(values).on_conflict_do_nothing(index_elements=["id"])
-        return history.appending(created.returning(self.table.c.id).cte("created"))
+        return history.appending(fresh.values(values).returning(self.table.c.id).cte("created"))
 
     def _check_reachable(self) -> None:
         asked = {s.source for s in self.steps.values() if s.asks_back}

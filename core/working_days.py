@@ -5,35 +5,37 @@ yearly arrangement of holidays and make-up days comes from the package `chinesec
 loaded by an administrator go before it. Natural days (自然日) and working days are never mixed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
+import structlog
 from chinese_calendar import holidays, workdays  # type: ignore[import-untyped]
 
+log = structlog.get_logger()
+
 _DAY = timedelta(days=1)
-_SATURDAY = 5
+_SATURDAY, _OCTOBER = 5, 10
 _ARRANGED_YEARS = frozenset(day.year for day in holidays)
+
+_told: set[int] = set()
+"""Years of which this process has logged that it guesses them."""
 
 
 class WorkingCalendar:
     """Which days are worked: `overrides` (True for a working day), then the arrangement, then weekends.
 
-    A year that neither the package nor an override knows falls back to weekends only; once such a
-    year is asked for, `warnings` says so.
+    A year is known from the package, or once the administrator has stated that its overrides are complete; single
+    overrides do not make it so. Of any other year the weekends are guessed, which is logged.
     """
 
-    def __init__(self, overrides: Mapping[date, bool] | None = None) -> None:
+    def __init__(self, overrides: Mapping[date, bool] | None = None, complete_years: Iterable[int] = ()) -> None:
         self._overrides = dict(overrides or {})
-        self._known_years = _ARRANGED_YEARS | {day.year for day in self._overrides}
-        self._guessed_years: set[int] = set()
+        self._known_years = _ARRANGED_YEARS | set(complete_years)
 
-    @property
-    def warnings(self) -> list[str]:
-        """A Chinese sentence for each year that was asked for and has no arrangement."""
-        return [
-            f"{year}年的节假日安排尚未录入，暂按周一至周五为工作日计算，请系统管理员补录工作日历"
-            for year in sorted(self._guessed_years)
-        ]
+    def unknown_years(self, today: date) -> list[int]:
+        """This year, and from October on the next, which is arranged by then: those whose days would be guessed."""
+        due = [today.year, *([today.year + 1] if today.month >= _OCTOBER else [])]
+        return [year for year in due if year not in self._known_years]
 
     def is_workday(self, d: date) -> bool:
         """Whether the day is worked; a make-up Saturday is, a holiday on a weekday is not."""
@@ -42,8 +44,9 @@ class WorkingCalendar:
             return worked
         if d in workdays:
             return True
-        if d.year not in self._known_years:
-            self._guessed_years.add(d.year)
+        if d.year not in self._known_years and d.year not in _told:
+            _told.add(d.year)
+            log.warning("working_days_guessed", year=d.year, mend="./manage calendar")
         return d.weekday() < _SATURDAY and d not in holidays
 
     def add_workdays(self, d: date, n: int) -> date:

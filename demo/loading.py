@@ -25,6 +25,7 @@ from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
 from demo import accounts, filings, ratings, records, register
+from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from enterprise.systems import filing_engine
@@ -117,7 +118,7 @@ def _load_register(database: Database, facts: list[EnterpriseFacts], progress: P
     for start in range(0, len(facts), 500):
         batch = facts[start : start + 500]
         with database.write() as session:
-            put_enterprises(session, batch, source=register.SOURCE)
+            put_enterprises(session, batch, source=register.SOURCE, on_move=follow_enterprise)
         progress("企业名录", start + len(batch), len(facts))
 
 

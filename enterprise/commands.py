@@ -7,6 +7,7 @@ import click
 from core.commands import HasDatabase
 from enterprise.import_command import import_command
 from enterprise.register_import import import_register
+from enterprise.systems import follow_register
 from enterprise.table_import import ImportReport, Progress
 
 
@@ -24,4 +25,4 @@ def import_enterprises_command(obj: HasDatabase, file: Path, progress: Progress)
     also 住所, 生产地址, 法定代表人, 企业规模 and 产品类别 (codes or names, separated by 、). Format the
     column of codes as text: as numbers Excel keeps only 15 digits.
     """
-    return import_register(obj.database, file, progress=progress)
+    return import_register(obj.database, file, on_move=follow_register, progress=progress)

@@ -1,21 +1,18 @@
 """Handing an enterprise its account (企业账号): the user name is the USCC, further ones `USCC@suffix`."""
 
 import re
-from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts import operations, passwords
-from accounts.models import Office, User, UserStatus
+from accounts import offices, operations, passwords
+from accounts.models import User, UserStatus
 from accounts.verbs import Role
 from accounts.workflows import USER
 from core.actor import Actor
 from core.db import Database
 from core.errors import Problem, invalid, not_found
-from enterprise.filings.engine import enterprise_office_id
 from enterprise.models import Enterprise
 from enterprise.queries import by_uscc
 
@@ -41,7 +38,7 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
         office_id = office_of(session, enterprise)
         existing = session.scalar(select(User).where(User.username == username))
         if existing is None:
-            operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE])
+            operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE], actor=actor)
         elif existing.office_id == office_id and existing.must_change_password and existing.status == UserStatus.ACTIVE:
             USER.move(session, actor, existing, "hand_over_again", {"password_hash": password_hash})
         else:
@@ -50,14 +47,7 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
 
 
 def office_of(session: Session, enterprise: Enterprise) -> UUID:
-    """The office that stands for the enterprise's own users: it covers no region."""
-    office_id = enterprise_office_id(enterprise.uscc)
-    if session.scalar(select(Office.id).where(Office.id == office_id)) is None:
-        with suppress(IntegrityError), session.begin_nested():
-            session.execute(
-                insert(Office).values(
-                    id=office_id, kind="enterprise", name=enterprise.name, level="enterprise", parent_id=None,
-                    region_code=enterprise.region_code, areas=[], enterprise_id=enterprise.id,
-                )
-            )  # fmt: skip
-    return office_id
+    """The office that stands for the enterprise's own users."""
+    return offices.put_enterprise_office(
+        session, enterprise.id, enterprise.uscc, enterprise.name, enterprise.region_code
+    )

@@ -1,6 +1,7 @@
 """Tables of the enterprise room: the register of enterprises (企业名录)."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
@@ -8,9 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
 
+AREAS = ("area1", "area2", "area3")
+
 
 class Enterprise(Base):
-    """An enterprise (企业) of the register, with the chain of regions it lies in (see `Region`)."""
+    """An enterprise (企业) of the register, with the chain of regions it lies in (see `Region`).
+
+    `imported` is what an import said last of the columns that an enterprise may declare otherwise.
+    """
 
     __tablename__ = "enterprises"
     __table_args__ = (
@@ -34,6 +40,7 @@ class Enterprise(Base):
     status: Mapped[str] = mapped_column(String(10), default="active")
     source: Mapped[str] = mapped_column(String(20))
     product_codes: Mapped[list[str]] = mapped_column(JSON)
+    imported: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

@@ -5,30 +5,30 @@ written in the same transaction, so that lists and statistics never see them out
 """
 
 import enum
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NotRequired, TypedDict, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping, String, Table, column, delete, insert, select, update
+from sqlalchemy import RowMapping, String, Table, column, delete, insert, select
 from sqlalchemy import values as value_rows
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, Region
+from accounts.models import Region
+from accounts.offices import move_enterprise_office
 from core import clock
+from core.db import dialect_of, insert_into
 from core.name_search import bigrams, fold_to_fit
-from enterprise.filings.engine import enterprise_office_id
-from enterprise.filings.models import AREAS, Filing
-from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
+from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # 企业规模
 SCALES: Mapping[str, str] = MappingProxyType({"large": "大型", "medium": "中型", "small": "小型", "micro": "微型"})
 
-IMPORTED = "imported"
+IMPORTED, DECLARED = "imported", "declared"
 
 _ENTERPRISES = cast(Table, Enterprise.__table__)
 _KEPT_ON_UPDATE = frozenset({"id", "uscc", "source", "status"})
+_NEVER_DECLARED = frozenset({"uscc", "region_code"})
 
 
 class EnterpriseFacts(TypedDict):
@@ -55,15 +55,18 @@ class Outcome(enum.StrEnum):
     UNCHANGED = "unchanged"
 
 
-def put_enterprise(session: Session, facts: EnterpriseFacts, *, source: str) -> Outcome:
-    """Create or change one enterprise; see `put_enterprises`."""
-    return put_enterprises(session, [facts], source=source)[0]
+OnMove = Callable[[Session, Mapping[str, Any]], None]
+"""What follows an enterprise (given as the values of its columns) whose name or region has changed."""
 
 
-def put_enterprises(session: Session, batch: Sequence[EnterpriseFacts], *, source: str) -> list[Outcome]:
+def put_enterprises(
+    session: Session, batch: Sequence[EnterpriseFacts], *, source: str, on_move: OnMove
+) -> list[Outcome]:
     """Create or change enterprises by their credit code, some hundreds at a time.
 
-    `source` is kept from the first time. Written past the session's identity map: objects loaded
+    `source` is kept from the first time. Of what is `IMPORTED` again only that is taken over which differs from the
+    last import: the rest may have been declared since. Its accounts move with an enterprise; `on_move` takes along what
+    rooms above this one keep of it, in the same transaction. Written past the session's identity map: objects loaded
     before are stale. Raises ValueError for an unknown region or a code that stands twice in the batch.
     """
     if len({facts["uscc"] for facts in batch}) < len(batch):
@@ -76,43 +79,25 @@ def put_enterprises(session: Session, batch: Sequence[EnterpriseFacts], *, sourc
     for facts in batch:
         before = stored.get(facts["uscc"])
         values = _values(facts, areas[facts["region_code"]])
+        if source == IMPORTED:
+            values = _since_last_import(values, facts.keys() - _NEVER_DECLARED, before)
         if before is None:
             outcomes.append(Outcome.CREATED)
             changed.append(_blank(source) | values)
         elif any(before[name] != value for name, value in values.items()):
-            outcomes.append(Outcome.UPDATED)
+            seen = any(before[name] != value for name, value in values.items() if name != "imported")
+            outcomes.append(Outcome.UPDATED if seen else Outcome.UNCHANGED)
             changed.append({**before, **values})
-            if any(before[name] != values[name] for name in ("name", "region_code", *AREAS)):
+            if any(before[name] != changed[-1][name] for name in ("name", "region_code", *AREAS)):
                 moved.append(changed[-1])
         else:
             outcomes.append(Outcome.UNCHANGED)
     if changed:
         _write(session, changed)
     for row in moved:
-        _take_along(session, row)
+        move_enterprise_office(session, row["uscc"], row["name"], row["region_code"])
+        on_move(session, row)
     return outcomes
-
-
-def _take_along(session: Session, row: Mapping[str, Any]) -> None:
-    """Its accounts, and what was not sent yet, go to the bureau of the new place.
-
-    What a bureau has or ordered stays with it.
-    """
-    session.execute(
-        update(Office)
-        .where(Office.id == enterprise_office_id(row["uscc"]))
-        .values(name=row["name"], region_code=row["region_code"])
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(Filing)
-        .where(
-            Filing.enterprise_id == row["id"], Filing.sent == 0, Filing.opened_by_office.is_(False),
-            Filing.finished_at.is_(None),
-        )
-        .values({area: row[area] for area in AREAS})
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
 
 
 def _stored(session: Session, codes: Sequence[str]) -> dict[str, RowMapping]:
@@ -143,6 +128,16 @@ def _values(facts: EnterpriseFacts, areas: Mapping[str, str | None]) -> dict[str
     return values
 
 
+def _since_last_import(values: dict[str, Any], said: Collection[str], before: RowMapping | None) -> dict[str, Any]:
+    """The values, without what this import only says again; and what it said, kept for the next one."""
+    last: dict[str, Any] = {} if before is None else before["imported"]
+    repeated = {name for name in said if name in last and last[name] == values[name]}
+    if "name" in repeated:
+        repeated.add("folded_name")
+    taken = {name: value for name, value in values.items() if name not in repeated}
+    return {**taken, "imported": {**last, **{name: values[name] for name in said}}}
+
+
 def _blank(source: str) -> dict[str, Any]:
     return {
         "id": uuid4(),
@@ -153,6 +148,7 @@ def _blank(source: str) -> dict[str, Any]:
         "legal_representative": None,
         "scale": None,
         "product_codes": [],
+        "imported": {},
     }
 
 
@@ -162,8 +158,7 @@ def _write(session: Session, rows: list[dict[str, Any]]) -> None:
     rows = sorted((row | {"updated_at": now} for row in rows), key=lambda row: str(row["uscc"]))
     # Another import may have created the same enterprise since it was looked for; the id is then the
     # other's.
-    dialect = session.get_bind().dialect.name
-    statement = postgresql.insert(_ENTERPRISES) if dialect == "postgresql" else sqlite.insert(_ENTERPRISES)
+    statement = insert_into(dialect_of(session), _ENTERPRISES)
     taken_over = {
         column.name: statement.excluded[column.name]
         for column in _ENTERPRISES.columns

@@ -4,22 +4,19 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from accounts.models import Region
+from accounts.queries import provinces_of
 from core.actor import Reach
 from core.identifiers import normalise_uscc
-from core.name_search import bigrams, fold, like_pattern
+from core.name_search import fold, having, like_pattern, rarest_pair
 from core.paging import Page, PageRequest, fetch
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # A pair of characters that more names of the area have than this (有限, 公司) narrows nothing:
 # walking the area in the order of names fills a page sooner than fetching and sorting them all.
 _COMMON = 5_000
-# Few enough to look no further for a rarer pair.
-_RARE = 50
-_PAIRS_TRIED = 8
 
 
 def by_uscc(session: Session, uscc: str) -> Enterprise | None:
@@ -54,7 +51,7 @@ def named(session: Session, reach: Reach, q: str, limit: int) -> list[UUID] | No
 
     Of whole provinces, because what refers to an enterprise may lie where the enterprise was before it moved.
     """
-    provinces = _provinces(session, reach)
+    provinces = provinces_of(session, reach)
     wide = Reach(provinces is None, tuple((1, code) for code in provinces or ()))
     conditions = _conditions(session, wide, fold(q), None)
     if conditions is None:
@@ -79,56 +76,12 @@ def _conditions(
         area_of = EnterpriseProduct
     if fragment:
         conditions.append(Enterprise.folded_name.like(like_pattern(fragment), escape="\\"))
-        if len(fragment) > 1:
-            provinces = _provinces(session, reach)
-            pair, count = _rarest_pair(session, fragment, provinces)
-            if count == 0:
-                return None
-            if count <= _COMMON:
-                conditions += _having(pair, provinces)
-                conditions.append(EnterpriseBigram.enterprise_id == Enterprise.id)
-                return [*conditions, *_within(reach)]
-    if not reach.national:
-        conditions.append(reach.condition(area_of))
-    return conditions
-
-
-def _provinces(session: Session, reach: Reach) -> list[str] | None:
-    """The provinces that the reach touches; None for the whole country."""
-    if reach.national:
-        return None
-    codes = {code for _, code in reach.areas}
-    return sorted(session.scalars(select(Region.area1).where(Region.code.in_(codes)).distinct()))
-
-
-def _having(pair: str, provinces: list[str] | None) -> list[ColumnElement[bool]]:
-    conditions = [EnterpriseBigram.bigram == pair]
-    if provinces is not None:
-        conditions.append(EnterpriseBigram.area1.in_(provinces))
-    return conditions
-
-
-def _rarest_pair(session: Session, fragment: str, provinces: list[str] | None) -> tuple[str, int]:
-    """A pair of the fragment that few names have, and how many (counted to just above `_COMMON`)."""
-    best = ("", _COMMON + 2)
-    for pair in sorted(bigrams(fragment))[:_PAIRS_TRIED]:
-        some = (
-            select(EnterpriseBigram.enterprise_id)
-            .where(*_having(pair, provinces))
-            .limit(min(_COMMON + 1, best[1]))
-            .subquery()
-        )
-        count = session.execute(select(func.count()).select_from(some)).scalar_one()
-        if count < best[1]:
-            best = (pair, count)
-        if count <= _RARE:
-            break
-    return best
-
-
-def _within(reach: Reach) -> list[ColumnElement[bool]]:
-    """The reach as a test on rows found by their pair: expressions, so that no plan begins with an area."""
-    if reach.national:
-        return []
-    columns = (Enterprise.area1, Enterprise.area2, Enterprise.area3)
-    return [or_(*(func.coalesce(columns[depth - 1], "") == code for depth, code in reach.areas))]
+        provinces = provinces_of(session, reach)
+        pair, count = rarest_pair(session, EnterpriseBigram, fragment, provinces, _COMMON)
+        if count == 0:
+            return None
+        if count <= _COMMON:
+            conditions += having(EnterpriseBigram, pair, provinces)
+            conditions.append(EnterpriseBigram.enterprise_id == Enterprise.id)
+            return [*conditions, reach.unindexed_condition(Enterprise)]
+    return [*conditions, reach.condition(area_of)]

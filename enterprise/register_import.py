@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from core.db import Database
-from enterprise.operations import IMPORTED, EnterpriseFacts, put_enterprises
+from enterprise.operations import IMPORTED, EnterpriseFacts, OnMove, put_enterprises
 from enterprise.register_rows import LAYOUT, RegionIndex, read_facts
 from enterprise.table_import import ImportReport, Progress, TableImport, Target
 
@@ -16,10 +16,13 @@ from enterprise.table_import import ImportReport, Progress, TableImport, Target
 _BATCH = 500
 
 
-def import_register(database: Database, path: str | Path, *, progress: Progress | None = None) -> ImportReport:
+def import_register(
+    database: Database, path: str | Path, *, on_move: OnMove, progress: Progress | None = None
+) -> ImportReport:
     """Bring the register in step with the file, in transactions of some hundred rows.
 
-    Raises SpreadsheetError, before anything is written, when the file cannot be used.
+    `on_move` is that of `put_enterprises`. Raises SpreadsheetError, before anything is written, when the
+    file cannot be used.
     """
     table: TableImport[EnterpriseFacts] = TableImport(path, LAYOUT)
     with database.read() as session:
@@ -28,6 +31,6 @@ def import_register(database: Database, path: str | Path, *, progress: Progress 
         key="uscc",
         key_of=lambda facts: facts["uscc"],
         read=partial(read_facts, regions=regions),
-        put=partial(put_enterprises, source=IMPORTED),
+        put=partial(put_enterprises, source=IMPORTED, on_move=on_move),
     )
     return table.run(database, target, batch_size=_BATCH, progress=progress)

@@ -1,20 +1,34 @@
 """The systems whose filings the engine carries, and the engine as the server and the command line make it."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
 from enterprise.filings.engine import Filings, may_see_filing
 from enterprise.filings.kinds import KindRegistry
+from enterprise.filings.operations import follow_enterprise
+from enterprise.filings.queries import may_fetch
 from enterprise.production import kinds as production
 from enterprise.production import queries as production_queries
+from enterprise.production.kinds import declaration
 
 KINDS = (*production.KINDS,)
 """The kinds of all systems; a further system is one line here."""
 
 
+def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:
+    """Take along to a new name or region what filings and their systems keep of an enterprise: `OnMove`."""
+    follow_enterprise(session, enterprise)
+    declaration.show_anew(session, enterprise)
+
+
 def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events) -> Filings:
     """The engine with all kinds; what filings can be about joins the given subjects."""
-    subjects.register("filing", may_see_filing)
+    subjects.register("filing", may_see_filing, may_fetch)
     subjects.register("licence", production_queries.may_see_licence)
     subjects.register("self_check_topic", production_queries.may_see_topic)
     return Filings(KindRegistry(KINDS), forms, events, subjects)

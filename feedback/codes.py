@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from accounts import offices
 from accounts.models import Office, Region, User
+from accounts.offices import enterprise_office_id
 from accounts.verbs import Verb
 from core import clock, todos
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.models import HistoryEntry
-from enterprise.filings.engine import enterprise_office_id
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
-from feedback import figures
+from feedback import figures, integrity
 from feedback.kinds import KINDS, PER_MATTER, channel_of
 from feedback.models import RatingCode
 from feedback.queries import visible_code
@@ -32,7 +32,7 @@ VALID_DAYS = 30
 
 TODO = "rate_service"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_LENGTHS = {"matter_name": 200, "org_name": 100, "window": 50, "matter_ref": 64}
+LENGTHS = {"matter_name": 200, "org_name": 100, "window": 50, "matter_ref": 64}
 _LABELS = {"matter_name": "事项名称", "org_name": "承办单位", "window": "窗口", "matter_ref": "办件编号"}
 
 
@@ -58,7 +58,7 @@ def create(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Rat
         "created_by": actor.user_id, "created_at": clock.now(), "generated_at": None, "scans": 0, "ratings": 0,
         "last_scan_at": None,
     }  # fmt: skip
-    new = CODE.enter(session, actor, "create", values)
+    new = CODE.enter(session, actor, "create", values, {"content": integrity.made(values)})
     code = session.get_one(RatingCode, code_id, populate_existing=True)
     same = code.created_by == actor.user_id and all(getattr(code, name) == value for name, value in wanted.items())
     if not new and not same:
@@ -72,7 +72,7 @@ def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     if not isinstance(kind, str) or kind not in KINDS:
         faults.append(Fault("/kind", "unknown_kind", "请选择评价类型：一次一评（per_visit）或一事一评（per_matter）"))
     wanted: dict[str, Any] = {"kind": kind}
-    for name, limit in _LENGTHS.items():
+    for name, limit in LENGTHS.items():
         value = body.get(name)
         if value is not None and not isinstance(value, str):
             faults.append(Fault(f"/{name}", "wrong_type", f"{_LABELS[name]}应为文字"))
@@ -108,7 +108,7 @@ def generate(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
     valid_to = today + timedelta(days=VALID_DAYS) if code.kind == PER_MATTER else None
     values = {"token": secrets.token_urlsafe(24), "valid_to": valid_to, "generated_at": now}
     try:
-        CODE.move(session, actor, code, "generate", values)
+        CODE.move(session, actor, code, "generate", values, {"link": integrity.generated({**values, "id": code_id})})
     except Problem as problem:
         code = session.get_one(RatingCode, code_id, populate_existing=True)
         if problem.code == "wrong_status" and code.status == ACTIVE:
@@ -143,18 +143,11 @@ def disable(session: Session, actor: Actor, code_id: UUID, reason: str | None = 
     return code
 
 
-def place_of(code: Any, channel: str, day: Any) -> figures.Place:
-    """Where figures of a code belong on a day."""
-    return figures.Place(
-        day, code.office_id, code.area1, code.area2, code.area3, channel, code.matter_name, code.id
-    )  # fmt: skip
-
-
 def _count_matter(session: Session, code: RatingCode, by: int) -> None:
     """A finished matter that can be rated, for the rate of active ratings (主动评价率)."""
     if code.kind == PER_MATTER and code.generated_at is not None:
         day = code.generated_at.astimezone(clock.LOCAL).date()
-        place = place_of(code, channel_of(code.kind, code.filing_id), day)
+        place = figures.place_of(code, channel_of(code.kind, code.filing_id), day)
         figures.append(session, place, figures.Change({"matters": by}))
 
 
@@ -172,7 +165,8 @@ def invite(session: Session, *, filing: Filing, kind: FilingKind) -> None:
         "area1": chain[0], "area2": chain[1], "area3": chain[2], "created_by": None, "created_at": now,
         "generated_at": now, "scans": 0, "ratings": 0, "last_scan_at": None,
     }  # fmt: skip
-    if not CODE.enter(session, None, "invite", values):
+    payload = {"content": integrity.made(values), "link": integrity.generated(values)}
+    if not CODE.enter(session, None, "invite", values, payload):
         return
     _count_matter(session, session.get_one(RatingCode, code_id, populate_existing=True), 1)
     todos.open_for_office(

@@ -25,7 +25,6 @@ COUNTED = (
 `closed` bad ones closed; `matters` finished matters (一事一评) that could be rated."""
 
 ALL, MONTH, DAY = "all", "month", "day"
-GRAINS = (ALL, MONTH, DAY)
 BEGINNING = date(2000, 1, 1)
 """The start of the tally of all time."""
 
@@ -113,6 +112,11 @@ class Place:
     channel: str
     matter: str
     code_id: UUID
+
+
+def place_of(code: Any, channel: str, day: date) -> Place:
+    """Where figures of a code belong on a day."""
+    return Place(day, code.office_id, code.area1, code.area2, code.area3, channel, code.matter_name, code.id)
 
 
 @dataclass(frozen=True, slots=True)

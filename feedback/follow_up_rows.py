@@ -1,6 +1,7 @@
 """The row of a follow-up (差评整改) and its to-dos: what opens them, and which stands open in which status."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -19,6 +20,9 @@ from feedback.workflows import (
     VERIFIED,
 )
 
+NEW: dict[str, Any] = {"extended": False, "contacts": 0, "appeal_evidence": []}
+"""A follow-up at which nothing was done yet."""
+
 FOLLOW_UP, REVIEW, APPEAL = "rating_follow_up", "rating_review", "rating_appeal"
 _TODOS = {
     **dict.fromkeys((TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED), (FOLLOW_UP, HANDLE, "差评待整改")),
@@ -29,7 +33,7 @@ _TODOS = {
 
 def open_follow_up(session: Session, rating_id: UUID, office_id: UUID, matter_name: str, due_on: date) -> None:
     """Open the follow-up of a new bad rating, with a to-do for the handlers of the office that is rated."""
-    session.execute(insert(RatingFollowUp).values(rating_id=rating_id, extended=False, contacts=0, appeal_evidence=[]))
+    session.execute(insert(RatingFollowUp).values(rating_id=rating_id, **NEW))
     _open(session, rating_id, TO_VERIFY, office_id, matter_name, due_on)
 
 

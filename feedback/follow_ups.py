@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from core import clock, receipts
 from core.actor import Actor
 from core.errors import Problem, not_found
-from feedback import figures
-from feedback.codes import place_of
+from feedback import figures, integrity
 from feedback.follow_up_rows import show_todo
 from feedback.follow_up_steps import READERS, Taken
 from feedback.models import Rating, RatingCode, RatingFollowUp
@@ -40,7 +39,7 @@ def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapp
     _refuse_own_decision(action, actor, follow_up)
     refuse_stale(rating, body.get("version"))
     taken = READERS[action](session, actor, rating, follow_up, body)
-    _apply(session, actor, rating, action, taken)
+    _apply(session, actor, rating, follow_up, action, taken)
     return session.get_one(Rating, rating_id, populate_existing=True)
 
 
@@ -52,8 +51,12 @@ def _refuse_own_decision(action: str, actor: Actor, follow_up: RatingFollowUp) -
         raise Problem("forbidden", "不能复核本人提出的申诉，请由其他好差评管理员办理")
 
 
-def _apply(session: Session, actor: Actor, rating: Rating, action: str, taken: Taken) -> None:
-    RATING.move(session, actor, rating, action, taken.rating, taken.payload)
+def _apply(
+    session: Session, actor: Actor, rating: Rating, follow_up: RatingFollowUp, action: str, taken: Taken
+) -> None:
+    handled = {**integrity.columns_of(follow_up), **taken.follow_up}
+    payload = {**taken.payload, "standing": integrity.standing_after(rating, actor, action, taken.rating, handled)}
+    RATING.move(session, actor, rating, action, taken.rating, payload)
     if taken.follow_up:
         session.execute(
             update(RatingFollowUp)
@@ -67,7 +70,7 @@ def _apply(session: Session, actor: Actor, rating: Rating, action: str, taken: T
     code = session.execute(select(RatingCode).where(RatingCode.id == rating.code_id)).scalar_one()
     if taken.change is not None:
         day = rating.submitted_at.astimezone(clock.LOCAL).date()
-        figures.append(session, place_of(code, rating.channel, day), taken.change)
+        figures.append(session, figures.place_of(code, rating.channel, day), taken.change)
     now = session.get_one(Rating, rating.id, populate_existing=True)
     if action not in ("contact", "assign", "verify", "explain"):  # their to-do stays as it is
         show_todo(session, now.id, now.status, now.office_id, code.matter_name, now.due_on)

@@ -11,11 +11,10 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from sqlalchemy import Executable, Table, bindparam, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core import clock, privacy
+from core.db import insert_into
 from core.errors import Problem
 from core.prepared import Prepared
 from feedback.models import RatingGate
@@ -41,7 +40,7 @@ _GATES = cast(Table, RatingGate.__table__)
 
 
 def _taking(dialect: str, _names: tuple[str, ...]) -> Executable:
-    fresh = (sqlite_insert if dialect == "sqlite" else pg_insert)(_GATES)
+    fresh = insert_into(dialect, _GATES)
     return fresh.on_conflict_do_update(
         index_elements=["key"],
         set_={"until": fresh.excluded.until},

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from core import receipts
 from core.actor import Actor
 from core.errors import not_found
+from feedback import integrity
 from feedback.kinds import HIDDEN, PENDING, SHOWN
 from feedback.masking import hides_a_mobile
-from feedback.models import Rating
+from feedback.models import Rating, RatingFollowUp
 from feedback.queries import refuse_stale, visible
 from feedback.workflows import RATING
 
@@ -82,5 +83,9 @@ def decide(session: Session, actor: Actor, rating_id: UUID, decision: str, versi
         return session.get_one(Rating, rating_id, populate_existing=True)
     RATING.step(decision, rating.status, actor)
     refuse_stale(rating, version)
-    RATING.move(session, actor, rating, decision, {"publicity": DECISIONS[decision]})
+    follow_up = session.get(RatingFollowUp, rating_id, populate_existing=True)
+    handled = None if follow_up is None else integrity.columns_of(follow_up)
+    changes = {"publicity": DECISIONS[decision]}
+    payload = {"standing": integrity.standing_after(rating, actor, decision, changes, handled)}
+    RATING.move(session, actor, rating, decision, changes, payload)
     return session.get_one(Rating, rating_id, populate_existing=True)

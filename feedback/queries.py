@@ -42,6 +42,15 @@ def visible(session: Session, actor: Actor, rating_id: UUID) -> Rating:
     return rating
 
 
+def may_see_rating(session: Session, actor: Actor, rating_id: UUID) -> bool:
+    """For the subject registry."""
+    try:
+        visible(session, actor, rating_id)
+    except Problem:
+        return False
+    return True
+
+
 def refuse_stale(rating: Rating, version: Any) -> None:
     """422 unless `version` is a whole number, 409 `stale_version` unless it is the rating's."""
     if type(version) is not int:
@@ -62,19 +71,13 @@ def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
     raise not_found()
 
 
-def may_see_rating(session: Session, actor: Actor, rating_id: UUID) -> bool:
-    """For the subject registry."""
-    rating = session.get(Rating, rating_id)
-    return rating is not None and reads_ratings(actor) and actor.reach.covers(rating.area1, rating.area2, rating.area3)
-
-
 def may_see_code(session: Session, actor: Actor, code_id: UUID) -> bool:
     """For the subject registry."""
-    code = session.get(RatingCode, code_id)
-    if code is None:
+    try:
+        visible_code(session, actor, code_id)
+    except Problem:
         return False
-    own = actor.enterprise_id is not None and actor.enterprise_id == code.enterprise_id
-    return own or (reads_ratings(actor) and actor.reach.covers(code.area1, code.area2, code.area3))
+    return True
 
 
 def ratings(session: Session, actor: Actor, filters: Filters, request: PageRequest) -> Page:

@@ -18,10 +18,10 @@ from core import clock, clocks, privacy, todos
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.prepared import Prepared
-from feedback import figures, gates
+from feedback import figures, gates, integrity
 from feedback.codes import TODO as CODE_TODO
-from feedback.codes import is_token, place_of
-from feedback.follow_up_rows import open_follow_up
+from feedback.codes import is_token
+from feedback.follow_up_rows import NEW, open_follow_up
 from feedback.gates import RatingRules
 from feedback.kinds import PENDING, PER_MATTER, channel_of
 from feedback.masking import mask
@@ -190,11 +190,16 @@ def _store(session: Session, actor: Actor | None, code: Any, fields: Fields, giv
         "area2": code.area2, "area3": code.area3, "due_on": due_on,
         "closed_at": None if bad else given["submitted_at"],
     }  # fmt: skip
-    payload = {"level": fields.level, "tags": list(fields.tags), "channel": channel}
-    RATING.enter(session, actor, "open" if bad else "count", values, payload)
+    action = "open" if bad else "count"
+    first = {**values, "status": RATING.step(action, None, actor).target, "version": 1}
+    payload = {
+        "level": fields.level, "tags": list(fields.tags), "channel": channel, "content": integrity.rated(first),
+        "standing": integrity.standing(first, NEW if bad else None),
+    }  # fmt: skip
+    RATING.enter(session, actor, action, values, payload)
     change = figures.of_rating(
         fields.level, real_name=fields.real_name, from_staff=given["from_staff_address"], tags=fields.tags
     )
-    figures.append(session, place_of(code, channel, today), change)
+    figures.append(session, figures.place_of(code, channel, today), change)
     if due_on is not None:
         open_follow_up(session, given["id"], code.office_id, code.matter_name, due_on)

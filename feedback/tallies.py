@@ -7,13 +7,12 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.db import Database, dialect_of
-from feedback import figures
+from core.db import Database, dialect_of, insert_into
+from core.history import Broken
+from feedback import figures, integrity
 from feedback.figures import (
     ALL,
     BEGINNING,
@@ -119,14 +118,14 @@ def _place(row: Any) -> Place:
 def add_sums(session: Session, sums: Sums) -> None:
     """Add what was added up to the tallies."""
     connection = session.connection()
-    dialect_insert = sqlite_insert if dialect_of(session) == "sqlite" else pg_insert
+    dialect = dialect_of(session)
     unique = ["grain", "office_id", "matter", "channel", "start"]
     if rows := sums.rows():
-        fresh = dialect_insert(_tallies)
+        fresh = insert_into(dialect, _tallies)
         more = {name: _tallies.c[name] + fresh.excluded[name] for name in COUNTED}
         connection.execute(fresh.on_conflict_do_update(index_elements=unique, set_=more), rows)
     if tag_rows := sums.tag_rows():
-        fresh = dialect_insert(_tag_tallies)
+        fresh = insert_into(dialect, _tag_tallies)
         counted = {"n": _tag_tallies.c.n + fresh.excluded.n}
         connection.execute(fresh.on_conflict_do_update(index_elements=[*unique, "tag"], set_=counted), tag_rows)
     if rated := [{"code": code, "by": n} for code, n in sorted(sums.ratings.items()) if n]:
@@ -136,19 +135,26 @@ def add_sums(session: Session, sums: Sums) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a reconciliation found: tallies that were right, and wrong ones (mended, added or emptied)."""
+    """What a reconciliation found: tallies that were right, and wrong ones (mended, added or emptied).
+
+    With records that are `broken`, nothing was looked at or mended.
+    """
 
     right: int
     wrong: int
+    broken: tuple[Broken, ...] = ()
 
 
 def reconcile(session: Session) -> Reconciled:
     """Recompute every tally from codes, ratings and follow-ups; notes not yet folded are folded with them.
 
-    One transaction over all ratings, which keeps others from rating meanwhile: run it when few people rate.
+    One transaction over all ratings, which keeps others from rating meanwhile: run it when few people rate. Records
+    that do not fit their history are evidence of nothing: with such, no figure is changed.
     """
     if dialect_of(session) != "sqlite":
         session.execute(text("LOCK TABLE rating_deltas, rating_tallies, rating_tag_tallies IN EXCLUSIVE MODE"))
+    if broken := tuple(integrity.verify(session)):
+        return Reconciled(0, 0, broken)
     while fold(session):
         pass
     kept = {_in_order(row): _figures(row) for row in _kept(session, _tallies)}
@@ -208,17 +214,11 @@ def _recomputed(session: Session) -> Iterator[tuple[Place, Change]]:
             "closed": int(closed), "closed_in_time": int(closed and bool(row.closed_in_time)),
         }  # fmt: skip
         day = row.submitted_at.astimezone(clock.LOCAL).date()
-        yield _place_of(codes[row.code_id], row.channel, day), Change(counts, change.tags)
+        yield figures.place_of(codes[row.code_id], row.channel, day), Change(counts, change.tags)
 
 
 def _finished_matters(codes: Iterable[Any]) -> Iterator[tuple[Place, Change]]:
     for code in codes:
         if code.kind == PER_MATTER and code.generated_at is not None and code.status != DISABLED:
             day = code.generated_at.astimezone(clock.LOCAL).date()
-            yield _place_of(code, channel_of(code.kind, code.filing_id), day), Change({"matters": 1})
-
-
-def _place_of(code: Any, channel: str, day: date) -> Place:
-    return Place(
-        day, code.office_id, code.area1, code.area2, code.area3, channel, code.matter_name, code.id
-    )  # fmt: skip
+            yield figures.place_of(code, channel_of(code.kind, code.filing_id), day), Change({"matters": 1})

@@ -20,7 +20,7 @@ from core.actor import Actor
 from core.errors import Problem, invalid
 from enterprise.production import publications
 from inspection import rules, tallies
-from inspection.entry import Entry, Tools, content_digest, judge, unmasked
+from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
 from inspection.judging import find_living, refuse_stale, sheet_taken
 from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
@@ -53,10 +53,7 @@ def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, b
         return record
     data = {**record.data, "disposals": after}
     state = disposal_state(record.problems_found, after)
-    content = content_digest(
-        {"form_code": record.form_code, "form_version": record.form_version,
-         "product_code": record.product_code, "data": data}
-    )  # fmt: skip
+    content = content_digest({**content_of(record), "data": data, "disposal_state": state})
     changed = {name: [old[name], value] for name, value in after.items() if old[name] != value}
     assert record.tally_id is not None
     counts = counts_of(record.book, record.unable, record.problems_found, state, record.conclusion)
@@ -91,7 +88,7 @@ def correct(
     if reason is None:
         raise invalid("/reason", "required", "更正须填写原因")
     answered = tools.forms.get(record.form_code, record.form_version).form
-    body = unmasked(answered, record.data, {"kind": record.kind, **body})
+    body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
     entry = judge(session, tools, actor, book, record_id, body, submit=True, answered=answered)
     if entry.kind.name != record.kind:
         raise invalid("/kind", "kind_changed", "更正不能改变检查类型")
@@ -106,11 +103,11 @@ def correct(
         tally_id = record.tally_id
         tallies.change(session, tally_id, entry.counts.minus(before))
     elif new_key.in_order() < old_key.in_order():
-        tally_id = tallies.add(session, new_key, entry.counts)
+        tally_id = tallies.add(session, new_key, entry.counts).id
         tallies.change(session, record.tally_id, Counts().minus(before))
     else:
         tallies.change(session, record.tally_id, Counts().minus(before))
-        tally_id = tallies.add(session, new_key, entry.counts)
+        tally_id = tallies.add(session, new_key, entry.counts).id
     now = clock.now()
     kept = {"campaign_id": record.campaign_id, "tally_id": tally_id, "updated_at": now}
     columns = {**entry.columns, **kept}

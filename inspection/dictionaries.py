@@ -10,12 +10,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import insert, or_, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
+from core.db import dialect_of, insert_into
 from core.errors import Problem, invalid, not_found
 from core.name_search import fold
 from enterprise.products import PRODUCTS
@@ -139,10 +138,10 @@ def add(
         "folded_name": fold(name), "regulation_type": regulation_type, "area1": province,
         "created_by": actor.user_id, "created_at": clock.now(),
     }  # fmt: skip
-    dialect_insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    fresh = insert_into(dialect_of(session), DictionaryEntry)
     existing = _by_name(session, dictionary, product_code, province, name)
     if existing is None:
-        statement = dialect_insert(DictionaryEntry).on_conflict_do_nothing().returning(DictionaryEntry.id)
+        statement = fresh.on_conflict_do_nothing().returning(DictionaryEntry.id)
         if session.execute(statement, {**values, "alias_of": None}).scalar_one_or_none() is not None:
             return show(session.get_one(DictionaryEntry, entry_id)), True
         existing = _by_name(session, dictionary, product_code, province, name)
@@ -150,7 +149,7 @@ def add(
             raise Problem("id_taken")
     if existing.id != entry_id:
         # The same call at the same moment may have taken the id.
-        another_name = dialect_insert(DictionaryEntry).on_conflict_do_nothing(index_elements=["id"])
+        another_name = fresh.on_conflict_do_nothing(index_elements=["id"])
         named = session.execute(another_name.returning(DictionaryEntry.id), {**values, "alias_of": existing.id})
         if named.scalar_one_or_none() is None:
             return add(session, actor, dictionary, product_code, entry_id, name, regulation_type)

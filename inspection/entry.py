@@ -20,6 +20,7 @@ from inspection import evidence, kinds, rules
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
 from inspection.kinds import SPOT_CHECK, Kind
+from inspection.models import Inspection
 from inspection.tallies import TallyKey
 
 ADDRESSED = frozenset(
@@ -78,16 +79,6 @@ class Entry:
     tally: TallyKey | None
 
 
-def sent_version(body: Mapping[str, Any]) -> int | None:
-    """The version that the sender read; raises 422 for anything but a whole number from 1."""
-    version = body.get("version")
-    if version is None:
-        return None
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise Problem("invalid", errors=[Fault("/version", "wrong_type", "version 应为读取记录时得到的整数")])
-    return version
-
-
 def judge(
     session: Session,
     tools: Tools,
@@ -120,6 +111,14 @@ def judge(
     if faults:
         raise Problem("invalid", errors=_distinct(faults))
     return _entry(session, tools, actor, kind, form, product_code, data, checked.problems_found, submit=submit)
+
+
+def answering_on(tools: Tools, record: Inspection, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body; where it names no version of the form, it goes on with the one that its record answered so far."""
+    if body.get("form_version") is not None:
+        return body
+    _, form_code = kinds.resolve(tools.forms, record.book, body.get("kind"))
+    return {**body, "form_version": record.form_version} if form_code == record.form_code else body
 
 
 def _form(forms: FormLibrary, code: str, version: Any, day: date) -> Form:
@@ -213,10 +212,20 @@ def unmasked(form: Form, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> 
     return {**sent, **{name: number for name, number in numbers.items() if sent.get(name) == mask_phone(number)}}
 
 
+_SAID = (
+    "form_code", "form_version", "product_code", "uscc", "org_name", "check_date", "unable", "problems_found",
+    "disposal_state", "conclusion", "data",
+)  # fmt: skip
+
+
+def content_of(record: Inspection) -> dict[str, Any]:
+    """What a stored record says, as `content_digest` takes it."""
+    return {name: getattr(record, name) for name in _SAID}
+
+
 def content_digest(columns: Mapping[str, Any]) -> str:
     """Digest of what a record says, kept in its history so that `history verify` shows a changed record."""
-    kept = {k: columns[k] for k in ("form_code", "form_version", "product_code", "data")}
-    return hashlib.sha256(canonical_json(kept)).hexdigest()
+    return hashlib.sha256(canonical_json({name: columns[name] for name in _SAID})).hexdigest()
 
 
 def _text(value: Any, limit: int) -> str | None:

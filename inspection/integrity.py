@@ -6,13 +6,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.history import Broken
-from core.integrity import broken_end, in_chunks, is_last_row
+from core.integrity import broken_end, in_chunks, is_last_row, verify_presence
 from core.models import HistoryEntry, HistoryPayload
-from inspection.entry import content_digest, subject_of
+from inspection.entry import content_digest, content_of, subject_of
 from inspection.models import Inspection
+from inspection.workflows import WORKFLOWS
 
 
-def verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
+def verify(session: Session) -> Iterator[Broken]:
+    """Each record that does not fit its history, or is gone."""
+    yield from _verify_contents(session)
+    for workflow in WORKFLOWS.values():
+        yield from verify_presence(session, workflow.subject_type, Inspection)
+
+
+def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
     """Each record that is not at the version its history ends with, or was changed past the history.
 
     Record and last row are read by one statement, so that a record that moves meanwhile is no false
@@ -36,8 +44,4 @@ def verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
 def _changed(record: Inspection, payload: dict[str, object]) -> bool:
     if record.status != "submitted":
         return False  # a deleted draft ends with a row that names no content
-    content = content_digest(
-        {"form_code": record.form_code, "form_version": record.form_version,
-         "product_code": record.product_code, "data": record.data}
-    )  # fmt: skip
-    return payload.get("content") != content
+    return payload.get("content") != content_digest(content_of(record))

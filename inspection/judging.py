@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
-from inspection.entry import sent_version
+from core.versions import sent_version
 from inspection.models import Inspection
 from inspection.workflows import DELETED, SUBMITTED
 

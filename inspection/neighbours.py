@@ -22,13 +22,16 @@ _RECORDS, _TALLIES = cast(Table, Inspection.__table__).c, cast(Table, Enterprise
 
 
 def look_around(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> Any:
-    """`registered`: the name in the register; `same`: the id of a check that this one may repeat; both or none."""
+    """`registered`: the name in the register; `same`: the id of a check that this one may repeat; `tallied`: how many
+    records the tally counts to which this one will be added; each or none."""
     return _looking(reach).first(session, asked(record_id, entry))
 
 
 def asked(record_id: UUID, entry: Entry) -> dict[str, Any]:
     """The values of `questions`."""
-    return {"uscc": entry.columns["uscc"], **_same(record_id, entry)}
+    assert entry.tally is not None
+    tally = {"office_id": entry.tally.office_id, "org_name": entry.tally.org_name}
+    return {"uscc": entry.columns["uscc"], **tally, **_same(record_id, entry)}
 
 
 def is_prefilled(entry: Entry, neighbours: Any) -> bool:
@@ -70,9 +73,13 @@ def _same_day(reach: Reach, limit: int) -> Select[Any]:
 
 
 def questions(reach: Reach) -> dict[str, ColumnElement[Any]]:
-    """`registered` and `same` as sub-selects, for a statement that asks them by the way."""
+    """What `look_around` tells as sub-selects, for a statement that asks them by the way."""
     registered = select(_ENTERPRISES.name).where(_ENTERPRISES.uscc == bindparam("uscc"))
-    return {"registered": registered.scalar_subquery(), "same": _same_day(reach, 1).scalar_subquery()}
+    tallied = select(_TALLIES.records).where(
+        *(_TALLIES[name] == bindparam(name) for name in ("office_id", "kind", "product_code", "org_key", "org_name"))
+    )
+    asked = {"registered": registered, "same": _same_day(reach, 1), "tallied": tallied}
+    return {name: question.scalar_subquery() for name, question in asked.items()}
 
 
 # Kept for each reach: building a statement costs ten times as much as running it.

@@ -19,14 +19,15 @@ from core import clock, receipts
 from core.actor import Actor, Reach
 from core.errors import Problem, not_found
 from core.prepared import Prepared
+from core.versions import sent_version
 from inspection import evidence, neighbours, tallies
 from inspection.entry import (
     Entry,
     Tools,
     actor_columns,
+    answering_on,
     content_digest,
     judge,
-    sent_version,
     subject_of,
 )
 from inspection.judging import find, find_living, refuse_stale, refuse_submitted, sheet_taken
@@ -84,28 +85,32 @@ def _write(
     else:
         refuse_submitted(existing)
         refuse_stale(existing, body)
+        if body.get("form_version") is None:
+            body, ahead = answering_on(tools, existing, body), None
     if isinstance(ahead, Problem):
         raise ahead
     entry = ahead or judge(session, tools, actor, book, record_id, body, submit=action == "submit")
-    now, registered = clock.now(), False
+    now, registered, found = clock.now(), False, None
     columns = {**entry.columns, "updated_at": now}
     if action == "submit" and entry.kind.book == CHECK:
-        found = taken if checked else neighbours.look_around(session, actor.reach, record_id, entry)
-        again = entry.kind.duplicate_warning and found.same is not None
-        if again and body.get("confirm_duplicate") is not True:
-            raise Problem("duplicate_check", duplicates=neighbours.same_checks(session, actor.reach, record_id, entry))
+        found = taken if ahead and checked else neighbours.look_around(session, actor.reach, record_id, entry)
+        _refuse_duplicate(session, actor, record_id, entry, body, found)
         columns["org_prefilled"] = neighbours.is_prefilled(entry, found)
         registered = found.registered is not None
     if action == "submit":
         assert entry.tally is not None
-        tally_id = tallies.add(session, entry.tally, entry.counts)
-        columns |= {"submitted_at": now, "tally_id": tally_id}
+        tally = tallies.add(session, entry.tally, entry.counts)
+        if found is not None and tally.records != (found.tallied or 0) + entry.counts.records:
+            # Another check of this enterprise was submitted between the look and this moment, when the tally is ours.
+            found = neighbours.look_around(session, actor.reach, record_id, entry)
+            _refuse_duplicate(session, actor, record_id, entry, body, found)
+        columns |= {"submitted_at": now, "tally_id": tally.id}
     payload = {"content": content_digest(columns)}
     try:
         if existing is None:
             record = _create(session, actor, book, record_id, action, columns, payload, now)
         else:
-            _move_draft(session, actor, existing, action, columns, payload)
+            _move_draft(session, actor, existing, action, {**columns, "operator_name": actor.operator_name}, payload)
             evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
     except IntegrityError as error:
         raise sheet_taken(error) from error
@@ -118,6 +123,14 @@ def _write(
     if action == "submit":
         open_todos(session, record)
     return record, False
+
+
+def _refuse_duplicate(
+    session: Session, actor: Actor, record_id: UUID, entry: Entry, body: Mapping[str, Any], found: Any
+) -> None:
+    again = entry.kind.duplicate_warning and found.same is not None
+    if again and body.get("confirm_duplicate") is not True:
+        raise Problem("duplicate_check", duplicates=neighbours.same_checks(session, actor.reach, record_id, entry))
 
 
 def _judged_ahead(
@@ -139,9 +152,8 @@ def _judged_ahead(
 def _move_draft(
     session: Session, actor: Actor, draft: Inspection, action: str, columns: dict[str, Any], payload: dict[str, Any]
 ) -> None:
-    values = {**columns, "operator_name": actor.operator_name}
     try:
-        WORKFLOWS[draft.book].move(session, actor, draft, action, values, payload)
+        WORKFLOWS[draft.book].move(session, actor, draft, action, columns, payload)
     except Problem:
         # Submitted or deleted by someone else since it was read: answered as to whoever comes a moment later.
         refuse_submitted(find_living(session, actor, draft.book, draft.id))
@@ -185,7 +197,7 @@ def delete_draft(session: Session, actor: Actor, book: str, record_id: UUID) -> 
         refuse_submitted(record)
         # Of several who delete it at this moment one goes on; the others wait for it here.
         if receipts.take(session, receipts.key(actor.user_id, f"{book}.delete", record_id, {})):
-            WORKFLOWS[book].move(session, actor, record, "delete", {"updated_at": clock.now()})
+            _move_draft(session, actor, record, "delete", {"updated_at": clock.now()}, {})
         evidence.release_dropped(session, subject_of(book, record_id), record.data, {})
         record = session.get_one(Inspection, record_id, populate_existing=True)
     return record

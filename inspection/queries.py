@@ -31,6 +31,7 @@ def spelled(value: str) -> ColumnElement[str]:
 
 IS_SUBMITTED = Inspection.status == spelled(SUBMITTED)
 EXPORT_LIMIT = 100_000
+VERSIONS_SHOWN = 200
 _CHUNK = 1000
 
 
@@ -111,7 +112,7 @@ def _matched(session: Session, actor: Actor, book: str, filters: Filters, counte
         return None
     column = EnterpriseTally.records if counted is None else counted
     narrowed = tally_conditions(session, filters)
-    return match(session, actor.reach, book, filters.q, actor.chain[0] or None, column, *narrowed)
+    return match(session, actor.reach, book, filters.q, column, *narrowed)
 
 
 def _newest_first(statement: Select[Any]) -> Select[Any]:
@@ -258,7 +259,7 @@ def versions(session: Session, record: Inspection) -> list[dict[str, Any]]:
         select(InspectionVersion.version, InspectionVersion.reason, InspectionVersion.replaced_at)
         .where(InspectionVersion.inspection_id == record.id)
         .order_by(InspectionVersion.version)
-        .limit(200)
+        .limit(VERSIONS_SHOWN)
     ).all()
     return [
         {"version": row.version, "reason": row.reason, "replaced_at": clock.rfc3339(row.replaced_at)} for row in rows

@@ -22,15 +22,15 @@ def order(
 ) -> tuple[Filing, bool]:
     """Open a rectification for the enterprise of a submitted check; returns it and whether it is new.
 
-    The filing's id follows from the check and the order, so that the same order sent again, by
-    whoever, is answered with the first one.
+    The filing's id follows from the check, its enterprise and the order, so that the same order sent again,
+    by whoever, is answered with the first one; after a correction (更正) to another enterprise it is another order.
     """
     record = find(session, actor, CHECK, record_id)
     if record is None or record.status != SUBMITTED:
         raise not_found()
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改")
-    filing_id = uuid5(record.id, f"rectification:{due_on}:{problem}")
+    filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
         return visible(session, actor, filing_id), False
     data = {"problem": problem, "due_on": due_on}

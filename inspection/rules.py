@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core import forms
 from core.errors import Fault
 from core.identifiers import uscc_warnings
 from enterprise.products import PRODUCTS, REGULATION_TYPES
@@ -128,11 +129,8 @@ def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tu
 
 
 def warnings_of(data: Mapping[str, Any], problems_found: bool) -> list[dict[str, str]]:
-    """Warnings that follow from a submitted record itself, so that a repeated answer carries the same."""
-    warnings = []
-    disposals = data.get("disposals") or {}
-    if problems_found and disposals and set(disposals.values()) == {"na"}:
-        warnings.append({"code": "all_not_applicable", "message": "发现了问题，但处置项全部为“不适用”，请核对"})
+    """Warnings that follow from a submitted record itself: those of its form, and of doubtful codes."""
+    warnings = forms.warnings_of(data, problems_found)
     for name in ("uscc", "nominal_producer_uscc"):
         uscc = data.get(name)
         if isinstance(uscc, str):

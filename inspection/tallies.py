@@ -6,11 +6,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Executable, Table, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from core.db import dialect_of
+from core.db import dialect_of, insert_into
 from core.name_search import bigrams, fold_to_fit
 from core.prepared import Prepared
 from inspection.kinds import COUNTED, Counts, counts_of, org_key
@@ -36,12 +34,12 @@ class TallyKey:
         return (str(self.office_id), self.kind, self.product_code, self.org_key, self.org_name)
 
 
-def add(session: Session, key: TallyKey, counts: Counts) -> int:
-    """Add to the tally, making it where it is new; returns its id."""
+def add(session: Session, key: TallyKey, counts: Counts) -> Any:
+    """Add to the tally, making it where it is new; returns its `id` and how many `records` it counts now."""
     row = _ADD.first(session, {**_columns(key), **_counted(counts)})
     if row.records == counts.records:
         _index_name(session, row.id, key)
-    return int(row.id)
+    return row
 
 
 def change(session: Session, tally_id: int, by: Counts) -> None:
@@ -55,7 +53,7 @@ def change(session: Session, tally_id: int, by: Counts) -> None:
 
 def _adding(dialect: str, _names: tuple[str, ...]) -> Executable:
     table = cast(Table, EnterpriseTally.__table__)
-    fresh = (sqlite_insert if dialect == "sqlite" else pg_insert)(table)
+    fresh = insert_into(dialect, table)
     return fresh.on_conflict_do_update(
         index_elements=["office_id", "kind", "product_code", "org_key", "org_name"],
         set_={name: table.c[name] + fresh.excluded[name] for name in COUNTED},
@@ -83,8 +81,7 @@ def _index_name(session: Session, tally_id: int, key: TallyKey) -> None:
 
 @functools.cache
 def _indexing(dialect: str) -> Executable:
-    dialect_insert = sqlite_insert if dialect == "sqlite" else pg_insert
-    return dialect_insert(cast(Table, TallyBigram.__table__)).on_conflict_do_nothing()
+    return insert_into(dialect, cast(Table, TallyBigram.__table__)).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True)

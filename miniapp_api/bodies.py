@@ -1,9 +1,11 @@
 """How bodies and queries are read: JSON by orjson, text that no database takes is refused, empty means absent."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 import orjson
-from flask import Request
+from flask import Request, request
 from flask.json.provider import JSONProvider
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
@@ -12,6 +14,8 @@ from core.paging import DEEPEST_PAGE, PageRequest
 
 MAX_BODY = 1024 * 1024
 DEEPEST = 32
+_MOST_DRAINED = 64 * 1024 * 1024
+_DRAINED_AT_ONCE = 256 * 1024
 
 
 class OrjsonProvider(JSONProvider):
@@ -68,6 +72,20 @@ class ApiRequest(Request):
         return super().get_json(force=force, silent=silent, cache=cache)
 
 
+def drain() -> None:
+    """Read a body that nobody wants to its end: a client that is still sending would not see the answer.
+
+    Who is slow at it, or sends without end, is left alone; the server's worker then closes the connection.
+    """
+    left = _MOST_DRAINED if request.content_length is None else min(request.content_length, _MOST_DRAINED)
+    if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
+        return  # a server that does not say where a body ends would wait for more
+    source = request.environ["wsgi.input"]
+    with suppress(Exception):  # OSError, and whatever the server raises for broken chunks: the answer stands
+        while left > 0 and (piece := source.read(min(left, _DRAINED_AT_ONCE))):
+            left -= len(piece)
+
+
 class Body(BaseModel):
     """Parent of typed bodies: no unknown fields, text stripped."""
 
@@ -82,8 +100,28 @@ class EmptyBody(Body):
     """An action that needs nothing but its address."""
 
 
-class RecordBody(RootModel[dict[str, Any]]):
-    """A form's body: header fields, `answers`, `disposals`; judged by the form it answers (see `GET /forms`)."""
+class DescribedBody(RootModel[dict[str, Any]]):
+    """Parent of objects that a room judges, with its own codes: here their fields are described and no more."""
+
+
+def described(required: tuple[str, ...] = (), **fields: Any) -> ConfigDict:
+    """What the OpenAPI document says of a `DescribedBody`: JSON Schema by field."""
+    return ConfigDict(json_schema_extra={"properties": fields, "required": list(required)})
+
+
+def text_field(longest: int, description: str = "") -> dict[str, Any]:
+    """A text of so many characters at most."""
+    return {"type": "string", "maxLength": longest, **({"description": description} if description else {})}
+
+
+def choice_field(options: Mapping[str, str], description: str = "") -> dict[str, Any]:
+    """One of the options, which are given with their Chinese labels."""
+    labels = ", ".join(f"`{value}` {label}" for value, label in options.items())
+    return {"type": "string", "enum": list(options), "description": ": ".join(filter(None, (description, labels)))}
+
+
+ID_FIELD = {"type": "string", "format": "uuid"}
+VERSION_FIELD = {"type": "integer", "minimum": 1, "description": "the version that was read; the first PUT sends none"}
 
 
 class Query(BaseModel):

@@ -13,6 +13,7 @@ from core.identifiers import uscc_fault
 from enterprise import queries
 from enterprise.handover import hand_over
 from enterprise.models import Enterprise
+from miniapp_api.answers import answers
 from miniapp_api.bodies import Body, PageQuery
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
@@ -73,6 +74,7 @@ def read_enterprise(session: Session, actor: Actor, uscc: str) -> dict[str, Any]
 
 @bp.post("/enterprises/<string:uscc>/users")
 @gate(Verb.ENTERPRISES_MANAGE, transaction=False)
+@answers(201)
 @bp.input(HandOverBody, arg_name="body")
 def hand_over_account(actor: Actor, uscc: str, body: HandOverBody) -> tuple[dict[str, Any], int]:
     """Hand an enterprise its account: user name and a one-time password, shown once.

@@ -22,6 +22,7 @@ from assets.models import File
 from assets.storage import StorageUnavailable
 from core.actor import Actor
 from core.errors import Fault, Problem, not_found
+from miniapp_api.answers import answers
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -34,7 +35,6 @@ _MOST_PARTS = 8
 _READ_AT_ONCE = 256 * 1024
 _FORM_MEMORY = 4 * _READ_AT_ONCE
 """For the fields beside the file, and for the parser's own buffer, which holds a read and what was left of the last."""
-_MOST_DRAINED = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,17 @@ class Upload:
 
 @bp.post("/files")
 @gate(transaction=False)
+@answers(200, 201)
 def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
     """Upload a file (上传); the same one again answers 200 with the file that is there."""
     services = wiring()
-    with _received(services.desk.incoming) as sent:
-        file, new = operations.receive(
-            services.database, services.desk, actor, sent.source, sent.filename, sent.purpose, sent.file_id
-        )
+    try:
+        with _received(services.desk.incoming) as sent:
+            file, new = operations.receive(
+                services.database, services.desk, actor, sent.source, sent.filename, sent.purpose, sent.file_id
+            )
+    except OSError as error:  # of the disk that it arrives on: full, gone or broken; a phone that is gone is none
+        raise _unavailable(error) from error
     return queries.show(file), 201 if new else 200
 
 
@@ -81,7 +85,6 @@ def _received(incoming: Path) -> Iterator[Upload]:
         try:
             form, files = parser.parse(request.stream, boundary.encode(), request.content_length)
         except RequestEntityTooLarge as error:
-            _drain()
             raise Problem("payload_too_large", f"文件不能超过 {LARGEST_FILE // MIB}M") from error
         except ValueError as error:
             raise Problem("bad_request") from error
@@ -98,14 +101,6 @@ def _received(incoming: Path) -> Iterator[Upload]:
             raise Problem("invalid", errors=faults)
         parts[0].stream.flush()
         yield Upload(Path(parts[0].stream.name), parts[0].filename or "", form["purpose"], file_id)
-
-
-def _drain() -> None:
-    """Read a body that is too large to its end: a client that is still sending would not see the answer."""
-    left = min(request.content_length or 0, _MOST_DRAINED)
-    source = request.environ["wsgi.input"]
-    while left > 0 and (piece := source.read(min(left, _READ_AT_ONCE))):
-        left -= len(piece)
 
 
 def _as_uuid(text: str | None) -> UUID | None:
@@ -159,12 +154,16 @@ def _visible(actor: Actor, file_id: UUID) -> File:
         return queries.visible_file(session, actor, services.subjects, file_id)
 
 
+def _unavailable(error: Exception) -> Problem:
+    log.error("storage_unavailable", error=str(error))
+    return Problem("storage_unavailable", retry_after=10)
+
+
 def _answer(key: str, media_type: str, name: str, disposition: str = "attachment") -> Response:
     try:
         size, chunks = wiring().desk.storage.chunks(key)
     except StorageUnavailable as error:
-        log.error("storage_unavailable", key=key, error=str(error))
-        raise Problem("storage_unavailable", retry_after=10) from error
+        raise _unavailable(error) from error
     extension = os.path.splitext(name)[1]
     quoted = urllib.parse.quote(name, safe="")
     # In pieces and not by the server's file wrapper: Python's sendfile waits for ever for a phone that fell silent.

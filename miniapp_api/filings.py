@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from core.errors import not_found
+from core.history import ROWS_SHOWN
 from core.paging import whole
 from enterprise.filings import operations, queries
 from enterprise.filings.engine import visible
 from enterprise.filings.queries import Filters
-from miniapp_api.bodies import Body, PageQuery, RecordBody
+from enterprise.systems import KINDS
+from miniapp_api.answers import answers
+from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, Body, DescribedBody, PageQuery, described
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
 
@@ -22,11 +25,41 @@ bp = APIBlueprint("filings", __name__, tag="Filings")
 
 
 class FilingsQuery(PageQuery):
-    """Filters of the list; `q` is a fragment of the enterprise's name."""
+    """Filters of the list; `q` is a fragment of the enterprise's name.
+
+    `status` finds what is shown as it, too: 未阅 finds the reports that are being changed (修改中).
+    """
 
     kind: str | None = Field(None, max_length=40)
     status: str | None = Field(None, max_length=30)
     q: str | None = Field(None, max_length=100)
+
+
+class FilingBody(DescribedBody):
+    """A filing to open, or its working copy to keep; judged by its kind (see `GET /filing-kinds/{kind}`)."""
+
+    model_config = described(
+        kind={"type": "string", "enum": [kind.code for kind in KINDS], "description": "needed to open a filing"},
+        uscc={"type": "string", "description": "for which enterprise, where an office opens the filing"},
+        subject={
+            "type": "object",
+            "required": ["type", "id"],
+            "properties": {"type": {"type": "string"}, "id": ID_FIELD},
+            "description": "what a new filing is about, where its kind is about something",
+        },
+        data={"type": "object", "description": "the answers of the form of its kind; left out they stay as they are"},
+        documents={
+            "type": "array",
+            "maxItems": 100,
+            "items": {
+                "type": "object",
+                "required": ["category", "file_id"],
+                "properties": {"category": {"type": "string"}, "file_id": ID_FIELD},
+            },
+            "description": "files uploaded before, all of them each time; left out they stay as they are",
+        },
+        version=VERSION_FIELD,
+    )
 
 
 class ActionBody(Body):
@@ -62,7 +95,7 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
     """Filings, newest first; each with what the caller may do now."""
     engine = wiring().filings
     page = queries.filings(session, engine, actor, Filters(query.kind, query.status, query.q), query.request())
-    return page.as_json(lambda row: queries.show_row(engine, actor, row.Filing))
+    return queries.show_page(session, engine, actor, page)
 
 
 @bp.get("/filings/<uuid:filing_id>")
@@ -74,8 +107,9 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 
 @bp.put("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
-@bp.input(RecordBody, arg_name="body")
-def save_filing(session: Session, actor: Actor, filing_id: UUID, body: RecordBody) -> AfterCommit:
+@answers(200, 201)
+@bp.input(FilingBody, arg_name="body")
+def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
     """Open a filing, or save its working copy."""
     engine = wiring().filings
     filing, new = operations.save(session, engine, actor, filing_id, body.root)
@@ -106,11 +140,12 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """All versions that were sent."""
-    return whole(queries.versions(session, wiring().filings, visible(session, actor, filing_id)))
+    filing = visible(session, actor, filing_id)
+    return whole(queries.versions(session, wiring().filings, filing), queries.VERSIONS_SHOWN)
 
 
 @bp.get("/filings/<uuid:filing_id>/history")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """The moves of a filing."""
-    return whole(queries.history_of(session, visible(session, actor, filing_id)))
+    return whole(queries.history_of(session, visible(session, actor, filing_id)), ROWS_SHOWN)

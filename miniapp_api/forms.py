@@ -8,6 +8,7 @@ from flask import Response, current_app, request
 from core.actor import Actor
 from core.forms.library import Published
 from core.paging import whole
+from miniapp_api.answers import answers
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -34,6 +35,7 @@ def list_forms(actor: Actor) -> dict[str, Any]:
 
 @bp.get("/forms/<string:code>")
 @gate(transaction=False)
+@answers(200, 304)
 def read_newest_form(actor: Actor, code: str) -> Response:
     """The newest version of a form."""
     return _definition(wiring().forms.get(code), immutable=False)
@@ -41,6 +43,7 @@ def read_newest_form(actor: Actor, code: str) -> Response:
 
 @bp.get("/forms/<string:code>/<int:version>")
 @gate(transaction=False)
+@answers(200, 304)
 def read_form(actor: Actor, code: str, version: int) -> Response:
     """One version of a form; it never changes."""
     return _definition(wiring().forms.get(code, version), immutable=True)

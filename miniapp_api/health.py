@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.storage import StorageUnavailable
+from core import clock, clocks
 from core.errors import Problem
 from miniapp_api import limits
 from miniapp_api.gates import bearer_token, public
@@ -39,15 +40,17 @@ def healthz() -> dict[str, Any]:
 def readyz() -> tuple[dict[str, Any], int]:
     """The database and the storage can be used.
 
-    Without its virus scanner the server takes no uploads, but everything else goes on: that is shown
-    and does not make it unready.
+    Without its virus scanner the server takes no uploads, and without a year's holidays it guesses its working days,
+    but everything else goes on: that is shown and does not make it unready.
     """
     services = wiring()
     checks = {"database": "ok", "storage": "ok"}
     try:
         with services.database.read() as session:
             session.execute(text("SELECT 1 FROM alembic_version"))
+            guessed = clocks.working_calendar(session).unknown_years(clock.today())
     except SQLAlchemyError:
+        guessed = []
         checks["database"] = "unreachable or not migrated"
     try:
         services.desk.storage.check()
@@ -61,6 +64,8 @@ def readyz() -> tuple[dict[str, Any], int]:
     checks["virus_scan"] = "not configured" if scanner is None else "ok" if scanner.ping() else "unreachable"
     converter = services.desk.converter
     checks["document_preview"] = "not configured" if converter is None else "ok" if converter.is_there() else "missing"
+    years = ", ".join(map(str, guessed))
+    checks["working_days"] = f"{years}: holidays not loaded, weekends guessed; ./manage calendar" if years else "ok"
     checks["rate_limits"] = limits.where_counted(services.settings)
     return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
 

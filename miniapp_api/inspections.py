@@ -11,6 +11,7 @@ from core.actor import Actor
 from enterprise.filings import queries as filing_queries
 from inspection import amendments, queries, rectifications
 from inspection.kinds import CHECK
+from miniapp_api.answers import answers
 from miniapp_api.bodies import Body
 from miniapp_api.gates import gate
 from miniapp_api.records import record_blueprint
@@ -45,6 +46,7 @@ class RectificationBody(Body):
 
 @bp.post("/inspections/<uuid:record_id>/rectification")
 @gate(Verb.FILINGS_REVIEW)
+@answers(200, 201)
 @bp.input(RectificationBody, arg_name="body")
 def order_rectification(
     session: Session, actor: Actor, record_id: UUID, body: RectificationBody

@@ -13,6 +13,7 @@ from core.actor import Actor
 from core.errors import not_found
 from enterprise.production import operations, queries
 from enterprise.production.queries import CheckFilters
+from miniapp_api.answers import answers
 from miniapp_api.bodies import Body, PageQuery
 from miniapp_api.enterprises import show
 from miniapp_api.gates import gate
@@ -70,6 +71,7 @@ def list_topics(session: Session, actor: Actor, query: PageQuery) -> dict[str, A
 
 @bp.put("/self-check-topics/<uuid:topic_id>")
 @gate(Verb.FILINGS_REVIEW)
+@answers(200, 201)
 @bp.input(TopicBody, arg_name="body")
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: TopicBody) -> tuple[dict[str, Any], int]:
     """Create or change a topic of the own office."""

@@ -7,8 +7,7 @@ from apiflask import APIBlueprint
 from accounts import operations, queries
 from core import todos
 from core.actor import Actor
-from core.paging import whole
-from miniapp_api.bodies import Body, Password
+from miniapp_api.bodies import Body, PageQuery, Password
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -40,6 +39,7 @@ def change_password(actor: Actor, body: PasswordBody) -> dict[str, Any]:
 
 @bp.get("/todos")
 @gate()
-def list_todos(session: Any, actor: Actor) -> dict[str, Any]:
+@bp.input(PageQuery, location="query", arg_name="query")
+def list_todos(session: Any, actor: Actor, query: PageQuery) -> dict[str, Any]:
     """The caller's open to-dos, red ones first."""
-    return whole(todos.mine(session, actor))
+    return todos.mine(session, actor, query.request()).as_json(todos.show_row)

@@ -9,6 +9,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 
 from assets.file_types import PURPOSES
 from core.errors import CATALOGUE
+from miniapp_api.answers import statuses_of
 from miniapp_api.gates import gate_of, public
 
 DOCS_PATH, SPEC_PATH = "/api/docs", "/api/v1/openapi.json"
@@ -38,15 +39,14 @@ _PROBLEM = {
     },
 }
 _OBJECT = {"type": "object"}
-_CREATES = {
-    "create_session", "apply_for_account", "add_product_item", "add_test_item", "upload_file", "create_rating_code",
-    "post_rating", "inspections_save_draft", "inspections_submit", "spot_checks_save_draft", "spot_checks_submit",
-}  # fmt: skip
 _FILES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
 }
+_UNCHANGED = {"description": "Unchanged since the ETag that was sent (`If-None-Match`)"}
 _BYTES = {"type": "string", "format": "binary"}
+_MAY_CONFLICT = {"delete_draft", "delete_filing", "preview_file"}
+"""Calls without a body that can be refused with 409."""
 _DOWNLOADS = {
     "download_file": "*/*",
     "preview_file": "*/*",
@@ -135,15 +135,12 @@ def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) ->
         answer = {"description": "The file", "content": {_DOWNLOADS[function]: {"schema": _BYTES}}}
     if function == "upload_file":
         operation["requestBody"] = _UPLOAD
-    responses: dict[str, Any] = {"200": answer}
-    if operation["operationId"] in _CREATES:
-        responses["201"] = {**answer, "description": "Created"}
-    if function in ("create_session", "post_rating"):
-        del responses["200"]
+    answered = {200: answer, 201: {**answer, "description": "Created"}, 304: _UNCHANGED}
+    responses: dict[str, Any] = {str(status): answered[status] for status in statuses_of(view)}
     faults = {"400", "404", "422", "429", "503"}
     if "requestBody" in operation:
         faults |= {"409", "413", "415"}
-    if function in ("delete_draft", "preview_file") or path.endswith(("/approve", "/reject", "/enable")):
+    if function in _MAY_CONFLICT or path.endswith(("/approve", "/reject", "/enable")):
         faults.add("409")
     if gate is not None and not gate.public:
         faults |= {"401", "403"}

@@ -11,9 +11,10 @@ from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed
 
 from core.errors import CATALOGUE, Fault, Problem
+from miniapp_api.bodies import drain
 
 log = structlog.get_logger()
 
@@ -128,6 +129,9 @@ def install(app: APIFlask) -> None:
     def _http(error: HTTPException) -> Any:
         if isinstance(error.__cause__, Problem):
             return answer(error.__cause__)
+        if isinstance(error, ClientDisconnected):
+            # Too slow, or fallen silent: who can still read this is to send it all again, which 400 would forbid.
+            return answer(Problem("not_ready", "网络过慢，内容没有传完，请在信号较好时重试", retry_after=5))
         if error.code is not None and error.code < 400:
             return error.get_response()
         response = _by_status(error.code or 500)
@@ -145,6 +149,12 @@ def install(app: APIFlask) -> None:
     def _no_connection(_error: PoolTimeout) -> Response:
         log.error("database_connections_exhausted")
         return answer(Problem("not_ready", retry_after=2))
+
+    @app.after_request
+    def _take_what_is_left(response: Response) -> Response:
+        if response.status_code >= 400:
+            drain()
+        return response
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from core.paging import whole
 from enterprise.products import PRODUCTS
 from inspection import dictionaries
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
+from miniapp_api.answers import answers
 from miniapp_api.bodies import Body
 from miniapp_api.gates import gate
 
@@ -54,11 +55,12 @@ def list_products(actor: Actor) -> dict[str, Any]:
 @gate(Verb.INSPECTION_READ)
 def list_product_items(session: Session, actor: Actor, code: str) -> dict[str, Any]:
     """The product items that may be chosen."""
-    return whole(dictionaries.entries(session, actor, PRODUCT_ITEMS, code))
+    return whole(dictionaries.entries(session, actor, PRODUCT_ITEMS, code), dictionaries.LISTED)
 
 
 @bp.put("/products/<string:code>/items/<uuid:item_id>")
 @gate(Verb.INSPECTION_WRITE)
+@answers(200, 201)
 @bp.input(ProductItemBody, arg_name="body")
 def add_product_item(
     session: Session, actor: Actor, code: str, item_id: UUID, body: ProductItemBody
@@ -72,11 +74,12 @@ def add_product_item(
 @gate(Verb.INSPECTION_READ)
 def list_test_items(session: Session, actor: Actor, code: str) -> dict[str, Any]:
     """The test items that may be judged."""
-    return whole(dictionaries.entries(session, actor, TEST_ITEMS, code))
+    return whole(dictionaries.entries(session, actor, TEST_ITEMS, code), dictionaries.LISTED)
 
 
 @bp.put("/products/<string:code>/test-items/<uuid:item_id>")
 @gate(Verb.INSPECTION_WRITE)
+@answers(200, 201)
 @bp.input(TestItemBody, arg_name="body")
 def add_test_item(
     session: Session, actor: Actor, code: str, item_id: UUID, body: TestItemBody

@@ -17,9 +17,20 @@ from core.actor import Actor
 from core.errors import Problem, invalid
 from core.gateways.wechat import WeChatFailed
 from feedback import codes, queries
+from feedback.kinds import KINDS
 from feedback.models import RatingCode
 from feedback.queries import CodeFilters
-from miniapp_api.bodies import Body, PageQuery, Query, RecordBody
+from miniapp_api.answers import answers
+from miniapp_api.bodies import (
+    ID_FIELD,
+    Body,
+    DescribedBody,
+    PageQuery,
+    Query,
+    choice_field,
+    described,
+    text_field,
+)
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -34,6 +45,20 @@ class CodesQuery(PageQuery):
     kind: Literal["per_visit", "per_matter"] | None = None
     status: Literal["not_generated", "active", "used", "expired", "disabled"] | None = None
     q: str | None = Field(None, max_length=100)
+
+
+class RatingCodeBody(DescribedBody):
+    """A new rating code, judged by the room."""
+
+    model_config = described(
+        ("kind", "matter_name", "org_name"),
+        id={**ID_FIELD, "description": "made by the caller, so that a repetition is told from another code; optional"},
+        kind=choice_field(KINDS),
+        matter_name=text_field(codes.LENGTHS["matter_name"], "the matter (事项)"),
+        org_name=text_field(codes.LENGTHS["org_name"], "the office in charge (承办单位)"),
+        window=text_field(codes.LENGTHS["window"], "the window (窗口)"),
+        matter_ref=text_field(codes.LENGTHS["matter_ref"], "number of the case (办件编号); needed with `per_matter`"),
+    )
 
 
 class ReasonBody(Body):
@@ -59,8 +84,9 @@ def _show(code: RatingCode, actor: Actor) -> dict[str, Any]:
 
 @bp.post("/rating-codes")
 @gate(Verb.RATINGS_GENERATE)
-@bp.input(RecordBody, arg_name="body")
-def create_rating_code(session: Session, actor: Actor, body: RecordBody) -> tuple[dict[str, Any], int]:
+@answers(200, 201)
+@bp.input(RatingCodeBody, arg_name="body")
+def create_rating_code(session: Session, actor: Actor, body: RatingCodeBody) -> tuple[dict[str, Any], int]:
     """A code for a window or a matter (一次一评) or for one case (一事一评); no picture before 生成.
 
     With an `id` the same call again answers the same code; without one every call makes a new code.
@@ -141,6 +167,7 @@ def _poster(code: RatingCode, address: str) -> Poster:
 
 @bp.get("/rating-codes/<uuid:code_id>/qr.png")
 @gate(Verb.RATINGS_READ, transaction=False)
+@answers(200, 304)
 @bp.input(SizeQuery, location="query", arg_name="query")
 def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
     """The QR code with the matter's name below, where the fonts have all its characters."""
@@ -158,6 +185,7 @@ def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/qr.svg")
 @gate(Verb.RATINGS_READ, transaction=False)
+@answers(200, 304)
 def read_qr_svg(actor: Actor, code_id: UUID) -> Response:
     """The QR code as SVG."""
     return _picture(code_id, actor, SVG, lambda made, _, url: made.qr_svg(url))
@@ -165,6 +193,7 @@ def read_qr_svg(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/poster.png")
 @gate(Verb.RATINGS_READ, transaction=False)
+@answers(200, 304)
 def read_poster_png(actor: Actor, code_id: UUID) -> Response:
     """The poster (海报, A4)."""
     return _picture(code_id, actor, PNG, lambda made, code, url: made.poster(_poster(code, url), "png"))
@@ -172,6 +201,7 @@ def read_poster_png(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/poster.pdf")
 @gate(Verb.RATINGS_READ, transaction=False)
+@answers(200, 304)
 def read_poster_pdf(actor: Actor, code_id: UUID) -> Response:
     """The poster (海报, A4) for printing."""
     return _picture(code_id, actor, PDF, lambda made, code, url: made.poster(_poster(code, url), "pdf"))
@@ -179,6 +209,7 @@ def read_poster_pdf(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/sign.png")
 @gate(Verb.RATINGS_READ, transaction=False)
+@answers(200, 304)
 def read_sign_png(actor: Actor, code_id: UUID) -> Response:
     """The table sign (台签, A5)."""
     return _picture(code_id, actor, PNG, lambda made, code, url: made.sign(_poster(code, url), "png"))
@@ -186,6 +217,7 @@ def read_sign_png(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/sign.pdf")
 @gate(Verb.RATINGS_READ, transaction=False)
+@answers(200, 304)
 def read_sign_pdf(actor: Actor, code_id: UUID) -> Response:
     """The table sign (台签, A5) for printing."""
     return _picture(code_id, actor, PDF, lambda made, code, url: made.sign(_poster(code, url), "pdf"))
@@ -193,6 +225,7 @@ def read_sign_pdf(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/wxacode.png")
 @gate(Verb.RATINGS_READ, transaction=False)
+@answers(200, 304)
 def read_wxacode(actor: Actor, code_id: UUID) -> Response:
     """The code that opens the mini-program (小程序码), as WeChat draws it: PNG or JPEG.
 

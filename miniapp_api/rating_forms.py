@@ -12,6 +12,7 @@ from feedback.catalogue import LEVELS, VERSION, is_bad, tags_of
 from feedback.kinds import KINDS
 from feedback.sent import COMMENT_LIMIT, LEAST_REASON, NAME_LIMIT, Sent
 from miniapp_api import raters
+from miniapp_api.answers import answers
 from miniapp_api.bodies import Body
 from miniapp_api.gates import public
 from miniapp_api.limits import limiter
@@ -72,6 +73,7 @@ def read_rating_form(session: Session, token: str) -> dict[str, Any]:
 
 @bp.post("/ratings/form/<string:token>")
 @public(transaction=False)
+@answers(201)
 @bp.input(RatingBody, arg_name="body")
 def post_rating(token: str, body: RatingBody) -> tuple[dict[str, Any], int]:
     """Rate. With `submission_id` the same call again is the same answer; without it the five days decide."""

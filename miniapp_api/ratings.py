@@ -14,12 +14,23 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from assets.spreadsheets import Sheet
 from core.actor import Actor
+from core.history import ROWS_SHOWN
 from core.paging import whole
 from feedback import exports, follow_ups, public, publication, queries, statistics
+from feedback import follow_up_steps as steps
 from feedback.models import Rating
 from feedback.queries import Filters
 from feedback.statistics import StatisticsFilter
-from miniapp_api.bodies import PageQuery, Query, RecordBody
+from miniapp_api.bodies import (
+    ID_FIELD,
+    VERSION_FIELD,
+    DescribedBody,
+    PageQuery,
+    Query,
+    choice_field,
+    described,
+    text_field,
+)
 from miniapp_api.downloads import as_csv, as_xlsx
 from miniapp_api.gates import gate
 from miniapp_api.gates import public as open_to_all
@@ -77,6 +88,36 @@ class FiguresQuery(Query):
         return StatisticsFilter(**self.model_dump())
 
 
+class RatingStepBody(DescribedBody):
+    """The version that was read, and what the step asks for; judged by the step."""
+
+    model_config = described(
+        ("version",),
+        version=VERSION_FIELD,
+        handler_id={**ID_FIELD, "description": "assign: a handler of the office that is rated"},
+        channel=choice_field(steps.CONTACT_CHANNELS, "contact"),
+        result=choice_field(steps.CONTACT_RESULTS, "contact"),
+        note=text_field(steps.TEXT_LIMIT, "contact; optional"),
+        verify_result=choice_field(steps.VERIFY_RESULTS, "verify"),
+        classification=choice_field(steps.CLASSES, "verify; rectify, where nothing was verified"),
+        measures=text_field(steps.TEXT_LIMIT, "rectify"),
+        extension_reason=text_field(steps.TEXT_LIMIT, "rectify, where `deadline` makes the five days longer"),
+        explanation=text_field(steps.TEXT_LIMIT, "explain"),
+        feedback_text=text_field(steps.TEXT_LIMIT, "reply"),
+        feedback_channel=choice_field(steps.FEEDBACK_CHANNELS, "reply"),
+        satisfied_after=choice_field(steps.SATISFIED, "close"),
+        opinion=text_field(steps.TEXT_LIMIT, "return, uphold, void; close: optional"),
+        reason=text_field(steps.TEXT_LIMIT, "appeal"),
+        evidence={
+            "type": "array",
+            "minItems": 1,
+            "maxItems": steps.EVIDENCE.max_count,
+            "items": ID_FIELD,
+            "description": "appeal: files uploaded before",
+        },
+    )
+
+
 def _show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
     return queries.show(session, actor, rating)
 
@@ -101,13 +142,13 @@ def read_rating(session: Session, actor: Actor, rating_id: UUID) -> dict[str, An
 @gate(Verb.RATINGS_READ)
 def list_rating_history(session: Session, actor: Actor, rating_id: UUID) -> dict[str, Any]:
     """The moves of a rating."""
-    return whole(queries.history_of(session, queries.visible(session, actor, rating_id)))
+    return whole(queries.history_of(session, queries.visible(session, actor, rating_id)), ROWS_SHOWN)
 
 
 @bp.post("/ratings/<uuid:rating_id>/actions/<string:action>")
 @gate(Verb.RATINGS_HANDLE, Verb.RATINGS_SUPERVISE)
-@bp.input(RecordBody, arg_name="body")
-def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, body: RecordBody) -> dict[str, Any]:
+@bp.input(RatingStepBody, arg_name="body")
+def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, body: RatingStepBody) -> dict[str, Any]:
     """A step of the follow-up (assign, contact, verify, rectify, explain, reply, close, return, appeal, uphold,
     void), or what the public may see (publish, hide)."""
     if action in ("publish", "hide"):

@@ -15,13 +15,15 @@ from accounts.verbs import Verb
 from assets.spreadsheets import Sheet
 from core import clock
 from core.actor import Actor
+from core.history import ROWS_SHOWN
 from core.paging import whole
 from enterprise.products import PRODUCTS
 from inspection import amendments, operations, queries
 from inspection.kinds import KINDS
 from inspection.models import Inspection
 from inspection.totals import Filters
-from miniapp_api.bodies import PageQuery, RecordBody
+from miniapp_api.answers import answers
+from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, DescribedBody, PageQuery, choice_field, described, text_field
 from miniapp_api.downloads import as_csv, as_xlsx
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
@@ -30,6 +32,47 @@ COLUMNS = ["记录编号", "类型", "产品", "统一社会信用代码", "企�
            "处置状态", "检验结论", "填报单位", "用户名", "操作人", "提交时间"]  # fmt: skip
 _DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na": "不适用"}
 _CONCLUSION = {"pass": "合格", "fail": "不合格", "not_judged": "不判定", None: ""}
+
+
+_CHECKED: dict[str, Any] = {
+    "kind": {
+        "type": "string",
+        "description": "`production`, `sales` or the code of a form of that kind; a spot check needs none",
+    },
+    "product_code": {"type": "string", "enum": list(PRODUCTS)},
+    "form_version": {"type": "integer", "description": "the version of the form that was filled in"},
+    "version": VERSION_FIELD,
+    "answers": {"type": "object", "description": "by the numbers of the form's items", "examples": [{"1.1": "yes"}]},
+    "disposals": {
+        "type": "object",
+        "additionalProperties": choice_field({"done": "是", "in_progress": "办理中", "na": "不适用"}),
+        "examples": [{"7.1": "in_progress"}],
+    },
+    "photos": {"type": "array", "items": ID_FIELD, "description": "files uploaded before"},
+    "signatures": {"type": "array", "items": ID_FIELD, "description": "files uploaded before"},
+}
+
+
+class RecordBody(DescribedBody):
+    """A record; its further fields are those of the form that it answers, which also judges it (see `GET /forms`)."""
+
+    model_config = described(("product_code",), **_CHECKED)
+
+
+class SubmissionBody(DescribedBody):
+    """A record; its further fields are those of the form that it answers, which also judges it (see `GET /forms`)."""
+
+    model_config = described(
+        ("product_code",),
+        **_CHECKED,
+        confirm_duplicate={"type": "boolean", "description": "submit although there is such a check of the same day"},
+    )
+
+
+class CorrectionBody(DescribedBody):
+    """The whole record as it should have been, and why; judged by the form that it answers (see `GET /forms`)."""
+
+    model_config = described(("product_code", "version", "reason"), **_CHECKED, reason=text_field(500))
 
 
 class RecordsQuery(PageQuery):
@@ -69,6 +112,7 @@ def _answer(record: Inspection, actor: Actor) -> dict[str, Any]:
 def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.put(f"/{noun}/<uuid:record_id>", endpoint="save_draft")
     @gate(Verb.INSPECTION_WRITE)
+    @answers(200, 201)
     @bp.input(RecordBody, arg_name="body")
     def save_draft(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
         """Save a draft (暂存) under the phone's id."""
@@ -77,16 +121,17 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
 
     @bp.put(f"/{noun}/<uuid:record_id>/submission", endpoint="submit")
     @gate(Verb.INSPECTION_WRITE)
-    @bp.input(RecordBody, arg_name="body")
-    def submit(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> AfterCommit:
+    @answers(200, 201)
+    @bp.input(SubmissionBody, arg_name="body")
+    def submit(session: Session, actor: Actor, record_id: UUID, body: SubmissionBody) -> AfterCommit:
         """Save and submit (提交) in one step, with or without a draft before."""
         record, new = operations.submit(session, wiring().tools, actor, book, record_id, body.root)
         return AfterCommit(lambda: (_answer(record, actor), 201 if new else 200))
 
     @bp.put(f"/{noun}/<uuid:record_id>/correction", endpoint="correct")
     @gate(Verb.INSPECTION_WRITE)
-    @bp.input(RecordBody, arg_name="body")
-    def correct(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> dict[str, Any]:
+    @bp.input(CorrectionBody, arg_name="body")
+    def correct(session: Session, actor: Actor, record_id: UUID, body: CorrectionBody) -> dict[str, Any]:
         """Correct (更正) a submitted record, with a reason; the old version stays readable."""
         return _answer(amendments.correct(session, wiring().tools, actor, book, record_id, body.root), actor)
 
@@ -117,13 +162,14 @@ def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
     @gate(Verb.INSPECTION_READ)
     def history(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
         """The moves of a record, oldest first."""
-        return whole(queries.history_of(session, queries.visible(session, actor, book, record_id)))
+        return whole(queries.history_of(session, queries.visible(session, actor, book, record_id)), ROWS_SHOWN)
 
     @bp.get(f"/{noun}/<uuid:record_id>/versions", endpoint="versions")
     @gate(Verb.INSPECTION_READ)
     def versions(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
         """The contents that corrections replaced."""
-        return whole(queries.versions(session, queries.visible(session, actor, book, record_id)))
+        record = queries.visible(session, actor, book, record_id)
+        return whole(queries.versions(session, record), queries.VERSIONS_SHOWN)
 
     @bp.get(f"/{noun}/<uuid:record_id>/versions/<int:number>", endpoint="version")
     @gate(Verb.INSPECTION_READ)

@@ -24,4 +24,4 @@ class RegionQuery(Query):
 @bp.input(RegionQuery, location="query", arg_name="query")
 def list_regions(session: Any, query: RegionQuery) -> dict[str, Any]:
     """The regions directly below one."""
-    return whole(queries.region_children(session, query.parent))
+    return whole(queries.region_children(session, query.parent), queries.REGIONS_SHOWN)

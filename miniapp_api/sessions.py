@@ -11,6 +11,7 @@ from accounts import queries, sign_in
 from core import clock
 from core.actor import Actor
 from core.paging import whole
+from miniapp_api.answers import answers
 from miniapp_api.bodies import Body, Password
 from miniapp_api.gates import bearer_token, gate, public
 from miniapp_api.limits import limiter, sign_in_limit
@@ -33,6 +34,7 @@ class SignInBody(Body):
 @bp.post("/sessions")
 @public(transaction=False)
 @limiter.limit(sign_in_limit)
+@answers(201)
 @bp.input(SignInBody, arg_name="body")
 def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
     """Sign in; several people may do so at once under one user name."""
@@ -67,7 +69,7 @@ def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
 @gate()
 def list_my_sessions(session: Any, actor: Actor) -> dict[str, Any]:
     """The caller's living sessions, so that a lost phone can be signed out."""
-    return whole(queries.my_sessions(session, actor))
+    return whole(queries.my_sessions(session, actor), queries.SESSIONS_SHOWN)
 
 
 @bp.delete("/me/sessions/<uuid:session_id>")

@@ -26,6 +26,7 @@ from inspection import campaigns, dictionaries
 from miniapp_api.limits import limiter
 from miniapp_api.wiring import KEY
 from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
+from tests.documented import only_documented_statuses
 from tests.people import PASSWORD, PEOPLE, Person
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,7 +114,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 def application(settings: Settings) -> Iterator[APIFlask]:
     application = create_app(settings)
     limiter.reset()
-    yield application
+    with only_documented_statuses(application):
+        yield application
     application.extensions[KEY].database.dispose()
 
 

@@ -19,11 +19,11 @@ from core.db import Database
 from core.forms.library import FormLibrary
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
-from enterprise.operations import put_enterprise
 from enterprise.production.operations import LicenceFacts, put_licence
 from miniapp_api.wiring import KEY
 from tests import paperwork
 from tests.people import PASSWORD, Person, new_id, uscc
+from tests.register import put_enterprises
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKS, OTHER_WORKS, FAR_WORKS = uscc(101), uscc(102), uscc(103)
@@ -66,9 +66,7 @@ def prepare(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
             (OTHER_WORKS, "常州另一电线厂", "320402"),
             (FAR_WORKS, "南京某某电缆厂", "320102"),
         ):
-            put_enterprise(
-                session, {"uscc": code, "name": name, "region_code": region, "product_codes": ["06"]}, source="imported"
-            )
+            put_enterprises(session, {"uscc": code, "name": name, "region_code": region, "product_codes": ["06"]})
         licence, _ = put_licence(
             session,
             services.filings,

@@ -4,12 +4,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
 import pytest
+import time_machine
 from apiflask import APIFlask
 from click.testing import CliRunner, Result
 from sqlalchemy import delete, func, select, text, update
@@ -18,7 +20,7 @@ from accounts.models import Office, Region, User
 from app import background_jobs
 from assets.models import File
 from commands import Installation, cli
-from core import history
+from core import clocks, history
 from core.clock import now
 from core.config import Settings
 from core.db import Database
@@ -399,6 +401,22 @@ def test_the_calendar_keeps_the_last_word_about_a_day(run: Run, database: Databa
         assert [(d.day.isoformat(), d.working) for d in session.scalars(select(CalendarDay))] == [("2027-02-06", False)]
     assert "休息日" in run("calendar", "list").stdout
     run("calendar", "set", "2027-02-30", "off", status=2)
+
+
+def test_a_year_counts_as_known_once_it_is_stated_to_be_complete(
+    run: Run, database: Database, clock: time_machine.Traveller
+) -> None:
+    clock.move_to("2098-10-01T10:00+08:00")
+    run("calendar", "complete", 2099, status=2)
+    run("calendar", "set", "2099-01-01", "off")
+    listed = run("calendar", "list")
+    assert "2098年" in listed.stderr and "2099年" in listed.stderr and "calendar complete 2099" in listed.stderr
+    run("calendar", "complete", 2099)
+    run("calendar", "complete", 2099)
+    listed = run("calendar", "list")
+    assert "已录入完整的年份：2099" in listed.stdout and "2099年" not in listed.stderr
+    with database.read() as session:
+        assert clocks.working_calendar(session).unknown_years(date(2099, 6, 1)) == []
 
 
 def test_only_old_receipts_are_swept(run: Run, clock: Any, sign_in: SignIn) -> None:

@@ -23,7 +23,6 @@ from core.config import Settings
 from core.db import Base, Database
 from core.errors import Problem
 from core.identifiers import uscc_fault, uscc_warnings
-from core.integrity import verify_ends
 from core.models import Todo
 from demo import loading
 from demo.accounts import Account, accounts_file, read_accounts
@@ -32,11 +31,11 @@ from enterprise.filings.models import Filing
 from enterprise.models import Enterprise, EnterpriseProduct
 from enterprise.production.models import Licence, SelfCheckTopic
 from enterprise.systems import KINDS
+from feedback import integrity as feedback_integrity
 from feedback import tallies as rating_tallies
 from feedback.models import Rating, RatingCode
-from feedback.workflows import CODE, RATING
+from inspection import integrity as inspection_integrity
 from inspection import tallies
-from inspection.integrity import verify_contents
 from inspection.models import Inspection
 from miniapp_api.limits import limiter
 from miniapp_api.wiring import KEY
@@ -211,9 +210,9 @@ def test_there_are_licences_with_declarations_a_rectification_and_a_topic(demo: 
 def test_history_and_figures_hold(demo: Database) -> None:
     with demo.read() as session:
         assert list(history.verify(session)) == []
-        assert list(verify_contents(session)) == []
+        assert list(inspection_integrity.verify(session)) == []
         assert list(verify_filings(session, {kind.code: kind for kind in KINDS})) == []
-        assert list(verify_ends(session, RATING)) == list(verify_ends(session, CODE)) == []
+        assert list(feedback_integrity.verify(session)) == []
     with demo.write() as session:
         found = tallies.reconcile(session)
         rated = rating_tallies.reconcile(session)

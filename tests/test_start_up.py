@@ -10,14 +10,14 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import requests
-from gunicorn.workers.gthread import ThreadWorker
+import time_machine
 from sqlalchemy import text
 
 import start_up
+from core.config import Settings
 from core.db import Base, Database
 from tests.servers import ROOT, free_port, running_server, wait_until_ready
 
@@ -122,6 +122,18 @@ def test_the_log_says_that_each_worker_counts_limits_for_itself_without_redis(en
     assert "rate_limits_counted_by_each_worker" in printed and "REDIS_URL" in printed
 
 
+def test_the_start_warns_of_a_year_whose_working_days_are_guessed(
+    settings: Settings, database: Database, clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    clock.move_to("2098-10-01T10:00+08:00")
+    monkeypatch.setattr(start_up.Server, "run", lambda _server: None)
+    monkeypatch.setattr(start_up, "_fresh_metrics", lambda _folder: None)
+    start_up.serve(settings.model_copy(update={"port": free_port(), "demo": False}), database)
+    warned = capsys.readouterr().err
+    assert "2098年的节假日安排尚未录入" in warned and "calendar complete 2099" in warned
+
+
 def test_forms_in_the_data_folder_are_published_and_a_faulty_one_does_not_stop_the_start(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -184,21 +196,3 @@ def test_the_manage_script_runs_from_any_folder(environment: dict[str, str], tmp
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert answer.returncode == 2 and "database upgrade" in answer.stderr
-
-
-def test_a_phone_that_falls_silent_in_a_request_does_not_keep_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = socket.socketpair()
-    monkeypatch.setattr(start_up, "SILENCE", 1)
-    monkeypatch.setattr(ThreadWorker, "handle", lambda _self, conn: conn.sock.recv(100))
-    worker = start_up.PatientWorker.__new__(start_up.PatientWorker)
-    with ours, theirs, pytest.raises(BlockingIOError):
-        worker.handle(SimpleNamespace(sock=ours))
-
-
-def test_a_phone_that_stops_taking_an_answer_does_not_keep_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = socket.socketpair()
-    monkeypatch.setattr(start_up, "SILENCE", 1)
-    monkeypatch.setattr(ThreadWorker, "handle", lambda _self, conn: conn.sock.sendall(bytes(20_000_000)))
-    worker = start_up.PatientWorker.__new__(start_up.PatientWorker)
-    with ours, theirs, pytest.raises(BlockingIOError):
-        worker.handle(SimpleNamespace(sock=ours))

@@ -4,7 +4,7 @@
 a form is written as an Excel sheet.
 """
 
-from core.forms.check import Checked
+from core.forms.check import Checked, warnings_of
 from core.forms.definition import BrokenForm, Form
 
-__all__ = ["BrokenForm", "Checked", "Form"]
+__all__ = ["BrokenForm", "Checked", "Form", "warnings_of"]

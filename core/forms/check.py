@@ -23,7 +23,7 @@ in the order of the form (a group row by row); then rules.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -44,7 +44,6 @@ class Checked:
     values: dict[str, Any]
     faults: list[Fault]
     problems_found: bool
-    warnings: list[dict[str, str]] = field(default_factory=list)
 
 
 def judge(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
@@ -53,6 +52,14 @@ def judge(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
         return Checked({"answers": {}, "disposals": {}}, [Fault("", "wrong_type", messages.NOT_AN_OBJECT)], False)
     judging = _Judging(plan, body, today)
     return judging.as_submission() if submit else judging.as_draft()
+
+
+def warnings_of(values: Mapping[str, Any], problems_found: bool) -> list[dict[str, str]]:
+    """Warnings (`code`, `message`) that follow from submitted values alone: a repeated answer carries the same."""
+    disposals = values.get("disposals") or {}
+    if problems_found and disposals and set(disposals.values()) == {"na"}:
+        return [{"code": "all_not_applicable", "message": messages.ALL_NOT_APPLICABLE}]
+    return []
 
 
 class _Judging:
@@ -76,10 +83,7 @@ class _Judging:
         faults = self.reading.body_faults + self.submission(self.env)
         if not self.problems_found:
             self.env |= dict.fromkeys(self.plan.places["disposals"], "na")
-        checked = Checked(self.layout(self.env), faults, self.problems_found)
-        if self.problems_found and _all_not_applicable(checked.values["disposals"]):
-            checked.warnings.append({"code": "all_not_applicable", "message": messages.ALL_NOT_APPLICABLE})
-        return checked
+        return Checked(self.layout(self.env), faults, self.problems_found)
 
     def decide(self, env: dict[str, Any]) -> None:
         """Fill `hidden` and `hidden_inside`, take what is invisible out of `env`, find the problems."""
@@ -173,7 +177,3 @@ def _has_problem(item: Item, value: Any) -> bool:
     if type(value) is list:
         return not item.problem_values.isdisjoint(value)
     return value in item.problem_values
-
-
-def _all_not_applicable(disposals: Mapping[str, Any]) -> bool:
-    return bool(disposals) and all(value == "na" for value in disposals.values())

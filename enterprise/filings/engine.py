@@ -1,10 +1,11 @@
 """The engine that carries filings: what it needs, who may see a filing, and from which side."""
 
 from dataclasses import dataclass
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from accounts.offices import enterprise_office_id
 from core import todos
 from core.actor import Actor
 from core.errors import Problem, not_found
@@ -20,18 +21,12 @@ FINISHED = "filing.finished"
 
 TODO = "filing"
 DELETED = "deleted"
-_ENTERPRISE_OFFICES = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
 
 
 def may_see_filing(session: Session, actor: Actor, filing_id: UUID) -> bool:
     """For the subject registry."""
     filing = find(session, filing_id)
     return filing is not None and filing.status != DELETED and may_see(actor, filing)
-
-
-def enterprise_office_id(uscc: str) -> UUID:
-    """The id of the office that stands for an enterprise's own users; it follows from the code."""
-    return uuid5(_ENTERPRISE_OFFICES, uscc)
 
 
 @dataclass(frozen=True, slots=True)

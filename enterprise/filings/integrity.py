@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.db import canonical_json
 from core.history import Broken
-from core.integrity import in_chunks, is_last_row
+from core.integrity import in_chunks, is_last_row, verify_presence
 from core.models import HistoryEntry, HistoryPayload
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
@@ -32,9 +32,13 @@ def content_digest(version: Mapping[str, Any]) -> str:
 def verify_filings(
     session: Session, kinds: Mapping[str, FilingKind], progress: Progress = lambda _done: None
 ) -> Iterator[Broken]:
-    """Each filing, and each version that was sent, that does not fit its history; `progress` is told how many more."""
+    """Each filing, and each version that was sent, that does not fit its history, or is gone.
+
+    `progress` is told how many more were looked at.
+    """
     yield from _verify_ends(session, kinds, progress)
     yield from _verify_versions(session, progress)
+    yield from verify_presence(session, "filing", Filing)
 
 
 def _verify_ends(session: Session, kinds: Mapping[str, FilingKind], progress: Progress) -> Iterator[Broken]:

@@ -60,6 +60,7 @@ class FilingStep:
     `comment`: an opinion or reason must be given. `asks_back`: the status is remembered, so
     that a step to BACK returns there. `confirmations`: how many different users must act before the
     filing moves. `starts`, `pauses`, `stops` name clocks; `needs_over` a clock whose time must be over.
+    `guard` raises Problem for a filing that may not take the step; it is not offered there either.
     """
 
     action: str
@@ -98,7 +99,8 @@ class FilingKind:
     service when it is finished. `fixed`: fields that stand once the filing is open (what the office
     ordered, what the register says); the enterprise's copy keeps them. `listed`: fields that its list
     shows beside the status (none that is sensitive). `titled`: a title that says what the filing is about.
-    `refusals`: what is answered instead of the common sentence, by status and action.
+    `refusals`: what is answered instead of the common sentence, by status and action. `shown_as`: a status
+    that lists show under the label of another, its own label a tag beside it, and find with that other one.
     """
 
     code: str
@@ -119,6 +121,7 @@ class FilingKind:
     listed: Sequence[str] = ()
     titled: Callable[[Session, UUID], str] | None = None
     refusals: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    shown_as: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None
     workflow: FilingWorkflow = field(init=False)
 
@@ -128,6 +131,7 @@ class FilingKind:
 
     def _refuse_broken(self) -> None:
         named = {*self.final, *self.editable, *self.todos, *(status for status, _ in self.refusals)}
+        named |= {*self.shown_as, *self.shown_as.values()}
         unknown = sorted(named - set(self.statuses))
         if unknown:
             raise BrokenKind(f"{self.code}: unknown status {unknown}")
@@ -173,9 +177,9 @@ class FilingKind:
             raise BrokenKind(f"{self.code}: no step {action} of the system from {status}")
         return step
 
-    def actions(self, status: str, verbs: frozenset[str]) -> list[str]:
-        """What someone with these verbs may do now."""
-        return [s.action for s in self.steps if s.source == status and s.who in verbs]
+    def steps_of(self, side: str, status: str) -> list[FilingStep]:
+        """The steps that this side may take from a status."""
+        return [step for step in self.steps if step.source == status and step.who == side]
 
 
 def _workflow(kind: FilingKind) -> FilingWorkflow:
@@ -196,3 +200,7 @@ class KindRegistry:
     def get(self, code: Any) -> FilingKind | None:
         """The kind of that code."""
         return self.kinds.get(code) if isinstance(code, str) else None
+
+    def shown_as(self, status: str) -> list[tuple[str, str]]:
+        """Kind and status of what lists show as that status though it stands in another."""
+        return [(kind.code, own) for kind in self.kinds.values() for own, as_ in kind.shown_as.items() if as_ == status]

@@ -8,8 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
-
-AREAS = ("area1", "area2", "area3")
+from enterprise.models import AREAS
 
 
 def _seen_by_offices(name: str, *columns: str) -> Index:

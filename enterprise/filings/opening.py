@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
-from enterprise.filings.engine import Filings, open_todo, show_todo
+from core.versions import sent_version
+from enterprise.filings.engine import DELETED, Filings, open_todo, show_todo
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
 from enterprise.filings.models import Filing
 from enterprise.filings.steps import run_clock
-from enterprise.filings.working_copy import as_date, claim, read
+from enterprise.filings.working_copy import as_date, claim, read, unknown_keys
 from enterprise.models import Enterprise
 from enterprise.queries import by_uscc
 
@@ -41,6 +42,7 @@ def open_by(
     if side not in actor.verbs or kind.opened_by != ("enterprise" if side == ENTERPRISE else "office"):
         raise Problem("forbidden", f"“{kind.title}”不能由您发起")
     enterprise = _enterprise_for(session, actor, body)
+    sent_version(body)
     subject = about or _subject(session, engine, actor, kind, body)
     title = kind.titled(session, subject[1]) if kind.titled and subject else None
     filing = open_filing(
@@ -48,7 +50,7 @@ def open_by(
     )
     values, faults = read(engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office")
     documents, document_faults = claim(session, actor, kind, filing, body)
-    faults = [*faults, *document_faults]
+    faults = [*unknown_keys(body), *faults, *document_faults]
     if kind.opened_by == "office" and kind.check is not None and not faults:
         faults = kind.check(session, filing, values, clock.today())
     if faults:
@@ -183,6 +185,7 @@ def without(
     having = select(Filing.enterprise_id).where(
         Filing.enterprise_id.in_([enterprise.id for enterprise in enterprises]),
         Filing.kind == kind.code,
+        Filing.status != DELETED,
         Filing.subject_id == about,
         Filing.title == (title or kind.title),
     )

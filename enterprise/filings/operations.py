@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core import receipts
 from core.actor import Actor
 from core.errors import Problem, not_found
+from core.versions import sent_version
 from core.workflow import SYSTEM
 from enterprise.filings.engine import DELETED, Filings, party, seen, visible, wrong_status
 from enterprise.filings.kinds import ENTERPRISE
@@ -20,7 +22,8 @@ from enterprise.filings.models import Filing
 from enterprise.filings.moves import find, found
 from enterprise.filings.opening import open_by
 from enterprise.filings.steps import take
-from enterprise.filings.working_copy import claim, keep, read
+from enterprise.filings.working_copy import claim, keep, read, unknown_keys
+from enterprise.models import AREAS
 
 
 def save(
@@ -51,8 +54,9 @@ def save(
     _refuse_stale(filing, body)
     values, faults = read(engine, kind, filing, body, submit=False)
     documents, document_faults = claim(session, actor, kind, filing, body)
-    if faults or document_faults:
-        raise Problem("invalid", errors=[*faults, *document_faults])
+    faults = [*unknown_keys(body), *faults, *document_faults]
+    if faults:
+        raise Problem("invalid", errors=faults)
     keep(session, kind, filing, values, documents)
     return visible(session, actor, filing_id), False
 
@@ -81,15 +85,37 @@ def act(
 
 
 def _refuse_stale(filing: Filing, body: Mapping[str, Any]) -> None:
-    if body.get("version") != filing.version:
+    if sent_version(body) != filing.version:
         raise Problem("stale_version", current_version=filing.version)
 
 
 def delete(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> Filing:
-    """The step `delete` of a filing's workflow, by the enterprise. Deleting it again is answered alike."""
+    """The step `delete` of a filing's workflow, by the enterprise. Deleting it again is answered alike.
+
+    409 `wrong_status` where the workflow has no such step from the filing's status, or none at all.
+    """
     filing = find(session, filing_id)
     if filing is None or party(actor, filing) != ENTERPRISE:
         raise not_found()
     if filing.status != DELETED:
+        kind = engine.kind_of(filing)
+        if kind.step("delete", filing.status) is None:
+            raise wrong_status(kind, filing, action="delete")
         return act(session, engine, actor, filing_id, "delete", {"version": filing.version})
     return filing
+
+
+def follow_enterprise(session: Session, enterprise: Mapping[str, Any]) -> None:
+    """Take what an enterprise has not sent yet to the bureau of its new place and to its new name.
+
+    What a bureau has or ordered stays with it, under the name that it had.
+    """
+    session.execute(
+        update(Filing)
+        .where(
+            Filing.enterprise_id == enterprise["id"], Filing.sent == 0, Filing.opened_by_office.is_(False),
+            Filing.finished_at.is_(None),
+        )
+        .values({**{area: enterprise[area] for area in AREAS}, "org_name": enterprise["name"]})
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip

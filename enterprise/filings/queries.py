@@ -5,21 +5,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core import clock, history
 from core.actor import Actor
-from core.errors import not_found
+from core.errors import Problem, not_found
 from core.forms.sealing import readable
 from core.name_search import like_pattern
-from core.paging import Page, PageRequest, fetch
-from enterprise.filings.engine import Filings, party
-from enterprise.filings.kinds import ENTERPRISE, FilingKind
+from core.paging import Page, PageRequest, count_up_to, fetch
+from enterprise.filings.engine import Filings, may_see_filing, party
+from enterprise.filings.kinds import ENTERPRISE, FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.working_copy import sent_files
 from enterprise.models import Enterprise
 from enterprise.queries import named
 
+VERSIONS_SHOWN = 100
 _FEW, _MANY = 500, 5000
 """Enterprises that a name means: as many are looked up by themselves; as many are told to the database as a list."""
 _NEWEST = (Filing.created_at.desc(), Filing.id.desc())
@@ -41,7 +43,7 @@ def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, r
     """The own filings of an enterprise, or those sent to (or opened by) the actor's office, newest first."""
     ids = named(session, actor.reach, filters.q, _MANY) if filters.q and not actor.enterprise_id else None
     if ids is not None and len(ids) <= _FEW:
-        return _of_enterprises(session, ids, actor, filters, request)
+        return _of_enterprises(session, engine, ids, actor, filters, request)
     conditions: list[ColumnElement[bool]] = [_LIVING]
     if actor.enterprise_id is not None:
         conditions.append(Filing.enterprise_id == actor.enterprise_id)
@@ -49,48 +51,108 @@ def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, r
         conditions += [actor.reach.condition(Filing), _SENT]
     if filters.kind is not None:
         conditions.append(Filing.kind == filters.kind)
-    if filters.status is not None:
-        conditions.append(Filing.status == filters.status)
     if ids is not None:
         # Many, so a page is full soon when the newest filings are walked; an expression, so that they are walked.
         conditions.append(func.coalesce(Filing.enterprise_id, Filing.id).in_(ids))
     elif filters.q:
         name = select(Enterprise.folded_name).where(Enterprise.id == Filing.enterprise_id).scalar_subquery()
         conditions.append(name.like(like_pattern(filters.q), escape="\\"))
+    if filters.status is not None:
+        alternatives = _shown_in(engine, filters.status, Filing.status)
+        if len(alternatives) > 1:
+            return _of_statuses(session, alternatives, conditions, request)
+        conditions += alternatives
     ordered = select(Filing).order_by(*_NEWEST)
     return fetch(session, ordered, Filing.id, request, *conditions)
 
 
-def _of_enterprises(session: Session, ids: list[UUID], actor: Actor, filters: Filters, request: PageRequest) -> Page:
-    """A page of the filings of a few enterprises: chosen and counted by their index alone, then read."""
-    # All else in expressions, so that no plan begins with an area or a status.
-    conditions: list[ColumnElement[bool]] = [Filing.enterprise_id.in_(ids), _LIVING, _SENT]
-    columns = (Filing.area1, Filing.area2, Filing.area3)
-    if not actor.reach.national:
-        within = (func.coalesce(columns[depth - 1], "") == code for depth, code in actor.reach.areas)
-        conditions.append(or_(false(), *within))
-    for column, wanted in ((Filing.kind, filters.kind), (Filing.status, filters.status)):
-        if wanted is not None:
-            conditions.append(func.coalesce(column, "") == wanted)
-    page = fetch(session, select(Filing.id).order_by(*_NEWEST), Filing.id, request, *conditions)
+def _shown_in(engine: Filings, status: str, column: ColumnElement[Any] | Any) -> list[ColumnElement[bool]]:
+    """Conditions, of which one holds for a filing that lists show in that status (`FilingKind.shown_as`)."""
+    others = [(column == own) & (Filing.kind == kind) for kind, own in engine.kinds.shown_as(status)]
+    return [column == status, *others]
+
+
+def _of_statuses(
+    session: Session,
+    alternatives: list[ColumnElement[bool]],
+    conditions: list[ColumnElement[bool]],
+    request: PageRequest,
+) -> Page:
+    """A page of the filings of some statuses: the newest of each, in the order of the index, merged.
+
+    Asked for all at once, databases walk the filings of every status, or sort all that match.
+    """
+    of_each = [select(Filing.id, Filing.created_at).where(*conditions, one) for one in alternatives]
+    deepest = request.offset + request.page_size
+    newest = [select(keys.order_by(*_NEWEST).limit(deepest).subquery()) for keys in of_each]
+    merged = union_all(*newest).subquery()
+    ordered = select(merged.c.id).order_by(merged.c.created_at.desc(), merged.c.id.desc())
+    rows = session.execute(ordered.limit(request.page_size).offset(request.offset)).all()
+    total, exact = count_up_to(session, union_all(*of_each).subquery().c.id)
+    return _whole_rows(session, Page(rows, request, total, exact))
+
+
+def _whole_rows(session: Session, page: Page) -> Page:
+    """A page of ids with the rows that they name."""
     chosen = select(Filing).where(Filing.id.in_([row.id for row in page.items])).order_by(*_NEWEST)
     return replace(page, items=session.execute(chosen).all())
 
 
-def show_row(engine: Filings, actor: Actor, filing: Filing) -> dict[str, Any]:
-    """A filing in a list, with what the caller may do now."""
+def _of_enterprises(
+    session: Session, engine: Filings, ids: list[UUID], actor: Actor, filters: Filters, request: PageRequest
+) -> Page:
+    """A page of the filings of a few enterprises: chosen and counted by their index alone, then read."""
+    # All else in expressions, so that no plan begins with an area or a status.
+    conditions = [Filing.enterprise_id.in_(ids), _LIVING, _SENT, actor.reach.unindexed_condition(Filing)]
+    if filters.kind is not None:
+        conditions.append(func.coalesce(Filing.kind, "") == filters.kind)
+    if filters.status is not None:
+        conditions.append(or_(*_shown_in(engine, filters.status, func.coalesce(Filing.status, ""))))
+    return _whole_rows(session, fetch(session, select(Filing.id).order_by(*_NEWEST), Filing.id, request, *conditions))
+
+
+def show_page(session: Session, engine: Filings, actor: Actor, page: Page) -> dict[str, Any]:
+    """A page of the list; what its enterprise is changing is listed to an office as it was sent."""
+    sent = _sent_data(session, engine, actor, [row.Filing for row in page.items])
+    return page.as_json(lambda row: show_row(engine, actor, row.Filing, sent.get(row.Filing.id)))
+
+
+def _sent_data(session: Session, engine: Filings, actor: Actor, filings: list[Filing]) -> dict[UUID, dict[str, Any]]:
+    """By filing, the data that was sent last of those that are being changed since; asked by offices only."""
+    changing = [
+        filing.id
+        for filing in filings
+        if filing.sent and filing.status in engine.kind_of(filing).editable and party(actor, filing) != ENTERPRISE
+    ]
+    if not changing:
+        return {}
+    newest = (FilingVersion.filing_id == Filing.id) & (FilingVersion.number == Filing.sent)
+    rows = session.execute(
+        select(Filing.id, FilingVersion.data).join(FilingVersion, newest).where(Filing.id.in_(changing))
+    )
+    return {row.id: row.data for row in rows}
+
+
+def show_row(engine: Filings, actor: Actor, filing: Filing, sent: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A filing in a list, with what the caller may do now.
+
+    `sent`: the data that was sent last, for an office while the enterprise changes it. `tag` is the label of a
+    status that is shown as another (`FilingKind.shown_as`).
+    """
     kind = engine.kind_of(filing)
+    shown_as = kind.shown_as.get(filing.status)
     return {
         "id": str(filing.id),
         "kind": filing.kind,
         "title": filing.title,
         "status": filing.status,
-        "status_label": kind.statuses[filing.status],
+        "status_label": kind.statuses[shown_as or filing.status],
+        "tag": kind.statuses[filing.status] if shown_as else None,
         "version": filing.version,
         "uscc": filing.uscc,
         "org_name": filing.org_name,
         "subject": _subject(filing),
-        "summary": _summary(kind, actor, filing),
+        "summary": _summary(kind, actor, filing, sent),
         "opinion": filing.opinion,
         "due_on": filing.due_on.isoformat() if filing.due_on else None,
         "colour": _colour(kind, filing),
@@ -109,14 +171,26 @@ def actions(kind: FilingKind, actor: Actor, filing: Filing) -> list[str]:
     if side is None:
         return []
     saving = ["save"] if side == ENTERPRISE and filing.status in kind.editable else []
-    return saving + kind.actions(filing.status, frozenset({side}))
+    return saving + [step.action for step in kind.steps_of(side, filing.status) if _is_open(step, actor, filing)]
 
 
-def _summary(kind: FilingKind, actor: Actor, filing: Filing) -> dict[str, Any]:
+def _is_open(step: FilingStep, actor: Actor, filing: Filing) -> bool:
+    """Whether the step's guard, if it has one, lets the actor pass."""
+    if step.guard is None:
+        return True
+    try:
+        step.guard(filing, actor)
+    except Problem:
+        return False
+    return True
+
+
+def _summary(kind: FilingKind, actor: Actor, filing: Filing, sent: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the kind's list shows of the data; to an office nothing that the enterprise is still changing."""
-    hidden = party(actor, filing) != ENTERPRISE and filing.status in kind.editable
-    names = [name for name in kind.listed if not hidden or name in kind.fixed]
-    return {name: filing.data[name] for name in names if name in filing.data}
+    data = filing.data
+    if party(actor, filing) != ENTERPRISE and filing.status in kind.editable:
+        data = {**(sent or {}), **{name: data[name] for name in kind.fixed & data.keys()}}
+    return {name: data[name] for name in kind.listed if name in data}
 
 
 def _subject(filing: Filing) -> dict[str, str] | None:
@@ -152,7 +226,15 @@ def show_with(engine: Filings, actor: Actor, filing: Filing, content: Filing | F
         # What the enterprise prepares is its own until it is sent; the office reads what was ordered.
         fixed = engine.kind_of(filing).fixed
         shown |= {"data": {name: shown["data"][name] for name in shown["data"] if name in fixed}, "documents": []}
-    return {**show_row(engine, actor, filing), **shown}
+    sent = content.data if isinstance(content, FilingVersion) else None
+    return {**show_row(engine, actor, filing, sent), **shown}
+
+
+def may_fetch(session: Session, actor: Actor, filing_id: UUID, file_id: UUID) -> bool:
+    """For the subject registry: the enterprise fetches all files of its filing, an office those that were sent."""
+    if not may_see_filing(session, actor, filing_id):
+        return False
+    return actor.enterprise_id is not None or file_id in sent_files(session, filing_id)
 
 
 def _content(engine: Filings, row: Filing | FilingVersion, *, clear: bool) -> dict[str, Any]:
@@ -176,7 +258,7 @@ def _version(session: Session, filing: Filing, number: int) -> FilingVersion:
 def versions(session: Session, engine: Filings, filing: Filing) -> list[dict[str, Any]]:
     """The versions that were sent (the newest hundred), oldest first."""
     newest = select(FilingVersion).where(FilingVersion.filing_id == filing.id).order_by(FilingVersion.number.desc())
-    rows = session.scalars(newest.limit(100)).all()
+    rows = session.scalars(newest.limit(VERSIONS_SHOWN)).all()
     return [
         {
             "number": row.number,
@@ -211,7 +293,7 @@ def show_kind(kind: FilingKind, definition: Mapping[str, Any], verbs: frozenset[
                 "extensions": list(d.category.allowed),
                 "purposes": sorted(d.category.purposes),
                 "max_count": d.category.max_count,
-                "max_bytes": d.category.max_bytes,
+                "max_bytes": d.category.largest,
             }
             for d in kind.documents
         ],

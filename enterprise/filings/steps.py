@@ -16,12 +16,12 @@ from core.forms.check import Checked
 from core.forms.sealing import readable, sealed
 from core.models import Clock, Confirmation
 from core.workflow import SYSTEM
-from enterprise.filings.engine import FINISHED, Filings, show_todo, wrong_status
+from enterprise.filings.engine import DELETED, FINISHED, Filings, show_todo, wrong_status
 from enterprise.filings.integrity import content_digest
 from enterprise.filings.kinds import FilingKind, FilingStep
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find, found
-from enterprise.filings.working_copy import as_date
+from enterprise.filings.working_copy import as_date, release_all_but
 
 log = structlog.get_logger()
 
@@ -78,6 +78,8 @@ def take(
     for one in steps:
         run_clock(session, one, moved)
     show_todo(session, kind, moved)
+    if moved.status == DELETED:
+        release_all_but(session, moved.id, set())
     return _followed(session, engine, kind, steps, moved)
 
 

@@ -13,10 +13,23 @@ from assets.operations import Claim
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem
+from core.forms.messages import UNKNOWN_ITEM
+from core.forms.pointers import pointer, showable
 from core.forms.sealing import sealed
 from enterprise.filings.engine import Filings, wrong_status
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
+
+SENT = frozenset(["kind", "uscc", "subject", "data", "documents", "version"])
+"""What a body that opens or saves a filing may say."""
+
+SHOWN = frozenset(
+    [
+        "id", "title", "status", "status_label", "tag", "org_name", "summary", "opinion", "due_on", "colour", "late",
+        "sent", "created_at", "sent_at", "finished_at", "actions", "form",
+    ]
+)  # fmt: skip
+"""What a filing carries besides when it is read; sent back, it is passed over."""
 
 
 def keep(
@@ -34,6 +47,12 @@ def keep(
         if now.status != filing.status:
             raise wrong_status(kind, filing, now.status)
         raise Problem("stale_version", current_version=now.version)
+
+
+def unknown_keys(body: Mapping[str, Any]) -> list[Fault]:
+    """A fault for each key that means nothing: what is misspelt would otherwise be lost without a word."""
+    unknown = (key for key in body if key not in SENT and key not in SHOWN)
+    return [Fault(pointer(showable(key)), "unknown_item", UNKNOWN_ITEM) for key in unknown]
 
 
 def read(
@@ -66,8 +85,7 @@ def claim(
         return [], faults
     faults = files.claim(session, actor, ("filing", filing.id), wanted, kind.allowed_documents())
     if not faults:
-        kept = {claim_.file_id for claim_ in wanted} | _sent_files(session, filing.id)
-        files.release(session, ("filing", filing.id), kept)
+        release_all_but(session, filing.id, {claim_.file_id for claim_ in wanted})
     return [{"category": one.category, "file_id": str(one.file_id)} for one in wanted], faults
 
 
@@ -86,8 +104,13 @@ def _parsed(sent: Any) -> tuple[list[Claim], list[Fault]]:
     return wanted, faults
 
 
-def _sent_files(session: Session, filing_id: UUID) -> set[UUID]:
-    """Files that a version refers to: they are never let go of."""
+def release_all_but(session: Session, filing_id: UUID, named: set[UUID]) -> None:
+    """Let go of a filing's files but those named and those that were sent."""
+    files.release(session, ("filing", filing_id), named | sent_files(session, filing_id))
+
+
+def sent_files(session: Session, filing_id: UUID) -> set[UUID]:
+    """Files that a version refers to: they are never let go of, and the only ones that an office may fetch."""
     versions = session.scalars(select(FilingVersion.documents).where(FilingVersion.filing_id == filing_id)).all()
     return {UUID(one["file_id"]) for documents in versions for one in documents}
 

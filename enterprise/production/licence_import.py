@@ -1,12 +1,14 @@
 """Import of a register of licences (生产许可证名录) from .xlsx or .csv; each licence opens its row 更新申报.
 
-The same file again changes nothing. A column that the file does not have leaves what is stored; an
-empty cell of a column that it has empties the field. The enterprises must be in the register before.
+The same file again changes nothing, also when other data was declared and approved since. A column that the
+file does not have leaves what is stored; an empty cell of a column that it has empties the field. The
+enterprises must be in the register before.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from core.errors import Problem
 from enterprise.filings.engine import Filings
 from enterprise.operations import Outcome
 from enterprise.production.models import Licence
-from enterprise.production.operations import LICENCE_STATUSES, LicenceFacts, put_licence
+from enterprise.production.operations import LICENCE_STATUSES, LicenceFacts, last_imported, put_licence
 from enterprise.register_rows import read_uscc
 from enterprise.table_import import (
     CellFault,
@@ -90,7 +92,7 @@ def _put(engine: Filings, session: Session, rows: list[LicenceRow]) -> Sequence[
 
 
 def _put_one(engine: Filings, session: Session, row: LicenceRow, stored: Licence | None) -> Outcome | Faults:
-    kept = {name: getattr(stored, name) for name in LAYOUT.headings} if stored else {}
+    kept = asdict(last_imported(stored)) if stored else {}
     try:
         return put_licence(session, engine, LicenceFacts(**{**kept, **row}))[1]
     except Problem as problem:

@@ -3,14 +3,18 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
 
 
 class Licence(Base):
-    """A production licence (生产许可证); an enterprise may hold several."""
+    """A production licence (生产许可证); an enterprise may hold several.
+
+    `imported` is what the register said last (a column each, dates as text): an import takes over what differs from
+    it, and so leaves what was declared and approved since.
+    """
 
     __tablename__ = "licences"
     __table_args__ = (Index("ix_licences_enterprise_id", "enterprise_id"),)
@@ -25,6 +29,7 @@ class Licence(Base):
     valid_to: Mapped[date | None]
     issuer: Mapped[str | None] = mapped_column(String(100))
     status: Mapped[str] = mapped_column(String(10))
+    imported: Mapped[dict[str, str | None]] = mapped_column(JSON)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

@@ -47,6 +47,7 @@ class LicenceFacts:
 def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple[Licence, Outcome]:
     """Store a licence (again), and see that its enterprise has one open row 更新申报 for it.
 
+    Again, only what differs from the last import is taken over: the rest may have been declared since.
     Raises 422, before anything is written, when the enterprise is not in the register or the number
     stands under another one.
     """
@@ -58,17 +59,15 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
     if licence is not None and licence.enterprise_id != enterprise.id:
         message = f"该证书编号已登记在统一社会信用代码 {licence.uscc} 名下，请核对"
         raise invalid("/licence_no", "other_enterprise", message)
-    outcome = Outcome.UNCHANGED
+    imported = _as_imported(facts)
     if licence is None:
         outcome = Outcome.CREATED
-        licence = Licence(id=uuid4(), enterprise_id=enterprise.id, updated_at=clock.now(), **asdict(facts))
+        licence = Licence(
+            id=uuid4(), enterprise_id=enterprise.id, updated_at=clock.now(), imported=imported, **asdict(facts)
+        )
         session.add(licence)
-    elif any(getattr(licence, name) != value for name, value in asdict(facts).items()):
-        outcome = Outcome.UPDATED
-        for name, value in asdict(facts).items():
-            setattr(licence, name, value)
-        licence.updated_at = clock.now()
-        _show_anew(session, licence)
+    else:
+        outcome = _bring_in_step(session, licence, facts, imported)
     session.flush()
     started = select(Filing.id).where(Filing.kind == declaration.KIND.code, Filing.subject_id == licence.id)
     if session.scalar(started.limit(1)) is None:
@@ -79,17 +78,33 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
     return licence, outcome
 
 
-def _show_anew(session: Session, licence: Licence) -> None:
-    """A row 更新申报 that its enterprise has not touched would otherwise send back what the register corrected."""
-    untouched = (Filing.kind == declaration.KIND.code) & (Filing.subject_id == licence.id) & Filing.saved.is_(False)
-    row = session.execute(select(Filing.id, Filing.version, Filing.data).where(untouched)).first()
-    if row is not None:
-        session.execute(
-            update(Filing)
-            .where(Filing.id == row.id, Filing.version == row.version)
-            .values(data={**row.data, **declaration.of_licence(licence)}, version=row.version + 1)
-            .execution_options(synchronize_session=False)
-        )
+def _as_imported(facts: LicenceFacts) -> dict[str, str | None]:
+    """The facts as `licences.imported` keeps them."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(facts).items()}
+
+
+def last_imported(licence: Licence) -> LicenceFacts:
+    """What the register said of a licence when it was imported last."""
+    kept: dict[str, Any] = dict(licence.imported)
+    for name in ("issued_on", "valid_to"):
+        kept[name] = date.fromisoformat(kept[name]) if kept[name] else None
+    return LicenceFacts(**kept)
+
+
+def _bring_in_step(session: Session, licence: Licence, facts: LicenceFacts, imported: dict[str, str | None]) -> Outcome:
+    """Take over what the register says otherwise than when it was imported last."""
+    news = [name for name, value in imported.items() if licence.imported.get(name) != value]
+    changed = [name for name in news if getattr(licence, name) != getattr(facts, name)]
+    if news:
+        licence.imported = imported
+    if not changed:
+        return Outcome.UNCHANGED
+    for name in changed:
+        setattr(licence, name, getattr(facts, name))
+    licence.updated_at = clock.now()
+    # A row 更新申报 that its enterprise has not touched would otherwise send back what the register corrected.
+    declaration.change_untouched(session, Filing.subject_id == licence.id, declaration.of_licence(licence))
+    return Outcome.UPDATED
 
 
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str, Any]) -> tuple[SelfCheckTopic, bool]:
@@ -134,7 +149,9 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
         .execution_options(synchronize_session=False)
     )
     if getattr(changed, "rowcount", 0) != 1:
-        raise Problem("stale_version")
+        # Somebody else changed it at this very moment.
+        now = session.scalar(select(SelfCheckTopic.version).where(SelfCheckTopic.id == topic_id))
+        raise Problem("stale_version", current_version=now)
     # No version of a filing can name the old template: a file is claimed by one record, and that was the topic.
     files.release(session, ("self_check_topic", topic_id), {template_id})
     return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False

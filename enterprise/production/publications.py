@@ -6,11 +6,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Executable, Table, case, delete, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.db import insert_into
 from core.prepared import Prepared
 from enterprise.production.models import SupervisionCheck
 
@@ -37,7 +36,7 @@ _NAMES = [field.name for field in fields(PublishedCheck)]
 
 def _publishing(dialect: str, names: tuple[str, ...]) -> Executable:
     table = cast(Table, SupervisionCheck.__table__)
-    insert = sqlite_insert(table) if dialect == "sqlite" else pg_insert(table)
+    insert = insert_into(dialect, table)
     changed: dict[str, Any] = {name: insert.excluded[name] for name in names if name != "id"}
     # What was ordered of one enterprise is not told to another.
     same = table.c.uscc == insert.excluded.uscc

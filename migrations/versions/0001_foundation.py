@@ -21,6 +21,10 @@ def upgrade() -> None:
     sa.Column('working', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('day', name=op.f('pk_calendar_days'))
     )
+    op.create_table('calendar_years',
+    sa.Column('year', sa.Integer(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('year', name=op.f('pk_calendar_years'))
+    )
     op.create_table('campaigns',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -154,6 +158,7 @@ def upgrade() -> None:
     sa.Column('status', sa.String(length=10), nullable=False),
     sa.Column('source', sa.String(length=20), nullable=False),
     sa.Column('product_codes', sa.JSON(), nullable=False),
+    sa.Column('imported', sa.JSON(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['region_code'], ['regions.code'], name=op.f('fk_enterprises_region_code_regions')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_enterprises')),
@@ -477,5 +482,6 @@ def downgrade() -> None:
 
     op.drop_table('dictionary_entries')
     op.drop_table('campaigns')
+    op.drop_table('calendar_years')
     op.drop_table('calendar_days')
     # ### end Alembic commands ###

@@ -142,6 +142,7 @@ def upgrade() -> None:
     sa.Column('valid_to', sa.Date(), nullable=True),
     sa.Column('issuer', sa.String(length=100), nullable=True),
     sa.Column('status', sa.String(length=10), nullable=False),
+    sa.Column('imported', sa.JSON(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['enterprise_id'], ['enterprises.id'], name=op.f('fk_licences_enterprise_id_enterprises')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_licences')),

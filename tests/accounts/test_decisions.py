@@ -5,7 +5,8 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from accounts.models import AccountApplication, User
+from accounts import offices, operations
+from accounts.models import AccountApplication, Region, User
 from accounts.verbs import Role
 from core.db import Database
 from core.models import HistoryEntry
@@ -17,6 +18,7 @@ from tests.newcomers import (
     at_once,
     code_of,
     make_user,
+    password_hash,
     try_sign_in,
 )
 from tests.people import Person, SignIn
@@ -104,6 +106,25 @@ def test_a_county_directly_below_a_province_or_municipality_is_decided_there(
     signed_in = try_sign_in(client, "zhonglou_li", "Xin-Min-2026")
     assert signed_in.json is not None and signed_in.json["user"]["level"] == "county"
     assert signed_in.json["user"]["roles"] == ["inspector"]
+
+
+def test_an_office_that_covers_a_city_and_one_of_its_counties_decides_on_all_its_counties(
+    client: FlaskClient, database: Database, sign_in: SignIn
+) -> None:
+    of_county = apply(client, region_code="320404")["id"]
+    of_neighbour = apply(client, region_code="320402", username="tianning_li", mobile="13800000002")["id"]
+    of_city = apply(client, region_code="320400", username="changzhou_li", mobile="13800000003")["id"]
+    with database.write() as session:
+        office_id = offices.create_office(session, "市局指挥中心", "station", session.get_one(Region, "320400"), None)
+        offices.cover(session, office_id, ["320400", "320404"])
+        operations.create_user(
+            session, office_id, "city_centre", password_hash(), [Role.ACCOUNT_APPROVER], must_change_password=False
+        )
+    centre = sign_in("city_centre")
+    assert set(listed(centre)) == {of_county, of_neighbour}
+    assert approve(centre, of_city) == (404, "not_found")
+    for application_id in (of_county, of_neighbour):
+        assert approve(centre, application_id) == (200, "approved")
 
 
 @pytest.mark.parametrize("written", [MOBILE, "+86 138-0000-0001"])

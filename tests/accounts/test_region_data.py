@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy import func, select
 
 from accounts.models import Region, RegionLevel
-from accounts.regions import RegionCounts, RegionRow, area_rows, load_regions, make_region
+from accounts.regions import RegionCounts, RegionRow, area_rows, load_regions
 from core.db import Base, Database
 
 JIANGSU = RegionRow("320000", "江苏省", RegionLevel.PROVINCE)
@@ -147,14 +147,3 @@ def test_rows_that_make_no_tree_are_an_error_and_load_nothing(database: Database
         load(database, *rows)
     with database.read() as session:
         assert session.scalars(select(Region)).all() == []
-
-
-def test_one_region_is_made_and_changed(database: Database) -> None:
-    with database.write() as session:
-        make_region(session, "320000", "江苏省", RegionLevel.PROVINCE)
-        make_region(session, "320400", "常州", RegionLevel.CITY, "320000")
-        make_region(session, "320400", "常州市", RegionLevel.CITY, "320000")
-        with pytest.raises(ValueError):
-            make_region(session, "440300", "深圳市", RegionLevel.CITY, "440000")
-    assert region(database, "320400").name == "常州市"
-    assert chain(region(database, "320400")) == (2, "320000", "320400", None)

@@ -5,6 +5,7 @@ import struct
 import tempfile
 import zipfile
 
+import pypdfium2
 import pytest
 
 from assets import archives
@@ -210,11 +211,71 @@ def test_an_empty_archive_is_refused() -> None:
     assert refusal(paperwork.zipped({}), ".zip") == "content_mismatch"
 
 
-def test_a_pdf_with_an_archive_behind_it_is_refused() -> None:
-    tail = bytearray(paperwork.zipped({"a.txt": b"a"}))
-    comment = b"startxref 0 %%EOF"
-    struct.pack_into("<H", tail, tail.rfind(b"PK\x05\x06") + 20, len(comment))
-    assert refusal(paperwork.pdf() + bytes(tail) + comment, ".pdf") == "polyglot"
+SMALL_ZIP = paperwork.zipped({"a.txt": b"a"})
+COMMENT = b"startxref 0 %%EOF"
+
+
+def with_comment(archive: bytes) -> bytes:
+    end = archive.rfind(b"PK\x05\x06")
+    return archive[: end + 20] + struct.pack("<H", len(COMMENT)) + COMMENT
+
+
+def counted_from_the_first_byte(before: bytes, archive: bytes) -> bytes:
+    """An archive that names the place of its directory as it is in the whole file."""
+    end = archive.rfind(b"PK\x05\x06")
+    (start,) = struct.unpack_from("<L", archive, end + 16)
+    return before + archive[: end + 16] + struct.pack("<L", start + len(before)) + archive[end + 20 :]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        paperwork.pdf() + with_comment(SMALL_ZIP),
+        paperwork.pdf() + SMALL_ZIP + b"\nstartxref\n0\n%%EOF\n",
+        paperwork.pdf() + paperwork.docx() + b"\nstartxref\n0\n%%EOF\n",
+        paperwork.pdf() + SMALL_ZIP + bytes(60_000) + b"\nstartxref\n0\n%%EOF\n",
+        counted_from_the_first_byte(paperwork.pdf(), SMALL_ZIP) + b"\nstartxref\n0\n%%EOF\n",
+        paperwork.pdf() + SMALL_ZIP + b"PK\x05\x06" + bytes(18) + b"\nstartxref\n0\n%%EOF\n",
+    ],
+)
+def test_a_pdf_with_an_archive_behind_it_is_refused(content: bytes) -> None:
+    assert refusal(content, ".pdf") == "polyglot"
+
+
+def test_a_pdf_with_a_word_document_attached_passes() -> None:
+    document = pypdfium2.PdfDocument(paperwork.pdf())
+    document.new_attachment("清单.docx").set_data(paperwork.docx())
+    out = io.BytesIO()
+    document.save(out)
+    assert refusal(out.getvalue(), ".pdf") is None
+    # The same without packing, as some programs do.
+    archive = SMALL_ZIP
+    stream = b"9 0 obj\n<</Type/EmbeddedFile/Length %d>>\nstream\r\n%s\r\nendstream\nendobj\n" % (len(archive), archive)
+    plain = paperwork.pdf().replace(b"\nxref", b"\n" + stream + b"xref", 1)
+    assert zipfile.is_zipfile(io.BytesIO(plain))
+    assert refusal(plain, ".pdf") is None
+
+
+def test_a_pdf_that_only_holds_the_signature_of_an_archive_passes() -> None:
+    signature = b"\n%PK\x05\x06" + b"x" * 30
+    assert refusal(paperwork.pdf().replace(b"\nxref", signature + b"\nxref", 1), ".pdf") is None
+
+
+@pytest.mark.parametrize("behind", [SMALL_ZIP, SMALL_ZIP + bytes(700), paperwork.docx(), with_comment(SMALL_ZIP)])
+def test_a_word_document_with_an_archive_behind_it_is_refused(behind: bytes) -> None:
+    report = paperwork.REPORT_DOC.read_bytes()
+    assert zipfile.is_zipfile(io.BytesIO(report + behind))
+    assert refusal(report + behind, ".doc") == "polyglot"
+
+
+@pytest.mark.parametrize(("sector", "code"), [(5, None), (1, "polyglot")], ids=["of a stream", "that is free"])
+def test_an_archive_in_a_word_document_may_lie_in_what_the_document_uses(sector: int, code: str | None) -> None:
+    # A workbook that was inserted lies in sectors of the document as it is.
+    report = paperwork.REPORT_DOC.read_bytes()
+    place = 512 * (sector + 1)  # behind the header
+    holding = report[:place] + SMALL_ZIP.ljust(512, b"\0") + report[place + 512 :]
+    assert zipfile.is_zipfile(io.BytesIO(holding))
+    assert refusal(holding, ".doc") == code
 
 
 def test_an_archive_behind_something_else_is_refused() -> None:

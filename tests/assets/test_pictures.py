@@ -3,6 +3,7 @@
 import io
 import os
 import resource
+import signal
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,21 @@ def refusal(tmp_path: Path, content: bytes, extension: str = ".jpg") -> str:
     assert refused.value.status == 422
     assert any("\u4e00" <= character <= "\u9fff" for character in refused.value.errors[0].message)
     return refused.value.errors[0].code
+
+
+def put_off(tmp_path: Path) -> str:
+    """The code with which a good photo is refused for now."""
+    with pytest.raises(Problem) as refused:
+        reencoded(tmp_path, paperwork.jpeg())
+    assert refused.value.status == 503 and refused.value.retry_after
+    return refused.value.code
+
+
+def program(tmp_path: Path, source: str) -> Path:
+    """A child process that does something else."""
+    path = tmp_path / "child.py"
+    path.write_text(source)
+    return path
 
 
 def is_red(pixel: object) -> bool:
@@ -198,25 +214,47 @@ def test_a_picture_must_be_what_its_extension_says(tmp_path: Path) -> None:
 
 
 def test_a_child_that_dies_refuses_the_picture_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dying = tmp_path / "dying.py"
-    dying.write_text(
-        "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))\nx = bytearray(1 << 30)\n"
-    )
+    limits = "resource.RLIMIT_AS, (1 << 28, 1 << 28)"
+    dying = program(tmp_path, f"import resource\nresource.setrlimit({limits})\nx = bytearray(1 << 30)")
     monkeypatch.setattr(pictures, "_PROGRAM", dying)
     assert refusal(tmp_path, paperwork.jpeg()) == "content_mismatch"
 
 
-def test_a_child_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hanging = tmp_path / "hanging.py"
-    hanging.write_text("import signal\nsignal.pause()\n")
-    monkeypatch.setattr(pictures, "_PROGRAM", hanging)
-    monkeypatch.setattr(pictures, "TIMEOUT", 0.5)
+@pytest.mark.parametrize("end", [signal.SIGXCPU, signal.SIGSEGV, signal.SIGABRT])
+def test_so_does_one_that_its_own_bounds_or_the_picture_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
+) -> None:
+    monkeypatch.setattr(pictures, "_PROGRAM", program(tmp_path, f"import os\nos.kill(os.getpid(), {end:d})"))
     assert refusal(tmp_path, paperwork.jpeg()) == "content_mismatch"
+
+
+def test_a_child_that_hangs_is_ended_and_the_picture_may_be_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_PROGRAM", program(tmp_path, "import signal\nsignal.pause()"))
+    monkeypatch.setattr(pictures, "TIMEOUT", 0.5)
+    assert put_off(tmp_path) == "not_ready"
+
+
+def test_a_picture_may_be_sent_again_when_the_machine_is_out_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_PROGRAM", program(tmp_path, f"import os\nos.kill(os.getpid(), {signal.SIGKILL:d})"))
+    assert put_off(tmp_path) == "not_ready"
+
+
+@pytest.mark.parametrize("full", ["picture", "thumbnail"])
+def test_a_picture_may_be_sent_again_when_the_disk_is_full(tmp_path: Path, full: str) -> None:
+    (tmp_path / full).symlink_to("/dev/full")
+    assert put_off(tmp_path) == "storage_unavailable"
 
 
 def test_the_child_bounds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     bounds = {}
-    monkeypatch.setattr(resource, "setrlimit", lambda which, limits: bounds.update({which: limits[1]}))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limits: bounds.update({which: limits}))
     picture_worker.bound_self()
-    assert bounds[resource.RLIMIT_AS] <= 1024**3 and bounds[resource.RLIMIT_CPU] <= 30
-    assert bounds[resource.RLIMIT_CORE] == 0 and bounds[resource.RLIMIT_FSIZE] <= 256 * 1024**2
+    assert bounds[resource.RLIMIT_AS][1] <= 1024**3
+    assert bounds[resource.RLIMIT_CORE][1] == 0 and bounds[resource.RLIMIT_FSIZE][1] <= 256 * 1024**2
+    # The hard limit kills as a machine does that is out of memory: the soft one comes first.
+    soft, hard = bounds[resource.RLIMIT_CPU]
+    assert soft < hard <= 30 and soft < pictures.TIMEOUT

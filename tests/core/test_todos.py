@@ -9,6 +9,7 @@ import time_machine
 from core import todos
 from core.actor import Actor, Reach
 from core.db import Database
+from core.paging import PageRequest
 
 OFFICE = uuid4()
 VERB = "inspection.write"
@@ -35,7 +36,7 @@ def open_at_office(
 
 def titles(database: Database, actor: Actor, limit: int = 100) -> list[str]:
     with database.read() as session:
-        return [item["title"] for item in todos.mine(session, actor, limit)]
+        return [row.Todo.title for row in todos.mine(session, actor, PageRequest(1, limit)).items]
 
 
 def test_opening_a_to_do_twice_is_one_and_closing_it_lets_it_be_opened_anew(database: Database) -> None:
@@ -107,7 +108,8 @@ def test_it_is_yellow_until_its_day_is_over_then_red_and_red_comes_first(
 
     def colours() -> list[tuple[str, str]]:
         with database.read() as session:
-            return [(item["title"], item["colour"]) for item in todos.mine(session, someone())]
+            shown = [todos.show_row(row) for row in todos.mine(session, someone(), PageRequest()).items]
+        return [(item["title"], item["colour"]) for item in shown]
 
     shown = colours()
     assert shown[:2] == [("昨天到期", "red"), ("加急", "yellow")]
@@ -132,9 +134,7 @@ def test_red_comes_first_then_what_is_due_soonest_then_the_newest(
     ]  # fmt: skip
 
 
-def test_an_overdue_to_do_is_not_crowded_out_by_a_hundred_newer_ones(
-    database: Database, clock: time_machine.Traveller
-) -> None:
+def test_an_overdue_to_do_is_not_crowded_out_by_newer_ones(database: Database, clock: time_machine.Traveller) -> None:
     open_at_office(database, "逾期", due_on=TODAY - timedelta(days=30))
     for number in range(3):
         clock.shift(timedelta(minutes=1))
@@ -145,6 +145,6 @@ def test_an_overdue_to_do_is_not_crowded_out_by_a_hundred_newer_ones(
 def test_the_link_leads_to_the_record_and_a_long_title_is_cut(database: Database) -> None:
     subject = open_at_office(database, "长" * 300, due_on=date(2026, 12, 1))
     with database.read() as session:
-        (item,) = todos.mine(session, someone())
+        item = todos.show_row(todos.mine(session, someone(), PageRequest()).items[0])
     assert item["link"] == f"/spot-checks/{subject}" and item["due_on"] == "2026-12-01"
     assert item["title"] == "长" * 200

@@ -1,9 +1,13 @@
 from datetime import date
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import LogCapture
 
+from core import working_days
 from core.working_days import WorkingCalendar
 
 # The national arrangement: holidays, make-up working days (State Council notices).
@@ -41,7 +45,7 @@ def test_every_day_of_a_year_follows_the_national_arrangement(year: int) -> None
     for ordinal in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1):
         day = date.fromordinal(ordinal)
         assert calendar.is_workday(day) == (day in worked or (day.weekday() < 5 and day not in off)), day
-    assert calendar.warnings == []
+    assert calendar.unknown_years(date(year, 1, 1)) == []
 
 
 def test_make_up_days_are_worked_and_holidays_are_not() -> None:
@@ -89,11 +93,43 @@ def test_a_year_without_data_knows_weekends_only_and_warns() -> None:
     calendar = WorkingCalendar()
     assert not calendar.is_workday(date(2099, 10, 3))
     assert calendar.is_workday(date(2099, 10, 1))
-    assert len(calendar.warnings) == 1 and "2099年" in calendar.warnings[0]
 
 
-def test_a_year_that_was_loaded_as_overrides_does_not_warn() -> None:
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is logged, whatever the level, by a process that has not guessed yet."""
+    capture = LogCapture()
+    log = structlog.wrap_logger(None, processors=[capture], wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(working_days, "log", log)
+    monkeypatch.setattr(working_days, "_told", set())
+    return capture.entries
+
+
+def test_a_year_that_is_guessed_is_logged_once_in_a_process(logged: list[Any]) -> None:
+    # Fifteen working days before Christmas reach into a year whose holidays are not announced.
+    assert WorkingCalendar().add_workdays(date(2098, 12, 22), 15) == date(2099, 1, 12)
+    WorkingCalendar().add_workdays(date(2098, 12, 22), 15)
+    guessed = [entry["year"] for entry in logged if entry["event"] == "working_days_guessed"]
+    assert guessed == [2098, 2099] and {entry["log_level"] for entry in logged} == {"warning"}
+
+
+def test_a_single_day_that_was_set_does_not_make_its_year_known(logged: list[Any]) -> None:
     calendar = WorkingCalendar({date(2099, 10, 1): False})
     assert not calendar.is_workday(date(2099, 10, 1))
+    assert logged == []
     assert calendar.is_workday(date(2099, 10, 2))
-    assert calendar.warnings == []
+    assert [entry["year"] for entry in logged] == [2099]
+    assert calendar.unknown_years(date(2099, 1, 1)) == [2099]
+
+
+def test_a_year_that_was_stated_to_be_complete_is_not_guessed(logged: list[Any]) -> None:
+    calendar = WorkingCalendar({date(2099, 10, 1): False}, complete_years=[2099])
+    assert calendar.is_workday(date(2099, 10, 2))
+    assert logged == [] and calendar.unknown_years(date(2099, 1, 1)) == []
+
+
+def test_the_next_year_is_asked_for_from_october_on() -> None:
+    calendar = WorkingCalendar({}, complete_years=[2098])
+    assert calendar.unknown_years(date(2098, 9, 30)) == []
+    assert calendar.unknown_years(date(2098, 10, 1)) == [2099]
+    assert calendar.unknown_years(date(2099, 10, 1)) == [2099, 2100]

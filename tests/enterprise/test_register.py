@@ -12,13 +12,15 @@ from core.name_search import bigrams
 from core.paging import Page, PageRequest
 from enterprise import queries
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
-from enterprise.operations import EnterpriseFacts, Outcome, put_enterprise, put_enterprises
+from enterprise.operations import EnterpriseFacts, Outcome
 from enterprise.products import DEFAULT_PRODUCT, PRODUCTS, REGULATION_TYPES, product_code
+from tests.register import put_enterprises
 
 COUNTRY = Reach(national=True, areas=())
 TIANNING = Reach(national=False, areas=((3, "320402"),))
 CHANGZHOU = Reach(national=False, areas=((2, "320400"),))
 JIANGSU = Reach(national=False, areas=((1, "320000"),))
+TWO_PROVINCES = Reach(national=False, areas=((1, "320000"), (2, "441900")))
 
 
 LIMITED = {
@@ -39,7 +41,7 @@ def facts(number: int, name: str, region: str = "320402", *products: str) -> Ent
 
 def put(database: Database, *batch: EnterpriseFacts) -> list[Outcome]:
     with database.write() as session:
-        return put_enterprises(session, batch, source="imported")
+        return put_enterprises(session, *batch)
 
 
 def found(database: Database, reach: Reach = COUNTRY, **filters: Any) -> list[str]:
@@ -110,7 +112,7 @@ def test_what_is_not_given_stays_as_it_is_and_the_first_source_is_kept(register_
     put(register_db, full)
     with register_db.write() as session:
         bare: EnterpriseFacts = {"uscc": uscc(1), "name": "乙企业", "region_code": "320402"}
-        assert put_enterprise(session, bare, source="inspector_entered") == Outcome.UPDATED
+        assert put_enterprises(session, bare, source="inspector_entered") == [Outcome.UPDATED]
     with register_db.read() as session:
         stored = queries.by_uscc(session, uscc(1))
         assert stored is not None
@@ -247,7 +249,7 @@ def plan(database: Database, reach: Reach, q: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("reach", [COUNTRY, JIANGSU, CHANGZHOU, TIANNING])
+@pytest.mark.parametrize("reach", [COUNTRY, JIANGSU, CHANGZHOU, TIANNING, TWO_PROVINCES])
 @pytest.mark.parametrize("q", ["电缆", "有限公司", "飞船"])
 def test_a_search_is_driven_by_the_index_of_pairs(filled: Database, reach: Reach, q: str) -> None:
     shown = plan(filled, reach, q)

@@ -1,6 +1,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,11 @@ from core.db import Database
 from core.identifiers import make_uscc
 from enterprise import register_import
 from enterprise.commands import enterprises
+from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise, EnterpriseProduct
-from enterprise.register_import import ImportReport, import_register
+from enterprise.table_import import ImportReport
+
+import_register = partial(register_import.import_register, on_move=follow_enterprise)
 
 HEADINGS = [
     "统一社会信用代码", "企业名称", "住所", "生产地址", "法定代表人", "行政区划代码", "企业规模", "产品类别",

@@ -9,10 +9,10 @@ import time_machine
 from sqlalchemy import select
 
 from accounts.models import Region
+from accounts.offices import enterprise_office_id
 from core import history
 from core.models import Todo
 from core.paging import PageRequest
-from enterprise.filings.engine import enterprise_office_id
 from feedback import codes, queries, tallies
 from feedback.models import RatingCode
 from tests.feedback.room import Room, faults, refused

@@ -1,4 +1,4 @@
-"""`./manage ratings`: folding, recomputing, expiring, verifying."""
+"""`./manage ratings`: folding, recomputing, expiring."""
 
 from collections.abc import Iterator
 
@@ -36,15 +36,3 @@ def test_codes_whose_last_day_is_over_expire(room: Room, run: Run, at_ten: time_
     at_ten.move_to("2026-12-22T00:00:01+08:00")
     assert "已过期 1 个" in run("ratings", "expire").stdout
     assert room.code_now(code).status == "expired"
-
-
-def test_a_rating_or_code_that_was_changed_past_its_history_is_named(room: Room, run: Run) -> None:
-    code = room.code()
-    rating_id = room.bad(code)
-    assert "完整" in run("ratings", "verify").stdout
-    with room.database.write() as session:
-        session.execute(text("UPDATE ratings SET status = 'closed'"))
-        session.execute(text("UPDATE rating_codes SET version = 9"))
-    answer = run("ratings", "verify", status=1)
-    assert f"rating {rating_id} 1: record is closed, its history ends at to_verify" in answer.stderr
-    assert f"rating_code {code.id} 2: record is at version 9" in answer.stderr

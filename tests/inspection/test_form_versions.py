@@ -12,7 +12,7 @@ import inspection
 from core.db import Database
 from core.forms.library import FormLibrary, FrozenForm
 from miniapp_api.wiring import KEY
-from tests.people import Person, SignIn, faults, new_id, production
+from tests.people import Person, SignIn, faults, new_id, production, sales
 from tests.records import Json, read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -95,6 +95,39 @@ def test_the_newest_version_judges_what_names_none(library: FormLibrary, county_
     del body["form_version"]
     answer = county_inspector.put(f"/inspections/{new_id()}/submission", body)
     assert faults(answer) == {"/answers/1.5": "required", "/answers/6.3": "unknown_item"}
+
+
+def without_version(**changes: Any) -> Json:
+    body = production(**changes)
+    del body["form_version"]
+    return body
+
+
+def test_a_draft_goes_on_with_the_version_it_was_begun_with(library: FormLibrary, county_inspector: Person) -> None:
+    draft = save(county_inspector, production())
+    library.publish(second())
+    assert save(county_inspector, without_version(version=1, remark="续填"), draft["id"])["form_version"] == 1
+    assert submit(county_inspector, without_version(version=2), draft["id"])["form_version"] == 1
+
+
+def test_a_draft_of_another_kind_is_begun_anew_by_the_newest_version(
+    library: FormLibrary, county_inspector: Person
+) -> None:
+    draft = save(county_inspector, sales())
+    library.publish(second())
+    body = answered_anew(version=1)
+    del body["form_version"]
+    assert save(county_inspector, body, draft["id"])["form_version"] == 2
+
+
+def test_a_correction_that_names_no_version_answers_the_one_of_the_record(
+    library: FormLibrary, county_inspector: Person
+) -> None:
+    record = submit(county_inspector, production())
+    library.publish(second())
+    body = {**without_version(remark="更正"), "version": 1, "reason": "笔误"}
+    corrected = county_inspector.put(f"/inspections/{record['id']}/correction", body)
+    assert (corrected.status_code, corrected.json["form_version"]) == (200, 1)
 
 
 def test_answers_are_judged_by_the_version_they_name(library: FormLibrary, county_inspector: Person) -> None:

@@ -51,6 +51,10 @@ def _change_content(session: Any, record_id: UUID) -> None:
     record.data = {**record.data, "org_name": "换了名称"}
 
 
+def _change_figures(session: Any, record_id: UUID) -> None:
+    session.execute(update(Inspection).where(Inspection.id == record_id).values(problems_found=False))
+
+
 def _change_version(session: Any, record_id: UUID) -> None:
     session.execute(update(Inspection).where(Inspection.id == record_id).values(version=9))
 
@@ -87,6 +91,7 @@ def _remove_history(session: Any, record_id: UUID) -> None:
     ("tamper", "told"),
     [
         (_change_content, "content of the record was changed"),
+        (_change_figures, "content of the record was changed"),
         (_change_version, "record is at version 9"),
         (_change_status, "record is deleted"),
         (_remove_last_row, "its history ends at 1"),
@@ -102,6 +107,12 @@ def test_tampering_with_a_record_or_its_history_is_shown(
     answer = run("history", "verify", status=1)
     assert records[0] in answer.stderr and told in answer.stderr
     assert not any(other in answer.stderr for other in records[1:])
+
+
+def test_a_record_that_is_gone_is_shown(run: Run, database: Database, records: list[str]) -> None:
+    with database.write() as session:
+        session.execute(delete(Inspection).where(Inspection.id == UUID(records[4])))
+    assert f"inspection {records[4]} #1: record is gone" in run("history", "verify", status=1).stderr
 
 
 def test_a_user_changed_past_the_history_is_shown(run: Run, database: Database) -> None:

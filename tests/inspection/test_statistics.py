@@ -28,7 +28,6 @@ from core.clock import now
 from core.db import Database
 from core.errors import Problem
 from enterprise.models import Enterprise
-from enterprise.operations import put_enterprises
 from inspection import amendments, tallies
 from inspection import operations as records
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
@@ -38,6 +37,7 @@ from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
 from miniapp_api.wiring import KEY
 from tests.people import PASSWORD, SignIn, production, sales, spot_check, uscc
 from tests.records import Json, actor_of, read
+from tests.register import put_enterprises
 
 MORE_PEOPLE = {"wujin": "320411", "chongqing": "500000", "jiangbei": "500105", "hubei": "420000", "xiantao": "429004"}
 ENTERED_BY = ["county_inspector", "county_colleague", "neighbour_inspector", "wujin", "city_reviewer",
@@ -167,11 +167,10 @@ def day(application: APIFlask, database: Database, sign_in: SignIn, clock: Any) 
             operations.create_user(session, office_id, username, password_hash, roles, must_change_password=False)
         put_enterprises(
             session,
-            [{"uscc": uscc(n), "name": f"企业{n}号", "region_code": region, "product_codes": codes}
+            *({"uscc": uscc(n), "name": f"企业{n}号", "region_code": region, "product_codes": codes}
              for n, (region, codes) in enumerate(zip(
                  ["320402", "320404", "320411", "320400", "320102", "500105", "429004", "420000"] * 3,
-                 [["06"], ["09"], ["06", "09"], [], ["06"]] * 5, strict=False))],
-            source="imported",
+                 [["06"], ["09"], ["06", "09"], [], ["06"]] * 5, strict=False))),
         )  # fmt: skip
     actors = {name: actor_of(database, sign_in(name)) for name in ENTERED_BY}
     items: dict[str, dict[str, list[str]]] = {}

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
 from accounts.verbs import Role
+from core import history
 from core.db import Database
 from inspection import tallies
 from inspection.models import EnterpriseTally, InspectionVersion
@@ -275,3 +277,21 @@ def test_the_old_number_stays_encrypted_and_masked(
         stored = session.scalars(select(InspectionVersion)).one()
         assert stored.data["contact_tel"].startswith("enc1:")
         assert session.scalar(select(func.count()).select_from(InspectionVersion)) == 1
+
+
+def test_a_history_that_is_shown_in_part_does_not_claim_to_be_whole(
+    county_inspector: Person, database: Database
+) -> None:
+    record = submit(county_inspector)
+    path = f"/inspections/{record['id']}/history"
+    page = read(county_inspector, path)
+    assert (page["total"], page["total_is_exact"]) == (len(page["items"]), True)
+    moves = [
+        history.Move("inspection", UUID(record["id"]), "correct", "submitted", "submitted", number, None, {})
+        for number in range(2, 300)
+    ]
+    with database.write() as session:
+        history.append_all(session, moves)
+    page = read(county_inspector, path)
+    assert (page["total"], page["total_is_exact"]) == (len(page["items"]), False)
+    assert page["items"][-1]["version"] == 299

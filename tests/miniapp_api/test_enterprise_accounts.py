@@ -11,11 +11,14 @@ import time_machine
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import select
 
 from accounts import captchas
+from accounts.models import User
 from core.config import Settings
 from core.db import Database
 from core.errors import Problem
+from core.models import HistoryEntry, HistoryPayload
 from enterprise.handover import hand_over
 from miniapp_api.wiring import KEY
 from tests import parties as both
@@ -68,6 +71,22 @@ def test_before_it_is_used_an_account_is_handed_over_again_with_a_new_password(
     assert first != second
     assert code_of(enter(application.test_client(), FAR_WORKS, first, **captcha(database))) == (401, "login_failed")
     assert enter(application.test_client(), FAR_WORKS, second, **captcha(database)).status_code == 201
+
+
+def test_who_handed_an_account_over_stands_in_its_history(parties: Parties, database: Database) -> None:
+    handed(parties.far_reviewer)
+    handed(parties.far_reviewer)
+    with database.read() as session:
+        rows = session.execute(
+            select(HistoryEntry.action, HistoryEntry.actor_id, HistoryPayload.payload)
+            .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+            .join(User, User.id == HistoryEntry.subject_id)
+            .where(User.username == FAR_WORKS)
+            .order_by(HistoryEntry.seq)
+        ).all()
+    actor = actor_of(database, parties.far_reviewer)
+    who = (actor.user_id, actor.as_payload())
+    assert [tuple(row) for row in rows] == [("create", *who), ("hand_over_again", *who)]
 
 
 def test_a_further_user_has_a_suffix_and_sees_what_the_first_one_sees(parties: Parties, application: APIFlask) -> None:
@@ -139,6 +158,14 @@ def test_a_captcha_counts_once_right_or_wrong_in_upper_or_lower_case(
     wasted = captcha(database)
     assert code_of(enter(client, password="Falsch-2026", **wasted)) == (401, "login_failed")
     assert code_of(enter(client, **wasted)) == (403, "captcha_required")
+
+
+def test_a_code_is_found_in_whatever_spelling_it_is_typed(
+    parties: Parties, client: FlaskClient, database: Database
+) -> None:
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in WORKS)
+    for typed in (WORKS.lower(), wide, f"{WORKS[:2]} {WORKS[2:]}"):
+        assert enter(client, username=typed, **captcha(database)).status_code == 201
 
 
 def test_one_captcha_serves_one_of_many_who_use_it_at_once(

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from core.db import Database
-from enterprise.operations import EnterpriseFacts, put_enterprises
+from enterprise.operations import EnterpriseFacts
 from tests.people import Person, production, uscc
 from tests.records import problem, read, submit
+from tests.register import put_enterprises
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -25,7 +26,7 @@ def register(database: Database) -> Callable[..., None]:
             for number, name, region, codes in rows
         ]  # fmt: skip
         with database.write() as session:
-            put_enterprises(session, facts, source="imported")
+            put_enterprises(session, *facts)
 
     return put
 

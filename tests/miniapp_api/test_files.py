@@ -2,8 +2,13 @@
 
 import hashlib
 import io
+import os
+import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,6 +232,55 @@ def test_an_object_that_is_lost_is_said_so(county_inspector: Person, application
     storage.delete(keys)
     answer = county_inspector.get(f"/files/{file['id']}")
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
+
+
+@contextmanager
+def full_disk(folder: Path, room: int) -> Iterator[None]:
+    """A disk of 4 MiB on that folder, on which only so many bytes are free."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        (folder / "others").write_bytes(bytes(4 * 1024 * 1024 - room))
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def put_off(answer: TestResponse) -> bool:
+    """Whether the phone is to send the same again later."""
+    assert answer.json is not None
+    return (answer.status_code, answer.json["code"]) == (503, "storage_unavailable") and "Retry-After" in answer.headers
+
+
+def noise(side: int) -> bytes:
+    """A photo that cannot be packed any smaller."""
+    out = io.BytesIO()
+    Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def test_files_wait_while_the_disk_is_full(county_inspector: Person, settings: Settings) -> None:
+    photo = noise(1000)
+    room = len(photo) * 3 // 2
+    with full_disk(settings.incoming_dir, room):
+        # The photo finds room, what is made of it does not.
+        assert put_off(upload(county_inspector, photo, "a.jpg", "photo"))
+        assert put_off(upload(county_inspector, PDF + bytes(room) + PDF))
+        assert [path.name for path in settings.incoming_dir.iterdir()] == ["others"]
+        assert upload(county_inspector).status_code == 201
+    assert upload(county_inspector, photo, "a.jpg", "photo").status_code == 201
+
+
+@pytest.mark.parametrize(("content", "name", "purpose"), [(PDF, "a.pdf", "self_check_report"),
+                                                           (paperwork.jpeg(), "a.jpg", "photo")])  # fmt: skip
+def test_files_wait_while_the_folder_they_arrive_in_is_gone(
+    county_inspector: Person, settings: Settings, content: bytes, name: str, purpose: str
+) -> None:
+    settings.incoming_dir.rmdir()
+    assert put_off(upload(county_inspector, content, name, purpose))
 
 
 def _far() -> Any:

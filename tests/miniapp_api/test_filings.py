@@ -17,7 +17,7 @@ from tests import paperwork
 from tests import parties as both
 from tests.newcomers import at_once, code_of, make_user
 from tests.parties import OTHER_WORKS, WORKS, Parties, act, open_declaration, upload
-from tests.people import Person, new_id, production, with_problem
+from tests.people import Person, faults, new_id, production, with_problem
 from tests.records import submit
 
 Json = dict[str, Any]
@@ -167,3 +167,59 @@ def test_what_the_system_did_is_not_shown_as_erased(parties: Parties) -> None:
     row = open_declaration(parties)
     (opened,) = parties.enterprise.get(f"/filings/{row['id']}/history").json["items"]
     assert (opened["action"], "erased" in opened) == ("open", False)
+
+
+def test_an_order_given_again_after_a_correction_goes_to_the_enterprise_that_was_meant(
+    parties: Parties, county_inspector: Person
+) -> None:
+    check = submit(county_inspector, with_problem(uscc=WORKS))
+    path, body = ordering(check)
+    first = parties.reviewer.post(path, body)
+    assert (first.status_code, first.json["uscc"]) == (201, WORKS)
+    correction = {**with_problem(uscc=OTHER_WORKS), "reason": "填错企业", "version": 1}
+    assert county_inspector.put(f"/inspections/{check['id']}/correction", correction).status_code == 200
+    answers = [parties.reviewer.post(path, body) for _ in range(2)]
+    assert [(answer.status_code, answer.json["uscc"]) for answer in answers] == [(201, OTHER_WORKS), (200, OTHER_WORKS)]
+    (published,) = parties.other_enterprise.get("/supervision-checks").json["items"]
+    assert published["rectification_id"] == answers[0].json["id"] != first.json["id"]
+    for person in (parties.enterprise, parties.other_enterprise):
+        assert person.get("/filings?kind=rectification").json["total"] == 1
+
+
+def test_the_phone_is_told_how_large_each_document_may_be(parties: Parties) -> None:
+    for kind in parties.enterprise.get("/filing-kinds").json["items"]:
+        for document in parties.enterprise.get(f"/filing-kinds/{kind['code']}").json["documents"]:
+            assert document["max_bytes"] == 20 * 1024 * 1024
+
+
+def test_a_key_that_no_filing_has_is_named_and_nothing_is_saved(parties: Parties) -> None:
+    row = draft_report(parties)
+    path = f"/filings/{row['id']}"
+    document = {"category": "self_check_report", "file_id": new_id()}
+    for sent, told in (
+        ({"document": [document]}, {"/document": "unknown_item"}),
+        ({"foo": 1, "a/b": 2}, {"/foo": "unknown_item", "/a~1b": "unknown_item"}),
+        ({"foo": 1, "data": {"check_date": "x"}}, {"/foo": "unknown_item", "/data/check_date": "bad_date"}),
+    ):
+        known = {"data": {"check_date": "2026-01-02"}, **sent}
+        assert faults(parties.enterprise.put(path, {**known, "version": row["version"]})) == told
+        assert code_of(parties.enterprise.put(path, {**known, "version": 9})) == (409, "stale_version")
+    assert parties.enterprise.get(path).json == row
+    new = {"kind": "self_check_sales", "data": {}, "foo": 1}
+    assert faults(parties.enterprise.put(f"/filings/{new_id()}", new)) == {"/foo": "unknown_item"}
+    assert parties.enterprise.get("/filings?kind=self_check_sales").json["total"] == 0
+
+
+def test_what_was_read_may_be_sent_back(parties: Parties) -> None:
+    row = draft_report(parties)
+    assert parties.enterprise.put(f"/filings/{row['id']}", row).json["version"] == row["version"] + 1
+
+
+@pytest.mark.parametrize("version", ["1", True, 1.0, 0, [1]])
+def test_a_version_that_is_no_version_is_a_fault_of_the_body(parties: Parties, version: Any) -> None:
+    row = draft_report(parties)
+    body = {"data": {"check_date": "2026-01-02"}, "version": version}
+    assert faults(parties.enterprise.put(f"/filings/{row['id']}", body)) == {"/version": "wrong_type"}
+    body = {"kind": "self_check_sales", "data": {}, "version": version}
+    assert faults(parties.enterprise.put(f"/filings/{new_id()}", body)) == {"/version": "wrong_type"}
+    assert parties.enterprise.get(f"/filings/{row['id']}").json == row

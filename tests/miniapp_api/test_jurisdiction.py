@@ -12,6 +12,7 @@ from accounts import offices, operations
 from accounts.models import Region
 from accounts.verbs import Role
 from core.db import Database
+from inspection import name_search
 from tests.newcomers import COUNTY_BELOW_A_MUNICIPALITY, make_user, password_hash
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
 from tests.records import listed, problem, read, save, submit
@@ -209,6 +210,33 @@ def test_an_office_that_covers_two_regions_sees_those_two_and_no_third(
         assert {row["region_code"]: row["checked"] for row in figures["rows"]} == {"320402": 1, "320102": 1}
         assert figures["total"]["checked"] == 2
     assert tally(person, "region=320404") == NONE and tally(person, "region=320400") == NONE
+
+
+@pytest.mark.parametrize("lowered", [None, "_FEW_NAMES", "FEW_RECORDS"])
+def test_an_office_that_covers_regions_of_two_provinces_finds_names_in_both(
+    lowered: str | None, database: Database, sign_in: SignIn, county_inspector: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lowered:
+        monkeypatch.setattr(name_search, lowered, 0)
+    make_user(database, "330000", "zhejiang", Role.INSPECTOR)
+    of_zhejiang = submit(sign_in("zhejiang"), production(org_name="杭州联合电缆厂", uscc=uscc(1)))["id"]
+    of_changzhou = submit(county_inspector, production(org_name="常州联合电缆厂", uscc=uscc(2)))["id"]
+    of_nanjing = submit(sign_in("other_city_inspector"), production(org_name="南京联合电缆厂", uscc=uscc(3)))["id"]
+    with database.write() as session:
+        office_id = offices.create_office(session, "跨省稽查队", "station", session.get_one(Region, "330000"), None)
+        offices.cover(session, office_id, ["330000", "320400"])
+        operations.create_user(
+            session, office_id, "two_provinces", password_hash(), [Role.INSPECTOR], must_change_password=False
+        )
+    person = sign_in("two_provinces")
+    for q, ids in (
+        ("常州联合电缆厂", {of_changzhou}), ("杭州联合电缆厂", {of_zhejiang}), ("联合", {of_zhejiang, of_changzhou}),
+        ("厂", {of_zhejiang, of_changzhou}), ("南京联合电缆厂", set()),
+    ):  # fmt: skip
+        assert set(listed(person, f"q={q}")) == ids, q
+        assert {row[0] for row in exported(person, "inspections", f"q={q}")} == ids, q
+        assert read(person, f"/inspections?q={q}&page=2&page_size=1")["total"] == len(ids), q
+    assert listed(person, "q=联合&region=320000") == [of_changzhou] and of_nanjing not in listed(person)
 
 
 def test_the_id_of_a_foreign_record_is_not_told_apart_from_one_of_another_book(

@@ -8,10 +8,13 @@ from uuid import UUID
 import pytest
 import time_machine
 from apiflask import APIFlask
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from accounts.verbs import Role
 from core import clock
 from core.db import Database
+from core.errors import Fault
 from enterprise.production.models import SelfCheckTopic
 from enterprise.production.operations import LicenceFacts, put_licence
 from miniapp_api.wiring import KEY
@@ -139,6 +142,24 @@ def test_a_topic_is_changed_by_its_own_office_with_the_version_it_read(
     stale = parties.reviewer.put(path, {**body, "title": "又一题目", "version": 1})
     assert (*code_of(stale), stale.json["current_version"]) == (409, "stale_version", 2)
     assert code_of(parties.reviewer.put(path, {**body, "title": "无版本"})) == (409, "stale_version")
+
+
+def test_whoever_loses_a_race_for_a_topic_is_told_the_version_that_it_has_now(
+    parties: Parties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic_id, body = new_id(), topic_body(parties.reviewer)
+    assert parties.reviewer.put(f"/self-check-topics/{topic_id}", body).status_code == 201
+
+    def overtaken(session: Session, *_: Any) -> list[Fault]:
+        session.execute(
+            update(SelfCheckTopic).where(SelfCheckTopic.id == UUID(topic_id)).values(version=5)
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
+        return []
+
+    monkeypatch.setattr("enterprise.production.operations.files.claim", overtaken)
+    lost = parties.reviewer.put(f"/self-check-topics/{topic_id}", {**body, "title": "晚了", "version": 1})
+    assert (*code_of(lost), lost.json["current_version"]) == (409, "stale_version", 5)
 
 
 def test_a_topic_needs_a_template_of_ones_own_and_a_period_that_can_be(parties: Parties) -> None:

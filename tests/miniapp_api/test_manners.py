@@ -3,10 +3,11 @@
 import os
 import re
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from app import create_app
 from core.config import Settings
 from core.db import Database
+from core.models import CalendarDay, CalendarYear
 from miniapp_api.gates import gate_of
 from miniapp_api.limits import limiter
 from miniapp_api.wiring import KEY
@@ -172,6 +174,21 @@ def test_readiness_says_whether_redis_answers_and_does_not_hang_on_it(
     assert ready.status_code == 200 and time.monotonic() - began < 5
     told = "ok" if answers else "each worker counts for itself: Redis unreachable"
     assert ready.get_json()["checks"]["rate_limits"] == told
+
+
+def test_readiness_says_which_year_s_working_days_are_guessed(
+    client: FlaskClient, database: Database, clock: time_machine.Traveller
+) -> None:
+    clock.move_to("2026-09-30T10:00+08:00")
+    assert client.get("/readyz").get_json()["checks"]["working_days"] == "ok"
+    clock.move_to("2098-10-01T10:00+08:00")
+    ready = client.get("/readyz")
+    assert ready.status_code == 200 and ready.get_json()["status"] == "ready"
+    assert ready.get_json()["checks"]["working_days"].startswith("2098, 2099: holidays not loaded")
+    with database.write() as session:
+        session.add_all([CalendarDay(day=date(2099, 1, 1), working=False), CalendarYear(year=2099)])
+        session.add(CalendarDay(day=date(2098, 1, 1), working=False))
+    assert client.get("/readyz").get_json()["checks"]["working_days"].startswith("2098: ")
 
 
 @ONE_DATABASE

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
@@ -15,17 +16,23 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import checks
 from schemathesis.core.failures import Failure, FailureGroup
 
-from tests.people import SignIn
+from accounts.verbs import Role
+from feedback.codes import LENGTHS
+from miniapp_api.wiring import KEY
+from tests.newcomers import make_user
+from tests.parties import WORKS, open_declaration, prepare, sign_in_enterprise
+from tests.people import Person, SignIn
 from tests.records import save, submit
 
 ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 METHODS = ("get", "put", "post", "delete")
 BUDGET = 75.0  # seconds for all operations together
-EXAMPLES = 12
+EXAMPLES = 8
 CHECKS = [
     checks.not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
     checks.response_schema_conformance,
 ]  # fmt: skip
+RATING_ROLES = (Role.RATING_OFFICER, Role.RATING_HANDLER, Role.RATING_SUPERVISOR)
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -55,6 +62,31 @@ def test_every_operation_has_an_id_of_its_own_and_a_summary(document: dict[str, 
     assert len(ids) == len(set(ids)) > 40
     assert all(operation["summary"].strip() for _, _, operation in operations(document))
     assert all("patch" not in item for item in document["paths"].values())
+
+
+@ON_SQLITE
+def test_every_body_names_its_fields(document: dict[str, Any]) -> None:
+    """`EmptyBody` has none; what a form adds of its own is said in words."""
+    for method, path, operation in operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            schema = content["schema"]
+            name = schema.get("$ref", "").rpartition("/")[2]
+            schema = document["components"]["schemas"][name] if name else schema
+            assert name == "EmptyBody" or schema["properties"], (method, path)
+
+
+@ON_SQLITE
+def test_bodies_that_rooms_judge_are_described_each_by_its_own_fields(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["RatingCodeBody"]["required"] == ["kind", "matter_name", "org_name"]
+    assert set(schemas["RatingCodeBody"]["properties"]) == {"id", "kind", *LENGTHS}
+    assert {"kind", "uscc", "subject", "data", "documents", "version"} == set(schemas["FilingBody"]["properties"])
+    assert "data_declaration" in schemas["FilingBody"]["properties"]["kind"]["enum"]
+    steps = schemas["RatingStepBody"]["properties"]
+    assert steps["verify_result"]["enum"] == ["confirmed", "partly", "unfounded", "mistaken", "unreachable"]
+    assert {"version", "handler_id", "measures", "feedback_text", "satisfied_after", "evidence"} < set(steps)
+    assert "confirm_duplicate" in schemas["SubmissionBody"]["properties"]
+    assert schemas["CorrectionBody"]["required"] == ["product_code", "version", "reason"]
 
 
 @ON_SQLITE
@@ -97,13 +129,16 @@ def test_the_pages_to_read_it_come_from_our_own_origin(client: FlaskClient) -> N
         assert client.get(urljoin("/api/docs/", address.decode())).status_code == 200
 
 
-def judged(operation: Any, token: str, until: float) -> int:
-    """Call an operation with generated requests until the time is over; returns how often, raises what is wrong."""
+def judged(operation: Any, token: str, known: dict[str, str], examples: int, until: float) -> int:
+    """Call an operation with generated requests until the time is over; returns how often, raises what is wrong.
+
+    Every other request is about what is `known` (path parameters by name): others end in 404.
+    """
     called = 0
 
     @seed(20261121)
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+        max_examples=examples, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=operation.as_strategy())
@@ -112,6 +147,8 @@ def judged(operation: Any, token: str, until: float) -> int:
         if time.perf_counter() > until:
             return
         called += 1
+        if called % 2:
+            case.path_parameters.update({name: known[name] for name in case.path_parameters.keys() & known.keys()})
         response = case.call(headers={"Authorization": f"Bearer {token}"})
         case.validate_response(response, checks=CHECKS)
 
@@ -121,18 +158,31 @@ def judged(operation: Any, token: str, until: float) -> int:
 
 @ON_SQLITE
 def test_no_request_is_answered_otherwise_than_the_document_says(application: APIFlask, sign_in: SignIn) -> None:
-    """Schemathesis against the WSGI application: no server error, and only answers that are documented."""
+    """Schemathesis against the WSGI application, by whoever may call: no server error, only documented answers."""
+    parties = prepare(application, sign_in)
+    make_user(application.extensions[KEY].database, "320400", "rating_officer", *RATING_ROLES)
     for username in ("city_reviewer", "county_inspector"):
-        submit(sign_in(username))
+        checked = submit(sign_in(username))
         save(sign_in(username))
+    known = {"uscc": WORKS, "record_id": checked["id"], "filing_id": open_declaration(parties)["id"]}
+    people: dict[str, Callable[[], Person]] = {
+        name: partial(sign_in, name) for name in ("city_reviewer", "licence_reviewer", "rating_officer")
+    }
+    people["enterprise"] = partial(sign_in_enterprise, application, WORKS)
+    verbs = {name: set(person().get("/me").json["verbs"]) for name, person in people.items()}
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
     todo = [result.ok() for result in schema.get_all_operations()]
     started, called, found = time.perf_counter(), 0, []
     for place, operation in enumerate(todo, start=1):
-        token = sign_in("city_reviewer").token  # anew each time: some operations end sessions
-        try:
-            called += judged(operation, token, started + BUDGET * place / len(todo))
-        except (AssertionError, FailureGroup, Failure) as error:
-            found.append(f"{operation.label}: {error!r}")
+        demanded = set(operation.definition.raw.get("x-verbs", ()))
+        callers = [name for name in people if not demanded or demanded & verbs[name]]
+        assert callers, operation.label
+        for name in callers:
+            token = people[name]().token  # anew each time: some operations end sessions
+            try:
+                until = started + BUDGET * place / len(todo)
+                called += judged(operation, token, known, -(-EXAMPLES // len(callers)), until)
+            except (AssertionError, FailureGroup, Failure) as error:
+                found.append(f"{operation.label} by {name}: {error!r}")
     assert found == []
     assert called > 5 * len(todo)

@@ -1,5 +1,6 @@
 """Files to look at over HTTP; SQLite with the local folder, PostgreSQL with S3."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from core.config import Settings, SettingsError, load_settings
 from core.db import Database
 from miniapp_api.wiring import KEY
 from tests import paperwork
-from tests.miniapp_api.test_files import uploaded
+from tests.miniapp_api.test_files import put_off, uploaded
 from tests.object_storage import on_s3
 from tests.office import SOFFICE, needs_office, needs_sheets, text_of
 from tests.people import Person
@@ -98,6 +99,19 @@ def test_a_picture_is_shown_as_it_is(county_inspector: Person, content: bytes, n
     assert (seen.status_code, seen.headers["Content-Type"]) == (200, media_type)
     assert seen.data == county_inspector.get(f"/files/{file['id']}").data
     assert seen.headers["Content-Disposition"].startswith("inline; ")
+
+
+def test_a_document_waits_while_the_disk_is_full_or_gone(
+    county_inspector: Person, settings: Settings, office: FakeOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = word(county_inspector)
+    with monkeypatch.context() as while_full:
+        while_full.setattr(previews, "ROOM", shutil.disk_usage(settings.data_dir).total * 2)
+        assert put_off(county_inspector.get(f"/files/{file_id}/preview"))
+    settings.incoming_dir.rmdir()
+    assert put_off(county_inspector.get(f"/files/{file_id}/preview"))
+    settings.incoming_dir.mkdir()
+    assert county_inspector.get(f"/files/{file_id}/preview").status_code == 200 and office.made == 1
 
 
 @needs_office

@@ -48,6 +48,12 @@ def test_a_sign_in_answers_who_it_is_and_until_when(client: FlaskClient, clock: 
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_a_user_name_is_found_in_whatever_case_a_phone_writes_it(client: FlaskClient) -> None:
+    answer = try_sign_in(client, " County_Inspector ", PASSWORD)
+    assert answer.status_code == 201 and answer.json is not None
+    assert answer.json["user"]["username"] == "county_inspector"
+
+
 def test_one_phone_ends_the_session_of_a_lost_one(client: FlaskClient) -> None:
     lost, kept = (signed_in_as(client, "county_inspector", name) for name in ("丢了", "还在"))
     lost_id = next(row["id"] for row in sessions_of(kept) if row["operator_name"] == "丢了")

@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from accounts.models import Region
 from core.db import Database
-from enterprise.operations import put_enterprises
 from tests.people import Person, SignIn, production, sales, spot_check, uscc, with_problem
 from tests.records import Json, items_of, listed, read, save, submit
+from tests.register import put_enterprises
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -44,9 +44,8 @@ def register(database: Database, *enterprises: tuple[int, str, list[str]]) -> No
     with database.write() as session:
         put_enterprises(
             session,
-            [{"uscc": uscc(n), "name": f"企业{n}", "region_code": region, "product_codes": codes}
-             for n, region, codes in enterprises],
-            source="imported",
+            *({"uscc": uscc(n), "name": f"企业{n}", "region_code": region, "product_codes": codes}
+             for n, region, codes in enterprises),
         )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
 """To-dos (待办) over HTTP: who is told of what, and until when."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
 from core.db import Database
+from core.todos import open_for_office
 from tests.newcomers import COUNTY_BELOW_A_MUNICIPALITY, apply, make_user
-from tests.people import Person, SignIn, sales, with_problem
-from tests.records import read, save, submit
+from tests.people import Person, SignIn, faults, sales, with_problem
+from tests.records import actor_of, read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -76,3 +78,21 @@ def test_a_draft_and_a_check_without_open_disposals_are_no_to_dos(county_inspect
     save(county_inspector, with_problem({"7.1": "in_progress"}))
     submit(county_inspector, with_problem({"7.1": "done"}))
     assert todos(county_inspector) == []
+
+
+def test_more_to_dos_than_a_page_holds_are_paged_and_counted(county_inspector: Person, database: Database) -> None:
+    office_id = actor_of(database, county_inspector).office_id
+    with database.write() as session:
+        for number in range(25):
+            open_for_office(
+                session, "disposal_in_progress", f"待办{number}", ("inspection", uuid4()),
+                verb="inspection.write", office_id=office_id,
+            )  # fmt: skip
+    pages = [read(county_inspector, f"/todos?page={page}&page_size=10") for page in (1, 2, 3, 4)]
+    assert [len(page["items"]) for page in pages] == [10, 10, 5, 0]
+    assert {todo["title"] for page in pages for todo in page["items"]} == {f"待办{number}" for number in range(25)}
+    for number, page in enumerate(pages, 1):
+        told = (page["page"], page["page_size"], page["total"], page["total_is_exact"])
+        assert told == (number, 10, 25, True)
+    assert len(todos(county_inspector)) == 20
+    assert "/page_size" in faults(county_inspector.get("/todos?page_size=101"))

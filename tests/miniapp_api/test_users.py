@@ -131,6 +131,18 @@ def test_a_disabled_user_is_enabled_again_and_every_step_stands_in_the_history(
         assert list(rows) == ["create", "disable", "enable"]
 
 
+def test_a_token_from_before_a_user_was_disabled_stays_dead_when_it_is_enabled_again(
+    client: FlaskClient, database: Database, county_inspector: Person, city_reviewer: Person
+) -> None:
+    user_id = id_of(database, "county_inspector")
+    city_reviewer.post(f"/users/{user_id}/disable", {"reason": "手机丢失"})
+    assert code_of(county_inspector.get("/me")) == (401, "unauthenticated")
+    assert city_reviewer.post(f"/users/{user_id}/enable", {}).get_json()["status"] == "active"
+    assert code_of(county_inspector.get("/me")) == (401, "unauthenticated")
+    anew = try_sign_in(client, "county_inspector", PASSWORD).get_json()
+    assert Person("county_inspector", client, anew["token"]).get("/me").status_code == 200
+
+
 def test_a_repetition_is_answered_with_the_user_as_it_is(database: Database, city_reviewer: Person) -> None:
     path = f"/users/{id_of(database, 'county_inspector')}/disable"
     first, again = (city_reviewer.post(path, {"reason": "离职"}) for _ in range(2))

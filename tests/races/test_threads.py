@@ -116,6 +116,32 @@ def test_of_different_first_submissions_exactly_one_content_wins(
     everything_holds(database, ROUNDS, ROUNDS)
 
 
+def test_of_checks_of_one_enterprise_and_day_sent_at_once_all_but_the_first_are_warned_of(
+    county_inspector: Person, at_once: AtOnce, database: Database
+) -> None:
+    for number in range(ROUNDS):
+        bodies = [production(uscc=uscc(number), remark=f"第{n}份") for n in range(4)]
+        answers = at_once([put(county_inspector, f"/inspections/{new_id()}/submission", body) for body in bodies])
+        assert statuses(answers) == {201: 1, 409: 3}
+        assert refusals(answers) == {"duplicate_check"}
+        [stored] = [body["id"] for status, body in answers if status == 201]
+        assert all(body["duplicates"] == [stored] for status, body in answers if status == 409)
+    everything_holds(database, ROUNDS, ROUNDS)
+
+
+def test_a_draft_that_is_deleted_while_it_is_submitted_ends_as_one_of_the_two(
+    county_inspector: Person, at_once: AtOnce
+) -> None:
+    for number in range(ROUNDS):
+        path = f"/inspections/{save(county_inspector, production(uscc=uscc(number)))['id']}"
+        deletion: Call = (county_inspector, "DELETE", path, None)
+        answers = at_once(
+            [deletion, put(county_inspector, f"{path}/submission", production(version=1, uscc=uscc(number)))]
+        )
+        assert sorted(status for status, _ in answers) in ([200, 404], [200, 409])
+        assert refusals(answers) <= {"already_submitted", "not_found"}
+
+
 def test_identical_draft_saves_make_one_draft_and_equal_answers(
     county_inspector: Person, at_once: AtOnce, database: Database
 ) -> None:

@@ -1,9 +1,10 @@
 """Data declaration (数据申报): spec/c §2.3; seed 000, 数据申报."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -13,10 +14,13 @@ from enterprise.filings.engine import Filings
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, FilingStep, TodoRule
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
+from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
+from enterprise.operations import DECLARED, put_enterprises
 from enterprise.production.models import Licence
 
 _OF_ENTERPRISE = {
+    "org_name": "name",
     "legal_representative": "legal_representative",
     "registered_address": "address",
     "production_address": "production_address",
@@ -25,14 +29,8 @@ _OF_ENTERPRISE = {
 
 def prefilled(licence: Licence, enterprise: Enterprise) -> dict[str, Any]:
     """What a first declaration starts with: the licence and the register."""
-    known = {
-        "org_name": enterprise.name,
-        "uscc": enterprise.uscc,
-        "legal_representative": enterprise.legal_representative,
-        "registered_address": enterprise.address,
-        "production_address": enterprise.production_address,
-        "licence_no": licence.licence_no,
-    }
+    known = {name: getattr(enterprise, column) for name, column in _OF_ENTERPRISE.items()}
+    known |= {"uscc": enterprise.uscc, "licence_no": licence.licence_no}
     return {name: value for name, value in known.items() if value} | of_licence(licence)
 
 
@@ -42,20 +40,45 @@ def of_licence(licence: Licence) -> dict[str, Any]:
     return {"product_detail": licence.product_detail, **valid_to}
 
 
+def show_anew(session: Session, enterprise: Mapping[str, Any]) -> None:
+    """Rows 更新申报 that an enterprise has not touched would otherwise send back what has changed since.
+
+    `enterprise`: its id, and values of columns of the register.
+    """
+    known = {name: enterprise[column] for name, column in _OF_ENTERPRISE.items() if enterprise.get(column)}
+    change_untouched(session, Filing.enterprise_id == enterprise["id"], known)
+
+
+def change_untouched(session: Session, which: ColumnElement[bool], known: Mapping[str, Any]) -> None:
+    """Fill rows 更新申报 that nobody has saved with what is known now."""
+    untouched = (Filing.kind == KIND.code) & Filing.saved.is_(False) & which
+    for row in session.execute(select(Filing.id, Filing.version, Filing.data).where(untouched)).all():
+        session.execute(
+            update(Filing)
+            .where(Filing.id == row.id, Filing.version == row.version)
+            .values(data={**row.data, **known}, version=row.version + 1)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
     """Approved: the register and the licence take the data over, and a new row 更新申报 appears, filled with it."""
     form = engine.forms.get(filing.form_code, filing.form_version).form
     data = readable(form, filing.data, clear=True)
-    now = clock.now()
-    changed = {column: data[name] for name, column in _OF_ENTERPRISE.items() if data.get(name)}
-    session.execute(update(Enterprise).where(Enterprise.id == filing.enterprise_id).values(**changed, updated_at=now))
+    enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
+    declared: dict[str, Any] = {column: data[name] for name, column in _OF_ENTERPRISE.items() if data.get(name)}
+    facts: Any = {"uscc": enterprise.uscc, "name": enterprise.name, "region_code": enterprise.region_code, **declared}
+    put_enterprises(session, [facts], source=DECLARED, on_move=follow_enterprise)
     session.execute(
         update(Licence)
         .where(Licence.id == filing.subject_id)
         .values(
-            product_detail=data["product_detail"], valid_to=date.fromisoformat(data["licence_valid_to"]), updated_at=now
+            product_detail=data["product_detail"],
+            valid_to=date.fromisoformat(data["licence_valid_to"]),
+            updated_at=clock.now(),
         )
     )
+    show_anew(session, {"id": enterprise.id, **declared})
     enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
     assert filing.subject_type is not None
     assert filing.subject_id is not None

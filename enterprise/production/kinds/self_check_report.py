@@ -40,6 +40,8 @@ KIND = FilingKind(
     subject_type="self_check_topic",
     documents=[Document(Category("self_check_report", "自查报告（盖章）", frozenset({"self_check_report"})))],
     listed=("check_date",),
+    # Spec c §2.5: the list shows 未阅 with a tag 修改中; the bureau sees the version that was sent.
+    shown_as={"editing": "unread"},
     titled=_named_by_topic,
     check=_topic_is_open,
     # Seed 000: "若为“已阅”状态，则该数据不可撤回修改", "…不可删除".

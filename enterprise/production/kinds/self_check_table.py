@@ -1,9 +1,12 @@
 """Self-check tables (安全隐患自查表): annexes 2 and 3 of seed 001; spec/a §4."""
 
 from assets.file_types import Category
+from core.actor import Actor
+from core.errors import Problem
 from core.forms.check import Checked
 from core.workflow import SYSTEM
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
+from enterprise.filings.models import Filing
 
 # "注:如有存在问题,则需另附隐患台帐及整改报告" (annexes 2 and 3).
 _REPORT = Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})), "problems")
@@ -13,6 +16,14 @@ _LEDGER = Document(Category("hazard_ledger", "隐患台帐", frozenset({"declara
 def _by_problems(found: Checked) -> str:
     """A problem declared opens the rectification by itself; without one the table is done."""
     return "find_problems" if found.problems_found else "find_none"
+
+
+def _only_its_own(filing: Filing, _actor: Actor | None) -> None:
+    """A table begun by mistake may go; one that a campaign set, or that came back with its problems, stays."""
+    if filing.sent:
+        raise Problem("wrong_status", "该自查表已提交过，不可删除，请修改后重新提交", current_status=filing.status)
+    if filing.opened_by is None:
+        raise Problem("wrong_status", "该自查表由局方布置，不可删除，请填写后提交", current_status=filing.status)
 
 
 def _table(code: str, title: str, form_code: str, documents: list[Document]) -> FilingKind:
@@ -26,8 +37,9 @@ def _table(code: str, title: str, form_code: str, documents: list[Document]) -> 
             "rectifying": "整改中",
             "done": "未发现问题",
             "closed": "已闭环",
+            "deleted": "已删除",
         },
-        final=frozenset({"done", "closed"}),
+        final=frozenset({"done", "closed", "deleted"}),
         editable=frozenset({"draft"}),
         opened_by="enterprise",
         listed=("check_date",),
@@ -35,6 +47,7 @@ def _table(code: str, title: str, form_code: str, documents: list[Document]) -> 
         steps=[
             FilingStep("open", "填写", None, "draft", ENTERPRISE),
             FilingStep("submit", "提交", "draft", "submitted", ENTERPRISE, sends=True, then=_by_problems),
+            FilingStep("delete", "删除", "draft", "deleted", ENTERPRISE, guard=_only_its_own),
             FilingStep("find_problems", "发现问题", "submitted", "rectifying", SYSTEM),
             FilingStep("find_none", "未发现问题", "submitted", "done", SYSTEM),
             FilingStep("close", "闭环", "rectifying", "closed", OFFICE),

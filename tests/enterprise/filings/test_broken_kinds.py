@@ -51,6 +51,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "an unknown editable status": lambda: small(editable=frozenset({"writing"})),
     "a to-do for an unknown status": lambda: small(todos={"over": TodoRule("待办", "office")}),
     "words for an unknown status": lambda: small(refusals={("over", "submit"): "已办结"}),
+    "a status shown as an unknown one": lambda: small(shown_as={"draft": "over"}),
     "words that refuse a step that can be taken": lambda: small(refusals={("draft", "submit"): "不可提交"}),
     "a step back that nobody asks for": lambda: small(OPEN, SEND, FilingStep("back", "返回", "done", "«back»", OFFICE)),
     "a clock that nobody starts": lambda: small(OPEN, step(needs_over="term")),

@@ -6,10 +6,10 @@ import pytest
 
 from core.config import Settings
 from core.db import Database
-from enterprise.operations import put_enterprise
 from tests.command_line import Run, command_line
 from tests.parties import Parties
 from tests.people import uscc
+from tests.register import put_enterprises
 
 KIND = "self_check_sales"
 
@@ -17,8 +17,10 @@ KIND = "self_check_sales"
 @pytest.fixture
 def run(settings: Settings, parties: Parties, database: Database) -> Iterator[Run]:
     with database.write() as session:
-        row = {"uscc": uscc(201), "name": "常州某某化肥厂", "region_code": "320404", "product_codes": ["01"]}
-        put_enterprise(session, row, source="imported")
+        put_enterprises(
+            session,
+            {"uscc": uscc(201), "name": "常州某某化肥厂", "region_code": "320404", "product_codes": ["01"]},
+        )
     with command_line(settings) as runs:
         yield runs
 

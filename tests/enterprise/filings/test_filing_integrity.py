@@ -115,6 +115,11 @@ def _history_removed(session: Any, filing_id: UUID) -> None:
     session.execute(delete(HistoryEntry).where(HistoryEntry.subject_id == filing_id))
 
 
+def _removed(session: Any, filing_id: UUID) -> None:
+    session.execute(delete(FilingVersion).where(FilingVersion.filing_id == filing_id))
+    session.execute(delete(Filing).where(Filing.id == filing_id))
+
+
 @pytest.mark.parametrize(
     ("tamper", "told"),
     [
@@ -127,6 +132,7 @@ def _history_removed(session: Any, filing_id: UUID) -> None:
         (_version_removed, "2 versions were sent, 1 are kept"),
         (_version_added, "version 3 is not the one that was sent"),
         (_history_removed, "has no history"),
+        (_removed, "record is gone"),
     ],
 )
 def test_a_filing_changed_past_its_history_is_shown(

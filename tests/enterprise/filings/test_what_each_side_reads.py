@@ -9,11 +9,11 @@ import pytest
 from accounts.verbs import Role
 from core import clock
 from core.db import Database
-from enterprise.operations import put_enterprise
 from tests import paperwork
 from tests.newcomers import code_of, make_user
 from tests.parties import DECLARATION, WORKS, Parties, act, open_declaration, send_report, upload
 from tests.people import Person, faults, new_id
+from tests.register import put_enterprises
 
 TODAY = clock.today()
 LATER = (TODAY + timedelta(days=30)).isoformat()
@@ -138,14 +138,33 @@ def test_a_list_of_an_office_shows_nothing_that_the_enterprise_is_changing(parti
     changed = {**DECLARATION, "product_detail": "改到一半"}
     put(parties.enterprise, row["id"], {"data": changed, "version": row["version"]})
     assert listed(parties.enterprise, row)["summary"]["product_detail"] == "改到一半"
-    assert listed(parties.reviewer, row)["summary"] == {"licence_no": "(苏)XK06-001-00001"}
+    sent = {"licence_no": "(苏)XK06-001-00001", "product_detail": DECLARATION["product_detail"]}
+    assert listed(parties.reviewer, row)["summary"] == sent
+
+
+def test_an_office_reads_a_mobile_number_only_while_it_handles_the_filing(parties: Parties) -> None:
+    row = open_declaration(parties)
+    row = put(parties.enterprise, row["id"], {"data": DECLARATION, "version": row["version"]})
+    row = act(parties.enterprise, row, "submit").json
+    path = f"/filings/{row['id']}"
+
+    def read(person: Person) -> str:
+        return str(person.get(path).json["data"]["contact_mobile"])
+
+    def of_versions(person: Person) -> list[str]:
+        return [version["data"]["contact_mobile"] for version in person.get(f"{path}/versions").json["items"]]
+
+    assert read(parties.reviewer) == "13800000007" and of_versions(parties.reviewer) == ["138****0007"]
+    assert act(parties.reviewer, row, "approve").json["status"] == "done"
+    assert read(parties.reviewer) == "138****0007" and of_versions(parties.reviewer) == ["138****0007"]
+    assert read(parties.enterprise) == "13800000007"
 
 
 def moved(database: Database, **facts: Any) -> None:
     """常州某某电缆 has gone to 南京玄武."""
     with database.write() as session:
         new: Any = {"uscc": WORKS, "name": "常州某某电缆有限公司", "region_code": "320102", **facts}
-        put_enterprise(session, new, source="imported")
+        put_enterprises(session, new)
 
 
 def test_the_accounts_of_an_enterprise_move_with_it(

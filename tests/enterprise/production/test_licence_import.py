@@ -1,6 +1,6 @@
 """Import of the licence register: what goes in, what is refused, and the row 更新申报 of each licence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ from assets.spreadsheets import SpreadsheetError, write_csv
 from core.config import Settings
 from core.db import Database
 from enterprise.filings.models import Filing
-from enterprise.operations import put_enterprise
 from enterprise.production import licence_import
 from enterprise.production.licence_import import import_licences
 from enterprise.production.models import Licence
 from enterprise.table_import import ImportReport
 from miniapp_api.wiring import KEY
+from tests import parties as both
 from tests.command_line import command_line
-from tests.parties import OTHER_WORKS, WORKS, publish_forms
-from tests.people import uscc
+from tests.parties import DECLARATION, OTHER_WORKS, WORKS, Parties, act, open_declaration, publish_forms
+from tests.people import Person, uscc
+from tests.register import put_enterprises
 
 HEADINGS = ["证书编号", "统一社会信用代码", "产品类别", "产品明细", "发证日期", "有效期至", "发证机关", "状态"]
 NUMBER, OTHER, THIRD = (f"(苏)XK06-001-0000{n}" for n in (1, 2, 3))
@@ -49,8 +50,13 @@ def register(application: APIFlask) -> APIFlask:
     publish_forms(services.forms)
     with services.database.write() as session:
         for code, name in ((WORKS, "常州某某电缆有限公司"), (OTHER_WORKS, "常州另一电线厂")):
-            put_enterprise(session, {"uscc": code, "name": name, "region_code": "320402"}, source="imported")
+            put_enterprises(session, {"uscc": code, "name": name, "region_code": "320402"})
     return application
+
+
+@pytest.fixture
+def parties(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
+    return both.prepare(application, sign_in)
 
 
 def load(application: APIFlask, path: Path) -> ImportReport:
@@ -192,3 +198,44 @@ def test_an_installation_without_the_form_is_told_what_to_do_first(
     with command_line(settings) as run:
         assert "./manage prepare" in run("licences", "import", csv_file(tmp_path, row()), status=1).stderr
     assert stored(database) == []
+
+
+def approve(parties: Parties, **changes: Any) -> None:
+    opened_row = open_declaration(parties)
+    body = {"data": {**DECLARATION, **changes}, "version": opened_row["version"]}
+    filing = parties.enterprise.put(f"/filings/{opened_row['id']}", body).json
+    filing = act(parties.enterprise, filing, "submit").json
+    assert act(parties.reviewer, filing, "approve").status_code == 200
+
+
+def test_the_same_file_again_does_not_undo_what_was_declared_and_approved(
+    application: APIFlask, parties: Parties, database: Database, tmp_path: Path
+) -> None:
+    load(application, csv_file(tmp_path, row()))
+    approve(parties, product_detail="铜芯控制电缆", licence_valid_to="2030-01-31")
+    assert counts(load(application, csv_file(tmp_path, row()))) == (0, 0, 1, 0)
+    (licence,) = stored(database)
+    assert (licence.product_detail, licence.valid_to) == ("铜芯控制电缆", date(2030, 1, 31))
+    (again,) = (filing for filing in opened(database) if filing.status == "update")
+    assert (again.data["product_detail"], again.data["licence_valid_to"]) == ("铜芯控制电缆", "2030-01-31")
+    assert counts(load(application, csv_file(tmp_path, row(issuer="国家市场监督管理总局")))) == (0, 1, 0, 0)
+    (licence,) = stored(database)
+    assert (licence.product_detail, licence.issuer) == ("铜芯控制电缆", "国家市场监督管理总局")
+    corrected = row(issuer="国家市场监督管理总局", detail="架空绝缘电缆")
+    assert counts(load(application, csv_file(tmp_path, corrected))) == (0, 1, 0, 0)
+    (licence,) = stored(database)
+    assert (licence.product_detail, licence.valid_to) == ("架空绝缘电缆", date(2030, 1, 31))
+    (again,) = (filing for filing in opened(database) if filing.status == "update")
+    assert (again.data["product_detail"], again.data["licence_valid_to"]) == ("架空绝缘电缆", "2030-01-31")
+
+
+def test_a_file_that_follows_what_was_declared_changes_nothing_more(
+    application: APIFlask, parties: Parties, database: Database, tmp_path: Path
+) -> None:
+    load(application, csv_file(tmp_path, row()))
+    approve(parties, product_detail="铜芯控制电缆")
+    followed = row(detail="铜芯控制电缆")
+    assert counts(load(application, csv_file(tmp_path, followed))) == (0, 0, 1, 0)
+    approve(parties, product_detail="铝芯控制电缆")
+    assert counts(load(application, csv_file(tmp_path, followed))) == (0, 0, 1, 0)
+    assert stored(database)[0].product_detail == "铝芯控制电缆"

@@ -1,8 +1,8 @@
 """Commands for forms (表单). They stand in this room because the ground floor knows no spreadsheets."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy import select
@@ -11,9 +11,8 @@ from assets.form_workbooks import write_form_workbook
 from assets.spreadsheets import read_sheets
 from core import clock
 from core.commands import HasDatabase, table
-from core.forms.definition import BrokenForm
-from core.forms.files import UnreadableForm, in_order, read_definition
-from core.forms.library import FormLibrary, FrozenForm
+from core.forms.library import FormLibrary
+from core.forms.publishing import Outcome, publish_definition, publish_files
 from core.forms.sheet import SheetFaults, definition_from_rows
 from core.models import FormVersion
 
@@ -47,33 +46,21 @@ def publish_command(obj: HasDatabase, path: Path) -> None:
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         raise click.UsageError(f"目录“{path}”中没有 .json 文件")
+    _show(publish_files(FormLibrary(obj.database), files))
+
+
+def _show(outcomes: Iterable[Outcome]) -> None:
+    """Say what became of each form; the exit status is 1 when one was refused."""
     refused = False
-    definitions: list[tuple[Path, dict[str, Any]]] = []
-    for file in files:
-        try:
-            definitions.append((file, read_definition(file)))
-        except UnreadableForm as error:
-            click.echo(str(error), err=True)
+    for outcome in outcomes:
+        for fault in outcome.faults:
+            click.echo(fault, err=True)
+        if outcome.faults:
             refused = True
-    for file, definition in in_order(definitions):
-        refused |= not _publish(obj, definition, file.name)
+        else:
+            click.echo(f"{outcome.name}: {'已发布' if outcome.new else '此前已发布，无变化'}（{outcome.title}）")
     if refused:
         raise click.exceptions.Exit(1)
-
-
-def _publish(obj: HasDatabase, definition: dict[str, Any], name: str) -> bool:
-    try:
-        new = FormLibrary(obj.database).publish(definition)
-    except BrokenForm as broken:
-        for fault in broken.faults:
-            click.echo(f"{name}: {fault.path or '/'}: {fault.message}", err=True)
-        return False
-    except FrozenForm:
-        click.echo(f"{name}: 该版本已发布且内容不同；已发布的版本不能改动，请把 version 加 1 后再发布", err=True)
-        return False
-    outcome = "已发布" if new else "此前已发布，无变化"
-    click.echo(f"{name}: {outcome}（{definition['code']} 第 {definition['version']} 版）")
-    return True
 
 
 @forms.command("import")
@@ -113,8 +100,8 @@ def import_command(obj: HasDatabase, file: Path, publish: bool, out: Path | None
         except OSError as error:
             raise click.UsageError(f"无法写入文件“{out}”，请检查目录是否存在、是否有写入权限") from error
         click.echo(f"已写入 {out}")
-    if publish and not _publish(obj, definition, file.name):
-        raise click.exceptions.Exit(1)
+    if publish:
+        _show([publish_definition(FormLibrary(obj.database), definition, file.name)])
 
 
 @forms.command("export")

@@ -1,0 +1,178 @@
+"""Whether ratings, their follow-ups and codes stand where their history ends, and say what it says they say.
+
+The history keeps keyed digests, not the words: whoever reads a history cannot test guesses at a masked number, and
+whoever writes to the database alone cannot make them. The first row holds all that was rated; every row holds what
+counts of it and where the follow-up got to. So a rater's words can be erased, with the payload of the first row, and
+once a step was taken the level and what the office did stay evidence. Of an erased payload nothing is judged.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased, load_only
+
+from core import privacy
+from core.actor import Actor
+from core.db import Base, canonical_json
+from core.history import Broken
+from core.integrity import broken_end, in_chunks, is_last_row, verify_presence
+from core.models import HistoryEntry, HistoryPayload
+from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
+from feedback.workflows import CODE, RATING
+
+_RATED = (
+    "id", "code_id", "channel", "office_id", "area1", "area2", "area3", "level", "tags", "comment", "public_comment",
+    "real_name", "phone_verified", "from_staff_address", "submitted_at",
+)  # fmt: skip
+_STANDING = (
+    "id", "code_id", "channel", "level", "tags", "real_name", "from_staff_address", "submitted_at",
+    "status", "version", "publicity", "due_on", "closed_at",
+)  # fmt: skip
+_FOLLOWED_UP = tuple(column.name for column in RatingFollowUp.__table__.columns if column.name != "rating_id")
+_MADE = (
+    "id", "kind", "matter_name", "org_name", "window", "matter_ref", "filing_id", "enterprise_id", "office_id",
+    "area1", "area2", "area3", "created_by", "created_at",
+)  # fmt: skip
+_GENERATED = ("id", "token", "valid_to", "generated_at")
+
+
+def columns_of(row: Base) -> dict[str, Any]:
+    """The values of a row by column."""
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
+
+
+def rated(rating: Mapping[str, Any]) -> str:
+    """Digest of what was rated, which never changes."""
+    return _digest("rating", {name: rating[name] for name in _RATED})
+
+
+def standing(rating: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> str:
+    """Digest of what counts, and where rating and follow-up got to by a step; what is not named there is empty."""
+    handled = None if follow_up is None else {name: follow_up.get(name) for name in _FOLLOWED_UP}
+    return _digest("rating standing", {**{name: rating[name] for name in _STANDING}, "follow_up": handled})
+
+
+def standing_after(
+    rating: Rating, actor: Actor, action: str, changes: Mapping[str, Any], follow_up: Mapping[str, Any] | None
+) -> str:
+    """The digest that belongs into the history of a step: `changes` of the rating, the follow-up as it will be."""
+    now = {name: getattr(rating, name) for name in _STANDING}
+    target = RATING.step(action, rating.status, actor).target
+    return standing({**now, **changes, "status": target, "version": rating.version + 1}, follow_up)
+
+
+def made(code: Mapping[str, Any]) -> str:
+    """Digest of what a code is for, which never changes."""
+    return _digest("rating code", {name: code[name] for name in _MADE})
+
+
+def generated(code: Mapping[str, Any]) -> str:
+    """Digest of a code's link, from the moment when it was generated."""
+    return _digest("rating code link", {name: code[name] for name in _GENERATED})
+
+
+def _digest(purpose: str, values: Mapping[str, Any]) -> str:
+    return privacy.keyed_hash(purpose, canonical_json(values).decode())
+
+
+def verify(session: Session) -> Iterator[Broken]:
+    """Each rating and each code that does not fit its history, or is gone."""
+    yield from _verify_ratings(session)
+    yield from _verify_codes(session)
+    for workflow in (RATING, CODE):
+        yield from verify_presence(session, workflow.subject_type, workflow.model)
+
+
+_First, _FirstPayload = aliased(HistoryEntry), aliased(HistoryPayload)
+
+
+def _verify_ratings(session: Session, chunk: int = 500) -> Iterator[Broken]:
+    """All of a rating by one statement, so that one that moves meanwhile is no false alarm."""
+    kept = select(func.count()).where(RatingContact.rating_id == Rating.id).correlate(Rating).scalar_subquery()
+    statement = (
+        select(Rating, RatingFollowUp, HistoryEntry, HistoryPayload.payload, _FirstPayload.payload, kept)
+        .select_from(Rating)
+        # Without the rater's name and number: they are encrypted, and no evidence.
+        .options(load_only(*(getattr(Rating, name) for name in {*_RATED, *_STANDING}), raiseload=True))
+        .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
+        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == Rating.id) & is_last_row())
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .outerjoin(_First, (_First.subject_id == Rating.id) & (_First.seq == 1))
+        .outerjoin(_FirstPayload, _FirstPayload.history_id == _First.id)
+    )
+    for rows in in_chunks(session, statement, Rating, chunk):
+        unlike = _unlike_contacts(session, [row[1].rating_id for row in rows if row[1] is not None])
+        for rating, follow_up, entry, last, first, contacts in rows:
+            reason = broken_end(rating.status, rating.version, entry)
+            reason = reason or _changed(rating, follow_up, last, first)
+            if reason is None and contacts != (follow_up.contacts if follow_up else 0):
+                reason = f"{follow_up.contacts if follow_up else 0} call-backs were made, {contacts} are kept"
+            if reason is None and rating.id in unlike:
+                reason = "its call-backs were changed"
+            if reason:
+                yield Broken(RATING.subject_type, rating.id, entry.seq if entry else 0, reason)
+
+
+def _changed(
+    rating: Rating, follow_up: RatingFollowUp | None, last: Mapping[str, Any] | None, first: Mapping[str, Any] | None
+) -> str | None:
+    values = {name: getattr(rating, name) for name in {*_RATED, *_STANDING}}
+    if first is not None and first.get("content") != rated(values):
+        return "what was rated was changed"
+    handled = None if follow_up is None else columns_of(follow_up)
+    if last is not None and last.get("standing") != standing(values, handled):
+        return "the rating, its follow-up or its publication was changed"
+    return None
+
+
+def _unlike_contacts(session: Session, ratings: Sequence[UUID]) -> set[UUID]:
+    """Ratings with a call-back that is not the one of the history.
+
+    Call-backs are never changed and stand with their history in one transaction: read first, they find it there.
+    """
+    contacts = session.scalars(
+        select(RatingContact).where(RatingContact.rating_id.in_(ratings)).order_by(RatingContact.id)
+    ).all()
+    told: dict[UUID, list[Any]] = {}
+    for row in session.execute(
+        select(HistoryEntry.subject_id, HistoryEntry.actor_id, HistoryPayload.payload)
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.subject_id.in_({one.rating_id for one in contacts}), HistoryEntry.action == "contact")
+        .order_by(HistoryEntry.subject_id, HistoryEntry.seq.desc())
+    ):
+        told.setdefault(row.subject_id, []).append(row)
+    return {one.rating_id for one in contacts if not _is_told(one, told.get(one.rating_id, []))}
+
+
+def _is_told(contact: RatingContact, told: list[Any]) -> bool:
+    """Whether a call-back is the next of the history, which it takes away."""
+    if not told:
+        return False
+    row = told.pop()
+    words = {name: getattr(contact, name) for name in ("operator_name", "channel", "result", "note")}
+    said = row.payload is None or words == {name: row.payload.get(name) for name in words}
+    return said and contact.by == row.actor_id
+
+
+def _verify_codes(session: Session, chunk: int = 500) -> Iterator[Broken]:
+    link, link_payload = aliased(HistoryEntry), aliased(HistoryPayload)
+    statement = (
+        select(RatingCode, HistoryEntry, _FirstPayload.payload, link_payload.payload)
+        .select_from(RatingCode)
+        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == RatingCode.id) & is_last_row())
+        .outerjoin(_First, (_First.subject_id == RatingCode.id) & (_First.seq == 1))
+        .outerjoin(_FirstPayload, _FirstPayload.history_id == _First.id)
+        .outerjoin(link, (link.subject_id == RatingCode.id) & link.action.in_(("generate", "invite")))
+        .outerjoin(link_payload, link_payload.history_id == link.id)
+    )
+    for rows in in_chunks(session, statement, RatingCode, chunk):
+        for code, entry, first, linked in rows:
+            values, reason = columns_of(code), broken_end(code.status, code.version, entry)
+            if reason is None and first is not None and first.get("content") != made(values):
+                reason = "the code was changed"
+            if reason is None and linked is not None and linked.get("link") != generated(values):
+                reason = "the link of the code was changed"
+            if reason:
+                yield Broken(CODE.subject_type, code.id, entry.seq if entry else 0, reason)
