@@ -34,6 +34,14 @@ KINDS = {
 }
 
 
+_OF_FORM = {kind.form_code: kind.name for kind in KINDS.values()}
+
+
+def meant_by(filter_: str) -> str:
+    """The name of the kind that a list is filtered by: given itself, or the code of its form as bodies may do."""
+    return _OF_FORM.get(filter_, filter_)
+
+
 def resolve(forms: FormLibrary, book: str, sent: Any) -> tuple[Kind, str]:
     """The kind and form code for a body's `kind`: a kind of this book, or the code of a form of such a kind."""
     if book == SPOT_CHECK and sent is None:

@@ -1,6 +1,7 @@
 """The endpoints that checks and spot checks have in common, made once for each book."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from core.history import ROWS_SHOWN
 from core.paging import whole
 from enterprise.products import PRODUCTS
 from inspection import amendments, operations, queries
-from inspection.kinds import KINDS
+from inspection.kinds import KINDS, meant_by
 from inspection.models import Inspection
 from inspection.totals import Filters
 from miniapp_api.answers import answers
@@ -93,7 +94,8 @@ class RecordsQuery(PageQuery):
 
     def filters(self) -> Filters:
         """As the room takes them."""
-        return Filters(**self.model_dump(exclude={"status", "page", "page_size"}))
+        filters = Filters(**self.model_dump(exclude={"status", "page", "page_size"}))
+        return filters if filters.kind is None else replace(filters, kind=meant_by(filters.kind))
 
 
 def record_blueprint(name: str, noun: str, book: str) -> APIBlueprint:

@@ -64,6 +64,13 @@ def test_without_a_token_nothing_is_answered(county_inspector: Person) -> None:
     assert problem(broken) == (401, "unauthenticated")
 
 
+def test_a_list_is_filtered_by_a_kind_or_by_the_code_of_its_form(county_inspector: Person) -> None:
+    record = submit(county_inspector, sales())
+    submit(county_inspector, production())
+    for kind in ("sales", "gpc-sales"):
+        assert listed(county_inspector, f"kind={kind}") == [record["id"]]
+
+
 def test_an_unknown_record_is_not_found(county_inspector: Person) -> None:
     assert problem(county_inspector.get(f"/inspections/{new_id()}")) == (404, "not_found")
     assert problem(county_inspector.get("/inspections/7")) == (404, "not_found")
