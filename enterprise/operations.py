@@ -84,14 +84,14 @@ def put_enterprises(
         if before is None:
             outcomes.append(Outcome.CREATED)
             changed.append(_blank(source) | values)
-        elif any(before[name] != value for name, value in values.items()):
-            seen = any(before[name] != value for name, value in values.items() if name != "imported")
-            outcomes.append(Outcome.UPDATED if seen else Outcome.UNCHANGED)
+            continue
+        differing = {name for name, value in values.items() if before[name] != value}
+        # `imported` alone differs where an import now says what was declared before.
+        outcomes.append(Outcome.UPDATED if differing - {"imported"} else Outcome.UNCHANGED)
+        if differing:
             changed.append({**before, **values})
-            if any(before[name] != changed[-1][name] for name in ("name", "region_code", *AREAS)):
-                moved.append(changed[-1])
-        else:
-            outcomes.append(Outcome.UNCHANGED)
+        if differing & {"name", "region_code", *AREAS}:
+            moved.append(changed[-1])
     if changed:
         _write(session, changed)
     for row in moved:

@@ -14,11 +14,13 @@ from core.models import Receipt
 KEY = b"k" * 32
 
 
+# SQLite has its own waiting (busy_timeout).
+on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+
+
 @pytest.fixture
-def engine(database: Database, dialect: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Another server's engine on the same PostgreSQL database, with little patience."""
-    if dialect != "postgresql":
-        pytest.skip("SQLite has its own waiting (busy_timeout)")
+def engine(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Another server's engine on the same database, with little patience."""
     monkeypatch.setattr("core.db.LOCK_SECONDS", 1)
     monkeypatch.setattr("core.db.IDLE_SECONDS", 1)
     other = make_engine(database.engine.url.render_as_string(hide_password=False))
@@ -31,6 +33,7 @@ def receipt(database: Database) -> None:
         session.execute(insert(Receipt).values(key=KEY, at=clock.now()))
 
 
+@on_postgresql
 def test_a_statement_does_not_wait_for_ever_for_a_lock(database: Database, engine: Engine) -> None:
     receipt(database)
     with database.write() as holding, engine.connect() as waiting:
@@ -39,6 +42,7 @@ def test_a_statement_does_not_wait_for_ever_for_a_lock(database: Database, engin
             waiting.execute(update(Receipt).values(at=clock.now()))
 
 
+@on_postgresql
 def test_a_transaction_in_which_nothing_happens_is_ended(database: Database, engine: Engine) -> None:
     receipt(database)
     with engine.connect() as forgotten:
@@ -48,6 +52,7 @@ def test_a_transaction_in_which_nothing_happens_is_ended(database: Database, eng
         forgotten.invalidate()
 
 
+@on_postgresql
 def test_the_url_has_the_last_word(database: Database, engine: Engine) -> None:
     url = engine.url.update_query_dict({"options": "-c lock_timeout=7s"})
     told = make_engine(url.render_as_string(hide_password=False))
