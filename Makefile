@@ -58,13 +58,15 @@ clean:
 # Installed only when the file with the versions has changed since.
 $(VENV)/run.stamp: requirements.txt $(PYTHON)
 	@echo "Installing what the server needs (once; takes a minute)"
-	@$(PYTHON) -m pip install --quiet --require-hashes --requirement requirements.txt
+	@$(PYTHON) -m pip install --quiet --no-deps --require-hashes --requirement requirements.txt
+	@$(PYTHON) -m pip check
 	@$(PYTHON) -m assets.fetch_fonts || true
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(PYTHON)
 	@echo "Installing what tests and checks need (once; takes a minute)"
-	@$(PYTHON) -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@$(PYTHON) -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
+	@$(PYTHON) -m pip check
 	@$(PYTHON) -m assets.fetch_fonts || true
 	@touch $@ $(VENV)/run.stamp
 
