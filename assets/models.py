@@ -3,24 +3,25 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uuid, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
 from core.privacy import EncryptedText
 
 _UNCLAIMED = text("unclaimed_since IS NOT NULL")
-_NEVER_CLAIMED = text("claimed_at IS NULL")
+_SENT_WITHOUT_ID = text("claimed_at IS NULL AND NOT id_was_sent")
 
 
 class File(Base):
     """An uploaded file (附件): unclaimed after the upload, then claimed by one record.
 
     `sha256`, `size` and `media_type` are of what is stored; `sent_sha256` is of what was received,
-    which differs for pictures because they are re-encoded. `stored_key`,
+    which differs for pictures because they are re-encoded. Every file has bytes of its own, though another
+    may have been sent the same: so the sweep asks nobody before it deletes them. `stored_key`,
     `thumbnail_key` and `preview_key` are random; `original_name` is shown and never part of a path.
     A document that was converted for showing has a `preview_key`; one that could not be, the moment
-    of the last attempt. `claimed_at` is the first claim;
+    of the last attempt. `id_was_sent` says that the phone made the id. `claimed_at` is the first claim;
     `unclaimed_since` is set while no record claims the file, and is what the sweep goes by.
     """
 
@@ -28,11 +29,11 @@ class File(Base):
     __table_args__ = (
         CheckConstraint("(claimed_type IS NULL) = (claimed_id IS NULL)", name="claim_is_whole"),
         CheckConstraint("(claimed_id IS NULL) = (unclaimed_since IS NOT NULL)", name="claimed_or_not"),
-        # The same bytes again from the same user: the same file. It ends with the first claim, so
-        # that a file that a record lets go of never stands in the way of one uploaded since.
+        # Who sends no id is recognised by the same bytes and name: the same file. It ends with the first claim,
+        # so that a file that a record lets go of never stands in the way of one uploaded since.
         Index(
-            "uq_files_sent_again", "uploaded_by", "sent_sha256", "purpose", unique=True,
-            sqlite_where=_NEVER_CLAIMED, postgresql_where=_NEVER_CLAIMED,
+            "uq_files_sent_without_id", "uploaded_by", "sent_sha256", "purpose", "original_name", unique=True,
+            sqlite_where=_SENT_WITHOUT_ID, postgresql_where=_SENT_WITHOUT_ID,
         ),
         Index("ix_files_unclaimed_since", "unclaimed_since", sqlite_where=_UNCLAIMED, postgresql_where=_UNCLAIMED),
         Index("ix_files_uploaded_by", "uploaded_by", sqlite_where=_UNCLAIMED, postgresql_where=_UNCLAIMED),
@@ -41,6 +42,7 @@ class File(Base):
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    id_was_sent: Mapped[bool] = mapped_column(default=False, server_default=false())
     purpose: Mapped[str] = mapped_column(String(40))
     original_name: Mapped[str] = mapped_column(String(200))
     extension: Mapped[str] = mapped_column(String(10))

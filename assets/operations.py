@@ -60,9 +60,10 @@ def receive(
 ) -> tuple[File, bool]:
     """Judge a file that lies on disk, store it, and say whether it is new.
 
-    The same id with the same bytes, and the same bytes again from the same user while unclaimed,
-    give the file that is there. The bytes are stored before the row, so that a row always has its
-    bytes; what is left without a row is swept. Raises 409 `id_taken`, 413, 422, 503.
+    The id that was sent is the file's id: the same id with the same bytes gives the file that is there, under
+    another id they are another file. Sent without an id, the same bytes under the same name again are the same
+    file while nobody claims it. The bytes are stored before the row, so that a row always has its bytes; what is
+    left without a row is swept. Raises 409 `id_taken`, 413, 422, 503.
     """
     purpose = _purpose(purpose_code)
     name = file_names.display_name(filename)
@@ -72,7 +73,7 @@ def receive(
         raise invalid("/file", "empty_file", "文件是空的，请检查后重新上传")
     if size > purpose.max_bytes:
         raise Problem("payload_too_large", f"{purpose.label}不能超过 {readable_size(purpose.max_bytes)}")
-    known = _known(database, actor, purpose, sent, file_id)
+    known = _known(database, actor, purpose, sent, name, file_id)
     if known is not None:
         return known, False
     _refuse_over_quota(database, actor, size)
@@ -80,7 +81,8 @@ def receive(
         check_content(file, kind)
         _scan(desk.scanner, file)
     row: dict[str, Any] = {
-        "id": file_id or uuid.uuid4(), "purpose": purpose.code, "original_name": name, "extension": kind.extension,
+        "id": file_id or uuid.uuid4(), "id_was_sent": file_id is not None, "purpose": purpose.code,
+        "original_name": name, "extension": kind.extension,
         "media_type": kind.media_type, "size": size, "sha256": sent, "sent_sha256": sent,
         "stored_key": new_key(), "thumbnail_key": None, "uploaded_by": actor.user_id,
     }  # fmt: skip
@@ -133,17 +135,19 @@ def _reencode(source: Path, kind: FileType, folder: Path, row: dict[str, Any]) -
     return {row["stored_key"]: picture, row["thumbnail_key"]: thumbnail}
 
 
-def _known(database: Database, actor: Actor, purpose: Purpose, sent: str, file_id: UUID | None) -> File | None:
+def _known(
+    database: Database, actor: Actor, purpose: Purpose, sent: str, name: str, file_id: UUID | None
+) -> File | None:
     """The file that this upload repeats; raises 409 when its id stands for something else."""
     with database.read() as session:
-        if file_id is not None and (taken := session.get(File, file_id)) is not None:
-            if (taken.uploaded_by, taken.sent_sha256, taken.purpose) != (actor.user_id, sent, purpose.code):
+        if file_id is not None:
+            found = session.get(File, file_id)
+            if found and (found.uploaded_by, found.sent_sha256, found.purpose) != (actor.user_id, sent, purpose.code):
                 raise Problem("id_taken")
-            found: File | None = taken
         else:
             again = select(File).where(
                 File.uploaded_by == actor.user_id, File.sent_sha256 == sent, File.purpose == purpose.code,
-                File.unclaimed_since.is_not(None),
+                File.original_name == name, ~File.id_was_sent, File.unclaimed_since.is_not(None),
             ).order_by(File.unclaimed_since.desc())  # fmt: skip
             found = session.scalars(again).first()
     if found is None or found.unclaimed_since is None or clock.now() - found.unclaimed_since < _RENEW_AFTER:
@@ -186,7 +190,8 @@ def _keep(
     if created is not None:
         return File(**values), True
     # The same upload won at this very moment.
-    found = _known(database, actor, purpose, row["sent_sha256"], row["id"])
+    sent_id = row["id"] if row["id_was_sent"] else None
+    found = _known(database, actor, purpose, row["sent_sha256"], row["original_name"], sent_id)
     if found is None:
         raise Problem("not_ready", retry_after=1)
     return found, False

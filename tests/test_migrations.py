@@ -84,3 +84,24 @@ def test_all_the_way_down_leaves_nothing_and_up_again_leads_to_the_same(database
     migrate.upgrade(database.engine)
     assert migrate.differences(database.engine) == []
     assert sum(counts(database).values()) == 0
+
+
+def test_files_of_the_same_bytes_under_two_ids_survive_the_way_down(database: Database) -> None:
+    with database.write() as session:
+        user_id = session.execute(text("SELECT id FROM users LIMIT 1")).scalar_one()
+        for number in range(2):
+            session.execute(
+                text(
+                    "INSERT INTO files (id, id_was_sent, purpose, original_name, extension, media_type, size, sha256,"
+                    " sent_sha256, stored_key, uploaded_by, uploaded_at, unclaimed_since)"
+                    " VALUES (:id, :true, 'photo', 'a.jpg', '.jpg', 'image/jpeg', 1, 'x', 'x', :key, :user, :at, :at)"
+                ),
+                {
+                    "id": f"{number}" * 32, "true": True, "key": f"key {number}", "user": user_id,
+                    "at": "2026-11-20 09:00:00",
+                },
+            )  # fmt: skip
+    migrate.downgrade(database.engine, "0004")
+    assert counts(database)["files"] == 2
+    migrate.upgrade(database.engine)
+    assert counts(database)["files"] == 2 and migrate.differences(database.engine) == []

@@ -153,12 +153,36 @@ def test_the_same_id_for_something_else_is_taken(receive: Receive, colleague: Ac
         assert refused.value.code == "id_taken"
 
 
-def test_the_same_bytes_again_are_the_same_file_while_nobody_claims_it(
+def test_the_same_bytes_under_another_id_are_another_file_with_its_own_name(
+    receive: Receive, desk: Desk, database: Database, inspector: Actor
+) -> None:
+    photo, ids = paperwork.jpeg(), [uuid.uuid4(), uuid.uuid4()]
+    first, second = (receive(photo, f"{file_id}.jpg", "photo", file_id=file_id) for file_id in ids)
+    assert [first[1], second[1]] == [True, True] and [first[0].id, second[0].id] == ids
+    assert [first[0].original_name, second[0].original_name] == [f"{file_id}.jpg" for file_id in ids]
+    for file_id in ids:  # one photo documents two checks
+        assert claim(database, inspector, uuid.uuid4(), ("photos", file_id)) == []
+    assert receive(photo, "c.jpg", "photo", file_id=ids[0])[0].id == ids[0]  # claimed, and asked for again
+
+
+def test_the_sweep_of_a_file_leaves_another_of_the_same_bytes_alone(
+    receive: Receive, database: Database, desk: Desk, inspector: Actor, clock: time_machine.Traveller
+) -> None:
+    kept, swept = receive(file_id=uuid.uuid4())[0], receive(file_id=uuid.uuid4())[0]
+    claim(database, inspector, uuid.uuid4(), ("report", kept.id))
+    clock.shift(25 * 3600)
+    assert sweep(database, desk.storage, desk.incoming).files == 1
+    assert set(rows_by_id(database)) == {kept.id} != {swept.id} and content_of(desk, kept.stored_key) == PDF
+
+
+def test_without_an_id_the_same_bytes_and_name_again_are_the_same_file_while_nobody_claims_it(
     receive: Receive, desk: Desk, database: Database, inspector: Actor, colleague: Actor
 ) -> None:
-    first, _ = receive()
-    assert receive(file_id=uuid.uuid4())[0].id == first.id
-    assert receive(name="另一个名字.pdf")[0].id == first.id
+    with_an_id, _ = receive(file_id=uuid.uuid4())
+    first, new = receive()
+    assert new and first.id != with_an_id.id and receive()[0].id == first.id
+    renamed, new = receive(name="另一个名字.pdf")
+    assert new and renamed.original_name == "另一个名字.pdf"
     assert receive(actor=colleague)[1] and receive(purpose="template")[1]
     assert claim(database, inspector, uuid.uuid4(), ("report", first.id)) == []
     another, new = receive()
@@ -179,6 +203,21 @@ def test_eight_uploads_of_the_same_bytes_at_once_make_one_file(
         answers = list(pool.map(upload, range(8)))
     assert len({file_id for file_id, _ in answers}) == 1 and sum(new for _, new in answers) == 1
     assert len(rows(database)) == 1 and stored(desk) == {rows(database)[0].stored_key}
+
+
+def test_eight_uploads_of_the_same_bytes_at_once_under_eight_ids_make_eight_files(
+    receive: Receive, desk: Desk, database: Database
+) -> None:
+    together, ids = threading.Barrier(8), [uuid.uuid4() for _ in range(8)]
+
+    def upload(number: int) -> tuple[uuid.UUID, bool]:
+        together.wait(10)
+        file, new = receive(file_id=ids[number])
+        return file.id, new
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(upload, range(8))) == [(file_id, True) for file_id in ids]
+    assert len(stored(desk)) == 8
 
 
 def test_one_id_for_different_bytes_at_once_goes_to_one_of_them(

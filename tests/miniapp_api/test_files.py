@@ -92,12 +92,19 @@ def test_the_same_upload_again_is_the_same_file(county_inspector: Person) -> Non
     file_id = new_id()
     first = upload(county_inspector, id=file_id)
     assert (first.status_code, first.json["id"]) == (201, file_id)
-    for again in (
-        upload(county_inspector, id=file_id),
-        upload(county_inspector),
-        upload(county_inspector, id=new_id()),
-    ):
-        assert again.status_code == 200 and again.json == first.json
+    again = upload(county_inspector, id=file_id)
+    assert again.status_code == 200 and again.json == first.json
+    without_id = upload(county_inspector)
+    again = upload(county_inspector)
+    assert (without_id.status_code, again.status_code) == (201, 200) and again.json == without_id.json
+
+
+def test_the_same_bytes_under_another_id_and_name_are_another_file(county_inspector: Person) -> None:
+    first = upload(county_inspector, id=new_id())
+    file_id = new_id()
+    second = upload(county_inspector, name="另一份.pdf", id=file_id)
+    assert (second.status_code, second.json["id"], second.json["name"]) == (201, file_id, "另一份.pdf")
+    assert second.json["sha256"] == first.json["sha256"]
 
 
 def test_an_id_that_stands_for_something_else_is_taken(county_inspector: Person, county_colleague: Person) -> None:
