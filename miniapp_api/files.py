@@ -51,7 +51,7 @@ class Upload:
 @gate(transaction=False)
 @answers(200, 201)
 def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
-    """Upload a file (上传) under the id that is sent; the same id and bytes again answer 200 with the file that is there.
+    """Upload a file (上传) under the id that is sent; the same id and bytes again: 200 with the file that is there.
 
     The same bytes under another id are another file. Without an id, the same bytes and name are the same file until a
     record claims it.
