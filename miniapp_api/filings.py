@@ -121,7 +121,12 @@ def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBod
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
 @bp.input(ActionBody, arg_name="body")
 def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> AfterCommit:
-    """Take a step of the filing's workflow; reading is one too (`read`)."""
+    """Take a step of the filing's workflow.
+
+    Reading is one too (`read`), and so is handing back what cannot be read (`return`, with the reason as its
+    comment), or giving up a correction (`cancel`): the filing is again what was sent. Which there are is said by
+    `GET /filing-kinds/{kind}`.
+    """
     engine = wiring().filings
     filing = operations.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
     content = queries.content_of(session, actor, filing)

@@ -149,7 +149,7 @@ def declaration(enterprise: Player, bureau: Player) -> None:
 
 
 def report(enterprise: Player, bureau: Player) -> None:
-    """自查报告: a topic with a template, sent, taken back, corrected, read."""
+    """自查报告: a topic with a template, sent, taken back, corrected, read, returned all the same, read again."""
     template, topic, filing = paperwork.docx("自查报告模板"), new_id(), f"/filings/{new_id()}"
     template_id = bureau.uploads("uploads a template (python-docx)", template, "模板.docx", "template")
     body: Json = {"title": "2026年度自查", "year": 2026, "template_file_id": template_id}
@@ -182,13 +182,22 @@ def report(enterprise: Player, bureau: Player) -> None:
     still = bureau.does("keeps seeing what was sent", "GET", filing).json
     bureau.finds("document", still["documents"][0]["file_id"], report_id)
     row = enterprise.acts("sends it", row, "submit", "unread")
+    row = enterprise.acts("takes it back once more", row, "withdraw", "editing")
+    row = enterprise.acts("leaves it as it was", row, "cancel", "unread")
+    row = bureau.acts("reads it", row, "read", "read")
+    row = bureau.acts("cannot make it out after all", row, "return", "returned", comment="盖章不清楚")
+    scan = paperwork.pdf("self-check report, sealed, scanned anew")
+    scan_id = enterprise.uploads("uploads a better scan", scan, "自查报告.pdf", "self_check_report")
+    change = {"documents": _named("self_check_report", scan_id), "version": row["version"]}
+    row = enterprise.does("saves it", "PUT", filing, change).json
+    row = enterprise.acts("sends it anew", row, "submit", "unread")
     bureau.acts("reads it", row, "read", "read")
     enterprise.acts("wants it back too late", row, "withdraw", expect=409, code="wrong_status")
     enterprise.does("deletes it too late", "DELETE", filing, expect=409)
 
 
 def rectification(enterprise: Player, bureau: Player, inspector: Player) -> None:
-    """整改: ordered from a check by one call, a photo sent, returned, sent again, closed."""
+    """整改: ordered from a check by one call, two photographed pages sent, returned, sent again, closed."""
     check = with_problem(uscc=WORKS, check_date=TODAY.isoformat(), form_version=1)
     check_id = new_id()
     inspector.does("submits a check with a problem", "PUT", f"/inspections/{check_id}/submission", check, expect=201)
@@ -206,8 +215,11 @@ def rectification(enterprise: Player, bureau: Player, inspector: Player) -> None
     enterprise.acts("sends nothing", row, "submit", expect=422, code="invalid")
     photo = paperwork.jpeg((1600, 1200), orientation=6, place=True)
     photo_id = enterprise.uploads("uploads a photo (Pillow)", photo, "整改.jpg", "rectification_report")
-    change = {"documents": _named("rectification_report", photo_id), "version": row["version"]}
-    row = enterprise.does("names it", "PUT", f"/filings/{row['id']}", change).json
+    second = paperwork.jpeg((1200, 1600), colour="navy")
+    second_id = enterprise.uploads("uploads the second page", second, "整改2.jpg", "rectification_report")
+    documents = [*_named("rectification_report", photo_id), *_named("rectification_report", second_id)]
+    change = {"documents": documents, "version": row["version"]}
+    row = enterprise.does("names both", "PUT", f"/filings/{row['id']}", change).json
     row = enterprise.acts("sends it", row, "submit", "to_follow")
     seen = Image.open(BytesIO(bureau.does("looks at the photo", "GET", f"/files/{photo_id}").content))
     bureau.finds("photo turned upright, its place taken out", (seen.size, len(seen.getexif())), ((1200, 1600), 0))

@@ -57,10 +57,11 @@ class FilingStep:
 
     `who` is ENTERPRISE, OFFICE or SYSTEM. `sends`: the working copy is checked whole and frozen as a
     version. `then`: the step of the system that follows at once, by what the form found in what was sent.
-    `comment`: an opinion or reason must be given. `asks_back`: the status is remembered, so
-    that a step to BACK returns there. `confirmations`: how many different users must act before the
-    filing moves. `starts`, `pauses`, `stops` name clocks; `needs_over` a clock whose time must be over.
-    `guard` raises Problem for a filing that may not take the step; it is not offered there either.
+    `restores`: the working copy becomes again what was sent last. `comment`: an opinion or reason must be
+    given. `asks_back`: the status is remembered, so that a step to BACK returns there. `confirmations`: how
+    many different users must act before the filing moves. `starts`, `pauses`, `stops` name clocks;
+    `needs_over` a clock whose time must be over. `guard` raises Problem for a filing that may not take the
+    step; it is not offered there either.
     """
 
     action: str
@@ -69,6 +70,7 @@ class FilingStep:
     target: str
     who: str
     sends: bool = False
+    restores: bool = False
     comment: bool = False
     asks_back: bool = False
     confirmations: int = 1
@@ -159,6 +161,10 @@ class FilingKind:
                 raise BrokenKind(f"{self.code}: no step of the system for the clock's {rings}")
             if step.confirmations < 1:
                 raise BrokenKind(f"{self.code}: {step.action} waits for no confirmation")
+            if step.source in self.final and (self.one_open or self.rateable):
+                raise BrokenKind(f"{self.code}: {step.action} reopens what another may have taken the place of")
+            if step.restores and step.sends:
+                raise BrokenKind(f"{self.code}: {step.action} sends what it takes back")
             if step.then is not None and not step.sends:
                 raise BrokenKind(f"{self.code}: {step.action} sends nothing that its `then` could go by")
 

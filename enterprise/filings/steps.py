@@ -19,7 +19,7 @@ from core.workflow import SYSTEM
 from enterprise.filings.engine import DELETED, FINISHED, Filings, show_todo, wrong_status
 from enterprise.filings.integrity import content_digest
 from enterprise.filings.kinds import FilingKind, FilingStep
-from enterprise.filings.models import Filing
+from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find, found
 from enterprise.filings.working_copy import as_date, release_all_but
 
@@ -72,13 +72,17 @@ def take(
         payload |= {"sent": version["number"], "content": content_digest(version)}
         if step.then is not None:
             steps.append(kind.following(step.then(checked), step.target))
+    if step.restores:
+        values |= _sent_last(session, kind, filing)
+    if filing.status in kind.final:
+        values["finished_at"] = None
     if any(one.target in kind.final for one in steps):
         values |= {"open_key": None, "finished_at": clock.now()}
     moved = kind.workflow.take(session, actor, filing, [one.action for one in steps], values, payload, version)
     for one in steps:
         run_clock(session, one, moved)
     show_todo(session, kind, moved)
-    if moved.status == DELETED:
+    if moved.status == DELETED or step.restores:
         release_all_but(session, moved.id, set())
     return _followed(session, engine, kind, steps, moved)
 
@@ -102,6 +106,16 @@ def _sent(filing: Filing, version: Mapping[str, Any]) -> dict[str, Any]:
     late = filing.due_on is not None and clock.today() > filing.due_on
     values = {"sent": version["number"], "sent_at": version["sent_at"], "late": late or filing.late}
     return values if version["data"] == filing.data else values | {"data": version["data"]}
+
+
+def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, Any]:
+    """The working copy as it was sent last; 409 for a filing that never was."""
+    newest = (FilingVersion.filing_id == filing.id) & (FilingVersion.number == filing.sent)
+    names = ("form_code", "form_version", "data", "documents")
+    row = session.execute(select(*(getattr(FilingVersion, name) for name in names)).where(newest)).first()
+    if row is None:
+        raise wrong_status(kind, filing)
+    return dict(zip(names, row, strict=True))
 
 
 def _new_due_date(value: Any) -> date:

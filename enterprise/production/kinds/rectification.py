@@ -11,6 +11,9 @@ from core.errors import Fault
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
 from enterprise.filings.models import Filing
 
+MOST_PAGES = 20
+"""Files that one report may consist of: each page of it may be a photo."""
+
 
 def _due_after_order(_session: Session, filing: Filing, data: dict[str, Any], _today: date) -> list[Fault]:
     due_on = data.get("due_on")
@@ -19,6 +22,10 @@ def _due_after_order(_session: Session, filing: Filing, data: dict[str, Any], _t
     return []
 
 
+# One paper report is photographed page by page.
+REPORT = Document(
+    Category("rectification_report", "整改报告", frozenset({"rectification_report"}), max_count=MOST_PAGES)
+)
 KIND = FilingKind(
     code="rectification",
     title="整改",
@@ -31,7 +38,7 @@ KIND = FilingKind(
     fixed=frozenset({"problem", "due_on", "check_date"}),
     listed=("check_date", "problem"),
     check=_due_after_order,
-    documents=[Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})))],
+    documents=[REPORT],
     steps=[
         FilingStep("open", "下达整改", None, "to_upload", OFFICE),
         FilingStep("submit", "上传整改报告", "to_upload", "to_follow", ENTERPRISE, sends=True),

@@ -33,9 +33,16 @@ KIND = FilingKind(
     code="self_check_report",
     title="生产企业自查报告",
     form_code="production-self-check-report",
-    statuses={"draft": "填报中", "unread": "未阅", "editing": "修改中", "read": "已阅", "deleted": "已删除"},
+    statuses={
+        "draft": "填报中",
+        "unread": "未阅",
+        "editing": "修改中",
+        "read": "已阅",
+        "returned": "被退回",
+        "deleted": "已删除",
+    },
     final=frozenset({"read", "deleted"}),
-    editable=frozenset({"draft", "editing"}),
+    editable=frozenset({"draft", "editing", "returned"}),
     opened_by="enterprise",
     subject_type="self_check_topic",
     documents=[Document(Category("self_check_report", "自查报告（盖章）", frozenset({"self_check_report"})))],
@@ -48,16 +55,26 @@ KIND = FilingKind(
     refusals={
         ("read", "withdraw"): "该报告已阅，不可撤回修改",
         ("read", "delete"): "该报告已阅，不可删除",
-        ("editing", "delete"): "该报告正在修改，请提交后再删除",
+        ("returned", "delete"): "该报告已被局方退回，不可删除，请修改后重新提交",
     },
     steps=[
         FilingStep("open", "添加", None, "draft", ENTERPRISE),
         FilingStep("submit", "提交", "draft", "unread", ENTERPRISE, sends=True),
         FilingStep("submit", "提交", "editing", "unread", ENTERPRISE, sends=True),
+        FilingStep("submit", "重新提交", "returned", "unread", ENTERPRISE, sends=True),
         FilingStep("withdraw", "撤回修改", "unread", "editing", ENTERPRISE),
+        FilingStep("cancel", "取消修改", "editing", "unread", ENTERPRISE, restores=True),
         FilingStep("delete", "删除", "draft", "deleted", ENTERPRISE),
         FilingStep("delete", "删除", "unread", "deleted", ENTERPRISE),
+        # The list shows it as 未阅, and only that may be deleted.
+        FilingStep("delete", "删除", "editing", "deleted", ENTERPRISE),
         FilingStep("read", "阅读", "unread", "read", OFFICE),
+        # A locked or illegible report; that it was opened, and so marked as read, must not shut its enterprise out.
+        FilingStep("return", "退回", "unread", "returned", OFFICE, comment=True),
+        FilingStep("return", "退回", "read", "returned", OFFICE, comment=True),
     ],
-    todos={"unread": TodoRule("自查报告待阅", "office")},
+    todos={
+        "unread": TodoRule("自查报告待阅", "office"),
+        "returned": TodoRule("自查报告被退回", "enterprise"),
+    },
 )

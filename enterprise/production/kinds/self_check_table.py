@@ -1,5 +1,7 @@
 """Self-check tables (安全隐患自查表): annexes 2 and 3 of seed 001; spec/a §4."""
 
+from dataclasses import replace
+
 from assets.file_types import Category
 from core.actor import Actor
 from core.errors import Problem
@@ -7,10 +9,13 @@ from core.forms.check import Checked
 from core.workflow import SYSTEM
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
 from enterprise.filings.models import Filing
+from enterprise.production.kinds.rectification import MOST_PAGES, REPORT
 
 # "注:如有存在问题,则需另附隐患台帐及整改报告" (annexes 2 and 3).
-_REPORT = Document(Category("rectification_report", "整改报告", frozenset({"rectification_report"})), "problems")
-_LEDGER = Document(Category("hazard_ledger", "隐患台帐", frozenset({"declaration_attachment"})), "problems")
+_REPORT = replace(REPORT, required="problems")
+_LEDGER = Document(
+    Category("hazard_ledger", "隐患台帐", frozenset({"declaration_attachment"}), max_count=MOST_PAGES), "problems"
+)
 
 
 def _by_problems(found: Checked) -> str:

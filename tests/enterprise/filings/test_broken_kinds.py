@@ -54,6 +54,13 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "a status shown as an unknown one": lambda: small(shown_as={"draft": "over"}),
     "words that refuse a step that can be taken": lambda: small(refusals={("draft", "submit"): "不可提交"}),
     "a step back that nobody asks for": lambda: small(OPEN, SEND, FilingStep("back", "返回", "done", "«back»", OFFICE)),
+    "a way back out of where it ends, though another may stand open then": lambda: small(
+        OPEN, SEND, FilingStep("reopen", "重开", "done", "draft", OFFICE), one_open=True
+    ),
+    "a way back out of where it ends and is rated": lambda: small(
+        OPEN, SEND, FilingStep("reopen", "重开", "done", "draft", OFFICE), rateable=True
+    ),
+    "a step that sends and takes back at once": lambda: small(OPEN, step(sends=True, restores=True)),
     "a clock that nobody starts": lambda: small(OPEN, step(needs_over="term")),
     "a pause of an unknown clock": lambda: small(OPEN, step(pauses="term")),
     "a stop of an unknown clock": lambda: small(OPEN, step(stops="term")),
