@@ -1,68 +1,131 @@
 """The command line: one group a room, wired together. `./manage` runs it, by way of `app.py`."""
 
+import importlib
 import os
 import sys
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
-import start_up
-from accounts.commands import offices_group, regions_group, users
-from assets.file_commands import files
-from assets.form_commands import forms
-from assets.spreadsheets import SpreadsheetError
-from core import logs, privacy
-from core.commands import calendar, receipts_group
-from core.commands import database as database_group
-from core.config import Settings, SettingsError, load_settings
-from core.db import Database
-from core.errors import Problem
-from core.migrate import SchemaError
-from demo.commands import demo
-from enterprise.commands import enterprises
-from enterprise.filing_commands import filings
-from enterprise.production.commands import licences
-from feedback.commands import ratings
-from history_commands import history_group
-from inspection.commands import dictionaries, tallies_group
+if TYPE_CHECKING:
+    from core.config import Settings
+    from core.db import Database
+
+
+class Group(NamedTuple):
+    """A group of commands: where it stands, and what `--help` says of it."""
+
+    module: str
+    name: str
+    summary: str
+
+
+GROUPS = {
+    "users": Group("accounts.commands", "users", "Users: create, list, reset a password, disable, enable."),
+    "offices": Group("accounts.commands", "offices_group", "Offices (机关): where users hold their roles."),
+    "regions": Group("accounts.commands", "regions_group", "Regions (行政区划)."),
+    "enterprises": Group("enterprise.commands", "enterprises", "The register of enterprises."),
+    "licences": Group("enterprise.production.commands", "licences", "The register of production licences."),
+    "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),
+    "files": Group("assets.file_commands", "files", "Uploaded files."),
+    "forms": Group("assets.form_commands", "forms", "Forms: publish, import from and export to Excel, list."),
+    "dictionaries": Group("inspection.commands", "dictionaries", "Dictionaries of product items and test items."),
+    "tallies": Group(
+        "inspection.commands", "tallies_group", "The kept figures (台账) that statistics and searches read."
+    ),
+    "history": Group(
+        "history_commands",
+        "history_group",
+        "The history (操作记录) of records, filings, ratings, codes, users and applications.",
+    ),
+    "ratings": Group("feedback.commands", "ratings", "Ratings (好差评): figures and codes."),
+    "receipts": Group(
+        "core.commands", "receipts_group", "Receipts, by which writes that are sent again are recognised."
+    ),
+    "calendar": Group("core.commands", "calendar", "The working calendar (工作日历)."),
+    "database": Group("core.commands", "database", "The schema of the database."),
+    "demo": Group("demo.commands", "demo", "The demo: made-up accounts, enterprises and records."),
+}
+"""Imported when one of their commands is called: all rooms together take a second."""
 
 
 class Installation:
     """What commands are handed. Made when it is first asked for: `--help` needs no settings and makes no keys."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: "Settings | None" = None) -> None:
         self._settings = settings
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The settings; raises `SettingsError`."""
+        from core.config import load_settings
+
         return self._settings or load_settings()
 
     @cached_property
-    def database(self) -> Database:
+    def database(self) -> "Database":
         """The database, with the keys for what is encrypted in it."""
+        from core import logs, privacy
+        from core.db import Database
+
         logs.configure(self.settings.log_level)
         privacy.install(self.settings.data_key.get_secret_value())
         return Database(self.settings.resolved_database_url, pool_size=self.settings.database_pool_size)
 
 
 class Commands(click.Group):
-    """Turns refusals into a message on standard error and an exit status: 1 refused, 2 cannot be used."""
+    """Imports a group when it is called, and turns refusals into a message on standard error and an exit status.
+
+    1 stands for refused, 2 for what cannot be used.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *GROUPS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in GROUPS:
+            return super().get_command(ctx, cmd_name)
+        group = GROUPS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(group.module), group.name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = {name: command.get_short_help_str(limit=200) for name, command in self.commands.items()}
+        rows |= {name: group.summary for name, group in GROUPS.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(rows.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except Problem as problem:
-            lines = [fault.message for fault in problem.errors] or [problem.detail or problem.title]
-            raise _failure("\n".join(lines), 1) from problem
-        except (SettingsError, SpreadsheetError, SchemaError) as error:
-            raise _failure(str(error), 2) from error
-        except (OperationalError, ProgrammingError) as error:
+        except Exception as error:
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+
+def _refusal(error: Exception) -> click.exceptions.Exit | None:
+    """What a command's failure tells the administrator; None for a fault of the program."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    from assets.spreadsheets import SpreadsheetError
+    from core.config import SettingsError
+    from core.errors import Problem
+    from core.migrate import SchemaError
+
+    match error:
+        case Problem():
+            lines = [fault.message for fault in error.errors] or [error.detail or error.title]
+            return _failure("\n".join(lines), 1)
+        case SettingsError() | SpreadsheetError() | SchemaError():
+            return _failure(str(error), 2)
+        case OperationalError() | ProgrammingError():
             reason = str(error.orig).strip().splitlines()[0]
             hint = "无法使用数据库，请检查 DATABASE_URL；若尚未建表，请先执行 ./manage database upgrade"
-            raise _failure(f"{hint}\n({reason})", 2) from error
+            return _failure(f"{hint}\n({reason})", 2)
+    return None
 
 
 def _failure(message: str, status: int) -> click.exceptions.Exit:
@@ -101,6 +164,8 @@ def serve(obj: Installation) -> None:
       ./manage serve
       HOST=0.0.0.0 PORT=8080 DEMO=0 ./manage serve
     """
+    import start_up
+
     start_up.serve(obj.settings, obj.database)
 
 
@@ -113,15 +178,10 @@ def prepare(obj: Installation) -> None:
     Example:
       ./manage prepare
     """
+    import start_up
+
     start_up.prepare(obj.settings, obj.database)
     click.echo("已就绪")
-
-
-for group in (
-    users, offices_group, regions_group, enterprises, licences, filings, files, forms, dictionaries, tallies_group,
-    history_group, ratings, receipts_group, calendar, database_group, demo,
-):  # fmt: skip
-    cli.add_command(group)
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -19,7 +21,7 @@ from sqlalchemy import delete, func, select, text, update
 from accounts.models import Office, Region, User
 from app import background_jobs
 from assets.models import File
-from commands import Installation, cli
+from commands import GROUPS, Installation, cli
 from core import clocks, history
 from core.clock import now
 from core.config import Settings
@@ -31,7 +33,8 @@ from tests import paperwork, parties
 from tests.command_line import Run, command_line
 from tests.people import PASSWORD, Person, SignIn, new_id, production, uscc
 
-FORMS = Path(__file__).resolve().parent.parent / "inspection" / "forms"
+ROOT = Path(__file__).resolve().parent.parent
+FORMS = ROOT / "inspection" / "forms"
 
 
 @pytest.fixture
@@ -53,7 +56,9 @@ def history_of(database: Database, username: str) -> list[dict[str, Any]]:
 
 
 def all_commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
         yield (*path, name)
         if isinstance(command, click.Group):
             yield from all_commands(command, (*path, name))
@@ -71,6 +76,27 @@ def test_every_command_explains_itself_without_touching_the_installation(
     assert answer.exit_code == 0
     assert "Commands:" in answer.output or "./manage " in answer.output
     assert not (tmp_path / "data").exists()
+
+
+def test_help_says_of_each_group_what_the_group_says_of_itself() -> None:
+    ctx = click.Context(cli)
+    for name, group in GROUPS.items():
+        command = cli.get_command(ctx, name)
+        assert command is not None
+        assert (command.help or "").startswith(group.summary[:-1]), name
+
+
+def test_help_imports_no_room_and_none_of_the_large_libraries() -> None:
+    program = (
+        "import sys; from commands import cli\n"
+        "try: cli(['--help'])\n"
+        "except SystemExit: print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = {name.partition(".")[0] for name in done.stderr.split()}
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    assert "inspection" in rooms
+    assert not imported & (rooms | {"sqlalchemy", "flask", "pydantic", "gunicorn", "alembic", "start_up"})
 
 
 def test_a_command_on_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
