@@ -27,7 +27,7 @@ from accounts.models import Region
 from accounts.regions import area_rows, load_regions
 from core import clock, clocks, migrate
 from core.config import Settings, SettingsError
-from core.db import Database
+from core.db import Base, Database
 from core.forms.library import FormLibrary
 from core.forms.publishing import publish_files
 from demo import loading
@@ -61,6 +61,7 @@ def prepare(settings: Settings, database: Database) -> None:
     Doing it again changes nothing and takes a few look-ups.
     """
     with _one_at_a_time(settings.data_dir):
+        migrate.refuse_other_tables(database.engine, newest=Base.metadata)
         if not migrate.is_current(database.engine):
             migrate.upgrade(database.engine)
             click.echo("数据库结构已升级")

@@ -47,6 +47,7 @@ def upgrade_command(obj: HasDatabase) -> None:
       ./manage database upgrade
     """
     if migrate.is_current(obj.database.engine):
+        migrate.refuse_other_tables(obj.database.engine)
         click.echo("数据库已是最新结构")
         return
     migrate.upgrade(obj.database.engine)
@@ -66,7 +67,9 @@ def check_command(obj: HasDatabase) -> None:
     Exit status:
       0  both hold
       1  the database must be upgraded, or tables and migrations differ
+      2  it was made by a state of the program that was never released, and cannot be upgraded
     """
+    migrate.refuse_other_tables(obj.database.engine)
     if not migrate.is_current(obj.database.engine):
         click.echo("数据库结构不是最新，请执行 ./manage database upgrade", err=True)
         raise click.exceptions.Exit(1)

@@ -7,12 +7,16 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+from sqlalchemy.pool import StaticPool
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
+
+Columns = dict[str, set[str]]
+"""The names of the columns of each table."""
 
 
 class SchemaError(Exception):
@@ -30,23 +34,80 @@ def configuration(engine: Engine) -> "Config":
 
 def newest_revision() -> str:
     """The last of the numbers that the files of the migrations begin with."""
-    return max(path.name.split("_")[0] for path in (ROOT / "migrations" / "versions").glob("[0-9]*_*.py"))
+    return max(known_revisions())
+
+
+def columns_of(engine: Engine) -> Columns:
+    """The columns that the tables of a database have."""
+    found = inspect(engine).get_multi_columns()
+    return {table: {column["name"] for column in columns} for (_, table), columns in found.items()}
+
+
+def columns_at(revision: str) -> Columns:
+    """The columns that the migrations up to a revision make, found out in a database in memory."""
+    from alembic import command
+
+    scratch = create_engine("sqlite://", poolclass=StaticPool)
+    try:
+        command.upgrade(configuration(scratch), revision)
+        return columns_of(scratch)
+    finally:
+        scratch.dispose()
+
+
+def refuse_other_tables(engine: Engine, newest: MetaData | None = None) -> None:
+    """Raise SchemaError where a database lacks tables or columns that belong to its own revision.
+
+    Before version 0.2.0 migrations were edited after they had been applied somewhere, so that a revision
+    alone does not say what is there. `newest` are the tables of the code, where they have been imported:
+    for a database at the newest revision no migration need then be tried out.
+    """
+    revision = revision_of(engine)
+    if revision not in known_revisions():
+        return  # empty, or of a newer version of the program: `upgrade` deals with both
+    if newest is not None and revision == newest_revision():
+        expected = {table.name: set(table.columns.keys()) for table in newest.tables.values()}
+    else:
+        expected = columns_at(revision)
+    present = columns_of(engine)
+    missing = [
+        place
+        for table, columns in sorted(expected.items())
+        for place in ([f"{table}.{c}" for c in sorted(columns - present[table])] if table in present else [table])
+    ]
+    if missing:
+        listed = "、".join(missing[:3]) + ("等" if len(missing) > 3 else "")
+        raise SchemaError(
+            f"此数据由尚未发布的开发中版本建立（结构编号 {revision}，缺少 {listed} 共 {len(missing)} 处），本版本不能"
+            "升级，数据未作任何改动；请用当初的程序继续使用它，或为本版本另设空的数据目录（DATA_DIR）或数据库（DATABASE_URL）"
+        )
+
+
+def revision_of(engine: Engine) -> str | None:
+    """The revision that a database stands at; None where no migration has run."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
+
+
+def known_revisions() -> set[str]:
+    """The numbers that the files of the migrations begin with."""
+    return {path.name.split("_")[0] for path in (ROOT / "migrations" / "versions").glob("[0-9]*_*.py")}
 
 
 def is_current(engine: Engine) -> bool:
     """Whether the database stands at the newest revision."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return revision == newest_revision()
+    return revision_of(engine) == newest_revision()
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Migrate up; raises SchemaError for a database that a newer version of the program has migrated."""
+    """Migrate up; raises SchemaError for a database of a newer version, and for one with other tables than its own."""
     from alembic import command
     from alembic.util import CommandError
 
+    refuse_other_tables(engine)
     try:
         command.upgrade(configuration(engine), revision)
     except CommandError as error:
