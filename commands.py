@@ -3,7 +3,9 @@
 import importlib
 import os
 import sys
+import tomllib
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -133,7 +135,15 @@ def _failure(message: str, status: int) -> click.exceptions.Exit:
     return click.exceptions.Exit(status)
 
 
+def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        project = tomllib.loads((Path(__file__).resolve().parent / "pyproject.toml").read_text(encoding="utf-8"))
+        click.echo(project["project"]["version"])
+        ctx.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Administration of this installation. Settings come from the environment, as for the server.

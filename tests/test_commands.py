@@ -86,6 +86,12 @@ def test_help_says_of_each_group_what_the_group_says_of_itself() -> None:
         assert (command.help or "").startswith(group.summary[:-1]), name
 
 
+def test_the_version_is_that_of_the_newest_entry_of_the_changelog() -> None:
+    said = CliRunner().invoke(cli, ["--version"]).stdout.strip()
+    newest = re.search(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert newest and said == newest[1]
+
+
 def test_help_imports_no_room_and_none_of_the_large_libraries() -> None:
     program = (
         "import sys; from commands import cli\n"

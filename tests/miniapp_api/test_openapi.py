@@ -1,7 +1,6 @@
 """The OpenAPI document: valid, complete, and true of what the server answers."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -26,8 +25,8 @@ from tests.records import save, submit
 
 ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 METHODS = ("get", "put", "post", "delete")
-BUDGET = 75.0  # seconds for all operations together
-EXAMPLES = 8
+EXAMPLES = 6
+"""Of each operation, over all who may call it."""
 CHECKS = [
     checks.not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
     checks.response_schema_conformance,
@@ -129,8 +128,8 @@ def test_the_pages_to_read_it_come_from_our_own_origin(client: FlaskClient) -> N
         assert client.get(urljoin("/api/docs/", address.decode())).status_code == 200
 
 
-def judged(operation: Any, token: str, known: dict[str, str], examples: int, until: float) -> int:
-    """Call an operation with generated requests until the time is over; returns how often, raises what is wrong.
+def judged(operation: Any, token: str, known: dict[str, str], examples: int) -> int:
+    """Call an operation with so many generated requests; returns how many there were, raises what is wrong.
 
     Every other request is about what is `known` (path parameters by name): others end in 404.
     """
@@ -144,8 +143,6 @@ def judged(operation: Any, token: str, known: dict[str, str], examples: int, unt
     @given(case=operation.as_strategy())
     def conforms(case: Any) -> None:
         nonlocal called
-        if time.perf_counter() > until:
-            return
         called += 1
         if called % 2:
             case.path_parameters.update({name: known[name] for name in case.path_parameters.keys() & known.keys()})
@@ -172,17 +169,16 @@ def test_no_request_is_answered_otherwise_than_the_document_says(application: AP
     verbs = {name: set(person().get("/me").json["verbs"]) for name, person in people.items()}
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
     todo = [result.ok() for result in schema.get_all_operations()]
-    started, called, found = time.perf_counter(), 0, []
-    for place, operation in enumerate(todo, start=1):
+    called, found = 0, []
+    for operation in todo:
         demanded = set(operation.definition.raw.get("x-verbs", ()))
         callers = [name for name in people if not demanded or demanded & verbs[name]]
         assert callers, operation.label
         for name in callers:
             token = people[name]().token  # anew each time: some operations end sessions
             try:
-                until = started + BUDGET * place / len(todo)
-                called += judged(operation, token, known, -(-EXAMPLES // len(callers)), until)
+                called += judged(operation, token, known, -(-EXAMPLES // len(callers)))
             except (AssertionError, FailureGroup, Failure) as error:
                 found.append(f"{operation.label} by {name}: {error!r}")
     assert found == []
-    assert called > 5 * len(todo)
+    assert called > 3 * len(todo)
