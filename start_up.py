@@ -6,15 +6,13 @@ in each worker, so that nothing with a connection or a thread is shared.
 """
 
 import atexit
-import fcntl
 import gc
 import os
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from sqlalchemy import select
 
 from accounts.models import Region
 from accounts.regions import area_rows, load_regions
-from core import clock, clocks, migrate
+from core import clock, clocks, migrate, preparing
 from core.config import Settings, SettingsError
 from core.db import Base, Database
 from core.forms.library import FormLibrary
@@ -60,7 +58,7 @@ def prepare(settings: Settings, database: Database) -> None:
 
     Doing it again changes nothing and takes a few look-ups.
     """
-    with _one_at_a_time(settings.data_dir):
+    with preparing.one_at_a_time(database.engine, lambda: click.echo("另一个进程正在准备数据库，等待其完成")):
         migrate.refuse_other_tables(database.engine, newest=Base.metadata)
         if not migrate.is_current(database.engine):
             migrate.upgrade(database.engine)
@@ -71,13 +69,6 @@ def prepare(settings: Settings, database: Database) -> None:
         if settings.demo and not settings.production and not loading.is_complete(database):
             _load_demo(settings, database)
         publish_forms(database, settings.data_dir / OWN_FORMS)
-
-
-@contextmanager
-def _one_at_a_time(data_dir: Path) -> Iterator[None]:
-    with (data_dir / "prepare.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _load_reference(database: Database) -> None:

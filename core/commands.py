@@ -6,7 +6,7 @@ from typing import Protocol
 import click
 from sqlalchemy import select
 
-from core import clock, clocks, migrate
+from core import clock, clocks, migrate, preparing
 from core.db import Database
 from core.models import CalendarDay, CalendarYear
 from core.sweeping import RECEIPTS_KEPT, sweep_receipts
@@ -46,12 +46,13 @@ def upgrade_command(obj: HasDatabase) -> None:
     Example:
       ./manage database upgrade
     """
-    if migrate.is_current(obj.database.engine):
-        migrate.refuse_other_tables(obj.database.engine)
-        click.echo("数据库已是最新结构")
-        return
-    migrate.upgrade(obj.database.engine)
-    click.echo("数据库已升级到最新结构")
+    with preparing.one_at_a_time(obj.database.engine, lambda: click.echo("另一个进程正在准备数据库，等待其完成")):
+        if migrate.is_current(obj.database.engine):
+            migrate.refuse_other_tables(obj.database.engine)
+            click.echo("数据库已是最新结构")
+            return
+        migrate.upgrade(obj.database.engine)
+        click.echo("数据库已升级到最新结构")
 
 
 @database.command("check")
