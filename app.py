@@ -36,7 +36,7 @@ from core.gateways.opening import open_sms, open_wechat
 from core.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
 from enterprise.filings.engine import FINISHED
-from enterprise.filings.steps import ring_clocks
+from enterprise.filings.steps import bell
 from enterprise.systems import filing_engine
 from feedback import codes as rating_codes
 from feedback import publication
@@ -75,11 +75,11 @@ def background_jobs(app: APIFlask) -> Scheduler:
     return Scheduler(
         wiring.database,
         [
-            Job("filing clocks", lambda session: ring_clocks(session, wiring.filings)),
-            Job("throttles and old sessions", account_sweeping.sweep),
+            Job("filing clocks", bell(wiring.filings).run),
+            RareJob("throttles and old sessions", account_sweeping.sweep, every=timedelta(hours=1)),
             RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),
-            Job("rating codes", rating_codes.expire_due),
-            Job("rating gates and SMS codes", rating_sweeping.sweep),
+            Job("rating codes", rating_codes.expiry().run),
+            RareJob("rating gates and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
             sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
             made_pictures.daily(wiring.desk.storage),
             receipt_sweeping.daily(),

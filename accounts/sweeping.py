@@ -4,10 +4,8 @@ The audit of who came in stays. What failed is written by strangers, as much as 
 """
 
 from datetime import timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, or_
-from sqlalchemy.orm import Session
+from sqlalchemy import or_
 
 from accounts.models import SignIn, Throttle, UserSession
 from core import clock
@@ -22,15 +20,13 @@ FAILED_KEPT = timedelta(days=183)
 """A little over the six months for which network logs must be kept (网络安全法 art. 21)."""
 
 
-def sweep(session: Session) -> int:
+def sweep(database: Database) -> int:
     """Delete what is over; returns how many rows."""
     now = clock.now()
     old = now - SESSIONS_KEPT
-    statements = (
-        delete(Throttle).where(Throttle.until <= now),
-        delete(UserSession).where(or_(UserSession.ended_at < old, UserSession.expires_at < old)),
-    )
-    return sum(cast("CursorResult[Any]", session.execute(statement)).rowcount for statement in statements)
+    throttles = delete_in_batches(database, Throttle.key, Throttle.until <= now)
+    ended = or_(UserSession.ended_at < old, UserSession.expires_at < old)
+    return throttles + delete_in_batches(database, UserSession.id, ended)
 
 
 def sweep_failed(database: Database) -> int:

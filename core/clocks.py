@@ -5,11 +5,10 @@ A clock may pause; when it goes on it starts from zero or continues, as its decl
 scheduler rings those whose last day is over.
 """
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, extract, select, update
+from sqlalchemy import ColumnElement, and_, delete, extract, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -109,19 +108,24 @@ def is_over(session: Session, subject_id: UUID, name: str) -> bool:
     return row is not None and row.paused_on is None and row.last_day < clock.today()
 
 
-def due(session: Session, limit: int = 500) -> Iterator[Clock]:
-    """Running clocks whose last day is over and that have not rung yet, oldest first."""
-    yield from session.scalars(
-        select(Clock)
-        .where(Clock.rung_at.is_(None), Clock.paused_on.is_(None), Clock.last_day < clock.today())
-        .order_by(Clock.last_day, Clock.id)
-        .limit(limit)
-    ).all()
+Due = tuple[date, int]
+"""A clock by its last day and its id: the order in which clocks ring."""
 
 
-def ring(session: Session, row: Clock) -> bool:
-    """Mark a clock as rung; False when another process was first."""
-    result = session.execute(
-        update(Clock).where(Clock.id == row.id, Clock.rung_at.is_(None)).values(rung_at=clock.now())
-    )
-    return bool(getattr(result, "rowcount", 0) == 1)
+def due(session: Session, after: Due | None = None, limit: int = 500) -> list[Due]:
+    """Running clocks whose last day is over and that have not rung yet, oldest first, behind `after`."""
+    found = select(Clock.last_day, Clock.id).where(_is_due()).order_by(Clock.last_day, Clock.id).limit(limit)
+    if after is not None:
+        found = found.where(tuple_(Clock.last_day, Clock.id) > after)
+    return [(row.last_day, row.id) for row in session.execute(found)]
+
+
+def _is_due() -> ColumnElement[bool]:
+    return and_(Clock.rung_at.is_(None), Clock.paused_on.is_(None), Clock.last_day < clock.today())
+
+
+def ring(session: Session, clock_id: int) -> Clock | None:
+    """Mark a clock as rung; None when it is not due any more: another process was first, or it was paused."""
+    rung = update(Clock).where(Clock.id == clock_id, _is_due()).values(rung_at=clock.now())
+    result = session.execute(rung.execution_options(synchronize_session=False))
+    return session.get(Clock, clock_id, populate_existing=True) if getattr(result, "rowcount", 0) == 1 else None

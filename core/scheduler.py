@@ -1,11 +1,13 @@
 """The scheduler: runs jobs in the background of the server, one process at a time.
 
 Every worker has a thread that wakes once a minute and tries to take a lease in the database; who
-holds it runs the jobs. Each job runs in a transaction of its own; one that fails is logged and tried
-again at the next round, and keeps no other from running.
+holds it runs the jobs. A job makes its own transactions, small ones, because everybody who writes
+waits for them; one that fails is logged and tried again at the next round, and keeps no other from
+running.
 
-A rare job (`RareJob`) takes a lease of its own for as long as it has rest, and makes its own
-transactions: it may take longer than the scheduler's lease without running twice.
+A rare job (`RareJob`) takes a lease of its own for as long as it has rest: it may take longer than
+the scheduler's lease without running twice. A `Job` that does so may run in two processes at once
+and must bear it.
 """
 
 import threading
@@ -17,7 +19,6 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import or_, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from core import clock
 from core.db import Database, dialect_of, insert_into
@@ -33,19 +34,15 @@ RETRY = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`run` does what is due in the given transaction and returns how much it did."""
+    """`run` does what is due, in every round, and returns how much it did."""
 
     name: str
-    run: Callable[[Session], int]
+    run: Callable[[Database], int]
 
 
 @dataclass(frozen=True, slots=True)
 class RareJob:
-    """`run` works on the database in transactions of its own and returns how much it did.
-
-    It is started at most once in `every`, over all processes and restarts. One that fails is tried
-    again after `RETRY`.
-    """
+    """Started at most once in `every`, over all processes and restarts. One that fails is tried again after `RETRY`."""
 
     name: str
     run: Callable[[Database], int]
@@ -92,8 +89,7 @@ class Scheduler:
 
     def _run(self, job: Job | RareJob) -> dict[str, int]:
         if isinstance(job, Job):
-            with self._database.write() as session:
-                return {job.name: job.run(session)}
+            return {job.name: job.run(self._database)}
         lease = f"job:{job.name}"
         if not self._take_lease(lease, job.every):
             return {}

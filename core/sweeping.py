@@ -1,9 +1,9 @@
 """What the ground floor leaves behind: receipts of writes that no phone will send again."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, CursorResult, delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core import clock
@@ -14,15 +14,17 @@ from core.scheduler import RareJob
 RECEIPTS_KEPT = timedelta(days=180)
 """How long a write that is sent again is recognised."""
 
-_BATCH = 500
+BATCH = 500
+"""Rows that are deleted in one transaction."""
 
 
 def delete_in_batches(database: Database, key: InstrumentedAttribute[Any], condition: ColumnElement[bool]) -> int:
     """Delete the rows of the key's table for which the condition holds; how many.
 
-    They are searched without a transaction and deleted in short ones, so that nobody waits for long.
+    They are searched without a transaction, once through the table, and deleted in short ones, so that nobody waits
+    for long. The condition is asked again when they are deleted: it may hold no longer.
     """
-    old = select(key).where(condition).order_by(key).limit(_BATCH)
+    old = select(key).where(condition).order_by(key).limit(BATCH)
     after: Any = None
     deleted = 0
     while True:
@@ -31,8 +33,10 @@ def delete_in_batches(database: Database, key: InstrumentedAttribute[Any], condi
         if not keys:
             return deleted
         with database.write() as session:
-            session.execute(delete(key.class_).where(key.in_(keys)).execution_options(synchronize_session=False))
-        after, deleted = keys[-1], deleted + len(keys)
+            gone = session.execute(
+                delete(key.class_).where(key.in_(keys), condition).execution_options(synchronize_session=False)
+            )
+        after, deleted = keys[-1], deleted + cast("CursorResult[Any]", gone).rowcount
 
 
 def sweep_receipts(database: Database, kept: timedelta = RECEIPTS_KEPT) -> int:

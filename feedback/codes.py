@@ -3,11 +3,11 @@
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from accounts import offices
@@ -18,6 +18,7 @@ from core import clock, todos
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.models import HistoryEntry
+from core.one_by_one import OneByOne
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
 from feedback import figures, integrity
@@ -191,18 +192,30 @@ def _handling_office(session: Session, filing: Filing) -> Office:
     return session.get_one(Office, offices.bureau_of(session, region))
 
 
-def expire_due(session: Session, limit: int = 500) -> int:
-    """Expire the codes whose last day is over (a job of the scheduler); returns how many."""
-    overdue = select(RatingCode).where(RatingCode.status == ACTIVE, RatingCode.valid_to < clock.today())
-    expired = 0
-    for code in session.scalars(overdue.order_by(RatingCode.valid_to, RatingCode.id).limit(limit)).all():
-        try:
-            CODE.move(session, None, code, "expire")
-        except Problem:
-            continue  # rated or disabled at this very moment
-        todos.close(session, code.id, TODO)
-        expired += 1
-    return expired
+Overdue = tuple[date, UUID]
+"""A code by its last day and its id."""
+
+
+def expiry() -> OneByOne[Overdue]:
+    """Expires the codes whose last day is over (a job of the scheduler), one a transaction."""
+    return OneByOne("rating code", _overdue, _expire)
+
+
+def _overdue(session: Session, after: Overdue | None, limit: int) -> list[Overdue]:
+    key = RatingCode.valid_to, RatingCode.id
+    found = select(*key).where(RatingCode.status == ACTIVE, RatingCode.valid_to < clock.today())
+    if after is not None:
+        found = found.where(tuple_(*key) > after)
+    return [(day, code_id) for day, code_id in session.execute(found.order_by(*key).limit(limit)) if day is not None]
+
+
+def _expire(session: Session, key: Overdue) -> bool:
+    code = session.get(RatingCode, key[1])
+    if code is None or code.status != ACTIVE or code.valid_to is None or code.valid_to >= clock.today():
+        return False  # rated or disabled meanwhile
+    CODE.move(session, None, code, "expire")
+    todos.close(session, code.id, TODO)
+    return True
 
 
 def record_scans(session: Session, scans: Mapping[UUID, int]) -> None:

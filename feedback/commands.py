@@ -60,11 +60,4 @@ def expire_command(obj: HasDatabase) -> None:
     Example:
       ./manage ratings expire
     """
-    expired = 0
-    while True:
-        with obj.database.write() as session:
-            now = codes.expire_due(session)
-        expired += now
-        if not now:
-            break
-    click.echo(f"已过期 {expired} 个")
+    click.echo(f"已过期 {codes.expiry().run(obj.database)} 个")

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from itertools import islice
 from uuid import UUID
 
 import structlog
@@ -13,6 +14,8 @@ from feedback.codes import record_scans
 log = structlog.get_logger()
 
 EVERY_SECONDS = 20.0
+BATCH = 500
+"""Codes that are written in one transaction."""
 MOST_CODES = 10_000
 """Different codes that are gathered before they are written at once."""
 
@@ -38,15 +41,18 @@ class ScanCounts:
         """Add what was gathered to the codes; what cannot be written now is kept for the next time."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-        if not counts:
-            return
-        try:
-            with self._database.write() as session:
-                record_scans(session, dict(counts))
-        except SQLAlchemyError as error:
-            log.warning("scans_not_written", error=type(error).__name__)
-            with self._lock:
-                self._counts.update(counts)
+        while counts:
+            some = dict(islice(counts.items(), BATCH))
+            try:
+                with self._database.write() as session:
+                    record_scans(session, some)
+            except SQLAlchemyError as error:
+                log.warning("scans_not_written", error=type(error).__name__)
+                with self._lock:
+                    self._counts.update(counts)
+                return
+            for code_id in some:
+                del counts[code_id]
 
     def start(self) -> None:
         """Write every 20 seconds, in a thread that ends with the process."""

@@ -1,20 +1,14 @@
 """What ratings leave behind: gates that are open again, SMS codes that the throttle asks for no more."""
 
-from typing import Any, cast
-
-from sqlalchemy import CursorResult, delete
-from sqlalchemy.orm import Session
-
 from core import clock
+from core.db import Database
+from core.sweeping import delete_in_batches
 from feedback.models import RatingGate, SmsCode
 from feedback.phone_proof import KEPT
 
 
-def sweep(session: Session) -> int:
+def sweep(database: Database) -> int:
     """Delete what is over (a job of the scheduler); returns how many rows."""
     now = clock.now()
-    statements = (
-        delete(RatingGate).where(RatingGate.until <= now),
-        delete(SmsCode).where(SmsCode.created_at < now - KEPT),
-    )
-    return sum(cast("CursorResult[Any]", session.execute(statement)).rowcount for statement in statements)
+    gates = delete_in_batches(database, RatingGate.key, RatingGate.until <= now)
+    return gates + delete_in_batches(database, SmsCode.id, SmsCode.created_at < now - KEPT)

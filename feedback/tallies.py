@@ -29,7 +29,8 @@ from feedback.kinds import PER_MATTER, channel_of
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.workflows import CLOSED, DISABLED, VOIDED
 
-BATCH = 5000
+BATCH = 500
+"""Notes that are folded in one transaction."""
 
 _deltas, _tallies = cast(Table, RatingDelta.__table__), cast(Table, RatingTally.__table__)
 _tag_tallies, _codes = cast(Table, RatingTagTally.__table__), cast(Table, RatingCode.__table__)
@@ -80,13 +81,13 @@ def _in_order(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(row.get(name, "")) for name in names)
 
 
-def fold(session: Session, limit: int = BATCH) -> int:
+def fold(session: Session, limit: int | None = None) -> int:
     """Add what was noted to the tallies (a job of the scheduler); returns how many notes there were.
 
     What is deleted here is added here, in one transaction: a reader sees either the one or the
     other. Two that fold at once take different rows.
     """
-    chosen = select(_deltas.c.id).order_by(_deltas.c.id).limit(limit)
+    chosen = select(_deltas.c.id).order_by(_deltas.c.id).limit(limit or BATCH)
     if dialect_of(session) != "sqlite":
         chosen = chosen.with_for_update(skip_locked=True)
     taken = chosen.cte("taken")

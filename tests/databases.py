@@ -5,10 +5,12 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql:///postgres")
@@ -80,3 +82,33 @@ def copy_sqlite(template: Path, target: Path) -> str:
     """A copy of a SQLite file; returns its URL."""
     shutil.copyfile(template, target)
     return f"sqlite:///{target}"
+
+
+@contextmanager
+def transactions(engine: sqlalchemy.Engine) -> Iterator[list[int]]:
+    """How many rows each transaction wrote that was committed meanwhile; those that wrote nothing are not listed."""
+    committed: list[int] = []
+    under_way: dict[int, int] = {}
+
+    def executed(connection: Any, cursor: Any, statement: str, _values: Any, _context: Any, _many: bool) -> None:
+        if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
+            number = id(connection.connection.dbapi_connection)
+            under_way[number] = under_way.get(number, 0) + max(cursor.rowcount, 0)
+
+    def ended(connection: Any, *, commits: bool) -> None:
+        rows = under_way.pop(id(connection.connection.dbapi_connection), 0)
+        if rows and commits:
+            committed.append(rows)
+
+    listeners = [
+        ("after_cursor_execute", executed),
+        ("commit", partial(ended, commits=True)),
+        ("rollback", partial(ended, commits=False)),
+    ]
+    for name, listener in listeners:
+        event.listen(engine, name, listener)
+    try:
+        yield committed
+    finally:
+        for name, listener in listeners:
+            event.remove(engine, name, listener)

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from core.errors import Fault, Problem, invalid
 from core.forms.check import Checked
 from core.forms.sealing import readable, sealed
 from core.models import Clock, Confirmation
+from core.one_by_one import OneByOne
 from core.workflow import SYSTEM
 from enterprise.filings.engine import DELETED, FINISHED, Filings, show_todo, wrong_status
 from enterprise.filings.integrity import content_digest
@@ -22,8 +22,6 @@ from enterprise.filings.kinds import FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find, found
 from enterprise.filings.working_copy import as_date, release_all_but
-
-log = structlog.get_logger()
 
 
 def act_by_system(session: Session, engine: Filings, filing: Filing, action: str) -> None:
@@ -220,28 +218,17 @@ def run_clock(session: Session, step: FilingStep, filing: Filing) -> None:
         )  # fmt: skip
 
 
-def ring_clocks(session: Session, engine: Filings) -> int:
-    """Act what running clocks ask for whose last day is over (a job of the scheduler).
+def bell(engine: Filings) -> OneByOne[clocks.Due]:
+    """Does what running clocks ask for whose last day is over (a job of the scheduler), one filing a transaction."""
 
-    A filing whose step is refused or whose hook fails keeps no other waiting: its clock rings again at the next round.
-    """
-    done = 0
-    for row in clocks.due(session):
-        name, subject = row.name, str(row.subject_id)
-        try:
-            with session.begin_nested():
-                done += row.subject_type == "filing" and _ring(session, engine, row)
-        except Problem as error:
-            log.warning("clock_refused", clock=name, subject=subject, code=error.code)
-        # A kind's guard or effect may raise whatever it likes.
-        except Exception as error:
-            log.error("clock_failed", clock=name, subject=subject, error=type(error).__name__, exc_info=True)
-    return done
+    def ring(session: Session, key: clocks.Due) -> bool:
+        row = clocks.ring(session, key[1])
+        return row is not None and row.subject_type == "filing" and _act_on(session, engine, row)
+
+    return OneByOne("clock", clocks.due, ring)
 
 
-def _ring(session: Session, engine: Filings, row: Clock) -> bool:
-    if not clocks.ring(session, row):
-        return False
+def _act_on(session: Session, engine: Filings, row: Clock) -> bool:
     filing = find(session, row.subject_id)
     kind = engine.kinds.get(filing.kind) if filing is not None else None
     if filing is None or kind is None:

@@ -44,16 +44,13 @@ def test_throttles_go_when_their_window_is_over_and_sessions_after_ninety_days(
     wrong = {"username": "county_inspector", "password": "wrong-password-1"}
     assert county_inspector.client.post("/api/v1/sessions", json=wrong).status_code == 401
     assert count(database, Throttle) > 0
-    with database.write() as session:
-        sweeping.sweep(session)
+    sweeping.sweep(database)
     assert count(database, Throttle) > 0
     assert count(database, UserSession) == 1
     clock.shift(timedelta(minutes=16))
-    with database.write() as session:
-        sweeping.sweep(session)
+    sweeping.sweep(database)
     assert count(database, Throttle) == 0
     assert count(database, UserSession) == 1
     clock.shift(timedelta(days=98))
-    with database.write() as session:
-        assert sweeping.sweep(session) == 1
+    assert sweeping.sweep(database) == 1
     assert count(database, UserSession) == 0

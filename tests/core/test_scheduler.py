@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from core.db import Database
 from core.scheduler import LEASE, RETRY, Job, RareJob, Scheduler
 
@@ -18,7 +16,7 @@ class Counted:
         self.calls = 0
         self.fails = fails
 
-    def __call__(self, _where: Session | Database) -> int:
+    def __call__(self, _database: Database) -> int:
         self.calls += 1
         if self.fails:
             raise OSError("the disk is away")

@@ -1,19 +1,22 @@
 """Rating codes: made, generated, disabled, made by finished filings."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from accounts.models import Region
 from accounts.offices import enterprise_office_id
 from core import history
 from core.models import Todo
 from core.paging import PageRequest
-from feedback import codes, queries, tallies
+from feedback import codes, queries, scan_counts, tallies
 from feedback.models import RatingCode
 from tests.feedback.room import Room, faults, refused
 
@@ -106,6 +109,30 @@ def test_codes_are_listed_to_offices_in_reach_newest_first_and_found_by_name(
     assert refused(lambda: listed("inspector")).code == "not_found"
 
 
+def test_scans_are_written_in_small_transactions_and_those_that_cannot_be_are_kept(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_counts, "BATCH", 2)
+    made = [room.code() for _ in range(5)]
+    counts = scan_counts.ScanCounts(room.database)
+    for code in made:
+        counts.note(code.id)
+    written: list[int] = []
+
+    def write(session: Session, some: Mapping[UUID, int]) -> None:
+        written.append(len(some))
+        codes.record_scans(session, some)
+        if len(written) == 2:
+            raise OperationalError("UPDATE", None, Exception("database or disk is full"))
+
+    monkeypatch.setattr(scan_counts, "record_scans", write)
+    counts.write()
+    assert sum(room.code_now(code).scans for code in made) == 2
+    counts.write()
+    assert [room.code_now(code).scans for code in made] == [1] * 5
+    assert written == [2, 2, 2, 1]
+
+
 def test_scans_and_ratings_are_counted(room: Room) -> None:
 
     code = room.code()
@@ -161,6 +188,6 @@ def test_the_to_do_of_an_enterprise_is_closed_when_its_code_expires(room: Room, 
     with room.database.write() as session:
         codes.invite(session, filing=a_finished_filing(), kind=cast(Any, SimpleNamespace(title="数据申报")))
     at_ten.move_to("2026-12-22T00:10:00+08:00")
-    with room.database.write() as session:
-        assert codes.expire_due(session) == 1
+    assert codes.expiry().run(room.database) == 1
+    with room.database.read() as session:
         assert session.scalars(select(Todo.id).where(Todo.closed_at.is_(None))).all() == []

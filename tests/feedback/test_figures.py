@@ -16,6 +16,7 @@ from feedback.exports import LIST_COLUMNS, SUMMARY_COLUMNS, export_rows, list_ce
 from feedback.figures import RatingDelta, RatingTally
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import Filters
+from tests.databases import transactions
 from tests.feedback.room import BAD, Room
 
 NOTHING = {
@@ -34,6 +35,17 @@ def total(room: Room, **filters: Any) -> dict[str, Any]:
 def fold(room: Room, limit: int = 5000) -> int:
     with room.database.write() as session:
         return tallies.fold(session, limit)
+
+
+def test_what_was_noted_is_folded_in_small_transactions(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "BATCH", 4)
+    window = room.code()
+    for _ in range(9):
+        room.send(window)
+    with transactions(room.database.engine) as written:
+        assert tallies.fold_everything(room.database) == 9
+    assert len(written) == 3
+    assert total(room)["ratings"] == 9
 
 
 def test_without_ratings_every_rate_is_nothing_and_nothing_is_divided(room: Room) -> None:

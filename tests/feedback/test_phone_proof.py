@@ -129,5 +129,4 @@ def test_neither_code_nor_number_is_stored(room: Room) -> None:
 def test_old_codes_are_swept(room: Room, at_ten: time_machine.Traveller) -> None:
     issue(room)
     at_ten.shift(timedelta(days=3))
-    with room.database.write() as session:
-        assert sweep(session) == 2
+    assert sweep(room.database) == 2

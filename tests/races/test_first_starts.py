@@ -81,10 +81,12 @@ def test_two_at_once_upgrade_a_database_of_an_earlier_state_once(
 def test_who_waits_too_long_for_the_other_is_told_so(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "PATIENCE", 0.0)
     engine, other = make_engine(empty_url), make_engine(empty_url)
-    told: list[str] = []
-    with preparing.one_at_a_time(engine), pytest.raises(migrate.SchemaError, match="另一个进程"):
-        with preparing.one_at_a_time(other, lambda: told.append("waiting")):
-            pass
+    with (
+        preparing.one_at_a_time(engine),
+        pytest.raises(migrate.SchemaError, match="另一个进程"),
+        preparing.one_at_a_time(other),
+    ):
+        pass
     with preparing.one_at_a_time(other):
         pass
     engine.dispose()

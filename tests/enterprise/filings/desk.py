@@ -24,7 +24,7 @@ from enterprise.filings.kinds import (
     FilingKind,
 )
 from enterprise.filings.models import Filing
-from enterprise.filings.steps import ring_clocks
+from enterprise.filings.steps import bell
 from tests.enterprise.filings.invented import Quota, invented
 
 START = "2026-09-28T10:00:00+08:00"
@@ -77,8 +77,7 @@ class Desk:
             ).one()
 
     def ring(self) -> int:
-        with self.database.write() as session:
-            return ring_clocks(session, self.engine)
+        return bell(self.engine).run(self.database)
 
 
 def quota(desk: Desk, total: str) -> None:
