@@ -71,7 +71,7 @@ def test_two_at_once_upgrade_a_database_of_an_earlier_state_once(
     empty_url: str, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     engine = make_engine(empty_url)
-    migrate.upgrade(engine, "0003")
+    migrate.upgrade(engine, "0004")
     printed = prepare_twice_at_once(empty_url, tmp_path, *command)
     assert sorted("升级" in one for one in printed) == [False, True]
     assert migrate.is_current(engine)
