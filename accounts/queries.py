@@ -11,10 +11,12 @@ from core import clock
 from core.actor import Actor, Reach
 from core.errors import not_found
 from core.name_search import typed_pattern
-from core.paging import Page, PageRequest, fetch
+from core.paging import Page, PageRequest, fetch, newest_first
 from core.privacy import mask_phone
 
 SESSIONS_SHOWN, REGIONS_SHOWN = 100, 500
+_NEWEST_APPLICATIONS = newest_first("applications", AccountApplication.created_at, AccountApplication.id)
+_NEWEST_USERS = newest_first("users", User.created_at, User.id)
 
 
 def region_children(session: Session, parent: str | None) -> list[dict[str, Any]]:
@@ -116,8 +118,7 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
     if q:
         conditions.append(func.lower(AccountApplication.unit_name).like(typed_pattern(q), escape="\\"))
     statement = select(AccountApplication, Region.name, User.username).join(User, User.id == AccountApplication.user_id)
-    ordered = statement.order_by(AccountApplication.created_at.desc(), AccountApplication.id.desc())
-    return fetch(session, ordered, AccountApplication.id, request, *conditions)
+    return fetch(session, statement, _NEWEST_APPLICATIONS, request, *conditions)
 
 
 def show_application(
@@ -159,8 +160,7 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
     if q:
         conditions.append(func.lower(User.username).like(typed_pattern(q), escape="\\"))
     statement = select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
-    ordered = statement.order_by(User.created_at.desc(), User.id.desc())
-    return fetch(session, ordered, User.id, request, *conditions)
+    return fetch(session, statement, _NEWEST_USERS, request, *conditions)
 
 
 def show_user(row: Any) -> dict[str, Any]:

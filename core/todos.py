@@ -4,17 +4,18 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Executable, Table, and_, bindparam, case, or_, select, update
+from sqlalchemy import Date, Executable, Table, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
 from core.db import insert_into
 from core.models import Todo
-from core.paging import Page, PageRequest, fetch
+from core.paging import Order, Page, PageRequest, fetch
 from core.prepared import Prepared
 
 _TODOS = cast(Table, Todo.__table__)
+_NEVER = date(9999, 12, 31)
 
 
 def _opening(dialect: str, _names: tuple[str, ...]) -> Executable:
@@ -88,11 +89,16 @@ def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
         Todo.user_id == actor.user_id,
         and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id == actor.office_id, over_region)),
     )
-    # In the query, so that an overdue one is not crowded out by newer ones.
-    pressing = case((Todo.due_on < clock.today(), 0), (Todo.urgent, 1), else_=2)
-    soonest = Todo.due_on.asc().nulls_last()
-    ordered = select(Todo).order_by(pressing, soonest, Todo.opened_at.desc(), Todo.id.desc())
-    return fetch(session, ordered, Todo.id, request, Todo.closed_at.is_(None), addressed)
+    # A list that is read on after midnight goes on in the order in which it was begun.
+    order = _pressing_first(_pressing_first(clock.today()).begun_on(request))
+    return fetch(session, select(Todo), order, request, Todo.closed_at.is_(None), addressed)
+
+
+def _pressing_first(day: date) -> Order:
+    """In the query, so that an overdue one is not crowded out by newer ones."""
+    pressing = case((Todo.due_on < day, 0), (Todo.urgent, 1), else_=2)
+    soonest = func.coalesce(Todo.due_on, _NEVER, type_=Date)
+    return Order("todos", ((pressing, False), (soonest, False), (Todo.opened_at, True), (Todo.id, True)))
 
 
 def show_row(row: Any) -> dict[str, Any]:

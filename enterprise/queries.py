@@ -11,12 +11,13 @@ from accounts.queries import provinces_of
 from core.actor import Reach
 from core.identifiers import normalise_uscc
 from core.name_search import fold, having, like_pattern, rarest_pair
-from core.paging import Page, PageRequest, fetch
+from core.paging import Page, PageRequest, ascending, fetch
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # A pair of characters that more names of the area have than this (有限, 公司) narrows nothing:
 # walking the area in the order of names fills a page sooner than fetching and sorting them all.
 _COMMON = 5_000
+_BY_NAME = ascending("enterprises", Enterprise.name, Enterprise.id)
 
 
 def by_uscc(session: Session, uscc: str) -> Enterprise | None:
@@ -41,8 +42,7 @@ def search(
     conditions = _conditions(session, reach, fold(q or ""), product_code)
     if conditions is None:
         return Page([], request, 0, True)
-    ordered = select(Enterprise).order_by(Enterprise.name, Enterprise.id)
-    page = fetch(session, ordered, Enterprise.id, request, *conditions)
+    page = fetch(session, select(Enterprise), _BY_NAME, request, *conditions)
     return replace(page, items=[row[0] for row in page.items])
 
 

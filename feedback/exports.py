@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import func, select
 
 from core.actor import Actor
 from core.db import Database
 from core.errors import Problem
+from core.paging import walk
 from core.privacy import mask_phone
 from feedback.catalogue import LEVELS, TAGS
 from feedback.kinds import CHANNELS, PUBLICITY
-from feedback.listing import Filters, conditions, listed
+from feedback.listing import ROWS, Filters, conditions, order
 from feedback.models import Rating
 from feedback.workflows import RATING
 
 EXPORT_LIMIT = 100_000
-_CHUNK = 1000
 
 LIST_COLUMNS = (
     "提交时间", "事项名称", "承办单位", "窗口", "渠道", "评价等级", "评价标签", "具体意见", "手机号", "是否实名",
@@ -45,21 +45,7 @@ def export_rows(database: Database, actor: Actor, filters: Filters) -> Iterator[
         over = select(Rating.id).where(*found).limit(EXPORT_LIMIT + 1).subquery()
         if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
             raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")
-    after: list[ColumnElement[bool]] = []
-    while True:
-        with database.read() as session:
-            chunk = session.execute(listed(filters).where(*found, *after).limit(_CHUNK)).all()
-        yield from chunk
-        if len(chunk) < _CHUNK:
-            return
-        after = [_behind(chunk[-1].Rating, filters)]
-
-
-def _behind(last: Rating, filters: Filters) -> ColumnElement[bool]:
-    if filters.overdue:
-        return or_(Rating.due_on > last.due_on, and_(Rating.due_on == last.due_on, Rating.id > last.id))
-    earlier = Rating.submitted_at < last.submitted_at
-    return or_(earlier, and_(Rating.submitted_at == last.submitted_at, Rating.id < last.id))
+    yield from walk(database, ROWS, order(filters), *found)
 
 
 def list_cells(row: Any) -> list[Any]:

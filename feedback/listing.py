@@ -15,6 +15,7 @@ from core import clock
 from core.actor import Actor
 from core.errors import not_found
 from core.name_search import typed_pattern
+from core.paging import Order, ascending, newest_first
 from feedback.catalogue import is_bad
 from feedback.kinds import PENDING
 from feedback.models import Rating, RatingCode, RatingFollowUp
@@ -88,11 +89,13 @@ ROWS: Select[*tuple[Any, ...]] = (
 )  # fmt: skip
 
 
-def listed(filters: Filters) -> "Select[*tuple[Any, ...]]":
-    """The rows of a list in its order: newest first, overdue ones by what is due longest."""
-    if filters.overdue:
-        return ROWS.order_by(Rating.due_on, Rating.id)
-    return ROWS.order_by(Rating.submitted_at.desc(), Rating.id.desc())
+NEWEST = newest_first("ratings", Rating.submitted_at, Rating.id)
+_LONGEST_DUE = ascending("overdue ratings", Rating.due_on, Rating.id)
+
+
+def order(filters: Filters) -> Order:
+    """The order of a list: newest first, overdue ones by what is due longest."""
+    return _LONGEST_DUE if filters.overdue else NEWEST
 
 
 FEW_CODES = 200

@@ -16,7 +16,7 @@ from core.prepared import Prepared
 from feedback.catalogue import LEVELS, is_bad
 from feedback.codes import is_token
 from feedback.kinds import CHANNELS, SHOWN
-from feedback.listing import day_begins, day_ends, of_office, spelled
+from feedback.listing import NEWEST, day_begins, day_ends, of_office, spelled
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import tags_of_rating
 from feedback.query_codes import query_key
@@ -114,9 +114,8 @@ def public(session: Session, filters: PublicFilters, request: PageRequest) -> Pa
                RatingFollowUp.feedback_at)
         .join(RatingCode, RatingCode.id == Rating.code_id)
         .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
-        .order_by(Rating.submitted_at.desc(), Rating.id.desc())
     )  # fmt: skip
-    return fetch(session, rows, Rating.id, request, *found)
+    return fetch(session, rows, NEWEST, request, *found)
 
 
 def show_public(row: Any) -> dict[str, Any]:

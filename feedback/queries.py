@@ -15,14 +15,16 @@ from accounts.models import User
 from core import clock, history
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
-from core.paging import Page, PageRequest, fetch
+from core.paging import Page, PageRequest, fetch, newest_first
 from core.privacy import mask_phone
 from feedback.catalogue import LEVELS, TAGS
 from feedback.kinds import CHANNELS, HIDDEN, KINDS, PUBLICITY, SHOWN
-from feedback.listing import ROWS, conditions, listed, named, reads_ratings
+from feedback.listing import ROWS, conditions, named, order, reads_ratings
 from feedback.listing import Filters as Filters
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.workflows import CODE, HANDLE, RATING
+
+_NEWEST_CODES = newest_first("rating codes", RatingCode.created_at, RatingCode.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def may_see_code(session: Session, actor: Actor, code_id: UUID) -> bool:
 
 def ratings(session: Session, actor: Actor, filters: Filters, request: PageRequest) -> Page:
     """Ratings of offices within reach; rows for `show_row`."""
-    return fetch(session, listed(filters), Rating.id, request, *conditions(session, actor, filters))
+    return fetch(session, ROWS, order(filters), request, *conditions(session, actor, filters))
 
 
 def tags_of_rating(rating: Rating) -> list[dict[str, Any]]:
@@ -211,8 +213,7 @@ def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageReq
         found.append(RatingCode.status == filters.status)
     if filters.q:
         found.append(named(filters.q))
-    ordered = select(RatingCode).order_by(RatingCode.created_at.desc(), RatingCode.id.desc())
-    return fetch(session, ordered, RatingCode.id, request, *found)
+    return fetch(session, select(RatingCode), _NEWEST_CODES, request, *found)
 
 
 def show_code(code: RatingCode, actor: Actor) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, func, literal, select
 from sqlalchemy.orm import Session
 
 from core import clock, history
@@ -14,7 +14,7 @@ from core.db import Database
 from core.errors import Problem, not_found
 from core.forms.library import FormLibrary
 from core.name_search import fold, like_pattern
-from core.paging import COUNT_LIMIT, Page, PageRequest, count_up_to, fetch
+from core.paging import COUNT_LIMIT, Page, PageRequest, count_up_to, cut, fetch, is_whole, newest_first, walk
 from core.privacy import mask_phone, unseal
 from inspection import rules
 from inspection.judging import find
@@ -32,7 +32,8 @@ def spelled(value: str) -> ColumnElement[str]:
 IS_SUBMITTED = Inspection.status == spelled(SUBMITTED)
 EXPORT_LIMIT = 100_000
 VERSIONS_SHOWN = 200
-_CHUNK = 1000
+LAST_CHANGED = newest_first("drafts", Inspection.updated_at, Inspection.id)
+NEWEST = newest_first("records", Inspection.submitted_at, Inspection.id)
 
 
 def drafts(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
@@ -47,8 +48,7 @@ def drafts(session: Session, actor: Actor, book: str, filters: Filters, request:
         # One user name has few drafts and they stand in no tally: their names are folded here.
         named = session.execute(select(Inspection.id, Inspection.org_name).where(*conditions).limit(COUNT_LIMIT)).all()
         conditions.append(Inspection.id.in_([i for i, name in named if fold(filters.q) in fold(name or "")]))
-    ordered = select(Inspection).order_by(Inspection.updated_at.desc(), Inspection.id.desc())
-    return fetch(session, ordered, Inspection.id, request, *conditions)
+    return fetch(session, select(Inspection), LAST_CHANGED, request, *conditions)
 
 
 def _own_conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -84,23 +84,18 @@ def submitted(session: Session, actor: Actor, book: str, filters: Filters, reque
     if matched is not None and matched.tally_ids == []:
         return Page([], request, 0, True)
     conditions = _submitted_conditions(session, actor, book, filters, matched)
-    chosen = select(Inspection)
-    if matched is not None and matched.tally_ids is not None:
-        # Sorted by an index alone: a row with its answers is large, and only those of the page are read.
-        ids = _newest_first(select(Inspection.id)).where(*conditions)
-        chosen = chosen.where(Inspection.id.in_(ids.limit(request.page_size).offset(request.offset)))
-        rows = session.execute(_newest_first(chosen)).all()
-    else:
-        chosen = chosen.where(*conditions).limit(request.page_size).offset(request.offset)
-        rows = session.execute(_newest_first(chosen)).all()
-    if request.page == 1 and len(rows) < request.page_size:
+    # Sorted by an index alone: a row with its answers is large, and only those of the page are read.
+    ids, next_after = cut(session, select(Inspection.id), NEWEST, request, *conditions)
+    chosen = select(Inspection).where(Inspection.id.in_([row.id for row in ids])).order_by(*NEWEST.clauses())
+    rows = session.execute(chosen).all()
+    if is_whole(request, rows, next_after):
         return Page(rows, request, len(rows), True)
     if counted is None:
         number, exact = count_up_to(session, Inspection.id, *conditions)
     else:
         number = matched.counted if matched else total(session, actor, book, filters, counted)
         number, exact = min(number, COUNT_LIMIT), number <= COUNT_LIMIT
-    return Page(rows, request, number, exact)
+    return Page(rows, request, number, exact, next_after)
 
 
 def _with_own_region(actor: Actor, filters: Filters) -> Filters:
@@ -113,10 +108,6 @@ def _matched(session: Session, actor: Actor, book: str, filters: Filters, counte
     column = EnterpriseTally.records if counted is None else counted
     narrowed = tally_conditions(session, filters)
     return match(session, actor.reach, book, filters.q, column, *narrowed)
-
-
-def _newest_first(statement: Select[Any]) -> Select[Any]:
-    return statement.order_by(Inspection.submitted_at.desc(), Inspection.id.desc())
 
 
 def _submitted_conditions(
@@ -149,7 +140,7 @@ def export_rows(database: Database, actor: Actor, book: str, status: str, filter
     """
     with database.read() as session:
         if status == DRAFT:
-            page = drafts(session, actor, book, filters, PageRequest(1, COUNT_LIMIT))
+            page = drafts(session, actor, book, filters, PageRequest(page_size=COUNT_LIMIT))
             yield from (row.Inspection for row in page.items)
             return
         filters = _with_own_region(actor, filters)
@@ -160,21 +151,8 @@ def export_rows(database: Database, actor: Actor, book: str, status: str, filter
         over = select(Inspection.id).where(*conditions).limit(EXPORT_LIMIT + 1).subquery()
         if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
             raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")
-    after: list[ColumnElement[bool]] = []
-    while True:
-        with database.read() as session:
-            chunk = session.scalars(_newest_first(select(Inspection)).where(*conditions, *after).limit(_CHUNK)).all()
-        yield from chunk
-        if len(chunk) < _CHUNK:
-            return
-        last = chunk[-1]
-        assert last.submitted_at is not None
-        after = [
-            or_(
-                Inspection.submitted_at < last.submitted_at,
-                and_(Inspection.submitted_at == last.submitted_at, Inspection.id < last.id),
-            )
-        ]
+    for row in walk(database, select(Inspection), NEWEST, *conditions):
+        yield row.Inspection
 
 
 def show_row(row: Any) -> dict[str, Any]:

@@ -7,10 +7,19 @@ from typing import Annotated, Any
 import orjson
 from flask import Request, request
 from flask.json.provider import JSONProvider
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from core.errors import Fault, Problem
-from core.paging import DEEPEST_PAGE, PageRequest
+from core.paging import DEEPEST_PAGE, LONGEST_MARK, PageRequest
 
 MAX_BODY = 1024 * 1024
 DEEPEST = 32
@@ -138,11 +147,27 @@ class Query(BaseModel):
 
 
 class PageQuery(Query):
-    """`page` and `page_size` of every list."""
+    """Which page of a list: every list has these."""
 
-    page: int = Field(1, ge=1, le=DEEPEST_PAGE)
+    page: int | None = Field(None, ge=1, le=DEEPEST_PAGE, description="counted from 1, which is also the default")
     page_size: int = Field(20, ge=1, le=100)
+    after: str | None = Field(
+        None, max_length=LONGEST_MARK,
+        description="instead of `page`: `next_after` of the page before; neither skips nor repeats what is listed "
+        "while the list shrinks or grows",
+    )  # fmt: skip
+
+    @field_validator("after")
+    @classmethod
+    def _one_of_both(cls, after: str | None, others: ValidationInfo) -> str | None:
+        if after is not None and others.data.get("page") is not None:
+            raise ValueError("page 与 after 只能使用其中一个")
+        return after
 
     def request(self) -> PageRequest:
         """As the rooms take it."""
-        return PageRequest(self.page, self.page_size)
+        return PageRequest(self.page or 1, self.page_size, self.after)
+
+    def filters_only(self) -> dict[str, Any]:
+        """What was asked for apart from the page."""
+        return self.model_dump(exclude={"page", "page_size", "after"})

@@ -59,7 +59,7 @@ class RatingsQuery(PageQuery):
 
     def filters(self) -> Filters:
         """As the room takes them."""
-        return Filters(**self.model_dump(exclude={"page", "page_size"}))
+        return Filters(**self.filters_only())
 
 
 class PublicQuery(PageQuery):
@@ -163,7 +163,7 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
 @bp.input(PublicQuery, location="query", arg_name="query")
 def list_public_ratings(session: Session, query: PublicQuery) -> dict[str, Any]:
     """Published ratings with their replies; no names, no numbers."""
-    filters = public.PublicFilters(**query.model_dump(exclude={"page", "page_size"}))
+    filters = public.PublicFilters(**query.filters_only())
     return public.public(session, filters, query.request()).as_json(public.show_public)
 
 

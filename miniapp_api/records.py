@@ -94,7 +94,9 @@ class RecordsQuery(PageQuery):
 
     def filters(self) -> Filters:
         """As the room takes them."""
-        filters = Filters(**self.model_dump(exclude={"status", "page", "page_size"}))
+        asked = self.filters_only()
+        del asked["status"]
+        filters = Filters(**asked)
         return filters if filters.kind is None else replace(filters, kind=meant_by(filters.kind))
 
 

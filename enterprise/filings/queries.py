@@ -13,7 +13,7 @@ from core.actor import Actor
 from core.errors import Problem, not_found
 from core.forms.sealing import readable
 from core.name_search import like_pattern
-from core.paging import Page, PageRequest, count_up_to, fetch
+from core.paging import Page, PageRequest, count_up_to, cut, fetch, is_whole, newest_first
 from enterprise.filings.engine import Filings, may_see_filing, party
 from enterprise.filings.kinds import ENTERPRISE, FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
@@ -24,7 +24,7 @@ from enterprise.queries import named
 VERSIONS_SHOWN = 100
 _FEW, _MANY = 500, 5000
 """Enterprises that a name means: as many are looked up by themselves; as many are told to the database as a list."""
-_NEWEST = (Filing.created_at.desc(), Filing.id.desc())
+_NEWEST = newest_first("filings", Filing.created_at, Filing.id)
 # Literally as in the indexes of the table.
 _LIVING = Filing.status != literal_column("'deleted'")
 _SENT = or_(Filing.sent > literal_column("0"), Filing.opened_by_office)
@@ -62,8 +62,7 @@ def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, r
         if len(alternatives) > 1:
             return _of_statuses(session, alternatives, conditions, request)
         conditions += alternatives
-    ordered = select(Filing).order_by(*_NEWEST)
-    return fetch(session, ordered, Filing.id, request, *conditions)
+    return fetch(session, select(Filing), _NEWEST, request, *conditions)
 
 
 def _shown_in(engine: Filings, status: str, column: ColumnElement[Any] | Any) -> list[ColumnElement[bool]]:
@@ -83,18 +82,22 @@ def _of_statuses(
     Asked for all at once, databases walk the filings of every status, or sort all that match.
     """
     of_each = [select(Filing.id, Filing.created_at).where(*conditions, one) for one in alternatives]
-    deepest = request.offset + request.page_size
-    newest = [select(keys.order_by(*_NEWEST).limit(deepest).subquery()) for keys in of_each]
+    deepest = request.offset + request.page_size + 1
+    behind = _NEWEST.behind(request)
+    newest = [select(keys.where(*behind).order_by(*_NEWEST.clauses()).limit(deepest).subquery()) for keys in of_each]
     merged = union_all(*newest).subquery()
-    ordered = select(merged.c.id).order_by(merged.c.created_at.desc(), merged.c.id.desc())
-    rows = session.execute(ordered.limit(request.page_size).offset(request.offset)).all()
-    total, exact = count_up_to(session, union_all(*of_each).subquery().c.id)
-    return _whole_rows(session, Page(rows, request, total, exact))
+    rows, next_after = cut(
+        session, select(merged.c.id), newest_first(_NEWEST.name, merged.c.created_at, merged.c.id), request
+    )
+    total, exact = len(rows), True
+    if not is_whole(request, rows, next_after):
+        total, exact = count_up_to(session, union_all(*of_each).subquery().c.id)
+    return _whole_rows(session, Page(rows, request, total, exact, next_after))
 
 
 def _whole_rows(session: Session, page: Page) -> Page:
     """A page of ids with the rows that they name."""
-    chosen = select(Filing).where(Filing.id.in_([row.id for row in page.items])).order_by(*_NEWEST)
+    chosen = select(Filing).where(Filing.id.in_([row.id for row in page.items])).order_by(*_NEWEST.clauses())
     return replace(page, items=session.execute(chosen).all())
 
 
@@ -108,7 +111,7 @@ def _of_enterprises(
         conditions.append(func.coalesce(Filing.kind, "") == filters.kind)
     if filters.status is not None:
         conditions.append(or_(*_shown_in(engine, filters.status, func.coalesce(Filing.status, ""))))
-    return _whole_rows(session, fetch(session, select(Filing.id).order_by(*_NEWEST), Filing.id, request, *conditions))
+    return _whole_rows(session, fetch(session, select(Filing.id), _NEWEST, request, *conditions))
 
 
 def show_page(session: Session, engine: Filings, actor: Actor, page: Page) -> dict[str, Any]:

@@ -13,12 +13,16 @@ from core.actor import Actor
 from core.forms.sealing import readable
 from core.identifiers import normalise_uscc
 from core.name_search import typed_pattern
-from core.paging import Page, PageRequest, fetch
+from core.paging import Page, PageRequest, ascending, fetch, newest_first
 from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from enterprise.production.kinds import declaration
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
+
+_BY_NUMBER = ascending("licences", Licence.licence_no, Licence.id)
+_NEWEST_TOPICS = newest_first("topics", SelfCheckTopic.open_from, SelfCheckTopic.id)
+_NEWEST_CHECKS = newest_first("supervision checks", SupervisionCheck.checked_on, SupervisionCheck.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,7 @@ def licences(session: Session, actor: Actor, uscc: str | None, request: PageRequ
         conditions.append(actor.reach.condition(Enterprise))
     if uscc:
         conditions.append(Licence.uscc == normalise_uscc(uscc))
-    ordered = select(Licence).order_by(Licence.licence_no)
-    return fetch(session, ordered, Licence.id, request, *conditions)
+    return fetch(session, select(Licence), _BY_NUMBER, request, *conditions)
 
 
 def show_licence(row: Any) -> dict[str, Any]:
@@ -117,8 +120,7 @@ def _topics_for(session: Session, actor: Actor) -> ColumnElement[bool]:
 
 def topics(session: Session, actor: Actor, request: PageRequest) -> Page:
     """Self-check topics, the newest first."""
-    ordered = select(SelfCheckTopic).order_by(SelfCheckTopic.open_from.desc(), SelfCheckTopic.id.desc())
-    return fetch(session, ordered, SelfCheckTopic.id, request, _topics_for(session, actor))
+    return fetch(session, select(SelfCheckTopic), _NEWEST_TOPICS, request, _topics_for(session, actor))
 
 
 def show_topic(topic: SelfCheckTopic) -> dict[str, Any]:
@@ -153,8 +155,7 @@ def supervision_checks(session: Session, actor: Actor, filters: CheckFilters, re
         searched = (SupervisionCheck.problems, SupervisionCheck.office_name, SupervisionCheck.inspectors)
         pattern = typed_pattern(filters.q)
         conditions.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in searched)))
-    ordered = select(SupervisionCheck).order_by(SupervisionCheck.checked_on.desc(), SupervisionCheck.id.desc())
-    return fetch(session, ordered, SupervisionCheck.id, request, *conditions)
+    return fetch(session, select(SupervisionCheck), _NEWEST_CHECKS, request, *conditions)
 
 
 def show_supervision_check(row: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from core.paging import whole
 
 def test_a_list_that_was_read_to_its_end_is_told_whole() -> None:
     assert whole(["甲", "乙"], 3) == {
-        "items": ["甲", "乙"], "page": 1, "page_size": 2, "total": 2, "total_is_exact": True,
+        "items": ["甲", "乙"], "page": 1, "page_size": 2, "total": 2, "total_is_exact": True, "next_after": None,
     }  # fmt: skip
 
 

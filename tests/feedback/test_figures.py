@@ -281,7 +281,7 @@ def test_the_export_masks_numbers_and_names_every_figure(room: Room) -> None:
 
 
 def test_an_export_goes_through_all_rows_in_chunks(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feedback.exports._CHUNK", 3)
+    monkeypatch.setattr("core.paging.CHUNK", 3)
     code = room.code()
     sent = [room.bad(code) for _ in range(8)]
     actor = room.people["officer"]

@@ -142,7 +142,7 @@ def test_an_export_is_a_file_with_a_name(county_inspector: Person) -> None:
 def test_an_export_reads_every_chunk_once(
     county_inspector: Person, clock: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("inspection.queries._CHUNK", 3)
+    monkeypatch.setattr("core.paging.CHUNK", 3)
     for number in range(10):
         if number % 4 == 0:  # several at one instant, so that a chunk ends between equal times
             clock.shift(timedelta(seconds=1))

@@ -1,0 +1,422 @@
+"""Every list can be worked off while it shrinks and grows: going on behind a mark neither skips nor repeats."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import Table, delete, insert, select
+
+from accounts.models import AccountApplication, User
+from accounts.verbs import Verb
+from core import todos
+from core.db import Database
+from core.models import Todo
+from enterprise.filings.models import Filing
+from enterprise.models import Enterprise
+from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
+from feedback.kinds import SHOWN
+from feedback.models import Rating, RatingCode
+from inspection.models import Inspection
+from tests import paperwork
+from tests import parties as both
+from tests.newcomers import apply
+from tests.parties import upload
+from tests.people import SignIn, faults, new_id, production, spot_check, uscc
+from tests.problems import ONE_DATABASE
+from tests.raters import Hall
+from tests.records import actor_of, read, save, submit
+
+Json = dict[str, Any]
+NAMES = {
+    "id": lambda item: item["id"],
+    "title": lambda item: item["title"],
+    "comment": lambda item: item["comment"],
+}  # fmt: skip
+
+
+@dataclass
+class Listed:
+    """A list, how to name its items, and how the copies of its one row differ: columns by the place of a copy."""
+
+    get: Callable[[str], Any]
+    path: str
+    model: Any
+    differ: Callable[[int], Json]
+    named_by: str = "id"
+    key: str = "id"
+
+    def page(self, size: int, **asked: Any) -> Json:
+        joint = "&" if "?" in self.path else "?"
+        query = "&".join(f"{name}={value}" for name, value in {"page_size": size, **asked}.items())
+        answer = self.get(f"{self.path}{joint}{query}")
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        return dict(answer.json)
+
+    def names(self, page: Json) -> list[str]:
+        return [NAMES[self.named_by](item) for item in page["items"]]
+
+
+@dataclass
+class Stage:
+    """Where lists are filled: one row of each is made as people make it, the others are its copies."""
+
+    application: APIFlask
+    database: Database
+    sign_in: SignIn
+    hall: Hall
+    ids: dict[int, str] = field(default_factory=dict)
+
+    def copy(self, listed: Listed, *places: int) -> dict[int, str]:
+        """Copies of the row, at places: the higher, the further behind; their names by place."""
+        table = cast(Table, listed.model.__table__)
+        names: dict[int, str] = {}
+        differences = {place: listed.differ(place) for place in places}
+        with self.database.write() as session:
+            row = dict(session.execute(select(table).order_by(table.c[listed.key]).limit(1)).mappings().one())
+            for place, difference in differences.items():
+                copied = {**row, listed.key: uuid4(), **difference}
+                if copied[listed.key] is None:
+                    del copied[listed.key]
+                session.execute(insert(table).values(**copied))
+                labels = {"title": "title", "comment": "public_comment"}
+                names[place] = str(copied[labels.get(listed.named_by, listed.key)])
+        return names
+
+    def remove(self, listed: Listed, names: list[str]) -> None:
+        table = cast(Table, listed.model.__table__)
+        column = {"title": "title", "comment": "public_comment", "id": "id"}[listed.named_by]
+        values = [UUID(name) for name in names] if column == "id" else names
+        with self.database.write() as session:
+            session.execute(delete(table).where(table.c[column].in_(values)))
+
+
+@pytest.fixture
+def stage(application: APIFlask, database: Database, sign_in: SignIn, hall: Hall) -> Stage:
+    return Stage(application, database, sign_in, hall)
+
+
+NOON = datetime.fromisoformat("2026-11-20T04:00:00+00:00")
+
+
+def minutes(place: int) -> datetime:
+    """An instant that is the earlier, the further behind a place lies; two places share it."""
+    return NOON - timedelta(minutes=place // 2)
+
+
+def days(place: int) -> date:
+    return date(2026, 11, 20) - timedelta(days=place // 2)
+
+
+def _drafts(stage: Stage, noun: str, body: Json) -> Listed:
+    person = stage.sign_in("county_inspector")
+    save(person, body, noun=noun)
+    return Listed(person.get, f"/{noun}?status=draft", Inspection, lambda n: {"updated_at": minutes(n)})
+
+
+def drafts(stage: Stage) -> Listed:
+    return _drafts(stage, "inspections", production())
+
+
+def spot_check_drafts(stage: Stage) -> Listed:
+    return _drafts(stage, "spot-checks", spot_check())
+
+
+def _records(stage: Stage, noun: str, body: Json, query: str = "") -> Listed:
+    submit(stage.sign_in("county_inspector"), body, noun=noun)
+    return Listed(
+        stage.sign_in("city_reviewer").get, f"/{noun}{query}", Inspection,
+        lambda n: {"submitted_at": minutes(n), "sheet_key": None},
+    )  # fmt: skip
+
+
+def records(stage: Stage) -> Listed:
+    return _records(stage, "inspections", production())
+
+
+def records_by_name(stage: Stage) -> Listed:
+    return _records(stage, "inspections", production(), "?q=电缆&kind=production")
+
+
+def records_of_days(stage: Stage) -> Listed:
+    return _records(stage, "inspections", production(), "?from=2026-11-01&to=2026-11-30")
+
+
+def spot_checks(stage: Stage) -> Listed:
+    return _records(stage, "spot-checks", spot_check())
+
+
+def enterprises(stage: Stage) -> Listed:
+    both.prepare(stage.application, stage.sign_in)
+
+    def differ(place: int) -> Json:
+        where = {"region_code": "320402", "area1": "320000", "area2": "320400", "area3": "320402"}
+        name = f"常州电缆{place // 2 + 5000}厂"
+        return {"name": name, "folded_name": name, "uscc": uscc(9_000_000 + place), **where}
+
+    return Listed(stage.sign_in("county_inspector").get, "/enterprises", Enterprise, differ)
+
+
+def users(stage: Stage) -> Listed:
+    return Listed(
+        stage.sign_in("province_user").get, "/users", User,
+        lambda n: {"created_at": minutes(n), "username": f"someone{n}", "full_name": None},
+    )  # fmt: skip
+
+
+def account_applications(stage: Stage) -> Listed:
+    apply(stage.application.test_client())
+    with stage.database.write() as session:
+        user = dict(session.execute(select(cast(Table, User.__table__)).limit(1)).mappings().one())
+
+    def differ(place: int) -> Json:
+        applicant = {**user, "id": uuid4(), "username": f"applicant{place}"}
+        with stage.database.write() as session:
+            session.execute(insert(User).values(**applicant))
+        return {"created_at": minutes(place), "query_code": new_id()[:32], "user_id": applicant["id"]}
+
+    return Listed(
+        stage.sign_in("city_reviewer").get, "/account-applications", AccountApplication, differ
+    )  # fmt: skip
+
+
+def ratings(stage: Stage) -> Listed:
+    stage.hall.rated(stage.hall.code())
+    return Listed(
+        stage.hall.person("supervisor").get, "/ratings", Rating,
+        lambda n: {"submitted_at": minutes(n), "query_key": new_id(), "submission_key": None},
+    )  # fmt: skip
+
+
+def overdue_ratings(stage: Stage) -> Listed:
+    stage.hall.bad(stage.hall.code())
+    return Listed(
+        stage.hall.person("supervisor").get, "/ratings?overdue=true", Rating,
+        lambda n: {"due_on": date(2026, 1, 30) + timedelta(n // 2), "query_key": new_id(), "submission_key": None},
+    )  # fmt: skip
+
+
+def public_ratings(stage: Stage) -> Listed:
+    stage.hall.rated(stage.hall.code())
+    client = stage.application.test_client()
+    return Listed(
+        lambda path: client.get(f"/api/v1{path}"), "/ratings/public", Rating,
+        lambda n: {
+            "submitted_at": minutes(n), "query_key": new_id(), "submission_key": None, "publicity": SHOWN,
+            "public_comment": f"第{n}条",
+        },
+        named_by="comment",
+    )  # fmt: skip
+
+
+def rating_codes(stage: Stage) -> Listed:
+    stage.hall.code()
+    return Listed(
+        stage.hall.person("supervisor").get, "/rating-codes", RatingCode,
+        lambda n: {"created_at": minutes(n), "token": new_id()},
+    )  # fmt: skip
+
+
+def own_filings(stage: Stage) -> Listed:
+    parties = both.prepare(stage.application, stage.sign_in)
+    return Listed(parties.enterprise.get, "/filings", Filing, lambda n: {"created_at": minutes(n), "open_key": None})
+
+
+def _sent_filings(stage: Stage, query: str, kind: str = "data_declaration", *statuses: str) -> Listed:
+    parties = both.prepare(stage.application, stage.sign_in)
+
+    def differ(place: int) -> Json:
+        status = statuses[place % len(statuses)] if statuses else "pending"
+        return {"created_at": minutes(place), "open_key": None, "sent": 1, "kind": kind, "status": status}
+
+    return Listed(parties.reviewer.get, f"/filings{query}", Filing, differ)
+
+
+def filings_of_offices(stage: Stage) -> Listed:
+    return _sent_filings(stage, "")
+
+
+def filings_by_name(stage: Stage) -> Listed:
+    return _sent_filings(stage, "?q=电缆")
+
+
+def filings_of_a_status(stage: Stage) -> Listed:
+    return _sent_filings(stage, "?status=pending")
+
+
+def filings_shown_in_one_of_several_statuses(stage: Stage) -> Listed:
+    return _sent_filings(stage, "?status=unread", "self_check_report", "editing", "unread", "editing")
+
+
+def licences(stage: Stage) -> Listed:
+    parties = both.prepare(stage.application, stage.sign_in)
+    return Listed(parties.enterprise.get, "/licences", Licence, lambda n: {"licence_no": f"XK-{n + 5000}"})
+
+
+def topics(stage: Stage) -> Listed:
+    parties = both.prepare(stage.application, stage.sign_in)
+    template = upload(parties.reviewer, paperwork.docx(new_id()), "模板.docx", "template")
+    body = {"title": "自查", "year": 2026, "template_file_id": template}
+    assert parties.reviewer.put(f"/self-check-topics/{new_id()}", body).status_code == 201
+    return Listed(parties.enterprise.get, "/self-check-topics", SelfCheckTopic, lambda n: {"open_from": days(n)})
+
+
+def supervision_checks(stage: Stage) -> Listed:
+    parties = both.prepare(stage.application, stage.sign_in)
+    submit(stage.sign_in("county_inspector"), production(uscc=both.WORKS))
+    return Listed(parties.enterprise.get, "/supervision-checks", SupervisionCheck, lambda n: {"checked_on": days(n)})
+
+
+def to_dos(stage: Stage) -> Listed:
+    person = stage.sign_in("county_inspector")
+    office = actor_of(stage.database, person).office_id
+    with stage.database.write() as session:
+        todos.open_for_office(session, "k", "原件", ("check", uuid4()), verb=Verb.INSPECTION_WRITE, office_id=office)
+
+    def differ(place: int) -> Json:
+        # Some overdue, some due, some without a day: the order looks at all of it.
+        due_on = None if place >= 20 else date(2026, 1, 30) + timedelta(place // 4)
+        return {
+            "id": None, "subject_id": uuid4(), "title": f"待办{place}", "due_on": due_on, "opened_at": minutes(place)
+        }  # fmt: skip
+
+    return Listed(person.get, "/todos", Todo, differ, named_by="title")
+
+
+LISTS = [
+    drafts, spot_check_drafts, records, records_by_name, records_of_days, spot_checks, enterprises, users,
+    account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
+    filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
+    supervision_checks, to_dos,
+]  # fmt: skip
+PATHS = {
+    "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
+    "/rating-codes", "/filings", "/licences", "/self-check-topics", "/supervision-checks", "/todos",
+}  # fmt: skip
+EXPORTS = (".csv", ".xlsx")
+
+
+@pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)
+def test_a_list_that_shrinks_and_grows_is_worked_off_without_skipping_or_repeating(
+    stage: Stage, make: Callable[[Stage], Listed]
+) -> None:
+    listed = make(stage)
+    names = stage.copy(listed, *range(25))
+    page = listed.page(4)
+    seen, pages = listed.names(page), 1
+    while page["next_after"] is not None:
+        copies = [name for name in listed.names(page) if name in names.values()]
+        stage.remove(listed, copies)  # it shrinks by what was dealt with
+        stage.copy(listed, -2 * pages)  # and grows, before
+        if pages == 2:
+            names |= stage.copy(listed, 30, 31)  # and behind
+        page = listed.page(4, after=page["next_after"])
+        assert page["page"] is None and page["items"]
+        seen += listed.names(page)
+        pages += 1
+    copied = [name for name in seen if name in names.values()]
+    assert sorted(copied) == sorted(names.values())
+    assert len(seen) == len(set(seen)) and pages >= 6
+
+
+@pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)
+def test_pages_by_number_and_by_mark_are_the_same_list(stage: Stage, make: Callable[[Stage], Listed]) -> None:
+    listed = make(stage)
+    stage.copy(listed, *range(9))
+    by_number = [listed.page(3, page=number) for number in range(1, 5)]
+    page, by_mark = listed.page(3), []
+    while True:
+        by_mark += listed.names(page)
+        if page["next_after"] is None:
+            break
+        page = listed.page(3, after=page["next_after"])
+    everything = listed.page(100)
+    assert everything["next_after"] is None
+    if make not in (records, records_by_name, spot_checks):  # their total is kept by submissions
+        assert everything["total"] == len(everything["items"])
+    assert by_mark == listed.names(everything)
+    assert [name for page in by_number for name in listed.names(page)] == by_mark[:12]
+
+
+def _lists(application: APIFlask) -> Iterator[str]:
+    """Paths of all GETs that take a page."""
+    for path, operations in application.spec["paths"].items():
+        parameters = {one["name"] for one in operations.get("get", {}).get("parameters", [])}
+        if "page" in parameters and not path.endswith(EXPORTS):
+            assert {"page_size", "after"} <= parameters, path
+            yield path.removeprefix("/api/v1")
+
+
+@ONE_DATABASE
+def test_no_list_with_pages_is_missing_here(application: APIFlask) -> None:
+    assert set(_lists(application)) == PATHS
+
+
+def _spoilt(mark: str) -> Iterator[str]:
+    for place in (0, len(mark) // 2, len(mark) - 1):
+        for letter in "A_z":
+            yield mark[:place] + letter + mark[place + 1 :]
+    yield mark[:-1]
+    yield mark + "A"
+    yield mark + "="
+    yield "e30"
+    yield "中文"
+    yield base64.urlsafe_b64encode(b"[1,2,3]").decode()
+
+
+def test_a_mark_that_was_tampered_with_is_refused(stage: Stage) -> None:
+    listed = records(stage)
+    stage.copy(listed, *range(5))
+    mark = listed.page(2)["next_after"]
+    for spoilt in _spoilt(mark):
+        if spoilt != mark:
+            assert faults(listed.get(f"/inspections?after={spoilt}")) == {"/after": "invalid"}, spoilt
+
+
+def test_a_mark_of_another_list_is_refused(stage: Stage) -> None:
+    listed = records(stage)
+    stage.copy(listed, *range(5))
+    mark = listed.page(2)["next_after"]
+    assert faults(listed.get(f"/users?after={mark}")) == {"/after": "invalid"}
+
+
+def test_page_and_mark_together_are_refused(stage: Stage) -> None:
+    listed = records(stage)
+    stage.copy(listed, *range(5))
+    mark = listed.page(2)["next_after"]
+    assert faults(listed.get(f"/inspections?page=1&after={mark}")) == {"/after": "invalid"}
+
+
+def test_a_mark_goes_on_behind_a_place_whatever_the_filters(stage: Stage) -> None:
+    listed = records(stage)
+    stage.copy(listed, *range(5))
+    page = listed.page(2)
+    on = read(stage.sign_in("city_reviewer"), f"/inspections?kind=production&page_size=2&after={page['next_after']}")
+    assert set(listed.names(on)).isdisjoint(listed.names(page)) and len(on["items"]) == 2
+    none = read(stage.sign_in("city_reviewer"), f"/inspections?kind=sales&after={page['next_after']}")
+    assert none["items"] == [] and none["next_after"] is None
+
+
+def test_to_dos_that_are_read_on_after_midnight_go_on_in_the_order_in_which_they_were_begun(
+    stage: Stage, clock: Any
+) -> None:
+    clock.move_to("2026-11-21T23:50:00+08:00")
+    person = stage.sign_in("county_inspector")
+    office = actor_of(stage.database, person).office_id
+    with stage.database.write() as session:
+        for title, due_on, urgent in (
+            ("逾期", date(2026, 11, 20), False), ("加急", None, True), ("今天到期", date(2026, 11, 21), False)
+        ):  # fmt: skip
+            todos.open_for_office(
+                session, "k", title, ("check", uuid4()), verb=Verb.INSPECTION_WRITE, office_id=office, due_on=due_on,
+                urgent=urgent,
+            )  # fmt: skip
+    first = read(person, "/todos?page_size=2")
+    clock.move_to("2026-11-22T00:10:00+08:00")
+    second = read(person, f"/todos?page_size=2&after={first['next_after']}")
+    assert [item["title"] for item in (*first["items"], *second["items"])] == ["逾期", "加急", "今天到期"]
+    assert person.get("/todos").json["items"][1]["title"] == "今天到期"
