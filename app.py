@@ -21,6 +21,7 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts import queries as account_queries
+from accounts import region_moves
 from accounts import sweeping as account_sweeping
 from accounts.sign_in import SessionPolicy
 from assets import made_pictures, sweeping
@@ -79,6 +80,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             RareJob("throttles and old sessions", account_sweeping.sweep, every=timedelta(hours=1)),
             RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),
             Job("rating codes", rating_codes.expiry().run),
+            region_moves.job(),
             RareJob("rating gates and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
             sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
             made_pictures.daily(wiring.desk.storage),

@@ -26,7 +26,11 @@ class Group(NamedTuple):
 GROUPS = {
     "users": Group("accounts.commands", "users", "Users: create, list, reset a password, disable, enable."),
     "offices": Group("accounts.commands", "offices_group", "Offices (机关): where users hold their roles."),
-    "regions": Group("accounts.commands", "regions_group", "Regions (行政区划)."),
+    "regions": Group(
+        "accounts.region_commands",
+        "regions_group",
+        "Regions (行政区划) and their reorganisations (区划调整).",
+    ),
     "enterprises": Group("enterprise.commands", "enterprises", "The register of enterprises."),
     "licences": Group("enterprise.production.commands", "licences", "The register of production licences."),
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),
@@ -39,7 +43,7 @@ GROUPS = {
     "history": Group(
         "history_commands",
         "history_group",
-        "The history (操作记录) of records, filings, ratings, codes, users and applications.",
+        "The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations.",
     ),
     "ratings": Group("feedback.commands", "ratings", "Ratings (好差评): figures and codes."),
     "receipts": Group(

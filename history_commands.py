@@ -7,11 +7,10 @@ import click
 from sqlalchemy.orm import Session
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from accounts.workflows import APPLICATION, USER
+from accounts import integrity as accounts_integrity
 from core import history
 from core.commands import HasDatabase
 from core.history import Broken
-from core.integrity import verify_ends
 from enterprise.filings.integrity import verify_filings
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
@@ -32,8 +31,7 @@ def _breaks(session: Session, bar: tqdm) -> Iterator[Broken]:
         ("检查记录", inspection_integrity.verify(session)),
         ("办件", verify_filings(session, {kind.code: kind for kind in KINDS}, seen)),
         ("评价", feedback_integrity.verify(session)),
-        ("用户", verify_ends(session, USER)),
-        ("账号申请", verify_ends(session, APPLICATION)),
+        ("用户、账号申请和区划调整", accounts_integrity.verify(session)),
     )
     bar.total = len(steps)
     for name, breaks in steps:
@@ -44,7 +42,7 @@ def _breaks(session: Session, bar: tqdm) -> Iterator[Broken]:
 
 @click.group("history")
 def history_group() -> None:
-    """The history (操作记录) of records, filings, ratings, codes, users and applications."""
+    """The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations."""
 
 
 @history_group.command("verify")

@@ -4,6 +4,7 @@ Every change is a step of the same workflows as on the phone and leaves a histor
 login of the machine's user in it.
 """
 
+import getpass
 import re
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from accounts import offices, operations, passwords, sign_in, throttle
 from accounts.models import USERNAME, Office, OfficeKind, Region, RegionLevel, User
+from accounts.regions import current_region
 from accounts.verbs import DEFAULT_ROLES, Role
 from accounts.workflows import USER
 from core.db import Database
@@ -26,14 +28,22 @@ _HANDED_OVER = (
 _LEVELS = {"national": "国家级", "province": "省级", "city": "市级", "county": "县级"}
 
 
+def login() -> str:
+    """The login of whoever runs the command, for the history."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "?"
+
+
 def _payload(by: str, reason: str | None = None) -> dict[str, str]:
     who = {"actor": COMMAND_LINE, "operator_name": by}
     return who if reason is None else {**who, "reason": reason}
 
 
 def region_of(session: Session, code: str, level: str | None = None) -> Region:
-    """The region of a code that is still valid, of that level if one is given; 422 otherwise."""
-    region = session.get(Region, code)
+    """The region of a code that is valid or was replaced, of that level if one is given; 422 otherwise."""
+    region = current_region(session, code)
     if region is None or region.valid_to is not None:
         raise invalid("/region", "unknown_region", f"行政区划代码“{code}”不存在或已撤销，请核对")
     if level is not None and region.level != level:
@@ -49,6 +59,9 @@ def office_of(session: Session, office_id: UUID) -> Office:
     if office is None:
         raise Problem("not_found", f"没有编号为 {office_id} 的机关，请用 offices list 查看")
     refuse_enterprise("/office", office.kind == OfficeKind.ENTERPRISE)
+    if office.closed_on is not None:
+        what = f"{office.name}已于 {office.closed_on} 随区划调整撤并，请选择其他机关"
+        raise invalid("/office", "closed_office", what)
     return office
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from accounts import offices, passwords, queries, throttle
 from accounts.models import AccountApplication, Region, RegionLevel, User, UserStatus
+from accounts.regions import current_region
 from accounts.sign_in import is_enterprise_name
 from accounts.verbs import DEFAULT_ROLES, Verb
 from accounts.workflows import APPLICATION, USER
@@ -44,11 +45,13 @@ def apply_for_account(database: Database, form: NewApplication) -> tuple[Account
     now, unless that was rejected. A user name that was rejected may apply again.
     """
     with database.read() as session:
-        region = session.get(Region, form.region_code)
+        region = current_region(session, form.region_code)
     faults = _application_faults(form, region)
     if faults:
         raise Problem("invalid", errors=faults)
     assert region is not None
+    # The applicant may have chosen from a list of before a reorganisation.
+    form = replace(form, region_code=region.code)
     existing, repeated = _earlier(database, form)
     if repeated is not None:
         return repeated, False
@@ -80,9 +83,11 @@ def _earlier(database: Database, form: NewApplication) -> tuple[User | None, Acc
             .where(AccountApplication.user_id == existing.id, AccountApplication.status != "rejected")
             .limit(1)
         )
+        place = None if earlier is None else current_region(session, earlier.region_code)
     if earlier is not None:
         same = (
-            earlier.region_code == form.region_code
+            place is not None
+            and place.code == form.region_code
             and earlier.mobile == normalise_mobile(form.mobile)
             and (earlier.applicant_name, earlier.unit_name) == (form.applicant_name, form.unit_name)
             and earlier.reason == form.reason

@@ -1,27 +1,19 @@
-"""Commands for users, offices and regions."""
+"""Commands for users and offices; those for regions stand in `region_commands.py`."""
 
-import getpass
 from uuid import UUID
 
 import click
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from accounts import administration, offices
 from accounts.models import Office, OfficeKind, Region, User, UserStatus
-from accounts.regions import area_rows, load_regions
+from accounts.regions import current_region
 from accounts.verbs import Role
 from core.commands import HasDatabase, table
 from core.name_search import like_pattern
 
 _USERNAME = click.argument("username")
-
-
-def _by() -> str:
-    """The login of whoever runs the command, for the history."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return "?"
 
 
 @click.group()
@@ -54,7 +46,7 @@ def create_command(
         raise click.UsageError("give either --region or --office")
     password, office = administration.create_user(
         obj.database, username, region_code=region, level=level, office_id=office_id,
-        roles=[Role(role) for role in roles], by=_by(),
+        roles=[Role(role) for role in roles], by=administration.login(),
     )  # fmt: skip
     click.echo(f"已创建用户 {username}（{office}）")
     _print_password(password)
@@ -77,7 +69,7 @@ def reset_command(obj: HasDatabase, username: str) -> None:
     Example:
       ./manage users reset-password tianning
     """
-    password = administration.reset_password(obj.database, username, by=_by())
+    password = administration.reset_password(obj.database, username, by=administration.login())
     click.echo(f"已重置用户 {username} 的密码，原有登录全部失效")
     _print_password(password)
 
@@ -93,7 +85,7 @@ def disable_command(obj: HasDatabase, username: str, reason: str) -> None:
     Example:
       ./manage users disable tianning --reason 调离
     """
-    administration.set_enabled(obj.database, username, enabled=False, reason=reason, by=_by())
+    administration.set_enabled(obj.database, username, enabled=False, reason=reason, by=administration.login())
     click.echo(f"已停用用户 {username}，原有登录全部失效")
 
 
@@ -107,7 +99,7 @@ def enable_command(obj: HasDatabase, username: str) -> None:
     Example:
       ./manage users enable tianning
     """
-    administration.set_enabled(obj.database, username, enabled=True, reason=None, by=_by())
+    administration.set_enabled(obj.database, username, enabled=True, reason=None, by=administration.login())
     click.echo(f"已启用用户 {username}")
 
 
@@ -137,11 +129,11 @@ def list_command(obj: HasDatabase, status: str | None, region: str | None, fragm
     )
     if status:
         statement = statement.where(User.status == status)
-    if region:
-        statement = statement.where((Region.area1 == region) | (Region.area2 == region) | (Region.area3 == region))
     if fragment:
         statement = statement.where(User.username.icontains(fragment, autoescape=True))
     with obj.database.read() as session:
+        if region:
+            statement = statement.where(_within(session, region))
         rows = session.execute(statement).all()
     table(
         ["用户名", "状态", "区划", "机关", "角色"],
@@ -151,6 +143,13 @@ def list_command(obj: HasDatabase, status: str | None, region: str | None, fragm
         ],
     )
     click.echo(f"共 {len(rows)} 个" + ("（只列出前面这些，可用 --limit 增加）" if len(rows) == limit else ""))
+
+
+def _within(session: Session, code: str) -> ColumnElement[bool]:
+    """Regions at or below that of the code, or of what took its place."""
+    region = current_region(session, code)
+    code = code if region is None else region.code
+    return (Region.area1 == code) | (Region.area2 == code) | (Region.area3 == code)
 
 
 @click.group("offices")
@@ -197,11 +196,11 @@ def list_offices_command(obj: HasDatabase, region: str | None, fragment: str | N
       ./manage offices list --region 320400
     """
     statement = select(Office).outerjoin(Region, Region.code == Office.region_code)
-    if region:
-        statement = statement.where((Region.area1 == region) | (Region.area2 == region) | (Region.area3 == region))
     if fragment:
         statement = statement.where(Office.name.like(like_pattern(fragment), escape="\\"))
     with obj.database.read() as session:
+        if region:
+            statement = statement.where(_within(session, region))
         found = session.scalars(statement.order_by(Office.region_code, Office.name).limit(limit)).all()
     table(
         ["编号", "名称", "区划", "管辖"],
@@ -225,26 +224,3 @@ def cover_command(obj: HasDatabase, office_id: UUID, codes: tuple[str, ...]) -> 
         name = administration.office_of(session, office_id).name
         offices.cover(session, office_id, list(codes))
     click.echo(f"{name} 现管辖：{'、'.join(sorted(set(codes)))}")
-
-
-@click.group("regions")
-def regions_group() -> None:
-    """Regions (行政区划)."""
-
-
-@regions_group.command("load")
-@click.pass_obj
-def load_command(obj: HasDatabase) -> None:
-    """Load the regions that come with the product; loading again changes nothing.
-
-    Regions that are not there any more get an end date and stay: old records keep them.
-
-    \b
-    Example:
-      ./manage regions load
-    """
-    with obj.database.write() as session:
-        counts = load_regions(session, area_rows())
-    click.echo(
-        f"行政区划：新增 {counts.created}，更新 {counts.updated}，无变化 {counts.unchanged}，撤销 {counts.retired}"
-    )

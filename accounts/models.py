@@ -25,7 +25,8 @@ class Region(Base):
     `area1` is the province, `area2` the region directly below it, `area3` the one below that.
     The chain follows `parent_code`, never the digits of the code: a county may hang directly
     below a province and then stands in `area2`. `depth` says which of the three is the region
-    itself.
+    itself. An abolished region keeps its row, with `valid_to`; `successor_code` is the region that
+    took its place in a reorganisation (`accounts/reorganisations.py`).
     """
 
     __tablename__ = "regions"
@@ -40,6 +41,7 @@ class Region(Base):
     area3: Mapped[str | None] = mapped_column(String(6))
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+    successor_code: Mapped[str | None] = mapped_column(String(6))
 
 
 class OfficeKind(enum.StrEnum):
@@ -70,6 +72,9 @@ class Office(Base):
     region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"), index=True)
     areas: Mapped[list[list[int | str]]] = mapped_column(JSON)
     enterprise_id: Mapped[UUID | None] = mapped_column(Uuid)
+    arriving: Mapped[list[list[int | str]]] = mapped_column(JSON, default=list)
+    absorbed: Mapped[list[str]] = mapped_column(JSON, default=list)
+    closed_on: Mapped[date | None]
 
 
 class OfficeRegion(Base):
@@ -79,6 +84,34 @@ class OfficeRegion(Base):
 
     office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"), primary_key=True)
     region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+
+
+class Reorganisation(Base):
+    """A change of regions (区划调整) on a day: another superior, another code, or merged into another region.
+
+    What is meant stands in `kind`, `code`, `into_code` (the new superior, the new code, the region merged into),
+    and for a region that is made by it `name` and `parent_code`. From the day on `old_chain` and `new_chain` say
+    what became of the region's place; `swept_at` is when all its records had been moved for the first time.
+    """
+
+    __tablename__ = "reorganisations"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str] = mapped_column(String(6))
+    into_code: Mapped[str] = mapped_column(String(6))
+    parent_code: Mapped[str | None] = mapped_column(String(6))
+    name: Mapped[str | None] = mapped_column(String(50))
+    day: Mapped[date]
+    note: Mapped[str | None] = mapped_column(Text)
+    planned_by: Mapped[str] = mapped_column(String(64))
+    planned_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    status: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    old_chain: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    new_chain: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    moved: Mapped[int] = mapped_column(Integer, default=0)
+    swept_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 USERNAME = r"^[A-Za-z0-9\-_.@\u4e00-\u9fff]{3,64}$"

@@ -6,6 +6,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, OfficeKind, OfficeRegion, Region
+from accounts.regions import current_region
+from core.actor import Reach
 from core.db import dialect_of, insert_into
 from core.errors import invalid
 
@@ -16,18 +18,25 @@ _ENTERPRISE_IDS = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
 def bureau_of(session: Session, region: Region) -> UUID:
     """The market-supervision bureau (市场监督管理局) of a region; made, with its superiors, where it is missing.
 
-    Its id follows from the region's code, so that two who make it at once make the same one.
+    Its id follows from the region's code, so that two who make it at once make the same one. The bureau of a region
+    whose code has changed keeps the id that it had.
     """
+    region = current_region(session, region.code) or region
     office_id = uuid5(_BUREAU_IDS, region.code)
-    if session.scalar(select(Office.id).where(Office.id == office_id)) is not None:
-        return office_id
+    there = session.scalars(
+        select(Office.id).where(
+            Office.region_code == region.code, Office.kind == OfficeKind.BUREAU.value, Office.closed_on.is_(None)
+        ).order_by(Office.id)
+    ).all()  # fmt: skip
+    if there:
+        return office_id if office_id in there else there[0]
     parent_id = None
     if region.parent_code is not None:
         parent_id = bureau_of(session, session.get_one(Region, region.parent_code))
     values = {
         "id": office_id,
         "kind": OfficeKind.BUREAU.value,
-        "name": f"{region.name}市场监督管理局",
+        "name": bureau_name(region),
         "level": str(region.level),
         "parent_id": parent_id,
         "region_code": region.code,
@@ -41,6 +50,11 @@ def bureau_of(session: Session, region: Region) -> UUID:
         .on_conflict_do_nothing(index_elements=["office_id", "region_code"])
     )
     return office_id
+
+
+def bureau_name(region: Region) -> str:
+    """The name of a region's bureau, unless it was given another."""
+    return f"{region.name}市场监督管理局"
 
 
 def enterprise_office_id(uscc: str) -> UUID:
@@ -99,14 +113,39 @@ def is_below(session: Session, office_id: UUID, superior_id: UUID) -> bool:
     return session.scalar(select(line.c.parent_id).where(line.c.parent_id == superior_id)) is not None
 
 
+def reach_of(office: Office) -> Reach:
+    """The regions that an office covers."""
+    areas, arriving = ([(int(depth), str(code)) for depth, code in given] for given in (office.areas, office.arriving))
+    return Reach(office.level == "national", tuple(areas), tuple(arriving))
+
+
+def acts_for(session: Session, office_id: UUID, former_id: UUID) -> bool:
+    """Whether an office is the other, or goes on with the affairs of the other, which was merged into it."""
+    return office_id == former_id or str(former_id) in session.get_one(Office, office_id).absorbed
+
+
 def cover(session: Session, office_id: UUID, region_codes: list[str]) -> None:
-    """Set the regions that an office covers, and derive `offices.areas` from them."""
-    regions = session.scalars(select(Region).where(Region.code.in_(region_codes))).all()
-    missing = set(region_codes) - {region.code for region in regions}
+    """Set the regions that an office covers, and derive `offices.areas` from them.
+
+    A code that was replaced means the region that took its place.
+    """
+    found = {code: current_region(session, code) for code in region_codes}
+    missing = sorted(code for code, region in found.items() if region is None)
     if missing:
-        raise invalid("/regions", "unknown_region", f"行政区划代码不存在：{'、'.join(sorted(missing))}")
+        raise invalid("/regions", "unknown_region", f"行政区划代码不存在：{'、'.join(missing)}")
     session.execute(delete(OfficeRegion).where(OfficeRegion.office_id == office_id))
-    for region in regions:
-        session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=region.code))
-    areas = sorted([region.depth, region.code] for region in regions)
-    session.execute(update(Office).where(Office.id == office_id).values(areas=areas))
+    for code in {region.code for region in found.values() if region is not None}:
+        session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=code))
+    derive_areas(session, session.get_one(Office, office_id, populate_existing=True))
+    session.flush()
+
+
+def derive_areas(session: Session, office: Office) -> None:
+    """Set `areas` of an office from the regions that it covers."""
+    rows = session.execute(
+        select(Region.depth, Region.code)
+        .join(OfficeRegion, OfficeRegion.region_code == Region.code)
+        .where(OfficeRegion.office_id == office.id)
+        .order_by(Region.depth, Region.code)
+    )
+    office.areas = [[row.depth, row.code] for row in rows]

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from accounts.models import AccountApplication, Office, Region, User, UserSession
+from accounts.regions import current_region
 from core import clock
 from core.actor import Actor, Reach
 from core.errors import not_found
@@ -20,7 +21,12 @@ _NEWEST_USERS = newest_first("users", User.created_at, User.id)
 
 
 def region_children(session: Session, parent: str | None) -> list[dict[str, Any]]:
-    """The regions directly below one, or the provinces; those still valid, by code."""
+    """The regions directly below one, or the provinces; those still valid, by code.
+
+    Below a code that was replaced stand those of the region that took its place.
+    """
+    if parent is not None and (region := current_region(session, parent)) is not None:
+        parent = region.code
     rows = session.execute(
         select(Region.code, Region.name, Region.level)
         .where(Region.parent_code == parent, Region.valid_to.is_(None))

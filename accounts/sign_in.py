@@ -188,7 +188,7 @@ _ACTOR = Prepared(
         _users.c.id.label("user_id"), _users.c.username, _users.c.roles, _users.c.must_change_password,
         _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
         _offices.c.kind.label("office_kind"), _offices.c.level, _offices.c.region_code, _offices.c.areas,
-        _offices.c.enterprise_id,
+        _offices.c.enterprise_id, _offices.c.arriving, _offices.c.absorbed,
         _regions.c.name.label("region_name"), _regions.c.area1, _regions.c.area2, _regions.c.area3,
     )
     .select_from(
@@ -210,14 +210,15 @@ def find_actor(session: Session | Connection, token: str) -> tuple[Actor, dateti
     if row is None or row.expires_at <= clock.now():
         return None
     areas = tuple((int(depth), str(code)) for depth, code in row.areas)
+    arriving = tuple((int(depth), str(code)) for depth, code in row.arriving)
     actor = Actor(
         user_id=row.user_id, username=row.username, operator_name=row.operator_name,
         session_id=row.session_id, office_id=row.office_id, office_name=row.office_name,
         office_kind=row.office_kind, level=row.level, region_code=row.region_code,
         region_name=row.region_name, chain=(row.area1 or "", row.area2, row.area3),
-        reach=Reach(row.level == "national", areas), roles=tuple(row.roles),
+        reach=Reach(row.level == "national", areas, arriving), roles=tuple(row.roles),
         verbs=verbs_of(row.roles), must_change_password=row.must_change_password,
-        enterprise_id=row.enterprise_id,
+        enterprise_id=row.enterprise_id, absorbed=tuple(UUID(text) for text in row.absorbed),
     )  # fmt: skip
     return actor, row.last_seen_at
 

@@ -1,6 +1,6 @@
 """The tables of steps of accounts (seed 001, annex 7, part 2(5); spec/a_inspection §1.1)."""
 
-from accounts.models import AccountApplication, User, UserStatus
+from accounts.models import AccountApplication, Reorganisation, User, UserStatus
 from accounts.verbs import Verb
 from core.workflow import APPLICANT, SYSTEM, Step, Workflow
 
@@ -35,9 +35,26 @@ USER = Workflow(
         Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         Step("hand_over_again", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
+        # Their bureau was merged into another (`region_moves.py`).
+        *(Step("office_merged", status, status, SYSTEM) for status in UserStatus),
         # By the administrator of the installation, on the command line (`administration.py`).
         Step("administrator_disable", UserStatus.ACTIVE, UserStatus.DISABLED, SYSTEM),
         Step("administrator_enable", UserStatus.DISABLED, UserStatus.ACTIVE, SYSTEM),
         Step("administrator_reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
     ],
 )
+
+REORGANISATION = Workflow(
+    "reorganisation",
+    Reorganisation,
+    {
+        "planned": "已登记", "moving": "正在迁移", "settling": "核对中", "done": "已完成", "cancelled": "已取消",
+    },
+    [
+        Step("plan", None, "planned", SYSTEM),
+        Step("cancel", "planned", "cancelled", SYSTEM),
+        Step("begin", "planned", "moving", SYSTEM),
+        Step("settle", "moving", "settling", SYSTEM),
+        Step("finish", "settling", "done", SYSTEM),
+    ],
+)  # fmt: skip

@@ -11,14 +11,23 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The regions that an office covers: pairs of depth (1 province, 2, 3) and code, or all of the country."""
+    """The regions that an office covers: pairs of depth (1 province, 2, 3) and code, or all of the country.
+
+    `arriving` are those whose records are on their way to the office (`accounts/reorganisations.py`): seen already.
+    """
 
     national: bool
     areas: tuple[tuple[int, str], ...]
+    arriving: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def seen(self) -> tuple[tuple[int, str], ...]:
+        """The regions of which records are seen now."""
+        return self.areas + self.arriving
 
     def covers(self, *chain: str | None) -> bool:
         """Whether a record with the region chain `area1, area2, area3` lies within."""
-        return self.national or any(depth <= len(chain) and chain[depth - 1] == code for depth, code in self.areas)
+        return self.national or any(depth <= len(chain) and chain[depth - 1] == code for depth, code in self.seen)
 
     def strictly_above(self, *chain: str | None) -> bool:
         """Whether the region at the end of the chain lies below (not at) one of the covered regions."""
@@ -27,11 +36,11 @@ class Reach:
 
     def condition(self, model: Any) -> ColumnElement[bool]:
         """`covers` as a WHERE condition over a table with `area1`, `area2`, `area3`."""
-        return self._any_of(_columns(model)[depth - 1] == code for depth, code in self.areas)
+        return self._any_of(_columns(model)[depth - 1] == code for depth, code in self.seen)
 
     def unindexed_condition(self, model: Any) -> ColumnElement[bool]:
         """The same in expressions, for rows that something rarer finds: no plan begins with an area."""
-        return self._any_of(func.coalesce(_columns(model)[depth - 1], "") == code for depth, code in self.areas)
+        return self._any_of(func.coalesce(_columns(model)[depth - 1], "") == code for depth, code in self.seen)
 
     def strictly_above_condition(self, model: Any) -> ColumnElement[bool]:
         """`strictly_above` as a WHERE condition over such a table: a region stands in the column below the covered."""
@@ -75,6 +84,12 @@ class Actor:
     verbs: frozenset[str]
     must_change_password: bool
     enterprise_id: UUID | None = None
+    absorbed: tuple[UUID, ...] = ()
+
+    @property
+    def offices(self) -> tuple[UUID, ...]:
+        """The own office, and those that merged into it, whose affairs it goes on with."""
+        return (self.office_id, *self.absorbed)
 
     def as_payload(self) -> dict[str, Any]:
         """How history names the actor."""

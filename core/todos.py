@@ -87,7 +87,7 @@ def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
         over_region = and_(over_region, actor.reach.condition(Todo))
     addressed = or_(
         Todo.user_id == actor.user_id,
-        and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id == actor.office_id, over_region)),
+        and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id.in_(actor.offices), over_region)),
     )
     # A list that is read on after midnight goes on in the order in which it was begun.
     order = _pressing_first(_pressing_first(clock.today()).begun_on(request))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
+from accounts.regions import current_region
 from assets.spreadsheets import cell_text, has_lost_digits
 from core.identifiers import normalise_uscc, uscc_fault
 from core.name_search import fold
@@ -50,11 +51,19 @@ class RegionIndex:
         regions = {region.code: region for region in session.scalars(select(Region))}
         parents = {region.parent_code for region in regions.values()}
         self._wide = {code: region.name for code, region in regions.items() if code in parents}
-        self._codes = regions.keys() - self._wide.keys()
+        # What took the place of a region in a reorganisation (区划调整): registers may still name the old one.
+        self._instead = {
+            code: heir.code
+            for code, region in regions.items()
+            if region.successor_code is not None and (heir := current_region(session, code)) is not None
+        }
+        self._codes = regions.keys() - self._wide.keys() - self._instead.keys()
         self._by_name: dict[str, set[str]] = {}
-        for code in self._codes:
-            region = regions[code]
-            above = [regions[area].name for area in (region.area1, region.area2) if area and area != code]
+        for region in regions.values():
+            code = self._instead.get(region.code, region.code)
+            if code not in self._codes:
+                continue
+            above = [regions[area].name for area in (region.area1, region.area2) if area and area != region.code]
             forms = {region.name, "".join([*above, region.name])}
             forms |= {name + region.name for name in above}
             for form in forms:
@@ -63,6 +72,7 @@ class RegionIndex:
     def code(self, text: str) -> str:
         """The code for a code of six digits, a name or a name with its superiors; CellFault otherwise."""
         if text.isascii() and text.isdigit():
+            text = self._instead.get(text, text)
             if text in self._codes:
                 return text
             if text in self._wide:

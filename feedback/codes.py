@@ -186,7 +186,8 @@ def _handling_office(session: Session, filing: Filing) -> Office:
         .order_by(HistoryEntry.seq.desc())
         .limit(1)
     )
-    if office is not None:
+    # Who was moved to an office elsewhere since did not handle it there.
+    if office is not None and offices.reach_of(office).covers(filing.area1, filing.area2, filing.area3):
         return office
     region = session.get_one(Region, filing.area3 or filing.area2 or filing.area1)
     return session.get_one(Office, offices.bureau_of(session, region))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from accounts import offices
 from accounts.models import User, UserStatus
 from accounts.verbs import verbs_of
 from assets.file_types import Category, categories
@@ -110,7 +111,10 @@ def _assign(session: Session, _actor: Actor, rating: Rating, _row: RatingFollowU
         handler = session.get(User, UUID(str(sent.get("handler_id"))))
     except ValueError:
         handler = None
-    fits = handler is not None and handler.status == UserStatus.ACTIVE and handler.office_id == rating.office_id
+    fits = (
+        handler is not None and handler.status == UserStatus.ACTIVE
+        and offices.acts_for(session, handler.office_id, rating.office_id)
+    )  # fmt: skip
     if handler is None or not fits or HANDLE not in verbs_of(handler.roles):
         body.faults.append(Fault("/handler_id", "unknown_handler", "请选择被评价单位的差评承办人"))
         body.refuse_faulty()

@@ -32,7 +32,7 @@ def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapp
         return session.get_one(Rating, rating_id, populate_existing=True)
     step = RATING.step(action, rating.status, actor)
     follow_up = session.get_one(RatingFollowUp, rating_id, populate_existing=True)
-    if step.who == HANDLE and actor.office_id != rating.office_id:
+    if step.who == HANDLE and rating.office_id not in actor.offices:
         raise Problem("forbidden", "差评由被评价单位的承办人办理，请联系该单位处理")
     if step.who == HANDLE and follow_up.handler_id not in (None, actor.user_id):
         raise Problem("assigned_to_other")

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, false, select
 from sqlalchemy.orm import Session
 
-from accounts.models import Region
+from accounts.regions import current_region
 from core import clock
 from core.errors import Problem, not_found
 from core.paging import Page, PageRequest, fetch
@@ -102,7 +102,7 @@ def public(session: Session, filters: PublicFilters, request: PageRequest) -> Pa
     if filters.level is not None and is_bad(filters.level):
         found.append(Rating.due_on.is_not(None))
     if filters.region is not None:
-        region = session.get(Region, filters.region)
+        region = current_region(session, filters.region)
         columns = (Rating.area1, Rating.area2, Rating.area3)
         found.append(columns[region.depth - 1] == region.code if region else false())
     if filters.day_from is not None:

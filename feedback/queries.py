@@ -102,7 +102,7 @@ def colour(rating: Rating) -> str | None:
 def actions(actor: Actor, rating: Rating, handler_id: UUID | None) -> list[str]:
     """What the actor may do now."""
     may = dict.fromkeys(RATING.actions(rating.status, actor.verbs))
-    if actor.office_id != rating.office_id or handler_id not in (None, actor.user_id):
+    if rating.office_id not in actor.offices or handler_id not in (None, actor.user_id):
         own = {step.action for step in RATING.steps.values() if step.who == HANDLE}
         may = {action: None for action in may if action not in own}
     done = {SHOWN: "publish", HIDDEN: "hide"}.get(rating.publicity)
@@ -144,7 +144,7 @@ def show_row(row: Any, actor: Actor) -> dict[str, Any]:
 def _has_to_call(actor: Actor, rating: Rating, handler_id: UUID | None) -> bool:
     """Whether the actor handles this bad rating under a real name, at the office that was rated, right now."""
     under_way = rating.due_on is not None and rating.closed_at is None and rating.real_name
-    own = actor.office_id == rating.office_id and handler_id in (None, actor.user_id)
+    own = rating.office_id in actor.offices and handler_id in (None, actor.user_id)
     return under_way and own and HANDLE in actor.verbs
 
 

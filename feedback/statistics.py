@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Integer, and_, case, false, func, or_, sel
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, Region
+from accounts.models import Office
+from accounts.regions import current_region
 from core import clock
 from core.actor import Actor
 from core.db import dialect_of
@@ -145,7 +146,7 @@ def _where(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any)
     if wanted.channel is not None:
         found.append(model.channel == wanted.channel)
     if wanted.region is not None:
-        region = session.get(Region, wanted.region)
+        region = current_region(session, wanted.region)
         columns = (model.area1, model.area2, model.area3)
         found.append(columns[region.depth - 1] == region.code if region else false())
     return found

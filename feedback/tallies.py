@@ -94,7 +94,8 @@ def fold(session: Session, limit: int | None = None) -> int:
     noted = session.execute(delete(_deltas).where(_deltas.c.id.in_(select(taken.c.id))).returning(*_deltas.c)).all()
     sums = Sums()
     for row in noted:
-        sums.add(_place(row), Change({n: getattr(row, n) for n in COUNTED}, {int(t): n for t, n in row.tags.items()}))
+        change = Change({n: getattr(row, n) for n in COUNTED}, {int(t): n for t, n in row.tags.items()})
+        sums.add(_place_of(row), change)
     add_sums(session, sums)
     return len(noted)
 
@@ -110,7 +111,7 @@ def fold_everything(database: Database) -> int:
             return folded
 
 
-def _place(row: Any) -> Place:
+def _place_of(row: Any) -> Place:
     return Place(
         row.day, row.office_id, row.area1, row.area2, row.area3, row.channel, row.matter, row.code_id
     )  # fmt: skip
@@ -158,13 +159,13 @@ def reconcile(session: Session) -> Reconciled:
         return Reconciled(0, 0, broken)
     while fold(session):
         pass
-    kept = {_in_order(row): _figures(row) for row in _kept(session, _tallies)}
-    kept_tags = {_in_order(row): row["n"] for row in _kept(session, _tag_tallies)}
+    kept: _ByKey = {_in_order(row): (_place(row), _figures(row)) for row in _kept(session, _tallies)}
+    kept_tags: _ByKey = {_in_order(row): (_place(row), (row["n"],)) for row in _kept(session, _tag_tallies)}
     sums = Sums()
     for place, change in _recomputed(session):
         sums.add(place, change)
-    wanted = {_in_order(row): _figures(row) for row in sums.rows()}
-    wanted_tags = {_in_order(row): row["n"] for row in sums.tag_rows()}
+    wanted: _ByKey = {_in_order(row): (_place(row), _figures(row)) for row in sums.rows()}
+    wanted_tags: _ByKey = {_in_order(row): (_place(row), (row["n"],)) for row in sums.tag_rows()}
     wrong = _differences(kept, wanted) + _differences(kept_tags, wanted_tags)
     rated: dict[UUID, int] = {row.id: row.ratings for row in session.execute(select(_codes.c.id, _codes.c.ratings))}
     wrong += len([code for code, kept_number in rated.items() if kept_number != sums.ratings.get(code, 0)])
@@ -182,13 +183,21 @@ def _kept(session: Session, table: Table) -> Iterator[dict[str, Any]]:
         yield dict(row._mapping)
 
 
+_ByKey = dict[tuple[str, ...], tuple[tuple[Any, ...], tuple[int, ...]]]
+"""Where each tally lies, and what it counts."""
+
+
+def _place(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["area1"], row["area2"], row["area3"]
+
+
 def _figures(row: dict[str, Any]) -> tuple[int, ...]:
     return tuple(row[name] for name in COUNTED)
 
 
-def _differences(kept: dict[tuple[str, ...], Any], wanted: dict[tuple[str, ...], Any]) -> int:
+def _differences(kept: _ByKey, wanted: _ByKey) -> int:
     """A tally whose figures are all nought is as good as none."""
-    empty = {key for key, value in kept.items() if not (any(value) if isinstance(value, tuple) else value)}
+    empty = {key for key, (_, figures) in kept.items() if not any(figures)}
     unlike = [key for key, value in wanted.items() if kept.get(key) != value]
     return len(unlike) + len(kept.keys() - wanted.keys() - empty)
 

@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accounts import offices
-from accounts.models import Office
 from core import clock, receipts, todos
 from core.actor import Actor
 from core.errors import Problem, invalid
@@ -132,7 +131,7 @@ def correct(
         )
     )  # fmt: skip
     if registered:
-        publish(session, record_id, entry, session.get_one(Office, record.office_id).name)
+        publish(session, record_id, entry, record.office_name)
     elif book == CHECK:
         publications.withdraw(session, record_id)
     record = find_living(session, actor, book, record_id)

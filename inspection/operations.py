@@ -110,7 +110,8 @@ def _write(
         if existing is None:
             record = _create(session, actor, book, record_id, action, columns, payload, now)
         else:
-            _move_draft(session, actor, existing, action, {**columns, "operator_name": actor.operator_name}, payload)
+            # Of the office at which the user sits now, which need not be the one where the draft was begun.
+            _move_draft(session, actor, existing, action, {**columns, **actor_columns(actor)}, payload)
             evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
     except IntegrityError as error:
         raise sheet_taken(error) from error

@@ -188,7 +188,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
     form = forms.get(record.form_code, record.form_version).form
     warned = rules.warnings_of(record.data, record.problems_found) if record.status == SUBMITTED else []
     return {
-        **_readable(record.data, form.sensitive, clear=record.office_id == actor.office_id),
+        **_readable(record.data, form.sensitive, clear=record.office_id in actor.offices),
         "id": str(record.id),
         "kind": record.kind,
         "form_code": record.form_code,
@@ -252,7 +252,7 @@ def version(session: Session, record: Inspection, number: int, actor: Actor, for
         raise not_found()
     form = forms.get(row.form_code, row.form_version).form
     return {
-        **_readable(row.data, form.sensitive, clear=record.office_id == actor.office_id),
+        **_readable(row.data, form.sensitive, clear=record.office_id in actor.offices),
         "id": str(record.id),
         "version": row.version,
         "form_code": row.form_code,

@@ -5,6 +5,7 @@ and a total that counts distinct enterprises over the whole area. Without a date
 come from the kept tallies; with one, from the records of those days.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -14,6 +15,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
+from accounts.regions import current_region
 from core.actor import Actor
 from enterprise.models import EnterpriseProduct
 from inspection.models import EnterpriseTally, Inspection
@@ -60,6 +62,8 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
     below = _regions_below(session, actor, area)
     figures = _figures(session, actor, area, wanted, grouped=True)
     planned = _planned(session, actor, area, wanted, grouped=True)
+    # A region whose records are on their way to another superior is counted here until they have moved.
+    below += _named(session, (figures.keys() | planned.keys()) - {code for code, *_ in below})
     rows = [
         {**_row(code, name, figures.get(code, {}), planned.get(code, 0)), "own_office": False}
         for code, name, abolished in below
@@ -75,7 +79,7 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
 
 def _area(session: Session, actor: Actor, region_code: str | None) -> Area | None:
     if region_code is not None:
-        region = session.get(Region, region_code)
+        region = current_region(session, region_code)
         if region is None or not actor.reach.covers(region.area1, region.area2, region.area3):
             return None
         return Area(region.code, region.name, region.depth)
@@ -98,6 +102,14 @@ def _regions_below(session: Session, actor: Actor, area: Area) -> list[tuple[str
     return [(row.code, row.name, row.valid_to is not None) for row in session.execute(statement)]
 
 
+def _named(session: Session, codes: Set[str | None]) -> list[tuple[str, str, bool]]:
+    wanted = [code for code in codes if code is not None]
+    if not wanted:
+        return []
+    rows = session.execute(select(Region.code, Region.name).where(Region.code.in_(wanted)).order_by(Region.code))
+    return [(row.code, row.name, True) for row in rows]
+
+
 def _group(model: Any, actor: Actor, area: Area) -> ColumnElement[Any]:
     """The region of the row that a record belongs to; NULL stands for 本级."""
     columns = [model.area1, model.area2, model.area3]
@@ -109,7 +121,8 @@ def _group(model: Any, actor: Actor, area: Area) -> ColumnElement[Any]:
 def _within(model: Any, actor: Actor, area: Area) -> list[ColumnElement[bool]]:
     columns = [model.area1, model.area2, model.area3]
     conditions = [actor.reach.condition(model)]
-    if area.depth > 0:
+    # All of the own area is what the reach says: with records that are on their way to it.
+    if area.depth > 0 and actor.reach.areas != ((area.depth, area.code),):
         conditions.append(columns[area.depth - 1] == area.code)
     return conditions
 

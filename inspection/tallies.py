@@ -116,9 +116,12 @@ def reconcile(session: Session) -> Reconciled:
         identity = (tally.office_id, tally.kind, tally.product_code, tally.org_key, tally.org_name)
         key_counts = wanted.pop(identity, None)
         counts = key_counts[1] if key_counts else Counts()
-        if all(getattr(tally, n) == getattr(counts, n) for n in COUNTED):
+        place = None if key_counts is None or _lies_at(tally, key_counts[0]) else key_counts[0]
+        if place is None and all(getattr(tally, n) == getattr(counts, n) for n in COUNTED):
             right += 1
             continue
+        if place is not None:
+            _place(session, tally.id, place)
         change(session, tally.id, counts.minus(Counts(*(getattr(tally, n) for n in COUNTED))))
         mended, emptied = (mended + 1, emptied) if key_counts else (mended, emptied + 1)
     for identity, (key, counts) in wanted.items():
@@ -130,6 +133,18 @@ def reconcile(session: Session) -> Reconciled:
         added += 1
     session.execute(delete(TallyBigram).where(TallyBigram.tally_id.not_in(select(EnterpriseTally.id))))
     return Reconciled(right, mended, added, emptied)
+
+
+def _lies_at(tally: EnterpriseTally, key: TallyKey) -> bool:
+    return (tally.area1, tally.area2, tally.area3) == (key.area1, key.area2, key.area3)
+
+
+def _place(session: Session, tally_id: int, key: TallyKey) -> None:
+    """Let a tally lie where its records lie."""
+    place = {"area1": key.area1, "area2": key.area2, "area3": key.area3}
+    session.execute(update(EnterpriseTally).where(EnterpriseTally.id == tally_id).values(place))
+    session.execute(delete(TallyBigram).where(TallyBigram.tally_id == tally_id))
+    _index_name(session, tally_id, key)
 
 
 def key_of(record: Inspection) -> TallyKey:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from accounts.models import Region
+from accounts.regions import current_region
 from core.actor import Actor
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import EnterpriseTally
@@ -56,10 +56,10 @@ def counted_by(book: str, filters: Filters) -> Counted | None:
 
 
 def region_conditions(session: Session, model: Any, filters: Filters) -> list[ColumnElement[bool]]:
-    """The region filter over a table with `area1..3`; an unknown region matches nothing."""
+    """The region filter over a table with `area1..3`; a replaced code means its successor, an unknown one nothing."""
     if filters.region is None:
         return []
-    region = session.get(Region, filters.region)
+    region = current_region(session, filters.region)
     columns = [model.area1, model.area2, model.area3]
     if region is None:
         return [model.area1 == "-"]

@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
+from accounts.regions import current_region
 from core import clock
 from core.db import Database
 from core.errors import invalid
@@ -57,7 +58,7 @@ def campaign(
         raise invalid("/kind", "unknown_kind", f"没有这种办件，可选：{'、'.join(engine.kinds.kinds)}")
     if kind.subject_type is not None or kind.due_from is not None:
         raise invalid("/kind", "unknown_kind", f"“{kind.title}”须逐件发起，不能批量发起")
-    region = session.get(Region, region_code)
+    region = current_region(session, region_code)
     if region is None:
         raise invalid("/region", "unknown_region", "没有这个行政区划代码，请核对后重试")
     if product_code is not None and product_code not in PRODUCTS:

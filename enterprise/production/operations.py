@@ -110,7 +110,7 @@ def _bring_in_step(session: Session, licence: Licence, facts: LicenceFacts, impo
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str, Any]) -> tuple[SelfCheckTopic, bool]:
     """Create or change a self-check topic (自查主题) of the own office, with its template."""
     topic = session.get(SelfCheckTopic, topic_id, populate_existing=True)
-    if topic is not None and topic.office_id != actor.office_id:
+    if topic is not None and topic.office_id not in actor.offices:
         raise not_found()
     if not receipts.take(session, receipts.key(actor.user_id, "self-check-topics.put", topic_id, body)):
         return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False

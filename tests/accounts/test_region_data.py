@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from accounts.models import Region, RegionLevel
 from accounts.regions import RegionCounts, RegionRow, area_rows, load_regions
 from core.db import Base, Database
+from core.errors import Problem
 
 JIANGSU = RegionRow("320000", "江苏省", RegionLevel.PROVINCE)
 CHANGZHOU = RegionRow("320400", "常州市", RegionLevel.CITY, "320000")
@@ -127,10 +128,12 @@ def test_a_part_of_the_data_ends_nothing_and_may_lean_on_known_superiors(databas
     assert chain(region(database, "320402")) == (3, "320000", "320400", "320402")
 
 
-def test_a_region_that_moves_gets_its_new_chain(database: Database) -> None:
+def test_a_region_gets_no_other_superior_by_a_load(database: Database) -> None:
     load(database, JIANGSU, CHANGZHOU, TIANNING)
-    load(database, JIANGSU, CHANGZHOU, RegionRow("320402", "天宁区", RegionLevel.COUNTY, "320000"))
-    assert chain(region(database, "320402")) == (2, "320000", "320402", None)
+    with pytest.raises(Problem) as refused:
+        load(database, JIANGSU, CHANGZHOU, RegionRow("320402", "天宁区", RegionLevel.COUNTY, "320000"))
+    assert "regions reorganise superior 320402 --to 320000" in refused.value.errors[1].message
+    assert chain(region(database, "320402")) == (3, "320000", "320400", "320402")
 
 
 @pytest.mark.parametrize(
