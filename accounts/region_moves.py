@@ -43,7 +43,7 @@ from core import clock
 from core.db import Database, dialect_of
 from core.errors import Problem
 from core.models import Todo
-from core.scheduler import RareJob
+from core.scheduler import Job
 
 log = structlog.get_logger()
 
@@ -84,9 +84,9 @@ def carry_out(database: Database, progress: Progress = lambda _table, _rows: Non
     return moved
 
 
-def job() -> RareJob:
-    """What is due, about once a minute."""
-    return RareJob("reorganisations", carry_out, timedelta(seconds=50))
+def job() -> Job:
+    """What is due, in every round; two processes that do it at once do not disturb each other."""
+    return Job("reorganisations", carry_out)
 
 
 def _touch(earlier: Reorganisation, later: Reorganisation) -> bool:

@@ -353,7 +353,7 @@ def interrupt_at(database: Database, table: str) -> None:
         event.remove(database.engine, "before_cursor_execute", die)
 
 
-@pytest.mark.parametrize("table", ["account_applications", "enterprise_tallies", "inspections", "ratings", "todos"])
+@pytest.mark.parametrize("table", ["enterprise_tallies", "inspections", "ratings"])
 @pytest.mark.parametrize("change", [(Kind.SUPERIOR, NANJING), (Kind.NEW_CODE, "320499"), (Kind.MERGED, ZHONGLOU)])
 def test_nobody_loses_sight_when_it_is_interrupted_and_it_goes_on_where_it_stopped(
     database: Database, county: County, clock: time_machine.Traveller, county_inspector: Person,
