@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Callable
 from typing import IO
 
-from assets import archives
-from assets.file_types import FILE_TYPES, OLE, OOXML, PDF, ZIP, FileType
+from assets import archives, picture_formats
+from assets.file_types import FILE_TYPES, OLE, OOXML, PDF, PICTURE, ZIP, FileType
 from assets.office_checks import check_ole, check_ooxml
 from core.errors import Problem, invalid
 
@@ -21,11 +21,6 @@ _STREAM_END = re.compile(rb"\s*endstream\b")
 _SPOOL = 1024 * 1024
 _LONGEST_MEMBER_NAME = 200
 _TEXT = ".txt"
-_SIGNATURES = {
-    ".jpg": b"\xff\xd8\xff",
-    ".jpeg": b"\xff\xd8\xff",
-    ".png": b"\x89PNG\r\n\x1a\n",
-}
 _IN_ARCHIVE = "、".join([*(name for name in FILE_TYPES if name != ".zip"), _TEXT])
 
 
@@ -97,8 +92,9 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) 
         if kind is None:
             if b"\0" in head or head.startswith((b"#!", b"MZ", b"<")):
                 raise invalid("/file", "content_mismatch", "文件内容不是纯文本")
-        elif extension in _SIGNATURES:
-            if not head.startswith(_SIGNATURES[extension]):
+        elif kind.shape == PICTURE:
+            # Any of them under any of their endings: programs go by the content.
+            if picture_formats.format_of(head) is None:
                 raise invalid("/file", "content_mismatch", f"文件内容不是{kind.label}")
         else:
             check_content(content, kind)

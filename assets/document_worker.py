@@ -1,24 +1,29 @@
 """The child process around a converter: `python -I assets/document_worker.py FOLDER CONVERTER FONTS ARGUMENT…`.
 
 The last argument is the document. The process bounds itself, shuts itself in, and then runs the
-converter, which inherits all of it; it ends as the converter does, or with `BROKEN`. It imports
-nothing of the product. The bounds hold everywhere. That nothing is read but programs, fonts and
+converter, which inherits all of it; it ends as the converter does, or with `BROKEN`. Of the product it
+imports `assets/confinement.py` alone. The bounds hold everywhere. That nothing is read but programs, fonts and
 FOLDER, and that there is no network, holds on Linux as far as the kernel lets a process ask for it
 (Landlock, namespaces); the profile that `assets/document_conversion.py` writes does without it.
 """
 
-import contextlib
 import ctypes
 import os
 import resource
 import signal
-import struct
 import subprocess
 import sys
 import zipfile
 import zlib
 from pathlib import Path
 from xml.parsers import expat
+
+if __name__ == "__main__":
+    # Isolated (-I), so that nothing but this program says where its modules are.
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from assets import confinement
+from assets.confinement import EVERYTHING, EXECUTE, MAKE_SOCKET, READ_DIR, READ_FILE, REMOVE_FILE, WRITE_FILE
 
 # Address space: a report takes 0.4 GiB of it, 400 pages with photos take 0.6.
 MEMORY = 1024 * 1024 * 1024
@@ -39,18 +44,6 @@ _READABLE = (
     "/dev/random", "/dev/urandom", "/dev/zero",
 )  # fmt: skip
 _WRITABLE = ("/dev/null",)
-
-# prctl(2) and landlock(7); the numbers of the calls are the same on every architecture.
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_RULE_PATH_BENEATH = 1
-_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
-_ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE
-_ALL_OF_VERSION_1 = (1 << 13) - 1
-_MAKE_SOCKET, _REMOVE_FILE = 1 << 9, 1 << 5
-_REFER, _TRUNCATE = 1 << 13, 1 << 14
-_NET_TCP, _SCOPES = 0b11, 0b11
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
 def bound_self() -> None:
@@ -88,51 +81,17 @@ def die_with_parent(libc: ctypes.CDLL) -> None:
         os.killpg(0, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, end)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-
-
-def leave_network(libc: ctypes.CDLL) -> None:
-    """Into a network of its own, in which there is nothing; root may, others where user namespaces are allowed."""
-    if libc.unshare(_CLONE_NEWNET) != 0:
-        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+    confinement.end_with_parent(libc, signal.SIGTERM)
 
 
 def shut_in(libc: ctypes.CDLL, folder: Path, *readable: str) -> bool:
     """From here on only programs and fonts are read, and only the folder is written; whether the kernel does it."""
-    version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
-    if version < 1:
-        return False
-    handled = _ALL_OF_VERSION_1 | (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)
-    asked = struct.pack("=Q", handled)
-    asked += struct.pack("=Q", _NET_TCP) if version >= 4 else b""
-    # No signals to and no abstract sockets of the server, which runs under the same user.
-    asked += struct.pack("=Q", _SCOPES) if version >= 6 else b""
-    ruleset = libc.syscall(_CREATE_RULESET, asked, ctypes.c_size_t(len(asked)), ctypes.c_uint32(0))
-    if ruleset < 0:
-        return False
-    for path in (*_READABLE, *readable):
-        _allow(libc, ruleset, path, _EXECUTE | _READ_FILE | _READ_DIR)
-    for path in _WRITABLE:
-        _allow(libc, ruleset, path, _READ_FILE | _WRITE_FILE)
+    rules = [(path, EXECUTE | READ_FILE | READ_DIR) for path in (*_READABLE, *readable)]
+    rules += [(path, READ_FILE | WRITE_FILE) for path in _WRITABLE]
     # Where the converter puts the socket over which a second one would talk to it.
-    _allow(libc, ruleset, "/tmp", _MAKE_SOCKET | _REMOVE_FILE)  # noqa: S108 -- the converter's own choice
-    _allow(libc, ruleset, str(folder), handled)
-    shut = libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and (
-        libc.syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)) == 0
-    )
-    os.close(ruleset)
-    return bool(shut)
-
-
-def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
-    """Rights on a file or on all below a folder; what is not there needs none."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        if not os.path.isdir(path):
-            rights &= _ON_FILES
-        rule = struct.pack("=Qi", rights, descriptor)
-        libc.syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_RULE_PATH_BENEATH), rule, ctypes.c_uint32(0))
-        os.close(descriptor)
+    rules.append(("/tmp", MAKE_SOCKET | REMOVE_FILE))  # noqa: S108 -- the converter's own choice
+    rules.append((str(folder), EVERYTHING))
+    return confinement.shut_in(libc, rules)
 
 
 def installation(converter: Path) -> Path:
@@ -150,7 +109,7 @@ def main(arguments: list[str]) -> int:
         return BROKEN
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        leave_network(libc)
+        confinement.leave_network(libc)
         shut_in(libc, Path(folder), fonts, str(installation(Path(converter))))
         die_with_parent(libc)  # last: whoever changes its rights is no longer told
     return subprocess.run([converter, *rest], stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603 -- a setting

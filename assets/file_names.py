@@ -42,3 +42,11 @@ def file_type(name: str, purpose: Purpose) -> FileType:
     if any(part in _RUNNABLE for part in inner):
         raise invalid("/file", "double_extension", "文件名含有程序或脚本的扩展名，请确认文件内容并改名后重新上传")
     return FILE_TYPES[extension]
+
+
+def with_extension(name: str, kind: FileType) -> str:
+    """The name with the ending of what the file is; unchanged where it is one already."""
+    stem, _, last = name.rpartition(".")
+    if f".{last.lower()}" == kind.extension:
+        return name
+    return f"{stem[: LONGEST_NAME - len(kind.extension)]}{kind.extension}"

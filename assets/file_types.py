@@ -31,6 +31,9 @@ FILE_TYPES = {
         FileType(".jpg", "image/jpeg", PICTURE, "JPEG 图片"),
         FileType(".jpeg", "image/jpeg", PICTURE, "JPEG 图片"),
         FileType(".png", "image/png", PICTURE, "PNG 图片"),
+        FileType(".heic", "image/heic", PICTURE, "HEIC 图片"),
+        FileType(".heif", "image/heif", PICTURE, "HEIF 图片"),
+        FileType(".webp", "image/webp", PICTURE, "WebP 图片"),
         FileType(".zip", "application/zip", ZIP, "ZIP 压缩包"),
     )
 }
@@ -56,18 +59,20 @@ class Purpose:
         return "、".join(self.extensions)
 
 
-_APPLICATION = (".pdf", ".jpg", ".jpeg", ".png", ".doc", ".docx", ".xls", ".xlsx", ".zip")
+_FROM_PHONES = (".heic", ".heif", ".webp")
+"""What phones take photos as besides JPEG; they are kept as JPEG (`assets/pictures.py`)."""
+_APPLICATION = (".pdf", ".jpg", ".jpeg", ".png", *_FROM_PHONES, ".doc", ".docx", ".xls", ".xlsx", ".zip")
 
 PURPOSES = {
     purpose.code: purpose
     for purpose in (
-        Purpose("photo", "现场照片", (".jpg", ".jpeg", ".png"), 10 * MIB),
+        Purpose("photo", "现场照片", (".jpg", ".jpeg", ".png", *_FROM_PHONES), 10 * MIB),
         Purpose("signature", "签名", (".png",), 2 * MIB),
         # Seed 000: "支持.doc或.docx和.pdf" for the self-check report, "支持.doc或.jpg和.pdf" for the rectification.
         Purpose("self_check_report", "自查报告", (".doc", ".docx", ".pdf")),
-        Purpose("rectification_report", "整改报告", (".doc", ".jpg", ".jpeg", ".pdf")),
+        Purpose("rectification_report", "整改报告", (".doc", ".jpg", ".jpeg", *_FROM_PHONES, ".pdf")),
         Purpose("template", "报告模板", (".doc", ".docx", ".pdf", ".xls", ".xlsx")),
-        Purpose("licence_document", "许可证材料", (".pdf", ".jpg", ".jpeg", ".png", ".doc", ".docx")),
+        Purpose("licence_document", "许可证材料", (".pdf", ".jpg", ".jpeg", ".png", *_FROM_PHONES, ".doc", ".docx")),
         Purpose("declaration_attachment", "申报附件", _APPLICATION),
     )
 }

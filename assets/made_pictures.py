@@ -7,6 +7,7 @@ Posters are drawn in a child process, so that the server keeps none of the fonts
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -138,7 +139,11 @@ class MadePictures:
             self._scratch.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self._scratch, prefix="made-") as folder:
                 source = Path(folder) / "picture"
-                source.write_bytes(content)
+                with source.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    # No row says that it was stored whole, so no name may ever stand for half of it.
+                    os.fsync(file.fileno())
                 self._storage.put(key, source)
         except (StorageUnavailable, OSError) as error:
             self._pause(error)

@@ -14,10 +14,10 @@ import structlog
 from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
-from assets import file_names, pictures
+from assets import file_names, picture_formats, pictures
 from assets.content_checks import check_content
 from assets.document_conversion import Converter
-from assets.file_types import PICTURE, PURPOSES, Category, FileType, Purpose, readable_size
+from assets.file_types import FILE_TYPES, PICTURE, PURPOSES, Category, FileType, Purpose, readable_size
 from assets.models import File
 from assets.storage import Storage, StorageUnavailable, new_key
 from core import clock
@@ -68,6 +68,9 @@ def receive(
     purpose = _purpose(purpose_code)
     name = file_names.display_name(filename)
     kind = file_names.file_type(name, purpose)
+    if kind.shape == PICTURE:
+        kind = _kept_as(source, kind, purpose)
+        name = file_names.with_extension(name, kind)
     size, sent = _measure(source)
     if size == 0:
         raise invalid("/file", "empty_file", "文件是空的，请检查后重新上传")
@@ -88,9 +91,14 @@ def receive(
     }  # fmt: skip
     if kind.shape != PICTURE:
         return _keep(database, desk, actor, purpose, row, {row["stored_key"]: source})
-    # Absolute, because the child that writes there has no need to share our working folder.
-    with TemporaryDirectory(dir=desk.incoming.absolute(), prefix="picture-") as folder:
-        return _keep(database, desk, actor, purpose, row, _reencode(source, kind, Path(folder), row))
+    with TemporaryDirectory(dir=desk.incoming, prefix="picture-") as folder:
+        picture = Path(folder) / "picture"
+        made = pictures.prepare(source, kind, picture)
+        row |= {
+            "size": picture.stat().st_size, "sha256": made.sha256, "width": made.width, "height": made.height,
+            "taken_at": made.taken_at, "latitude": made.latitude, "longitude": made.longitude,
+        }  # fmt: skip
+        return _keep(database, desk, actor, purpose, row, {row["stored_key"]: picture})
 
 
 def _purpose(code: str) -> Purpose:
@@ -98,6 +106,19 @@ def _purpose(code: str) -> Purpose:
     if purpose is None:
         raise invalid("/purpose", "unknown_purpose", f"没有这个用途，可选：{'、'.join(PURPOSES)}")
     return purpose
+
+
+def _kept_as(source: Path, named: FileType, purpose: Purpose) -> FileType:
+    """What a picture is stored as: by its content, whatever its name says, and as what the purpose allows.
+
+    Phones and messengers give pictures each other's endings. HEIC and WebP become JPEG, which every program shows.
+    """
+    with source.open("rb") as file:
+        format_ = picture_formats.format_of(file.read(16))
+    if format_ == picture_formats.JPEG and named.extension == ".jpeg":
+        return named
+    fitting = (".png", ".jpg") if format_ == picture_formats.PNG else (".jpg", ".png")
+    return next(FILE_TYPES[extension] for extension in fitting if extension in purpose.extensions)
 
 
 def _measure(source: Path) -> tuple[int, str]:
@@ -121,18 +142,6 @@ def _scan(scanner: Clamd | None, file: Any) -> None:
     if found is not None:
         log.warning("infected_file", found=found)
         raise invalid("/file", "infected", "文件含有病毒，请杀毒后重新上传")
-
-
-def _reencode(source: Path, kind: FileType, folder: Path, row: dict[str, Any]) -> dict[str, Path]:
-    """Fill in what is known of the picture; what to store, by key."""
-    picture, thumbnail = folder / "picture", folder / "thumbnail"
-    known = pictures.reencode(source, kind, picture, thumbnail)
-    size, stored = _measure(picture)
-    row |= {
-        "size": size, "sha256": stored, "thumbnail_key": new_key(), "width": known.width, "height": known.height,
-        "taken_at": known.taken_at, "latitude": known.latitude, "longitude": known.longitude,
-    }  # fmt: skip
-    return {row["stored_key"]: picture, row["thumbnail_key"]: thumbnail}
 
 
 def _known(

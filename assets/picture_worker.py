@@ -1,251 +1,343 @@
-"""The child process that decodes a picture: `python -I assets/picture_worker.py SOURCE PICTURE THUMBNAIL`.
+"""What is done with one picture, in a child process of its own (`assets/picture_server.py`).
 
-It bounds itself before it reads a byte, imports nothing of the product, writes the re-encoded
-picture and its thumbnail to the given paths and one JSON object to standard output:
-
-    {"format": "JPEG"|"PNG", "width", "height", "taken_at": "2026-11-20T09:30:00+08:00"|null,
-     "latitude": "31.810700"|null, "longitude": …|null}     or     {"refused": CODE}
-
-CODE is `not_a_picture`, `too_large` or `polyglot`. It ends with `NO_ROOM` when the disk is full or fails, which
-the picture cannot help. Any other end (a signal, a limit, an exception) means that the picture cannot be decoded
-within the bounds.
+A JPEG that is made of what is known and nothing else keeps its pixels bit for bit: only what stands beside them is left
+out (`assets/jpeg_streams.py`). All else is decoded, turned upright and encoded anew.
 """
 
-import errno
+import hashlib
 import io
-import json
-import re
 import resource
-import sys
 import warnings
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
+from typing import IO, Any
 
-from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
+import pillow_heif
+from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
-MAX_PIXELS = 40_000_000
+from assets import jpeg_streams, picture_facts, picture_formats
+from assets.jpeg_streams import JpegStream, NotWalkable
+from assets.picture_formats import HEIC, JPEG, PNG, WEBP
+
+AS_JPEG, AS_PNG, THUMBNAIL = b"J", b"P", b"T"
+"""What may be asked for."""
+
+KEPT_PIXELS = 40_000_000
+"""A larger picture is made smaller, to half its sides or a quarter."""
+MOST_PIXELS = 64_000_000
+"""Of a picture that can only be decoded as a whole."""
+MOST_JPEG_PIXELS = 300_000_000
+"""A JPEG is decoded to an eighth of its sides where it must be, row by row."""
+MOST_COEFFICIENTS = 200_000_000
+"""Of a JPEG in several scans, whose decoder keeps them all, two bytes each."""
 THUMBNAIL_SIDE = 320
-# 40 megapixels with transparency take 160 MB, twice while they are turned; the rest is the interpreter.
-MEMORY = 768 * 1024 * 1024
-CPU_SECONDS = 20
-NO_ROOM = 75
-"""Exit status, as EX_TEMPFAIL of sysexits.h."""
-_DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
-LARGEST_OUTPUT = 128 * 1024 * 1024
-CHINA = timezone(timedelta(hours=8))
 
-_JPEG_LENGTHLESS = frozenset([0x01, *range(0xD0, 0xD9)])
-_RUNNABLE_START = (b"PK", b"MZ", b"\x7fELF", b"#!", b"<", b"%PDF", b"Rar!", b"7z\xbc\xaf", b"\xca\xfe\xba\xbe")
-_MARKUP = re.compile(rb"<script|<html|<!doctype|<\?php|<svg|%pdf-", re.IGNORECASE)
-# Long enough not to turn up in compressed data by chance.
-_MARKUP_ANYWHERE = re.compile(rb"<script|<!doctype html|<\?php[ \r\n]", re.IGNORECASE)
-_ZIP_END = b"PK\x05\x06"
+MEMORY = 1024 * 1024 * 1024
+CPU_SECONDS = 20
+LARGEST_OUTPUT = 128 * 1024 * 1024
+
+NEARLY_ALL = 0.95
+"""A picture that is cut off must have so many of its rows."""
+_TAIL = 16
+"""Bytes of a scan that a decoder reads ahead at the most."""
+_LARGEST_PROFILE = 60_000
+_FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, RuntimeError)
+"""What decoders raise over broken pictures."""
+
+pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
+Image.init()
+Image.MAX_IMAGE_PIXELS = None  # judged by format, below
+warnings.simplefilter("ignore")
+_FORMATS = (JPEG, PNG, WEBP, HEIC)
 
 
 class Refused(Exception):
     """The picture is not taken; the text is the code."""
 
 
-def bound_self() -> None:
-    """Limits of memory, time and output for this process; no core dumps."""
+def bound_server() -> None:
+    """Limits of the fork server, which its children have from it: memory and output; no core dumps."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    # The soft limit ends it with SIGXCPU. The hard one sends SIGKILL, which would look like a machine out of memory.
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_OUTPUT, LARGEST_OUTPUT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def convert(source: Path, picture: Path, thumbnail: Path) -> dict[str, Any]:
-    """Decode, read and strip what stands beside the picture, turn it upright, write both files."""
-    content = source.read_bytes()
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
+def bound_child() -> None:
+    """Computing time of this picture."""
+    # The soft limit ends it with SIGXCPU. The hard one sends SIGKILL, which would look like a machine out of memory.
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
+
+
+def warm_up() -> None:
+    """Have everything imported that decoding needs: a child can open no file, not even of the interpreter's."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.new("RGB", (64, 64))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:11:20 09:30:00"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    for format_ in (JPEG, PNG, WEBP):
+        out = io.BytesIO()
+        image.save(out, format_, exif=exif, icc_profile=profile)
+        for asked in (AS_JPEG, AS_PNG, THUMBNAIL):
+            work(asked, io.BytesIO(out.getvalue()), io.BytesIO())
+
+
+def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
+    """Write what was asked for to `target`; what is to be told of it, or `{"refused": CODE}`.
+
+    CODE is `not_a_picture`, `too_large` or `polyglot`. A picture that is kept is told with width and height (upright),
+    sha256, `taken_at` in RFC 3339, `latitude` and `longitude` in decimal degrees (north and east positive), or None.
+    Raises OSError when `target` cannot be written.
+    """
+    content = source.read()
     try:
-        image: Image.Image = Image.open(io.BytesIO(content), formats=("JPEG", "PNG"))
-        # Phones write several pictures into one JPEG (MPO); the first is the photo.
-        format_ = "JPEG" if image.format == "MPO" else str(image.format)
-        refuse_polyglot(content, format_)
-        image.load()
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise Refused("too_large") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        made, told = thumbnail(content) if asked == THUMBNAIL else _convert(content, JPEG if asked == AS_JPEG else PNG)
+    except Refused as refused:
+        return {"refused": str(refused)}
+    except MemoryError:
+        return {"refused": "too_large"}
+    except _FAULTS:
+        return {"refused": "not_a_picture"}
+    target.write(made)
+    target.flush()
+    return told | {"sha256": hashlib.sha256(made).hexdigest()}
+
+
+def _convert(content: bytes, wanted: str) -> tuple[bytes, dict[str, Any]]:
+    format_ = picture_formats.format_of(content[:16])
+    if format_ is None:
+        raise Refused("not_a_picture")
+    stream = _walked(content) if format_ == JPEG else None
+    if picture_formats.is_something_besides(content, format_, stream):
+        raise Refused("polyglot")
+    original = Image.open(io.BytesIO(content), formats=_FORMATS)
+    facts = picture_facts.read(original)
+    orientation = picture_facts.orientation(original)
+    if stream is None:
+        if picture_formats.is_cut_off(content, format_):
+            raise Refused("not_a_picture")
+        _refuse_too_large(original.size, MOST_PIXELS)
+        image = original
+    else:
+        content = _mended(content, stream)
+        kept = _kept(content, stream, original, orientation) if wanted == JPEG else None
+        if kept is not None:
+            size = (stream.width, stream.height)
+            width, height = size if orientation < 5 else size[::-1]
+            return kept, {"width": width, "height": height, **facts}
+        image = Image.open(io.BytesIO(content), formats=(JPEG,))
+        _scale_down(image, KEPT_PIXELS)
+    made, (width, height) = _encoded(image, wanted, orientation)
+    return made, {"width": width, "height": height, **facts}
+
+
+def _walked(content: bytes) -> JpegStream:
+    try:
+        stream = jpeg_streams.walk(content)
+    except NotWalkable as error:
         raise Refused("not_a_picture") from error
-    found = _read_exif(image)
-    options = _jpeg_options(image) if format_ == "JPEG" else {"compress_level": 4}
-    profile = image.info.get("icc_profile")
-    transparency = image.info.get("transparency")
-    ImageOps.exif_transpose(image, in_place=True)
+    _refuse_too_large((stream.width, stream.height), MOST_JPEG_PIXELS)
+    if (stream.progressive or stream.scans > 1) and stream.coefficients > MOST_COEFFICIENTS:
+        raise Refused("too_large")
+    return stream
+
+
+def _refuse_too_large(size: tuple[int, int], most: int) -> None:
+    if size[0] * size[1] > most:
+        raise Refused("too_large")
+
+
+def _mended(content: bytes, stream: JpegStream) -> bytes:
+    """The first picture of the file with an end; one that is cut off is taken when nearly all of it is there."""
+    content = content[: stream.end]
+    if stream.whole:
+        return content
+    if stream.progressive or stream.scans > 1:
+        nearly = stream.has_every_scan
+    else:
+        share = _share_of_rows(content)
+        nearly = share >= NEARLY_ALL
+        # What is missing is written anew in grey, so that no reader stumbles over it.
+        stream.plain &= share == 1
+    if not nearly:
+        raise Refused("not_a_picture")
+    return content + b"\xff\xd9"
+
+
+def _share_of_rows(content: bytes) -> float:
+    """How much of a picture in one scan can be decoded, 0 to 1: the rows that come out alike over black and white."""
+    found = []
+    for colour in (0, 255):
+        # A decoder reads ahead; without these bytes it would keep back the last row even if that is whole.
+        image = Image.open(io.BytesIO(content + bytes(_TAIL)), formats=(JPEG,))
+        image.draft("L", (1, 1))
+        under = Image.new(image.mode, image.size, colour)
+        image.im = under.im
+        with suppress(OSError):  # it ends before its end
+            image.load()
+        found.append(under.tobytes())
+    first, second = found
+    row = len(first) // image.height
+    alike = sum(first[start : start + row] == second[start : start + row] for start in range(0, len(first), row))
+    return alike / image.height
+
+
+def _kept(content: bytes, stream: JpegStream, original: Image.Image, orientation: int) -> bytes | None:
+    """The same pixels bit for bit, without what stands beside them; None when they must be written anew."""
+    if not stream.plain or stream.width * stream.height > KEPT_PIXELS:
+        return None
+    inserted = [] if orientation == 1 else [jpeg_streams.orientation_segment(orientation)]
+    profile = original.info.get("icc_profile")
+    if profile and not _is_srgb(profile):
+        if not _is_display_profile(profile, "GRAY" if len(stream.components) == 1 else "RGB "):
+            return None
+        inserted += jpeg_streams.profile_segments(profile)
+    kept = stream.kept(*inserted)
+    if picture_formats.may_hide_something(kept) or not _needs_all_of(kept):
+        return None
+    return kept
+
+
+class _InTwoPieces(io.BytesIO):
+    """A file that is read up to its last bytes first, and tells whether these were asked for."""
+
+    asked_for_all = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        """What is asked for, as far as the first piece reaches; then the rest."""
+        left = len(self.getbuffer()) - _TAIL - 2 - self.tell()
+        if left > 0:
+            return super().read(left if size is None or size < 0 else min(size, left))
+        self.asked_for_all = True
+        return super().read(size)
+
+
+def _needs_all_of(content: bytes) -> bool:
+    """Decode all of it, small; whether its last row came with its last bytes. Raises OSError when it is broken."""
+    pieces = _InTwoPieces(content)
+    image = Image.open(pieces, formats=(JPEG,))
+    pieces.asked_for_all = False
+    image.draft("RGB", (1, 1))
+    image.load()
+    return pieces.asked_for_all
+
+
+def _is_srgb(profile: bytes) -> bool:
+    """What has no profile is sRGB."""
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return "srgb" in ImageCms.getProfileDescription(opened).lower()
+    except (ImageCms.PyCMSError, *_FAULTS):
+        return False
+
+
+def _is_display_profile(profile: bytes, colours: str) -> bool:
+    """Whether a profile is one of those that cameras write, and for these colours."""
+    if len(profile) > _LARGEST_PROFILE or len(profile) != int.from_bytes(profile[:4], "big"):
+        return False
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
+    except (ImageCms.PyCMSError, *_FAULTS):
+        return False
+    return opened.xcolor_space == colours and opened.device_class in ("mntr", "scnr")
+
+
+def _scale_down(image: Image.Image, pixels: int) -> None:
+    """Have a JPEG decoded to a half, a quarter or an eighth of its sides, as far as it must be."""
+    width, height = image.size
+    for part in (1, 2, 4, 8):
+        if (width // part) * (height // part) <= pixels:
+            if part > 1:
+                image.draft(None, (width // part, height // part))
+            return
+
+
+def _encoded(image: Image.Image, wanted: str, orientation: int) -> tuple[bytes, tuple[int, int]]:
+    """The picture upright and without anything beside its pixels, and its size."""
+    ways = _jpeg_options(image) if wanted == JPEG else [{"compress_level": level} for level in (4, 6, 9)]
+    image.load()
+    profile, transparency = image.info.get("icc_profile"), image.info.get("transparency")
+    if image.width * image.height > KEPT_PIXELS:
+        image = _eight_bit(image).reduce(2)
+        transparency = None
+    _turn(image, orientation)
     # Whatever stands beside the pixels (comments, EXIF, XMP, profiles) would be written out again.
     image.info = {} if transparency is None else {"transparency": transparency}
     image = _in_srgb(image, profile)
-    if format_ == "JPEG" and image.mode not in ("RGB", "L"):
-        image = image.convert("RGB")
-    image.save(picture, format_, **options)
-    width, height = image.size
-    _write_thumbnail(image, thumbnail)
-    return {"format": format_, "width": width, "height": height, **found}
+    if wanted == JPEG:
+        image = _opaque(image)
+    for options in ways:
+        out = io.BytesIO()
+        image.save(out, wanted, **options)
+        # With the tables of the original, the same bytes may come out that were not to be kept.
+        if not picture_formats.may_hide_something(out.getvalue()):
+            return out.getvalue(), image.size
+    raise Refused("polyglot")
 
 
-def _jpeg_options(image: Image.Image) -> dict[str, Any]:
-    """The tables of the original, so that the picture loses and grows as little as possible."""
+def _turn(image: Image.Image, orientation: int) -> None:
+    """Upright, in place: a large picture stands in memory twice only while it is turned."""
+    if orientation > 1:
+        image.getexif()[ExifTags.Base.Orientation] = orientation
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+def _jpeg_options(image: Image.Image) -> list[dict[str, Any]]:
+    """The tables of the original, so that the picture loses and grows as little as possible; then others."""
+    others: list[dict[str, Any]] = [{"quality": quality} for quality in (90, 87, 84)]
     if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.mode not in ("RGB", "L"):
-        return {"quality": 90}
+        return others
     sampling = JpegImagePlugin.get_sampling(image)
-    return {"qtables": image.quantization, **({"subsampling": sampling} if sampling >= 0 else {})}
+    same = {"qtables": image.quantization, **({"subsampling": sampling} if sampling >= 0 else {})}
+    return [same, *others]
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Colours of wide-gamut phones in plain sRGB; a profile that cannot be read is left aside."""
-    if not profile or image.mode not in ("RGB", "CMYK"):
+    if not profile or image.mode not in ("RGB", "CMYK") or _is_srgb(profile):
         return image
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return image
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
     return converted or image
 
 
-def _write_thumbnail(image: Image.Image, path: Path) -> None:
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """In a mode in which pixels can be mixed: grey, RGB or RGBA of eight bits."""
+    if image.mode in ("L", "RGB", "RGBA") and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda value: value * (1 / 257) + 0).convert("L")
     if image.has_transparency_data:
-        # Ink on nothing (a signature) would be black on black.
-        white = Image.new("RGBA", image.size, "white")
-        white.alpha_composite(image.convert("RGBA"))
-        image = white
-    image.convert("RGB").save(path, "JPEG", quality=80)
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _read_exif(image: Image.Image) -> dict[str, Any]:
-    """When and where the photo was taken, as far as the camera wrote it in a form that can be read."""
-    found: dict[str, Any] = {"taken_at": None, "latitude": None, "longitude": None}
-    try:
-        exif = image.getexif()
-        found["taken_at"] = _moment(exif.get_ifd(ExifTags.IFD.Exif), exif)
-        place = exif.get_ifd(ExifTags.IFD.GPSInfo)
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError):
-        return found
-    latitude = _degrees(place.get(ExifTags.GPS.GPSLatitude), place.get(ExifTags.GPS.GPSLatitudeRef), "NS", 90)
-    longitude = _degrees(place.get(ExifTags.GPS.GPSLongitude), place.get(ExifTags.GPS.GPSLongitudeRef), "EW", 180)
-    if latitude is not None and longitude is not None:
-        found.update(latitude=latitude, longitude=longitude)
-    return found
+def _opaque(image: Image.Image) -> Image.Image:
+    """Grey or RGB; ink on nothing (a signature) stands on white."""
+    image = _eight_bit(image)
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
 
 
-def _moment(details: dict[int, Any], exif: Image.Exif) -> str | None:
-    written = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
-    if not isinstance(written, str):
-        return None
-    try:
-        local = datetime.strptime(written.strip("\0 "), "%Y:%m:%d %H:%M:%S")
-    except ValueError:
-        return None
-    if not 1990 <= local.year <= 2200:
-        return None
-    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", str(details.get(ExifTags.Base.OffsetTimeOriginal, "")).strip("\0 "))
-    zone = CHINA
-    if offset and int(offset[2]) <= 14 and int(offset[3]) < 60:
-        minutes = int(offset[2]) * 60 + int(offset[3])
-        zone = timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
-    return local.replace(tzinfo=zone).isoformat()
-
-
-def _degrees(parts: Any, side: Any, sides: str, most: int) -> str | None:
-    try:
-        degrees, minutes, seconds = (float(part) for part in parts)
-        value = degrees + minutes / 60 + seconds / 3600
-        letter = str(side).strip("\0 ").upper()
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    if letter not in tuple(sides) or not 0 <= value <= most:
-        return None
-    return f"{-value if letter == sides[1] else value:.6f}"
-
-
-def refuse_polyglot(content: bytes, format_: str) -> None:
-    """Raise `Refused("polyglot")` when the file is also a container, a script or a page.
-
-    Re-encoding would take that off, but who uploads it means harm or does not know what the phone
-    holds. Harmless data after the picture is common (motion photos, gain maps) and is let through.
-    """
-    beside = b"".join(_jpeg_beside(content) if format_ == "JPEG" else _png_beside(content))
-    after = content[_end_of(content, format_) :]
-    place = content.rfind(_ZIP_END, max(0, len(content) - 65557))
-    is_zip = place >= 0 and place + 22 + int.from_bytes(content[place + 20 : place + 22], "little") == len(content)
-    started = after.lstrip(b"\0 \t\r\n").startswith(_RUNNABLE_START)
-    if is_zip or started or _MARKUP.search(beside) or _MARKUP_ANYWHERE.search(content):
-        raise Refused("polyglot")
-
-
-def _jpeg_segments(content: bytes) -> list[tuple[int, int, int]]:
-    """Marker, start and end of each segment up to the picture data."""
-    segments, place = [], 2
-    while place + 4 <= len(content) and content[place] == 0xFF:
-        marker = content[place + 1]
-        if marker == 0xFF:
-            place += 1
-            continue
-        if marker in _JPEG_LENGTHLESS:
-            place += 2
-            continue
-        length = int.from_bytes(content[place + 2 : place + 4], "big")
-        segments.append((marker, place + 4, place + 2 + length))
-        if marker == 0xDA:
-            break
-        place += 2 + length
-    return segments
-
-
-def _jpeg_beside(content: bytes) -> list[bytes]:
-    """Comments and application data, where text of any kind can stand."""
-    return [content[start:end] for marker, start, end in _jpeg_segments(content) if marker >= 0xE0]
-
-
-def _png_chunks(content: bytes) -> list[tuple[bytes, int, int]]:
-    chunks, place = [], 8
-    while place + 12 <= len(content):
-        length = int.from_bytes(content[place : place + 4], "big")
-        kind = content[place + 4 : place + 8]
-        chunks.append((kind, place + 8, place + 8 + length))
-        place += 12 + length
-        if kind == b"IEND":
-            break
-    return chunks
-
-
-def _png_beside(content: bytes) -> list[bytes]:
-    return [content[start:end] for kind, start, end in _png_chunks(content) if kind not in (b"IDAT", b"PLTE", b"iCCP")]
-
-
-def _end_of(content: bytes, format_: str) -> int:
-    """Where the first picture ends; the length of the file when it has no end."""
-    if format_ == "PNG":
-        chunks = _png_chunks(content)
-        return chunks[-1][2] + 4 if chunks and chunks[-1][0] == b"IEND" else len(content)
-    segments = _jpeg_segments(content)
-    place = segments[-1][2] if segments else 2
-    # Within picture data a 0xFF is followed by 0x00 or a restart marker; tables may stand between scans.
-    end = content.find(b"\xff\xd9", place)
-    return end + 2 if end >= 0 else len(content)
-
-
-def main(arguments: list[str]) -> int:
-    """Entry of the child process."""
-    bound_self()
-    try:
-        answer = convert(*(Path(argument) for argument in arguments))
-    except Refused as refused:
-        answer = {"refused": str(refused)}
-    except OSError as error:
-        if error.errno in _DISK_FAULTS:
-            return NO_ROOM
-        raise
-    print(json.dumps(answer))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def thumbnail(content: bytes) -> tuple[bytes, dict[str, Any]]:
+    """A small JPEG, upright and opaque."""
+    image: ImageFile.ImageFile | Image.Image = Image.open(io.BytesIO(content), formats=_FORMATS)
+    orientation = picture_facts.orientation(image)
+    profile = image.info.get("icc_profile")
+    if image.format in ("JPEG", "MPO"):
+        image.draft(None, (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    image.load()
+    image = _opaque(image)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    _turn(image, orientation)
+    image = _in_srgb(image, profile)
+    image.info = {}
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=80)
+    return out.getvalue(), {"width": image.width, "height": image.height}

@@ -41,7 +41,7 @@ def show(file: File) -> dict[str, Any]:
         "sha256": file.sha256,
         "uploaded_at": clock.rfc3339(file.uploaded_at),
     }
-    if file.thumbnail_key is not None:
+    if file.width is not None:
         shown |= {
             "width": file.width,
             "height": file.height,

@@ -1,7 +1,8 @@
 """Where the bytes of files are: a local folder, or S3-compatible storage, by setting.
 
 Objects are written once under random keys and never changed. An object appears whole or not at
-all: locally by a rename, on S3 because it is sent as one request. (A multipart upload would leave
+all: locally by a rename (only a power failure before `put` returns may leave half of one, of which no
+row speaks), on S3 because it is sent as one request. (A multipart upload would leave
 parts behind when a worker dies, which only the owner of the bucket can remove, and would keep ten
 megabytes in the worker.)
 """
@@ -9,6 +10,7 @@ megabytes in the worker.)
 import errno
 import os
 import secrets
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -63,17 +65,21 @@ class Storage:
             raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
 
     def _move(self, key: str, source: Path, target: Path) -> None:
-        """Its bytes first, then its name: no name ever stands for half a file."""
+        """Its name first, then one wait for the disk for both: until that is over, no row speaks of the file.
+
+        Linux writes a change of a file's name down with the file itself (ext4, XFS and Btrfs: the rename touches its
+        inode, and is in the journal when the inode's fsync returns). Elsewhere the folder is waited for as well.
+        """
         _make_folders(target.parent)
         try:
-            _sync(source)
             source.replace(target)
         except OSError as error:
             if error.errno != errno.EXDEV:  # another file system
                 raise
             obstore.put(self._store, key, source, chunk_size=_WRITE_CHUNK, max_concurrency=1)
-            _sync(target)
-        _sync(target.parent)
+        _sync(target)
+        if not sys.platform.startswith("linux"):
+            _sync(target.parent)
 
     def _send(self, key: str, source: Path) -> None:
         """One signed request that streams from disk, repeated when the service fails or cannot be reached."""

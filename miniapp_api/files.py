@@ -16,12 +16,12 @@ from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
-from assets import operations, previews, queries
+from assets import operations, previews, queries, thumbnails
 from assets.file_types import LARGEST_FILE, MIB
 from assets.models import File
 from assets.storage import StorageUnavailable
 from core.actor import Actor
-from core.errors import Fault, Problem, not_found
+from core.errors import Fault, Problem
 from miniapp_api.answers import answers
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
@@ -125,11 +125,14 @@ def download_file(actor: Actor, file_id: UUID) -> Response:
 @bp.get("/files/<uuid:file_id>/thumbnail")
 @gate(transaction=False)
 def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
-    """A small picture (at most 320 pixels a side); 404 for files that are no pictures."""
+    """A small picture (at most 320 pixels a side), made when first asked for; 404 for files that are no pictures."""
+    services = wiring()
     file = _visible(actor, file_id)
-    if file.thumbnail_key is None:
-        raise not_found()
-    return _answer(file.thumbnail_key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg")
+    missing = file.thumbnail_key is None
+    key = thumbnails.key_of(services.database, services.desk, file)
+    if missing:
+        _visible(actor, file_id)  # the right may have gone while it was made
+    return _answer(key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg")
 
 
 @bp.get("/files/<uuid:file_id>/preview")

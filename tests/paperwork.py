@@ -1,13 +1,16 @@
 """Real documents and pictures, made when they are needed, and files that pretend to be such."""
 
 import io
+import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from docx import Document
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 from reportlab.pdfgen.canvas import Canvas
 
@@ -157,6 +160,77 @@ def jpeg(
     return out.getvalue()
 
 
+def photo(size: tuple[int, int] = (640, 480), *, quality: int = 80, **options: Any) -> bytes:
+    """A photo as light and a sensor make it: soft shapes under fine noise, so that no byte of it is idle."""
+    across, down = size
+    shapes = Image.frombytes("RGB", (24, 18), os.urandom(24 * 18 * 3)).resize(size, Image.Resampling.BICUBIC)
+    grain = Image.merge("RGB", [Image.effect_noise((across, down), 30)] * 3)
+    out = io.BytesIO()
+    Image.blend(shapes, grain, 0.3).save(out, "JPEG", quality=quality, **options)
+    return out.getvalue()
+
+
+def heic(size: tuple[int, int] = (640, 480), *, orientation: int | None = None, place: bool = False) -> bytes:
+    """A photo as an iPhone keeps it; the upper left corner is red."""
+    import pillow_heif
+
+    whole = Image.open(io.BytesIO(jpeg(size, orientation=orientation, taken="2026:11:20 09:30:00", place=place)))
+    exif = whole.info.pop("exif")
+    whole.getexif().clear()
+    out = io.BytesIO()
+    pillow_heif.from_pillow(whole).save(out, quality=90, exif=exif)
+    return out.getvalue()
+
+
+def webp(size: tuple[int, int] = (640, 480), **options: Any) -> bytes:
+    """A photo as an Android phone may keep it; the upper left corner is red."""
+    whole = Image.open(io.BytesIO(jpeg(size, place=True)))
+    out = io.BytesIO()
+    whole.save(out, "WEBP", exif=whole.info["exif"], **options)
+    return out.getvalue()
+
+
+def cmyk_jpeg(colour: str) -> bytes:
+    """A JPEG for a printer."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), colour).convert("CMYK").save(out, "JPEG", quality=95)
+    return out.getvalue()
+
+
+def ycck_jpeg(colour: str) -> bytes:
+    """The same as Photoshop writes it: brightness and colour apart, which the Adobe segment says (transform 2)."""
+    # Adobe's are inverted, and Pillow inverts what it writes.
+    brightness = ImageChops.invert(Image.new("RGB", (64, 64), colour)).convert("YCbCr")
+    out = io.BytesIO()
+    Image.merge("CMYK", [*(ImageChops.invert(part) for part in brightness.split()), Image.new("L", (64, 64), 0)]).save(
+        out, "JPEG", quality=95
+    )
+    content = out.getvalue()
+    adobe = content.index(b"Adobe")
+    return content[: adobe + 11] + b"\x02" + content[adobe + 12 :]
+
+
+def interlaced_png() -> bytes:
+    """Four grey pixels in the seven passes of Adam7, which Pillow cannot write."""
+    passes = [b"\0\x00", b"", b"\0\xa0", b"", b"\0\x50\xf0"]  # x = 0; x = 4; x = 2; y = 4; x = 1, 3
+    head = struct.pack(">IIBBBBB", 4, 1, 8, 0, 0, 0, 1)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(b"".join(passes))), (b"IEND", b"")]
+    content = b"\x89PNG\r\n\x1a\n"
+    for kind, data in chunks:
+        content += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return content
+
+
+def segment(marker: int, data: bytes) -> bytes:
+    """A segment of a JPEG."""
+    return bytes((0xFF, marker)) + (len(data) + 2).to_bytes(2, "big") + data
+
+
+def with_segments(content: bytes, *segments: bytes) -> bytes:
+    """A JPEG with more segments at its head."""
+    return content[:2] + b"".join(segments) + content[2:]
+
+
 def png(size: tuple[int, int] = (300, 100), *, text: str | None = None) -> bytes:
     """A signature: black on nothing."""
     image = Image.new("RGBA", size, (0, 0, 0, 0))
@@ -173,7 +247,5 @@ def huge_png(side: int = 30_000) -> bytes:
     """A picture of 900 megapixels in a few hundred bytes of claims."""
     content = bytearray(png())
     content[16:24] = struct.pack(">II", side, side)
-    import zlib
-
     content[29:33] = struct.pack(">I", zlib.crc32(bytes(content[12:29])))
     return bytes(content)

@@ -1,0 +1,229 @@
+"""JPEG walked from its first byte to its end, and written again without what the picture does not need.
+
+ITU-T T.81, annex B. The walk looks at every byte: each is part of a segment that is known and as long as it says, or
+of a scan, or else the stream is not `plain` and its pixels are written anew instead of its bytes being kept.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+SOI, EOI, SOS, DHT, DQT, DRI, COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xFE
+_FRAMES = (0xC0, 0xC1, 0xC2)
+"""Baseline, extended and progressive frames with Huffman coding: what every reader opens."""
+_OTHER_FRAMES = frozenset([0xC3, 0xC5, 0xC6, 0xC7, *range(0xC9, 0xCC), *range(0xCD, 0xD0)])
+_LENGTHLESS = frozenset([0x01, *range(0xD0, 0xD9)])
+_APP0, _APP15, _ADOBE = 0xE0, 0xEF, 0xEE
+_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+"""Within a scan 0xFF is followed by 0x00 or a restart marker; more of them may stand before a marker to fill up."""
+_MARKER = re.compile(rb"\xff+[\x01-\xfe]")
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
+_MOST_QUANTISATION, _MOST_HUFFMAN = 4, 8
+"""Tables that there are places for; more before one scan would be written over, and could hold anything."""
+_MOST_PARTS = 200
+"""Scans of a picture; encoders make ten."""
+
+
+class NotWalkable(Exception):
+    """It does not begin as a JPEG does, or there is no picture in it."""
+
+
+@dataclass(slots=True)
+class JpegStream:
+    """What a walk found. `beside` is what the picture does not need: application data and comments.
+
+    `end` is where the picture ends: behind its end marker, or where the bytes do when it is cut off (not `whole`).
+    `plain`: made of what is known and nothing else, so that its bytes may be kept.
+    """
+
+    width: int = 0
+    height: int = 0
+    components: tuple[tuple[int, int], ...] = ()
+    """Sampling of each component, horizontal and vertical."""
+    progressive: bool = False
+    scans: int = 0
+    end: int = 0
+    whole: bool = False
+    plain: bool = True
+    beside: list[bytes] = field(default_factory=list)
+    jfif: bytes = b""
+    adobe: bytes = b""
+    _kept: list[bytes] = field(default_factory=list)
+    _component_ids: tuple[int, ...] = ()
+    _interval: int = 0
+    _intervals: int = 1
+    _tables: list[int] = field(default_factory=lambda: [0, 0])
+    _precise: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def kept(self, *inserted: bytes) -> bytes:
+        """The stream with its end marker and only what decoding needs; segments may be `inserted` at its head."""
+        return b"".join((b"\xff\xd8", self.jfif, *inserted, self.adobe, *self._kept, b"\xff\xd9"))
+
+    @property
+    def has_every_scan(self) -> bool:
+        """Whether each coefficient was begun in full precision: what is cut off then is the end of the last scan."""
+        wanted = ((number, place) for number in self._component_ids for place in range(64))
+        return all(self._precise.get(key, 1) == 0 for key in wanted)
+
+    @property
+    def coefficients(self) -> int:
+        """How many there are in all components; a decoder of several scans keeps all of them."""
+        most_across, most_down = self._most
+        blocks = sum(across * down for across, down in self.components)
+        return self.width * self.height * blocks // (most_across * most_down)
+
+    @property
+    def _most(self) -> tuple[int, int]:
+        return max(across for across, _ in self.components), max(down for _, down in self.components)
+
+
+def walk(content: bytes) -> JpegStream:
+    """Walk a JPEG to its end. Raises `NotWalkable`."""
+    if not content.startswith(b"\xff\xd8"):
+        raise NotWalkable
+    stream, place = JpegStream(), 2
+    while not stream.whole:
+        found = _MARKER.search(content, place)
+        if found is None:
+            break
+        stream.plain &= found.start() == place
+        marker, place = content[found.end() - 1], found.end()
+        if marker == EOI:
+            stream.whole, stream.end = True, place
+        elif marker in _LENGTHLESS:
+            stream.plain = False
+        else:
+            length = int.from_bytes(content[place : place + 2], "big")
+            after = place + length
+            if length < 2 or after > len(content):
+                break
+            _segment(stream, marker, content[place + 2 : after])
+            place = after if marker != SOS else _scan(stream, content, after)
+    if not stream.scans:
+        raise NotWalkable
+    if not stream.whole:
+        stream.end = len(content)
+    return stream
+
+
+def _segment(stream: JpegStream, marker: int, data: bytes) -> None:
+    if _APP0 <= marker <= _APP15 or marker == COM:
+        # Both say how the colours are meant. They are written again as long as they must be, and the rest is beside.
+        if marker == _APP0 and data.startswith(b"JFIF\0") and len(data) >= 14:
+            stream.jfif = b"\xff\xe0\x00\x10" + data[:12] + b"\0\0"
+        elif marker == _ADOBE and data.startswith(b"Adobe") and len(data) >= 12:
+            stream.adobe = b"\xff\xee\x00\x0e" + data[:12]
+        stream.beside.append(data)
+        return
+    if marker in _FRAMES or marker in _OTHER_FRAMES:
+        _frame(stream, marker, data)
+    elif marker == SOS:
+        _scan_head(stream, data)
+    elif marker == DQT:
+        _count(stream, 0, _quantisation_tables(data), _MOST_QUANTISATION)
+    elif marker == DHT:
+        _count(stream, 1, _huffman_tables(data), _MOST_HUFFMAN)
+    elif marker == DRI and len(data) == 2:
+        stream._interval = int.from_bytes(data, "big")
+    else:
+        stream.plain = False
+    stream._kept.append(bytes((0xFF, marker)) + (len(data) + 2).to_bytes(2, "big") + data)
+
+
+def _frame(stream: JpegStream, marker: int, data: bytes) -> None:
+    if stream._component_ids or len(data) < 9 or len(data) != 6 + 3 * data[5]:
+        stream.plain = False
+        return
+    stream.height, stream.width = int.from_bytes(data[1:3], "big"), int.from_bytes(data[3:5], "big")
+    parts = [data[start : start + 3] for start in range(6, len(data), 3)]
+    stream._component_ids = tuple(part[0] for part in parts)
+    stream.components = tuple((part[1] >> 4, part[1] & 15) for part in parts)
+    stream.progressive = marker == 0xC2
+    usual = all(1 <= across <= 4 and 1 <= down <= 4 for across, down in stream.components)
+    stream.plain &= marker in _FRAMES and data[0] == 8 and len(parts) in (1, 3) and usual
+    if not usual:
+        raise NotWalkable
+
+
+def _scan_head(stream: JpegStream, data: bytes) -> None:
+    stream.scans += 1
+    count = data[0] if data else 0
+    if not stream._component_ids or len(data) != 4 + 2 * count or stream.scans > _MOST_PARTS:
+        stream.plain = False
+        return
+    first, last, precision = data[-3], data[-2], data[-1] & 15
+    for number in data[1:-3:2]:
+        for place in range(first, min(last, 63) + 1):
+            stream._precise[number, place] = precision if stream.progressive else 0
+    stream._tables = [0, 0]
+    stream._intervals = _intervals(stream, data[1:-3:2])
+    stream.plain &= stream._intervals > 0
+
+
+def _count(stream: JpegStream, which: int, tables: int | None, most: int) -> None:
+    stream._tables[which] += tables or 0
+    stream.plain &= tables is not None and stream._tables[which] <= most
+
+
+def _quantisation_tables(data: bytes) -> int | None:
+    """How many tables the segment holds; None when it is not just as long as they are."""
+    place = tables = 0
+    while place < len(data):
+        place += 129 if data[place] >> 4 else 65
+        tables += 1
+    return tables if place == len(data) else None
+
+
+def _huffman_tables(data: bytes) -> int | None:
+    place = tables = 0
+    while place + 17 <= len(data):
+        place += 17 + sum(data[place + 1 : place + 17])
+        tables += 1
+    return tables if place == len(data) else None
+
+
+def _scan(stream: JpegStream, content: bytes, start: int) -> int:
+    """The coded data of a scan, up to the marker that ends it; where that stands."""
+    found = _SCAN_END.search(content, start)
+    end = found.start() if found else len(content)
+    data = content[start:end].rstrip(b"\xff")  # fillers, or half a marker
+    restarts = [marker[0] for marker in _RESTART.findall(data)]
+    # In their order from 0 to 7, and as many as there are intervals to part.
+    stream.plain &= all(marker == 0xD0 + number % 8 for number, marker in enumerate(restarts))
+    stream.plain &= len(restarts) == stream._intervals - 1 or (found is None and len(restarts) < stream._intervals)
+    stream._kept.append(data)
+    return end
+
+
+def _intervals(stream: JpegStream, numbers: bytes) -> int:
+    """How many restart intervals a scan of these components has; 0 for a component that there is not."""
+    sampling = dict(zip(stream._component_ids, stream.components, strict=False))
+    if not numbers or any(number not in sampling for number in numbers):
+        return 0
+    most_across, most_down = stream._most
+    if len(numbers) == 1:
+        across, down = sampling[numbers[0]]
+        columns = math.ceil(math.ceil(stream.width * across / most_across) / 8)
+        rows = math.ceil(math.ceil(stream.height * down / most_down) / 8)
+    else:
+        columns, rows = math.ceil(stream.width / (8 * most_across)), math.ceil(stream.height / (8 * most_down))
+    return math.ceil(columns * rows / stream._interval) if stream._interval else 1
+
+
+def orientation_segment(orientation: int) -> bytes:
+    """An EXIF segment that says how the picture is to be turned (2 to 8), and nothing else."""
+    tiff = b"II*\0\x08\0\0\0" + b"\x01\0" + b"\x12\x01\x03\0\x01\0\0\0" + bytes((orientation, 0, 0, 0)) + bytes(4)
+    return _application_segment(0xE1, b"Exif\0\0" + tiff)
+
+
+def profile_segments(profile: bytes) -> Iterator[bytes]:
+    """A colour profile as the ICC's specification (annex B.4) puts it into a JPEG."""
+    most = 65519
+    pieces = [profile[start : start + most] for start in range(0, len(profile), most)]
+    for number, piece in enumerate(pieces, 1):
+        yield _application_segment(0xE2, b"ICC_PROFILE\0" + bytes((number, len(pieces))) + piece)
+
+
+def _application_segment(marker: int, data: bytes) -> bytes:
+    return bytes((0xFF, marker)) + (len(data) + 2).to_bytes(2, "big") + data

@@ -1,0 +1,114 @@
+"""Thumbnails (缩略图): made when a picture is looked at for the first time, and kept beside it.
+
+Most photos are never looked at small: the inspector has seen them, and the reviewer opens what is in doubt.
+`files.thumbnail_key` names the object, and the sweep takes both.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+from uuid import UUID
+
+import structlog
+from sqlalchemy import CursorResult, update
+
+from assets import pictures
+from assets.file_types import FILE_TYPES, PICTURE
+from assets.models import File
+from assets.operations import Desk, discard
+from assets.pictures import Unreadable
+from assets.storage import StorageUnavailable, new_key
+from core.db import Database
+from core.errors import Problem, not_found
+
+log = structlog.get_logger()
+
+PATIENCE = 10.0
+"""Seconds for which a caller waits while another makes the same thumbnail."""
+_turns = threading.Condition()
+_in_the_making: set[UUID] = set()
+
+
+def key_of(database: Database, desk: Desk, file: File) -> str:
+    """Where the thumbnail of a picture is stored, made now if need be. No transaction is open meanwhile.
+
+    Whether the caller may see the file is asked before. Raises 404 for what is no picture or gone, 409
+    `preview_failed`, 503.
+    """
+    if FILE_TYPES[file.extension].shape != PICTURE:
+        raise not_found()
+    if file.thumbnail_key is not None:
+        return file.thumbnail_key
+    with _alone(file.id):
+        found = _stored(database, file.id)
+        if found.thumbnail_key is not None:  # by whoever had its turn before
+            return found.thumbnail_key
+        return _made(database, desk, found)
+
+
+@contextmanager
+def _alone(file_id: UUID) -> Iterator[None]:
+    """One thread at a time makes a thumbnail; raises 503 when it takes too long."""
+    with _turns:
+        if not _turns.wait_for(lambda: file_id not in _in_the_making, PATIENCE):
+            raise Problem("not_ready", retry_after=1)
+        _in_the_making.add(file_id)
+    try:
+        yield
+    finally:
+        with _turns:
+            _in_the_making.discard(file_id)
+            _turns.notify_all()
+
+
+def _stored(database: Database, file_id: UUID) -> File:
+    with database.read() as session:
+        file = session.get(File, file_id)
+    if file is None:
+        raise not_found()
+    return file
+
+
+def _made(database: Database, desk: Desk, file: File) -> str:
+    key, noted = new_key(), False
+    try:
+        with TemporaryDirectory(dir=desk.incoming, prefix="thumbnail-") as name:
+            source, target = Path(name) / "picture", Path(name) / "thumbnail"
+            _, chunks = desk.storage.chunks(file.stored_key)
+            with source.open("wb") as copy:
+                for chunk in chunks:
+                    copy.write(chunk)
+            pictures.make_thumbnail(source, target)
+            desk.storage.put(key, target)
+        noted = _note(database, file.id, key)
+    except Unreadable as error:
+        log.error("thumbnail_failed", file_id=str(file.id), error=str(error))
+        raise Problem("preview_failed") from error
+    except (StorageUnavailable, OSError) as error:
+        log.error("storage_unavailable", error=str(error))
+        raise Problem("storage_unavailable", retry_after=10) from error
+    finally:
+        if not noted:
+            discard(desk.storage, [key])
+    if noted:
+        return key
+    # Swept meanwhile, or another process was faster.
+    other = _stored(database, file.id).thumbnail_key
+    if other is None:
+        raise Problem("not_ready", retry_after=1)
+    return other
+
+
+def _note(database: Database, file_id: UUID, key: str) -> bool:
+    """Whether the file has this thumbnail now: the first one stays."""
+    with database.write() as session:
+        noted = session.execute(
+            update(File)
+            .where(File.id == file_id, File.thumbnail_key.is_(None))
+            .values(thumbnail_key=key)
+            .execution_options(synchronize_session=False)
+        )
+    return cast("CursorResult[object]", noted).rowcount == 1
