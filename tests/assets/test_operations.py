@@ -96,7 +96,9 @@ def test_a_document_is_kept_as_it_was_sent(receive: Receive, desk: Desk, databas
     assert [row.id for row in rows(database)] == [file.id]
 
 
-def test_a_photo_is_kept_stripped_and_without_a_thumbnail_for_now(receive: Receive, desk: Desk, database: Database) -> None:
+def test_a_photo_is_kept_stripped_and_without_a_thumbnail_for_now(
+    receive: Receive, desk: Desk, database: Database
+) -> None:
     photo = paperwork.jpeg(taken="2026:11:20 09:30:00", place=True)
     file, _ = receive(photo, "IMG_0001.JPG", "photo")
     kept = content_of(desk, file.stored_key)
@@ -451,7 +453,7 @@ def test_objects_without_a_row_and_half_uploads_are_swept(
     with time_machine.travel(wall.now().replace(year=2090), tick=False):
         swept = sweep(database, desk.storage, desk.incoming)
     assert (swept.files, swept.objects, swept.leavings) == (0, 1, 1)
-    assert stored(desk) == {file.stored_key, photo.stored_key, photo.thumbnail_key}
+    assert stored(desk) == {file.stored_key, photo.stored_key}
 
 
 def test_a_file_is_seen_by_its_uploader_and_then_by_who_may_see_the_record(

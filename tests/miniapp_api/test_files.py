@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
-from PIL import Image
+from PIL import Image, ImageOps
 from werkzeug.test import TestResponse
 
 from assets.storage import Storage, StorageUnavailable
@@ -82,10 +82,41 @@ def test_a_photo_comes_down_upright_and_without_its_position(county_inspector: P
     down = county_inspector.get(f"/files/{file['id']}").data
     assert hashlib.sha256(down).hexdigest() == file["sha256"] and len(down) == file["size"]
     picture = Image.open(io.BytesIO(down))
-    assert picture.size == (480, 640) and not picture.getexif()
+    # The pixels lie as the sensor had them; programs turn them by the one thing that is left of the camera's notes.
+    assert picture.size == (640, 480) and dict(picture.getexif()) == {0x0112: 6}
+    assert ImageOps.exif_transpose(picture).size == (480, 640)
     thumbnail = county_inspector.get(f"/files/{file['id']}/thumbnail")
     assert thumbnail.mimetype == "image/jpeg" and Image.open(io.BytesIO(thumbnail.data)).size == (240, 320)
     assert "IMG_0001.jpg" in thumbnail.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "purpose", "kept", "media_type"),
+    [
+        (paperwork.heic(), "IMG_0001.HEIC", "photo", "IMG_0001.jpg", "image/jpeg"),
+        (paperwork.webp(), "mmexport.webp", "photo", "mmexport.jpg", "image/jpeg"),
+        (paperwork.webp(), "mmexport.jpg", "photo", "mmexport.jpg", "image/jpeg"),
+        (paperwork.jpeg(), "截图.PNG", "photo", "截图.jpg", "image/jpeg"),
+        (paperwork.jpeg(), "IMG_0001.JPEG", "photo", "IMG_0001.JPEG", "image/jpeg"),
+        (paperwork.png(), "IMG_0001.jpg", "photo", "IMG_0001.png", "image/png"),
+        (paperwork.png(), "整改.jpg", "rectification_report", "整改.jpg", "image/jpeg"),
+        (paperwork.heic(), "整改.heic", "rectification_report", "整改.jpg", "image/jpeg"),
+        (paperwork.jpeg(), "签名.png", "signature", "签名.png", "image/png"),
+        (paperwork.jpeg(), "长" * 196 + ".png", "photo", "长" * 196 + ".jpg", "image/jpeg"),
+        (paperwork.png(), "长" * 195 + ".jpeg", "photo", "长" * 195 + ".png", "image/png"),
+    ],
+)  # fmt: skip
+def test_a_picture_is_taken_by_its_content_and_its_name_mended(
+    county_inspector: Person, content: bytes, name: str, purpose: str, kept: str, media_type: str
+) -> None:
+    answer = upload(county_inspector, content, name, purpose)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    assert (answer.json["name"], answer.json["media_type"]) == (kept, media_type)
+    down = county_inspector.get(f"/files/{answer.json['id']}")
+    assert down.mimetype == media_type and (down.data[:2] == b"\xff\xd8") == (media_type == "image/jpeg")
+    # Sent again, under the name it had, it is the same file.
+    again = upload(county_inspector, content, name, purpose)
+    assert (again.status_code, again.json) == (200, answer.json)
 
 
 def test_the_same_upload_again_is_the_same_file(county_inspector: Person) -> None:
