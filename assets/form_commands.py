@@ -1,19 +1,20 @@
 """Commands for forms (表单). They stand in this room because the ground floor knows no spreadsheets."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 from sqlalchemy import select
 
 from assets.form_workbooks import write_form_workbook
-from assets.spreadsheets import read_sheets
+from assets.tables.cells import column_letters, no_value
+from assets.tables.sheets import read_sheets
 from core import clock
 from core.commands import HasDatabase, table
 from core.forms.library import FormLibrary
 from core.forms.publishing import Outcome, publish_definition, publish_files
-from core.forms.sheet import SheetFaults, definition_from_rows
+from core.forms.sheet import FORM_SHEETS, SheetFaults, definition_from_rows
 from core.models import FormVersion
 
 _FILE = click.Path(path_type=Path)
@@ -86,7 +87,10 @@ def import_command(obj: HasDatabase, file: Path, publish: bool, out: Path | None
       2  the file cannot be read
     """
     try:
-        definition = definition_from_rows(read_sheets(file))
+        sheets = read_sheets(file)
+        if without_value := _without_value(sheets):
+            raise SheetFaults(without_value)
+        definition = definition_from_rows(sheets)
     except SheetFaults as found:
         for sheet, cell, message in found.faults:
             click.echo(f"{sheet}!{cell}: {message}", err=True)
@@ -102,6 +106,17 @@ def import_command(obj: HasDatabase, file: Path, publish: bool, out: Path | None
         click.echo(f"已写入 {out}")
     if publish:
         _show([publish_definition(FormLibrary(obj.database), definition, file.name)])
+
+
+def _without_value(sheets: Mapping[str, list[list[object]]]) -> list[tuple[str, str, str]]:
+    """Cells of which nobody knows what they say, which is not the same as empty: sheet, cell, message."""
+    return [
+        (sheet, f"{column_letters(x)}{y}", message)
+        for sheet in FORM_SHEETS
+        for y, row in enumerate(sheets.get(sheet, ()), start=1)
+        for x, cell in enumerate(row)
+        if (message := no_value(cell)) is not None
+    ]
 
 
 @forms.command("export")

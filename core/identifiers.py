@@ -36,6 +36,10 @@ _RESIDENT_PREFIXES = frozenset(
     for prefix in range(first, last + 1)
 )
 
+# spec/common §5.7: a licence of a province has its short name in front.
+_LICENCE_NO = re.compile(r"([\u4e00-\u9fa5])?XK([0-9]{2})-?([0-9]{3})-?([0-9]{5})")
+_BRACKETS = re.compile(r"[()\[\]{}〔〕【】〈〉]")
+
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _MOBILE_MARKS = re.compile(r"[().·]+")
 _COUNTRY_PREFIX = re.compile(r"(?:\+|00)?86(?=1[0-9]{10}$)")
@@ -142,6 +146,19 @@ def is_resident_id(text: str, *, allow_15: bool = False) -> bool:
     except ValueError:
         return False
     return date(1900, 1, 1) <= birth <= clock.today() and ric.calc_check_digit(number) == number[17]
+
+
+def normalise_licence_no(text: str) -> str | None:
+    """A production licence number (生产许可证编号) as stored, `(苏)XK06-001-00001`; None for what is none.
+
+    Brackets may be missing or of any kind, dashes too.
+    """
+    plain = _BRACKETS.sub("", _DASHES.sub("-", unicodedata.normalize("NFKC", text)))
+    found = _LICENCE_NO.fullmatch("".join(plain.split()).upper())
+    if found is None:
+        return None
+    province, *groups = found.groups()
+    return (f"({province})" if province else "") + "XK" + "-".join(groups)
 
 
 def normalise_mobile(text: str) -> str:

@@ -6,6 +6,7 @@ written in the same transaction, so that lists and statistics never see them out
 
 import enum
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NotRequired, TypedDict, cast
 from uuid import UUID, uuid4
@@ -55,13 +56,26 @@ class Outcome(enum.StrEnum):
     UNCHANGED = "unchanged"
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What putting a row into a register does, or would do: its outcome, and old and new of what it replaces."""
+
+    outcome: Outcome
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=lambda: MappingProxyType({}))
+
+
 OnMove = Callable[[Session, Mapping[str, Any]], None]
 """What follows an enterprise (given as the values of its columns) whose name or region has changed."""
 
 
+def plan_enterprises(session: Session, batch: Sequence[EnterpriseFacts], *, source: str) -> list[Effect]:
+    """What `put_enterprises` would do; nothing is written or locked."""
+    return [comparison.effect for comparison in _compare(session, batch, source, lock=False)]
+
+
 def put_enterprises(
     session: Session, batch: Sequence[EnterpriseFacts], *, source: str, on_move: OnMove
-) -> list[Outcome]:
+) -> list[Effect]:
     """Create or change enterprises by their credit code, some hundreds at a time.
 
     `source` is kept from the first time. Of what is `IMPORTED` again only that is taken over which differs from the
@@ -69,47 +83,55 @@ def put_enterprises(
     rooms above this one keep of it, in the same transaction. Written past the session's identity map: objects loaded
     before are stale. Raises ValueError for an unknown region or a code that stands twice in the batch.
     """
+    compared = _compare(session, batch, source, lock=True)
+    if changed := [comparison.row for comparison in compared if comparison.row]:
+        _write(session, changed)
+    for comparison in compared:
+        if comparison.moved:
+            row = comparison.row
+            move_enterprise_office(session, row["uscc"], row["name"], row["region_code"])
+            on_move(session, row)
+    return [comparison.effect for comparison in compared]
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """An enterprise beside what is stored of it: `row` is what is to be written, empty if nothing is."""
+
+    effect: Effect
+    row: dict[str, Any]
+    moved: bool = False
+
+
+def _compare(session: Session, batch: Sequence[EnterpriseFacts], source: str, *, lock: bool) -> list[_Comparison]:
     if len({facts["uscc"] for facts in batch}) < len(batch):
         raise ValueError("a credit code stands twice in one batch")
     areas = _areas(session, {facts["region_code"] for facts in batch})
-    stored = _stored(session, sorted(facts["uscc"] for facts in batch))
-    outcomes: list[Outcome] = []
-    changed: list[dict[str, Any]] = []
-    moved: list[dict[str, Any]] = []
+    stored = _stored(session, sorted(facts["uscc"] for facts in batch), lock=lock)
+    compared: list[_Comparison] = []
     for facts in batch:
         before = stored.get(facts["uscc"])
         values = _values(facts, areas[facts["region_code"]])
         if source == IMPORTED:
             values = _since_last_import(values, facts.keys() - _NEVER_DECLARED, before)
         if before is None:
-            outcomes.append(Outcome.CREATED)
-            changed.append(_blank(source) | values)
+            compared.append(_Comparison(Effect(Outcome.CREATED), _blank(source) | values))
             continue
         differing = {name for name, value in values.items() if before[name] != value}
         # `imported` alone differs where an import now says what was declared before.
-        outcomes.append(Outcome.UPDATED if differing - {"imported"} else Outcome.UNCHANGED)
-        if differing:
-            changed.append({**before, **values})
-        if differing & {"name", "region_code", *AREAS}:
-            moved.append(changed[-1])
-    if changed:
-        _write(session, changed)
-    for row in moved:
-        move_enterprise_office(session, row["uscc"], row["name"], row["region_code"])
-        on_move(session, row)
-    return outcomes
+        outcome = Outcome.UPDATED if differing - {"imported"} else Outcome.UNCHANGED
+        changes = {name: (before[name], values[name]) for name in facts if name in differing}
+        moved = bool(differing & {"name", "region_code", *AREAS})
+        compared.append(_Comparison(Effect(outcome, changes), {**before, **values} if differing else {}, moved))
+    return compared
 
 
-def _stored(session: Session, codes: Sequence[str]) -> dict[str, RowMapping]:
-    """The stored rows by credit code, locked until the transaction ends."""
+def _stored(session: Session, codes: Sequence[str], *, lock: bool) -> dict[str, RowMapping]:
+    """The stored rows by credit code, if asked for locked until the transaction ends."""
     # A joined list: PostgreSQL compares a long IN of parameters with every row of the table, one by one.
     given = value_rows(column("uscc", String), name="given").data([(code,) for code in codes]).cte("given")
-    found = session.execute(
-        select(_ENTERPRISES)
-        .join(given, given.c.uscc == _ENTERPRISES.c.uscc)
-        .order_by(_ENTERPRISES.c.uscc)
-        .with_for_update(of=_ENTERPRISES)
-    )
+    statement = select(_ENTERPRISES).join(given, given.c.uscc == _ENTERPRISES.c.uscc).order_by(_ENTERPRISES.c.uscc)
+    found = session.execute(statement.with_for_update(of=_ENTERPRISES) if lock else statement)
     return {row["uscc"]: row for row in found.mappings()}
 
 

@@ -99,10 +99,10 @@ def play(stage: Stage) -> None:
     """The story from the register to the last filing; raises `Surprise`."""
     heads = ("统一社会信用代码", "企业名称", "行政区划代码", "住所", "产品类别")
     works = (WORKS, DECLARATION["org_name"], "320402", DECLARATION["registered_address"], "06")
-    stage.manage("enterprises", "import", stage.table("enterprises.csv", heads, works))
+    stage.manage("enterprises", "import", stage.table("enterprises.csv", heads, works), "--yes")
     heads = ("证书编号", "统一社会信用代码", "产品类别", "产品明细", "有效期至")
     licence = (DECLARATION["licence_no"], WORKS, "电线电缆", "塑料绝缘控制电缆", "2028-12-31")
-    stage.manage("licences", "import", stage.table("licences.csv", heads, licence))
+    stage.manage("licences", "import", stage.table("licences.csv", heads, licence), "--yes")
     bureau = stage.officer("局方", "licence_reviewer", "licence_reviewer")
     inspector = stage.officer("检查员", "inspector", "inspector")
     handed = bureau.does("hands the enterprise its account", "POST", f"/enterprises/{WORKS}/users", {}, expect=201)

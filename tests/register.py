@@ -9,4 +9,5 @@ from enterprise.operations import IMPORTED, EnterpriseFacts, Outcome
 
 def put_enterprises(session: Session, *facts: EnterpriseFacts, source: str = IMPORTED) -> list[Outcome]:
     """What became of each."""
-    return operations.put_enterprises(session, facts, source=source, on_move=follow_enterprise)
+    effects = operations.put_enterprises(session, facts, source=source, on_move=follow_enterprise)
+    return [effect.outcome for effect in effects]

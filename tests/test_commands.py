@@ -336,7 +336,7 @@ def edited_sheet() -> Callable[..., Path]:
     def edited(path: Path, keys: dict[str, Any], texts: dict[str, str]) -> Path:
         import xlsxwriter
 
-        from assets.spreadsheets import read_sheets
+        from assets.tables.sheets import read_sheets
 
         sheets = read_sheets(path)
         with xlsxwriter.Workbook(str(path)) as book:
@@ -363,6 +363,14 @@ def test_faults_of_a_sheet_are_told_by_cell(
     assert re.search(r"^items![A-Z]+1: ", answer.stderr, re.MULTILINE)
     assert not (tmp_path / "out.json").exists()
     assert "gpc-sales       2" not in run("forms", "list").stdout
+
+
+def test_a_formula_with_an_error_is_no_empty_cell_of_a_form(
+    run: Run, tmp_path: Path, edited_sheet: Callable[..., Path]
+) -> None:
+    run("forms", "export", "gpc-sales", tmp_path / "form.xlsx")
+    sheet = edited_sheet(tmp_path / "form.xlsx", {"accept_until": "#REF!", "title": "#N/A"}, {})
+    assert "form!B3: 单元格显示公式错误“#N/A”" in run("forms", "import", sheet, "--publish", status=1).stderr
 
 
 def test_what_is_no_workbook_or_no_form_is_refused(run: Run, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ from core.forms.definition import BrokenForm, Form
 
 Rows = list[list[object]]
 
+FORM_SHEETS = ("form", "items", "rules")
+
 
 class SheetFaults(Exception):
     """A workbook that is no form; `faults` are all of them: sheet, cell such as `D7`, Chinese message."""

@@ -1,15 +1,13 @@
 """Import of a register of licences (生产许可证名录) from .xlsx or .csv; each licence opens its row 更新申报.
 
-The same file again changes nothing, also when other data was declared and approved since. A column that the
-file does not have leaves what is stored; an empty cell of a column that it has empties the field. The
-enterprises must be in the register before.
+The same file again changes nothing, also when other data was declared and approved since. A column that the file
+does not have, and an empty cell, leave what is stored; the word 清空 empties the field. The enterprises must be in the
+register before.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,93 +15,97 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from assets.spreadsheets import cell_text
+from assets.tables.cells import cell_date, cell_text
 from core.db import Database
 from core.errors import Problem
+from core.identifiers import normalise_licence_no
 from enterprise.filings.engine import Filings
-from enterprise.operations import Outcome
+from enterprise.operations import Effect
 from enterprise.production.models import Licence
-from enterprise.production.operations import LICENCE_STATUSES, LicenceFacts, last_imported, put_licence
-from enterprise.register_rows import read_uscc
-from enterprise.table_import import (
-    CellFault,
-    Faults,
-    ImportReport,
-    Progress,
-    TableImport,
-    TableLayout,
-    Target,
-    plain_text,
-    read_cells,
+from enterprise.production.operations import (
+    LICENCE_STATUSES,
+    LicenceFacts,
+    last_imported,
+    plan_licence,
+    put_licence,
 )
+from enterprise.register_rows import read_uscc
+from enterprise.table_cells import CellFault, Faults, name_text, read_cells, worded_text
+from enterprise.table_import import TableImport, Target
+from enterprise.table_layout import TableLayout
 
 LAYOUT = TableLayout(
     headings={
-        "licence_no": ("证书编号", "许可证编号", "生产许可证编号"),
-        "uscc": ("统一社会信用代码", "社会信用代码", "信用代码"),
-        "product_class": ("产品类别",),
-        "product_detail": ("产品明细", "产品单元"),
-        "issued_on": ("发证日期",),
-        "valid_to": ("有效期至",),
-        "issuer": ("发证机关",),
-        "status": ("状态",),
+        "licence_no": ("证书编号", "许可证编号", "生产许可证编号", "许可证号", "生产许可证号", "许可证证书编号"),
+        "uscc": ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "企业统一社会信用代码"),
+        "product_class": ("产品类别", "产品种类", "产品名称"),
+        "product_detail": ("产品明细", "产品单元", "产品品种"),
+        "issued_on": ("发证日期", "发证时间", "批准日期"),
+        "valid_to": ("有效期至", "有效期截止", "有效期止", "有效期截止日期", "截止日期"),
+        "issuer": ("发证机关", "发证部门", "发证单位"),
+        "status": ("状态", "证书状态", "许可证状态"),
     },
     required=("licence_no", "uscc", "product_class", "product_detail"),
     marks=("licence_no", "uscc"),
+    dates=frozenset({"issued_on", "valid_to"}),
+    cleared={"issued_on": None, "valid_to": None, "issuer": None},
 )
 
 # A row costs a filing with its history: batches are smaller than those of the register of enterprises.
 _BATCH = 100
 
-# spec/common §5.7: a licence of a province has its short name in front.
-_LICENCE_NO = re.compile(r"(\([\u4e00-\u9fa5]\))?XK[0-9]{2}-[0-9]{3}-[0-9]{5}")
-_DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{4})([0-9]{2})([0-9]{2})")
 _STATUS_CODES = {label: code for code, label in LICENCE_STATUSES.items()}
 
 LicenceRow = Mapping[str, Any]
 """The values of `LicenceFacts` that the file has columns for."""
 
 
-def import_licences(
-    database: Database, engine: Filings, path: str | Path, *, progress: Progress | None = None
-) -> ImportReport:
-    """Bring the licences in step with the file, in transactions of some rows.
+def open_licences(
+    database: Database, engine: Filings, path: str | Path, *, sheet: str | None = None
+) -> TableImport[LicenceRow]:
+    """A licence register, to be looked at and brought in, in transactions of some rows.
 
-    Raises SpreadsheetError, before anything is written, when the file cannot be used.
+    Raises SpreadsheetError when the file cannot be used.
     """
     target: Target[LicenceRow] = Target(
         key="licence_no",
         key_of=lambda facts: str(facts["licence_no"]),
         read=read_licence,
-        put=partial(_put, engine),
+        plan=partial(_each, plan_licence),
+        put=partial(_each, lambda session, facts: put_licence(session, engine, facts)[1]),
+        show=_show,
     )
-    table: TableImport[LicenceRow] = TableImport(path, LAYOUT)
-    return table.run(database, target, batch_size=_BATCH, progress=progress)
+    return TableImport(database, path, LAYOUT, target, batch_size=_BATCH, sheet=sheet)
 
 
-def _put(engine: Filings, session: Session, rows: list[LicenceRow]) -> Sequence[Outcome | Faults]:
+def _each(
+    take: Callable[[Session, LicenceFacts], Effect], session: Session, rows: list[LicenceRow]
+) -> Sequence[Effect | Faults]:
     numbers = [row["licence_no"] for row in rows]
     stored = {one.licence_no: one for one in session.scalars(select(Licence).where(Licence.licence_no.in_(numbers)))}
-    results: dict[str, Outcome | Faults] = {}
+    results: dict[str, Effect | Faults] = {}
     # In the order of the enterprises, which are locked: two imports at once wait for each other instead of deadlocking.
     for row in sorted(rows, key=lambda row: str(row["uscc"])):
-        results[row["licence_no"]] = _put_one(engine, session, row, stored.get(row["licence_no"]))
+        licence = stored.get(row["licence_no"])
+        kept = asdict(last_imported(licence)) if licence else {}
+        try:
+            results[row["licence_no"]] = take(session, LicenceFacts(**{**kept, **row}))
+        except Problem as problem:
+            if not problem.errors:
+                raise
+            results[row["licence_no"]] = {fault.path.removeprefix("/"): fault.message for fault in problem.errors}
     return [results[number] for number in numbers]
 
 
-def _put_one(engine: Filings, session: Session, row: LicenceRow, stored: Licence | None) -> Outcome | Faults:
-    kept = asdict(last_imported(stored)) if stored else {}
-    try:
-        return put_licence(session, engine, LicenceFacts(**{**kept, **row}))[1]
-    except Problem as problem:
-        if not problem.errors:
-            raise
-        return {fault.path.removeprefix("/"): fault.message for fault in problem.errors}
+def _show(name: str, value: Any) -> str:
+    if name == "status":
+        return LICENCE_STATUSES[value]
+    return value.isoformat() if isinstance(value, date) else value or ""
 
 
 def read_licence(cells: Mapping[str, object]) -> tuple[LicenceRow, Faults]:
     """The values of a row and its faults by field; with faults the values are incomplete."""
-    values, faults = read_cells(cells, _READERS)
+    values, faults = read_cells(LAYOUT, cells, _READERS)
     issued_on, valid_to = values.get("issued_on"), values.get("valid_to")
     if issued_on and valid_to and valid_to < issued_on:
         faults["valid_to"] = "有效期至不能早于发证日期，请核对"
@@ -111,45 +113,31 @@ def read_licence(cells: Mapping[str, object]) -> tuple[LicenceRow, Faults]:
 
 
 def _read_number(cell: object) -> str:
-    text = "".join(unicodedata.normalize("NFKC", cell_text(cell)).split()).upper()
+    text = cell_text(cell)
     if not text:
         raise CellFault("证书编号为必填项，请填写生产许可证上的编号")
-    if not _LICENCE_NO.fullmatch(text):
+    number = normalise_licence_no(text)
+    if number is None:
         raise CellFault(f"证书编号“{text}”格式不正确，应如“(苏)XK06-001-00001”，请核对")
-    return text
+    return number
 
 
 def _read_needed(heading: str, longest: int, cell: object) -> str:
-    text = plain_text(cell, longest)
+    text = worded_text(cell, longest)
     if not text:
         raise CellFault(f"{heading}为必填项，请填写")
     return text
 
 
-def _read_date(cell: object) -> date | None:
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    text = "".join(unicodedata.normalize("NFKC", cell_text(cell)).split())
-    if not text:
-        return None
-    found = _DATE.fullmatch(text)
-    try:
-        year, month, day = (int(part) for part in found.groups() if part) if found else (0, 0, 0)
-        return date(year, month, day)
-    except ValueError:
-        raise CellFault(f"日期“{text}”无法识别，请按“2026-11-21”的格式填写") from None
-
-
-def _read_issuer(cell: object) -> str | None:
-    return plain_text(cell, 100) or None
+def _read_date(cell: object) -> date:
+    day = cell_date(cell)
+    if day is None:
+        raise CellFault(f"日期“{cell_text(cell)}”无法识别，请按“2026-11-21”的格式填写")
+    return day
 
 
 def _read_status(cell: object) -> str:
     text = cell_text(cell)
-    if not text:
-        return "valid"
     if text not in _STATUS_CODES:
         raise CellFault(f"状态“{text}”无法识别，请填写：{'、'.join(_STATUS_CODES)}")
     return _STATUS_CODES[text]
@@ -162,6 +150,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "product_detail": partial(_read_needed, "产品明细", 2000),
     "issued_on": _read_date,
     "valid_to": _read_date,
-    "issuer": _read_issuer,
+    "issuer": lambda cell: name_text(cell, 100),
     "status": _read_status,
 }

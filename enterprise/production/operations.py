@@ -20,7 +20,7 @@ from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
 from enterprise.models import Enterprise
-from enterprise.operations import Outcome
+from enterprise.operations import Effect, Outcome
 from enterprise.production.kinds import declaration
 from enterprise.production.models import Licence, SelfCheckTopic
 
@@ -44,7 +44,15 @@ class LicenceFacts:
     status: str = "valid"
 
 
-def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple[Licence, Outcome]:
+def plan_licence(session: Session, facts: LicenceFacts) -> Effect:
+    """What `put_licence` would do; nothing is written or locked. Raises what it would raise."""
+    enterprise = session.scalar(select(Enterprise).where(Enterprise.uscc == facts.uscc))
+    licence = session.scalar(select(Licence).where(Licence.licence_no == facts.licence_no))
+    _refuse_foreign(enterprise, licence)
+    return Effect(Outcome.CREATED) if licence is None else _effect(licence, facts)
+
+
+def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple[Licence, Effect]:
     """Store a licence (again), and see that its enterprise has one open row 更新申报 for it.
 
     Again, only what differs from the last import is taken over: the rest may have been declared since.
@@ -53,21 +61,18 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
     """
     # Locked: two imports at once store a licence of one enterprise one after the other.
     enterprise = session.scalar(select(Enterprise).where(Enterprise.uscc == facts.uscc).with_for_update())
-    if enterprise is None:
-        raise invalid("/uscc", "unknown_enterprise", "企业名录中没有该企业，请先导入企业")
     licence = session.scalar(select(Licence).where(Licence.licence_no == facts.licence_no))
-    if licence is not None and licence.enterprise_id != enterprise.id:
-        message = f"该证书编号已登记在统一社会信用代码 {licence.uscc} 名下，请核对"
-        raise invalid("/licence_no", "other_enterprise", message)
-    imported = _as_imported(facts)
+    enterprise = _refuse_foreign(enterprise, licence)
     if licence is None:
-        outcome = Outcome.CREATED
+        effect = Effect(Outcome.CREATED)
         licence = Licence(
-            id=uuid4(), enterprise_id=enterprise.id, updated_at=clock.now(), imported=imported, **asdict(facts)
-        )
+            id=uuid4(), enterprise_id=enterprise.id, updated_at=clock.now(), imported=_as_imported(facts),
+            **asdict(facts),
+        )  # fmt: skip
         session.add(licence)
     else:
-        outcome = _bring_in_step(session, licence, facts, imported)
+        effect = _effect(licence, facts)
+        _bring_in_step(session, licence, facts, effect)
     session.flush()
     started = select(Filing.id).where(Filing.kind == declaration.KIND.code, Filing.subject_id == licence.id)
     if session.scalar(started.limit(1)) is None:
@@ -75,7 +80,17 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
             session, engine, declaration.KIND, enterprise, subject=("licence", licence.id),
             title=f"数据申报 {licence.licence_no}", data=declaration.prefilled(licence, enterprise),
         )  # fmt: skip
-    return licence, outcome
+    return licence, effect
+
+
+def _refuse_foreign(enterprise: Enterprise | None, licence: Licence | None) -> Enterprise:
+    """The enterprise that holds the licence, or is to hold it."""
+    if enterprise is None:
+        raise invalid("/uscc", "unknown_enterprise", "企业名录中没有该企业，请先导入企业")
+    if licence is not None and licence.enterprise_id != enterprise.id:
+        message = f"该证书编号已登记在统一社会信用代码 {licence.uscc} 名下，请核对"
+        raise invalid("/licence_no", "other_enterprise", message)
+    return enterprise
 
 
 def _as_imported(facts: LicenceFacts) -> dict[str, str | None]:
@@ -91,20 +106,27 @@ def last_imported(licence: Licence) -> LicenceFacts:
     return LicenceFacts(**kept)
 
 
-def _bring_in_step(session: Session, licence: Licence, facts: LicenceFacts, imported: dict[str, str | None]) -> Outcome:
-    """Take over what the register says otherwise than when it was imported last."""
-    news = [name for name, value in imported.items() if licence.imported.get(name) != value]
-    changed = [name for name in news if getattr(licence, name) != getattr(facts, name)]
-    if news:
+def _effect(licence: Licence, facts: LicenceFacts) -> Effect:
+    """What is to be taken over: what the register says otherwise than when it was imported last."""
+    changes = {
+        name: (getattr(licence, name), getattr(facts, name))
+        for name, value in _as_imported(facts).items()
+        if licence.imported.get(name) != value and getattr(licence, name) != getattr(facts, name)
+    }
+    return Effect(Outcome.UPDATED if changes else Outcome.UNCHANGED, changes)
+
+
+def _bring_in_step(session: Session, licence: Licence, facts: LicenceFacts, effect: Effect) -> None:
+    imported = _as_imported(facts)
+    if licence.imported != imported:
         licence.imported = imported
-    if not changed:
-        return Outcome.UNCHANGED
-    for name in changed:
-        setattr(licence, name, getattr(facts, name))
+    if not effect.changes:
+        return
+    for name, (_, new) in effect.changes.items():
+        setattr(licence, name, new)
     licence.updated_at = clock.now()
     # A row 更新申报 that its enterprise has not touched would otherwise send back what the register corrected.
     declaration.change_untouched(session, Filing.subject_id == licence.id, declaration.of_licence(licence))
-    return Outcome.UPDATED
 
 
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str, Any]) -> tuple[SelfCheckTopic, bool]:

@@ -18,9 +18,14 @@ from enterprise import register_import
 from enterprise.commands import enterprises
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise, EnterpriseProduct
-from enterprise.table_import import ImportReport
+from enterprise.table_import import ImportReport, Progress
 
-import_register = partial(register_import.import_register, on_move=follow_enterprise)
+open_register = partial(register_import.open_register, on_move=follow_enterprise)
+
+
+def import_register(database: Database, path: Path, progress: Progress | None = None) -> ImportReport:
+    return open_register(database, path).apply(progress)
+
 
 HEADINGS = [
     "统一社会信用代码", "企业名称", "住所", "生产地址", "法定代表人", "行政区划代码", "企业规模", "产品类别",
@@ -108,12 +113,17 @@ def test_the_same_file_again_changes_nothing_and_a_changed_row_is_updated(
     assert len(stored(register_db)) == 3
 
 
-def test_a_missing_column_leaves_a_field_and_an_empty_cell_empties_it(register_db: Database, tmp_path: Path) -> None:
+def test_a_missing_column_and_an_empty_cell_leave_a_field_and_a_word_empties_it(
+    register_db: Database, tmp_path: Path
+) -> None:
     import_register(register_db, csv_file(tmp_path, row()))
-    short = csv_file(tmp_path, [CODE, "甲", "320402", ""], headings=[*HEADINGS[:2], "行政区划代码", "住所"])
-    import_register(register_db, short)
+    headings = [*HEADINGS[:2], "行政区划代码", "住所", "企业规模"]
+    import_register(register_db, csv_file(tmp_path, [CODE, "甲", "320402", "", ""], headings=headings))
     (enterprise,) = stored(register_db)
-    assert (enterprise.name, enterprise.address) == ("甲", None)
+    assert (enterprise.name, enterprise.address, enterprise.scale) == ("甲", "某路1号", "small")
+    import_register(register_db, csv_file(tmp_path, [CODE, "甲", "320402", "清空", "清空"], headings=headings))
+    (enterprise,) = stored(register_db)
+    assert (enterprise.name, enterprise.address, enterprise.scale) == ("甲", None, None)
     assert (enterprise.legal_representative, enterprise.product_codes) == ("张三", ["06"])
 
 
@@ -240,8 +250,8 @@ def test_the_command_ends_with_1_and_writes_the_refused_rows(register_db: Databa
     assert result.exit_code == 1
     assert "未导入1" in result.stdout and "未识别的列（已忽略）：产品" in result.stdout
     written = list(csv.reader(io.StringIO(report.read_bytes().decode("utf-8-sig"), newline="")))
-    assert written[0] == ["行号", "列", "内容", "原因"]
-    assert written[1][:3] == ["3", "统一社会信用代码", "'=x"] and "第3行" in written[1][3]
+    assert written[0] == ["行号", "列号", "列名", "处理", "原内容", "表中内容", "原因"]
+    assert written[1][:6] == ["3", "A", "统一社会信用代码", "未导入", "", "'=x"] and "第3行A列" in written[1][6]
 
 
 def test_the_command_ends_with_2_when_the_file_cannot_be_used(register_db: Database, tmp_path: Path) -> None:
@@ -256,4 +266,4 @@ def test_the_command_ends_with_2_when_the_file_cannot_be_used(register_db: Datab
 def test_the_command_explains_itself(register_db: Database) -> None:
     result = run(register_db, "--help")
     assert result.exit_code == 0
-    assert "Examples:" in result.output and "--report refused.csv" in result.output
+    assert "Examples:" in result.output and "--report report.csv" in result.output

@@ -81,7 +81,7 @@ def test_a_licence_stored_again_is_changed_and_opens_no_second_row(
 ) -> None:
     facts = LicenceFacts("(苏)XK06-001-00001", WORKS, "电线电缆", "架空绞线")
     with database.write() as session:
-        assert put_licence(session, application.extensions[KEY].filings, facts)[1] == "updated"
+        assert put_licence(session, application.extensions[KEY].filings, facts)[1].outcome == "updated"
     assert [row["product_detail"] for row in parties.enterprise.get("/licences").json["items"]] == ["架空绞线"]
     assert parties.enterprise.get("/filings").json["total"] == 1
 

@@ -88,7 +88,7 @@ def test_an_import_that_renames_an_enterprise_renames_what_it_has_not_sent(
     path = tmp_path / "名录.csv"
     path.write_text(f"统一社会信用代码,企业名称,行政区划代码\n{WORKS},{NEW},320402\n", encoding="utf-8")
     with command_line(settings) as run:
-        assert "更新1" in run("enterprises", "import", path).stdout
+        assert "更新1" in run("enterprises", "import", path, "--yes").stdout
     names = {row["id"]: row["org_name"] for row in parties.enterprise.get("/filings").json["items"]}
     assert names == {draft["id"]: NEW, sent["id"]: OLD}
     assert parties.reviewer.get(f"/filings/{sent['id']}").json["data"]["org_name"] == OLD
@@ -100,7 +100,7 @@ def test_an_import_that_renames_an_enterprise_renames_it_in_a_declaration_not_ye
     path = tmp_path / "名录.csv"
     path.write_text(f"统一社会信用代码,企业名称,行政区划代码\n{WORKS},{NEW},320402\n", encoding="utf-8")
     with command_line(settings) as run:
-        run("enterprises", "import", path)
+        run("enterprises", "import", path, "--yes")
     row = open_declaration(parties)
     assert parties.enterprise.get(f"/filings/{row['id']}").json["data"]["org_name"] == NEW
 
@@ -114,7 +114,7 @@ def test_the_same_register_imported_again_leaves_what_was_declared(
         """After such an import."""
         text = f"统一社会信用代码,企业名称,行政区划代码,住所\n{WORKS},{name},320402,{address}\n"
         path.write_text(text, encoding="utf-8")
-        run("enterprises", "import", path)
+        run("enterprises", "import", path, "--yes")
         shown = parties.enterprise.get("/me/enterprise").json
         return shown["name"], shown["address"]
 

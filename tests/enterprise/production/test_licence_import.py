@@ -15,12 +15,13 @@ from core.config import Settings
 from core.db import Database
 from enterprise.filings.models import Filing
 from enterprise.production import licence_import
-from enterprise.production.licence_import import import_licences
+from enterprise.production.licence_import import open_licences
 from enterprise.production.models import Licence
 from enterprise.table_import import ImportReport
 from miniapp_api.wiring import KEY
 from tests import parties as both
 from tests.command_line import command_line
+from tests.odd_workbooks import NOT_FOUND, Sheet, workbook
 from tests.parties import DECLARATION, OTHER_WORKS, WORKS, Parties, act, open_declaration, publish_forms
 from tests.people import Person, uscc
 from tests.register import put_enterprises
@@ -61,7 +62,7 @@ def parties(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
 
 def load(application: APIFlask, path: Path) -> ImportReport:
     services = application.extensions[KEY]
-    return import_licences(services.database, services.filings, path)
+    return open_licences(services.database, services.filings, path).apply()
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int]:
@@ -120,15 +121,18 @@ def test_the_same_file_again_changes_nothing_and_a_changed_row_is_updated(
     assert [filing.status for filing in opened(database)] == ["update"] * 3
 
 
-def test_a_missing_column_leaves_a_field_and_an_empty_cell_empties_it(
+def test_a_missing_column_and_an_empty_cell_leave_a_field_and_a_word_empties_it(
     register: APIFlask, database: Database, tmp_path: Path
 ) -> None:
-    load(register, csv_file(tmp_path, row()))
-    short = csv_file(tmp_path, [NUMBER, WORKS, "电线电缆", "架空绝缘电缆", ""], headings=[*HEADINGS[:4], "发证机关"])
-    assert counts(load(register, short)) == (0, 1, 0, 0)
+    load(register, csv_file(tmp_path, row(status="注销")))
+    headings = [*HEADINGS[:4], "发证机关", "状态"]
+    short = [NUMBER, WORKS, "电线电缆", "架空绝缘电缆"]
+    assert counts(load(register, csv_file(tmp_path, [*short, "", ""], headings=headings))) == (0, 1, 0, 0)
     (licence,) = stored(database)
-    assert (licence.product_detail, licence.issuer) == ("架空绝缘电缆", None)
-    assert licence.valid_to == date(2028, 12, 31)
+    assert (licence.product_detail, licence.issuer) == ("架空绝缘电缆", "江苏省市场监督管理局")
+    assert (licence.valid_to, licence.status) == (date(2028, 12, 31), "cancelled")
+    assert counts(load(register, csv_file(tmp_path, [*short, "清空", ""], headings=headings))) == (0, 1, 0, 0)
+    assert stored(database)[0].issuer is None
 
 
 @pytest.mark.parametrize(
@@ -239,3 +243,63 @@ def test_a_file_that_follows_what_was_declared_changes_nothing_more(
     approve(parties, product_detail="铝芯控制电缆")
     assert counts(load(application, csv_file(tmp_path, followed))) == (0, 0, 1, 0)
     assert stored(database)[0].product_detail == "铝芯控制电缆"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["苏XK06-001-00001", "（苏）XK06-001-00001", "【苏】xk06—001—00001", " ( 苏 ) XK06－001－00001 ", "苏XK0600100001"],
+)  # fmt: skip
+def test_a_number_is_known_however_it_is_written(
+    register: APIFlask, database: Database, tmp_path: Path, written: str
+) -> None:
+    load(register, csv_file(tmp_path, row()))
+    assert counts(load(register, csv_file(tmp_path, row(written)))) == (0, 0, 1, 0)
+    assert [licence.licence_no for licence in stored(database)] == [NUMBER]
+
+
+@pytest.mark.parametrize("written", ["苏XK06-0010-0001", "苏苏XK06-001-00001", "XK06-001-000011", "苏XK06-001"])
+def test_what_is_no_number_stays_refused(register: APIFlask, tmp_path: Path, written: str) -> None:
+    assert counts(load(register, csv_file(tmp_path, row(written)))) == (0, 0, 0, 1)
+
+
+@pytest.mark.parametrize("since_1904", [False, True])
+def test_a_column_of_days_is_read_also_where_nobody_formatted_it(
+    register: APIFlask, database: Database, tmp_path: Path, since_1904: bool
+) -> None:
+    before = 1462 if since_1904 else 0
+    rows = [
+        HEADINGS, row(issued=45292 - before, valid="2028.12.31"),
+        row(OTHER, OTHER_WORKS, issued=20240101, valid=47118 - before),
+        row(THIRD, issued=date(2024, 1, 1), valid="2028年12月31日"),
+    ]  # fmt: skip
+    path = workbook(tmp_path / "a.xlsx", Sheet(rows), options={"date_1904": since_1904})
+    assert counts(load(register, path)) == (3, 0, 0, 0)
+    days = {(licence.issued_on, licence.valid_to) for licence in stored(database)}
+    assert days == {(date(2024, 1, 1), date(2028, 12, 31))}
+
+
+def test_merged_cells_errors_and_empty_ones_lose_nothing_of_a_licence(
+    register: APIFlask, database: Database, tmp_path: Path
+) -> None:
+    load(register, csv_file(tmp_path, row(), row(OTHER, OTHER_WORKS), row(THIRD)))
+    others = [row(OTHER, OTHER_WORKS, issuer=""), row(THIRD, issuer="", valid=NOT_FOUND)]
+    rows = [HEADINGS, row(issuer="国家市场监督管理总局"), *others]
+    report = load(register, workbook(tmp_path / "a.xlsx", Sheet(rows, merged=["G2:G4"])))
+    assert counts(report) == (0, 2, 0, 1)
+    assert [(one.row, one.letter) for one in report.refusals] == [(4, "F")]
+    issuers = [licence.issuer for licence in stored(database)]
+    assert issuers == ["国家市场监督管理总局", "国家市场监督管理总局", "江苏省市场监督管理局"]
+    assert {licence.valid_to for licence in stored(database)} == {date(2028, 12, 31)}
+
+
+def test_what_would_change_is_told_of_licences_too(register: APIFlask, database: Database, tmp_path: Path) -> None:
+    load(register, csv_file(tmp_path, row()))
+    path = csv_file(tmp_path, row(status="过期", valid="2029-01-01", issuer="清空"), row(OTHER, uscc(999)))
+    services = register.extensions[KEY]
+    report = open_licences(services.database, services.filings, path).preview()
+    assert (counts(report), report.changed) == ((0, 1, 0, 1), 3)
+    assert {(one.column, one.old, one.new) for one in report.changes} == {
+        ("状态", "有效", "过期"), ("有效期至", "2028-12-31", "2029-01-01"), ("发证机关", "江苏省市场监督管理局", ""),
+    }  # fmt: skip
+    assert "请先导入企业" in report.refusals[0].reason
+    assert stored(database)[0].status == "valid"
