@@ -157,7 +157,7 @@ def _print(report: ImportReport, mood: str) -> None:
     if report.passed_over:
         click.echo(f"不是数据的行（已跳过）：{_listed(f'第{number}行{kind}' for number, kind in report.passed_over)}")
     if report.hidden_rows:
-        click.echo(f"隐藏或被筛选掉的行也已读取：第{_listed(map(str, report.hidden_rows))}行")
+        click.echo(f"隐藏或被筛选掉的行也已读取：{_listed(f'第{number}行' for number in report.hidden_rows)}")
     if report.hidden_columns:
         click.echo(f"隐藏的列也已读取：{_listed(report.hidden_columns)}")
     for refusal in report.refusals[:_SHOWN]:

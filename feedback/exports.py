@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from assets.spreadsheets import Percent
 from core.actor import Actor
 from core.db import Database
 from core.errors import Problem
@@ -69,7 +70,7 @@ def summary_cells(figures: dict[str, Any]) -> list[list[Any]]:
 def _cell(name: str, value: float | None) -> Any:
     if value is None:
         return "–"
-    return f"{value:.2%}" if name in _PERCENT else value
+    return Percent(value) if name in _PERCENT else value
 
 
 TAG_COLUMNS = ("评价等级", "评价标签", "次数")

@@ -6,22 +6,34 @@ name that was typed but not added is refused in a record.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import case, insert, literal, select
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
-from core.db import dialect_of, insert_into
+from core.db import UTCDateTime, dialect_of, insert_into
 from core.errors import Problem, invalid, not_found
-from core.name_search import fold
+from core.name_search import fold, like_pattern
+from core.paging import Order, Page, PageRequest, fetch
 from enterprise.products import PRODUCTS
 from inspection.models import DictionaryEntry
 
 PRODUCT_ITEMS, TEST_ITEMS = "product_items", "test_items"
 LISTED = 1000
+_NO_TIME = literal(datetime(1970, 1, 1, tzinfo=UTC), UTCDateTime())
+_AS_PRINTED_THEN_NEWEST = Order(
+    "dictionary",
+    (
+        (DictionaryEntry.area1, False),
+        (case((DictionaryEntry.area1 == "", DictionaryEntry.created_at), else_=_NO_TIME), False),
+        (DictionaryEntry.created_at, True),
+        (DictionaryEntry.id, True),
+    ),
+)
 _IDS = UUID("b3d6f5b8-3f0e-4c39-8a51-0c7f3d1c9a10")
 
 # spec/a_inspection §2.1 (电线电缆) and §6.2; the other products start with their own names.
@@ -86,22 +98,29 @@ def show(entry: DictionaryEntry) -> dict[str, Any]:
     return shown
 
 
-def entries(session: Session, actor: Actor, dictionary: str, product_code: str) -> list[dict[str, Any]]:
-    """The entries of a product: those of the whole country and those added in the actor's province."""
+def entries(
+    session: Session, actor: Actor, dictionary: str, product_code: str, q: str | None, request: PageRequest
+) -> Page:
+    """The entries of a product: those of the whole country as printed, then those added in the actor's province.
+
+    What was added last comes first; `q` searches names as a substring. Raises 404 for an unknown product.
+    """
     if product_code not in PRODUCTS:
         raise not_found()
-    rows = session.scalars(
-        select(DictionaryEntry)
-        .where(
-            DictionaryEntry.dictionary == dictionary,
-            DictionaryEntry.product_code == product_code,
-            DictionaryEntry.alias_of.is_(None),
-            or_(DictionaryEntry.area1 == "", DictionaryEntry.area1 == actor.chain[0]),
-        )
-        .order_by(DictionaryEntry.area1, DictionaryEntry.created_at, DictionaryEntry.id)
-        .limit(LISTED)
-    ).all()
-    return [show(row) for row in rows]
+    conditions = [
+        DictionaryEntry.dictionary == dictionary,
+        DictionaryEntry.product_code == product_code,
+        DictionaryEntry.alias_of.is_(None),
+        DictionaryEntry.area1.in_(["", actor.chain[0]]),
+    ]
+    if q:
+        conditions.append(DictionaryEntry.folded_name.like(like_pattern(q), escape="\\"))
+    return fetch(session, select(DictionaryEntry), _AS_PRINTED_THEN_NEWEST, request, *conditions)
+
+
+def show_row(row: Any) -> dict[str, Any]:
+    """An entry in a list."""
+    return show(row.DictionaryEntry)
 
 
 def add(

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
-from core.paging import whole
+from core.paging import PageRequest, whole
 from enterprise.products import PRODUCTS
 from inspection import dictionaries
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
 from miniapp_api.answers import answers
-from miniapp_api.bodies import Body
+from miniapp_api.bodies import Body, PageQuery
 from miniapp_api.gates import gate
 
 bp = APIBlueprint("products", __name__, tag="Inspection")
@@ -32,6 +32,18 @@ class TestItemBody(Body):
 
     __test__ = False
     name: str = Field(min_length=1, max_length=100)
+
+
+class EntriesQuery(PageQuery):
+    """A page of a dictionary; asked for without one, as older phones do, the first thousand entries come at once."""
+
+    q: str | None = Field(None, max_length=100, description="a part of the name")
+    page_size: int | None = Field(None, ge=1, le=100, description="20 where a page is asked for")  # type: ignore[assignment]
+
+    def request(self) -> PageRequest:
+        """As the room takes it."""
+        is_paged = any(given is not None for given in (self.page, self.page_size, self.after, self.q))
+        return PageRequest(self.page or 1, self.page_size or (20 if is_paged else dictionaries.LISTED), self.after)
 
 
 @bp.get("/products")
@@ -53,9 +65,11 @@ def list_products(actor: Actor) -> dict[str, Any]:
 
 @bp.get("/products/<string:code>/items")
 @gate(Verb.INSPECTION_READ)
-def list_product_items(session: Session, actor: Actor, code: str) -> dict[str, Any]:
-    """The product items that may be chosen."""
-    return whole(dictionaries.entries(session, actor, PRODUCT_ITEMS, code), dictionaries.LISTED)
+@bp.input(EntriesQuery, location="query", arg_name="query")
+def list_product_items(session: Session, actor: Actor, code: str, query: EntriesQuery) -> dict[str, Any]:
+    """The product items that may be chosen, those added last first; `q` searches their names."""
+    page = dictionaries.entries(session, actor, PRODUCT_ITEMS, code, query.q, query.request())
+    return page.as_json(dictionaries.show_row)
 
 
 @bp.put("/products/<string:code>/items/<uuid:item_id>")
@@ -72,9 +86,11 @@ def add_product_item(
 
 @bp.get("/products/<string:code>/test-items")
 @gate(Verb.INSPECTION_READ)
-def list_test_items(session: Session, actor: Actor, code: str) -> dict[str, Any]:
-    """The test items that may be judged."""
-    return whole(dictionaries.entries(session, actor, TEST_ITEMS, code), dictionaries.LISTED)
+@bp.input(EntriesQuery, location="query", arg_name="query")
+def list_test_items(session: Session, actor: Actor, code: str, query: EntriesQuery) -> dict[str, Any]:
+    """The test items that may be judged, those added last first; `q` searches their names."""
+    page = dictionaries.entries(session, actor, TEST_ITEMS, code, query.q, query.request())
+    return page.as_json(dictionaries.show_row)
 
 
 @bp.put("/products/<string:code>/test-items/<uuid:item_id>")

@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from assets.spreadsheets import Sheet
-from core import clock
 from core.actor import Actor
 from core.history import ROWS_SHOWN
 from core.paging import whole
 from enterprise.products import PRODUCTS
-from inspection import amendments, operations, queries
-from inspection.kinds import KINDS, meant_by
+from inspection import amendments, exports, operations, queries
+from inspection.kinds import meant_by
 from inspection.models import Inspection
 from inspection.totals import Filters
 from miniapp_api.answers import answers
@@ -28,12 +27,6 @@ from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, DescribedBody, PageQuery
 from miniapp_api.downloads import as_csv, as_xlsx
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
-
-COLUMNS = ["记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "检查日期", "无法检查", "发现问题",
-           "处置状态", "检验结论", "填报单位", "用户名", "操作人", "提交时间"]  # fmt: skip
-_DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na": "不适用"}
-_CONCLUSION = {"pass": "合格", "fail": "不合格", "not_judged": "不判定", None: ""}
-
 
 _CHECKED: dict[str, Any] = {
     "kind": {
@@ -191,29 +184,19 @@ def _exporting(bp: APIBlueprint, noun: str, book: str) -> None:
         records = queries.export_rows(wiring().database, actor, book, status, query.filters())
         # The first row is fetched here, so that a refusal is still an answer of its own.
         first = next(records, None)
-        return (_row(record) for record in (() if first is None else chain((first,), records)))
+        shown = exports.cells(book, wiring().forms)
+        return (shown(record) for record in (() if first is None else chain((first,), records)))
 
     @bp.get(f"/{noun}.csv", endpoint="export_csv")
     @gate(Verb.INSPECTION_READ, transaction=False)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_csv(actor: Actor, query: RecordsQuery) -> Response:
         """The list as CSV (UTF-8 with BOM), with the same filters."""
-        return as_csv(title, COLUMNS, cells(actor, query))
+        return as_csv(title, exports.columns(book), cells(actor, query))
 
     @bp.get(f"/{noun}.xlsx", endpoint="export_xlsx")
     @gate(Verb.INSPECTION_READ, transaction=False)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_xlsx(actor: Actor, query: RecordsQuery) -> Response:
         """The list as an Excel workbook, with the same filters."""
-        return as_xlsx(title, Sheet(title, COLUMNS, cells(actor, query)))
-
-
-def _row(record: Inspection) -> list[Any]:
-    return [
-        str(record.id), KINDS[record.kind].label, PRODUCTS[record.product_code].name, record.uscc or "",
-        record.org_name or "", record.check_date.isoformat() if record.check_date else "",
-        "是" if record.unable else "否", "是" if record.problems_found else "否",
-        _DISPOSAL[record.disposal_state], _CONCLUSION[record.conclusion], record.office_name,
-        record.username, record.operator_name or "",
-        record.submitted_at.astimezone(clock.LOCAL).strftime("%Y-%m-%d %H:%M:%S") if record.submitted_at else "",
-    ]  # fmt: skip
+        return as_xlsx(title, Sheet(title, exports.columns(book), cells(actor, query)))

@@ -85,6 +85,8 @@ def _member(archive: zipfile.ZipFile, sheet: str) -> str:
 
 
 def _column(cell: Any) -> int:
+    if cell.get("r") is None:  # a writer that leaves the places out writes every cell
+        return sum(1 for _ in cell.itersiblings(preceding=True))
     number = 0
     for letter in cell.get("r"):
         if letter.isalpha():

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -66,11 +66,13 @@ def test_the_cells_say_what_the_record_says(county_inspector: Person, clock: Any
     some(county_inspector, clock)
     rows, sheet = as_csv(county_inspector), as_xlsx(county_inspector, tmp_path / "x.xlsx")
     assert rows == [{name: str(value) for name, value in row.items()} for row in sheet]
+    assert {type(row["检查日期"]) for row in sheet} == {date}
+    assert {type(row["提交时间"]) for row in sheet} == {datetime}
     row = {row["企业名称"]: row for row in rows}["天宁二厂"]
     row.pop("记录编号")
     assert row == {
         "类型": "生产企业检查", "产品": "电线电缆", CODE: uscc(2), "企业名称": "天宁二厂", "检查日期": "2026-11-01",
-        "无法检查": "否", "发现问题": "是", "处置状态": "办理中", "检验结论": "", "填报单位": "天宁区市场监督管理局",
+        "无法检查": "否", "发现问题": "是", "处置状态": "办理中", "填报单位": "天宁区市场监督管理局",
         "用户名": "county_inspector", "操作人": "", "提交时间": "2026-11-21 10:00:02",
     }  # fmt: skip
     assert rows[0]["企业名称"].startswith('天宁,“五金”"店"')
@@ -91,7 +93,7 @@ def test_names_that_look_like_formulas_are_text_in_excel(county_inspector: Perso
     assert sorted(names) == sorted(FORMULAS)
     formulas = CalamineWorkbook.from_path(path)
     sheet = formulas.get_sheet_by_index(0)
-    assert all(isinstance(cell, str) for row in sheet.to_python() for cell in row)
+    assert all(isinstance(cell, (str, date)) for row in sheet.to_python() for cell in row)
 
 
 def test_no_cell_of_the_workbook_is_a_formula_or_a_link(county_inspector: Person) -> None:
@@ -122,13 +124,56 @@ def test_drafts_are_exported_too(county_inspector: Person, county_colleague: Per
     assert (row["记录编号"], row["提交时间"], row[CODE]) == (draft["id"], "", "")
 
 
-def test_spot_checks_are_exported_with_their_conclusion(county_inspector: Person, tmp_path: Path) -> None:
-    body = spot_check()
+def test_spot_checks_have_columns_of_their_own(county_inspector: Person, tmp_path: Path) -> None:
+    body = spot_check(production_date="2026-10-30", plan_name="2026年省级抽查", sample_qty="30.5")
     body["items"][0]["verdict"] = "fail"
     submit(county_inspector, body, noun="spot-checks")
-    row = as_csv(county_inspector, "conclusion=fail", "spot-checks")[0]
-    assert (row["类型"], row["检验结论"], row["检查日期"]) == ("监督抽查", "不合格", "2026-11-10")
+    written = as_csv(county_inspector, "conclusion=fail", "spot-checks")[0]
+    (row,) = as_xlsx(county_inspector, tmp_path / "x.xlsx", "conclusion=fail", "spot-checks")
+    assert not {"无法检查", "发现问题", "检查日期", "处置状态"} & row.keys()
+    assert {name: row[name] for name in (
+        "抽样单编号", "抽查任务名称", "抽查领域", "企业名称", "抽到样品", "样品名称", "规格型号", "批号", "抽样人员",
+        "抽样地点", "未抽到样原因", "检验结论",
+    )} == {
+        "抽样单编号": "CQ-0001", "抽查任务名称": "2026年省级抽查", "抽查领域": "生产",
+        "企业名称": "常州某某电缆有限公司", "抽到样品": "是", "样品名称": "聚氯乙烯绝缘电缆", "规格型号": "BV 2.5",
+        "批号": "20261101", "抽样人员": "甲、乙", "抽样地点": "成品仓库", "未抽到样原因": "", "检验结论": "不合格",
+    }  # fmt: skip
+    assert (row["检验项目"], row["不合格项目"]) == (
+        "导体电阻：不合格（要求≤7.41，实测7.30）；绝缘厚度：合格",
+        "导体电阻",
+    )
+    assert (row["抽样日期"], row["生产日期"]) == (date(2026, 11, 10), date(2026, 10, 30))
+    assert (row["抽样数量"], row["抽样基数/批量"], row["抽样数量单位"]) == (30.5, 1000.0, "米")
+    assert (written["抽样日期"], written["抽样数量"], written["批号"]) == ("2026-11-10", "30.5", "20261101")
     assert as_xlsx(county_inspector, tmp_path / "x.xlsx", "conclusion=pass", "spot-checks") == []
+
+
+def test_a_refused_sample_says_why_there_is_none_and_nothing_about_checks(
+    county_inspector: Person, tmp_path: Path
+) -> None:
+    kept = ("product_code", "field_kind", "uscc", "org_name", "org_address", "sampled_on", "samplers")
+    body = {name: value for name, value in spot_check().items() if name in kept}
+    submit(county_inspector, {**body, "no_sample_reason": "refused"}, noun="spot-checks")
+    (row,) = as_xlsx(county_inspector, tmp_path / "x.xlsx", noun="spot-checks")
+    assert (row["抽到样品"], row["未抽到样原因"], row["检验结论"], row["检验项目"]) == ("否", "拒绝抽样", "", "")
+    assert "无法检查" not in row
+
+
+def test_drafts_of_spot_checks_are_exported_as_far_as_they_are_filled(county_inspector: Person) -> None:
+    save(county_inspector, {"product_code": "06", "sample_name": "电缆"}, noun="spot-checks")
+    (row,) = as_csv(county_inspector, "status=draft", "spot-checks")
+    assert (row["样品名称"], row["抽到样品"], row["抽样日期"], row["提交时间"]) == ("电缆", "", "", "")
+
+
+def test_a_workbook_filters_by_its_heading_row(county_inspector: Person) -> None:
+    from zipfile import ZipFile
+
+    submit(county_inspector, production())
+    for noun in ("inspections", "spot-checks"):
+        with ZipFile(io.BytesIO(county_inspector.get(f"/{noun}.xlsx").data)) as package:
+            sheet = package.read("xl/worksheets/sheet1.xml")
+        assert b"<autoFilter " in sheet and b'state="frozen"' in sheet
 
 
 def test_an_export_is_a_file_with_a_name(county_inspector: Person) -> None:

@@ -1,6 +1,9 @@
 """Products, and the dictionaries of product items and test items that inspectors add to."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 
 from tests.people import CONDUCTOR_RESISTANCE, LICENCE_ITEM, Person, SignIn, faults, new_id, production, spot_check
 from tests.records import problem, read, submit
@@ -117,3 +120,46 @@ def test_markup_and_sql_in_a_name_stay_text(county_inspector: Person) -> None:
     name = "<b>缆</b>'; DROP TABLE dictionary_entries; --"
     county_inspector.put(f"/products/06/items/{new_id()}", {"name": name, "regulation_type": "licence"})
     assert name in names(county_inspector, "/products/06/items")
+
+
+@pytest.mark.parametrize("noun", ["items", "test-items"])
+def test_a_long_dictionary_is_paged_searched_and_shows_what_was_added_last_first(
+    county_inspector: Person, clock: time_machine.Traveller, noun: str
+) -> None:
+    path = f"/products/06/{noun}"
+    printed = names(county_inspector, path)
+    kind = {"regulation_type": "ccc"} if noun == "items" else {}
+    for number in range(5):
+        clock.shift(timedelta(seconds=1))
+        added = county_inspector.put(f"{path}/{new_id()}", {"name": f"耐火_{number}", **kind})
+        assert added.status_code == 201
+    newest = [f"耐火_{number}" for number in (4, 3, 2, 1, 0)]
+    whole = read(county_inspector, path)
+    assert ([item["name"] for item in whole["items"]], whole["next_after"]) == ([*printed, *newest], None)
+    seen, page = [], read(county_inspector, f"{path}?page_size=4")
+    seen += page["items"]
+    assert (page["total"], page["page_size"]) == (len(printed) + 5, 4)
+    while page["next_after"]:
+        page = read(county_inspector, f"{path}?page_size=4&after={page['next_after']}")
+        seen += page["items"]
+    assert seen == whole["items"]
+    assert names(county_inspector, f"{path}?page=2&page_size=4") == [item["name"] for item in whole["items"][4:8]]
+    assert names(county_inspector, f"{path}?q=耐 火") == newest
+    assert names(county_inspector, f"{path}?q=火_4") == ["耐火_4"]
+    assert names(county_inspector, f"{path}?q=%25") == []
+    assert read(county_inspector, f"{path}?q=火&page_size=2")["total"] == 5
+
+
+def test_more_than_a_thousand_items_lead_on_to_the_rest(
+    county_inspector: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspection.dictionaries.LISTED", 5)
+    first = read(county_inspector, "/products/06/test-items")
+    assert (len(first["items"]), first["total"], first["page_size"]) == (5, 12, 5)
+    rest = read(county_inspector, f"/products/06/test-items?page_size=100&after={first['next_after']}")
+    assert len({item["id"] for item in [*first["items"], *rest["items"]]}) == 12
+
+
+def test_a_wrong_question_about_items_is_told(county_inspector: Person) -> None:
+    assert faults(county_inspector.get("/products/06/test-items?after=x")) == {"/after": "invalid"}
+    assert faults(county_inspector.get("/products/06/items?page_size=101")) == {"/page_size": "out_of_range"}

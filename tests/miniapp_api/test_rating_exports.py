@@ -116,7 +116,7 @@ def test_the_workbook_of_figures_says_what_the_figures_say(hall: Hall, clock: ti
     summary, tags = sheets(supervisor, "/statistics/ratings.xlsx")
     total = figures["total"]
     assert [row["承办单位"] for row in summary] == ["合计", *(row["office_name"] for row in figures["rows"])]
-    assert (summary[0]["评价总数"], summary[0]["好评率"], summary[0]["差评率"]) == (4, "75.00%", "25.00%")
+    assert (summary[0]["评价总数"], summary[0]["好评率"], summary[0]["差评率"]) == (4, 0.75, 0.25)
     assert (summary[0]["满意度"], summary[0]["平均星级"]) == (total["satisfaction"], total["average_stars"])
     assert [row["次数"] for row in tags] == [tag["count"] for tag in figures["tags"]]
 

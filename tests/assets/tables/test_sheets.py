@@ -247,14 +247,31 @@ def test_the_apostrophe_of_our_own_csv_is_taken_off_again(tmp_path: Path) -> Non
     assert [cells for _, cells in rows_of(path)][1:] == [["-电缆"], ["'甲'"], ["=1+1"]]
 
 
-def test_a_formula_that_gives_an_empty_text_is_no_error(tmp_path: Path) -> None:
-    path = workbook(tmp_path / "a.xlsx", Sheet([["甲"], [NEVER_CALCULATED]]))
+def rewritten(path: Path, old: bytes, new: bytes) -> Path:
+    """The workbook with its first sheet's XML changed."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     sheet = "xl/worksheets/sheet1.xml"
-    members[sheet] = members[sheet].replace(b'<c r="A2">', b'<c r="A2" t="str">')
+    members[sheet] = re.sub(old, new, members[sheet])
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    cell = rows_of(path)[1][1][0]
+    return path
+
+
+def test_a_formula_that_gives_an_empty_text_is_no_error(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet([["甲"], [NEVER_CALCULATED]]))
+    cell = rows_of(rewritten(path, b'<c r="A2">', b'<c r="A2" t="str">'))[1][1][0]
     assert (cell, isinstance(cell, ErrorCell)) == ("", False)
+
+
+def test_a_formula_without_any_value_is_found_also_where_cells_have_no_places(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet([["甲", "乙"], ["丙", NEVER_CALCULATED]]))
+    path = rewritten(rewritten(path, b"<v></v>", b""), b' (r="[A-Z]*[0-9]+"|spans="[0-9:]*")', b"")
+    assert [isinstance(cell, ErrorCell) for cell in rows_of(path)[1][1]] == [False, True]
+
+
+def test_a_sheet_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet([["甲", NOT_FOUND]]))
+    with pytest.raises(SpreadsheetError, match="另存为"):
+        read_tables(rewritten(path, b'<row r="1"', b'<row r="eins"'))

@@ -1,0 +1,120 @@
+"""Field records as tables: the rows of .xlsx and .csv files, with columns of their own for each book."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+
+from core.forms.library import FormLibrary
+from enterprise.products import PRODUCTS
+from inspection.kinds import KINDS, SPOT_CHECK
+from inspection.models import Inspection
+
+_DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na": "不适用"}
+_VERDICT = {"pass": "合格", "fail": "不合格", "not_judged": "不判定"}
+
+_ENTERED = ("填报单位", "用户名", "操作人", "提交时间")
+_CHECK_COLUMNS = ("记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "检查日期", "无法检查", "发现问题",
+                  "处置状态", *_ENTERED)  # fmt: skip
+
+# What a spot check says (spec/a_inspection.md §6.1), in the order of the sampling sheet: heading → field of the form.
+# Telephone numbers and remarks, in which they may stand, are left to the record itself.
+_SAMPLING = {
+    "抽样单编号": "sheet_no", "抽查任务名称": "plan_name", "抽查领域": "field_kind", "统一社会信用代码": "uscc",
+    "企业名称": "org_name", "企业地址": "org_address", "标称生产者": "nominal_producer",
+    "标称生产者统一社会信用代码": "nominal_producer_uscc", "标称生产者地址": "producer_address",
+    "抽样日期": "sampled_on", "抽样人员": "samplers", "未抽到样原因": "no_sample_reason",
+    "样品名称": "sample_name", "商标": "trademark", "规格型号": "spec_model", "产品等级": "grade",
+    "批号": "batch_no", "生产日期": "production_date", "抽样基数/批量": "sampling_base",
+    "抽样基数单位": "sampling_base_unit", "抽样数量": "sample_qty", "抽样数量单位": "sample_qty_unit",
+    "备样数量": "reserve_qty", "备样数量单位": "reserve_qty_unit", "抽样地点": "sampling_place",
+    "执行标准": "exec_standard", "许可证/CCC证书编号": "licence_or_ccc_no", "检验机构": "inspection_org",
+    "检验报告编号": "report_no", "检验报告日期": "report_date",
+}  # fmt: skip
+_DAYS = frozenset({"sampled_on", "production_date", "report_date"})
+_QUANTITIES = frozenset({"sampling_base", "sample_qty", "reserve_qty"})
+_SPOT_CHECK_COLUMNS = ("记录编号", "产品", "抽到样品", *_SAMPLING, "检验项目", "不合格项目", "检验结论", *_ENTERED)
+
+Cells = Callable[[Inspection], list[Any]]
+
+
+def columns(book: str) -> tuple[str, ...]:
+    """The headings of a book's table."""
+    return _SPOT_CHECK_COLUMNS if book == SPOT_CHECK else _CHECK_COLUMNS
+
+
+def cells(book: str, forms: FormLibrary) -> Cells:
+    """What makes a record the cells of its row, in the order of `columns`."""
+    if book != SPOT_CHECK:
+        return _check_cells
+
+    @cache
+    def labels(code: str, version: int) -> Mapping[str, Mapping[str, str]]:
+        return _labels(forms.get(code, version).form.definition)
+
+    return lambda record: _spot_check_cells(record, labels(record.form_code, record.form_version))
+
+
+def _labels(definition: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """What the options of each field are called on the form."""
+    return {
+        item["field"]: {option["value"]: option["label"] for option in item["options"]}
+        for section in definition["sections"]
+        for item in section["items"]
+        if "field" in item and "options" in item
+    }
+
+
+def _entered(record: Inspection) -> list[Any]:
+    return [record.office_name, record.username, record.operator_name, record.submitted_at]
+
+
+def _check_cells(record: Inspection) -> list[Any]:
+    return [
+        str(record.id), KINDS[record.kind].label, PRODUCTS[record.product_code].name, record.uscc, record.org_name,
+        record.check_date, "是" if record.unable else "否", "是" if record.problems_found else "否",
+        _DISPOSAL[record.disposal_state], *_entered(record),
+    ]  # fmt: skip
+
+
+def _spot_check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]]) -> list[Any]:
+    data = record.data
+    items = [row for row in data.get("items") or () if isinstance(row, dict)]
+    sampled = "否" if data.get("no_sample_reason") else "是" if record.submitted_at else None
+    return [
+        str(record.id), PRODUCTS[record.product_code].name, sampled,
+        *(_cell(field, data.get(field), labels.get(field, {})) for field in _SAMPLING.values()),
+        "；".join(_judged(row) for row in items),
+        "；".join(_name(row) for row in items if row.get("verdict") == "fail"),
+        _VERDICT.get(record.conclusion or "", ""), *_entered(record),
+    ]  # fmt: skip
+
+
+def _cell(field: str, value: Any, labels: Mapping[str, str]) -> Any:
+    """A value of the form as a cell; what a draft holds that is no day or number yet stays as it was typed."""
+    if isinstance(value, list):
+        return "、".join(str(one) for one in value)
+    if not isinstance(value, str):
+        return value
+    if field in _DAYS:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    if field in _QUANTITIES:
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            return value
+    return labels.get(value, value)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row.get("item_name") or row.get("item_id") or "")
+
+
+def _judged(row: Mapping[str, Any]) -> str:
+    said = [f"{word}{row[key]}" for key, word in (("requirement", "要求"), ("measured", "实测")) if row.get(key)]
+    verdict = _VERDICT.get(row.get("verdict", ""), "")
+    return f"{_name(row)}：{verdict}" + (f"（{'，'.join(said)}）" if said else "")
