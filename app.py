@@ -12,6 +12,7 @@ if __name__ == "__main__":
     gc.enable()
     main()
 
+import tempfile
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from core import logs, privacy
 from core import sweeping as receipt_sweeping
 from core.config import Settings, load_settings
 from core.db import Database
+from core.disk import DiskWatch
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
@@ -87,7 +89,15 @@ def background_jobs(app: APIFlask) -> Scheduler:
             receipt_sweeping.daily(),
             account_sweeping.daily(),
         ],
+        watch=wiring.disk.look,
     )
+
+
+def _disk_watch(settings: Settings, database: Database) -> DiskWatch:
+    folders = [settings.data_dir.absolute(), Path(tempfile.gettempdir())]
+    if database.engine.dialect.name == "sqlite" and database.engine.url.database:
+        folders.append(Path(database.engine.url.database).parent)
+    return DiskWatch(folders, settings.disk_warning_percent, settings.disk_warning_mib)
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
@@ -126,6 +136,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         rules=RatingRules(settings.rating_limit_scope),
         pictures=MadePictures(desk.storage, settings.incoming_dir),
         scans=ScanCounts(database),
+        disk=_disk_watch(settings, database),
         addresses=InRedis(limits.limiter) if settings.redis_url else InMemory(),
         sms=open_sms(settings),
         wechat=open_wechat(settings),

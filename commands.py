@@ -72,7 +72,7 @@ class Installation:
     @cached_property
     def database(self) -> "Database":
         """The database, with the keys for what is encrypted in it."""
-        from core import logs, privacy
+        from core import disk, logs, privacy
         from core.db import Database
 
         logs.configure(self.settings.log_level)
@@ -128,6 +128,8 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
         case SettingsError() | SpreadsheetError() | SchemaError():
             return _failure(str(error), 2)
         case OperationalError() | ProgrammingError():
+            if disk.is_full(error):
+                raise _failure("磁盘空间不足，无法继续：请清理磁盘（DATA_DIR 或数据库所在的磁盘）后重试", 2) from error
             reason = str(error.orig).strip().splitlines()[0]
             hint = "无法使用数据库，请检查 DATABASE_URL；若尚未建表，请先执行 ./manage database upgrade"
             return _failure(f"{hint}\n({reason})", 2)

@@ -8,11 +8,9 @@ in each worker, so that nothing with a connection or a thread is shared.
 import atexit
 import gc
 import os
-import shutil
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +32,7 @@ from demo.commands import print_accounts, show_progress
 from inspection import campaigns
 from inspection.dictionaries import load_seeds
 from patient_worker import PatientWorker
+from worker_figures import SHARED_MEMORY, Figures
 
 log = structlog.get_logger()
 
@@ -102,10 +101,10 @@ def _load_demo(settings: Settings, database: Database) -> None:
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, told everything here instead of on a command line of its own."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, figures: Figures) -> None:
         self.settings = settings
+        self.figures = figures
         self.dialect = database.engine.dialect.name
-        metrics = settings.data_dir / "metrics" / str(os.getpid())
         self.options: dict[str, Any] = {
             "bind": address(settings),
             "workers": WORKERS,
@@ -119,8 +118,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "proc_name": "gongpin",
             "control_socket_disable": True,
-            "child_exit": lambda _server, worker: _forget_worker(worker.pid),
-            "on_exit": lambda _server: shutil.rmtree(metrics, ignore_errors=True),
+            # Its workers show that they live by the times of files, which a full disk must not keep it from making.
+            "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
+            "child_exit": lambda _server, worker: figures.give_back(worker.pid),
+            "on_exit": lambda _server: figures.remove(),
         }
         super().__init__()
 
@@ -132,8 +133,11 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Called in each worker."""
         from app import background_jobs, create_app
+        from miniapp_api import health
         from miniapp_api.wiring import KEY
 
+        if not self.figures.reserve():
+            health.count_nothing()
         if self.dialect == "sqlite":
             sys.setswitchinterval(SWITCH_SQLITE)
         application = create_app(self.settings)
@@ -144,12 +148,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         # The worker ends by returning, and its thread with it: what was gathered is written first.
         atexit.register(scans.stop)
         return application
-
-
-def _forget_worker(pid: int) -> None:
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def address(settings: Settings) -> str:
@@ -187,15 +185,15 @@ def serve(settings: Settings, database: Database) -> None:
         click.echo(clocks.warning_of(year), err=True)
     if not settings.redis_url:
         log.info("rate_limits_counted_by_each_worker", workers=WORKERS, mend="REDIS_URL")
-    _fresh_metrics(settings.data_dir)
-    # The workers have it through the fork. After PROMETHEUS_MULTIPROC_DIR is set, which is read at import.
+    figures = Figures(settings.data_dir, WORKERS)
+    # The workers have it through the fork. After the folder for figures is made, which is looked for at import.
     gc.disable()
     import app  # noqa: F401
 
     # What is there now stays: collections in the workers pass it over, and its memory remains shared.
     gc.freeze()
     gc.enable()
-    Server(settings, database).run()
+    Server(settings, database, figures).run()
 
 
 def _is_demo_due(settings: Settings, database: Database) -> bool:
@@ -212,28 +210,6 @@ def _prepare_apart() -> None:
     sys.stdout.flush()
     if subprocess.run([sys.executable, str(ROOT / "app.py"), "prepare"], check=False).returncode != 0:  # noqa: S603
         raise SettingsError("未能准备就绪（原因见上），请处理后重新启动；DEMO=0 可不装入演示数据")
-
-
-def _fresh_metrics(data_dir: Path) -> None:
-    """An empty folder for the figures of this server's workers; those of servers that were killed go."""
-    parent = data_dir / "metrics"
-    for old in parent.glob("*"):
-        if not _alive(old.name):
-            shutil.rmtree(old, ignore_errors=True)
-    folder = parent / str(os.getpid())
-    folder.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.absolute())
-
-
-def _alive(pid: str) -> bool:
-    if not pid.isdecimal() or int(pid) == os.getpid():
-        return False
-    with suppress(PermissionError):  # alive, but another user's
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return False
-    return True
 
 
 def _announce(settings: Settings) -> None:

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+import structlog
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from accounts import captchas, passwords, throttle
@@ -21,6 +23,8 @@ from core.db import Database, writing
 from core.errors import Problem
 from core.identifiers import normalise_uscc, uscc_fault
 from core.prepared import Prepared
+
+log = structlog.get_logger()
 
 TOUCH_EVERY = timedelta(minutes=5)
 
@@ -234,9 +238,15 @@ def authenticate(database: Database, policy: SessionPolicy, token: str, connecti
         raise Problem("unauthenticated")
     actor, last_seen = found
     if clock.now() - last_seen >= TOUCH_EVERY:
-        # Not by a second connection beside an open one: many could wait for each other's.
-        with database.write() if connection is None else writing(connection) as session:
-            _touch(session, policy, actor)
+        try:
+            # Not by a second connection beside an open one: many could wait for each other's.
+            with database.write() if connection is None else writing(connection) as session:
+                _touch(session, policy, actor)
+        except DBAPIError as error:
+            # Who only reads goes on where nothing can be written (a full disk, a database that is a copy).
+            log.warning("last_seen_not_written", error=type(error.orig).__name__)
+            if error.connection_invalidated:
+                raise
     return actor
 
 

@@ -19,7 +19,7 @@ from assets.content_checks import check_content
 from assets.document_conversion import Converter
 from assets.file_types import FILE_TYPES, PICTURE, PURPOSES, Category, FileType, Purpose, readable_size
 from assets.models import File
-from assets.storage import Storage, StorageUnavailable, new_key
+from assets.storage import Storage, StorageUnavailable, new_key, unavailable
 from core import clock
 from core.actor import Actor
 from core.db import Database, dialect_of, insert_into
@@ -191,8 +191,7 @@ def _keep(
             statement = insert_into(dialect_of(session), File).on_conflict_do_nothing().returning(File.id)
             created = session.execute(statement, values).scalar_one_or_none()
     except StorageUnavailable as error:
-        log.error("storage_unavailable", error=str(error))
-        raise Problem("storage_unavailable", retry_after=10) from error
+        raise unavailable(error) from error
     finally:
         if created is None:
             discard(desk.storage, objects)

@@ -16,7 +16,7 @@ import structlog
 from assets.file_types import FileType
 from assets.fork_servers import ForkServer
 from assets.picture_server import NO_ROOM
-from core.errors import Problem, invalid
+from core.errors import Problem, disk_full, invalid
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ def _ask(what: bytes, source: Path, target: Path) -> dict[str, Any]:
     returncode = answer["returncode"]
     log.warning("picture_failed", returncode=returncode)
     if returncode == NO_ROOM:
-        raise Problem("storage_unavailable", retry_after=10)
+        raise disk_full()
     if returncode == -signal.SIGKILL:  # the machine is short of memory; the child's own bounds end otherwise
         raise Problem("not_ready", retry_after=5)
     # The child met a bound of its own, or a picture that the decoder does not survive.

@@ -20,7 +20,7 @@ from assets.document_conversion import FILTERS, ConversionFailed, Converter
 from assets.file_types import FILE_TYPES, PDF, PICTURE
 from assets.models import File
 from assets.operations import Desk, discard
-from assets.storage import StorageUnavailable, new_key
+from assets.storage import StorageUnavailable, new_key, unavailable
 from core import clock
 from core.db import Database
 from core.errors import Problem, not_found
@@ -77,8 +77,7 @@ def make(database: Database, desk: Desk, file_id: UUID) -> None:
             _note(database, file.id, preview_failed_at=clock.now())
             raise Problem("preview_failed") from error
         except (StorageUnavailable, OSError) as error:
-            log.error("storage_unavailable", error=str(error))
-            raise Problem("storage_unavailable", retry_after=10) from error
+            raise unavailable(error) from error
         noted = False
         try:
             noted = _note(database, file.id, preview_key=key)

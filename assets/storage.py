@@ -21,10 +21,15 @@ from pathlib import Path
 from typing import IO
 
 import obstore
+import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
+from core import disk
 from core.config import Settings
+from core.errors import Problem, disk_full
+
+log = structlog.get_logger()
 
 READ_CHUNK = 1024 * 1024
 _WRITE_CHUNK = 1024 * 1024
@@ -38,6 +43,15 @@ _PREFIX = "uploads"
 
 class StorageUnavailable(Exception):
     """The storage does not answer, or refused; the text is for the log."""
+
+
+def unavailable(error: Exception) -> Problem:
+    """What a caller is told when the storage, or the disk that files arrive on, failed; the log is told more."""
+    if disk.is_full(error):
+        log.error("disk_full", error=str(error))
+        return disk_full()
+    log.error("storage_unavailable", error=str(error))
+    return Problem("storage_unavailable", retry_after=10)
 
 
 def new_key() -> str:

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     wechat_base_url: str = "https://api.weixin.qq.com"
     wechat_rating_page: str = "pages/rating/form"
     """The page of the mini-program that a mini-program code (小程序码) opens."""
+    disk_warning_percent: float = Field(default=5, ge=0, le=100)
+    """`/readyz` and the log warn when less than this part of a disk is free, in percent …"""
+    disk_warning_mib: int = Field(default=500, ge=0)
+    """… or less than so many MiB."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)

@@ -58,6 +58,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "rating_window": (429, "同一手机号5天内只能填报一次，请稍后再试"),
     "too_many_requests": (429, "请求过于频繁，请稍后再试"),
     "internal_error": (500, "系统出现错误，请稍后重试；多次出现请联系管理员并提供请求编号"),
+    "disk_full": (
+        503,
+        "服务器磁盘空间不足，暂时不能保存；已填内容请先留在手机上，查阅不受影响，请联系管理员清理磁盘后重试",
+    ),
     "storage_unavailable": (503, "文件存储暂不可用，请稍后重试"),
     "scanner_unavailable": (503, "病毒扫描暂不可用，文件未保存，请稍后重试"),
     "converter_unavailable": (503, "文档预览暂不可用，请下载后用手机或电脑上的文档软件打开"),
@@ -101,3 +105,8 @@ def invalid(path: str, code: str, message: str) -> Problem:
 def not_found() -> Problem:
     """What a caller meets who may not see a record, and what a missing record answers."""
     return Problem("not_found")
+
+
+def disk_full() -> Problem:
+    """What a write meets while there is no room; the phone tries again by itself."""
+    return Problem("disk_full", retry_after=60)

@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import IO, Any, cast
 
 import orjson
 import structlog
@@ -10,6 +11,21 @@ import structlog
 
 def _json(event: dict[str, Any], **_options: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+class _Stream:
+    """Standard error, of which what cannot be written is lost: a request must not fail because its log line did."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def configure(level: str) -> None:
@@ -24,6 +40,6 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(Any, _Stream(sys.stderr))),
         cache_logger_on_first_use=True,
     )

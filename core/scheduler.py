@@ -18,7 +18,6 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import or_, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from core import clock
 from core.db import Database, dialect_of, insert_into
@@ -52,9 +51,13 @@ class RareJob:
 class Scheduler:
     """Runs jobs while the server runs."""
 
-    def __init__(self, database: Database, jobs: Sequence[Job | RareJob]) -> None:
+    def __init__(
+        self, database: Database, jobs: Sequence[Job | RareJob], watch: Callable[[], object] = lambda: None
+    ) -> None:
+        """`watch` is called in every round of every process, whether the database can be written or not."""
         self._database = database
         self._jobs = list(jobs)
+        self._watch = watch
         self._holder = uuid.uuid4().hex
         self._stopped = threading.Event()
 
@@ -69,9 +72,10 @@ class Scheduler:
     def _loop(self) -> None:
         while not self._stopped.wait(EVERY_SECONDS):
             try:
+                self._watch()
                 self.run_once()
-            except SQLAlchemyError as error:
-                # The database may be away for a while; the next round tries again.
+            # The database may be away for a while, or the disk full; the next round tries again.
+            except Exception as error:
                 log.warning("scheduler_round_failed", error=type(error).__name__)
 
     def run_once(self) -> dict[str, int]:

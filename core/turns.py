@@ -81,10 +81,19 @@ class TakingTurns(sqlite3.Connection):
         """Take the turn and begin. Raises `sqlite3.OperationalError` when someone beside the queue writes too long."""
         if self.turns is not None and not self._mine:
             self._mine = self.turns.take()
-        self.execute("BEGIN IMMEDIATE")
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            self._give_back()
+            raise
 
     def commit(self) -> None:
-        super().commit()
+        try:
+            super().commit()
+        except sqlite3.Error:
+            # As on a full disk. SQLAlchemy takes the transaction for ended and calls nothing more.
+            self.rollback()
+            raise
         self._give_back()
 
     def rollback(self) -> None:

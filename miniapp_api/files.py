@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-import structlog
 from apiflask import APIBlueprint
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -19,7 +18,7 @@ from werkzeug.formparser import MultiPartParser
 from assets import operations, previews, queries, thumbnails
 from assets.file_types import LARGEST_FILE, MIB
 from assets.models import File
-from assets.storage import StorageUnavailable
+from assets.storage import StorageUnavailable, unavailable
 from core.actor import Actor
 from core.errors import Fault, Problem
 from miniapp_api.answers import answers
@@ -27,7 +26,6 @@ from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("files", __name__, tag="Files")
-log = structlog.get_logger()
 
 _ENVELOPE = 64 * 1024
 """What a multipart body may hold besides the file."""
@@ -63,7 +61,7 @@ def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
                 services.database, services.desk, actor, sent.source, sent.filename, sent.purpose, sent.file_id
             )
     except OSError as error:  # of the disk that it arrives on: full, gone or broken; a phone that is gone is none
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
     return queries.show(file), 201 if new else 200
 
 
@@ -161,16 +159,11 @@ def _visible(actor: Actor, file_id: UUID) -> File:
         return queries.visible_file(session, actor, services.subjects, file_id)
 
 
-def _unavailable(error: Exception) -> Problem:
-    log.error("storage_unavailable", error=str(error))
-    return Problem("storage_unavailable", retry_after=10)
-
-
 def _answer(key: str, media_type: str, name: str, disposition: str = "attachment") -> Response:
     try:
         size, chunks = wiring().desk.storage.chunks(key)
     except StorageUnavailable as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
     extension = os.path.splitext(name)[1]
     quoted = urllib.parse.quote(name, safe="")
     # In pieces and not by the server's file wrapper: Python's sendfile waits for ever for a phone that fell silent.

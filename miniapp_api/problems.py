@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed
 
-from core.errors import CATALOGUE, Fault, Problem
+from core import disk
+from core.errors import CATALOGUE, Fault, Problem, disk_full
 from miniapp_api.bodies import drain
 
 log = structlog.get_logger()
@@ -141,6 +142,8 @@ def install(app: APIFlask) -> None:
 
     @app.errorhandler(DBAPIError)
     def _database(error: DBAPIError) -> Response:
+        if disk.is_full(error):
+            return _no_room(error)
         busy = isinstance(error, OperationalError)
         log.error("database_error", error=type(error.orig).__name__, busy=busy, exc_info=not busy)
         return answer(Problem("not_ready", retry_after=2) if busy else Problem("internal_error"))
@@ -158,9 +161,16 @@ def install(app: APIFlask) -> None:
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:
+        if disk.is_full(error):
+            return _no_room(error)
         # The last resort: the caller learns nothing of the inside, the log everything.
         log.exception("unexpected_error", path=request.path)
         return answer(Problem("internal_error"))
+
+
+def _no_room(error: Exception) -> Response:
+    log.error("disk_full", error=type(error).__name__)
+    return answer(disk_full())
 
 
 def _by_status(status: int) -> Response:

@@ -10,6 +10,7 @@ from assets.made_pictures import MadePictures
 from assets.operations import Desk
 from core.config import Settings
 from core.db import Database
+from core.disk import DiskWatch
 from core.forms.library import FormLibrary
 from core.gateways.sms import SmsSender
 from core.gateways.wechat import WeChat
@@ -37,6 +38,7 @@ class Wiring:
     rules: RatingRules
     pictures: MadePictures
     scans: ScanCounts
+    disk: DiskWatch
     addresses: InMemory | InRedis
     sms: SmsSender | None
     wechat: WeChat | None

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,16 +37,17 @@ def wait_until_ready(base: str, process: subprocess.Popen[bytes], seconds: float
 
 @contextmanager
 def server_process(
-    data_dir: Path, *, constants: str = "", **environment: str
+    data_dir: Path, *, constants: str = "", within: Sequence[str] = (), **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """`python app.py serve` in a process group of its own; its address, and the process.
 
-    `constants` are statements run before, which may shorten what would take long.
+    `constants` are statements run before, which may shorten what would take long; `within` is a command that runs the
+    server as the very same process.
     """
     port = free_port()
     program = ["-c", f"{constants}\nfrom commands import main\nmain()"] if constants else ["app.py"]
     process = subprocess.Popen(
-        [sys.executable, *program, "serve"], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
+        [*within, sys.executable, *program, "serve"], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, "DATA_DIR": str(data_dir), "PORT": str(port), "HOST": "127.0.0.1", **environment},
     )  # fmt: skip

@@ -85,7 +85,6 @@ def test_the_first_start_says_where_to_go_and_the_second_changes_nothing(
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     for name in ("demo-accounts.json", "data.key", "gongpin.sqlite3"):
         assert stat.S_IMODE((data / name).stat().st_mode) == 0o600, name
-    assert list((data / "metrics").iterdir()) == []
 
     before = state(data)
     again = run_once(environment, stop=signal.SIGINT)
@@ -128,7 +127,7 @@ def test_the_start_warns_of_a_year_whose_working_days_are_guessed(
 ) -> None:  # fmt: skip
     clock.move_to("2098-10-01T10:00+08:00")
     monkeypatch.setattr(start_up.Server, "run", lambda _server: None)
-    monkeypatch.setattr(start_up, "_fresh_metrics", lambda _folder: None)
+    monkeypatch.setattr(start_up, "Figures", lambda *_: None)
     start_up.serve(settings.model_copy(update={"port": free_port(), "demo": False}), database)
     warned = capsys.readouterr().err
     assert "2098年的节假日安排尚未录入" in warned and "calendar complete 2099" in warned

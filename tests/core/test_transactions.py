@@ -3,16 +3,18 @@
 import threading
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from core import clock
 from core.db import Database, writing
 from core.models import Receipt
 from core.prepared import Prepared
-from core.turns import OneAtATime
+from core.turns import OneAtATime, Turns
 
 _PUT = Prepared(insert(cast(Table, Receipt.__table__)))
 _COUNT = Prepared(select(func.count().label("n")).select_from(Receipt).where(Receipt.key != bindparam("but")))
@@ -87,3 +89,24 @@ def test_one_at_a_time_lets_the_same_thread_in_again_and_then_the_next(database:
         order.append("still mine")
     other.join()
     assert order == ["again", "still mine", "next"]
+
+
+def test_a_transaction_whose_commit_fails_gives_the_turn_to_write_to_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk; here because of a reference that is asked for at the end only."""
+    url = f"sqlite:///{tmp_path / 'turns.sqlite3'}"
+    database = Database(url)
+    with database.write() as session:
+        session.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY)"))
+        session.execute(text("CREATE TABLE children (parent REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)"))
+    monkeypatch.setattr("core.turns.PATIENCE", 0.0)
+    others = Turns(tmp_path / "turns.sqlite3")
+    for _ in range(2):
+        with pytest.raises(IntegrityError), database.write() as session:
+            session.execute(text("INSERT INTO children VALUES (1)"))
+        assert others.take()
+        others.give_back()
+    with database.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM children")) == 0
+    database.dispose()

@@ -1,0 +1,26 @@
+"""Logs: what cannot be written is lost, and nothing else is."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import ROOT
+
+PROGRAM = """
+import structlog
+from core import logs
+logs.configure("INFO")
+for number in range(3000):
+    structlog.get_logger().warning("something", number=number, words="x" * 100)
+print("went on")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /dev/full")
+def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], cwd=ROOT, stdout=subprocess.PIPE, stderr=full, text=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (0, "went on\n")
