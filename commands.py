@@ -72,7 +72,7 @@ class Installation:
     @cached_property
     def database(self) -> "Database":
         """The database, with the keys for what is encrypted in it."""
-        from core import disk, logs, privacy
+        from core import logs, privacy
         from core.db import Database
 
         logs.configure(self.settings.log_level)
