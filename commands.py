@@ -117,6 +117,7 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from assets.spreadsheets import SpreadsheetError
+    from core import disk
     from core.config import SettingsError
     from core.errors import Problem
     from core.migrate import SchemaError
@@ -129,7 +130,7 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
             return _failure(str(error), 2)
         case OperationalError() | ProgrammingError():
             if disk.is_full(error):
-                raise _failure("磁盘空间不足，无法继续：请清理磁盘（DATA_DIR 或数据库所在的磁盘）后重试", 2) from error
+                return _failure("磁盘空间不足，无法继续：请清理磁盘（DATA_DIR 或数据库所在的磁盘）后重试", 2)
             reason = str(error.orig).strip().splitlines()[0]
             hint = "无法使用数据库，请检查 DATABASE_URL；若尚未建表，请先执行 ./manage database upgrade"
             return _failure(f"{hint}\n({reason})", 2)

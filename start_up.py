@@ -24,6 +24,7 @@ from accounts.regions import area_rows, load_regions
 from core import clock, clocks, migrate, preparing
 from core.config import Settings, SettingsError
 from core.db import Base, Database
+from core.disk import SHARED_MEMORY
 from core.forms.library import FormLibrary
 from core.forms.publishing import publish_files
 from demo import loading
@@ -32,7 +33,7 @@ from demo.commands import print_accounts, show_progress
 from inspection import campaigns
 from inspection.dictionaries import load_seeds
 from patient_worker import PatientWorker
-from worker_figures import SHARED_MEMORY, Figures
+from worker_figures import Figures
 
 log = structlog.get_logger()
 

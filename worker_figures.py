@@ -15,9 +15,10 @@ from typing import IO
 
 import structlog
 
+from core.disk import SHARED_MEMORY
+
 log = structlog.get_logger()
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is made anew, for the owner only
 KINDS = {"counter": 1024 * 1024, "histogram": 1024 * 1024}
 """Bytes for the figures of one worker by kind of figure. Routes, methods and statuses are few: a third is used."""
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"

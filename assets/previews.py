@@ -4,6 +4,7 @@ PDF and pictures are shown as they are. Office documents are converted to PDF on
 the file, as thumbnails are; `files.preview_key` names the object, and the sweep takes both.
 """
 
+import errno
 import os
 import shutil
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _converted(desk: Desk, converter: Converter, file: File) -> str:
     with TemporaryDirectory(dir=desk.incoming.absolute(), prefix="preview-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < ROOM:
-            raise StorageUnavailable("too little room on the disk to convert a document")
+            raise OSError(errno.ENOSPC, "too little room on the disk to convert a document")
         source = folder / f"document{file.extension}"
         _, chunks = desk.storage.chunks(file.stored_key)
         with source.open("wb") as target:

@@ -14,15 +14,17 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import CursorResult, update
+from sqlalchemy.exc import DBAPIError
 
 from assets import pictures
 from assets.file_types import FILE_TYPES, PICTURE
 from assets.models import File
 from assets.operations import Desk, discard
 from assets.pictures import Unreadable
-from assets.storage import StorageUnavailable, new_key
+from assets.storage import StorageUnavailable, new_key, unavailable
 from core.db import Database
-from core.errors import Problem, not_found
+from core.disk import SHARED_MEMORY, is_full
+from core.errors import Problem, disk_full, not_found
 
 log = structlog.get_logger()
 
@@ -47,6 +49,15 @@ def key_of(database: Database, desk: Desk, file: File) -> str:
         if found.thumbnail_key is not None:  # by whoever had its turn before
             return found.thumbnail_key
         return _made(database, desk, found)
+
+
+def without_room(desk: Desk, file: File) -> bytes:
+    """The thumbnail itself where it cannot be kept: reading goes on while the disk is full. Raises 409, 503."""
+    try:
+        with TemporaryDirectory(dir=SHARED_MEMORY, prefix="gongpin-thumbnail-") as name:
+            return _make(desk, file, Path(name)).read_bytes()
+    except (StorageUnavailable, OSError) as error:
+        raise unavailable(error) from error
 
 
 @contextmanager
@@ -76,20 +87,14 @@ def _made(database: Database, desk: Desk, file: File) -> str:
     key, noted = new_key(), False
     try:
         with TemporaryDirectory(dir=desk.incoming, prefix="thumbnail-") as name:
-            source, target = Path(name) / "picture", Path(name) / "thumbnail"
-            _, chunks = desk.storage.chunks(file.stored_key)
-            with source.open("wb") as copy:
-                for chunk in chunks:
-                    copy.write(chunk)
-            pictures.make_thumbnail(source, target)
-            desk.storage.put(key, target)
+            desk.storage.put(key, _make(desk, file, Path(name)))
         noted = _note(database, file.id, key)
-    except Unreadable as error:
-        log.error("thumbnail_failed", file_id=str(file.id), error=str(error))
-        raise Problem("preview_failed") from error
     except (StorageUnavailable, OSError) as error:
-        log.error("storage_unavailable", error=str(error))
-        raise Problem("storage_unavailable", retry_after=10) from error
+        raise unavailable(error) from error
+    except DBAPIError as error:
+        if is_full(error):
+            raise disk_full() from error
+        raise
     finally:
         if not noted:
             discard(desk.storage, [key])
@@ -100,6 +105,20 @@ def _made(database: Database, desk: Desk, file: File) -> str:
     if other is None:
         raise Problem("not_ready", retry_after=1)
     return other
+
+
+def _make(desk: Desk, file: File, folder: Path) -> Path:
+    source, target = folder / "picture", folder / "thumbnail"
+    _, chunks = desk.storage.chunks(file.stored_key)
+    with source.open("wb") as copy:
+        for chunk in chunks:
+            copy.write(chunk)
+    try:
+        pictures.make_thumbnail(source, target)
+    except Unreadable as error:
+        log.error("thumbnail_failed", file_id=str(file.id), error=str(error))
+        raise Problem("preview_failed") from error
+    return target
 
 
 def _note(database: Database, file_id: UUID, key: str) -> bool:

@@ -13,6 +13,8 @@ import structlog
 
 log = structlog.get_logger()
 
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - what is put there has a name that nobody can guess, for the owner only
+"""A file system in memory, where there is one: for what must go on while the disks are full."""
 TOLD_AGAIN_AFTER = 3600.0
 """Seconds after which the log repeats that room is short."""
 _MIB = 1024 * 1024

@@ -127,10 +127,16 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     services = wiring()
     file = _visible(actor, file_id)
     missing = file.thumbnail_key is None
-    key = thumbnails.key_of(services.database, services.desk, file)
+    content: bytes | None = None
+    try:
+        key = thumbnails.key_of(services.database, services.desk, file)
+    except Problem as problem:
+        if problem.code != "disk_full":
+            raise
+        key, content = "", thumbnails.without_room(services.desk, file)
     if missing:
         _visible(actor, file_id)  # the right may have gone while it was made
-    return _answer(key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg")
+    return _answer(key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg", content=content)
 
 
 @bp.get("/files/<uuid:file_id>/preview")
@@ -159,11 +165,18 @@ def _visible(actor: Actor, file_id: UUID) -> File:
         return queries.visible_file(session, actor, services.subjects, file_id)
 
 
-def _answer(key: str, media_type: str, name: str, disposition: str = "attachment") -> Response:
+def _stored(key: str) -> tuple[int, Iterator[bytes]]:
     try:
-        size, chunks = wiring().desk.storage.chunks(key)
+        return wiring().desk.storage.chunks(key)
     except StorageUnavailable as error:
         raise unavailable(error) from error
+
+
+def _answer(
+    key: str, media_type: str, name: str, disposition: str = "attachment", content: bytes | None = None
+) -> Response:
+    """What is stored under the key, or the content that is given instead."""
+    size, chunks = _stored(key) if content is None else (len(content), iter([content]))
     extension = os.path.splitext(name)[1]
     quoted = urllib.parse.quote(name, safe="")
     # In pieces and not by the server's file wrapper: Python's sendfile waits for ever for a phone that fell silent.

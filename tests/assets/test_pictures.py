@@ -545,7 +545,7 @@ def test_a_picture_may_be_sent_again_when_the_machine_is_short_of_something(
 
 def test_a_picture_may_be_sent_again_when_the_disk_is_full(tmp_path: Path) -> None:
     (tmp_path / "picture").symlink_to("/dev/full")
-    assert put_off(tmp_path) == "storage_unavailable"
+    assert put_off(tmp_path) == "disk_full"
 
 
 def test_a_picture_that_takes_all_the_memory_is_refused(tmp_path: Path) -> None:

@@ -287,10 +287,10 @@ def full_disk(folder: Path, room: int) -> Iterator[None]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def put_off(answer: TestResponse) -> bool:
+def put_off(answer: TestResponse, code: str = "storage_unavailable") -> bool:
     """Whether the phone is to send the same again later."""
     assert answer.json is not None
-    return (answer.status_code, answer.json["code"]) == (503, "storage_unavailable") and "Retry-After" in answer.headers
+    return (answer.status_code, answer.json["code"]) == (503, code) and "Retry-After" in answer.headers
 
 
 def noise(side: int) -> bytes:
@@ -305,8 +305,8 @@ def test_files_wait_while_the_disk_is_full(county_inspector: Person, settings: S
     room = len(photo) * 3 // 2
     with full_disk(settings.incoming_dir, room):
         # The photo finds room, what is made of it does not.
-        assert put_off(upload(county_inspector, photo, "a.jpg", "photo"))
-        assert put_off(upload(county_inspector, PDF + bytes(room) + PDF))
+        assert put_off(upload(county_inspector, photo, "a.jpg", "photo"), "disk_full")
+        assert put_off(upload(county_inspector, PDF + bytes(room) + PDF), "disk_full")
         assert [path.name for path in settings.incoming_dir.iterdir()] == ["others"]
         assert upload(county_inspector).status_code == 201
     assert upload(county_inspector, photo, "a.jpg", "photo").status_code == 201

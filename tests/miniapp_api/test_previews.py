@@ -107,7 +107,7 @@ def test_a_document_waits_while_the_disk_is_full_or_gone(
     file_id = word(county_inspector)
     with monkeypatch.context() as while_full:
         while_full.setattr(previews, "ROOM", shutil.disk_usage(settings.data_dir).total * 2)
-        assert put_off(county_inspector.get(f"/files/{file_id}/preview"))
+        assert put_off(county_inspector.get(f"/files/{file_id}/preview"), "disk_full")
     settings.incoming_dir.rmdir()
     assert put_off(county_inspector.get(f"/files/{file_id}/preview"))
     settings.incoming_dir.mkdir()
