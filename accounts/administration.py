@@ -18,6 +18,7 @@ from accounts.verbs import DEFAULT_ROLES, Role
 from accounts.workflows import USER
 from core.db import Database
 from core.errors import Fault, Problem, invalid
+from core.text import clean_line, clean_person, demanded
 
 COMMAND_LINE = "命令行"
 
@@ -37,7 +38,7 @@ def login() -> str:
 
 
 def _payload(by: str, reason: str | None = None) -> dict[str, str]:
-    who = {"actor": COMMAND_LINE, "operator_name": by}
+    who = {"actor": COMMAND_LINE, "operator_name": clean_person(by)}
     return who if reason is None else {**who, "reason": reason}
 
 
@@ -80,6 +81,7 @@ def create_user(
     Without roles the user gets those of the office's level; a station acts as a county does, wherever it sits
     (spec common.md, §2). Raises 422 with what is wrong, 409 `username_taken`.
     """
+    username = clean_line(username)
     if not re.fullmatch(USERNAME, username):
         raise invalid("/username", "bad_username", "用户名应为3至64位字母、数字、汉字或 - _ . @")
     refuse_enterprise("/username", sign_in.is_enterprise_name(username))
@@ -101,7 +103,7 @@ def create_user(
 
 
 def _user(session: Session, username: str) -> User:
-    user = session.scalar(select(User).where(User.username == username))
+    user = session.scalar(select(User).where(User.username == clean_line(username)))
     if user is None:
         raise Problem("invalid", errors=[Fault("/username", "unknown_user", f"没有用户“{username}”，请核对")])
     return user
@@ -122,6 +124,7 @@ def reset_password(database: Database, username: str, *, by: str) -> str:
 
 def set_enabled(database: Database, username: str, *, enabled: bool, reason: str | None, by: str) -> None:
     """Disable (停用, with a reason; ends all sessions) or enable a user."""
+    reason = None if enabled else demanded(reason, "/reason", "停用账号须填写原因")
     with database.write() as session:
         user = _user(session, username)
         action = "administrator_enable" if enabled else "administrator_disable"

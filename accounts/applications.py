@@ -19,8 +19,9 @@ from accounts.workflows import APPLICATION, USER
 from core import clock, receipts, todos
 from core.actor import Actor
 from core.db import Database
-from core.errors import Fault, Problem, invalid, not_found
+from core.errors import Fault, Problem, not_found
 from core.identifiers import is_mobile, normalise_mobile
+from core.text import MEANINGLESS, clean, clean_line, clean_person, demanded, has_words
 
 TODO_DECIDE = "account_application_pending"
 
@@ -38,6 +39,13 @@ class NewApplication:
     reason: str | None
 
 
+def _cleaned(form: NewApplication) -> NewApplication:
+    return replace(
+        form, applicant_name=clean_person(form.applicant_name), unit_name=clean_line(form.unit_name),
+        reason=clean(form.reason or "") or None,
+    )  # fmt: skip
+
+
 def apply_for_account(database: Database, form: NewApplication) -> tuple[AccountApplication, bool]:
     """Store an application and its pending user; returns it and whether it is new.
 
@@ -46,6 +54,7 @@ def apply_for_account(database: Database, form: NewApplication) -> tuple[Account
     """
     with database.read() as session:
         region = current_region(session, form.region_code)
+    form = _cleaned(form)
     faults = _application_faults(form, region)
     if faults:
         raise Problem("invalid", errors=faults)
@@ -89,8 +98,9 @@ def _earlier(database: Database, form: NewApplication) -> tuple[User | None, Acc
             place is not None
             and place.code == form.region_code
             and earlier.mobile == normalise_mobile(form.mobile)
-            and (earlier.applicant_name, earlier.unit_name) == (form.applicant_name, form.unit_name)
-            and earlier.reason == form.reason
+            and (clean_person(earlier.applicant_name), clean_line(earlier.unit_name))
+            == (form.applicant_name, form.unit_name)
+            and (clean(earlier.reason or "") or None) == form.reason
         )
         if same and _is_own_password(database, existing, form.password):
             return existing, earlier
@@ -115,6 +125,9 @@ def _is_own_password(database: Database, user: User, password: str) -> bool:
 
 def _application_faults(form: NewApplication, region: Region | None) -> list[Fault]:
     faults = []
+    for path, name in (("/applicant_name", form.applicant_name), ("/unit_name", form.unit_name)):
+        if not has_words(name):
+            faults.append(Fault(path, "meaningless", f"名称{MEANINGLESS}"))
     if region is None or region.valid_to is not None:
         faults.append(Fault("/region_code", "unknown_region", "行政区划代码不存在，请重新选择"))
     elif region.level == RegionLevel.PROVINCE:
@@ -206,12 +219,12 @@ def decide(
     application = decidable(session, actor, application_id)
     if not receipts.take(session, receipts.key(actor.user_id, f"account-applications.{action}", application_id, body)):
         return decidable(session, actor, application_id)
-    opinion = (body.get("opinion") or "").strip() or None
+    opinion = clean(body.get("opinion") or "") or None
     own_mobile = session.scalar(select(User.mobile).where(User.id == actor.user_id))
     if application.user_id == actor.user_id or (own_mobile and own_mobile == application.mobile):
         raise Problem("forbidden", "不能审核本人提交的申请")
-    if action == "reject" and opinion is None:
-        raise invalid("/opinion", "required", "审核不通过须填写意见")
+    if action == "reject":
+        demanded(opinion, "/opinion", "审核不通过须填写意见")
     APPLICATION.move(
         session, actor, application, action,
         {"opinion": opinion, "decided_at": clock.now(), "decided_by": actor.user_id},

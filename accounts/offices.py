@@ -10,6 +10,7 @@ from accounts.regions import current_region
 from core.actor import Reach
 from core.db import dialect_of, insert_into
 from core.errors import invalid
+from core.text import clean_line, demanded
 
 _BUREAU_IDS = UUID("5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71")
 _ENTERPRISE_IDS = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
@@ -91,7 +92,7 @@ def move_enterprise_office(session: Session, uscc: str, name: str, region_code: 
 
 def create_office(session: Session, name: str, kind: str, region: Region, parent_id: UUID | None) -> UUID:
     """A further office in a region, for example a station (市场监管所) below a county bureau."""
-    office_id = uuid4()
+    office_id, name = uuid4(), demanded(clean_line(name), "/name", "请填写机关名称")
     session.execute(
         insert(Office).values(
             id=office_id, kind=kind, name=name, level=str(region.level), region_code=region.code,

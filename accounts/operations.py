@@ -15,8 +15,9 @@ from accounts.workflows import USER
 from core import clock, receipts
 from core.actor import Actor
 from core.db import Database
-from core.errors import Fault, Problem, invalid, not_found
+from core.errors import Fault, Problem, not_found
 from core.identifiers import normalise_mobile
+from core.text import clean, demanded
 
 
 def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
@@ -52,9 +53,9 @@ def set_enabled(session: Session, actor: Actor, user_id: UUID, action: str, body
         user = manageable(session, actor, user_id)
         if user.status == (UserStatus.DISABLED if action == "disable" else UserStatus.ACTIVE):
             return user
-    reason = (body.get("reason") or "").strip() or None
-    if action == "disable" and reason is None:
-        raise invalid("/reason", "required", "停用账号须填写原因")
+    reason = clean(body.get("reason") or "") or None
+    if action == "disable":
+        demanded(reason, "/reason", "停用账号须填写原因")
     USER.move(session, actor, user, action, {"status_reason": reason}, {"reason": reason})
     if action == "disable":
         sign_in.end_sessions_of(session, user_id)

@@ -23,6 +23,7 @@ from core.db import Database, writing
 from core.errors import Problem
 from core.identifiers import normalise_uscc, uscc_fault
 from core.prepared import Prepared
+from core.text import clean_line, clean_person
 
 log = structlog.get_logger()
 
@@ -80,7 +81,8 @@ def sign_in(
     looked at, and no lock is held while it is hashed. Raises `login_throttled`, `login_failed`,
     and, only after the right password, `account_pending`, `account_rejected` or `account_disabled`.
     """
-    username = _as_stored(username)
+    username = _as_stored(clean_line(username))
+    operator_name = clean_person(operator_name or "") or None
     with database.read() as session:
         user = session.execute(
             select(User.id, User.password_hash, User.status, User.status_reason).where(named(username))

@@ -1,10 +1,10 @@
 """Names of uploaded files: shown to people, never part of a path, and never in disguise."""
 
 import re
-import unicodedata
 
 from assets.file_types import FILE_TYPES, FileType, Purpose
 from core.errors import invalid
+from core.text import clean_line
 
 LONGEST_NAME = 200
 _SEPARATORS = re.compile(r"[/\\]")
@@ -17,14 +17,13 @@ _RUNNABLE = frozenset(
 
 
 def display_name(sent: str) -> str:
-    """The last part of the name as sent, normalised (NFC).
+    """The last part of the name as sent, cleaned: without what is not seen or turns the direction, it cannot hide what
+    it is.
 
-    Path parts are taken off, because some browsers send them. Raises 422 for a name that hides what
-    it is (control or direction-changing characters), that is empty, or longer than `LONGEST_NAME`.
+    Path parts are taken off, because some browsers send them. Raises 422 for a name that is empty, or longer than
+    `LONGEST_NAME`.
     """
-    name = unicodedata.normalize("NFC", _SEPARATORS.split(sent)[-1]).strip()
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in sent):
-        raise invalid("/file", "bad_name", "文件名含有不可见的控制字符，请改名后重新上传")
+    name = clean_line(_SEPARATORS.split(sent)[-1])
     if not name.strip("."):
         raise invalid("/file", "bad_name", "文件没有名称，请改名后重新上传")
     if len(name) > LONGEST_NAME:

@@ -6,16 +6,12 @@
 
 import functools
 import re
-import unicodedata
 from datetime import date
 
 from stdnum.cn import ric, uscc
 
 from core import clock
-
-# White space, hyphens and dashes of every kind, and the marks without width that copying brings along.
-_SEPARATORS = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad\u2010-\u2015\u2212-]+")
-_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+from core.text import fold
 
 # GB 32100. python-stdnum's own pattern wants digits in the first two places and so refuses the
 # codes of rural organisations (N…) and others (Y…).
@@ -51,7 +47,7 @@ _POSTCODE = re.compile(r"[0-9]{6}")
 def _compact(text: str) -> str:
     if text.isascii() and text.isalnum():  # as most of them come, and come again
         return text.upper()
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+    return fold(text).replace("-", "").upper()
 
 
 def normalise_uscc(text: str) -> str:
@@ -175,8 +171,7 @@ def is_mobile(text: str) -> bool:
 
 def is_landline(text: str) -> bool:
     """Whether this is a fixed-line number: area code and extension may be missing."""
-    number = "".join(_DASHES.sub("-", unicodedata.normalize("NFKC", text)).split())
-    return _LANDLINE.fullmatch(number) is not None
+    return _LANDLINE.fullmatch(fold(text)) is not None
 
 
 def is_email(text: str) -> bool:

@@ -9,25 +9,16 @@ A table of pairs has the columns `bigram` and `area1` (the province of what bear
 primary key begins with them.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from core.text import clean_line, fold
+
 # Few enough to look no further for a rarer pair, and how many pairs of a long fragment are tried.
 _RARE, _PAIRS_TRIED = 50, 8
-
-
-def fold(text: str) -> str:
-    """The form in which names are compared: NFKC, lower case, no white space."""
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def fold_to_fit(text: str, limit: int = 100) -> str:
-    """The folded text as far as its column holds it: some characters become several (㍿ → 株式会社)."""
-    return fold(text)[:limit]
 
 
 def bigrams(text: str) -> set[str]:
@@ -74,7 +65,7 @@ def like_pattern(fragment: str) -> str:
 
 def typed_pattern(fragment: str) -> str:
     """The same for a column that keeps names as they were typed, compared by SQL's `lower`: only the case is folded."""
-    return f"%{_escaped(fragment.strip().lower())}%"
+    return f"%{_escaped(clean_line(fragment).lower())}%"
 
 
 def _escaped(text: str) -> str:

@@ -19,7 +19,8 @@ from accounts.models import Region
 from accounts.offices import move_enterprise_office
 from core import clock
 from core.db import dialect_of, insert_into
-from core.name_search import bigrams, fold_to_fit
+from core.name_search import bigrams
+from core.text import fold_to_fit
 from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # 企业规模

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from accounts.queries import provinces_of
 from core.actor import Reach
 from core.identifiers import normalise_uscc
-from core.name_search import fold, having, like_pattern, rarest_pair
+from core.name_search import having, like_pattern, rarest_pair
 from core.paging import Page, PageRequest, ascending, fetch
+from core.text import fold
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # A pair of characters that more names of the area have than this (有限, 公司) narrows nothing:

@@ -14,7 +14,7 @@ from accounts.regions import current_region
 from assets.tables.cells import cell_text, has_lost_digits
 from core import clock
 from core.identifiers import normalise_uscc, uscc_fault
-from core.name_search import fold
+from core.text import MEANINGLESS, fold, has_words
 from enterprise.operations import SCALES, EnterpriseFacts
 from enterprise.products import PRODUCTS, product_code
 from enterprise.table_cells import CellFault, Faults, name_text, read_cells
@@ -162,6 +162,8 @@ def _read_name(cell: object) -> str:
     folded = fold(text)
     if not folded:
         raise CellFault("企业名称为必填项，请填写营业执照上的名称")
+    if not has_words(text):
+        raise CellFault(f"企业名称{MEANINGLESS}")
     if len(folded) > _LONGEST_NAME:
         raise CellFault(f"含有合并字符（如㈱），展开后超过{_LONGEST_NAME}个字，请缩短")
     return text

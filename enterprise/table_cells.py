@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from assets.tables.cells import cell_date, cell_text, no_value
+from core.text import clean_line
 from enterprise.table_layout import TableLayout
 
 CLEAR = "清空"
@@ -43,10 +44,8 @@ def read_cells(
 
 
 def plain_text(cell: object, longest: int) -> str:
-    """The text of a cell in one line; CellFault when it is too long or holds what cannot be seen."""
-    text = " ".join(cell_text(cell).split())
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise CellFault("含有不可见的控制字符，请删除后重新填写")
+    """The text of a cell in one line; CellFault when it is too long."""
+    text = " ".join(clean_line(cell_text(cell)).split())
     if len(text) > longest:
         raise CellFault(f"不能超过{longest}个字，现为{len(text)}个字，请缩短")
     return text

@@ -19,13 +19,13 @@ from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.models import HistoryEntry
 from core.one_by_one import OneByOne
+from core.text import MEANINGLESS, clean, clean_line, has_words
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
 from feedback import figures, integrity
 from feedback.kinds import KINDS, PER_MATTER, channel_of
 from feedback.models import RatingCode
 from feedback.queries import visible_code
-from feedback.sent import clean_text
 from feedback.workflows import ACTIVE, CODE, DISABLED, NOT_GENERATED
 
 VALID_DAYS = 30
@@ -78,10 +78,12 @@ def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         if value is not None and not isinstance(value, str):
             faults.append(Fault(f"/{name}", "wrong_type", f"{_LABELS[name]}应为文字"))
             continue
-        text = " ".join("".join(c for c in value or "" if c.isprintable() or c.isspace()).split())
+        text = " ".join(clean_line(value or "").split())
         required = name in ("matter_name", "org_name") or (name == "matter_ref" and kind == PER_MATTER)
         if required and not text:
             faults.append(Fault(f"/{name}", "required", f"请填写{_LABELS[name]}"))
+        elif required and not has_words(text):
+            faults.append(Fault(f"/{name}", "meaningless", f"{_LABELS[name]}{MEANINGLESS}"))
         elif len(text) > limit:
             faults.append(Fault(f"/{name}", "too_long", f"{_LABELS[name]}不能超过{limit}个字"))
         wanted[name] = text or None
@@ -126,7 +128,7 @@ def disable(session: Session, actor: Actor, code_id: UUID, reason: str | None = 
     if code.status == DISABLED:
         CODE.step("disable", ACTIVE, actor)
         return code
-    reason = clean_text(reason) if isinstance(reason, str) else None
+    reason = clean(reason) if isinstance(reason, str) else None
     if reason and len(reason) > 200:
         raise invalid("/reason", "too_long", "停用原因不能超过200个字")
     was_active = code.status == ACTIVE

@@ -15,12 +15,12 @@ from assets.operations import Claim, claim
 from core import clock, clocks
 from core.actor import Actor
 from core.errors import Fault, Problem
+from core.text import MEANINGLESS, clean, has_words
 from feedback import figures
 from feedback.kinds import HIDDEN, PENDING, SHOWN
 from feedback.masking import mask
 from feedback.models import Rating, RatingContact, RatingFollowUp
 from feedback.publication import is_clean
-from feedback.sent import clean_text
 from feedback.workflows import HANDLE, RATING, VERIFIED
 
 TEXT_LIMIT = 500
@@ -67,9 +67,11 @@ class _Body:
         if value is not None and not isinstance(value, str):
             self.faults.append(Fault(f"/{name}", "wrong_type", f"{label}应为文字"))
             return None
-        text = clean_text(value or "")
+        text = clean(value or "")
         if required and not text:
             self.faults.append(Fault(f"/{name}", "required", f"请填写{label}"))
+        elif required and not has_words(text):
+            self.faults.append(Fault(f"/{name}", "meaningless", f"{label}{MEANINGLESS}"))
         elif len(text) > TEXT_LIMIT:
             self.faults.append(Fault(f"/{name}", "too_long", f"{label}不能超过{TEXT_LIMIT}个字"))
         return text or None

@@ -6,7 +6,6 @@ after the commit, by the caller; so no transaction waits for a gateway.
 
 import hmac
 import secrets
-import unicodedata
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import clock, privacy
 from core.errors import Problem, invalid
 from core.identifiers import is_mobile, normalise_mobile
+from core.text import fold
 from feedback import gates
 from feedback.gates import RatingRules
 from feedback.models import SmsCode
@@ -83,7 +83,7 @@ def prove(session: Session, mobile: str, code: str, form: str | None = None) -> 
         .returning(SmsCode.id, SmsCode.code_hash)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
-    code = unicodedata.normalize("NFKC", code).strip()
+    code = fold(code)
     row = session.execute(tried).first()
     if row is None:
         return form is not None and _is_spent_for(session, number, code, form, now)

@@ -1,7 +1,5 @@
 """What a rater sends: the fields, brought into the form in which they are stored and compared, or their faults."""
 
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,14 +7,10 @@ from core import privacy
 from core.db import canonical_json
 from core.errors import Fault
 from core.identifiers import is_mobile, normalise_mobile
+from core.text import MEANINGLESS, clean, clean_person, has_words
 from feedback.catalogue import LEVELS, TAGS, is_bad
 
 NAME_LIMIT, COMMENT_LIMIT, MOST_TAGS, LEAST_REASON = 50, 500, 8, 5
-
-# What is not white space and not seen, or turns the direction of the text around it.
-_UNSEEN = frozenset("\u200b\u200e\u200f\u061c\u2060\ufeff\u00ad") | {
-    chr(code) for first, last in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(first, last + 1)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ def read(sent: Sent) -> tuple[Fields | None, list[Fault]]:
     if level is not None and is_bad(level):
         if not tags and not any(fault.path.startswith("/tags") for fault in faults):
             faults.append(Fault("/tags", "required", "请至少选择一项不满意的原因"))
-        if len(comment) < LEAST_REASON and not any(fault.path == "/comment" for fault in faults):
+        if sum(c.isalnum() for c in comment) < LEAST_REASON and not any(fault.path == "/comment" for fault in faults):
             faults.append(Fault("/comment", "required", f"请填写具体意见，不少于{LEAST_REASON}个字，以便核实整改"))
     if not isinstance(sent.real_name, bool):
         faults.append(Fault("/real_name", "wrong_type", "请选择是否实名评价"))
@@ -83,9 +77,11 @@ def read(sent: Sent) -> tuple[Fields | None, list[Fault]]:
 
 
 def _name(value: Any, faults: list[Fault]) -> str:
-    name = " ".join(_visible(value).split()) if isinstance(value, str) else ""
+    name = " ".join(clean_person(value).split()) if isinstance(value, str) else ""
     if not name:
         faults.append(Fault("/rater_name", "required", "请填写姓名或单位名称"))
+    elif not has_words(name):
+        faults.append(Fault("/rater_name", "meaningless", f"姓名或单位名称{MEANINGLESS}"))
     elif len(name) > NAME_LIMIT:
         faults.append(Fault("/rater_name", "too_long", f"姓名或单位名称不能超过{NAME_LIMIT}个字"))
     return name
@@ -138,19 +134,7 @@ def _comment(value: Any, faults: list[Fault]) -> str:
     if not isinstance(value, str):
         faults.append(Fault("/comment", "wrong_type", "具体意见应为文字"))
         return ""
-    comment = clean_text(value)
+    comment = clean(value)
     if len(comment) > COMMENT_LIMIT:
         faults.append(Fault("/comment", "too_long", f"具体意见不能超过{COMMENT_LIMIT}个字"))
     return comment
-
-
-def clean_text(text: str) -> str:
-    """Text of several lines as it is stored: NFC, no control characters, no blanks around it."""
-    lines: Iterable[str] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(_visible(line).rstrip() for line in lines).strip()
-
-
-def _visible(text: str) -> str:
-    composed = unicodedata.normalize("NFC", text)
-    kept = (c for c in composed if c == "\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _UNSEEN))
-    return "".join(kept)

@@ -17,6 +17,7 @@ from accounts import offices
 from core import clock, receipts, todos
 from core.actor import Actor
 from core.errors import Problem, invalid
+from core.text import clean, demanded
 from enterprise.production import publications
 from inspection import rules, tallies
 from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
@@ -84,8 +85,7 @@ def correct(
     _refuse_stranger(session, record, actor)
     refuse_stale(record, body)
     reason = _reason(body)
-    if reason is None:
-        raise invalid("/reason", "required", "更正须填写原因")
+    reason = demanded(reason, "/reason", "更正须填写原因")
     answered = tools.forms.get(record.form_code, record.form_version).form
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
     entry = judge(session, tools, actor, book, record_id, body, submit=True, answered=answered)
@@ -173,4 +173,4 @@ def _reason(body: Mapping[str, Any]) -> str | None:
         raise invalid("/reason", "wrong_type", "原因应为文本")
     if len(reason) > 500:
         raise invalid("/reason", "too_long", "原因不能超过 500 个字符")
-    return reason.strip() or None
+    return clean(reason) or None

@@ -17,8 +17,9 @@ from core import clock
 from core.actor import Actor
 from core.db import UTCDateTime, dialect_of, insert_into
 from core.errors import Problem, invalid, not_found
-from core.name_search import fold, like_pattern
+from core.name_search import like_pattern
 from core.paging import Order, Page, PageRequest, fetch
+from core.text import MEANINGLESS, clean_line, fold, has_words
 from enterprise.products import PRODUCTS
 from inspection.models import DictionaryEntry
 
@@ -140,8 +141,11 @@ def add(
     """
     if product_code not in PRODUCTS:
         raise not_found()
-    if not fold(name):
+    name = clean_line(name)
+    if not name:
         raise invalid("/name", "required", "请输入名称")
+    if not has_words(name):
+        raise invalid("/name", "meaningless", f"名称{MEANINGLESS}")
     if len(fold(name)) > 100:
         raise invalid("/name", "too_long", "名称过长，最多 100 个字符")
     province = actor.chain[0]
@@ -153,7 +157,7 @@ def add(
     if dictionary == PRODUCT_ITEMS and regulation_type is None:
         raise invalid("/regulation_type", "required", "请选择该产品的监管类型")
     values = {
-        "id": entry_id, "dictionary": dictionary, "product_code": product_code, "name": name.strip(),
+        "id": entry_id, "dictionary": dictionary, "product_code": product_code, "name": name,
         "folded_name": fold(name), "regulation_type": regulation_type, "area1": province,
         "created_by": actor.user_id, "created_at": clock.now(),
     }  # fmt: skip

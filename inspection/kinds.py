@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import Problem, invalid
 from core.forms.library import FormLibrary
-from core.name_search import fold
+from core.text import fold
 
 CHECK, SPOT_CHECK = "check", "spot_check"
 

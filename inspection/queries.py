@@ -13,9 +13,10 @@ from core.actor import Actor
 from core.db import Database
 from core.errors import Problem, not_found
 from core.forms.library import FormLibrary
-from core.name_search import fold, like_pattern
+from core.name_search import like_pattern
 from core.paging import COUNT_LIMIT, Page, PageRequest, count_up_to, cut, fetch, is_whole, newest_first, walk
 from core.privacy import mask_phone, unseal
+from core.text import fold
 from inspection import rules
 from inspection.judging import find
 from inspection.models import EnterpriseTally, Inspection, InspectionVersion

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid, not_found
+from core.text import demanded
 from enterprise.filings import operations as filings
 from enterprise.filings.engine import Filings, visible
 from enterprise.filings.models import Filing
@@ -33,6 +34,7 @@ def order(
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
         return visible(session, actor, filing_id), False
+    problem = demanded(problem, "/problem", "请填写需要整改的问题")
     data = {"problem": problem, "due_on": due_on}
     if record.check_date is not None:
         data["check_date"] = record.check_date.isoformat()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core import forms
 from core.errors import Fault
 from core.identifiers import uscc_warnings
+from core.text import MEANINGLESS, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
 
@@ -123,6 +124,8 @@ def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tu
             faults.append(Fault(path, "disposal_not_in_progress", "只有“办理中”的处置项可以变更，其他请使用更正"))
         elif value == "na" and not reason:
             faults.append(Fault("/reason", "required", "由“办理中”改为“不适用”须填写原因"))
+        elif value == "na" and not has_words(reason or ""):
+            faults.append(Fault("/reason", "meaningless", MEANINGLESS))
         else:
             after[name] = value
     return after, faults

@@ -9,8 +9,9 @@ from sqlalchemy import Executable, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.db import dialect_of, insert_into
-from core.name_search import bigrams, fold_to_fit
+from core.name_search import bigrams
 from core.prepared import Prepared
+from core.text import fold_to_fit
 from inspection.kinds import COUNTED, Counts, counts_of, org_key
 from inspection.models import EnterpriseTally, Inspection, TallyBigram
 

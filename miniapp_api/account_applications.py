@@ -11,7 +11,7 @@ from accounts.models import USERNAME
 from accounts.verbs import Verb
 from core.actor import Actor
 from miniapp_api.answers import answers
-from miniapp_api.bodies import Body, PageQuery, Password
+from miniapp_api.bodies import AsSent, Body, PageQuery, Password
 from miniapp_api.gates import gate, public
 from miniapp_api.limits import application_limit, limiter
 from miniapp_api.wiring import wiring
@@ -31,13 +31,13 @@ class ApplicationBody(Body):
     reason: str | None = Field(None, max_length=500)
 
 
-class ApproveBody(Body):
+class ApproveBody(AsSent):
     """An approval may carry an opinion."""
 
     opinion: str | None = Field(None, max_length=500)
 
 
-class RejectBody(Body):
+class RejectBody(AsSent):
     """A rejection must carry an opinion."""
 
     opinion: str = Field(min_length=1, max_length=500)
@@ -103,6 +103,6 @@ def reject_application(session: Any, actor: Actor, application_id: UUID, body: R
     return _decided(session, actor, application_id, "reject", body)
 
 
-def _decided(session: Any, actor: Actor, application_id: UUID, action: str, body: Body) -> dict[str, Any]:
+def _decided(session: Any, actor: Actor, application_id: UUID, action: str, body: AsSent) -> dict[str, Any]:
     application = applications.decide(session, actor, application_id, action, body.model_dump(exclude_none=True))
     return queries.show_application(application, *queries.names_of(session, application), full=True)

@@ -1,4 +1,4 @@
-"""How bodies and queries are read: JSON by orjson, text that no database takes is refused, empty means absent."""
+"""How bodies and queries are read: JSON by orjson, text is cleaned (`core/text.py`), empty means absent."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,6 +20,7 @@ from pydantic import (
 
 from core.errors import Fault, Problem
 from core.paging import DEEPEST_PAGE, LONGEST_MARK, PageRequest
+from core.text import clean, clean_line
 
 MAX_BODY = 1024 * 1024
 DEEPEST = 32
@@ -39,8 +40,8 @@ class OrjsonProvider(JSONProvider):
         # What is nested deeper than any form could not be written back by what hashes and stores it.
         if raw.count(b"[") + raw.count(b"{") > DEEPEST and _deeper_than(value, DEEPEST):
             raise Problem("invalid", errors=[Fault("", "too_deep", "内容嵌套过深，请检查后重试")])
-        if b"\\u0000" in raw and (place := _nul(value, "")) is not None:
-            raise Problem("invalid", errors=[Fault(place, "bad_character", "内容含有不可用的字符，请删除后重试")])
+        if b"\\u0000" in raw:  # no database takes it, wherever it stands
+            return _without_nul(value)
         return value
 
 
@@ -52,18 +53,14 @@ def _deeper_than(value: Any, levels: int) -> bool:
     return levels == 0 or any(_deeper_than(one, levels - 1) for one in inner)
 
 
-def _nul(value: Any, place: str) -> str | None:
-    """Where a NUL character stands, which PostgreSQL cannot store; nested no deeper than orjson allows."""
+def _without_nul(value: Any) -> Any:
     if isinstance(value, str):
-        return place if "\0" in value else None
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        if isinstance(key, str) and "\0" in key:
-            return place
-        found = _nul(inner, f"{place}/{key}")
-        if found is not None:
-            return found
-    return None
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_without_nul(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(one) for name, one in value.items()}
+    return value
 
 
 class ApiRequest(Request):
@@ -95,17 +92,38 @@ def drain() -> None:
             left -= len(piece)
 
 
-class Body(BaseModel):
-    """Parent of typed bodies: no unknown fields, text stripped."""
+class AsSent(BaseModel):
+    """Parent of typed bodies whose room cleans their text: it keeps a receipt of the write as it was sent."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, strict=True)
 
 
-Password = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False)]
-"""A password as it was typed: blanks at its ends belong to it."""
+class _AsTyped:
+    """Marks text that is not cleaned."""
 
 
-class EmptyBody(Body):
+Password = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), _AsTyped()]
+"""A password as it was typed: every character belongs to it."""
+
+
+class Body(AsSent):
+    """Parent of typed bodies: no unknown fields, text cleaned, empty text is absent."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, sent: Any) -> Any:
+        if not isinstance(sent, dict):
+            return sent
+        fields = cls.model_fields.items()
+        as_typed = {name for name, field in fields if any(isinstance(mark, _AsTyped) for mark in field.metadata)}
+        cleaned = {
+            name: clean(value) if isinstance(value, str) and name not in as_typed else value
+            for name, value in sent.items()
+        }
+        return {name: value for name, value in cleaned.items() if value != "" or name in as_typed}
+
+
+class EmptyBody(AsSent):
     """An action that needs nothing but its address."""
 
 
@@ -134,16 +152,14 @@ VERSION_FIELD = {"type": "integer", "minimum": 1, "description": "the version th
 
 
 class Query(BaseModel):
-    """Parent of query strings; `?kind=` means the same as leaving it out."""
+    """Parent of query strings: text cleaned; `?kind=` means the same as leaving it out."""
 
     model_config = ConfigDict(extra="ignore")
 
     @model_validator(mode="before")
     @classmethod
-    def _blank_is_absent(cls, sent: dict[str, str]) -> dict[str, str]:
-        if any("\0" in value for value in sent.values()):
-            raise ValueError("内容含有不可用的字符")
-        return {name: value for name, value in sent.items() if value.strip()}
+    def _clean(cls, sent: dict[str, str]) -> dict[str, str]:
+        return {name: value for name, text in sent.items() if (value := clean_line(text))}
 
 
 class PageQuery(Query):

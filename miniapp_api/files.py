@@ -21,6 +21,7 @@ from assets.models import File
 from assets.storage import StorageUnavailable, unavailable
 from core.actor import Actor
 from core.errors import Fault, Problem
+from core.text import clean_line
 from miniapp_api.answers import answers
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
@@ -85,11 +86,12 @@ def _received(incoming: Path) -> Iterator[Upload]:
             on_disk, max_form_memory_size=_FORM_MEMORY, max_form_parts=_MOST_PARTS, buffer_size=_READ_AT_ONCE
         )
         try:
-            form, files = parser.parse(request.stream, boundary.encode(), request.content_length)
+            sent, files = parser.parse(request.stream, boundary.encode(), request.content_length)
         except RequestEntityTooLarge as error:
             raise Problem("payload_too_large", f"文件不能超过 {LARGEST_FILE // MIB}M") from error
         except ValueError as error:
             raise Problem("bad_request") from error
+        form = {name: clean_line(value) for name, value in sent.items()}
         parts = files.getlist("file")
         file_id = _as_uuid(form.get("id"))
         faults = []

@@ -17,7 +17,7 @@ from enterprise.filings.engine import visible
 from enterprise.filings.queries import Filters
 from enterprise.systems import KINDS
 from miniapp_api.answers import answers
-from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, Body, DescribedBody, PageQuery, described
+from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, AsSent, DescribedBody, PageQuery, described
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
 
@@ -62,7 +62,7 @@ class FilingBody(DescribedBody):
     )
 
 
-class ActionBody(Body):
+class ActionBody(AsSent):
     """A step: the version that the caller read, a comment where the step asks for one."""
 
     version: int

@@ -12,7 +12,7 @@ from enterprise.filings import queries as filing_queries
 from inspection import amendments, queries, rectifications
 from inspection.kinds import CHECK
 from miniapp_api.answers import answers
-from miniapp_api.bodies import Body
+from miniapp_api.bodies import AsSent
 from miniapp_api.gates import gate
 from miniapp_api.records import record_blueprint
 from miniapp_api.wiring import wiring
@@ -20,7 +20,7 @@ from miniapp_api.wiring import wiring
 bp = record_blueprint("inspections", "inspections", CHECK)
 
 
-class DisposalsBody(Body):
+class DisposalsBody(AsSent):
     """Disposals to move on (处置); only those that change need to be sent."""
 
     disposals: dict[str, Any]
@@ -37,7 +37,7 @@ def move_disposals(session: Session, actor: Actor, record_id: UUID, body: Dispos
     return queries.show(record, actor, wiring().forms)
 
 
-class RectificationBody(Body):
+class RectificationBody(AsSent):
     """What has to be put right, and by when."""
 
     problem: str = Field(min_length=1, max_length=2000)

@@ -14,7 +14,7 @@ from core.errors import not_found
 from enterprise.production import operations, queries
 from enterprise.production.queries import CheckFilters
 from miniapp_api.answers import answers
-from miniapp_api.bodies import Body, PageQuery
+from miniapp_api.bodies import AsSent, PageQuery
 from miniapp_api.enterprises import show
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
@@ -40,7 +40,7 @@ class ChecksQuery(PageQuery):
         return CheckFilters(self.day_from, self.day_to, self.q)
 
 
-class TopicBody(Body):
+class TopicBody(AsSent):
     """A self-check topic with its template and the period in which reports may be sent."""
 
     title: str = Field(min_length=1, max_length=100)

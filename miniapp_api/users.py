@@ -9,7 +9,7 @@ from pydantic import Field
 from accounts import operations, queries
 from accounts.verbs import Verb
 from core.actor import Actor
-from miniapp_api.bodies import Body, EmptyBody, PageQuery
+from miniapp_api.bodies import AsSent, EmptyBody, PageQuery
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -23,7 +23,7 @@ class UsersQuery(PageQuery):
     q: str | None = Field(None, max_length=64)
 
 
-class DisableBody(Body):
+class DisableBody(AsSent):
     """Why the account is disabled (停用)."""
 
     reason: str = Field(min_length=1, max_length=500)

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from datetime import date, datetime, timedelta
 
+from core.text import clean
+
 _EXACT_DIGITS = 15
 # What Excel and WPS write where a formula has no value; pasted as values or saved as .csv they are plain text.
 _ERROR = re.compile(r"#(N/A( N/A)?|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|BUSY!|#+)")
@@ -71,7 +73,7 @@ def cell_text(cell: object) -> str:
         return cell.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(cell, date):
         return cell.isoformat()
-    return str(cell).strip()
+    return clean(str(cell))
 
 
 def cell_date(cell: object, since: date = SINCE_1900) -> date | None:

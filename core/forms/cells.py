@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.forms.condition_text import ConditionSyntax, parse_condition, write_condition
+from core.text import clean
 
 
 class CellFault(Exception):
@@ -30,7 +31,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", "；": "\\；", "=": "\\=", 
 
 
 def is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and not clean(value))
 
 
 def _same(value: Any) -> object:
@@ -41,7 +42,7 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         # Excel has turned 4.10 into the number 4.1, or a long code into 1.2E+17: it cannot be told any more.
         raise CellFault("须为文本，请先把单元格格式设为“文本”再填写")
-    return value.strip()
+    return clean(value)
 
 
 def _flag(value: object) -> bool:

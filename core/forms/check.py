@@ -11,7 +11,8 @@
 4.  Draft mode ends here: the faults of steps 1 and 2 and all normalised values, nothing pruned.
 5.  Submit mode, for visible items: the faults of steps 1 and 2; `required` when not given and required
     (`required`, or `required_when` holds); else, for a value without fault: numbers of entries,
-    duplicates, check digits, formats, dates in the future, minimum.
+    duplicates (names compared folded), check digits, formats, marks alone where words are demanded, dates in the
+    future, minimum.
     Faults of invisible items are dropped.
 6.  Rules whose `visible_when` holds: one of their visible items must be given.
 7.  Disposals: when no problem was found, `done` and `in_progress` are refused

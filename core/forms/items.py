@@ -10,6 +10,10 @@ import jsonschema_rs
 PROBLEMS_FOUND: Final = "problems_found"
 DISPOSALS: Final = (("done", "是"), ("in_progress", "办理中"), ("na", "不适用"))
 
+PERSONS: Final = frozenset(["inspectors", "samplers", "escort", "legal_representative", "contact_name", "filled_by"])
+"""Fields that hold names of persons. By name, because published versions of forms never change."""
+ORGANISATIONS: Final = frozenset(["org_name", "nominal_producer"])
+
 MAX_TEXT = 200
 MAX_LISTED = 50
 MAX_IDENTIFIER = 64
@@ -45,6 +49,21 @@ class Item:
     def detects(self) -> bool:
         """Whether an answer to it (or in one of its rows) can be a problem."""
         return bool(self.problem_values) or any(inner.problem_values for inner in self.items)
+
+    @property
+    def multiline(self) -> bool:
+        return self.raw.get("multiline") is True
+
+    @property
+    def is_person(self) -> bool:
+        return self.name in PERSONS
+
+    @property
+    def demands_words(self) -> bool:
+        """Whether marks alone are no answer: a name or an explanation that must be given. (A `/` for “none” is one
+        where a number or a model is asked.)"""
+        demanded = self.required or "required_when" in self.raw
+        return demanded and self.type == "text" and (self.multiline or self.name in PERSONS | ORGANISATIONS)
 
     @property
     def repeat(self) -> bool:

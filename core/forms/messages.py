@@ -13,7 +13,7 @@ _SENTENCES = {
     "too_many": "“{text}”最多{max_items}项，请删减后重试",
     "too_few": "“{text}”至少需要{min_items}项，请补充",
     "duplicate": "“{text}”中有重复的内容，请删除重复项",
-    "bad_characters": "“{text}”含有无法保存的特殊字符，请删除后重新填写",
+    "meaningless": "“{text}”只有标点或符号，请用文字写明",
     "bad_date": "“{text}”不是有效的日期，请按“2026-11-20”的形式填写",
     "future_date": "“{text}”不能晚于今天，请核对",
     "bad_number": "“{text}”须为数字，请重新填写",

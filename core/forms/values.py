@@ -1,7 +1,7 @@
 """Values as they come from the phone, brought into the form that is judged and stored.
 
 `read_value` answers the normalised value, None for what counts as not given (null, blank text, an empty
-list), `WRONG` for a JSON type that the item cannot have, or a `Refusal`. Text is stripped and NFC.
+list), `WRONG` for a JSON type that the item cannot have, or a `Refusal`. Text is cleaned (`core/text.py`).
 """
 
 import re
@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from core import identifiers
+from core import text as text_rules
 from core.forms.items import Item
 
 WRONG: Final = 0  # no item takes a bare number after normalisation, so the schema refuses it everywhere
@@ -24,14 +25,6 @@ class Refusal:
     code: str
 
 
-# Named one by one, because what Python and JavaScript strip by themselves differs.
-_BLANK = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
-    "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
-)
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_LINE_END = re.compile(r"\r\n?")
-_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 _MAX_NUMBER_TEXT = 400
 _MAX_INTEGRAL = 15
@@ -44,19 +37,17 @@ def read_value(item: Item, raw: Any) -> Any:
     return _READERS[item.type](item, raw)
 
 
-def clean(text: str) -> str | Refusal | None:
-    """Text as stored: line ends `\\n`, NFC, stripped; None when blank."""
-    if text.isprintable():  # so it has no line ends, no forbidden characters, and of all blanks only the common one
-        text = text.strip(" ")
-        return (text if text.isascii() else unicodedata.normalize("NFC", text)) or None
-    stripped = _LINE_END.sub("\n", text).strip(_BLANK)
-    if _FORBIDDEN.search(stripped):
-        return Refusal("bad_characters")
-    return unicodedata.normalize("NFC", stripped) or None
+def clean(text: str) -> str | None:
+    """Cleaned text (`core/text.py`); None when nothing is left."""
+    return text_rules.clean(text) or None
 
 
 def _one_text(item: Item, raw: Any) -> Any:
-    return clean(raw) if type(raw) is str else WRONG
+    if type(raw) is not str:
+        return WRONG
+    if item.is_person:
+        return text_rules.clean_person(raw) or None
+    return (text_rules.clean(raw) if item.multiline else text_rules.clean_line(raw)) or None
 
 
 def _listed(each: Callable[[Item, Any], Any]) -> Callable[[Item, Any], Any]:
@@ -99,7 +90,7 @@ def _number(item: Item, raw: Any) -> Any:
     elif type(raw) is str:
         if len(raw) > _MAX_NUMBER_TEXT:
             return Refusal("bad_number")
-        written = unicodedata.normalize("NFKC", raw).strip(_BLANK)
+        written = _half_width(raw)
         if not written:
             return None
     else:
@@ -128,11 +119,11 @@ def _tel(text: str) -> str:
     mobile = identifiers.normalise_mobile(text)
     if identifiers.is_mobile(mobile):
         return mobile
-    return _DASHES.sub("-", "".join(unicodedata.normalize("NFKC", text).split()))
+    return text_rules.fold(text)
 
 
 def _half_width(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip(_BLANK)
+    return text_rules.clean_line(unicodedata.normalize("NFKC", text_rules.clean(text)))
 
 
 _file = _normalised(str.lower)

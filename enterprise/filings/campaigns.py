@@ -13,6 +13,7 @@ from accounts.regions import current_region
 from core import clock
 from core.db import Database
 from core.errors import invalid
+from core.text import clean_line, demanded
 from enterprise.filings.engine import Filings
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.opening import open_for_all, without
@@ -63,6 +64,8 @@ def campaign(
         raise invalid("/region", "unknown_region", "没有这个行政区划代码，请核对后重试")
     if product_code is not None and product_code not in PRODUCTS:
         raise invalid("/product", "unknown_product", f"没有这个产品类别，可选：{'、'.join(PRODUCTS)}")
+    if title is not None:
+        title = demanded(clean_line(title), "/title", "请填写名称")
     if title is not None and not 0 < len(title) <= 200:
         raise invalid("/title", "too_long", "名称应为 1 到 200 个字符")
     if due_on is not None and due_on < clock.today():

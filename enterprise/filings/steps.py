@@ -15,6 +15,7 @@ from core.forms.check import Checked
 from core.forms.sealing import readable, sealed
 from core.models import Clock, Confirmation
 from core.one_by_one import OneByOne
+from core.text import clean, demanded
 from core.workflow import SYSTEM
 from enterprise.filings.engine import DELETED, FINISHED, Filings, show_todo, wrong_status
 from enterprise.filings.integrity import content_digest
@@ -47,9 +48,9 @@ def take(
     Nothing is written when it is refused.
     """
     comment = body.get("comment")
-    comment = comment.strip() if isinstance(comment, str) else None
-    if step.comment and not comment:
-        raise invalid("/comment", "required", f"{step.label}须填写意见或原因")
+    comment = clean(comment) if isinstance(comment, str) else None
+    if step.comment:
+        demanded(comment, "/comment", f"{step.label}须填写意见或原因")
     if step.needs_over is not None and not clocks.is_over(session, filing.id, step.needs_over):
         raise Problem("too_early")
     values: dict[str, Any] = {"updated_at": clock.now()}

@@ -16,6 +16,7 @@ from assets.operations import Claim
 from core import clock, receipts
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
+from core.text import clean_line, demanded
 from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
@@ -147,8 +148,9 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
     faults = files.claim(session, actor, ("self_check_topic", topic_id), wanted, _TEMPLATE)
     if faults:
         raise Problem("invalid", errors=faults)
+    title = demanded(clean_line(body["title"]), "/title", "请填写主题名称")
     values = {
-        "title": body["title"], "year": body["year"], "template_id": template_id, "open_from": open_from,
+        "title": title, "year": body["year"], "template_id": template_id, "open_from": open_from,
         "open_to": open_to, "active": body.get("active", True),
     }  # fmt: skip
     if topic is None:

@@ -309,8 +309,9 @@ def test_path_parts_are_taken_off_a_name(sent: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        ("a\0.pdf", "bad_name"), ("报告\u202efdp.exe.pdf", "bad_name"), ("a\n.pdf", "bad_name"), ("", "bad_name"),
-        ("../", "bad_name"), ("..", "bad_name"), ("长" * 297 + ".pdf", "name_too_long"),
+        ("", "bad_name"), ("\u200b\u3164", "bad_name"), ("报告\u202efdp.exe", "type_not_allowed"),
+        ("报告\u202efdp.exe.pdf", "double_extension"), ("../", "bad_name"), ("..", "bad_name"),
+        ("长" * 297 + ".pdf", "name_too_long"),
         ("报告.exe.pdf", "double_extension"), ("a.docm.docx", "double_extension"),
         ("报告.pdf.exe", "type_not_allowed"), ("报告.docm", "type_not_allowed"), ("报告", "type_not_allowed"),
         (".pdf", "type_not_allowed"), ("报告.pdf.", "type_not_allowed"), ("报告.jpg", "type_not_allowed"),
@@ -318,6 +319,10 @@ def test_path_parts_are_taken_off_a_name(sent: str, shown: str) -> None:
 )  # fmt: skip
 def test_names_that_hide_what_they_are_are_refused(name: str, code: str) -> None:
     assert name_refusal(name) == code
+
+
+def test_a_name_is_kept_without_what_is_not_seen() -> None:
+    assert display_name("检\u200b查\u202e报告\0\n第1页.pdf") == "检查报告 第1页.pdf"
 
 
 def test_the_types_of_the_manual_are_the_types_of_the_reports() -> None:
