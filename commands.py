@@ -40,6 +40,7 @@ GROUPS = {
     "tallies": Group(
         "inspection.commands", "tallies_group", "The kept figures (台账) that statistics and searches read."
     ),
+    "spot-checks": Group("inspection.commands", "spot_checks_group", "Spot checks (监督抽查)."),
     "history": Group(
         "history_commands",
         "history_group",

@@ -83,8 +83,8 @@ def fold_to_fit(text: str, limit: int = 100) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether cleaned text says anything: a letter, an ideograph or a digit, not marks alone."""
-    return any(character.isalnum() for character in text)
+    """Whether cleaned text says anything: a letter, an ideograph or a digit (also as ㈱), not marks alone."""
+    return any(character.isalnum() for character in unicodedata.normalize("NFKC", text))
 
 
 MEANINGLESS = "只有标点或符号，请用文字写明"

@@ -19,9 +19,9 @@ from core.actor import Actor
 from core.errors import Problem, invalid
 from core.text import clean, demanded
 from enterprise.production import publications
-from inspection import rules, tallies
+from inspection import rules, sheets, tallies
 from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
-from inspection.judging import find_living, refuse_stale, sheet_taken
+from inspection.judging import find_living, refuse_stale
 from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
 from inspection.neighbours import is_prefilled, look_around
@@ -115,13 +115,14 @@ def correct(
         neighbours = look_around(session, actor.reach, record_id, entry)
         columns["org_prefilled"] = is_prefilled(entry, neighbours)
         registered = neighbours.registered is not None
-    if columns["sheet_key"] is not None:
-        year = entry.columns["check_date"].year
-        columns["sheet_key"] = f"{record.area1}:{record.level}:{year}:{entry.data['sheet_no']}"
+    columns["sheet_key"] = sheets.key_of(record.area1, record.level, columns["check_date"], entry.data.get("sheet_no"))
+    if columns["sheet_key"] != record.sheet_key:
+        sheets.refuse_taken(session, record_id, columns["sheet_key"])
+        columns["sheet_twin"] = 0
     try:
         flow.move(session, actor, record, "correct", columns, {"content": content_digest(columns), "reason": reason})
     except IntegrityError as error:
-        raise sheet_taken(error) from error
+        raise sheets.taken(error) from error
     # After the move, so that of two corrections at once the second learns that it is stale.
     session.execute(
         insert(InspectionVersion).values(

@@ -1,9 +1,9 @@
-"""Commands for dictionaries and tallies."""
+"""Commands for dictionaries, tallies and spot checks."""
 
 import click
 
-from core.commands import HasDatabase
-from inspection import campaigns, tallies
+from core.commands import HasDatabase, table
+from inspection import campaigns, sheets, tallies
 from inspection.dictionaries import load_seeds
 
 
@@ -48,3 +48,33 @@ def reconcile_command(obj: HasDatabase) -> None:
     with obj.database.write() as session:
         found = tallies.reconcile(session)
     click.echo(f"一致 {found.right}，已更正 {found.mended}，已补建 {found.added}，已清零 {found.emptied}")
+
+
+@click.group("spot-checks")
+def spot_checks_group() -> None:
+    """Spot checks (监督抽查)."""
+
+
+@spot_checks_group.command("shared-sheets")
+@click.pass_obj
+def shared_sheets_command(obj: HasDatabase) -> None:
+    """List the records that share the number of one sampling sheet (抽样单编号).
+
+    They are from before numbers were compared without case, width, dashes and blanks; no new ones can be submitted.
+    Correct (更正) those that are of another paper.
+
+    \b
+    Example:
+      ./manage spot-checks shared-sheets
+    """
+    with obj.database.read() as session:
+        rows = [
+            [
+                str(one.data.get("sheet_no", "")), str(one.id), one.office_name,
+                one.username, one.org_name or "", str(one.check_date or ""),
+            ]
+            for one in sheets.shared(session)
+        ]  # fmt: skip
+    if rows:
+        table(["抽样单编号", "记录编号", "填报单位", "用户名", "企业名称", "抽样日期"], rows)
+    click.echo(f"共 {len(rows)} 条记录与其他记录共用抽样单编号")

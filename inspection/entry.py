@@ -16,7 +16,7 @@ from core.errors import Fault, Problem
 from core.forms.definition import Form
 from core.forms.library import FormLibrary
 from core.privacy import mask_phone, seal, unseal
-from inspection import evidence, kinds, rules
+from inspection import evidence, kinds, rules, sheets
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
 from inspection.kinds import SPOT_CHECK, Kind
@@ -186,7 +186,7 @@ def _entry(
         "problems_found": problems_found and submit,
         "disposal_state": state,
         "conclusion": conclusion,
-        "sheet_key": _sheet_key(actor, data, check_date) if submit else None,
+        "sheet_key": sheets.key_of(actor.chain[0], actor.level, check_date, data.get("sheet_no")) if submit else None,
         "data": sealed(form, data),
     }
     address = data.get("org_address")
@@ -237,14 +237,6 @@ def _date(value: Any) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def _sheet_key(actor: Actor, data: Mapping[str, Any], day: date | None) -> str | None:
-    """抽样单编号 is unique per level and year (spec §6.1), here within a province."""
-    sheet_no = data.get("sheet_no")
-    if not isinstance(sheet_no, str) or not sheet_no or day is None:
-        return None
-    return f"{actor.chain[0]}:{actor.level}:{day.year}:{sheet_no}"
 
 
 def actor_columns(actor: Actor) -> dict[str, Any]:

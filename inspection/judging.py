@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
-from core.errors import Problem, invalid, not_found
+from core.errors import Problem, not_found
 from core.versions import sent_version
 from inspection.models import Inspection
 from inspection.workflows import DELETED, SUBMITTED
@@ -49,10 +48,3 @@ def refuse_stale(record: Inspection, body: Mapping[str, Any]) -> None:
     """409 `stale_version` unless the body names the version that the record has."""
     if sent_version(body) != record.version:
         raise Problem("stale_version", current_version=record.version)
-
-
-def sheet_taken(error: IntegrityError) -> Exception:
-    """422 when it was the number of the sampling sheet that stood already; else the error itself."""
-    if "sheet_key" not in str(error.orig):
-        return error
-    return invalid("/sheet_no", "sheet_taken", "该抽样单编号已被使用，请核对后重新填写")

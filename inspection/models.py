@@ -63,6 +63,8 @@ class Inspection(Base):
     `book` tells the two apart ("check", "spot_check"), `kind` the form's kind. What is filtered,
     counted or dated has a column; all answers stand in `data`, laid out as the body was, with
     personal data sealed. `area1..3` is the region chain of the office that entered it.
+    `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`); `sheet_twin` tells apart what had
+    the same one before numbers were compared folded, and is 0 of all others.
     """
 
     __tablename__ = "inspections"
@@ -114,6 +116,7 @@ class Inspection(Base):
         Index(
             "uq_inspections_sheet_key",
             "sheet_key",
+            "sheet_twin",
             unique=True,
             sqlite_where=text("sheet_key IS NOT NULL"),
             postgresql_where=text("sheet_key IS NOT NULL"),
@@ -148,6 +151,7 @@ class Inspection(Base):
     disposal_state: Mapped[str] = mapped_column(String(12), default="none")
     conclusion: Mapped[str | None] = mapped_column(String(10))
     sheet_key: Mapped[str | None] = mapped_column(String(80))
+    sheet_twin: Mapped[int] = mapped_column(Integer, server_default="0")
     tally_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise_tallies.id"))
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

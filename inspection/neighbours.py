@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Reach
 from core.prepared import Prepared
+from core.text import fold
 from enterprise.models import Enterprise
 from inspection.entry import Entry
 from inspection.models import EnterpriseTally, Inspection
@@ -37,7 +38,11 @@ def asked(record_id: UUID, entry: Entry) -> dict[str, Any]:
 def is_prefilled(entry: Entry, neighbours: Any) -> bool:
     """Whether a production check names the enterprise as the register does."""
     registered = neighbours.registered
-    return entry.kind.name == "production" and registered is not None and registered == entry.columns["org_name"]
+    return (
+        entry.kind.name == "production"
+        and registered is not None
+        and fold(registered) == fold(entry.columns["org_name"])
+    )
 
 
 def same_checks(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> list[str]:

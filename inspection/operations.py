@@ -20,7 +20,7 @@ from core.actor import Actor, Reach
 from core.errors import Problem, not_found
 from core.prepared import Prepared
 from core.versions import sent_version
-from inspection import evidence, neighbours, tallies
+from inspection import evidence, neighbours, sheets, tallies
 from inspection.entry import (
     Entry,
     Tools,
@@ -30,7 +30,7 @@ from inspection.entry import (
     judge,
     subject_of,
 )
-from inspection.judging import find, find_living, refuse_stale, refuse_submitted, sheet_taken
+from inspection.judging import find, find_living, refuse_stale, refuse_submitted
 from inspection.kinds import CHECK
 from inspection.models import Inspection
 from inspection.publishing import publish
@@ -97,6 +97,7 @@ def _write(
         _refuse_duplicate(session, actor, record_id, entry, body, found)
         columns["org_prefilled"] = neighbours.is_prefilled(entry, found)
         registered = found.registered is not None
+    sheets.refuse_taken(session, record_id, columns["sheet_key"])
     if action == "submit":
         assert entry.tally is not None
         tally = tallies.add(session, entry.tally, entry.counts)
@@ -114,7 +115,7 @@ def _write(
             _move_draft(session, actor, existing, action, {**columns, **actor_columns(actor)}, payload)
             evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
     except IntegrityError as error:
-        raise sheet_taken(error) from error
+        raise sheets.taken(error) from error
     if registered:
         # After the record, as a correction does, so that nobody waits in a circle.
         publish(session, record_id, entry, actor.office_name)

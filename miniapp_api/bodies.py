@@ -159,6 +159,8 @@ class Query(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _clean(cls, sent: dict[str, str]) -> dict[str, str]:
+        if any("\0" in value for value in sent.values()):  # nobody types that into an address
+            raise ValueError("内容含有不可用的字符")
         return {name: value for name, text in sent.items() if (value := clean_line(text))}
 
 

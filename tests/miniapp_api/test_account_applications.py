@@ -200,7 +200,7 @@ def test_of_two_who_want_one_user_name_at_the_same_moment_one_gets_it(
         ({"username": "li si wang"}, "/username", "bad_format"),
         ({"username": "li<script>"}, "/username", "bad_format"),
         ({"username": "x" * 65}, "/username", "bad_format"),
-        ({"applicant_name": "   "}, "/applicant_name", "too_short"),
+        ({"applicant_name": "   "}, "/applicant_name", "required"),
         ({"unit_name": "局" * 101}, "/unit_name", "too_long"),
         ({"roles": ["sys_admin"]}, "/roles", "unknown_field"),
         ({"status": "approved"}, "/status", "unknown_field"),

@@ -84,7 +84,7 @@ def test_an_item_needs_a_name_and_a_regulation_type(county_inspector: Person) ->
     assert faults(county_inspector.put(path, {"name": "超导电缆", "regulation_type": "none"})) == {
         "/regulation_type": "unknown_option"
     }
-    assert faults(county_inspector.put(path, {"name": " ", "regulation_type": "ccc"})) == {"/name": "too_short"}
+    assert faults(county_inspector.put(path, {"name": " ", "regulation_type": "ccc"})) == {"/name": "required"}
     assert faults(county_inspector.put(path, {"name": "长" * 101, "regulation_type": "ccc"})) == {"/name": "too_long"}
     assert faults(county_inspector.put(path, {"name": "㍿" * 100, "regulation_type": "ccc"})) == {"/name": "too_long"}
     assert "㍿" not in "".join(names(county_inspector, "/products/06/items"))

@@ -240,3 +240,25 @@ def test_a_submitted_spot_check_is_not_saved_as_draft(county_inspector: Person) 
     record = submit(county_inspector, spot_check(), noun=NOUN)
     answer: Any = county_inspector.put(f"/spot-checks/{record['id']}", spot_check(version=1, remark="x"))
     assert problem(answer) == (409, "already_submitted")
+
+
+SPELLINGS = [
+    "cq-2026-001",
+    "ＣＱ－２０２６－００１",
+    "CQ\u2014\u20142026\u2014001",
+    "CQ\u20132026\u2011001",
+    "CQ-2026 -001",
+    "CQ-2026-\u200b001",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_one_paper_is_one_record_however_its_number_is_typed(county_inspector: Person, spelling: str) -> None:
+    first = submit(county_inspector, spot_check(sheet_no="CQ-2026-001"), noun=NOUN)
+    assert refused(county_inspector, spot_check(sheet_no=spelling)) == {"/sheet_no": "sheet_taken"}
+    other = submit(county_inspector, spot_check(sheet_no="CQ-2026-002"), noun=NOUN)
+    correction = {**spot_check(sheet_no=spelling), "version": other["version"], "reason": "编号填错"}
+    answer = county_inspector.put(f"/spot-checks/{other['id']}/correction", correction)
+    assert faults(answer) == {"/sheet_no": "sheet_taken"}
+    correction = {**spot_check(sheet_no=spelling), "version": first["version"], "reason": "按抽样单书写"}
+    assert county_inspector.put(f"/spot-checks/{first['id']}/correction", correction).status_code == 200
