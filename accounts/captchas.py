@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from accounts.models import Captcha
 from core import clock
 from core.privacy import keyed_hash
+from core.text import fold
 
 # Without characters that look alike.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -42,4 +43,4 @@ def use(session: Session, captcha_id: str | None, text: str | None) -> bool:
 
 
 def _answer(captcha_id: UUID, text: str) -> str:
-    return keyed_hash("captcha", str(captcha_id), text.strip().upper())
+    return keyed_hash("captcha", str(captcha_id), fold(text))

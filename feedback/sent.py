@@ -88,7 +88,7 @@ def _name(value: Any, faults: list[Fault]) -> str:
 
 
 def _mobile(value: Any, faults: list[Fault]) -> str:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not clean(value):
         faults.append(Fault("/mobile", "required", "请填写手机号"))
     elif len(value) > 40 or not is_mobile(value):
         faults.append(Fault("/mobile", "bad_mobile", "手机号不正确，请填写11位大陆手机号"))

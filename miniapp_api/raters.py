@@ -9,6 +9,7 @@ from accounts.sign_in import authenticate
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.gateways.sms import SmsFailed
+from core.text import clean_line
 from feedback import phone_proof, submission
 from feedback.sent import Sent
 from feedback.submission import Rated
@@ -51,7 +52,7 @@ def signed_in_enterprise(services: Wiring) -> Actor | None:
 
 
 def _prove(services: Wiring, token: str, sent: Sent, code: Any) -> bool:
-    if not isinstance(code, str) or not code.strip():
+    if not isinstance(code, str) or not clean_line(code):
         raise invalid("/sms_code", "required", "请填写短信验证码")
     with services.database.write() as session:
         right = phone_proof.prove(session, str(sent.mobile), code, submission.form_key(token, sent))

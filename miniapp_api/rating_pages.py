@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from core.errors import Fault, Problem
+from core.text import clean_line
 from feedback import public as readings
 from feedback.catalogue import LEVELS, is_bad, tags_of
 from feedback.sent import COMMENT_LIMIT, LEAST_REASON, Sent
@@ -128,7 +129,7 @@ def post_rating_page(token: str) -> Response:
 @public(transaction=False)
 def look_up_answer() -> Response:
     """Where a rater types the query code."""
-    typed = request.args.get("code", "").strip()
+    typed = clean_line(request.args.get("code", ""))
     if typed:
         where = f"/r/answers/{typed[:40]}" if typed.isprintable() and "/" not in typed else "/r/answers"
         return _dressed(redirect(_still_large(where), 303))

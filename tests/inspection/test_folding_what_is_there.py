@@ -17,7 +17,7 @@ from tests.people import CONDUCTOR_RESISTANCE, Person, faults, new_id, sales, sp
 from tests.records import listed, read, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
-BEFORE = "0005"
+BEFORE = "0006"
 
 
 def as_before(database: Database, *changes: tuple[str, dict[str, Any]]) -> None:
@@ -149,6 +149,6 @@ def test_entries_of_one_name_become_other_names_of_the_oldest(
 
 
 def test_the_migration_folds_as_the_program_does() -> None:
-    migration = importlib.import_module("migrations.versions.0006_folded")
+    migration = importlib.import_module("migrations.versions.0007_folded")
     for code in range(0x110000):
         assert migration.fold(f"A{chr(code)}甲") == fold(f"A{chr(code)}甲"), hex(code)

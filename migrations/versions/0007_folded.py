@@ -5,8 +5,8 @@ the numbers of sampling sheets. What people typed stays as it is. Records that t
 and told apart by `sheet_twin` (`./manage spot-checks shared-sheets` lists them); entries of a dictionary that turn
 out to have one name become other names of the oldest.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0007
+Revises: 0006
 """
 
 import hashlib
@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0006'
-down_revision = '0005'
+revision = '0007'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
