@@ -149,8 +149,7 @@ def normalise_licence_no(text: str) -> str | None:
 
     Brackets may be missing or of any kind, dashes too.
     """
-    plain = _BRACKETS.sub("", _DASHES.sub("-", unicodedata.normalize("NFKC", text)))
-    found = _LICENCE_NO.fullmatch("".join(plain.split()).upper())
+    found = _LICENCE_NO.fullmatch(_BRACKETS.sub("", fold(text)).upper())
     if found is None:
         return None
     province, *groups = found.groups()

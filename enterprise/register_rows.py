@@ -14,7 +14,7 @@ from accounts.regions import current_region
 from assets.tables.cells import cell_text, has_lost_digits
 from core import clock
 from core.identifiers import normalise_uscc, uscc_fault
-from core.text import MEANINGLESS, fold, has_words
+from core.text import clean_person, fold
 from enterprise.operations import SCALES, EnterpriseFacts
 from enterprise.products import PRODUCTS, product_code
 from enterprise.table_cells import CellFault, Faults, name_text, read_cells
@@ -162,8 +162,6 @@ def _read_name(cell: object) -> str:
     folded = fold(text)
     if not folded:
         raise CellFault("企业名称为必填项，请填写营业执照上的名称")
-    if not has_words(text):
-        raise CellFault(f"企业名称{MEANINGLESS}")
     if len(folded) > _LONGEST_NAME:
         raise CellFault(f"含有合并字符（如㈱），展开后超过{_LONGEST_NAME}个字，请缩短")
     return text
@@ -205,7 +203,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "name": _read_name,
     "address": partial(_read_text, 200),
     "production_address": partial(_read_text, 200),
-    "legal_representative": partial(_read_text, 50),
+    "legal_representative": lambda cell: clean_person(_read_text(50, cell)),
     "scale": _read_scale,
     "product_codes": _read_products,
 }
