@@ -42,10 +42,10 @@ from enterprise.filings.engine import FINISHED
 from enterprise.filings.steps import bell
 from enterprise.systems import filing_engine
 from feedback import codes as rating_codes
-from feedback import publication
 from feedback import queries as rating_queries
 from feedback import sweeping as rating_sweeping
 from feedback import tallies as rating_tallies
+from feedback import word_list
 from feedback.gates import RatingRules
 from feedback.scan_counts import ScanCounts
 from inspection import queries as inspection_queries
@@ -123,7 +123,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     )
     library, subjects, events = FormLibrary(database), subject_registry(), Events()
     events.listen(FINISHED, rating_codes.invite)
-    publication.install(Path(settings.rating_words) if settings.rating_words else None)
+    word_list.install(Path(settings.rating_words) if settings.rating_words else None)
     desk = open_desk(settings)
     app.extensions[KEY] = Wiring(
         settings=settings,
@@ -133,7 +133,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         subjects=subjects,
         desk=desk,
         filings=filing_engine(library, subjects, events),
-        rules=RatingRules(settings.rating_limit_scope),
+        rules=RatingRules(settings.rating_limit_scope, shows_harmless_texts=settings.rating_publication == "automatic"),
         pictures=MadePictures(desk.storage, settings.incoming_dir),
         scans=ScanCounts(database),
         disk=_disk_watch(settings, database),

@@ -67,8 +67,10 @@ class Settings(BaseSettings):
         default="300 per hour", pattern=r"^[1-9]\d{0,8} ?(per|/) ?(second|minute|hour|day)s?$"
     )
     """Accepted ratings per address: a brake on abuse that a service hall with one address does not meet."""
+    rating_publication: Literal["reviewed", "automatic"] = "reviewed"
+    """Whether a person releases every text of a rating, or harmless ones of good ratings are shown at once."""
     rating_words: str = ""
-    """A file of words, one a line, that keep a rating from being published by itself, beside the built-in ones."""
+    """A file of words, one a line, that keep a rating's text from being shown at once, beside the built-in ones."""
     sms_sender: Literal["", "log", "tencent"] = ""
     """Raters prove their number by SMS when set; `log` writes the codes to the log, for development only."""
     tencent_secret_id: str = ""

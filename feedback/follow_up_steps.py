@@ -17,10 +17,9 @@ from core.actor import Actor
 from core.errors import Fault, Problem
 from core.text import MEANINGLESS, clean, has_words
 from feedback import figures
-from feedback.kinds import HIDDEN, PENDING, SHOWN
+from feedback.kinds import HIDDEN
 from feedback.masking import mask
 from feedback.models import Rating, RatingContact, RatingFollowUp
-from feedback.publication import is_clean
 from feedback.workflows import HANDLE, RATING, VERIFIED
 
 TEXT_LIMIT = 500
@@ -208,9 +207,8 @@ def _close(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp
     body.refuse_faulty()
     assert rating.due_on is not None
     in_time = clock.today() <= rating.due_on
-    shown = SHOWN if is_clean(rating.comment, row.feedback_text) else PENDING
     return Taken(
-        {"closed_at": clock.now(), "publicity": shown},
+        {"closed_at": clock.now()},
         {
             "satisfied_after": satisfied, "opinion": opinion, "closed_in_time": in_time,
             "public_reply": mask(row.feedback_text or "", rating.rater_name),

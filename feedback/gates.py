@@ -24,10 +24,12 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class RatingRules:
-    """Settings of the limit: what it is about (GB/T 39734 lets each matter be rated once), and how long it lasts."""
+    """Settings of rating: what the limit is about (GB/T 39734 lets each matter be rated once), how long it lasts, and
+    whether harmless texts of good ratings are shown without a person having read them."""
 
     scope: Literal["global", "kind", "subject"] = "global"
     window: timedelta = timedelta(days=5)
+    shows_harmless_texts: bool = False
 
 
 def key(rules: RatingRules, mobile: str, kind: str, code_id: UUID) -> str:

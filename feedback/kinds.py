@@ -8,8 +8,9 @@ KINDS = {PER_VISIT: "一次一评", PER_MATTER: "一事一评"}
 WEB_TODO, QR_ONCE, QR_MATTER = "web_todo", "qr_once", "qr_matter"
 CHANNELS = {WEB_TODO: "网上一事一评", QR_ONCE: "扫码一次一评", QR_MATTER: "扫码一事一评"}
 
-PENDING, SHOWN, HIDDEN = "pending", "shown", "hidden"
-PUBLICITY = {PENDING: "待审核", SHOWN: "公开", HIDDEN: "不公开"}
+PENDING, SHOWN, WITHHELD, HIDDEN = "pending", "shown", "withheld", "hidden"
+PUBLICITY = {PENDING: "文字待审核", SHOWN: "公开", WITHHELD: "文字不公开", HIDDEN: "不公开"}
+"""What the public sees: level and tags at once, the text once it is `shown`, nothing of a voided one (`hidden`)."""
 
 
 def channel_of(kind: str, filing_id: UUID | None) -> str:

@@ -30,6 +30,19 @@ _PERSONAL = tuple(
     )
 )
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_SPELLED_EMAIL = re.compile(
+    r"[A-Za-z0-9._%+-]+\s*[(\[{（【]?\s*(?:\bat\b|艾特|圈a|#)\s*[)\]}）】]?\s*[A-Za-z0-9-]+"
+    r"\s*[(\[{（【]?\s*(?:\.|\bdot\b|点)\s*[)\]}）】]?\s*(?:com|cn|net|org)\b",
+    re.IGNORECASE,
+)
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼港澳][A-Za-z][\s·•.-]?(?:[A-Za-z0-9]\s?){4,5}[A-Za-z0-9学警挂]"
+)
+_ACCOUNT = re.compile(
+    r"(?:微信|薇信|威信|wechat|weixin|[vwＶ]x|qq|扣扣|抖音|快手|支付宝)\s*(?:号码?|id|群)?\s*(?:是|为|[:：=])?\s*([A-Za-z0-9][-_A-Za-z0-9]{4,29})",
+    re.IGNORECASE,
+)
+"""Plates of cars (车牌), and what follows the name of a service as somebody's account (微信号)."""
 
 _TIME_OF_DAY = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
 _MONTH_AND_DAY = "|".join(rf"{part}(?:0?[1-9]|1[0-2]){part}(?:[12][0-9]|3[01]|0?[1-9])" for part in ("-", "/", r"\."))
@@ -88,16 +101,17 @@ def _masked(text: str) -> list[str]:
     plain, places = _plain(text)
     characters = list(text)
     readable = [match.span() for match in _READABLE.finditer(plain)]
-    emails = (match.span() for match in _EMAIL.finditer(plain))
-    for start, end in (*_personal(plain, readable), *_close(plain, readable), *emails):
+    written = [match.span() for one in (_EMAIL, _SPELLED_EMAIL, _PLATE) for match in one.finditer(plain)]
+    accounts = [match.span(1) for match in _ACCOUNT.finditer(plain)]
+    for start, end in (*_personal(plain, readable), *_close(plain, readable), *written, *accounts):
         first, last = places[start], places[end - 1] + 1
         characters[first:last] = "*" * (last - first)
     return characters
 
 
 def mask(text: str, name: str) -> str:
-    """The text with personal numbers, numbers of seven digits or more, e-mail addresses and the rater's own
-    name as `*`. Dates, times, amounts, years and hotlines stay, where no mobile can be read from them."""
+    """The text with personal numbers, numbers of seven digits or more, plates, accounts, e-mail addresses and the
+    rater's own name as `*`. Dates, times, amounts, years and hotlines stay, where no mobile can be read from them."""
     masked, own = "".join(_masked(text)), name.strip()
     return masked.replace(own, "*" * len(own)) if len(own) > 1 else masked
 

@@ -66,7 +66,7 @@ class Rating(Base):
 
     `closed_at` is empty while a bad rating is under way. `submission_key` recognises the same form
     posted again, `query_key` the code by which the rater finds the answer; both are keyed hashes.
-    `public_comment` is what the public may read once `publicity` is `shown`.
+    `public_comment` is what the public may read of the text once `publicity` is `shown`.
     """
 
     __tablename__ = "ratings"
@@ -82,11 +82,11 @@ class Rating(Base):
         Index("ix_ratings_open", "due_on", "id", *_AREAS, **_partial("closed_at IS NULL")),
         Index("ix_ratings_pending", "submitted_at", "id", *_AREAS, **_partial("publicity = 'pending'")),
         Index(
-            "ix_ratings_shown_bad",
+            "ix_ratings_public_bad",
             "level",
             "submitted_at",
             "id",
-            **_partial("publicity = 'shown' AND due_on IS NOT NULL"),
+            **_partial("publicity <> 'hidden' AND due_on IS NOT NULL"),
         ),
         Index("uq_ratings_submission_key", "submission_key", unique=True, **_partial("submission_key IS NOT NULL")),
     )

@@ -15,13 +15,13 @@ from core.paging import Page, PageRequest, fetch
 from core.prepared import Prepared
 from feedback.catalogue import LEVELS, is_bad
 from feedback.codes import is_token
-from feedback.kinds import CHANNELS, SHOWN
+from feedback.kinds import CHANNELS, HIDDEN, SHOWN
 from feedback.listing import NEWEST, day_begins, day_ends, of_office, spelled
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import tags_of_rating
 from feedback.query_codes import query_key
 from feedback.submission import refuse_closed
-from feedback.workflows import CLOSED, FED_BACK, RATING
+from feedback.workflows import CLOSED, RATING
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def answer(session: Session, code: str) -> dict[str, Any]:
     if found is None:
         raise not_found()
     rating, follow_up = found.Rating, found.RatingFollowUp
-    replied = follow_up is not None and follow_up.feedback_at is not None and rating.status in (FED_BACK, CLOSED)
+    # What the office replied is read by a supervisor first.
+    replied = follow_up is not None and follow_up.feedback_at is not None and rating.status == CLOSED
     return {
         "matter_name": found.matter_name,
         "org_name": found.org_name,
@@ -90,7 +91,7 @@ def answer(session: Session, code: str) -> dict[str, Any]:
 
 def public(session: Session, filters: PublicFilters, request: PageRequest) -> Page:
     """Published ratings, newest first; rows for `show_public`."""
-    found: list[ColumnElement[bool]] = [Rating.publicity == spelled(SHOWN)]
+    found: list[ColumnElement[bool]] = [Rating.publicity != spelled(HIDDEN)]
     for column, value in (
         (Rating.level, filters.level),
         (Rating.channel, filters.channel),
@@ -119,16 +120,19 @@ def public(session: Session, filters: PublicFilters, request: PageRequest) -> Pa
 
 
 def show_public(row: Any) -> dict[str, Any]:
-    """A published rating: no name, no number, texts masked; for a bad one what was replied."""
+    """A published rating: no name, no number; texts, masked, once a person has released them, the reply with them."""
     rating: Rating = row.Rating
+    released = rating.publicity == SHOWN
     return {
         "matter_name": row.matter_name,
         "org_name": row.org_name,
         "level": rating.level,
         "level_label": LEVELS[rating.level],
         "tags": tags_of_rating(rating),
-        "comment": rating.public_comment,
+        "comment": rating.public_comment if released else None,
         "rated_on": rating.submitted_at.astimezone(clock.LOCAL).date().isoformat(),
-        "reply": row.public_reply,
-        "replied_on": row.feedback_at.astimezone(clock.LOCAL).date().isoformat() if row.feedback_at else None,
+        "reply": row.public_reply if released else None,
+        "replied_on": (
+            row.feedback_at.astimezone(clock.LOCAL).date().isoformat() if released and row.public_reply else None
+        ),
     }

@@ -1,9 +1,6 @@
-"""Publication (评价公开): what a person must read first, and who decides (spec/b_rating §7)."""
+"""Publication (评价公开): level and tags at once, the text when a person has released it (spec/b_rating §7)."""
 
-import re
-import unicodedata
-from functools import cache
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,81 +8,78 @@ from sqlalchemy.orm import Session
 
 from core import receipts
 from core.actor import Actor
-from core.errors import not_found
-from feedback import integrity
-from feedback.kinds import HIDDEN, PENDING, SHOWN
-from feedback.masking import hides_a_mobile
+from core.errors import Fault, Problem, not_found
+from feedback import integrity, word_list
+from feedback.catalogue import is_bad
+from feedback.gates import RatingRules
+from feedback.kinds import PENDING, SHOWN, WITHHELD
 from feedback.models import Rating, RatingFollowUp
 from feedback.queries import refuse_stale, visible
+from feedback.sent import COMMENT_LIMIT, clean_text
 from feedback.workflows import RATING
 
-DECISIONS = {"publish": SHOWN, "hide": HIDDEN}
+DECISIONS = {"release": SHOWN, "withhold": WITHHELD}
+MOST_AT_ONCE = 100
 
 
-class _Words:
-    own: Path | None = None
+def first_publicity(rules: RatingRules, level: int, comment: str | None) -> str:
+    """Of a rating that comes in: shown where there is no text, or a harmless one that needs no person."""
+    if is_bad(level):
+        return PENDING  # its reply is a text too
+    if comment is None or (rules.shows_harmless_texts and word_list.is_harmless(comment)):
+        return SHOWN
+    return PENDING
 
 
-def install(own: Path | None) -> None:
-    """Name a further list of words (one a line, UTF-8) of this installation; raises OSError when it cannot be read."""
-    _Words.own = own
-    _words.cache_clear()
-    _words()
+def decide(session: Session, actor: Actor, rating_id: UUID, decision: str, body: dict[str, Any]) -> Rating:
+    """`release` or `withhold` the text of a closed rating; a repetition changes nothing.
 
-
-@cache
-def _words() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Words in Latin letters, which count whole ("sb" is no part of "usb"), and all others, found anywhere."""
-    paths = [Path(__file__).with_name("words.txt"), *([_Words.own] if _Words.own else [])]
-    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
-    bare = {_bare(line) for line in lines if line.strip() and not line.startswith("#")} - {""}
-    latin, others = ([re.escape(w) for w in sorted(bare) if w.isascii() == ascii] for ascii in (True, False))
-    never = "(?!)"
-    return (
-        re.compile(rf"(?<![a-z])(?:{'|'.join(latin)})(?![a-z])" if latin else never),
-        re.compile("|".join(others) if others else never),
-    )
-
-
-def _bare(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
-
-
-def is_clean(*texts: str | None) -> bool:
-    """Whether nothing in the texts needs to be read by a person before it is shown."""
-    latin, others = _words()
-    for text in texts:
-        if text:
-            if hides_a_mobile(text):
-                return False
-            folded = unicodedata.normalize("NFKC", text).casefold()
-            if latin.search(folded) or others.search(_bare(text)):
-                return False
-    return True
-
-
-def first_publicity(comment: str | None) -> str:
-    """Of a good rating: shown at once unless a person must read it."""
-    return SHOWN if is_clean(comment) else PENDING
-
-
-def decide(session: Session, actor: Actor, rating_id: UUID, decision: str, version: Any) -> Rating:
-    """`publish` or `hide` a closed rating; a repetition changes nothing.
-
-    Raises 404, 403, 409 `wrong_status` or `stale_version`, 422 when the version is no whole number.
+    `body` carries the `version` that was read and, to withhold, the `reason`.
+    Raises 404, 403, 409 `wrong_status` or `stale_version`, 422 without a version or a reason.
     """
     rating = visible(session, actor, rating_id)
     if decision not in DECISIONS:
         raise not_found()
-    receipt = receipts.key(actor.user_id, f"ratings.{decision}", rating_id, {"version": version})
-    if not receipts.take(session, receipt):
+    if not receipts.take(session, receipts.key(actor.user_id, f"ratings.{decision}", rating_id, body)):
         return session.get_one(Rating, rating_id, populate_existing=True)
     RATING.step(decision, rating.status, actor)
-    refuse_stale(rating, version)
-    follow_up = session.get(RatingFollowUp, rating_id, populate_existing=True)
+    refuse_stale(rating, body.get("version"))
+    return _move(session, actor, rating, decision, _reason(decision, body.get("reason")))
+
+
+def release_several(session: Session, actor: Actor, ids: Sequence[UUID]) -> dict[str, Any]:
+    """Release the texts of ratings as they are now: those that were, and why others could not be.
+
+    What is released already counts as released, so that the call can be sent again.
+    """
+    released, refused = [], []
+    for rating_id in dict.fromkeys(ids):
+        try:
+            rating = visible(session, actor, rating_id)
+            if rating.publicity != SHOWN:
+                RATING.step("release", rating.status, actor)
+                _move(session, actor, rating, "release", {})
+            released.append(str(rating_id))
+        except Problem as problem:
+            refused.append({"id": str(rating_id), "code": problem.code, "message": problem.detail or problem.title})
+    return {"released": released, "refused": refused}
+
+
+def _reason(decision: str, value: Any) -> dict[str, str]:
+    if decision == "release":
+        return {}
+    reason = clean_text(value) if isinstance(value, str) else ""
+    if not reason:
+        raise Problem("invalid", errors=[Fault("/reason", "required", "请填写不公开该评价文字的原因")])
+    if len(reason) > COMMENT_LIMIT:
+        raise Problem("invalid", errors=[Fault("/reason", "too_long", f"原因不能超过{COMMENT_LIMIT}个字")])
+    return {"reason": reason}
+
+
+def _move(session: Session, actor: Actor, rating: Rating, decision: str, reason: dict[str, str]) -> Rating:
+    follow_up = session.get(RatingFollowUp, rating.id, populate_existing=True)
     handled = None if follow_up is None else integrity.columns_of(follow_up)
     changes = {"publicity": DECISIONS[decision]}
-    payload = {"standing": integrity.standing_after(rating, actor, decision, changes, handled)}
+    payload = {**reason, "standing": integrity.standing_after(rating, actor, decision, changes, handled)}
     RATING.move(session, actor, rating, decision, changes, payload)
-    return session.get_one(Rating, rating_id, populate_existing=True)
+    return session.get_one(Rating, rating.id, populate_existing=True)

@@ -18,7 +18,7 @@ from core.errors import Problem, invalid, not_found
 from core.paging import Page, PageRequest, fetch, newest_first
 from core.privacy import mask_phone
 from feedback.catalogue import LEVELS, TAGS
-from feedback.kinds import CHANNELS, HIDDEN, KINDS, PUBLICITY, SHOWN
+from feedback.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, WITHHELD
 from feedback.listing import ROWS, conditions, named, order, reads_ratings
 from feedback.listing import Filters as Filters
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
@@ -105,7 +105,7 @@ def actions(actor: Actor, rating: Rating, handler_id: UUID | None) -> list[str]:
     if rating.office_id not in actor.offices or handler_id not in (None, actor.user_id):
         own = {step.action for step in RATING.steps.values() if step.who == HANDLE}
         may = {action: None for action in may if action not in own}
-    done = {SHOWN: "publish", HIDDEN: "hide"}.get(rating.publicity)
+    done = {SHOWN: "release", WITHHELD: "withhold"}.get(rating.publicity)
     return [action for action in may if action != done]
 
 

@@ -23,7 +23,7 @@ from feedback.codes import TODO as CODE_TODO
 from feedback.codes import is_token
 from feedback.follow_up_rows import NEW, open_follow_up
 from feedback.gates import RatingRules
-from feedback.kinds import PENDING, PER_MATTER, channel_of
+from feedback.kinds import PER_MATTER, channel_of
 from feedback.masking import mask
 from feedback.models import Rating, RatingCode
 from feedback.publication import first_publicity
@@ -109,7 +109,7 @@ def rate(
     if fields is not None:
         # All that needs no database stands before the first statement: on SQLite others wait from there on.
         given = {
-            **_columns(fields), "id": rating_id, "query_key": query_key(shown_code),
+            **_columns(fields, rules), "id": rating_id, "query_key": query_key(shown_code),
             "submission_key": fields.key(token), "address_key": privacy.keyed_hash("rating address", address),
             "user_agent": user_agent[:200], "phone_verified": verified,
         }  # fmt: skip
@@ -133,11 +133,11 @@ def rate(
     return Rated(rating_id, shown_code, new=True)
 
 
-def _columns(fields: Fields) -> dict[str, Any]:
+def _columns(fields: Fields, rules: RatingRules) -> dict[str, Any]:
     return {
         "rater_name": fields.rater_name, "mobile": fields.mobile, "mobile_tail": fields.mobile[-4:],
         "level": fields.level, "tags": list(fields.tags), "comment": fields.comment, "real_name": fields.real_name,
-        "publicity": PENDING if fields.bad else first_publicity(fields.comment),
+        "publicity": first_publicity(rules, fields.level, fields.comment),
         "public_comment": mask(fields.comment, fields.rater_name) if fields.comment else None,
     }  # fmt: skip
 

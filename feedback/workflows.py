@@ -64,7 +64,7 @@ RATING = Workflow(
         Step("appeal", VERIFIED, APPEALING, HANDLE),
         Step("uphold", APPEALING, VERIFIED, SUPERVISE),
         Step("void", APPEALING, VOIDED, SUPERVISE),
-        Step("publish", CLOSED, CLOSED, SUPERVISE),
-        Step("hide", CLOSED, CLOSED, SUPERVISE),
+        Step("release", CLOSED, CLOSED, SUPERVISE),
+        Step("withhold", CLOSED, CLOSED, SUPERVISE),
     ],
 )  # fmt: skip

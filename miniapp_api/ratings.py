@@ -24,6 +24,7 @@ from feedback.statistics import StatisticsFilter
 from miniapp_api.bodies import (
     ID_FIELD,
     VERSION_FIELD,
+    Body,
     DescribedBody,
     PageQuery,
     Query,
@@ -53,7 +54,7 @@ class RatingsQuery(PageQuery):
     mobile_tail: str | None = Field(None, pattern=r"^[0-9]{4}$")
     overdue: bool | None = None
     bad: bool | None = None
-    publicity: Literal["pending", "shown", "hidden"] | None = None
+    publicity: Literal["pending", "shown", "withheld", "hidden"] | None = None
     code_id: UUID | None = None
     office_id: UUID | None = None
 
@@ -107,7 +108,7 @@ class RatingStepBody(DescribedBody):
         feedback_channel=choice_field(steps.FEEDBACK_CHANNELS, "reply"),
         satisfied_after=choice_field(steps.SATISFIED, "close"),
         opinion=text_field(steps.TEXT_LIMIT, "return, uphold, void; close: optional"),
-        reason=text_field(steps.TEXT_LIMIT, "appeal"),
+        reason=text_field(steps.TEXT_LIMIT, "appeal, withhold"),
         evidence={
             "type": "array",
             "minItems": 1,
@@ -150,12 +151,26 @@ def list_rating_history(session: Session, actor: Actor, rating_id: UUID) -> dict
 @bp.input(RatingStepBody, arg_name="body")
 def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, body: RatingStepBody) -> dict[str, Any]:
     """A step of the follow-up (assign, contact, verify, rectify, explain, reply, close, return, appeal, uphold,
-    void), or what the public may see (publish, hide)."""
-    if action in ("publish", "hide"):
-        rating = publication.decide(session, actor, rating_id, action, body.root.get("version"))
+    void), or whether the public may read the text (release, withhold)."""
+    if action in publication.DECISIONS:
+        rating = publication.decide(session, actor, rating_id, action, body.root)
     else:
         rating = follow_ups.act(session, actor, rating_id, action, body.root)
     return _show(session, actor, rating)
+
+
+class ReleaseBody(Body):
+    """Ratings whose texts are released."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=publication.MOST_AT_ONCE)
+
+
+@bp.post("/ratings/actions/release")
+@gate(Verb.RATINGS_SUPERVISE)
+@bp.input(ReleaseBody, arg_name="body")
+def release_ratings(session: Session, actor: Actor, body: ReleaseBody) -> dict[str, Any]:
+    """Release the texts of several ratings; those that cannot be are named with the reason."""
+    return publication.release_several(session, actor, body.ids)
 
 
 @bp.get("/ratings/public")

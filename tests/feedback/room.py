@@ -35,6 +35,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "return": {"opinion": "反馈不具体"},
     "uphold": {"opinion": "申诉理由不成立"},
     "void": {"opinion": "经复核属误评"},
+    "withhold": {"reason": "用语不文明"},
 }
 
 # The steps that lead from a new bad rating into a status.
@@ -99,7 +100,7 @@ class Room:
         sent = {"version": self.rating(rating_id).version, **self.body_of(person, action), **body}
         with self.database.write() as session:
             if action in publication.DECISIONS:
-                return publication.decide(session, actor, rating_id, action, sent["version"])
+                return publication.decide(session, actor, rating_id, action, sent)
             return follow_ups.act(session, actor, rating_id, action, sent)
 
     def body_of(self, person: str, action: str) -> dict[str, Any]:

@@ -36,10 +36,10 @@ def test_untouched_ratings_hold_in_every_status(room: Room, run: Run) -> None:
         room.bad(code), "assign", "contact", "verify", "rectify",
         verify={"classification": "deadline"}, rectify={"extension_reason": "须更换设备"},
     )  # fmt: skip
-    room.lead(longer, "contact", "reply", "return", "reply", "close", "publish", "hide")
+    room.lead(longer, "contact", "reply", "return", "reply", "close", "release", "withhold")
     room.lead(room.standing(code, "appealing"), "uphold")
     good = room.send(code, comment="办得很快", tags=[510, 517]).id
-    room.lead(good, "hide")
+    room.lead(good, "withhold")
     assert "完整" in run("history", "verify").stdout
 
 

@@ -34,10 +34,10 @@ def test_a_bad_rating_is_handled_to_its_end_and_the_rater_reads_the_reply(hall: 
 
 
 @ONE_DATABASE
-@pytest.mark.parametrize("action", ["assign", "contact", "verify", "appeal", "close", "void", "publish"])
+@pytest.mark.parametrize("action", ["assign", "contact", "verify", "appeal", "close", "void", "release"])
 def test_a_step_by_the_wrong_role_is_refused_and_changes_nothing(hall: Hall, action: str) -> None:
     rating = hall.bad(hall.code())
-    supervisors = {"assign", "close", "void", "publish"}
+    supervisors = {"assign", "close", "void", "release"}
     wrong = ["officer", "inspector", "handler" if action in supervisors else "supervisor"]
     before = hall.rating(rating)
     for name in wrong:
@@ -55,7 +55,7 @@ def test_a_step_by_the_wrong_role_is_refused_and_changes_nothing(hall: Hall, act
 @pytest.mark.parametrize(
     ("person", "action"),
     [("handler", "rectify"), ("handler", "explain"), ("handler", "reply"), ("supervisor", "close"),
-     ("supervisor", "return"), ("supervisor", "uphold"), ("supervisor", "void"), ("supervisor", "publish")],
+     ("supervisor", "return"), ("supervisor", "uphold"), ("supervisor", "void"), ("supervisor", "release")],
 )  # fmt: skip
 def test_a_step_out_of_order_is_refused_with_the_status_as_it_is(hall: Hall, person: str, action: str) -> None:
     rating = hall.bad(hall.code())

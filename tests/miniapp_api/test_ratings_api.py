@@ -70,7 +70,7 @@ def test_a_good_rating_with_a_number_in_pieces_is_shown_only_when_a_supervisor_h
     rating = hall.rated(hall.code(), comment="打138转0000转0001找我")
     assert ok(hall.get("/api/v1/ratings/public"))["items"] == []
     assert hall.rating(rating)["publicity"] == "pending"
-    ok(hall.act("supervisor", rating, "publish"))
+    ok(hall.act("supervisor", rating, "release"))
     assert len(ok(hall.get("/api/v1/ratings/public"))["items"]) == 1
 
 
@@ -91,7 +91,7 @@ def test_another_citys_staff_see_nothing_of_a_rating(hall: Hall) -> None:
             assert "绝密" not in text_of(stranger.get(path.format(id=rating)))
         assert len(stranger.get("/ratings.csv").get_data(as_text=True).strip().splitlines()) == 1
         if name != "far_officer":
-            for action in (*STEPS, "assign", "appeal", "publish"):
+            for action in (*STEPS, "assign", "appeal", "release"):
                 answer = stranger.post(f"/ratings/{rating}/actions/{action}", {"version": 1, **STEPS.get(action, {})})
                 assert code_of(answer) == (404, "not_found"), action
         assert not ok(stranger.get("/todos"))["items"]
@@ -212,8 +212,8 @@ def test_the_public_reads_neither_names_nor_numbers_nor_what_is_under_way(hall: 
 @ONE_DATABASE
 def test_a_supervisor_hides_and_publishes_what_is_closed(hall: Hall) -> None:
     rating = hall.rated(hall.code())
-    for action, listed in (("hide", 0), ("publish", 1)):
-        assert ok(hall.act("supervisor", rating, action))["publicity"] == {"hide": "hidden", "publish": "shown"}[action]
+    for action, listed in (("hide", 0), ("release", 1)):
+        assert ok(hall.act("supervisor", rating, action))["publicity"] == {"hide": "hidden", "release": "shown"}[action]
         assert len(ok(hall.get("/api/v1/ratings/public"))["items"]) == listed
         assert hall.act("handler", rating, action).status_code == 403
 

@@ -1,0 +1,31 @@
+"""Level and tags of bad ratings are public at once: their index leaves out voided ones only.
+
+Revision ID: 0006
+Revises: 0005
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+COLUMNS = ["level", "submitted_at", "id"]
+
+
+def _create(name: str, condition: str) -> None:
+    op.create_index(
+        name, "ratings", COLUMNS, sqlite_where=sa.text(condition), postgresql_where=sa.text(condition)
+    )
+
+
+def upgrade() -> None:
+    op.drop_index("ix_ratings_shown_bad", "ratings")
+    _create("ix_ratings_public_bad", "publicity <> 'hidden' AND due_on IS NOT NULL")
+
+
+def downgrade() -> None:
+    op.drop_index("ix_ratings_public_bad", "ratings")
+    _create("ix_ratings_shown_bad", "publicity = 'shown' AND due_on IS NOT NULL")
