@@ -21,7 +21,7 @@ from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import tags_of_rating
 from feedback.query_codes import query_key
 from feedback.submission import refuse_closed
-from feedback.workflows import CLOSED, RATING
+from feedback.workflows import CLOSED, FED_BACK, RATING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,18 @@ def answer(session: Session, code: str) -> dict[str, Any]:
         "comment": rating.comment,
         "submitted_at": clock.rfc3339(rating.submitted_at),
         "status": rating.status,
-        "status_label": RATING.statuses[rating.status],
+        "status_label": _told(rating),
         "due_on": rating.due_on.isoformat() if rating.due_on and rating.closed_at is None else None,
         "reply": follow_up.feedback_text if replied else None,
         "replied_at": clock.rfc3339(follow_up.feedback_at) if replied else None,
     }
+
+
+def _told(rating: Rating) -> str:
+    """The status in words for the rater: nothing is done about praise, and a reply is read by a supervisor first."""
+    if rating.due_on is None and rating.status == CLOSED:
+        return "已收到，感谢您的评价"
+    return "答复审核中" if rating.status == FED_BACK else RATING.statuses[rating.status]
 
 
 def public(session: Session, filters: PublicFilters, request: PageRequest) -> Page:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import date
 from itertools import chain
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
-from pydantic import Field
+from pydantic import Field, Strict
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
@@ -162,7 +162,8 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
 class ReleaseBody(Body):
     """Ratings whose texts are released."""
 
-    ids: list[UUID] = Field(min_length=1, max_length=publication.MOST_AT_ONCE)
+    # An id in JSON is a text, whatever Python makes of it.
+    ids: list[Annotated[UUID, Strict(False)]] = Field(min_length=1, max_length=publication.MOST_AT_ONCE)
 
 
 @bp.post("/ratings/actions/release")

@@ -222,7 +222,7 @@ def test_a_bad_rating_opens_a_follow_up_due_in_five_working_days_and_a_good_one_
         assert [move["action"] for move in history.read(session, good)] == ["count"]
 
 
-def test_the_query_code_shows_the_rating_however_it_is_typed_and_the_reply_once_it_is_given(room: Room) -> None:
+def test_the_query_code_shows_the_rating_however_it_is_typed_and_the_reply_once_it_was_reviewed(room: Room) -> None:
     code = room.code()
     rated = room.send(code, **BAD)
     with room.database.read() as session:
@@ -233,7 +233,17 @@ def test_the_query_code_shows_the_rating_however_it_is_typed_and_the_reply_once_
         assert refused(lambda: answer(session, "AAAA-AAAA-AAAA-AAAA")).code == "not_found"
     room.lead(rated.id, "contact", "verify", "rectify", "reply")
     with room.database.read() as session:
+        shown = answer(session, rated.query_code)
+        assert (shown["reply"], shown["status_label"]) == (None, "答复审核中")
+    room.lead(rated.id, "close")
+    with room.database.read() as session:
         assert answer(session, rated.query_code)["reply"] == "已整改，感谢监督"
+
+
+def test_whoever_praised_is_told_that_it_came_and_not_that_something_was_done(room: Room) -> None:
+    rated = room.send(room.code())
+    with room.database.read() as session:
+        assert answer(session, rated.query_code)["status_label"] == "已收到，感谢您的评价"
 
 
 def test_query_codes_have_no_characters_that_look_alike() -> None:

@@ -29,8 +29,10 @@ def test_a_bad_rating_is_handled_to_its_end_and_the_rater_reads_the_reply(hall: 
     assert [one["action"] for one in history] == ["open", "assign", "contact", "verify", "rectify", "reply", "close"]
     answer = ok(hall.get(f"/api/v1/ratings/answer/{rated['query_code']}"))
     assert (answer["status"], answer["reply"]) == ("closed", STEPS["reply"]["feedback_text"])
-    published = ok(hall.get("/api/v1/ratings/public"))["items"]
-    assert [(one["level"], one["reply"]) for one in published] == [(1, STEPS["reply"]["feedback_text"])]
+    for reply in (None, STEPS["reply"]["feedback_text"]):
+        published = ok(hall.get("/api/v1/ratings/public"))["items"]
+        assert [(one["level"], one["reply"]) for one in published] == [(1, reply)]
+        hall.act("supervisor", rated["id"], "release")
 
 
 @ONE_DATABASE
@@ -101,8 +103,8 @@ def test_an_unknown_action_an_unknown_rating_and_a_missing_version_are_told_apar
     )
     assert code_of(hall.act(supervisor, rating, "delete")) == (404, "not_found")
     assert code_of(hall.person(supervisor).post(f"/ratings/{new_id()}/actions/close", {})) == (404, "not_found")
-    assert faults(hall.person(supervisor).post(f"/ratings/{rating}/actions/hide", {})) == {"/version": "required"}
-    assert code_of(hall.person(supervisor).post(f"/ratings/{rating}/actions/hide", {"version": 1})) == (
+    assert faults(hall.person(supervisor).post(f"/ratings/{rating}/actions/release", {})) == {"/version": "required"}
+    assert code_of(hall.person(supervisor).post(f"/ratings/{rating}/actions/release", {"version": 1})) == (
         409,
         "stale_version",
     )
@@ -155,7 +157,7 @@ def test_an_assigned_rating_is_handled_by_nobody_else(hall: Hall) -> None:
 @ONE_DATABASE
 def test_a_version_that_is_no_whole_number_is_refused_by_name_before_anything_is_done(hall: Hall) -> None:
     bad, good = hall.bad(hall.code()), hall.rated(hall.code())
-    for person, rating, action in (("handler", bad, "contact"), ("supervisor", good, "hide")):
+    for person, rating, action in (("handler", bad, "contact"), ("supervisor", good, "release")):
         path, before = f"/ratings/{rating}/actions/{action}", hall.rating(rating)
         for version in ({}, {"version": None}, {"version": "1"}, {"version": [1]}, {"version": True}, {"version": 1.5}):
             answer = hall.person(person).post(path, {**STEPS.get(action, {}), **version})

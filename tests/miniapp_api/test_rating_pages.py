@@ -251,12 +251,12 @@ def test_a_query_code_typed_in_its_own_way_leads_to_the_answer(hall: Hall) -> No
     assert "营业执照办理" in Page.of(hall.get(found.headers["Location"])).text
 
 
-def test_the_rater_reads_the_reply_once_it_is_given_and_not_before(hall: Hall) -> None:
+def test_the_rater_reads_the_reply_once_it_was_reviewed_and_not_before(hall: Hall) -> None:
     rated = ok(hall.rate(hall.code(), **BAD), 201)
     where = f"/r/answers/{rated['query_code']}"
-    hall.lead(rated["id"], "contact", "verify", "rectify")
+    hall.lead(rated["id"], "contact", "verify", "rectify", "reply")
     assert "已整改，感谢监督" not in Page.of(hall.get(where)).text
-    hall.lead(rated["id"], "reply")
+    hall.lead(rated["id"], "close")
     page = Page.of(hall.get(where))
     assert "已整改，感谢监督" in page.text and "13800000001" not in page.text
     assert "窗口人员重新培训" not in page.text and "已说明情况" not in page.text
