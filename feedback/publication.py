@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 from core import receipts
 from core.actor import Actor
 from core.errors import Fault, Problem, not_found
+from core.text import demanded
 from feedback import integrity, word_list
 from feedback.catalogue import is_bad
 from feedback.gates import RatingRules
 from feedback.kinds import PENDING, SHOWN, WITHHELD
 from feedback.models import Rating, RatingFollowUp
 from feedback.queries import refuse_stale, visible
-from feedback.sent import COMMENT_LIMIT, clean_text
+from feedback.sent import COMMENT_LIMIT
 from feedback.workflows import RATING
 
 DECISIONS = {"release": SHOWN, "withhold": WITHHELD}
@@ -68,9 +69,7 @@ def release_several(session: Session, actor: Actor, ids: Sequence[UUID]) -> dict
 def _reason(decision: str, value: Any) -> dict[str, str]:
     if decision == "release":
         return {}
-    reason = clean_text(value) if isinstance(value, str) else ""
-    if not reason:
-        raise Problem("invalid", errors=[Fault("/reason", "required", "请填写不公开该评价文字的原因")])
+    reason = demanded(value if isinstance(value, str) else None, "/reason", "请填写不公开该评价文字的原因")
     if len(reason) > COMMENT_LIMIT:
         raise Problem("invalid", errors=[Fault("/reason", "too_long", f"原因不能超过{COMMENT_LIMIT}个字")])
     return {"reason": reason}
