@@ -1,7 +1,6 @@
 """Where the columns of a table stand in a file: sheets, titles above the headings, rows that hold no data."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import Any
 from assets.tables.cells import AcrossCell, ErrorCell, cell_text, column_letters
 from assets.tables.sheets import Row, Table
 from assets.tables.workbook_checks import SpreadsheetError
+from core.text import fold
 
 # Titles and notes may stand above the headings.
 _HEADINGS_WITHIN = 20
@@ -39,17 +39,12 @@ class TableLayout:
 
     def field_of(self, heading: str) -> str | None:
         """The field that a heading stands for, whatever stands around it in blanks, marks and brackets."""
-        plain = _plain(heading).strip("*:")
+        plain = fold(heading).strip("*:")
         for candidate in (plain, _BESIDE_HEADING.sub("", plain)):
             for name, headings in self.headings.items():
                 if candidate in headings:
                     return name
         return None
-
-
-def _plain(shown: str) -> str:
-    visible = "".join(one for one in shown if unicodedata.category(one) != "Cf")
-    return "".join(unicodedata.normalize("NFKC", visible).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +87,8 @@ class FoundTable:
         across = sum(isinstance(cell, AcrossCell) for cell in cells.values())
         if len(cells) > 1 and across >= len(cells) - 1:
             return f"整行合并的“{texts[0]}”" if texts else ""
-        key = _plain(cell_text(cells[self.layout.marks[0]]))
-        first = _plain(texts[0]) if texts else ""
+        key = fold(cell_text(cells[self.layout.marks[0]]))
+        first = fold(texts[0]) if texts else ""
         if (len(key) < _SHORTEST_KEY or key == first) and (_TOTAL.fullmatch(first) or _FOOTER.fullmatch(first)):
             return f"“{texts[0]}”"
         return None

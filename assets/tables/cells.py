@@ -5,16 +5,15 @@ digits by the time it is read: `has_lost_digits` tells, and the reader should be
 """
 
 import re
-import unicodedata
 from datetime import date, datetime, timedelta
 
-from core.text import clean
+from core.text import clean, fold
 
 _EXACT_DIGITS = 15
 # What Excel and WPS write where a formula has no value; pasted as values or saved as .csv they are plain text.
 _ERROR = re.compile(r"#(N/A( N/A)?|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|BUSY!|#+)")
 _DATE = re.compile(
-    r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:T?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.0+)?)?)?"
+    r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:t?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.0+)?)?)?"
     r"|([0-9]{4})([0-9]{2})([0-9]{2})"
 )
 _SERIAL = re.compile(r"[0-9]{5}(\.[0-9]+)?")
@@ -86,7 +85,7 @@ def cell_date(cell: object, since: date = SINCE_1900) -> date | None:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    text = "".join(unicodedata.normalize("NFKC", cell_text(cell)).split())
+    text = fold(cell_text(cell))
     if _SERIAL.fullmatch(text) and int(float(text)) in _SERIALS:
         return since + timedelta(days=int(float(text)))
     if (found := _DATE.fullmatch(text)) is None:

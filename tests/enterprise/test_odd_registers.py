@@ -98,7 +98,7 @@ def test_an_error_clears_nothing_and_is_refused_with_its_place(
 
 def test_an_empty_cell_of_any_column_clears_nothing(register: Database, tmp_path: Path) -> None:
     before = contents(register)
-    rows = [HEADINGS, *([code, name, "320402", "", " ", None, ""] for code, name, *_ in ROWS)]
+    rows = [HEADINGS, *([code, name, "320402", "", " ", None, "\u200b"] for code, name, *_ in ROWS)]
     report = load(register, book(tmp_path, rows))
     assert (counts(report), contents(register)) == ((0, 0, 3, 0), before)
 

@@ -146,7 +146,7 @@ def test_a_missing_column_and_an_empty_cell_leave_a_field_and_a_word_empties_it(
         ({"number": OTHER}, "证书编号", "名下"),
         ({"class": ""}, "产品类别", "必填"),
         ({"detail": "长" * 2001}, "产品明细", "不能超过2000个字"),
-        ({"detail": "甲\x07乙"}, "产品明细", "控制字符"),
+        ({"detail": "\u200b\x07"}, "产品明细", "必填"),
         ({"issued": "去年"}, "发证日期", "无法识别"),
         ({"valid": "2026-02-30"}, "有效期至", "无法识别"),
         ({"valid": "2023-12-31"}, "有效期至", "不能早于发证日期"),
