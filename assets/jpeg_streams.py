@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from mmap import mmap
 
 SOI, EOI, SOS, DHT, DQT, DRI, COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xFE
 _FRAMES = (0xC0, 0xC1, 0xC2)
@@ -23,6 +24,10 @@ _MOST_QUANTISATION, _MOST_HUFFMAN = 4, 8
 """Tables that there are places for; more before one scan would be written over, and could hold anything."""
 _MOST_PARTS = 200
 """Scans of a picture; encoders make ten."""
+
+
+Content = bytes | mmap
+Buffer = bytes | memoryview
 
 
 class NotWalkable(Exception):
@@ -49,16 +54,17 @@ class JpegStream:
     beside: list[bytes] = field(default_factory=list)
     jfif: bytes = b""
     adobe: bytes = b""
-    _kept: list[bytes] = field(default_factory=list)
+    _kept: list[Buffer] = field(default_factory=list)
     _component_ids: tuple[int, ...] = ()
     _interval: int = 0
     _intervals: int = 1
     _tables: list[int] = field(default_factory=lambda: [0, 0])
     _precise: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def kept(self, *inserted: bytes) -> bytes:
-        """The stream with its end marker and only what decoding needs; segments may be `inserted` at its head."""
-        return b"".join((b"\xff\xd8", self.jfif, *inserted, self.adobe, *self._kept, b"\xff\xd9"))
+    def kept(self, *inserted: bytes) -> list[Buffer]:
+        """The stream in pieces, with its end marker and only what decoding needs; segments may be `inserted` at its
+        head. The coded data are not copied: each page of memory costs a child that was just forked a fault."""
+        return [b"\xff\xd8", self.jfif, *inserted, self.adobe, *self._kept, b"\xff\xd9"]
 
     @property
     def has_every_scan(self) -> bool:
@@ -78,9 +84,9 @@ class JpegStream:
         return max(across for across, _ in self.components), max(down for _, down in self.components)
 
 
-def walk(content: bytes) -> JpegStream:
+def walk(content: Content) -> JpegStream:
     """Walk a JPEG to its end. Raises `NotWalkable`."""
-    if not content.startswith(b"\xff\xd8"):
+    if content[:2] != b"\xff\xd8":
         raise NotWalkable
     stream, place = JpegStream(), 2
     while not stream.whole:
@@ -183,16 +189,18 @@ def _huffman_tables(data: bytes) -> int | None:
     return tables if place == len(data) else None
 
 
-def _scan(stream: JpegStream, content: bytes, start: int) -> int:
+def _scan(stream: JpegStream, content: Content, start: int) -> int:
     """The coded data of a scan, up to the marker that ends it; where that stands."""
     found = _SCAN_END.search(content, start)
     end = found.start() if found else len(content)
-    data = content[start:end].rstrip(b"\xff")  # fillers, or half a marker
-    restarts = [marker[0] for marker in _RESTART.findall(data)]
+    stop = end
+    while stop > start and content[stop - 1] == 0xFF:  # fillers, or half a marker
+        stop -= 1
+    restarts = [marker[1][0] for marker in _RESTART.finditer(content, start, stop)]
     # In their order from 0 to 7, and as many as there are intervals to part.
     stream.plain &= all(marker == 0xD0 + number % 8 for number, marker in enumerate(restarts))
     stream.plain &= len(restarts) == stream._intervals - 1 or (found is None and len(restarts) < stream._intervals)
-    stream._kept.append(data)
+    stream._kept.append(memoryview(content)[start:stop])
     return end
 
 

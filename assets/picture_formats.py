@@ -1,9 +1,9 @@
 """Which picture a file is, where it ends, and whether it is something else besides; judged by its bytes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from assets.jpeg_streams import JpegStream
+from assets.jpeg_streams import Buffer, Content, JpegStream
 
 JPEG, PNG, WEBP, HEIC = "JPEG", "PNG", "WEBP", "HEIF"
 """As Pillow and pillow-heif name them."""
@@ -12,14 +12,16 @@ _PNG_START = b"\x89PNG\r\n\x1a\n"
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BOX_KIND = re.compile(rb"[ -~]{4}")
 
-_RUNNABLE_START = (b"PK", b"MZ", b"\x7fELF", b"#!", b"<", b"%PDF", b"Rar!", b"7z\xbc\xaf", b"\xca\xfe\xba\xbe")
+_AFTER = re.compile(rb"[\0 \t\r\n]*+(?:PK|MZ|\x7fELF|#!|<|%PDF|Rar!|7z\xbc\xaf|\xca\xfe\xba\xbe)")
+"""What a program, an archive or a page begins with, where it follows the picture."""
 # Photoshop on a Mac writes its print settings as a property list (`<!DOCTYPE plist`), which is none of these.
 _MARKUP = re.compile(rb"<script|<html|<!doctype\s+(?:html|svg)|<\?php|<svg|%pdf-", re.IGNORECASE)
 # Long enough not to turn up in compressed data by chance.
 _MARKUP_ANYWHERE = re.compile(rb"<script|<!doctype html|<\?php[ \r\n]", re.IGNORECASE)
 _ZIP_END = b"PK\x05\x06"
-_MAYBE_STARTS = (b"PK\x03\x04", _ZIP_END, b"%PDF-", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")
-"""Beginnings of what is found wherever it lies in a file; such four bytes may also be chance."""
+_ARCHIVE_STARTS = (re.compile(rb"Rar!\x1a\x07"), re.compile(rb"7z\xbc\xaf\x27\x1c"))
+_ZIP_TAIL, _PDF_HEAD, _ARCHIVE_HEAD = 65_557 + 1024, 1024, 1024 * 1024
+"""Where readers look: for the end of a ZIP from behind, for a PDF and for a packed archive from the front."""
 
 
 def format_of(head: bytes) -> str | None:
@@ -35,7 +37,7 @@ def format_of(head: bytes) -> str | None:
     return None
 
 
-def is_something_besides(content: bytes, format_: str, stream: JpegStream | None) -> bool:
+def is_something_besides(content: Content, format_: str, stream: JpegStream | None) -> bool:
     """Whether the file is also a container, a script or a page; `stream` is the walk of a JPEG.
 
     None of it would be kept, but who uploads it means harm or does not know what the phone holds. Harmless data
@@ -49,22 +51,53 @@ def is_something_besides(content: bytes, format_: str, stream: JpegStream | None
         end = parts[-1][2] + (4 if format_ == PNG else 0) if parts else len(content)
     place = content.rfind(_ZIP_END, max(0, len(content) - 65557))
     is_zip = place >= 0 and place + 22 + int.from_bytes(content[place + 20 : place + 22], "little") == len(content)
-    started = content[end:].lstrip(b"\0 \t\r\n").startswith(_RUNNABLE_START)
+    started = _AFTER.match(content, end) is not None
     marked = any(_MARKUP.search(data) for data in beside) or _MARKUP_ANYWHERE.search(content) is not None
     return is_zip or started or marked
 
 
-def is_cut_off(content: bytes, format_: str) -> bool:
+def is_cut_off(content: Content, format_: str) -> bool:
     """Whether a part says that it is longer than the file: not every decoder tells."""
     return any(stop > len(content) for _, _, stop in _PARTS[format_](content))
 
 
-def may_hide_something(content: bytes) -> bool:
-    """Whether something that other programs would find begins within it: its bytes are better not kept."""
-    return any(start in content for start in _MAYBE_STARTS)
+def may_hide_something(pieces: Sequence[Buffer]) -> bool:
+    """Whether something begins within these bytes where a reader of it would look; its four bytes may also be chance.
+
+    Such bytes are better not kept.
+    """
+    if _ZIP_END in end_of(pieces, _ZIP_TAIL) or b"%PDF-" in start_of(pieces, _PDF_HEAD):
+        return True
+    left = _ARCHIVE_HEAD
+    for piece in pieces:
+        looked_at = memoryview(piece)[: max(0, left)]
+        if any(start.search(looked_at) for start in _ARCHIVE_STARTS):
+            return True
+        left -= len(looked_at)
+    return False
 
 
-def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+def start_of(pieces: Sequence[Buffer], most: int) -> bytes:
+    """The first bytes of what stands in several pieces."""
+    found = b""
+    for piece in pieces:
+        if len(found) >= most:
+            break
+        found += piece[: most - len(found)]
+    return found
+
+
+def end_of(pieces: Sequence[Buffer], most: int) -> bytes:
+    """The last bytes of what stands in several pieces."""
+    found = b""
+    for piece in reversed(pieces):
+        if len(found) >= most:
+            break
+        found = bytes(piece[-(most - len(found)) :]) + found
+    return found
+
+
+def _png_chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
     place = 8
     while place + 12 <= len(content):
         length = int.from_bytes(content[place : place + 4], "big")
@@ -75,7 +108,7 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
             return
 
 
-def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _webp_chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
     end = min(len(content), 8 + int.from_bytes(content[4:8], "little"))
     place = 12
     while place + 8 <= end:
@@ -84,7 +117,7 @@ def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
         place += 8 + length + length % 2
 
 
-def _heic_boxes(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _heic_boxes(content: Content) -> Iterator[tuple[bytes, int, int]]:
     """ISO/IEC 14496-12, 4.2; all count as needed, because the metadata lie among the picture's data."""
     place = 0
     while place + 8 <= len(content) and _BOX_KIND.fullmatch(content, place + 4, place + 8):

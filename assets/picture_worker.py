@@ -6,16 +6,19 @@ out (`assets/jpeg_streams.py`). All else is decoded, turned upright and encoded 
 
 import hashlib
 import io
+import mmap
 import resource
+import tempfile
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any
 
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from assets import jpeg_streams, picture_facts, picture_formats
-from assets.jpeg_streams import JpegStream, NotWalkable
+from assets.jpeg_streams import Buffer, Content, JpegStream, NotWalkable
 from assets.picture_formats import HEIC, JPEG, PNG, WEBP
 
 AS_JPEG, AS_PNG, THUMBNAIL = b"J", b"P", b"T"
@@ -40,6 +43,8 @@ NEARLY_ALL = 0.95
 _TAIL = 16
 """Bytes of a scan that a decoder reads ahead at the most."""
 _LARGEST_PROFILE = 60_000
+_BEGINNING = _LARGEST_PROFILE + 20_000
+"""Bytes of a picture that a decoder is given to see whether it takes them."""
 _FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, RuntimeError)
 """What decoders raise over broken pictures."""
 
@@ -76,10 +81,11 @@ def warm_up() -> None:
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:11:20 09:30:00"
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
     for format_ in (JPEG, PNG, WEBP):
-        out = io.BytesIO()
-        image.save(out, format_, exif=exif, icc_profile=profile)
         for asked in (AS_JPEG, AS_PNG, THUMBNAIL):
-            work(asked, io.BytesIO(out.getvalue()), io.BytesIO())
+            with tempfile.TemporaryFile() as file:
+                image.save(file, format_, exif=exif, icc_profile=profile)
+                file.seek(0)
+                work(asked, file, io.BytesIO())
 
 
 def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
@@ -89,49 +95,53 @@ def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
     sha256, `taken_at` in RFC 3339, `latitude` and `longitude` in decimal degrees (north and east positive), or None.
     Raises OSError when `target` cannot be written.
     """
-    content = source.read()
     try:
-        made, told = thumbnail(content) if asked == THUMBNAIL else _convert(content, JPEG if asked == AS_JPEG else PNG)
+        made, told = _thumbnail(source) if asked == THUMBNAIL else _convert(source, JPEG if asked == AS_JPEG else PNG)
     except Refused as refused:
         return {"refused": str(refused)}
     except MemoryError:
         return {"refused": "too_large"}
     except _FAULTS:
         return {"refused": "not_a_picture"}
-    target.write(made)
+    digest = hashlib.sha256()
+    for piece in made:
+        digest.update(piece)
+        target.write(piece)
     target.flush()
-    return told | {"sha256": hashlib.sha256(made).hexdigest()}
+    return told | {"sha256": digest.hexdigest()}
 
 
-def _convert(content: bytes, wanted: str) -> tuple[bytes, dict[str, Any]]:
+def _convert(source: IO[bytes], wanted: str) -> tuple[Sequence[Buffer], dict[str, Any]]:
+    # Mapped and not read: a child that was just forked pays for each page that it fills. An empty file has no map.
+    content = mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ)
     format_ = picture_formats.format_of(content[:16])
     if format_ is None:
         raise Refused("not_a_picture")
     stream = _walked(content) if format_ == JPEG else None
     if picture_formats.is_something_besides(content, format_, stream):
         raise Refused("polyglot")
-    original = Image.open(io.BytesIO(content), formats=_FORMATS)
-    facts = picture_facts.read(original)
-    orientation = picture_facts.orientation(original)
+    image: Image.Image = Image.open(source, formats=_FORMATS)
+    facts = picture_facts.read(image)
+    orientation = picture_facts.orientation(image)
     if stream is None:
         if picture_formats.is_cut_off(content, format_):
             raise Refused("not_a_picture")
-        _refuse_too_large(original.size, MOST_PIXELS)
-        image = original
+        _refuse_too_large(image.size, MOST_PIXELS)
     else:
-        content = _mended(content, stream)
-        kept = _kept(content, stream, original, orientation) if wanted == JPEG else None
+        if not stream.whole:
+            _refuse_half(content, stream)
+        kept = _kept(stream, image.info.get("icc_profile"), orientation) if wanted == JPEG else None
         if kept is not None:
             size = (stream.width, stream.height)
             width, height = size if orientation < 5 else size[::-1]
             return kept, {"width": width, "height": height, **facts}
-        image = Image.open(io.BytesIO(content), formats=(JPEG,))
+        image = Image.open(io.BytesIO(_first_picture(content, stream)), formats=(JPEG,))
         _scale_down(image, KEPT_PIXELS)
     made, (width, height) = _encoded(image, wanted, orientation)
-    return made, {"width": width, "height": height, **facts}
+    return [made], {"width": width, "height": height, **facts}
 
 
-def _walked(content: bytes) -> JpegStream:
+def _walked(content: Content) -> JpegStream:
     try:
         stream = jpeg_streams.walk(content)
     except NotWalkable as error:
@@ -147,21 +157,22 @@ def _refuse_too_large(size: tuple[int, int], most: int) -> None:
         raise Refused("too_large")
 
 
-def _mended(content: bytes, stream: JpegStream) -> bytes:
-    """The first picture of the file with an end; one that is cut off is taken when nearly all of it is there."""
-    content = content[: stream.end]
-    if stream.whole:
-        return content
+def _refuse_half(content: Content, stream: JpegStream) -> None:
+    """A picture that is cut off is taken when nearly all of it is there."""
     if stream.progressive or stream.scans > 1:
         nearly = stream.has_every_scan
     else:
-        share = _share_of_rows(content)
+        share = _share_of_rows(content[: stream.end])
         nearly = share >= NEARLY_ALL
         # What is missing is written anew in grey, so that no reader stumbles over it.
         stream.plain &= share == 1
     if not nearly:
         raise Refused("not_a_picture")
-    return content + b"\xff\xd9"
+
+
+def _first_picture(content: Content, stream: JpegStream) -> bytes:
+    """The bytes of it, with an end."""
+    return content[: stream.end] + (b"" if stream.whole else b"\xff\xd9")
 
 
 def _share_of_rows(content: bytes) -> float:
@@ -182,44 +193,34 @@ def _share_of_rows(content: bytes) -> float:
     return alike / image.height
 
 
-def _kept(content: bytes, stream: JpegStream, original: Image.Image, orientation: int) -> bytes | None:
+def _kept(stream: JpegStream, profile: bytes | None, orientation: int) -> list[Buffer] | None:
     """The same pixels bit for bit, without what stands beside them; None when they must be written anew."""
     if not stream.plain or stream.width * stream.height > KEPT_PIXELS:
         return None
     inserted = [] if orientation == 1 else [jpeg_streams.orientation_segment(orientation)]
-    profile = original.info.get("icc_profile")
     if profile and not _is_srgb(profile):
         if not _is_display_profile(profile, "GRAY" if len(stream.components) == 1 else "RGB "):
             return None
         inserted += jpeg_streams.profile_segments(profile)
     kept = stream.kept(*inserted)
-    if picture_formats.may_hide_something(kept) or not _needs_all_of(kept):
+    if picture_formats.may_hide_something(kept) or not _begins_well(kept):
         return None
     return kept
 
 
-class _InTwoPieces(io.BytesIO):
-    """A file that is read up to its last bytes first, and tells whether these were asked for."""
+def _begins_well(kept: Sequence[Buffer]) -> bool:
+    """Whether a decoder takes the tables and the first rows.
 
-    asked_for_all = False
-
-    def read(self, size: int | None = -1) -> bytes:
-        """What is asked for, as far as the first piece reaches; then the rest."""
-        left = len(self.getbuffer()) - _TAIL - 2 - self.tell()
-        if left > 0:
-            return super().read(left if size is None or size < 0 else min(size, left))
-        self.asked_for_all = True
-        return super().read(size)
-
-
-def _needs_all_of(content: bytes) -> bool:
-    """Decode all of it, small; whether its last row came with its last bytes. Raises OSError when it is broken."""
-    pieces = _InTwoPieces(content)
-    image = Image.open(pieces, formats=(JPEG,))
-    pieces.asked_for_all = False
-    image.draft("RGB", (1, 1))
-    image.load()
-    return pieces.asked_for_all
+    Later it would refuse nothing: JPEG has no check sums, and decoders go on over nonsense. The time of going through
+    all of it is left to the thumbnail.
+    """
+    image = Image.open(io.BytesIO(picture_formats.start_of(kept, _BEGINNING)), formats=(JPEG,))
+    image.draft("L", (1, 1))
+    try:
+        image.load()
+    except OSError as error:
+        return "truncated" in str(error)
+    return True
 
 
 def _is_srgb(profile: bytes) -> bool:
@@ -270,7 +271,7 @@ def _encoded(image: Image.Image, wanted: str, orientation: int) -> tuple[bytes, 
         out = io.BytesIO()
         image.save(out, wanted, **options)
         # With the tables of the original, the same bytes may come out that were not to be kept.
-        if not picture_formats.may_hide_something(out.getvalue()):
+        if not picture_formats.may_hide_something([out.getvalue()]):
             return out.getvalue(), image.size
     raise Refused("polyglot")
 
@@ -325,9 +326,9 @@ def _opaque(image: Image.Image) -> Image.Image:
     return white
 
 
-def thumbnail(content: bytes) -> tuple[bytes, dict[str, Any]]:
+def _thumbnail(source: IO[bytes]) -> tuple[Sequence[Buffer], dict[str, Any]]:
     """A small JPEG, upright and opaque."""
-    image: ImageFile.ImageFile | Image.Image = Image.open(io.BytesIO(content), formats=_FORMATS)
+    image: Image.Image = Image.open(source, formats=_FORMATS)
     orientation = picture_facts.orientation(image)
     profile = image.info.get("icc_profile")
     if image.format in ("JPEG", "MPO"):
@@ -340,4 +341,4 @@ def thumbnail(content: bytes) -> tuple[bytes, dict[str, Any]]:
     image.info = {}
     out = io.BytesIO()
     image.save(out, "JPEG", quality=80)
-    return out.getvalue(), {"width": image.width, "height": image.height}
+    return [out.getvalue()], {"width": image.width, "height": image.height}

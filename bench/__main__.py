@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bench import files, filings, growth, memory, plans, ratings, submission
+from bench import files, filings, growth, memory, photos, plans, ratings, submission
 from bench.databases import DIALECTS, postgres_answers
 
 PARTS = {
@@ -15,10 +15,11 @@ PARTS = {
 def main() -> None:
     """Run what was asked for; by default everything but the plans."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", choices=[*PARTS, "plans"])
+    parser.add_argument("--only", choices=[*PARTS, "photos", "plans"])
     parser.add_argument("--database", choices=[*DIALECTS, "both"], default="both")
     parser.add_argument("--quick", action="store_true", help="fewer records and rounds: for a look, not for a figure")
     parser.add_argument("--write", type=Path, help="with --only plans: the page to write")
+    parser.add_argument("--before", type=Path, help="photos: another checkout of the product, to be measured beside")
     asked = parser.parse_args()
     dialects = list(DIALECTS) if asked.database == "both" else [asked.database]
     if "postgresql" in dialects and not postgres_answers():
@@ -30,6 +31,8 @@ def main() -> None:
     for name, part in PARTS.items():
         if asked.only in (None, name):
             part.report(dialects, quick=asked.quick)
+    if asked.only in (None, "photos"):
+        photos.report(dialects, quick=asked.quick, before=asked.before and asked.before.absolute())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Uploads: what a 20 MiB PDF costs a worker, against bare Flask; photos a second, and what their child needs."""
+"""Uploads: what a 20 MiB PDF costs a worker, against bare Flask, and what the child of a picture needs."""
 
 import http.client
 import io
@@ -6,19 +6,16 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from assets import pictures
 from bench import city
 from bench.databases import place
-from bench.server import Server, serving
+from bench.server import ROOT, Server, serving
 from bench.tables import print_table
 
 SIZE = 20 * 1024 * 1024 - 4096
@@ -26,7 +23,6 @@ ROUNDS, QUICK_ROUNDS = 12, 4
 MEMORY_TARGET, RATIO_TARGET = 10.0, 0.6
 BOUNDARY = "gongpin-bench"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
-PHOTOS = 24
 
 
 def pdf(number: int) -> bytes:
@@ -163,69 +159,38 @@ def large_files(dialect: str, rounds: int) -> None:
     )
 
 
-def photo(number: int) -> bytes:
-    """About 300 KB, as a phone sends after shrinking; each different."""
-    noise = Image.frombytes("RGB", (400, 300), os.urandom(400 * 300 * 3)).resize((1600, 1200))
-    out = io.BytesIO()
-    noise.filter(ImageFilter.GaussianBlur(2)).save(out, "JPEG", quality=66 + number % 3)
-    return out.getvalue()
-
-
-def photos(dialect: str) -> None:
-    """Photos a second through the whole server, and what the child that decodes one needs."""
-    made = [photo(number) for number in range(PHOTOS)]
-    bodies = [form(content, "IMG.jpg", "photo") for content in made]
-    with place(dialect) as ours:
-        token = city.found(ours).counties[0].token
-        with serving("app:create_app()", ours) as server:
-            [*workers] = server.workers()
-            clients = [Client(server, token) for _ in range(4)]
-            before = max(_memory(worker, "VmRSS") for worker in workers)
-
-            def send(which: int) -> None:
-                for body in bodies[which::4]:
-                    clients[which].up("/api/v1/files", body, MULTIPART)
-
-            with ThreadPoolExecutor(4) as pool:
-                taken = seconds(lambda: list(pool.map(send, range(4))))
-            after = max(_memory(worker, "VmHWM") for worker in workers)
-    size = sum(len(content) for content in made) / len(made) / 1000
+def pictures() -> None:
+    """What the child that looks at a picture needs; the time of photos stands in `bench/photos.py`."""
+    made = {
+        "12 megapixels, kept": _flat((4000, 3000)),
+        "48 megapixels, made smaller": _flat((8000, 6000)),
+        "PNG of 40 megapixels with transparency": _flat((8000, 5000), "RGBA"),
+    }
     print_table(
-        f"Photos of {size:.0f} KB, 2 workers, 4 phones, {dialect} + local folder",
-        ["", ""],
-        [
-            ["files a second", f"{PHOTOS / taken:.1f}"],
-            ["child, highest memory", f"{child_memory(made[0]):.0f} MiB"],
-            ["child, highest memory at 40 megapixels", f"{child_memory(forty_megapixels()):.0f} MiB"],
-            ["worker grows by (highest point)", f"{after - before:.1f} MiB"],
-        ],
+        "Memory of the picture's child, highest point",
+        ["", "MiB"],
+        [[name, f"{child_memory(content):.0f}"] for name, content in made.items()],
     )
 
 
-def forty_megapixels() -> bytes:
-    """The largest photo that is taken, lying on its side."""
-    exif = Image.Exif()
-    exif[0x0112] = 6
+def _flat(size: tuple[int, int], mode: str = "RGB") -> bytes:
     out = io.BytesIO()
-    Image.new("RGB", (8000, 5000), "teal").save(out, "JPEG", exif=exif)
+    Image.new(mode, size, "teal").save(out, "JPEG" if mode == "RGB" else "PNG")
     return out.getvalue()
 
 
 def child_memory(content: bytes) -> float:
-    """Highest resident memory of the decoding child, in MiB; a process of its own asks, whose only child it is."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "source").write_bytes(content)
-        program = Path(pictures.__file__).with_name("picture_worker.py")
-        asked = (
-            "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
-            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-        )
-        command = [
-            sys.executable, "-c", asked, sys.executable, "-I", str(program),
-            *(str(folder / part) for part in ("source", "picture", "thumbnail")),
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, check=True, text=True)
+    """Highest resident memory of a process that does what the child does, in MiB; it is the only child of another."""
+    child = (
+        "import io, sys; from assets import picture_worker as worker; worker.bound_server(); worker.warm_up(); "
+        "worker.bound_child(); told = worker.work(b'J', sys.stdin.buffer, io.BytesIO()); assert 'width' in told, told"
+    )
+    asked = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", asked, sys.executable, "-c", child]
+    done = subprocess.run(command, input=content, stdout=subprocess.PIPE, check=True, cwd=ROOT)
     return int(done.stdout) / 1024
 
 
@@ -234,4 +199,4 @@ def report(dialects: list[str], *, quick: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for dialect in dialects:
         large_files(dialect, QUICK_ROUNDS if quick else ROUNDS)
-        photos(dialect)
+    pictures()

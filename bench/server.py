@@ -35,9 +35,12 @@ class Server:
 DATA_KEY = "a key for measurements only, long enough"
 
 
-def product(place: Place, **settings: str) -> AbstractContextManager[Server]:
-    """The product itself, started as `make run` starts it; `settings` of its environment beside the usual ones."""
-    return _running(place, lambda _port: [sys.executable, "app.py", "serve"], start_up.WORKERS, settings)
+def product(place: Place, *, root: Path = ROOT, **settings: str) -> AbstractContextManager[Server]:
+    """The product itself, started as `make run` starts it; `settings` of its environment beside the usual ones.
+
+    `root` may be another checkout.
+    """
+    return _running(place, lambda _port: [sys.executable, "app.py", "serve"], start_up.WORKERS, settings, root)
 
 
 def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> AbstractContextManager[Server]:
@@ -56,7 +59,7 @@ def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> Ab
 
 @contextmanager
 def _running(
-    place: Place, command: Callable[[int], list[str]], workers: int, settings: Mapping[str, str]
+    place: Place, command: Callable[[int], list[str]], workers: int, settings: Mapping[str, str], root: Path = ROOT
 ) -> Iterator[Server]:
     """Stopped, with its workers, when the block ends."""
     with socket.socket() as probe:
@@ -66,7 +69,7 @@ def _running(
     with log.open("wb") as out:
         process = subprocess.Popen(
             command(port),
-            cwd=ROOT,
+            cwd=root,
             env={**_environment(place, port), **settings},
             stdout=out,
             stderr=out,

@@ -1,0 +1,41 @@
+"""The baseline of a record with a photo: one bare Flask route that takes the same multipart body as an upload.
+
+It writes the file with one fsync and inserts two rows, with the engine and durability of ours; it looks at nothing.
+"""
+
+import os
+import shutil
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request
+from sqlalchemy import insert
+
+from bench.bare import PLAIN
+from core.db import make_engine
+
+CHUNK = 256 * 1024
+
+
+def create_app() -> Flask:
+    """The WSGI application over `DATABASE_URL`, whose table is there already, and `DATA_DIR`."""
+    engine = make_engine(os.environ["DATABASE_URL"])
+    folder = Path(os.environ["DATA_DIR"])
+    app = Flask("bare")
+
+    @app.post("/pairs")
+    def pair() -> tuple[dict[str, Any], int]:
+        name = uuid.uuid4()
+        with (folder / name.hex).open("wb") as file:
+            shutil.copyfileobj(request.files["file"].stream, file, CHUNK)
+            file.flush()
+            os.fsync(file.fileno())
+        now = datetime.now(UTC)
+        rows = [{"id": uuid.uuid4(), "received_at": now, "data": dict(request.form)} for _ in range(2)]
+        with engine.begin() as connection:
+            connection.execute(insert(PLAIN), rows)
+        return {"id": str(name)}, 201
+
+    return app
