@@ -16,10 +16,9 @@ _FRAMES = (0xC0, 0xC1, 0xC2)
 _OTHER_FRAMES = frozenset([0xC3, 0xC5, 0xC6, 0xC7, *range(0xC9, 0xCC), *range(0xCD, 0xD0)])
 _LENGTHLESS = frozenset([0x01, *range(0xD0, 0xD9)])
 _APP0, _APP15, _ADOBE = 0xE0, 0xEF, 0xEE
-_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_IN_A_SCAN = re.compile(rb"\xff[\x01-\xfe]")
 """Within a scan 0xFF is followed by 0x00 or a restart marker; more of them may stand before a marker to fill up."""
 _MARKER = re.compile(rb"\xff+[\x01-\xfe]")
-_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _MOST_QUANTISATION, _MOST_HUFFMAN = 4, 8
 """Tables that there are places for; more before one scan would be written over, and could hold anything."""
 _MOST_PARTS = 200
@@ -65,6 +64,15 @@ class JpegStream:
         """The stream in pieces, with its end marker and only what decoding needs; segments may be `inserted` at its
         head. The coded data are not copied: each page of memory costs a child that was just forked a fault."""
         return [b"\xff\xd8", self.jfif, *inserted, self.adobe, *self._kept, b"\xff\xd9"]
+
+    def beginning(self, most: int) -> bytes:
+        """Its tables, and so many bytes of its first scan."""
+        found = b"\xff\xd8" + self.jfif + self.adobe
+        for piece in self._kept:
+            found += piece[:most] if isinstance(piece, memoryview) else piece
+            if isinstance(piece, memoryview):
+                break
+        return found
 
     @property
     def has_every_scan(self) -> bool:
@@ -191,17 +199,23 @@ def _huffman_tables(data: bytes) -> int | None:
 
 def _scan(stream: JpegStream, content: Content, start: int) -> int:
     """The coded data of a scan, up to the marker that ends it; where that stands."""
-    found = _SCAN_END.search(content, start)
-    end = found.start() if found else len(content)
-    stop = end
-    while stop > start and content[stop - 1] == 0xFF:  # fillers, or half a marker
-        stop -= 1
-    restarts = [marker[1][0] for marker in _RESTART.finditer(content, start, stop)]
-    # In their order from 0 to 7, and as many as there are intervals to part.
-    stream.plain &= all(marker == 0xD0 + number % 8 for number, marker in enumerate(restarts))
-    stream.plain &= len(restarts) == stream._intervals - 1 or (found is None and len(restarts) < stream._intervals)
-    stream._kept.append(memoryview(content)[start:stop])
-    return end
+    restarts, end = 0, None
+    for found in _IN_A_SCAN.finditer(content, start):
+        marker = found[0][1]
+        if not 0xD0 <= marker <= 0xD7:
+            end = found.start()
+            break
+        # In their order from 0 to 7.
+        stream.plain &= marker == 0xD0 + restarts % 8
+        restarts += 1
+    stop = len(content) if end is None else end
+    # As many as there are intervals to part.
+    stream.plain &= restarts == stream._intervals - 1 or (end is None and restarts < stream._intervals)
+    last = stop
+    while last > start and content[last - 1] == 0xFF:  # fillers, or half a marker
+        last -= 1
+    stream._kept.append(memoryview(content)[start:last])
+    return stop
 
 
 def _intervals(stream: JpegStream, numbers: bytes) -> int:

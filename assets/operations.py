@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from assets import file_names, picture_formats, pictures
@@ -22,9 +21,10 @@ from assets.models import File
 from assets.storage import Storage, StorageUnavailable, new_key, unavailable
 from core import clock
 from core.actor import Actor
-from core.db import Database, dialect_of, insert_into
+from core.db import Database, UTCDateTime, insert_into
 from core.errors import Fault, Problem, invalid
 from core.gateways.clamd import Clamd, ScannerUnavailable
+from core.prepared import Prepared
 
 log = structlog.get_logger()
 
@@ -76,10 +76,9 @@ def receive(
         raise invalid("/file", "empty_file", "文件是空的，请检查后重新上传")
     if size > purpose.max_bytes:
         raise Problem("payload_too_large", f"{purpose.label}不能超过 {readable_size(purpose.max_bytes)}")
-    known = _known(database, actor, purpose, sent, name, file_id)
+    known = _known(database, actor, purpose, sent, name, file_id, size)
     if known is not None:
         return known, False
-    _refuse_over_quota(database, actor, size)
     with source.open("rb") as file:
         check_content(file, kind)
         _scan(desk.scanner, file)
@@ -91,14 +90,16 @@ def receive(
     }  # fmt: skip
     if kind.shape != PICTURE:
         return _keep(database, desk, actor, purpose, row, {row["stored_key"]: source})
-    with TemporaryDirectory(dir=desk.incoming, prefix="picture-") as folder:
-        picture = Path(folder) / "picture"
+    picture = desk.incoming / f"picture-{uuid.uuid4().hex}"
+    try:
         made = pictures.prepare(source, kind, picture)
         row |= {
             "size": picture.stat().st_size, "sha256": made.sha256, "width": made.width, "height": made.height,
             "taken_at": made.taken_at, "latitude": made.latitude, "longitude": made.longitude,
         }  # fmt: skip
         return _keep(database, desk, actor, purpose, row, {row["stored_key"]: picture})
+    finally:
+        picture.unlink(missing_ok=True)  # the storage may have taken it
 
 
 def _purpose(code: str) -> Purpose:
@@ -144,22 +145,51 @@ def _scan(scanner: Clamd | None, file: Any) -> None:
         raise invalid("/file", "infected", "文件含有病毒，请杀毒后重新上传")
 
 
+_FILES = cast(Table, File.__table__)
+_TAKEN = Prepared(select(_FILES.c.id).where(_FILES.c.id == bindparam("file_id")))
+_AGAIN = Prepared(
+    select(_FILES.c.id)
+    .where(
+        _FILES.c.uploaded_by == bindparam("user_id"), _FILES.c.sent_sha256 == bindparam("sent"),
+        _FILES.c.purpose == bindparam("purpose"), _FILES.c.original_name == bindparam("name"),
+        ~_FILES.c.id_was_sent, _FILES.c.unclaimed_since.is_not(None),
+    )
+    .order_by(_FILES.c.unclaimed_since.desc())
+    .limit(1)
+)  # fmt: skip
+_PILED_UP = Prepared(
+    select(func.coalesce(func.sum(_FILES.c.size), 0).label("bytes")).where(
+        _FILES.c.uploaded_by == bindparam("user_id"), _FILES.c.unclaimed_since.is_not(None)
+    )
+)
+_KEEP = Prepared(lambda dialect, _names: insert_into(dialect, _FILES).on_conflict_do_nothing().returning(_FILES.c.id))
+
+
 def _known(
-    database: Database, actor: Actor, purpose: Purpose, sent: str, name: str, file_id: UUID | None
+    database: Database, actor: Actor, purpose: Purpose, sent: str, name: str, file_id: UUID | None, size: int
 ) -> File | None:
-    """The file that this upload repeats; raises 409 when its id stands for something else."""
-    with database.read() as session:
+    """The file that this upload repeats; raises 409 when its id stands for something else.
+
+    None for a new one, for which there must be room: raises 422 `upload_quota`. Many uploads at one moment may go over
+    by what is under way; the traffic limits bound that.
+    """
+    with database.look() as look:
         if file_id is not None:
-            found = session.get(File, file_id)
-            if found and (found.uploaded_by, found.sent_sha256, found.purpose) != (actor.user_id, sent, purpose.code):
-                raise Problem("id_taken")
+            there = _TAKEN.first(look, {"file_id": file_id})
         else:
-            again = select(File).where(
-                File.uploaded_by == actor.user_id, File.sent_sha256 == sent, File.purpose == purpose.code,
-                File.original_name == name, ~File.id_was_sent, File.unclaimed_since.is_not(None),
-            ).order_by(File.unclaimed_since.desc())  # fmt: skip
-            found = session.scalars(again).first()
-    if found is None or found.unclaimed_since is None or clock.now() - found.unclaimed_since < _RENEW_AFTER:
+            wanted = {"user_id": actor.user_id, "sent": sent, "purpose": purpose.code, "name": name}
+            there = _AGAIN.first(look, wanted)
+        if there is None:
+            if _PILED_UP.first(look, {"user_id": actor.user_id}).bytes + size > UNCLAIMED_QUOTA:
+                raise Problem("upload_quota")
+            return None
+    with database.read() as session:
+        found = session.get(File, there.id)
+    if found is None:  # swept at this moment
+        return None
+    if (found.uploaded_by, found.sent_sha256, found.purpose) != (actor.user_id, sent, purpose.code):
+        raise Problem("id_taken")
+    if found.unclaimed_since is None or clock.now() - found.unclaimed_since < _RENEW_AFTER:
         return found
     # It is wanted again: a sweep must not take it before the record is saved.
     renew = update(File).where(File.id == found.id, File.unclaimed_since.is_not(None))
@@ -168,28 +198,17 @@ def _known(
         return session.get(File, found.id)
 
 
-def _refuse_over_quota(database: Database, actor: Actor, size: int) -> None:
-    """Many uploads at one moment may go over by what is under way; the traffic limits bound that."""
-    total = select(func.coalesce(func.sum(File.size), 0)).where(
-        File.uploaded_by == actor.user_id, File.unclaimed_since.is_not(None)
-    )
-    with database.read() as session:
-        if session.scalars(total).one() + size > UNCLAIMED_QUOTA:
-            raise Problem("upload_quota")
-
-
 def _keep(
     database: Database, desk: Desk, actor: Actor, purpose: Purpose, row: dict[str, Any], objects: Mapping[str, Path]
 ) -> tuple[File, bool]:
     now = clock.now()
     values = {**row, "uploaded_at": now, "unclaimed_since": now}
-    created: UUID | None = None
+    created = None
     try:
         for key, path in objects.items():
             desk.storage.put(key, path)
         with database.write() as session:
-            statement = insert_into(dialect_of(session), File).on_conflict_do_nothing().returning(File.id)
-            created = session.execute(statement, values).scalar_one_or_none()
+            created = _KEEP.first(session, values)
     except StorageUnavailable as error:
         raise unavailable(error) from error
     finally:
@@ -199,7 +218,7 @@ def _keep(
         return File(**values), True
     # The same upload won at this very moment.
     sent_id = row["id"] if row["id_was_sent"] else None
-    found = _known(database, actor, purpose, row["sent_sha256"], row["original_name"], sent_id)
+    found = _known(database, actor, purpose, row["sent_sha256"], row["original_name"], sent_id, 0)
     if found is None:
         raise Problem("not_ready", retry_after=1)
     return found, False
@@ -242,28 +261,46 @@ def claim(
     return faults
 
 
-def _claimable(session: Session, ids: set[UUID]) -> dict[UUID, File]:
-    if not ids:
-        return {}
-    found = select(File).where(File.id.in_(ids)).execution_options(populate_existing=True)
-    return {file.id: file for file in session.scalars(found)}
+_ONE_BY_ONE = 20
+"""Files of a record that are looked up each by itself, which costs less than to compile a list into a statement."""
+_ASKED = select(
+    *(_FILES.c[name] for name in (
+        "id", "uploaded_by", "claimed_type", "claimed_id", "unclaimed_since", "category", "original_name", "purpose",
+        "extension", "size",
+    ))
+)  # fmt: skip
+_CLAIMABLE = Prepared(_ASKED.where(_FILES.c.id == bindparam("file_id")))
+_TAKE = Prepared(
+    update(_FILES)
+    .where(
+        _FILES.c.id == bindparam("file_id"),
+        (_FILES.c.unclaimed_since.is_not(None) & (_FILES.c.uploaded_by == bindparam("user_id")))
+        | ((_FILES.c.claimed_type == bindparam("own_type")) & (_FILES.c.claimed_id == bindparam("own_id"))),
+    )
+    .values(
+        claimed_type=bindparam("own_type"), claimed_id=bindparam("own_id"), category=bindparam("wanted_category"),
+        claimed_at=func.coalesce(_FILES.c.claimed_at, bindparam("now", type_=UTCDateTime())), unclaimed_since=None,
+    )
+    .returning(_FILES.c.id)
+)  # fmt: skip
+
+
+def _claimable(session: Session, ids: set[UUID]) -> dict[UUID, Any]:
+    rows: Iterable[Any]
+    if len(ids) > _ONE_BY_ONE:
+        rows = session.execute(_ASKED.where(_FILES.c.id.in_(ids)))
+    else:
+        rows = (_CLAIMABLE.first(session, {"file_id": file_id}) for file_id in ids)
+    return {row.id: row for row in rows if row is not None}
 
 
 def _take(session: Session, actor: Actor, subject: Subject, claim_: Claim) -> bool:
-    now = clock.now()
     subject_type, subject_id = subject
-    unclaimed = (File.unclaimed_since.is_not(None)) & (File.uploaded_by == actor.user_id)
-    own = (File.claimed_type == subject_type) & (File.claimed_id == subject_id)
-    taken = session.execute(
-        update(File)
-        .where(File.id == claim_.file_id, unclaimed | own)
-        .values(
-            claimed_type=subject_type, claimed_id=subject_id, category=claim_.category,
-            claimed_at=func.coalesce(File.claimed_at, now), unclaimed_since=None,
-        )
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
-    return cast("CursorResult[Any]", taken).rowcount == 1
+    values = {
+        "file_id": claim_.file_id, "user_id": actor.user_id, "own_type": subject_type, "own_id": subject_id,
+        "wanted_category": claim_.category, "now": clock.now(),
+    }  # fmt: skip
+    return _TAKE.first(session, values) is not None
 
 
 def _count_faults(wanted: Sequence[Claim], allowed: Mapping[str, Category]) -> list[Fault]:
@@ -277,7 +314,7 @@ def _count_faults(wanted: Sequence[Claim], allowed: Mapping[str, Category]) -> l
 
 
 def _fault(
-    file: File | None,
+    file: Any,
     actor: Actor,
     subject: Subject,
     claim_: Claim,

@@ -43,8 +43,8 @@ NEARLY_ALL = 0.95
 _TAIL = 16
 """Bytes of a scan that a decoder reads ahead at the most."""
 _LARGEST_PROFILE = 60_000
-_BEGINNING = _LARGEST_PROFILE + 20_000
-"""Bytes of a picture that a decoder is given to see whether it takes them."""
+_BEGINNING = 8192
+"""Bytes of a scan that a decoder is given to see whether it takes them."""
 _FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, RuntimeError)
 """What decoders raise over broken pictures."""
 
@@ -203,18 +203,18 @@ def _kept(stream: JpegStream, profile: bytes | None, orientation: int) -> list[B
             return None
         inserted += jpeg_streams.profile_segments(profile)
     kept = stream.kept(*inserted)
-    if picture_formats.may_hide_something(kept) or not _begins_well(kept):
+    if picture_formats.may_hide_something(kept) or not _begins_well(stream):
         return None
     return kept
 
 
-def _begins_well(kept: Sequence[Buffer]) -> bool:
+def _begins_well(stream: JpegStream) -> bool:
     """Whether a decoder takes the tables and the first rows.
 
     Later it would refuse nothing: JPEG has no check sums, and decoders go on over nonsense. The time of going through
     all of it is left to the thumbnail.
     """
-    image = Image.open(io.BytesIO(picture_formats.start_of(kept, _BEGINNING)), formats=(JPEG,))
+    image = Image.open(io.BytesIO(stream.beginning(_BEGINNING)), formats=(JPEG,))
     image.draft("L", (1, 1))
     try:
         image.load()

@@ -1,4 +1,5 @@
-"""The baseline of a record with a photo: one bare Flask route that takes the same multipart body as an upload.
+"""The baseline of a record with a photo: one bare Flask route that takes the multipart body of an upload, in which the
+record is a field besides.
 
 It writes the file with one fsync and inserts two rows, with the engine and durability of ours; it looks at nothing.
 """
@@ -33,9 +34,10 @@ def create_app() -> Flask:
             file.flush()
             os.fsync(file.fileno())
         now = datetime.now(UTC)
-        rows = [{"id": uuid.uuid4(), "received_at": now, "data": dict(request.form)} for _ in range(2)]
+        named = {"name": request.files["file"].filename, "purpose": request.form["purpose"]}
         with engine.begin() as connection:
-            connection.execute(insert(PLAIN), rows)
+            for data in (named, request.form["record"]):
+                connection.execute(insert(PLAIN), {"id": uuid.uuid4(), "received_at": now, "data": data})
         return {"id": str(name)}, 201
 
     return app

@@ -55,10 +55,10 @@ def photo(size: tuple[int, int], quality: int) -> bytes:
     return out.getvalue()
 
 
-def _form(content: bytes, file_id: str) -> bytes:
+def _form(content: bytes, file_id: str, **more: str) -> bytes:
     fields = "".join(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in (("purpose", "photo"), ("id", file_id))
+        for name, value in {"purpose": "photo", "id": file_id, **more}.items()
     )
     head = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="IMG_{file_id[:8]}.jpg"\r\n'
@@ -88,10 +88,11 @@ def pairs(people: City, photos: Sequence[bytes]) -> Iterator[tuple[Request, ...]
         )  # fmt: skip
 
 
-def plain(photos: Sequence[bytes]) -> Iterator[tuple[Request, ...]]:
-    """The same multipart bodies for the bare route."""
+def plain(people: City, photos: Sequence[bytes]) -> Iterator[tuple[Request, ...]]:
+    """The same for the bare route, in one body."""
     for count in itertools.count():
-        upload = _form(_different(photos[count % len(photos)]), str(uuid4()))
+        record = orjson.dumps(bodies.production(people, count % bodies.AMONG, count // bodies.AMONG)).decode()
+        upload = _form(_different(photos[count % len(photos)]), str(uuid4()), record=record)
         yield (("POST", "/pairs", {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}, upload),)
 
 
@@ -184,8 +185,9 @@ def measure(dialect: str, size: str, before: Path | None, *, quick: bool) -> lis
         def side(server: AbstractContextManager[Server], items: Iterable[tuple[Request, ...]]) -> _Side:
             return _Side(enter(server), items, client)
 
-        new = side(product(ours), pairs(city.found(ours), made))
-        bare = side(serving("bench.bare_photos:create_app()", theirs), plain(made))
+        people = city.found(ours)
+        new = side(product(ours), pairs(people, made))
+        bare = side(serving("bench.bare_photos:create_app()", theirs), plain(people, made))
         sides = [new, bare]
         if before is not None:
             earlier = enter(place(dialect))
