@@ -538,7 +538,7 @@ def test_a_child_that_its_own_bounds_or_the_picture_end_refuses_the_picture_only
     assert refusal(tmp_path, paperwork.jpeg()) == "content_mismatch"
 
 
-@pytest.mark.parametrize(("end", "code"), [(b"h", "not_ready"), (b"9", "not_ready"), (b"q", "storage_unavailable")])
+@pytest.mark.parametrize(("end", "code"), [(b"h", "not_ready"), (b"9", "not_ready"), (b"q", "disk_full")])
 def test_a_picture_may_be_sent_again_when_the_machine_is_short_of_something(
     tmp_path: Path, odd_child: pytest.MonkeyPatch, end: bytes, code: str
 ) -> None:
