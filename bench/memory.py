@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import bodies, city
 from bench.city import City
 from bench.databases import place
-from bench.growth import TARGETED
+from bench.growth import PLANNED, dated
 from bench.load import Load, request_bytes
 from bench.server import serving
 from bench.tables import print_table
@@ -18,7 +18,7 @@ TARGET = 1.1
 def requests(there: City) -> Iterator[bytes]:
     """Two submissions, then two questions of the city's user, without end."""
     submissions = bodies.submissions(there)
-    questions = itertools.cycle(TARGETED.values())
+    questions = itertools.cycle(map(dated, PLANNED.values()))
     while True:
         yield next(submissions)
         yield next(submissions)

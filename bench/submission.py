@@ -11,7 +11,7 @@ from bench.server import product, serving
 from bench.tables import print_table, spread
 from core.db import make_engine
 
-TARGETS = {"sqlite": 0.5, "postgresql": 0.35}
+TARGETS = {"sqlite": 0.5, "postgresql": 0.4}
 _FIRST_RATE = 2000.0
 """Requests a second to prepare for before a rate is known."""
 

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, Region
 from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor
+from core.db import spelled
 from core.errors import not_found
 from core.name_search import typed_pattern
 from core.paging import Order, ascending, newest_first
@@ -43,11 +44,6 @@ class Filters:
 def reads_ratings(actor: Actor) -> bool:
     """Whether the actor may read ratings and codes at all."""
     return Verb.RATINGS_READ in actor.verbs
-
-
-def spelled(value: str) -> ColumnElement[str]:
-    """A value written into the statement itself: only then does a partial index fit at once."""
-    return literal(value, String, literal_execute=True)
 
 
 def unindexed(column: Any) -> Any:

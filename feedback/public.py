@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from accounts.regions import current_region
 from core import clock
+from core.db import spelled
 from core.errors import Problem, not_found
 from core.paging import Page, PageRequest, fetch
 from core.prepared import Prepared
 from feedback.catalogue import LEVELS, is_bad
 from feedback.codes import is_token
 from feedback.kinds import CHANNELS, HIDDEN, SHOWN
-from feedback.listing import NEWEST, day_begins, day_ends, of_office, spelled
+from feedback.listing import NEWEST, day_begins, day_ends, of_office
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import tags_of_rating
 from feedback.query_codes import query_key

@@ -1,4 +1,4 @@
-"""Which tallies a name search means, and by which way their records are best read.
+"""Which tallies a list means, by name or otherwise, and by which way their records are best read.
 
 Names are looked up in the tallies (a few thousand per city), never in the records. The pair of
 characters that fewest names have leads to them; where every pair is common, the tallies of the area
@@ -8,8 +8,8 @@ tallies; many are met soon enough when the newest records of the area are walked
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import Session
 
 from accounts.queries import provinces_of
 from core.actor import Reach
@@ -22,9 +22,13 @@ _FEW_NAMES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What a term matches in an area: `counted` of its records; `tally_ids` where they are few, else None."""
+    """What is asked for in an area: `counted` of its records; `tally_ids` where they stand in few, else None.
+
+    `records` is how many records the tallies hold that hold any of these.
+    """
 
     counted: int
+    records: int
     tally_ids: list[int] | None
 
 
@@ -32,28 +36,33 @@ def match(
     session: Session,
     reach: Reach,
     book: str,
-    term: str,
-    counted: "InstrumentedAttribute[int]",
+    term: str | None,
+    counted: ColumnElement[int],
     *more: ColumnElement[bool],
 ) -> Matched:
-    """Look a term up; `counted` is the column of the tallies that is summed, `more` narrows them."""
-    conditions = [
-        EnterpriseTally.book == book,
-        EnterpriseTally.folded_name.like(like_pattern(term), escape="\\"),
-        *more,
-    ]
-    provinces = provinces_of(session, reach)
-    pair, names = rarest_pair(session, TallyBigram, term, provinces, _FEW_NAMES)
-    if names == 0:
-        return Matched(0, [])
-    if names <= _FEW_NAMES:
-        conditions += [TallyBigram.tally_id == EnterpriseTally.id, *having(TallyBigram, pair, provinces)]
-        conditions.append(reach.unindexed_condition(EnterpriseTally))
-    else:
-        conditions.append(reach.condition(EnterpriseTally))
-    found = session.execute(select(func.sum(counted), func.sum(EnterpriseTally.records)).where(*conditions)).one()
+    """Look in the tallies, for those whose name has the term if there is one; `more` narrows them.
+
+    `counted` is what is summed; tallies that count nothing of it hold nothing that is asked for.
+    """
+    conditions = [EnterpriseTally.book == book, *more]
+    by_pair = False
+    if term:
+        conditions.append(EnterpriseTally.folded_name.like(like_pattern(term), escape="\\"))
+        provinces = provinces_of(session, reach)
+        pair, names = rarest_pair(session, TallyBigram, term, provinces, _FEW_NAMES)
+        if names == 0:
+            return Matched(0, 0, [])
+        by_pair = names <= _FEW_NAMES
+        if by_pair:
+            conditions += [TallyBigram.tally_id == EnterpriseTally.id, *having(TallyBigram, pair, provinces)]
+    # Where a pair of characters leads to them, no index of an area is wanted.
+    conditions.append(reach.unindexed_condition(EnterpriseTally) if by_pair else reach.condition(EnterpriseTally))
+    holding = func.sum(case((counted > 0, EnterpriseTally.records), else_=0))
+    found = session.execute(select(func.sum(counted), holding).where(*conditions)).one()
     number, records = int(found[0] or 0), int(found[1] or 0)
+    if number == 0:
+        return Matched(0, 0, [])
     if records > FEW_RECORDS:
-        return Matched(number, None)
-    ids = session.scalars(select(EnterpriseTally.id).where(*conditions, EnterpriseTally.records > 0)).all()
-    return Matched(number, list(ids))
+        return Matched(number, records, None)
+    ids = session.scalars(select(EnterpriseTally.id).where(*conditions, counted > 0)).all()
+    return Matched(number, records, list(ids))

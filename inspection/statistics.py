@@ -1,8 +1,8 @@
 """Work statistics (工作统计): progress by sub-region, as the HTTP contract §3 defines it.
 
 One row for each region directly below, one for the region's own office (本级) where it has records,
-and a total that counts distinct enterprises over the whole area. Without a date filter the figures
-come from the kept tallies; with one, from the records of those days.
+and a total that counts distinct enterprises over the whole area, both from one statement. Without a date
+filter the figures come from the kept tallies; with one, from what each tally counts on those days.
 """
 
 from collections.abc import Set
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, String, case, distinct, func, literal, null, select
+from sqlalchemy import ColumnElement, Select, String, case, distinct, func, literal, null, select, union_all
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,8 @@ from accounts.models import Region
 from accounts.regions import current_region
 from core.actor import Actor
 from enterprise.models import EnterpriseProduct
+from inspection.day_counts import counted_on_days
+from inspection.kinds import COUNTED
 from inspection.models import EnterpriseTally, Inspection
 
 T = EnterpriseTally
@@ -28,6 +30,9 @@ _FIGURES = (
     "checked", "unable", "sales_checked", "problem_enterprises", "disposal_done",
     "disposal_in_progress", "spot_enterprises", "spot_batches", "failed_batches",
 )  # fmt: skip
+
+
+_SUMMED = ("produced", "unable", "sold", "problems", "done", "in_progress", "batches", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,8 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
     if area is None:
         return {"rows": [], "total": _row(None, None, {}, 0)}
     below = _regions_below(session, actor, area)
-    figures = _figures(session, actor, area, wanted, grouped=True)
-    planned = _planned(session, actor, area, wanted, grouped=True)
+    figures, total = _figures(session, actor, area, wanted)
+    planned, all_planned = _planned(session, actor, area, wanted)
     # A region whose records are on their way to another superior is counted here until they have moved.
     below += _named(session, (figures.keys() | planned.keys()) - {code for code, *_ in below})
     rows = [
@@ -72,8 +77,6 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
     if None in figures or None in planned:
         own = _row(area.code, area.name, figures.get(None, {}), planned.get(None, 0))
         rows.append({**own, "region_name": f"{area.name or '总局'}（本级）", "own_office": True})
-    total = _figures(session, actor, area, wanted, grouped=False).get(None, {})
-    all_planned = _planned(session, actor, area, wanted, grouped=False).get(None, 0)
     return {"rows": rows, "total": _row(area.code, area.name, total, all_planned)}
 
 
@@ -128,107 +131,82 @@ def _within(model: Any, actor: Actor, area: Area) -> list[ColumnElement[bool]]:
 
 
 def _figures(
-    session: Session, actor: Actor, area: Area, wanted: StatisticsFilter, *, grouped: bool
-) -> dict[str | None, dict[str, int]]:
-    per_enterprise = _from_records(actor, area, wanted, grouped) if wanted.dated else _from_tallies(
-        actor, area, wanted, grouped
-    )  # fmt: skip
-    e = per_enterprise.subquery()
+    session: Session, actor: Actor, area: Area, wanted: StatisticsFilter
+) -> tuple[dict[str | None, dict[str, int]], dict[str, int]]:
+    """By row, and of the whole area, where an enterprise that stands in several rows counts once."""
+    per_row = _per_enterprise(session, actor, area, wanted).cte("per_row")
+    summed = (func.sum(per_row.c[name]).label(name) for name in _SUMMED)
+    per_enterprise = select(*summed).group_by(per_row.c.org_key).subquery()
 
     def having(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
-    statement = select(
-        e.c.row_code,
-        having(e.c.produced > 0).label("checked"),
-        having((e.c.produced == 0) & (e.c.unable > 0)).label("unable"),
-        having(e.c.sold > 0).label("sales_checked"),
-        having(e.c.problems > 0).label("problem_enterprises"),
-        having((e.c.done > 0) & (e.c.in_progress == 0)).label("disposal_done"),
-        having(e.c.in_progress > 0).label("disposal_in_progress"),
-        having(e.c.batches > 0).label("spot_enterprises"),
-        func.coalesce(func.sum(e.c.batches), 0).label("spot_batches"),
-        func.coalesce(func.sum(e.c.failed), 0).label("failed_batches"),
-    ).group_by(e.c.row_code)
-    return {row.row_code: {name: int(getattr(row, name)) for name in _FIGURES} for row in session.execute(statement)}
+    def figures(e: Any) -> list[Any]:
+        return [
+            having(e.c.produced > 0).label("checked"),
+            having((e.c.produced == 0) & (e.c.unable > 0)).label("unable"),
+            having(e.c.sold > 0).label("sales_checked"),
+            having(e.c.problems > 0).label("problem_enterprises"),
+            having((e.c.done > 0) & (e.c.in_progress == 0)).label("disposal_done"),
+            having(e.c.in_progress > 0).label("disposal_in_progress"),
+            having(e.c.batches > 0).label("spot_enterprises"),
+            func.coalesce(func.sum(e.c.batches), 0).label("spot_batches"),
+            func.coalesce(func.sum(e.c.failed), 0).label("failed_batches"),
+        ]
+
+    rows = select(literal(0).label("whole"), per_row.c.row_code, *figures(per_row)).group_by(per_row.c.row_code)
+    whole = select(literal(1), NO_ROW, *figures(per_enterprise))
+    told = session.execute(union_all(rows, whole)).all()
+    by_kind = [(row.whole, row.row_code, {name: int(getattr(row, name)) for name in _FIGURES}) for row in told]
+    total = next(found for is_whole, _, found in by_kind if is_whole)
+    return {code: found for is_whole, code, found in by_kind if not is_whole}, total
 
 
-def _from_tallies(actor: Actor, area: Area, wanted: StatisticsFilter, grouped: bool) -> Select[Any]:
-    """Per row and enterprise, the sums of its tallies."""
-
-    def total(column: Any, kind: str | None = None) -> ColumnElement[int]:
-        return func.sum(case((T.kind == kind, column), else_=0) if kind else column)
-
-    row_code = _group(T, actor, area) if grouped else NO_ROW
+def _per_enterprise(session: Session, actor: Actor, area: Area, wanted: StatisticsFilter) -> Select[Any]:
+    """Per row and enterprise, the sums of its tallies, or of what its tallies count of those days."""
     conditions = [*_within(T, actor, area), T.records > 0]
     if wanted.product_code is not None:
         conditions.append(T.product_code == wanted.product_code)
+    counts: dict[str, Any] = {name: getattr(T, name) for name in COUNTED}
+    tables: Any = T.__table__
+    if wanted.dated:
+        where = [] if actor.reach.national and area.depth <= 0 else _within(Inspection, actor, area)
+        counts, tables = counted_on_days(session, conditions, where, wanted.day_from, wanted.day_to)
+
+    def total(name: str, kind: str | None = None) -> ColumnElement[int]:
+        return func.sum(case((T.kind == kind, counts[name]), else_=0) if kind else counts[name])
+
     return (
         select(
-            row_code.label("row_code"),
+            _group(T, actor, area).label("row_code"),
             T.org_key,
-            total(T.carried_out, "production").label("produced"),
-            total(T.unable, "production").label("unable"),
-            total(T.carried_out, "sales").label("sold"),
-            total(T.problems).label("problems"),
-            total(T.disposal_done).label("done"),
-            total(T.disposal_in_progress).label("in_progress"),
-            total(T.batches).label("batches"),
-            total(T.failed).label("failed"),
+            total("carried_out", "production").label("produced"),
+            total("unable", "production").label("unable"),
+            total("carried_out", "sales").label("sold"),
+            total("problems").label("problems"),
+            total("disposal_done").label("done"),
+            total("disposal_in_progress").label("in_progress"),
+            total("batches").label("batches"),
+            total("failed").label("failed"),
         )
+        .select_from(tables)
         .where(*conditions)
         .group_by("row_code", T.org_key)
+        .having(func.sum(counts["records"]) > 0)
     )
 
 
-def _from_records(actor: Actor, area: Area, wanted: StatisticsFilter, grouped: bool) -> Select[Any]:
-    """The same from single records, for a range of days."""
-    i = Inspection
-
-    def total(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0))
-
-    row_code = _group(i, actor, area) if grouped else NO_ROW
-    conditions = [*_within(i, actor, area), i.status == "submitted", T.id == i.tally_id]
-    if wanted.product_code is not None:
-        conditions.append(i.product_code == wanted.product_code)
-    if wanted.day_from is not None:
-        conditions.append(i.check_date >= wanted.day_from)
-    if wanted.day_to is not None:
-        conditions.append(i.check_date <= wanted.day_to)
-    check = i.book == "check"
-    return (
-        select(
-            row_code.label("row_code"),
-            T.org_key,
-            total((i.kind == "production") & i.unable.is_(False)).label("produced"),
-            total((i.kind == "production") & i.unable.is_(True)).label("unable"),
-            total((i.kind == "sales") & i.unable.is_(False)).label("sold"),
-            total(check & i.problems_found.is_(True)).label("problems"),
-            total(check & (i.disposal_state == "done")).label("done"),
-            total(check & (i.disposal_state == "in_progress")).label("in_progress"),
-            total(i.conclusion.is_not(None) & (i.book == "spot_check")).label("batches"),
-            total((i.conclusion == "fail") & (i.book == "spot_check")).label("failed"),
-        )
-        .where(*conditions)
-        .group_by("row_code", T.org_key)
-    )
-
-
-def _planned(
-    session: Session, actor: Actor, area: Area, wanted: StatisticsFilter, *, grouped: bool
-) -> dict[str | None, int]:
-    """Imported enterprises of the product (应检查生产企业数)."""
+def _planned(session: Session, actor: Actor, area: Area, wanted: StatisticsFilter) -> tuple[dict[str | None, int], int]:
+    """Imported enterprises of the product (应检查生产企业数), by row and in all: an enterprise lies in one row."""
     p = EnterpriseProduct
-    row_code = _group(p, actor, area) if grouped else NO_ROW
     conditions = _within(p, actor, area)
     if wanted.product_code is not None:
         conditions.append(p.product_code == wanted.product_code)
+    row_code = _group(p, actor, area)
     statement = select(row_code.label("row_code"), func.count(distinct(p.enterprise_id)).label("planned"))
-    statement = statement.where(*conditions)
-    if grouped:
-        statement = statement.group_by("row_code")
-    return {row.row_code: row.planned for row in session.execute(statement) if row.planned}
+    statement = statement.where(*conditions).group_by("row_code")
+    by_row = {row.row_code: row.planned for row in session.execute(statement) if row.planned}
+    return by_row, sum(by_row.values())
 
 
 def _row(code: str | None, name: str | None, figures: dict[str, int], planned: int) -> dict[str, Any]:

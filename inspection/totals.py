@@ -1,18 +1,15 @@
 """How many records a list holds, told by the tallies wherever they count just that."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, literal
+from sqlalchemy.orm import Session
 
 from accounts.regions import current_region
-from core.actor import Actor
-from inspection.kinds import CHECK, SPOT_CHECK
+from inspection.kinds import SPOT_CHECK
 from inspection.models import EnterpriseTally
-
-Counted = InstrumentedAttribute[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +33,51 @@ class Filters:
     own_office: bool | None = None
 
 
-_COUNTED: dict[tuple[str, Filters], Counted] = {
-    (CHECK, Filters()): EnterpriseTally.records,
-    (CHECK, Filters(problem=True)): EnterpriseTally.problems,
-    (CHECK, Filters(unable=True)): EnterpriseTally.unable,
-    (CHECK, Filters(unable=False)): EnterpriseTally.carried_out,
-    (CHECK, Filters(disposal="in_progress")): EnterpriseTally.disposal_in_progress,
-    (CHECK, Filters(disposal="done")): EnterpriseTally.disposal_done,
-    (SPOT_CHECK, Filters()): EnterpriseTally.records,
-    (SPOT_CHECK, Filters(conclusion="fail")): EnterpriseTally.failed,
-}
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the tallies know of a list: a sum over their columns, `exact` or else at least what the list holds."""
+
+    expression: ColumnElement[int]
+    exact: bool
 
 
-def counted_by(book: str, filters: Filters) -> Counted | None:
-    """The column of the tallies that counts what the filters ask for; None: records must be counted."""
-    # What a tally is about does not matter here: it narrows which tallies are summed.
-    asked = replace(filters, kind=None, q=None, product_code=None, region=None, own_office=None)
-    return _COUNTED.get((book, asked))
+def kept(book: str, filters: Filters) -> Kept:
+    """What the tallies count of what the filters ask for.
+
+    What a tally is about (kind, name, product, region) does not matter here: it narrows which tallies are summed.
+    """
+    expression, exact = (_of_spot_checks if book == SPOT_CHECK else _of_checks)(filters)
+    dated = filters.day_from is not None or filters.day_to is not None
+    return Kept(expression, exact and not dated)
+
+
+def _of_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
+    t: Any = EnterpriseTally
+    with_problem = {
+        "in_progress": t.disposal_in_progress,
+        "done": t.disposal_done,
+        "na": t.problems - t.disposal_in_progress - t.disposal_done,
+    }
+    # A check has a state of disposal just when a problem was found (`kinds.disposal_state`).
+    if filters.disposal is not None:
+        contradictory = filters.problem is not None and filters.problem == (filters.disposal == "none")
+        found = literal(0) if contradictory else with_problem.get(filters.disposal, t.records - t.problems)
+    elif filters.problem is not None:
+        found = t.problems if filters.problem else t.records - t.problems
+    elif filters.unable is not None:
+        return (t.unable if filters.unable else t.carried_out), filters.conclusion is None
+    else:
+        found = t.records
+    return found, filters.unable is None and filters.conclusion is None
+
+
+def _of_spot_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
+    t: Any = EnterpriseTally
+    plain = filters.problem is None and filters.disposal is None and filters.unable is None
+    if filters.conclusion is None:
+        return t.records, plain
+    failed = filters.conclusion == "fail"
+    return (t.failed if failed else t.batches - t.failed), failed and plain
 
 
 def region_conditions(session: Session, model: Any, filters: Filters) -> list[ColumnElement[bool]]:
@@ -77,10 +102,3 @@ def tally_conditions(session: Session, filters: Filters) -> list[ColumnElement[b
     if filters.product_code is not None:
         conditions.append(EnterpriseTally.product_code == filters.product_code)
     return conditions
-
-
-def total(session: Session, actor: Actor, book: str, filters: Filters, counted: Counted) -> int:
-    """The sum of that column over the tallies within reach."""
-    conditions = [actor.reach.condition(EnterpriseTally), EnterpriseTally.book == book]
-    found = session.scalar(select(func.sum(counted)).where(*conditions, *tally_conditions(session, filters)))
-    return int(found or 0)

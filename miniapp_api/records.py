@@ -18,7 +18,7 @@ from core.actor import Actor
 from core.history import ROWS_SHOWN
 from core.paging import whole
 from enterprise.products import PRODUCTS
-from inspection import amendments, exports, operations, queries
+from inspection import amendments, exports, listing, operations, queries
 from inspection.kinds import meant_by
 from inspection.models import Inspection
 from inspection.totals import Filters
@@ -146,7 +146,7 @@ def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def list_records(session: Session, actor: Actor, query: RecordsQuery) -> dict[str, Any]:
         """Own drafts (`status=draft`, 信息暂存) or submitted records of the caller's regions (信息查看)."""
-        read = queries.drafts if query.status == "draft" else queries.submitted
+        read = listing.drafts if query.status == "draft" else listing.submitted
         return read(session, actor, book, query.filters(), query.request()).as_json(queries.show_row)
 
     @bp.get(f"/{noun}/<uuid:record_id>", endpoint="read")
@@ -181,7 +181,7 @@ def _exporting(bp: APIBlueprint, noun: str, book: str) -> None:
 
     def cells(actor: Actor, query: RecordsQuery) -> Iterator[list[Any]]:
         status = query.status or "submitted"
-        records = queries.export_rows(wiring().database, actor, book, status, query.filters())
+        records = listing.export_rows(wiring().database, actor, book, status, query.filters())
         # The first row is fetched here, so that a refusal is still an answer of its own.
         first = next(records, None)
         shown = exports.cells(book, wiring().forms)
