@@ -28,6 +28,7 @@ from accounts.sign_in import SessionPolicy
 from assets import made_pictures, sweeping
 from assets.desk import open_desk
 from assets.made_pictures import MadePictures
+from backups import daily as daily_backup
 from core import logs, privacy
 from core import sweeping as receipt_sweeping
 from core.config import Settings, load_settings
@@ -88,6 +89,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             made_pictures.daily(wiring.desk.storage),
             receipt_sweeping.daily(),
             account_sweeping.daily(),
+            daily_backup.job(wiring.settings),
         ],
         watch=wiring.disk.look,
     )

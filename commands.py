@@ -51,6 +51,8 @@ GROUPS = {
         "core.commands", "receipts_group", "Receipts, by which writes that are sent again are recognised."
     ),
     "calendar": Group("core.commands", "calendar", "The working calendar (工作日历)."),
+    "backup": Group("backups.commands", "backup", "Backups (备份) of database, uploaded files and keys together."),
+    "restore": Group("backups.commands", "restore", "Restore a backup into an empty place."),
     "database": Group("core.commands", "database", "The schema of the database."),
     "demo": Group("demo.commands", "demo", "The demo: made-up accounts, enterprises and records."),
 }
@@ -79,6 +81,13 @@ class Installation:
         logs.configure(self.settings.log_level)
         privacy.install(self.settings.data_key.get_secret_value())
         return Database(self.settings.resolved_database_url, pool_size=self.settings.database_pool_size)
+
+    def keep_a_copy(self) -> None:
+        """Before the schema is changed."""
+        from backups import before_upgrade
+
+        for line in before_upgrade.keep_a_copy(self.settings, self.database):
+            click.echo(line)
 
 
 class Commands(click.Group):
@@ -118,6 +127,7 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from assets.spreadsheets import SpreadsheetError
+    from backups.archive import BackupError
     from core import disk
     from core.config import SettingsError
     from core.errors import Problem
@@ -127,7 +137,7 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
         case Problem():
             lines = [fault.message for fault in error.errors] or [error.detail or error.title]
             return _failure("\n".join(lines), 1)
-        case SettingsError() | SpreadsheetError() | SchemaError():
+        case SettingsError() | SpreadsheetError() | SchemaError() | BackupError():
             return _failure(str(error), 2)
         case OperationalError() | ProgrammingError():
             if disk.is_full(error):
@@ -188,8 +198,9 @@ def serve(obj: Installation) -> None:
 
 
 @cli.command()
+@click.option("--keep-a-copy", is_flag=True, help="As before an upgrade of the schema, though there may be none.")
 @click.pass_obj
-def prepare(obj: Installation) -> None:
+def prepare(obj: Installation, keep_a_copy: bool) -> None:
     """Do what `serve` does before it serves: migrate, load what comes with the product, publish forms.
 
     \b
@@ -198,7 +209,7 @@ def prepare(obj: Installation) -> None:
     """
     import start_up
 
-    start_up.prepare(obj.settings, obj.database)
+    start_up.prepare(obj.settings, obj.database, keep_a_copy=keep_a_copy)
     click.echo("已就绪")
 
 

@@ -6,13 +6,14 @@ in each worker, so that nothing with a connection or a thread is shared.
 """
 
 import atexit
+import fcntl
 import gc
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 import structlog
@@ -21,6 +22,8 @@ from sqlalchemy import select
 
 from accounts.models import Region
 from accounts.regions import area_rows, load_regions
+from backups import before_upgrade, shelf
+from backups.restoring import SERVER_LOCK, unfinished
 from core import clock, clocks, migrate, preparing
 from core.config import Settings, SettingsError
 from core.db import Base, Database
@@ -53,14 +56,22 @@ With SQLite the one that waits may hold everyone's turn at writing.
 """
 
 
-def prepare(settings: Settings, database: Database) -> None:
+def prepare(settings: Settings, database: Database, *, keep_a_copy: bool = False) -> None:
     """Migrate, load what comes with the product, publish forms, load the demo; says what it did.
 
-    Doing it again changes nothing and takes a few look-ups.
+    A database that holds something is kept before its schema is changed, with `keep_a_copy` in any case. Doing it again
+    changes nothing and takes a few look-ups.
     """
+    half = unfinished(settings)
+    if half is not None:
+        raise SettingsError(half)
     with preparing.one_at_a_time(database.engine, lambda: click.echo("另一个进程正在准备数据库，等待其完成")):
         migrate.refuse_other_tables(database.engine, newest=Base.metadata)
-        if not migrate.is_current(database.engine):
+        current = migrate.is_current(database.engine)
+        if keep_a_copy or not current:
+            for line in before_upgrade.keep_a_copy(settings, database):
+                click.echo(line)
+        if not current:
             migrate.upgrade(database.engine)
             click.echo("数据库结构已升级")
         _load_reference(database)
@@ -174,6 +185,7 @@ def refuse_taken_port(settings: Settings) -> None:
 def serve(settings: Settings, database: Database) -> None:
     """Prepare, say where to go, and serve until SIGTERM or SIGINT. Does not return."""
     refuse_taken_port(settings)
+    _tell_that_a_server_runs(settings.data_dir)
     if _is_demo_due(settings, database):
         _prepare_apart()
     prepare(settings, database)
@@ -184,6 +196,10 @@ def serve(settings: Settings, database: Database) -> None:
     _announce(settings)
     for year in guessed:
         click.echo(clocks.warning_of(year), err=True)
+    if settings.backup_dir or settings.production or not settings.demo:
+        warning = shelf.state(settings).warning
+        if warning is not None:
+            click.echo(warning, err=True)
     if not settings.redis_url:
         log.info("rate_limits_counted_by_each_worker", workers=WORKERS, mend="REDIS_URL")
     figures = Figures(settings.data_dir, WORKERS)
@@ -195,6 +211,19 @@ def serve(settings: Settings, database: Database) -> None:
     gc.freeze()
     gc.enable()
     Server(settings, database, figures).run()
+
+
+def _tell_that_a_server_runs(data_dir: Path) -> None:
+    """For as long as this process or a worker of it lives: a restore and an upgrade refuse to begin meanwhile."""
+    global _server_lock
+    _server_lock = (data_dir / SERVER_LOCK).open("a")
+    try:
+        fcntl.flock(_server_lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise SettingsError("正在恢复或升级，请等它完成后再启动") from error
+
+
+_server_lock: IO[str] | None = None
 
 
 def _is_demo_due(settings: Settings, database: Database) -> bool:

@@ -37,10 +37,21 @@ def database() -> None:
     """The schema of the database."""
 
 
+class HasCopies(HasDatabase, Protocol):
+    """And what keeps a copy before the schema is changed."""
+
+    def keep_a_copy(self) -> None:
+        """Say what was kept."""
+
+
 @database.command("upgrade")
+@click.option("--without-copy", is_flag=True, help="Keep no copy of the database before; for a disk without room.")
 @click.pass_obj
-def upgrade_command(obj: HasDatabase) -> None:
+def upgrade_command(obj: HasCopies, without_copy: bool) -> None:
     """Bring the database to the newest schema; doing it again changes nothing.
+
+    A database that holds something is kept before: SQLite as a copy beside its file, and as a backup where BACKUP_DIR
+    is set.
 
     \b
     Example:
@@ -51,6 +62,8 @@ def upgrade_command(obj: HasDatabase) -> None:
             migrate.refuse_other_tables(obj.database.engine)
             click.echo("数据库已是最新结构")
             return
+        if not without_copy:
+            obj.keep_a_copy()
         migrate.upgrade(obj.database.engine)
         click.echo("数据库已升级到最新结构")
 

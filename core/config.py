@@ -18,6 +18,8 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MINIMUM_SECRET = 32
+KEY_FILE = "data.key"
+"""In `DATA_DIR`: the key of this installation, where `DATA_KEY` is not set."""
 
 
 class SettingsError(Exception):
@@ -89,6 +91,12 @@ class Settings(BaseSettings):
     """`/readyz` and the log warn when less than this part of a disk is free, in percent …"""
     disk_warning_mib: int = Field(default=500, ge=0)
     """… or less than so many MiB."""
+    backup_dir: str = ""
+    """A folder, best on another disk or machine, to which the server writes a backup every day; empty means none."""
+    backup_recipient: str = ""
+    """Public keys (`age1…`, several with commas) that backups are encrypted to; `./manage backup key` makes a pair."""
+    backup_keep: int = Field(default=14, ge=1, le=1000)
+    """How many daily backups are kept."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
@@ -121,13 +129,21 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
+    def backup_recipients(self) -> list[str]:
+        """The public keys of `BACKUP_RECIPIENT`."""
+        return [part.strip() for part in self.backup_recipient.split(",") if part.strip()]
+
+    @property
     def incoming_dir(self) -> Path:
         """Where an upload stands until it is judged and stored."""
         return self.data_dir / "incoming"
 
 
-def load_settings() -> Settings:
-    """Read the environment; raises `SettingsError` naming all that is wrong or missing."""
+def load_settings(*, make_key: bool = True) -> Settings:
+    """Read the environment; raises `SettingsError` naming all that is wrong or missing.
+
+    Without `make_key` an installation without a key gets none: a restore brings its own.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
@@ -136,10 +152,11 @@ def load_settings() -> Settings:
     if settings.production:
         _refuse_missing(settings)
     _make_data_dir(settings.data_dir)
-    if not settings.data_key.get_secret_value():
+    if not settings.data_key.get_secret_value() and (make_key or (settings.data_dir / KEY_FILE).exists()):
         settings.data_key = SecretStr(_installation_key(settings.data_dir))
     _refuse_half_set(settings)
-    if len(settings.data_key.get_secret_value()) < MINIMUM_SECRET:
+    key = settings.data_key.get_secret_value()
+    if len(key) < MINIMUM_SECRET and (make_key or key):
         raise SettingsError(f"DATA_KEY must have at least {MINIMUM_SECRET} characters")
     return settings
 
@@ -173,11 +190,26 @@ def _refuse_half_set(settings: Settings) -> None:
     if settings.s3_endpoint and not settings.s3_endpoint.startswith(("https://", "http://")):
         raise SettingsError("S3_ENDPOINT must begin with https:// (or http:// within a closed network)")
     _refuse_half_gateways(settings)
+    _refuse_half_backups(settings)
     host, _, port = settings.clamd_address.rpartition(":")
     if settings.clamd_address and not settings.clamd_address.startswith("/") and not (host and port.isdecimal()):
         raise SettingsError("CLAMD_ADDRESS must be host:port, or the path of a unix socket")
     if settings.document_converter and not settings.document_converter.startswith("/"):
         raise SettingsError("DOCUMENT_CONVERTER must be the absolute path of soffice")
+
+
+def _refuse_half_backups(settings: Settings) -> None:
+    """A backup that nobody can read, or that is never written, must not look like one."""
+    if settings.backup_dir:
+        if not settings.backup_dir.startswith("/"):
+            raise SettingsError("BACKUP_DIR must be an absolute path")
+        _refuse_missing_of("BACKUP_DIR", BACKUP_RECIPIENT=settings.backup_recipient)
+    for recipient in settings.backup_recipients:
+        if not re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", recipient):
+            raise SettingsError(
+                "BACKUP_RECIPIENT must be a public key that begins with age1 (several with commas); "
+                "./manage backup key makes a pair"
+            )
 
 
 def _refuse_half_gateways(settings: Settings) -> None:
@@ -224,7 +256,7 @@ def _make_data_dir(data_dir: Path) -> None:
 
 
 def _installation_key(data_dir: Path) -> str:
-    path = data_dir / "data.key"
+    path = data_dir / KEY_FILE
     try:
         if not path.exists():
             _make_key(path)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.storage import StorageUnavailable
+from backups import shelf
 from core import clock, clocks
 from core.errors import Problem
 from miniapp_api import limits
@@ -41,7 +42,8 @@ def readyz() -> tuple[dict[str, Any], int]:
     """The database and the storage can be used.
 
     Without its virus scanner the server takes no uploads, without a year's holidays it guesses its working days, and on
-    a full disk it only reads, but everything else goes on: that is shown and does not make it unready.
+    a full disk it only reads, but everything else goes on, without a recent backup too: that is shown and does not make
+    it unready.
     """
     services = wiring()
     checks = {"database": "ok", "storage": "ok"}
@@ -66,6 +68,7 @@ def readyz() -> tuple[dict[str, Any], int]:
     checks["document_preview"] = "not configured" if converter is None else "ok" if converter.is_there() else "missing"
     years = ", ".join(map(str, guessed))
     checks["working_days"] = f"{years}: holidays not loaded, weekends guessed; ./manage calendar" if years else "ok"
+    checks["backup"] = shelf.state(services.settings).word
     checks["rate_limits"] = limits.where_counted(services.settings)
     checks["disk"] = services.disk.look()
     return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503

@@ -14,6 +14,7 @@ LEVELS = [
     {"miniapp_api", "demo"},
     {"inspection", "feedback"},
     {"enterprise"},
+    {"backups"},
     {"assets"},
     {"accounts"},
     {"core"},

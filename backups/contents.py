@@ -1,0 +1,232 @@
+"""What a backup holds, as members of its archive in this order.
+
+- `manifest.json`: format, version of the program, revision of the schema, kind of database, columns of every table
+- `data/…`: what stands in `DATA_DIR` and is made nowhere else: `data.key`, own forms, the demo's accounts
+- `database/TABLE/N.copy.gz`: rows, in pieces (`backups.rows`)
+- `files/KEY`: the bytes of uploaded files; not in a backup of the database alone
+- `end.json`: counts and sums of all of that, and the files whose bytes were missing or damaged
+"""
+
+import gzip
+import hashlib
+import json
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from sqlalchemy import Connection, inspect, text
+
+from assets.storage import Storage, StorageUnavailable
+from backups.archive import END, BackupError, member
+from backups.rows import Snapshot, quoted, snapshot
+from backups.shelf import Kind
+from core import clock
+from core.config import KEY_FILE, Settings
+from core.db import Database
+
+FORMAT = 1
+MANIFEST, LAST = "manifest.json", "end.json"
+DATABASE, DATA, FILES = "database/", "data/", "files/"
+_IN_MEMORY = 8 * 1024 * 1024
+"""Bytes of one file that are held in memory; a larger one goes by way of the disk, because its size is told first."""
+_CHUNK = 1024 * 1024
+_ATTEMPTS = 3
+_NAMED = 1000
+"""So many lost files are named in a backup; all are counted."""
+_MADE_ANEW = {"files", "incoming", "metrics", "before-upgrade", "prepare.lock", "server.lock", ".restoring"}
+"""In `DATA_DIR`: what the backup holds in another form, and what belongs to a running server."""
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(slots=True)
+class Count:
+    """Files, their bytes, and a sum over names and contents in order."""
+
+    files: int = 0
+    bytes: int = 0
+    sum: str = hashlib.sha256().hexdigest()
+
+    def add(self, name: str, size: int, digest: str) -> None:
+        """Count one more."""
+        self.files += 1
+        self.bytes += size
+        self.sum = hashlib.sha256(f"{self.sum} {name} {size} {digest}".encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Summary:
+    """What went in; the end of the archive tells it."""
+
+    rows: int = 0
+    files: Count = field(default_factory=Count)
+    data: Count = field(default_factory=Count)
+    missing: list[str] = field(default_factory=list)
+    """Keys of files that a row names and the storage does not have."""
+    damaged: list[str] = field(default_factory=list)
+    """Keys of files whose bytes are not those that the row was written with."""
+    removed: list[str] = field(default_factory=list)
+    """Keys of files that were deleted, with their rows, after the snapshot: nothing is wrong with them."""
+    missing_count: int = 0
+    damaged_count: int = 0
+    removed_count: int = 0
+
+    def lose(self, key: str, how: Literal["missing", "damaged", "removed"]) -> None:
+        """Count a file that is not as its row says, and name it if there is room."""
+        count = getattr(self, f"{how}_count") + 1
+        setattr(self, f"{how}_count", count)
+        if count <= _NAMED:
+            getattr(self, how).append(key)
+
+
+def program_version() -> str:
+    """The version in `pyproject.toml`."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(told["project"]["version"])
+
+
+class Contents:
+    """The members of one backup, made while they are read. `summary` is whole afterwards."""
+
+    def __init__(self, settings: Settings, database: Database, storage: Storage | None) -> None:
+        """Without a storage: database and keys alone."""
+        self._settings, self._database, self._storage = settings, database, storage
+        self._now = int(clock.now().timestamp())
+        self.summary = Summary()
+
+    @property
+    def kind(self) -> Kind:
+        """What of the two it is."""
+        return "database" if self._storage is None else "full"
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The tar stream. Raises `BackupError`, `StorageUnavailable`, and what the database raises."""
+        with tempfile.TemporaryFile() as keys:
+            with snapshot(self._database.engine) as taken:
+                yield from self._json(MANIFEST, self._manifest(taken))
+                yield from self._data_folder()
+                for table in taken.columns:
+                    yield from self._table(taken, table)
+                if self._storage is not None:
+                    _list_keys(taken, keys)
+            if self._storage is not None:
+                keys.seek(0)
+                yield from self._files(self._storage, keys)
+        self.summary.rows = sum(tally.rows for tally in taken.tallies.values())
+        tables = {table: tally.told() for table, tally in taken.tallies.items()}
+        yield from self._json(LAST, {"tables": tables, **asdict(self.summary)})
+        yield END
+
+    def _manifest(self, taken: Snapshot) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "product": "gongpin",
+            "version": program_version(),
+            "made_at": clock.rfc3339(clock.now()),
+            "kind": self.kind,
+            "dialect": taken.dialect,
+            "revision": taken.revision,
+            "tables": taken.columns,
+        }
+
+    def _json(self, name: str, value: dict[str, Any]) -> Iterator[bytes]:
+        content = json.dumps(value, ensure_ascii=False, indent=1).encode()
+        yield from member(name, len(content), [content], self._now)
+
+    def _table(self, taken: Snapshot, table: str) -> Iterator[bytes]:
+        for number, piece in enumerate(taken.pieces(table), 1):
+            # Rows shrink to a fifth; photos would not shrink, so the stream as a whole is not compressed.
+            content = gzip.compress(piece, compresslevel=5, mtime=0)
+            yield from member(f"{DATABASE}{table}/{number:06}.copy.gz", len(content), [content], self._now)
+
+    def _data_folder(self) -> Iterator[bytes]:
+        key = self._settings.data_key.get_secret_value().encode()
+        yield from self._data_file(KEY_FILE, key)
+        for name, path in own_files(self._settings):
+            if name != KEY_FILE:
+                yield from self._data_file(name, path.read_bytes())
+
+    def _data_file(self, name: str, content: bytes) -> Iterator[bytes]:
+        self.summary.data.add(name, len(content), hashlib.sha256(content).hexdigest())
+        yield from member(f"{DATA}{name}", len(content), [content], self._now)
+
+    def _files(self, storage: Storage, keys: IO[bytes]) -> Iterator[bytes]:
+        for line in keys:
+            key, expected = line.decode().rstrip("\n").split(" ")
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as held:
+                found = _fetch(storage, key, held)
+                if found is None:
+                    self._lost(key)
+                    continue
+                size, digest = found
+                if expected and digest != expected:
+                    self.summary.lose(key, "damaged")
+                self.summary.files.add(key, size, digest)
+                held.seek(0)
+                yield from member(f"{FILES}{key}", size, iter(lambda held=held: held.read(_CHUNK), b""), self._now)  # type: ignore[misc]
+
+    def _lost(self, key: str) -> None:
+        with self._database.read() as session:
+            asked = " OR ".join(f"{quoted(column)} = :key" for column in _key_columns(session.connection()))
+            there = session.execute(text(f"SELECT 1 FROM files WHERE {asked} LIMIT 1"), {"key": key}).first()  # noqa: S608
+        self.summary.lose(key, "removed" if there is None else "missing")
+
+
+def own_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """What stands in `DATA_DIR` and nowhere else, with its name below it."""
+    folder = settings.data_dir.absolute()
+    shelf = Path(settings.backup_dir).resolve() if settings.backup_dir else None
+    for top in sorted(folder.iterdir()):
+        if top.name in _MADE_ANEW or ".sqlite3" in top.name or top.is_symlink():
+            continue
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            inside = shelf is not None and path.resolve().is_relative_to(shelf)
+            if path.is_file() and not path.is_symlink() and not inside:
+                yield path.relative_to(folder).as_posix(), path
+
+
+def _key_columns(connection: Connection) -> list[str]:
+    return [column["name"] for column in inspect(connection).get_columns("files") if column["name"].endswith("_key")]
+
+
+def _list_keys(taken: Snapshot, target: IO[bytes]) -> None:
+    """Each key that a row names, once, with the sum of the bytes that belong there where the row tells it.
+
+    They are copied after the snapshot is closed: SQLite's log would grow for as long as that takes.
+    """
+    columns = [column for column in taken.columns.get("files", {}) if column.endswith("_key")]
+    if not columns:
+        return
+    parts = [
+        f"SELECT {quoted(column)} AS key, {'sha256' if column == 'stored_key' else 'NULL'} AS sum"  # noqa: S608
+        f" FROM files WHERE {quoted(column)} IS NOT NULL"
+        for column in columns
+    ]
+    asked = f"SELECT key, max(sum) FROM ({' UNION ALL '.join(parts)}) AS keys GROUP BY key ORDER BY key"  # noqa: S608
+    result = taken.connection.execution_options(stream_results=True).execute(text(asked))
+    for key, digest in result:
+        target.write(f"{key} {digest or ''}\n".encode())
+
+
+def _fetch(storage: Storage, key: str, target: IO[bytes]) -> tuple[int, str] | None:
+    """Copy a file; its size and SHA-256, or None when it is not there. Raises `StorageUnavailable`."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        target.seek(0)
+        target.truncate()
+        digest = hashlib.sha256()
+        try:
+            size, chunks = storage.chunks(key)
+            for chunk in chunks:
+                digest.update(chunk)
+                target.write(chunk)
+        except StorageUnavailable as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            if attempt == _ATTEMPTS:
+                raise
+            continue
+        if target.tell() == size:
+            return size, digest.hexdigest()
+    raise BackupError(f"文件 {key} 读不完整，请检查文件存储后重试")

@@ -1,0 +1,89 @@
+"""Making a backup: what it holds, encrypted, into the folder of backups."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import structlog
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from assets.storage import StorageUnavailable, open_storage
+from backups import shelf
+from backups.archive import BackupError, encrypt, recipients
+from backups.contents import Contents, Summary
+from backups.rows import REVISIONS
+from core.config import Settings
+from core.db import Database
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that was made."""
+
+    path: Path
+    size: int
+    summary: Summary
+    thrown_away: int
+
+
+def make(settings: Settings, database: Database, *, files: bool = True, folder: Path | None = None) -> Made:
+    """Write a backup into `BACKUP_DIR`, or another folder, and throw old ones away. Raises `BackupError`.
+
+    Whatever fails, no half backup remains, and the older ones stay.
+    """
+    if not settings.backup_recipients:
+        raise BackupError(
+            "没有设置 BACKUP_RECIPIENT（备份用的公钥），备份无法加密；请先用 ./manage backup key 生成一对密钥"
+        )
+    target = folder or (Path(settings.backup_dir) if settings.backup_dir else None)
+    if target is None:
+        raise BackupError("没有设置 BACKUP_DIR（备份目录），也没有用 --to 指定目录")
+    keys = recipients(settings.backup_recipients)
+    if not inspect(database.engine).has_table(REVISIONS):
+        raise BackupError("数据库是空的，没有可备份的内容")
+    contents = Contents(settings, database, open_storage(settings) if files else None)
+    try:
+        with shelf.one_at_a_time(target):
+            with _explained(target), shelf.appearing(target, contents.kind) as (file, path):
+                encrypt(iter(contents), file, keys)
+            gone = shelf.prune(target, contents.kind, settings.backup_keep if files else shelf.UPGRADES_KEPT)
+    except shelf.Busy:
+        raise
+    except BackupError as error:
+        if files:
+            shelf.note(target, error=str(error))
+        log.error("backup_failed", error=str(error))
+        raise
+    summary = contents.summary
+    if files:
+        shelf.note(target, missing=summary.missing_count, damaged=summary.damaged_count)
+    log.info("backup_made", path=str(path), rows=summary.rows, files=summary.files.files)
+    if summary.missing_count or summary.damaged_count:
+        log.warning("backup_incomplete", missing=summary.missing_count, damaged=summary.damaged_count)
+    return Made(path, path.stat().st_size, summary, len(gone))
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Says in a sentence why it failed, and what to do."""
+    try:
+        yield
+    except StorageUnavailable as error:
+        raise BackupError(f"无法读取文件存储，备份未完成；请检查存储设置后重试（{error}）") from error
+    except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+        reason = str(error).splitlines()[0]
+        raise BackupError(f"无法读取数据库，备份未完成（{reason}）") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BackupError(
+                f"备份目录 {folder} 的磁盘已满（剩余 {shelf.room(folder) // 1024**2} MiB），备份未完成，旧备份未动；"
+                "请清理磁盘，或减小 BACKUP_KEEP 并删除旧备份，或把 BACKUP_DIR 改到更大的磁盘"
+            ) from error
+        raise BackupError(f"无法写入备份目录 {folder}：{error.strerror}") from error

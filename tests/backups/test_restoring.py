@@ -1,0 +1,331 @@
+"""What was backed up comes back whole, into an empty place, or not at all."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from click.testing import CliRunner
+
+from app import create_app
+from assets.storage import Storage
+from backups import reading, restoring
+from backups import rows as database_rows
+from backups.archive import BackupError
+from commands import Installation, cli
+from core import migrate
+from core.config import Settings, SettingsError
+from core.db import Database
+from start_up import prepare
+from tests.backups.conftest import Place, Shelf, execute, is_empty, rows, stored
+from tests.conftest import DATA_KEY, DIALECTS
+from tests.people import PASSWORD
+
+both = pytest.mark.skipif(len(DIALECTS) < 2, reason="needs both databases")
+
+
+def test_a_backup_restored_into_an_empty_place_is_the_same(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str
+) -> None:
+    before, files = rows(filled.resolved_database_url), stored(filled)
+    assert before["inspections"] and files
+    made = shelf.make(filled)
+    there = place(dialect, s3=dialect == "postgresql")
+    restored = shelf.restore(made.path, there)
+    assert rows(there.resolved_database_url) == before
+    assert stored(there) == files
+    assert restored.rows == sum(map(len, before.values())) and restored.files == len(files)
+    assert (there.data_dir / "data.key").read_text() == DATA_KEY
+    assert (there.data_dir / "data.key").stat().st_mode & 0o077 == 0
+    assert (there.data_dir / "forms" / "own.json").exists()
+    assert sorted(path.name for path in there.data_dir.iterdir() if path.name.startswith(".")) == []
+
+
+def test_the_restored_place_serves_what_the_old_one_served(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str
+) -> None:
+    there = place(dialect, s3=dialect == "postgresql", data_key=DATA_KEY)
+    shelf.restore(shelf.make(filled).path, there)
+    client = create_app(there).test_client()
+    answer = client.post("/api/v1/sessions", json={"username": "county_inspector", "password": PASSWORD})
+    assert answer.status_code == 201
+    headers = {"Authorization": f"Bearer {answer.json['token']}"}
+    listed = client.get("/api/v1/inspections", headers=headers).json
+    assert listed["total"] == 2
+    (photo,) = next(
+        found["photos"]
+        for item in listed["items"]
+        if (found := client.get(f"/api/v1/inspections/{item['id']}", headers=headers).json).get("photos")
+    )
+    name = photo if isinstance(photo, str) else photo["id"]
+    assert client.get(f"/api/v1/files/{name}", headers=headers).data[:2] == b"\xff\xd8"
+    database = Database(there.resolved_database_url)
+    migrate.differences(database.engine)
+    assert migrate.is_current(database.engine) and migrate.differences(database.engine) == []
+    database.dispose()
+
+
+@both
+def test_a_backup_of_one_kind_of_database_goes_into_the_other(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str
+) -> None:
+    before = rows(filled.resolved_database_url)
+    other = place("sqlite" if dialect == "postgresql" else "postgresql")
+    shelf.restore(shelf.make(filled).path, other)
+    assert rows(other.resolved_database_url) == before
+    assert stored(other) == stored(filled)
+
+
+AWKWARD = [
+    "",
+    "\\N",
+    "a\tb",
+    "a\nb\r\n",
+    "\\",
+    "\\\\n",
+    "\u2028\u2029\x0b\x0c\x1c\x85",
+    "null",
+    "5",
+    "1e5",
+    "{}",
+    "党𬭊😀",
+]
+
+
+def test_no_value_changes_on_the_way(
+    database: Database, settings: Settings, shelf: Shelf, place: Place, dialect: str
+) -> None:
+    for number, value in enumerate(AWKWARD):
+        definition = (
+            "INSERT INTO form_versions (code, version, digest, definition, published_at) VALUES (:c, 1, :d, :v, :p)"
+        )
+        execute(
+            settings.resolved_database_url,
+            definition,
+            c=f"awkward-{number}",
+            d="x",
+            v=value,
+            p="2026-01-02 03:04:05.000006",
+        )
+    before = rows(settings.resolved_database_url)
+    for kind in DIALECTS:
+        there = place(kind)
+        shelf.restore(shelf.make(settings).path, there)
+        assert rows(there.resolved_database_url) == before
+
+
+def test_what_is_written_while_a_backup_is_made_is_not_in_it(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one state of the database, though another table was read when the record was written."""
+    before = rows(filled.resolved_database_url)
+    pieces = database_rows.Snapshot.pieces
+
+    def meanwhile(self: Any, table: str) -> Any:
+        if table == "form_versions":
+            execute(filled.resolved_database_url, "DELETE FROM receipts")
+            execute(filled.resolved_database_url, "DELETE FROM dictionary_entries")
+        return pieces(self, table)
+
+    monkeypatch.setattr(database_rows.Snapshot, "pieces", meanwhile)
+    made = shelf.make(filled)
+    monkeypatch.undo()
+    assert rows(filled.resolved_database_url) != before
+    there = place(dialect)
+    shelf.restore(made.path, there)
+    assert rows(there.resolved_database_url) == before
+
+
+def test_a_backup_of_an_older_schema_is_restored_and_upgraded(
+    filled: Settings, database: Database, shelf: Shelf, place: Place, dialect: str
+) -> None:
+    migrate.downgrade(database.engine, "0004")
+    made = shelf.make(filled)
+    migrate.upgrade(database.engine)
+    before = rows(filled.resolved_database_url)
+    there = place(dialect)
+    shelf.restore(made.path, there)
+    restored = Database(there.resolved_database_url)
+    assert migrate.is_current(restored.engine) and migrate.differences(restored.engine) == []
+    restored.dispose()
+    assert rows(there.resolved_database_url).keys() == before.keys()
+    assert {name: len(found) for name, found in rows(there.resolved_database_url).items()} == {
+        name: len(found) for name, found in before.items()
+    }
+
+
+def test_a_backup_of_a_newer_schema_is_refused(filled: Settings, shelf: Shelf, place: Place, dialect: str) -> None:
+    execute(filled.resolved_database_url, "UPDATE alembic_version SET version_num = '9999'")
+    made = shelf.make(filled)
+    execute(filled.resolved_database_url, "UPDATE alembic_version SET version_num = :v", v=migrate.newest_revision())
+    there = place(dialect)
+    with pytest.raises(BackupError, match="较新的版本"):
+        shelf.restore(made.path, there)
+    assert is_empty(there)
+
+
+# ---- refused
+
+
+def test_a_place_in_use_is_refused_and_stays_as_it_was(filled: Settings, shelf: Shelf) -> None:
+    made = shelf.make(filled)
+    before, files = rows(filled.resolved_database_url), stored(filled)
+    with pytest.raises(BackupError, match=r"数据库已有数据表.*文件存储中已有"):
+        shelf.restore(made.path, filled)
+    assert rows(filled.resolved_database_url) == before and stored(filled) == files
+    assert not (filled.data_dir / restoring.STAGING).exists()
+
+
+def test_another_key_than_the_backups_is_refused(filled: Settings, shelf: Shelf, place: Place, dialect: str) -> None:
+    made = shelf.make(filled)
+    there = place(dialect, data_key="another key that is long enough by far")
+    with pytest.raises(BackupError, match=r"DATA_KEY.*不同"):
+        shelf.restore(made.path, there)
+    assert is_empty(there)
+
+
+def test_a_running_server_is_no_place_to_restore_into(filled: Settings, shelf: Shelf, place: Place) -> None:
+    import fcntl
+
+    there = place("sqlite")
+    with (there.data_dir / restoring.SERVER_LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        with pytest.raises(BackupError, match="请先停止服务"):
+            shelf.restore(shelf.make(filled).path, there)
+
+
+@pytest.mark.parametrize("harm", ["cut", "cut at the end", "changed", "another's", "no backup", "empty"])
+def test_a_harmed_backup_restores_nothing(
+    harm: str, filled: Settings, shelf: Shelf, place: Place, dialect: str, tmp_path: Path
+) -> None:
+    whole = shelf.make(filled).path.read_bytes()
+    middle = len(whole) // 2
+    secret = pyrage.x25519.Identity.generate() if harm == "another's" else shelf.secret
+    content = {
+        "cut": whole[:middle], "cut at the end": whole[:-1], "another's": whole, "empty": b"",
+        "changed": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "no backup": pyrage.encrypt(b"hello" * 1000, [shelf.secret.to_public()]),
+    }[harm]  # fmt: skip
+    file = tmp_path / "harmed"
+    file.write_bytes(content)
+    there = place(dialect, s3=dialect == "postgresql")
+    with pytest.raises(BackupError):
+        restoring.restore(there, file, [secret], lambda _line: None)
+    with pytest.raises(BackupError):
+        reading.verify(file, [secret])
+    assert is_empty(there)
+
+
+def test_a_killed_restore_keeps_the_server_from_starting_and_can_be_begun_again(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shelf.make(filled)
+    there = place(dialect, s3=dialect == "postgresql")
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_arguments: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring._Restoring, "_read_files_back", killed)
+        patched.setattr(restoring._Restoring, "undo", killed)
+        with pytest.raises(Killed):
+            shelf.restore(made.path, there)
+    database = Database(there.resolved_database_url)
+    with pytest.raises(SettingsError, match="恢复被中断"):
+        prepare(there, database)
+    database.dispose()
+    shelf.restore(made.path, there)
+    assert rows(there.resolved_database_url) == rows(filled.resolved_database_url)
+    assert stored(there) == stored(filled)
+
+
+def test_after_an_interrupted_restore_another_place_is_not_emptied(
+    filled: Settings, shelf: Shelf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The note of the interrupted one says which place is its own."""
+    made = shelf.make(filled)
+    there = place("sqlite")
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring._Restoring, "undo", lambda *_arguments: None)
+        patched.setattr(restoring._Restoring, "_read_files_back", lambda *_arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            shelf.restore(made.path, there)
+    before = rows(filled.resolved_database_url)
+    elsewhere = there.model_copy(update={"database_url": filled.resolved_database_url})
+    with pytest.raises(BackupError, match="改回当时的设置"):
+        shelf.restore(made.path, elsewhere)
+    assert rows(filled.resolved_database_url) == before
+
+
+# ---- files and rows agree
+
+
+def test_files_that_are_missing_or_damaged_are_named_and_the_rest_is_kept(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str, storage: Storage, tmp_path: Path
+) -> None:
+    key, other = stored(filled)
+    storage.delete([other])
+    (tmp_path / "other").write_bytes(b"other bytes")
+    storage.put(key, tmp_path / "other")
+    made = shelf.make(filled)
+    assert made.summary.missing == [other] and made.summary.damaged == [key]
+    restored = shelf.restore(made.path, place(dialect))
+    assert restored.missing == 2
+
+
+def test_a_file_whose_row_was_deleted_meanwhile_is_not_called_missing(
+    filled: Settings, shelf: Shelf, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = Storage.chunks
+
+    def swept(self: Storage, key: str) -> Any:
+        storage.delete([key])
+        execute(filled.resolved_database_url, "DELETE FROM files")
+        return chunks(self, key)
+
+    monkeypatch.setattr(Storage, "chunks", swept)
+    found = shelf.make(filled).summary
+    assert (found.missing_count, found.damaged_count) == (0, 0)
+    assert found.removed_count > 0
+
+
+# ---- the command line
+
+
+def test_the_commands_make_list_verify_and_restore(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def run(*arguments: Any, status: int = 0, settings: Settings = filled) -> str:
+        answer = CliRunner().invoke(cli, [str(one) for one in arguments], obj=Installation(settings))
+        assert answer.exit_code == status, answer.output + repr(answer.exception)
+        return answer.output
+
+    assert "还没有完整备份" in run("backup", status=1)
+    assert "备份完成" in run("backup", "make")
+    assert "备份正常" in run("backup")
+    (file,) = shelf.folder.glob("*-full.tar.age")
+    assert "备份完好" in run("backup", "verify", file, "--key", shelf.key_file())
+    there = place(dialect)
+    for name in [name for name in os.environ if name.startswith(("S3_", "DATA", "BACKUP"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DATA_DIR", str(there.data_dir))
+    monkeypatch.setenv("DATABASE_URL", there.database_url)
+    assert "逐个文件核对" in run("restore", file, "--key", shelf.key_file())
+    assert rows(there.resolved_database_url) == rows(filled.resolved_database_url)
+    assert "只能恢复到空的位置" in run("restore", file, "--key", shelf.key_file(), status=2)
+
+
+def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "backup.key"
+    first = CliRunner().invoke(cli, ["backup", "key", str(file)])
+    assert first.exit_code == 0 and file.stat().st_mode & 0o077 == 0
+    kept = file.read_text()
+    secret = next(line for line in kept.splitlines() if line.startswith("AGE-SECRET-KEY-1"))
+    public = str(pyrage.x25519.Identity.from_str(secret).to_public())
+    assert f"BACKUP_RECIPIENT={public}" in first.output and secret not in first.output
+    assert CliRunner().invoke(cli, ["backup", "key", str(file)]).exit_code == 2
+    assert file.read_text() == kept
