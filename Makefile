@@ -6,7 +6,7 @@ VENV = .venv
 PYTHON = $(VENV)/bin/python
 UV = $(VENV)/bin/uv
 
-.PHONY: help setup run demo test check bench lock clean
+.PHONY: help bundle setup run demo test check bench lock clean
 
 help:
 	@echo "make run     start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench   measure speed and memory; prints tables"
 	@echo "make demo    load the demo without starting the server"
 	@echo "make setup   install what run needs into $(VENV); the others do what they need by themselves"
+	@echo "make bundle  one archive that installs and upgrades on a server without internet (MACHINE=x86_64 or aarch64)"
 	@echo "make lock    compile requirements*.txt anew from pyproject.toml"
 	@echo "make clean   remove $(VENV) and caches; the data in var/ stays"
 	@echo
@@ -43,6 +44,9 @@ check: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(PYTHON) -m bench
+
+bundle: $(VENV)/run.stamp
+	@$(PYTHON) -m bundle --machine $(or $(MACHINE),x86_64)
 
 # uv comes with the development requirements. Package indexes are whatever pip is set up with; none is written down.
 lock: $(VENV)/dev.stamp

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from backups import making, shelf
 from backups.archive import BackupError
-from core import clock, migrate
+from core import clock, disk, migrate
 from core.config import Settings
 from core.db import Database
 
@@ -59,11 +59,13 @@ def _copy(file: Path, revision: str) -> Path:
             old.unlink()
     except sqlite3.Error as error:
         part.unlink(missing_ok=True)
-        if "full" in str(error):
+        if disk.is_full(error):
             raise _no_room(folder, needed) from error
         raise BackupError(f"升级前无法复制数据库，没有升级，数据未变（{error}）") from error
     except OSError as error:
         part.unlink(missing_ok=True)
+        if disk.is_full(error):
+            raise _no_room(folder, needed) from error
         raise BackupError(f"升级前无法复制数据库到 {folder}，没有升级，数据未变：{error.strerror}") from error
     return target
 

@@ -1,6 +1,5 @@
 """Making a backup: what it holds, encrypted, into the folder of backups."""
 
-import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from backups import shelf
 from backups.archive import BackupError, encrypt, recipients
 from backups.contents import Contents, Summary
 from backups.rows import REVISIONS
+from core import disk
 from core.config import Settings
 from core.db import Database
 
@@ -81,7 +81,7 @@ def _explained(folder: Path) -> Iterator[None]:
         reason = str(error).splitlines()[0]
         raise BackupError(f"无法读取数据库，备份未完成（{reason}）") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk.is_full(error):
             raise BackupError(
                 f"备份目录 {folder} 的磁盘已满（剩余 {shelf.room(folder) // 1024**2} MiB），备份未完成，旧备份未动；"
                 "请清理磁盘，或减小 BACKUP_KEEP 并删除旧备份，或把 BACKUP_DIR 改到更大的磁盘"
