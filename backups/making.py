@@ -82,8 +82,9 @@ def _explained(folder: Path) -> Iterator[None]:
         raise BackupError(f"无法读取数据库，备份未完成（{reason}）") from error
     except OSError as error:
         if disk.is_full(error):
+            free = shelf.room(folder) // 1024**2
             raise BackupError(
-                f"备份目录 {folder} 的磁盘已满（剩余 {shelf.room(folder) // 1024**2} MiB），备份未完成，旧备份未动；"
+                f"备份目录 {folder} 的磁盘空间不足（剩余 {free} MiB 不够），备份未完成，旧备份未动；"
                 "请清理磁盘，或减小 BACKUP_KEEP 并删除旧备份，或把 BACKUP_DIR 改到更大的磁盘"
             ) from error
         raise BackupError(f"无法写入备份目录 {folder}：{error.strerror}") from error

@@ -41,13 +41,13 @@ def test_a_full_disk_leaves_the_older_backups_and_no_half_one(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(making, "encrypt", full)
-    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)), pytest.raises(BackupError, match="磁盘已满"):
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)), pytest.raises(BackupError, match="磁盘空间不足"):
         shelf.make(filled)
     assert names(shelf.folder) == before
     assert not list(shelf.folder.glob(".*.part"))
     monkeypatch.undo()
     with time_machine.travel(datetime.now(UTC) + timedelta(days=3)):
-        assert "磁盘已满" in str(shelves.state(filled).warning)
+        assert "磁盘空间不足" in str(shelves.state(filled).warning)
 
 
 def test_what_a_killed_one_left_is_removed_by_the_next(filled: Settings, shelf: Shelf) -> None:
