@@ -21,7 +21,7 @@ from core.actor import Actor
 from core.db import Database
 from core.errors import Fault, Problem, not_found
 from core.identifiers import is_mobile, normalise_mobile
-from core.text import MEANINGLESS, clean, clean_line, clean_person, demanded, has_words
+from core.text import MEANINGLESS, clean, clean_line, clean_person, demanded, fold_to_fit, has_words
 
 TODO_DECIDE = "account_application_pending"
 
@@ -178,6 +178,7 @@ def _store_application(
             "user_id": user_id,
             "applicant_name": form.applicant_name,
             "unit_name": form.unit_name,
+            "folded_unit": fold_to_fit(form.unit_name),
             "region_code": region.code,
             "area1": region.area1,
             "area2": region.area2,

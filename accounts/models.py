@@ -234,6 +234,7 @@ class AccountApplication(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     applicant_name: Mapped[str] = mapped_column(String(30))
     unit_name: Mapped[str] = mapped_column(String(100))
+    folded_unit: Mapped[str] = mapped_column(String(100), server_default="")
     region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"))
     area1: Mapped[str] = mapped_column(String(6))
     area2: Mapped[str | None] = mapped_column(String(6))

@@ -11,7 +11,7 @@ from accounts.regions import current_region
 from core import clock
 from core.actor import Actor, Reach
 from core.errors import not_found
-from core.name_search import typed_pattern
+from core.name_search import like_pattern
 from core.paging import Page, PageRequest, fetch, newest_first
 from core.privacy import mask_phone
 
@@ -122,7 +122,7 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
     if status:
         conditions.append(AccountApplication.status == status)
     if q:
-        conditions.append(func.lower(AccountApplication.unit_name).like(typed_pattern(q), escape="\\"))
+        conditions.append(AccountApplication.folded_unit.like(like_pattern(q), escape="\\"))
     statement = select(AccountApplication, Region.name, User.username).join(User, User.id == AccountApplication.user_id)
     return fetch(session, statement, _NEWEST_APPLICATIONS, request, *conditions)
 
@@ -164,7 +164,7 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
     if status:
         conditions.append(User.status == status)
     if q:
-        conditions.append(func.lower(User.username).like(typed_pattern(q), escape="\\"))
+        conditions.append(func.lower(User.username).like(like_pattern(q), escape="\\"))
     statement = select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
     return fetch(session, statement, _NEWEST_USERS, request, *conditions)
 

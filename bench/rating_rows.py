@@ -87,7 +87,8 @@ def _codes(database: Database, city: City) -> Iterator[dict[str, Any]]:
             ).one()
             for number in range(MATTERS):
                 yield {
-                    "id": uuid.uuid4(), "kind": "per_visit", "matter_name": f"事项{number}", "org_name": office.name,
+                    "id": uuid.uuid4(), "kind": "per_visit", "matter_name": f"事项{number}",
+                    "folded_matter": f"事项{number}", "org_name": office.name,
                     "window": None, "matter_ref": None, "token": uuid.uuid4().hex, "status": "active", "version": 2,
                     "valid_to": None, "filing_id": None, "enterprise_id": None, "office_id": office.id,
                     "area1": region.area1, "area2": region.area2, "area3": region.area3, "created_by": user.id,

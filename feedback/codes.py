@@ -19,7 +19,7 @@ from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.models import HistoryEntry
 from core.one_by_one import OneByOne
-from core.text import MEANINGLESS, clean, clean_line, has_words
+from core.text import MEANINGLESS, clean, clean_line, fold_to_fit, has_words
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
 from feedback import figures, integrity
@@ -54,7 +54,8 @@ def create(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Rat
     if faults:
         raise Problem("invalid", errors=faults)
     values = {
-        **wanted, "id": code_id, "token": None, "valid_to": None, "filing_id": None, "enterprise_id": None,
+        **wanted, "folded_matter": fold_to_fit(wanted["matter_name"], 200),
+        "id": code_id, "token": None, "valid_to": None, "filing_id": None, "enterprise_id": None,
         "office_id": actor.office_id, "area1": actor.chain[0], "area2": actor.chain[1], "area3": actor.chain[2],
         "created_by": actor.user_id, "created_at": clock.now(), "generated_at": None, "scans": 0, "ratings": 0,
         "last_scan_at": None,
@@ -162,7 +163,8 @@ def invite(session: Session, *, filing: Filing, kind: FilingKind) -> None:
     chain = (region.area1, region.area2, region.area3) if region else ("", None, None)
     now, valid_to = clock.now(), clock.today() + timedelta(days=VALID_DAYS)
     values = {
-        "id": code_id, "kind": PER_MATTER, "matter_name": kind.title[:200], "org_name": office.name, "window": None,
+        "id": code_id, "kind": PER_MATTER, "matter_name": kind.title[:200],
+        "folded_matter": fold_to_fit(kind.title, 200), "org_name": office.name, "window": None,
         "matter_ref": str(filing.id), "token": secrets.token_urlsafe(24), "valid_to": valid_to,
         "filing_id": filing.id, "enterprise_id": filing.enterprise_id, "office_id": office.id,
         "area1": chain[0], "area2": chain[1], "area3": chain[2], "created_by": None, "created_at": now,

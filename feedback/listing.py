@@ -15,7 +15,7 @@ from core import clock
 from core.actor import Actor
 from core.db import spelled
 from core.errors import not_found
-from core.name_search import typed_pattern
+from core.name_search import like_pattern
 from core.paging import Order, ascending, newest_first
 from feedback.catalogue import is_bad
 from feedback.kinds import PENDING
@@ -162,4 +162,4 @@ def of_office(session: Session, office_id: UUID) -> list[ColumnElement[bool]]:
 
 def named(q: str) -> ColumnElement[bool]:
     """A fragment of the name of a code's matter (事项)."""
-    return func.lower(RatingCode.matter_name).like(typed_pattern(q), escape="\\")
+    return RatingCode.folded_matter.like(like_pattern(q), escape="\\")

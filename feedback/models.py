@@ -40,6 +40,7 @@ class RatingCode(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     matter_name: Mapped[str] = mapped_column(String(200))
+    folded_matter: Mapped[str] = mapped_column(String(200), server_default="")
     org_name: Mapped[str] = mapped_column(String(100))
     window: Mapped[str | None] = mapped_column(String(50))
     matter_ref: Mapped[str | None] = mapped_column(String(64))

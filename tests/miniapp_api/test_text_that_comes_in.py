@@ -131,6 +131,21 @@ def test_filters_are_cleaned(county_inspector: Person) -> None:
         assert listed(county_inspector, query) == [record["id"]]
 
 
+def test_matters_and_units_are_searched_folded(hall: Hall, city_reviewer: Person) -> None:
+    code = hall.code(matter_name="营业执照（新办）—Ａ类 登记")
+    for query in ("营业执照(新办)-a类登记", "新办）－Ａ", "类\u200b登 记"):
+        found = hall.person("officer").get("/rating-codes", query_string={"q": query}).json
+        assert [item["id"] for item in found["items"]] == [code["id"]], query
+    body = {
+        "applicant_name": "某某", "unit_name": "天宁区（开发区）第2－1所", "region_code": "320402",
+        "mobile": "13800000009", "username": "tianning_09", "password": PASSWORD,
+    }  # fmt: skip
+    assert hall.client.post("/api/v1/account-applications", json=body).status_code == 201
+    found = city_reviewer.get("/account-applications", query_string={"q": "(开发区) 第２-１"}).json
+    assert found["total"] == 1
+    assert city_reviewer.get("/users", query_string={"q": "COUNTY＿INSP"}).json["total"] == 1
+
+
 def test_fields_and_names_of_uploads_are_cleaned(county_inspector: Person) -> None:
     file_id = new_id()
     form = {
