@@ -19,6 +19,7 @@ from assets.tables.cells import cell_date, cell_text
 from core.db import Database
 from core.errors import Problem
 from core.identifiers import normalise_licence_no
+from core.text import MEANINGLESS, has_words
 from enterprise.filings.engine import Filings
 from enterprise.operations import Effect
 from enterprise.production.models import Licence
@@ -126,6 +127,8 @@ def _read_needed(heading: str, longest: int, cell: object) -> str:
     text = worded_text(cell, longest)
     if not text:
         raise CellFault(f"{heading}为必填项，请填写")
+    if not has_words(text):
+        raise CellFault(f"{heading}{MEANINGLESS}")
     return text
 
 
