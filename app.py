@@ -54,7 +54,7 @@ from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
 from inspection.entry import Tools
 from inspection.kinds import CHECK, SPOT_CHECK
-from miniapp_api import blueprints, limits, openapi, problems, requests
+from miniapp_api import blueprints, limits, openapi, problems, readiness, requests
 from miniapp_api.address_counts import InMemory, InRedis
 from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
 from miniapp_api.redirects import Application
@@ -119,14 +119,14 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 2} if settings.redis_url else {},
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5} if settings.redis_url else {},
         AUTO_404_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
     library, subjects, events = FormLibrary(database), subject_registry(), Events()
     events.listen(FINISHED, rating_codes.invite)
     word_list.install(Path(settings.rating_words) if settings.rating_words else None)
-    desk = open_desk(settings)
+    desk, disk = open_desk(settings), _disk_watch(settings, database)
     app.extensions[KEY] = Wiring(
         settings=settings,
         database=database,
@@ -138,7 +138,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         rules=RatingRules(settings.rating_limit_scope, shows_harmless_texts=settings.rating_publication == "automatic"),
         pictures=MadePictures(desk.storage, settings.incoming_dir),
         scans=ScanCounts(database),
-        disk=_disk_watch(settings, database),
+        disk=disk,
+        readiness=readiness.checks(settings, database, desk, disk, lambda: limits.where_counted(settings)),
         addresses=InRedis(limits.limiter) if settings.redis_url else InMemory(),
         sms=open_sms(settings),
         wechat=open_wechat(settings),

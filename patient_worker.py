@@ -3,7 +3,8 @@
 Gunicorn gives a connection to a thread as soon as its first byte is there, and the thread reads on for as long as
 the phone sends: as many slow phones as there are threads would stop the server. Here a request is given to a thread
 when all of it has come; until then its connection lies with the poller, which costs no thread. What is too large to
-be waited for in memory (uploads) is read by threads of its own, at a pace that is asked of the phone.
+be waited for in memory is read by threads of its own, at a pace that is asked of the phone, and so is whatever moves
+files: they wait for phones or for the storage, and nobody else waits for them.
 """
 
 import re
@@ -30,7 +31,10 @@ PACE = 8 * 1024
 SMALL = 64 * 1024
 """Bytes of a request, head and body, that is waited for without a thread."""
 LARGE_THREADS = 8
-"""Requests that one worker process reads from the phone at the same time."""
+"""Large requests that one worker process reads from the phone at the same time."""
+FILE_THREADS = 32
+"""Uploads and downloads of files in one worker process: they wait for phones, disks, scanner and storage, and for a
+place (`miniapp_api/file_places.py`)."""
 _AT_HAND = 0.05
 """Seconds that a thread waits for the rest of a request: mostly it is under way, and a round of the poller takes longer
 than it."""
@@ -39,6 +43,8 @@ _SWEEP_EVERY = 1.0
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"^content-length[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+# Whatever moves files, by the request line.
+_OF_FILES = re.compile(rb"[A-Z]+ /api/v1/files[/? ]")
 # Of unknown length, or sent only when the server has asked for it.
 _UNFORESEEN = re.compile(rb"^(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
@@ -50,6 +56,8 @@ class Arrival(Enum):
     WHOLE = "whole"
     LARGE = "large"
     """The rest is read while the request is worked on."""
+    FILE = "file"
+    """Likewise; it moves a file."""
 
 
 def arrival(received: bytes) -> Arrival:
@@ -58,6 +66,8 @@ def arrival(received: bytes) -> Arrival:
     if end < 0:
         return Arrival.PART if len(received) < SMALL else Arrival.LARGE
     head = received[:end]
+    if _OF_FILES.match(head):
+        return Arrival.FILE
     lengths = [length.strip() for length in _LENGTH.findall(head)] or [b"0"]
     if not head or _UNFORESEEN.search(head) or len(lengths) > 1 or not lengths[0].isdigit():
         return Arrival.LARGE
@@ -88,11 +98,14 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """Threads of `threads` serve what has come whole; `LARGE_THREADS` more serve the rest."""
+    """Threads of `threads` serve what has come whole; `LARGE_THREADS` and `FILE_THREADS` more serve the rest."""
 
     def init_process(self) -> None:
         """In the process of the worker; returns when it ends."""
-        self._large = ThreadPoolExecutor(LARGE_THREADS, "large")
+        self._apart = {
+            Arrival.LARGE: ThreadPoolExecutor(LARGE_THREADS, "large"),
+            Arrival.FILE: ThreadPoolExecutor(FILE_THREADS, "file"),
+        }
         self._closing = ThreadPoolExecutor(_CLOSING_THREADS, "closing")
         self._due: dict[Any, float] = {}
         """When a request must be there, by connection; from its first look until it is served."""
@@ -104,7 +117,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until told to stop."""
         super().run()
-        for pool in (self._large, self._closing):
+        for pool in (*self._apart.values(), self._closing):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def handle(self, conn: Any) -> Any:
@@ -150,8 +163,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if outcome is Arrival.PART:
             self._waiting.add(conn)
             self.poller.register(conn.sock, EVENT_READ, partial(self._more_has_come, conn))
-        elif outcome is Arrival.LARGE:
-            served = self._large.submit(self._serve, conn)
+        elif outcome in self._apart:
+            served = self._apart[outcome].submit(self._serve, conn)
             served.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
         elif outcome:
             super().finish_request(conn, fs)

@@ -37,6 +37,8 @@ KEPT_BYTES = 8 * 1024 * 1024
 """What one process keeps in its memory."""
 AT_ONCE = 1
 """Posters that one process has drawn at the same time."""
+ASKING_AT_ONCE = 2
+"""Threads of one process that wait for the storage at the same time."""
 TIMEOUT = 30.0
 STORAGE_PAUSE = 60.0
 """Seconds for which a storage that failed is not asked again."""
@@ -58,6 +60,7 @@ class MadePictures:
         self._size = 0
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._asking = threading.BoundedSemaphore(ASKING_AT_ONCE)
         self._asked_again_at = 0.0
 
     def qr_png(self, text: str, *, size: int | None = None, caption: str | None = None) -> bytes:
@@ -121,7 +124,8 @@ class MadePictures:
                 self._size -= len(self._kept.popitem(last=False)[1])
 
     def _from_storage(self, key: str) -> bytes | None:
-        if time.monotonic() < self._asked_again_at:
+        """None also while it fails, or while others wait for it: what is made anew costs less than waiting."""
+        if time.monotonic() < self._asked_again_at or not self._asking.acquire(blocking=False):
             return None
         try:
             size, chunks = self._storage.chunks(key)
@@ -130,10 +134,12 @@ class MadePictures:
             if not isinstance(error.__cause__, FileNotFoundError):
                 self._pause(error)
             return None
+        finally:
+            self._asking.release()
         return content if content and len(content) == size else None
 
     def _store(self, key: str, content: bytes) -> None:
-        if time.monotonic() < self._asked_again_at:
+        if time.monotonic() < self._asked_again_at or not self._asking.acquire(blocking=False):
             return
         try:
             self._scratch.mkdir(parents=True, exist_ok=True)
@@ -147,6 +153,8 @@ class MadePictures:
                 self._storage.put(key, source)
         except (StorageUnavailable, OSError) as error:
             self._pause(error)
+        finally:
+            self._asking.release()
 
     def _pause(self, error: Exception) -> None:
         log.warning("made_pictures_not_kept", error=str(error), seconds=STORAGE_PAUSE)

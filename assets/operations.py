@@ -204,16 +204,18 @@ def _keep(
     now = clock.now()
     values = {**row, "uploaded_at": now, "unclaimed_since": now}
     created = None
+    stored: list[str] = []
     try:
         for key, path in objects.items():
             desk.storage.put(key, path)
+            stored.append(key)
         with database.write() as session:
             created = _KEEP.first(session, values)
     except StorageUnavailable as error:
         raise unavailable(error) from error
     finally:
         if created is None:
-            discard(desk.storage, objects)
+            discard(desk.storage, stored)  # not what failed: the storage would only be waited for again
     if created is not None:
         return File(**values), True
     # The same upload won at this very moment.

@@ -16,6 +16,9 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger()
 
+PAUSE = 30.0
+"""Seconds for which a Redis that failed is not asked."""
+
 
 @functools.lru_cache(maxsize=8)
 def limit_of(text: str) -> RateLimitItem:
@@ -55,18 +58,28 @@ class InRedis:
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
+        self._asked_again_at = 0.0
+
+    def _failed(self, error: RedisError) -> None:
+        # Whoever rates meanwhile does not wait for it.
+        log.warning("rating_brake_unreachable", error=type(error).__name__, seconds=PAUSE)
+        self._asked_again_at = time.monotonic() + PAUSE
 
     def test(self, limit: RateLimitItem, address: str) -> bool:
         """Whether there is room for one more."""
+        if time.monotonic() < self._asked_again_at:
+            return True
         try:
             return self._limiter.limiter.test(limit, "ratings", address)
         except RedisError as error:
-            log.warning("rating_brake_unreachable", error=type(error).__name__)
+            self._failed(error)
             return True
 
     def hit(self, limit: RateLimitItem, address: str) -> None:
         """Count one."""
+        if time.monotonic() < self._asked_again_at:
+            return
         try:
             self._limiter.limiter.hit(limit, "ratings", address)
         except RedisError as error:
-            log.warning("rating_brake_unreachable", error=type(error).__name__)
+            self._failed(error)

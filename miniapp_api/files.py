@@ -1,9 +1,10 @@
 """Files: uploaded one at a time, fetched by those who may see the record that claims them."""
 
+import functools
 import os
 import tempfile
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from core.actor import Actor
 from core.errors import Fault, Problem
 from core.text import clean_line
 from miniapp_api.answers import answers
+from miniapp_api.file_places import DOWNLOADS, UPLOADS
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -57,7 +59,7 @@ def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
     """
     services = wiring()
     try:
-        with _received(services.desk.incoming) as sent:
+        with _received(services.desk.incoming) as sent, UPLOADS.one():
             file, new = operations.receive(
                 services.database, services.desk, actor, sent.source, sent.filename, sent.purpose, sent.file_id
             )
@@ -114,8 +116,26 @@ def _as_uuid(text: str | None) -> UUID | None:
         return None
 
 
+def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A download keeps its place until its answer is sent."""
+
+    @functools.wraps(view)
+    def placed(*args: Any, **kwargs: Any) -> Response:
+        DOWNLOADS.take()
+        try:
+            response = view(*args, **kwargs)
+        except BaseException:
+            DOWNLOADS.give_back()
+            raise
+        response.call_on_close(DOWNLOADS.give_back)
+        return response
+
+    return placed
+
+
 @bp.get("/files/<uuid:file_id>")
 @gate(transaction=False)
+@_in_a_place
 def download_file(actor: Actor, file_id: UUID) -> Response:
     """The file itself, as a download; 404 for all who may not see the record that claims it."""
     file = _visible(actor, file_id)
@@ -124,6 +144,7 @@ def download_file(actor: Actor, file_id: UUID) -> Response:
 
 @bp.get("/files/<uuid:file_id>/thumbnail")
 @gate(transaction=False)
+@_in_a_place
 def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     """A small picture (at most 320 pixels a side), made when first asked for; 404 for files that are no pictures."""
     services = wiring()
@@ -143,6 +164,7 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
 
 @bp.get("/files/<uuid:file_id>/preview")
 @gate(transaction=False)
+@_in_a_place
 def preview_file(actor: Actor, file_id: UUID) -> Response:
     """The file to look at (预览): PDF and pictures as they are, office documents as PDF.
 

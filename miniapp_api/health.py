@@ -10,15 +10,10 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from assets.storage import StorageUnavailable
-from backups import shelf
-from core import clock, clocks
 from core.errors import Problem
-from miniapp_api import limits
 from miniapp_api.gates import bearer_token, public
+from miniapp_api.readiness import NEEDED, ask_all
 from miniapp_api.wiring import wiring
 
 log = structlog.get_logger()
@@ -45,32 +40,8 @@ def readyz() -> tuple[dict[str, Any], int]:
     a full disk it only reads, but everything else goes on, without a recent backup too: that is shown and does not make
     it unready.
     """
-    services = wiring()
-    checks = {"database": "ok", "storage": "ok"}
-    try:
-        with services.database.read() as session:
-            session.execute(text("SELECT 1 FROM alembic_version"))
-            guessed = clocks.working_calendar(session).unknown_years(clock.today())
-    except SQLAlchemyError:
-        guessed = []
-        checks["database"] = "unreachable or not migrated"
-    try:
-        services.desk.storage.check()
-        if not services.desk.incoming.is_dir():
-            checks["storage"] = "data folder missing"
-    except StorageUnavailable as error:
-        log.error("storage_unavailable", error=str(error))
-        checks["storage"] = "unreachable"
-    ready = set(checks.values()) == {"ok"}
-    scanner = services.desk.scanner
-    checks["virus_scan"] = "not configured" if scanner is None else "ok" if scanner.ping() else "unreachable"
-    converter = services.desk.converter
-    checks["document_preview"] = "not configured" if converter is None else "ok" if converter.is_there() else "missing"
-    years = ", ".join(map(str, guessed))
-    checks["working_days"] = f"{years}: holidays not loaded, weekends guessed; ./manage calendar" if years else "ok"
-    checks["backup"] = shelf.state(services.settings).word
-    checks["rate_limits"] = limits.where_counted(services.settings)
-    checks["disk"] = services.disk.look()
+    checks = ask_all(wiring().readiness)
+    ready = all(checks[name] == "ok" for name in NEEDED)
     return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
 
 

@@ -20,6 +20,7 @@ from feedback.gates import RatingRules
 from feedback.scan_counts import ScanCounts
 from inspection.entry import Tools
 from miniapp_api.address_counts import InMemory, InRedis
+from miniapp_api.readiness import Check
 
 KEY = "gongpin"
 
@@ -39,6 +40,7 @@ class Wiring:
     pictures: MadePictures
     scans: ScanCounts
     disk: DiskWatch
+    readiness: list[Check]
     addresses: InMemory | InRedis
     sms: SmsSender | None
     wechat: WeChat | None

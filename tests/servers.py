@@ -22,13 +22,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until_ready(base: str, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
-    """Poll `/readyz` until it answers 200; fails when the process ends or the time is over."""
+def wait_until_ready(base: str, process: subprocess.Popen[bytes], seconds: float = 120, path: str = "/readyz") -> None:
+    """Poll `/readyz`, or another path, until it answers 200; fails when the process ends or the time is over."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with status {process.returncode}"
         try:
-            with urllib.request.urlopen(f"{base}/readyz", timeout=5):
+            with urllib.request.urlopen(f"{base}{path}", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
@@ -37,12 +37,12 @@ def wait_until_ready(base: str, process: subprocess.Popen[bytes], seconds: float
 
 @contextmanager
 def server_process(
-    data_dir: Path, *, constants: str = "", within: Sequence[str] = (), **environment: str
+    data_dir: Path, *, constants: str = "", within: Sequence[str] = (), unready: bool = False, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """`python app.py serve` in a process group of its own; its address, and the process.
 
     `constants` are statements run before, which may shorten what would take long; `within` is a command that runs the
-    server as the very same process.
+    server as the very same process; `unready` when something is missing, so that only its being up is waited for.
     """
     port = free_port()
     program = ["-c", f"{constants}\nfrom commands import main\nmain()"] if constants else ["app.py"]
@@ -53,7 +53,7 @@ def server_process(
     )  # fmt: skip
     base = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(base, process)
+        wait_until_ready(base, process, path="/healthz" if unready else "/readyz")
         yield base, process
     finally:
         if process.poll() is None:

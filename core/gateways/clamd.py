@@ -5,6 +5,7 @@ The kept Python client is under the GPL, which this product is not; the protocol
 
 import socket
 import struct
+import time
 from contextlib import closing
 from typing import IO
 
@@ -19,19 +20,19 @@ class ScannerUnavailable(Exception):
 class Clamd:
     """A scanner at `host:port` or at the path of a unix socket.
 
-    `timeout` (seconds) bounds each step of the conversation: a large file may take a while to scan.
+    `timeout` (seconds) bounds a whole conversation.
     """
 
-    def __init__(self, address: str, *, timeout: float = 30) -> None:
+    def __init__(self, address: str, *, timeout: float = 8) -> None:
         self._address = address
         self._timeout = timeout
 
     def ping(self) -> bool:
         """Whether the scanner answers."""
         try:
-            with closing(self._connect(min(self._timeout, 5))) as connection:
-                connection.sendall(b"zPING\0")
-                return self._reply(connection) == "PONG"
+            with closing(_Conversation(self._address, min(self._timeout, 2))) as connection:
+                connection.send(b"zPING\0")
+                return connection.reply() == "PONG"
         except OSError:
             return False
 
@@ -39,16 +40,16 @@ class Clamd:
         """The name of what was found in the file, read from its start, or None; raises `ScannerUnavailable`."""
         file.seek(0)
         try:
-            with closing(self._connect(self._timeout)) as connection:
+            with closing(_Conversation(self._address, self._timeout)) as connection:
                 try:
-                    connection.sendall(b"zINSTREAM\0")
+                    connection.send(b"zINSTREAM\0")
                     while chunk := file.read(_CHUNK):
-                        connection.sendall(struct.pack("!L", len(chunk)) + chunk)
-                    connection.sendall(struct.pack("!L", 0))
+                        connection.send(struct.pack("!L", len(chunk)) + chunk)
+                    connection.send(struct.pack("!L", 0))
                 except (BrokenPipeError, ConnectionResetError):
                     # clamd hangs up over its StreamMaxLength; what it said before may still be read.
                     pass
-                reply = self._reply(connection)
+                reply = connection.reply()
         except OSError as error:
             raise ScannerUnavailable(f"clamd: {error}") from error
         if reply == "stream: OK":
@@ -57,24 +58,43 @@ class Clamd:
             return reply.removeprefix("stream: ").removesuffix(" FOUND")
         raise ScannerUnavailable(f"clamd answered: {reply[:200] or 'nothing'}")
 
-    def _connect(self, timeout: float) -> socket.socket:
-        if self._address.startswith("/"):
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(timeout)
-            try:
-                connection.connect(self._address)
-            except OSError:
-                connection.close()
-                raise
-            return connection
-        host, _, port = self._address.rpartition(":")
-        return socket.create_connection((host.strip("[]"), int(port)), timeout)
 
-    def _reply(self, connection: socket.socket) -> str:
+class _Conversation:
+    """A connection that is over when its time is; raises TimeoutError (an OSError) then."""
+
+    def __init__(self, address: str, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+        if address.startswith("/"):
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                self._socket.settimeout(seconds)
+                self._socket.connect(address)
+            except OSError:
+                self._socket.close()
+                raise
+        else:
+            host, _, port = address.rpartition(":")
+            self._socket = socket.create_connection((host.strip("[]"), int(port)), seconds)
+
+    def _left(self) -> None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._socket.settimeout(left)
+
+    def send(self, content: bytes) -> None:
+        self._left()
+        self._socket.sendall(content)
+
+    def reply(self) -> str:
         reply = b""
         while not reply.endswith(b"\0") and len(reply) < _LONGEST_REPLY:
-            piece = connection.recv(_LONGEST_REPLY)
+            self._left()
+            piece = self._socket.recv(_LONGEST_REPLY)
             if not piece:
                 break
             reply += piece
         return reply.rstrip(b"\0\n").decode(errors="replace")
+
+    def close(self) -> None:
+        self._socket.close()

@@ -6,9 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.gateways.sms import SmsFailed
+from core.outside import Busy, Outside, TooSlow
 
 ENDPOINT = "https://sms.tencentcloudapi.com"
 REGION = "ap-guangzhou"
+
+PLACES = 3
+"""Messages that one process sends at the same time."""
 
 # Limits of seconds, minutes or an hour pass; those of a day do not while somebody waits for a code.
 _PASSING = frozenset(
@@ -73,6 +77,7 @@ class TencentSender:
         http = HttpProfile(protocol=address.scheme, endpoint=address.netloc, reqTimeout=timeout)
         profile = ClientProfile(httpProfile=http, retryer=NoopRetryer())
         self._client = SmsClient(Credential(secret_id, secret_key), region, profile)
+        self._outside = Outside("sms", seconds=1.5 * timeout, places=PLACES, answers=(TencentCloudSDKException,))
         self._new_request = models.SendSmsRequest
         self._sdk_error: type[Exception] = TencentCloudSDKException
         self._fixed = {"SmsSdkAppId": sdk_app_id, "SignName": sign_name, "TemplateId": template_id}
@@ -85,9 +90,11 @@ class TencentSender:
         request.PhoneNumberSet = [f"+86{mobile}"]
         request.TemplateParamSet = [code, str(minutes)]
         try:
-            answered = _status(self._client.SendSms(request))
+            answered = _status(self._outside.call(lambda: self._client.SendSms(request)))
         except self._sdk_error as error:
             answered = str(error.code)  # type: ignore[attr-defined]
+        except (TooSlow, Busy):
+            answered = "ClientNetworkError"
         # Raised out here, so that the SDK's exception and what it quotes are no context of ours.
         if answered != "Ok":
             raise _failure(answered)

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from core.outside import Busy, Outside, TooSlow
+
+PLACES = 3
+"""Calls that one process has under way at the same time."""
 OFFICIAL_URL = "https://api.weixin.qq.com"
 
 # Codes of WeChat: the access token is wrong (40001, 40014) or past its time (42001).
@@ -51,7 +55,8 @@ class _Token:
 class WeChat:
     """One mini-program at WeChat. Share one object among all threads of a process: it keeps the access token.
 
-    `timeout` (seconds) bounds the connection and every wait for an answer. Every method raises `WeChatFailed`.
+    `timeout` (seconds) bounds the connection and every wait for an answer; twice as much, the whole of a call.
+    Every method raises `WeChatFailed`.
     A call that needs the token goes through `_call`.
     """
 
@@ -64,8 +69,9 @@ class WeChat:
         self._appid = appid
         self._secret = secret
         self._client = MiniProgramClient(
-            appid, secret, base_url=base_url, timeout=timeout, token=lambda: self._current_token().value
+            appid, secret, base_url=base_url, timeout=timeout, token=lambda: self._current_token(time.monotonic()).value
         )
+        self._outside = Outside("wechat", seconds=2 * timeout, places=PLACES, answers=(WeChatFailed,))
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._last_failure: tuple[float, WeChatFailed] | None = None
@@ -83,7 +89,9 @@ class WeChat:
         if not page or page.startswith("/"):
             raise ValueError("a page is a path without a leading slash")
         body = {"scene": scene, "page": page, "env_version": version, "check_path": version == "release"}
-        content = getattr(self._call("wxa/getwxacodeunlimit", body), "content", None)
+        content = getattr(
+            self._whole(lambda arrived: self._call("wxa/getwxacodeunlimit", body, arrived)), "content", None
+        )
         if not isinstance(content, bytes) or not content.startswith(_PICTURES):
             raise WeChatFailed("garbled", retryable=True)
         return content
@@ -94,7 +102,9 @@ class WeChat:
         parameters = [
             ("appid", self._appid), ("secret", self._secret), ("js_code", code), ("grant_type", "authorization_code"),
         ]  # fmt: skip
-        answer = self._attempt(lambda: self._client.get("sns/jscode2session", api_base_url="", params=parameters))
+        answer = self._whole(
+            lambda _: self._attempt(lambda: self._client.get("sns/jscode2session", api_base_url="", params=parameters))
+        )
         unionid = answer.get("unionid") if isinstance(answer, dict) else None
         return WeChatIdentity(_text(answer, "openid"), unionid or None, _text(answer, "session_key"))
 
@@ -103,22 +113,31 @@ class WeChat:
 
         A number from elsewhere begins with `+` and its country code. 40029: the code is no good.
         """
-        answer = self._call("wxa/business/getuserphonenumber", {"code": code})
+        answer = self._whole(lambda arrived: self._call("wxa/business/getuserphonenumber", {"code": code}, arrived))
         found = answer.get("phone_info") if isinstance(answer, dict) else None
         number = _text(found, "purePhoneNumber")
         # WeChat's documents show the country code as a number, its answers as text.
         country = str(found.get("countryCode", "")) if isinstance(found, dict) else ""
         return number if country in ("86", "") else f"+{country}{number}"
 
-    def _call(self, endpoint: str, body: dict[str, Any]) -> Any:
+    def _whole(self, work: Callable[[float], Any]) -> Any:
+        """All that one call of ours asks of WeChat, with a time limit for all of it together."""
+        arrived = time.monotonic()
+        try:
+            return self._outside.call(lambda: work(arrived))
+        except (TooSlow, Busy):
+            failure = WeChatFailed("unreachable", retryable=True)
+        raise failure
+
+    def _call(self, endpoint: str, body: dict[str, Any], arrived: float) -> Any:
         """POST with the access token; once more with another when WeChat does not take the first."""
-        token = self._current_token()
+        token = self._current_token(arrived)
         try:
             return self._post(endpoint, body, token.value)
         except WeChatFailed as failure:
             if failure.code not in _TOKEN_REFUSED:
                 raise
-        token = self._current_token(instead_of=token)
+        token = self._current_token(time.monotonic(), instead_of=token)
         try:
             return self._post(endpoint, body, token.value)
         except WeChatFailed as failure:
@@ -130,15 +149,14 @@ class WeChat:
             lambda: self._client.post(endpoint, api_base_url="", data=body, params={"access_token": token})
         )
 
-    def _current_token(self, instead_of: _Token | None = None) -> _Token:
+    def _current_token(self, arrived: float, instead_of: _Token | None = None) -> _Token:
         """The token in memory, or a new one where that is at its end or is the one that was refused.
 
         One thread fetches; those that waited for it share the outcome, a failure too: else each of them would wait
         for its own time limit, one after the other.
         """
-        arrived = time.monotonic()
         token = self._token
-        if token and token is not instead_of and token.good_until > arrived:
+        if token and token is not instead_of and token.good_until > time.monotonic():
             return token
         with self._lock:
             token = self._token

@@ -12,7 +12,6 @@ import obstore
 import pytest
 from pydantic import SecretStr
 
-from assets import storage as storage_module
 from assets.storage import Storage, StorageUnavailable, new_key, open_storage
 from core.config import Settings, SettingsError, load_settings
 from tests.object_storage import local, on_s3
@@ -147,7 +146,6 @@ def unreachable(tmp_path: Path) -> Settings:
 
 
 def test_a_service_that_cannot_be_reached_is_said_so_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_module, "_BACKOFF", 0)
     storage = open_storage(unreachable(tmp_path))
     with pytest.raises(StorageUnavailable):
         stored(storage, tmp_path, b"a")
@@ -156,7 +154,6 @@ def test_a_service_that_cannot_be_reached_is_said_so_soon(tmp_path: Path, monkey
 
 
 def test_a_service_that_stumbles_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_module, "_BACKOFF", 0)
     requests: list[bytes] = []
 
     def answer(listener: socket.socket) -> None:
@@ -169,7 +166,9 @@ def test_a_service_that_stumbles_is_asked_again(tmp_path: Path, monkeypatch: pyt
                     if line.lower().startswith(b"content-length:"):
                         length = int(line.split(b":")[1])
                 requests[-1] += stream.read(length)
-                connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                connection.sendall(
+                    b"HTTP/1.1 " + status + b'\r\nETag: "a"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+                )
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=answer, args=(listener,), daemon=True).start()

@@ -1,0 +1,112 @@
+"""S3 on a bad day: it accepts and never answers, or dribbles. Everything ends within the time limit in the settings."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from assets import made_pictures
+from assets.made_pictures import MadePictures
+from assets.storage import Storage, StorageUnavailable, open_storage
+from core.config import Settings
+from core.gateways.clamd import Clamd, ScannerUnavailable
+from core.gateways.sms import SmsFailed
+from core.gateways.tencent_sms import TencentSender
+from core.gateways.wechat import WeChat, WeChatFailed
+from tests.silent_services import SilentService, silent_service
+
+LIMIT = 2.0
+AMPLE = 30.0
+"""Without the limits everything here lasts for ever, or for minutes."""
+
+
+@pytest.fixture(params=[False, True], ids=["silent", "dribbling"])
+def service(request: pytest.FixtureRequest) -> Iterator[SilentService]:
+    with silent_service(dribbling=request.param) as found:
+        yield found
+
+
+def on(service: SilentService, tmp_path: Path, **more: object) -> Settings:
+    return Settings(
+        data_dir=tmp_path, s3_bucket="bucket", s3_endpoint=service.url, s3_access_key_id="a",
+        s3_secret_access_key=SecretStr("b"), s3_timeout=LIMIT, **more,
+    )  # fmt: skip
+
+
+def put(storage: Storage, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(bytes(300_000))
+    storage.put("uploads/aa/bb", source)
+
+
+CALLS: dict[str, Callable[[Storage, Path], object]] = {
+    "put": put,
+    "chunks": lambda storage, _: storage.chunks("uploads/aa/bb"),
+    "delete": lambda storage, _: storage.delete(["uploads/aa/bb"]),
+    "older_than": lambda storage, _: list(storage.older_than(datetime.now(UTC))),
+    "check": lambda storage, _: storage.check(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_to_the_storage_ends(service: SilentService, tmp_path: Path, call: str) -> None:
+    storage = open_storage(on(service, tmp_path))
+    began = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        CALLS[call](storage, tmp_path)
+    assert time.monotonic() - began < AMPLE and service.connections >= 1
+
+
+def test_a_storage_that_stays_silent_is_not_waited_for_again_and_again(service: SilentService, tmp_path: Path) -> None:
+    storage = open_storage(on(service, tmp_path))
+    for _ in range(3):
+        with pytest.raises(StorageUnavailable):
+            put(storage, tmp_path)
+    asked = service.connections
+    for _ in range(20):
+        with pytest.raises(StorageUnavailable, match="left alone"):
+            put(storage, tmp_path)
+    assert service.connections == asked
+
+
+def test_made_pictures_are_drawn_without_the_storage(service: SilentService, tmp_path: Path) -> None:
+    pictures = MadePictures(open_storage(on(service, tmp_path)), tmp_path / "scratch")
+    assert pictures.qr_png("https://a.example/1").startswith(b"\x89PNG")
+    asked = service.connections
+    assert pictures.qr_png("https://a.example/2").startswith(b"\x89PNG")
+    assert service.connections == asked
+
+
+def test_who_finds_others_waiting_for_the_storage_draws_the_picture_anew(
+    service: SilentService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_pictures, "ASKING_AT_ONCE", 0)
+    pictures = MadePictures(open_storage(on(service, tmp_path)), tmp_path / "scratch")
+    pictures._asking.acquire(blocking=False)
+    assert pictures.qr_png("https://a.example/1").startswith(b"\x89PNG")
+    assert service.connections == 0
+
+
+def test_the_scanner_the_text_messages_and_wechat_have_their_limits_too(service: SilentService, tmp_path: Path) -> None:
+    began = time.monotonic()
+    scanner = Clamd(f"127.0.0.1:{service.port}", timeout=0.5)
+    source = tmp_path / "source"
+    source.write_bytes(bytes(300_000))
+    with source.open("rb") as file, pytest.raises(ScannerUnavailable):
+        scanner.scan(file)
+    assert not scanner.ping()
+    sender = TencentSender(
+        "id", "key", sdk_app_id="1", sign_name="s", template_id="1", endpoint=service.url, timeout=0.5
+    )  # fmt: skip
+    with pytest.raises(SmsFailed) as failed:
+        sender.send_code("13800000001", "123456", 5)
+    assert failed.value.retryable
+    wechat = WeChat("appid", "secret", service.url, timeout=0.5)
+    for call in (lambda: wechat.code_to_session("code"), lambda: wechat.unlimited_code("a", "pages/a")):
+        with pytest.raises(WeChatFailed) as refused:
+            call()
+        assert refused.value.retryable
+    assert time.monotonic() - began < AMPLE
