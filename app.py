@@ -57,6 +57,7 @@ from inspection.kinds import CHECK, SPOT_CHECK
 from miniapp_api import blueprints, limits, openapi, problems, readiness, requests
 from miniapp_api.address_counts import InMemory, InRedis
 from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
+from miniapp_api.file_places import FilePlaces
 from miniapp_api.redirects import Application
 from miniapp_api.wiring import KEY, Wiring
 
@@ -139,6 +140,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         pictures=MadePictures(desk.storage, settings.incoming_dir),
         scans=ScanCounts(database),
         disk=disk,
+        places=FilePlaces(),
         readiness=readiness.checks(settings, database, desk, disk, lambda: limits.where_counted(settings)),
         addresses=InRedis(limits.limiter) if settings.redis_url else InMemory(),
         sms=open_sms(settings),

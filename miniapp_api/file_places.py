@@ -1,7 +1,7 @@
 """Places for those who move files: so many at once in one process; who finds none for a while is told to come back."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from core.errors import Problem
@@ -11,6 +11,7 @@ class Places:
     """`patience` in seconds."""
 
     def __init__(self, count: int, patience: float) -> None:
+        self.count = count
         self._free = threading.BoundedSemaphore(count)
         self._patience = patience
 
@@ -23,6 +24,10 @@ class Places:
         """Let the next one have it."""
         self._free.release()
 
+    def until_sent(self, pieces: Iterable[bytes]) -> "Sending":
+        """The pieces of an answer, with which a place that was taken is given back."""
+        return Sending(self, pieces)
+
     @contextmanager
     def one(self) -> Iterator[None]:
         """A place while the block runs."""
@@ -33,8 +38,37 @@ class Places:
             self.give_back()
 
 
-# Together fewer than the threads that the worker has for files, so that some are left to say that it is busy.
-UPLOADS = Places(8, 5)
-"""Uploads that are judged and stored, after their bytes have come."""
-DOWNLOADS = Places(16, 5)
-"""Downloads, until the phone has taken the last byte."""
+class Sending:
+    """Gives its place back once: at the end of the pieces, when the server closes it, or when it is forgotten."""
+
+    def __init__(self, places: Places, pieces: Iterable[bytes]) -> None:
+        self._places, self._pieces = places, iter(pieces)
+        self._open = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Called in one thread, that of the request."""
+        if self._open:
+            self._open = False
+            self._places.give_back()
+
+    __del__ = close
+
+
+class FilePlaces:
+    """Those of one process: fewer than the worker has threads for files, so that some can say that it is busy."""
+
+    def __init__(self) -> None:
+        self.uploads = Places(8, 5)
+        """Uploads that are judged and stored, after their bytes have come."""
+        self.downloads = Places(16, 5)
+        """Downloads, until the phone has taken the last byte."""

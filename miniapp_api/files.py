@@ -24,7 +24,6 @@ from core.actor import Actor
 from core.errors import Fault, Problem
 from core.text import clean_line
 from miniapp_api.answers import answers
-from miniapp_api.file_places import DOWNLOADS, UPLOADS
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -59,7 +58,7 @@ def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
     """
     services = wiring()
     try:
-        with _received(services.desk.incoming) as sent, UPLOADS.one():
+        with _received(services.desk.incoming) as sent, services.places.uploads.one():
             file, new = operations.receive(
                 services.database, services.desk, actor, sent.source, sent.filename, sent.purpose, sent.file_id
             )
@@ -121,13 +120,14 @@ def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
 
     @functools.wraps(view)
     def placed(*args: Any, **kwargs: Any) -> Response:
-        DOWNLOADS.take()
+        places = wiring().places.downloads
+        places.take()
         try:
             response = view(*args, **kwargs)
         except BaseException:
-            DOWNLOADS.give_back()
+            places.give_back()
             raise
-        response.call_on_close(DOWNLOADS.give_back)
+        response.response = places.until_sent(response.iter_encoded())
         return response
 
     return placed

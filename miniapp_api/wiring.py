@@ -20,6 +20,7 @@ from feedback.gates import RatingRules
 from feedback.scan_counts import ScanCounts
 from inspection.entry import Tools
 from miniapp_api.address_counts import InMemory, InRedis
+from miniapp_api.file_places import FilePlaces
 from miniapp_api.readiness import Check
 
 KEY = "gongpin"
@@ -41,6 +42,7 @@ class Wiring:
     scans: ScanCounts
     disk: DiskWatch
     readiness: list[Check]
+    places: FilePlaces
     addresses: InMemory | InRedis
     sms: SmsSender | None
     wechat: WeChat | None

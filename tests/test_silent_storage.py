@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +23,13 @@ from assets.models import File
 from core import clock
 from core.config import Settings
 from core.db import Database
-from miniapp_api import file_places, readiness
+from miniapp_api import readiness
+from miniapp_api.file_places import FilePlaces, Places
 from miniapp_api.readiness import Check, ask_all
+from miniapp_api.wiring import KEY
 from patient_worker import FILE_THREADS, Arrival, arrival
 from tests.paperwork import docx
-from tests.people import PASSWORD
+from tests.people import PASSWORD, Person
 from tests.servers import server_process
 from tests.silent_services import SilentService, silent_service
 
@@ -152,16 +155,28 @@ def test_whatever_moves_files_has_threads_of_its_own(application: APIFlask) -> N
 
 
 def test_there_are_threads_left_to_say_that_all_places_are_taken() -> None:
-    places = file_places.UPLOADS._free._value + file_places.DOWNLOADS._free._value  # type: ignore[attr-defined]
-    assert places < FILE_THREADS
+    places = FilePlaces()
+    assert places.uploads.count + places.downloads.count < FILE_THREADS
 
 
-def test_a_download_gives_its_place_back_whether_it_succeeds_or_fails(application: APIFlask) -> None:
-    before = file_places.DOWNLOADS._free._value  # type: ignore[attr-defined]
-    client = application.test_client()
-    for _ in range(before + 1):
-        assert client.get(f"/api/v1/files/{uuid.uuid4()}").status_code == 401
-    assert file_places.DOWNLOADS._free._value == before  # type: ignore[attr-defined]
+def test_a_download_gives_its_place_back_whether_it_succeeds_or_fails_or_is_broken_off(
+    county_inspector: Person, application: APIFlask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = Places(1, 0)
+    monkeypatch.setattr(application.extensions[KEY].places, "downloads", places)
+    sent = {"file": (BytesIO(docx("报告")), "报告.docx"), "purpose": "self_check_report"}
+    file = county_inspector.call("POST", "/files", data=sent).json
+    assert file is not None
+    for _ in range(3):
+        assert county_inspector.get(f"/files/{uuid.uuid4()}").status_code == 404
+        whole = county_inspector.get(f"/files/{file['id']}")
+        assert whole.status_code == 200 and len(whole.data) == file["size"]
+        begun = county_inspector.get(f"/files/{file['id']}")
+        refused = county_inspector.get(f"/files/{file['id']}")
+        assert refused.status_code == 503 and refused.json is not None
+        assert (refused.json["code"], refused.headers["Retry-After"]) == ("busy", "5")
+        begun.close()
+        begun.close()
 
 
 def test_readiness_waits_for_no_check_and_those_who_ask_at_once_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
