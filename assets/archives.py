@@ -7,7 +7,7 @@ it bounds are read: the directory before its entries, the declared sizes before 
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
@@ -25,27 +25,26 @@ _END_SIZE = 22
 _TAIL = 65535 + _END_SIZE
 _ENTRY = b"PK\x01\x02"
 _LARGE_LOCATOR, _LARGE_LOCATOR_SIZE = b"PK\x06\x07", 20
+Inner = Callable[[bytes, Sequence[str]], None]
+"""Judges a file that another one holds: its content, and the names that it goes by; raises 422."""
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def end_of_directory(file: IO[bytes]) -> int | None:
-    """Where the end record of a ZIP that reaches to the file's last byte stands; None when there is none.
+    """Where the last end record of a ZIP stands; None when there is none.
 
-    It finds a container also where other bytes stand before it, as readers of ZIP do.
+    Bytes may follow: mail and phones append an end of line, disks fill up a block. Readers pass over them.
     """
     size = file.seek(0, 2)
     tail_size = min(size, _TAIL)
     file.seek(size - tail_size)
     tail = file.read(tail_size)
     place = tail.rfind(_END)
-    while place >= 0:
-        if len(tail) - place >= _END_SIZE:
-            (comment,) = struct.unpack_from("<H", tail, place + 20)
-            if place + _END_SIZE + comment == len(tail):
-                return size - tail_size + place
-        place = tail.rfind(_END, 0, place)
-    return None
+    if place < 0 or len(tail) - place < _END_SIZE:
+        return None
+    (comment,) = struct.unpack_from("<H", tail, place + 20)
+    return size - tail_size + place if place + _END_SIZE + comment <= len(tail) else None
 
 
 class Span(NamedTuple):

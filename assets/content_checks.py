@@ -1,73 +1,110 @@
-"""Whether the content of a file is what its extension says, by reading it once and without opening it in anything.
+"""Which document a file is by its content, and whether it may be kept.
 
+Runs in the child process of `assets/check_worker.py`: what reads the documents of strangers (qpdf, oletools) does so
+within bounds. Each library is imported where a document needs it, because importing all takes longer than judging one.
 Pictures are judged where they are decoded, in `assets/picture_worker.py`.
 """
 
-import re
-import tempfile
+import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import IO
 
-from assets import archives, picture_formats
-from assets.file_types import FILE_TYPES, OLE, OOXML, PDF, PICTURE, ZIP, FileType
-from assets.office_checks import check_ole, check_ooxml
+from assets import archives, picture_formats, strangers
+from assets.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, ZIP, ZIP_HEAD, FileType
 from core.errors import Problem, invalid
 
-_PDF_HEAD = re.compile(rb"%PDF-[12]\.\d")
-_PDF_END = 1024
-_STREAM = re.compile(rb"\bstream\r?\n\Z")
-_STREAM_END = re.compile(rb"\s*endstream\b")
-_SPOOL = 1024 * 1024
+_PICTURES = {
+    picture_formats.JPEG: ".jpg",
+    picture_formats.PNG: ".png",
+    picture_formats.WEBP: ".webp",
+    picture_formats.HEIC: ".heic",
+}
+_DEEPEST = 3
+"""A workbook in a letter in a PDF; what is nested deeper than that hides something."""
 _LONGEST_MEMBER_NAME = 200
 _TEXT = ".txt"
 _IN_ARCHIVE = "、".join([*(name for name in FILE_TYPES if name != ".zip"), _TEXT])
 
 
-def check_content(file: IO[bytes], kind: FileType) -> None:
-    """Raise 422 with the reason when the file is not what it says; pictures pass."""
-    check = _CHECKS.get(kind.shape)
-    if check is not None:
-        check(file, kind)
+def judge(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: int = 0) -> FileType:
+    """What the file is; `named` is what its name says, `allowed` the extensions that are taken (none: all).
+
+    Raises 422 with the reason, and with what to do, for what is damaged, locked, dangerous, or of another type.
+    """
+    if depth > _DEEPEST:
+        raise invalid("/file", "nested_too_deep", "文档中嵌入的文件层数过多，请删除嵌入的文件后重新上传")
+    kind = _recognised(file, named, allowed, depth)
+    if not allowed or kind.extension in allowed:
+        return kind
+    if named.extension in allowed:
+        told = f"文件内容是 {kind.label}，与扩展名 {named.extension} 不符，这里只支持 {'、'.join(allowed)}"
+        raise invalid("/file", "content_mismatch", told)
+    raise invalid("/file", "type_not_allowed", f"不支持的文件格式（{kind.label}），这里只支持 {'、'.join(allowed)}")
 
 
-def _check_pdf(file: IO[bytes], kind: FileType) -> None:
-    mismatch = invalid("/file", "content_mismatch", "文件内容不是 PDF 文档或已损坏，请重新导出为 PDF 后上传")
+def _recognised(file: IO[bytes], named: FileType, allowed: Sequence[str], depth: int) -> FileType:
+    def inner(content: bytes, names: Sequence[str]) -> None:
+        from assets import embedded_checks
+
+        embedded_checks.check(content, names, lambda document: _nested(document, depth + 1))
+
     file.seek(0)
-    if not _PDF_HEAD.match(file.read(16)):
-        raise mismatch
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _PDF_END))
-    tail = file.read(_PDF_END)
-    if b"%%EOF" not in tail or b"startxref" not in tail:
-        raise mismatch
-    if not all(_is_attachment(file, archive) for archive in archives.found_at_end(file)):
-        raise invalid("/file", "polyglot", "PDF 文档后附带了压缩包，请重新导出为 PDF 后上传")
+    head = file.read(PDF_HEAD_WITHIN)
+    if head.startswith(OLE_HEAD):
+        from assets import compound_checks
+
+        file = compound_checks.unlocked(file)
+        file.seek(0)
+        head = file.read(len(OLE_HEAD))
+        if head == OLE_HEAD:
+            return compound_checks.check(file, named, allowed, inner)
+    if head.startswith(ZIP_HEAD):
+        return _check_container(file, named, allowed, inner)
+    format_ = picture_formats.format_of(head)
+    if format_ is not None:
+        return FILE_TYPES[_PICTURES[format_]]
+    if b"%PDF-" in head:
+        from assets import pdf_checks
+
+        pdf_checks.check(file, inner)
+        return FILE_TYPES[".pdf"]
+    raise strangers.refusal(head, named, allowed)
 
 
-def _is_attachment(file: IO[bytes], archive: archives.Span) -> bool:
-    """Whether an archive fills a stream of the PDF: a Word document that is attached to it without being packed."""
-    if archive.start < 0:
-        return False
-    file.seek(max(0, archive.start - 16))
-    before = file.read(min(16, archive.start))
-    file.seek(archive.end)
-    return _STREAM.search(before) is not None and _STREAM_END.match(file.read(16)) is not None
+def _nested(document: bytes, depth: int) -> None:
+    """A document within another, of any type: slides and drawings are shown as their picture."""
+    judge(io.BytesIO(document), FILE_TYPES[".docx"], (), depth=depth)
 
 
-def _check_zip(file: IO[bytes], kind: FileType) -> None:
-    with archives.opened(file, kind.label) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if not members:
-            raise invalid("/file", "empty_file", "压缩包是空的，请重新打包后上传")
-        for member in archive.infolist():
-            _check_path(member)
-        for member in members:
-            name = archives.member_name(member)
-            try:
-                _check_member(archive, member, name)
-            except Problem as problem:
-                raise _within(name, problem) from problem
+def _check_container(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
+    with archives.opened(file, named.label if named.shape != PICTURE else "压缩包") as archive:
+        names = {name.lower() for name in archive.namelist()}
+        if "[content_types].xml" in names:
+            from assets import office_checks
+
+            return office_checks.check(archive, named, allowed, inner)
+        strange = strangers.container(archive, named, allowed)
+        if strange is not None:
+            raise strange
+        if allowed and ".zip" not in allowed:
+            raise strangers.mismatch(named, allowed)
+        _check_members(archive)
+    return FILE_TYPES[".zip"]
+
+
+def _check_members(archive: zipfile.ZipFile) -> None:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if not members:
+        raise invalid("/file", "empty_file", "压缩包是空的，请重新打包后上传")
+    for member in archive.infolist():
+        _check_path(member)
+    for member in members:
+        name = archives.member_name(member)
+        try:
+            _check_member(archive, member, name)
+        except Problem as problem:
+            raise _within(name, problem) from problem
 
 
 def _check_path(member: zipfile.ZipInfo) -> None:
@@ -84,30 +121,15 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) 
     kind = FILE_TYPES.get(extension)
     if (kind is None and extension != _TEXT) or (kind is not None and kind.shape == ZIP):
         raise invalid("/file", "type_not_allowed", f"不支持的文件格式，压缩包内目前支持 {_IN_ARCHIVE}")
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as content:
-        for piece in archives.pieces(archive, member):
-            content.write(piece)
-        content.seek(0)
-        head = content.read(16)
-        if kind is None:
-            if b"\0" in head or head.startswith((b"#!", b"MZ", b"<")):
-                raise invalid("/file", "content_mismatch", "文件内容不是纯文本")
-        elif kind.shape == PICTURE:
-            # Any of them under any of their endings: programs go by the content.
-            if picture_formats.format_of(head) is None:
-                raise invalid("/file", "content_mismatch", f"文件内容不是{kind.label}")
-        else:
-            check_content(content, kind)
+    content = b"".join(archives.pieces(archive, member))
+    if kind is not None:
+        # Whoever unpacks the archive opens it under this name: a document must be one of some kind, and so a picture.
+        same = [name for name, other in FILE_TYPES.items() if (other.shape == PICTURE) == (kind.shape == PICTURE)]
+        judge(io.BytesIO(content), kind, [name for name in same if name != ".zip"], depth=1)
+    elif b"\0" in content[:1024] or content.startswith((b"#!", b"MZ", b"<")):
+        raise invalid("/file", "content_mismatch", "文件内容不是纯文本")
 
 
 def _within(name: str, problem: Problem) -> Problem:
     fault = problem.errors[0]
     return invalid("/file", fault.code, f"压缩包内的“{name[-60:]}”：{fault.message}")
-
-
-_CHECKS: dict[str, Callable[[IO[bytes], FileType], None]] = {
-    PDF: _check_pdf,
-    OLE: check_ole,
-    OOXML: check_ooxml,
-    ZIP: _check_zip,
-}

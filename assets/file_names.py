@@ -9,7 +9,7 @@ from core.text import clean_line
 LONGEST_NAME = 200
 _SEPARATORS = re.compile(r"[/\\]")
 # Names that a desktop would run, wherever they stand between dots: "报告.exe.pdf", "报告.pdf.js".
-_RUNNABLE = frozenset(
+RUNNABLE = frozenset(
     ["apk", "asp", "aspx", "bat", "chm", "cmd", "dll", "docm", "dotm", "exe", "hta", "htm", "html", "jar", "js", "jse",
      "jsp", "jspx", "lnk", "mht", "mhtml", "msi", "php", "phtml", "pif", "ps1", "scr", "sh", "svg", "vbe", "vbs", "wsf",
      "xlam", "xlsm", "xltm"]
@@ -32,13 +32,16 @@ def display_name(sent: str) -> str:
 
 
 def file_type(name: str, purpose: Purpose) -> FileType:
-    """What the extension says the file is; raises 422 when that may not be uploaded for the purpose."""
+    """What the extension says the file is; raises 422 when that is nothing that may ever be uploaded.
+
+    Whether it may be for the purpose is known when the content was looked at: endings are often wrong.
+    """
     stem, dot, last = name.rpartition(".")
     extension = f".{last.lower()}" if dot else ""
-    if not stem or extension not in purpose.extensions:
+    if not stem or extension not in FILE_TYPES:
         raise invalid("/file", "type_not_allowed", f"不支持的文件格式，{purpose.label}目前支持 {purpose.allowed}")
     inner = [part.strip().lower() for part in stem.split(".")[1:]]
-    if any(part in _RUNNABLE for part in inner):
+    if any(part in RUNNABLE for part in inner):
         raise invalid("/file", "double_extension", "文件名含有程序或脚本的扩展名，请确认文件内容并改名后重新上传")
     return FILE_TYPES[extension]
 

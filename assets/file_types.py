@@ -7,6 +7,11 @@ LARGEST_FILE = 20 * MIB
 
 OLE, OOXML, PDF, PICTURE, ZIP = "ole", "ooxml", "pdf", "picture", "zip"
 
+OLE_HEAD, ZIP_HEAD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04"
+"""What such files begin with; for pictures see `assets/picture_formats.py`."""
+PDF_HEAD_WITHIN = 1024 + 5
+"""Bytes within which every reader finds the header of a PDF; printers' spoolers write before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileType:

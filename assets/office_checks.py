@@ -1,122 +1,197 @@
-"""Office documents: whether a .docx or .xlsx, .doc or .xls is one, without macros and without strings attached."""
+"""Office Open XML (.docx, .xlsx): whether the container is one, without macros, links and strings attached.
 
+What Office itself goes by is read here: the relationships and content types of the package (ISO/IEC 29500-2) and the
+fields of the text. oletools looks for macros in the objects within; of fields it reads one part of each run and none
+within a tracked insertion or a link, and of pictures and data from a foreign server it knows nothing.
+"""
+
+import posixpath
 import re
-import struct
 import zipfile
-from collections.abc import Callable
-from typing import IO, Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Sequence
+from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
-import olefile
-
-from assets import archives
-from assets.file_types import FileType
+from assets import archives, strangers
+from assets.field_checks import FieldReader
+from assets.file_types import FILE_TYPES, FileType
 from core.errors import Problem, invalid
 
-_MAIN = {
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+_TYPES = {
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml": ".xlsx",
 }
-_CONTENT_TYPES = "[Content_Types].xml"
+_OTHERS = {
+    "sheet.binary": "Excel 二进制工作簿（.xlsb）",
+    "template.main": "Office 模板",
+    "presentationml": "PowerPoint 演示文稿",
+    "visio": "Visio 绘图",
+}
+_CONTENT_TYPES = "[content_types].xml"
 _MACRO_TYPE = re.compile(r"macroenabled|vbaproject|vbadata|activex|macrosheet", re.IGNORECASE)
 _MACRO_PART = re.compile(r"(^|/)(vbaproject|vbadata|activex|macrosheets|dialogsheets)", re.IGNORECASE)
+_MAIN = "/officeDocument"
 _HYPERLINK = "/hyperlink"
-# The stream in which Windows packs any file into a document ("\x01Ole10Native", in UTF-16).
-_PACKAGE = "\x01Ole10Native"
-_PACKAGE_UTF16 = _PACKAGE.encode("utf-16-le")
+_CHUNK = "/aFChunk"
 
 
-def _macros(kind: FileType) -> Problem:
-    return invalid("/file", "macro_document", f"文件含有宏，请另存为不含宏的 {kind.extension} 后重新上传")
-
-
-def _mismatch(kind: FileType) -> Problem:
+def macros(kind: FileType) -> Problem:
+    """422 for a document with macros."""
     return invalid(
-        "/file", "content_mismatch",
-        f"文件内容不是{kind.label}或已损坏，请用 Office 或 WPS 打开并另存为 {kind.extension} 后重新上传",
+        "/file", "macro_document", f"文件含有宏或控件，请另存为不含宏的 {kind.extension} 或导出为 PDF 后重新上传"
+    )
+
+
+def dde(kind: FileType) -> Problem:
+    """422 for a document with a DDE link, which starts another program when it is updated."""
+    return invalid(
+        "/file", "active_content",
+        f"文件含有会启动其他程序的 DDE 链接，请将其转为普通文字或数值，再另存为 {kind.extension} 后重新上传",
     )  # fmt: skip
 
 
-def _package() -> Problem:
-    return invalid("/file", "embedded_package", "文档中嵌入了程序或其他文件，请删除嵌入对象后重新上传")
+def foreign(what: str) -> Problem:
+    """422 for a document that loads something from elsewhere when it is opened."""
+    return invalid("/file", "external_content", f"文档打开时会从网络载入{what}，请断开外部链接并另存后重新上传")
 
 
-def _encrypted() -> Problem:
-    return invalid("/file", "encrypted", "文档已加密，请取消密码后重新上传")
+def check(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
+    """The type of a package; raises 422 with the reason."""
+    package = _Package(archive, named, allowed)
+    kind = package.kind()
+    for member in archive.infolist():
+        if member.filename.lower().endswith(".rels"):
+            package.check_relations(member)
+        elif "wordprocessingml" in package.type_of(member.filename):
+            fields = FieldReader()
+            package.each_element(member, fields.start, fields.end, fields.text)
+            if fields.found_dde:
+                raise dde(kind)
+        elif "externalLink" in package.type_of(member.filename):
+            package.each_element(member, _refuse_dde_link)
+        else:
+            _check_part(archive, member, inner)
+    return kind
 
 
-def check_ooxml(file: IO[bytes], kind: FileType) -> None:
-    """A .docx or .xlsx; raises 422 with the reason."""
-    file.seek(0)
-    if file.read(8) == olefile.MAGIC:
-        # An encrypted document stands in the older container; so does a renamed .doc.
-        raise _encrypted() if _is_encrypted_package(file) else _mismatch(kind)
-    with archives.opened(file, kind.label) as archive:
-        names = archive.namelist()
-        if any(_MACRO_PART.search(name) for name in names):
-            raise _macros(kind)
-        _check_main_part(archive, names, kind)
-        for member in archive.infolist():
-            if member.filename.endswith(".rels"):
-                _check_relations(archive, member.filename, kind)
-            else:
-                _read_through(archive, member)
+def _check_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo, inner: archives.Inner) -> None:
+    embedded = "/embeddings/" in f"/{member.filename.lower()}"
+    pieces = archives.pieces(archive, member)
+    first = next(pieces, b"")
+    # An object of OLE may stand anywhere: a program hides macros under the name of a picture.
+    if embedded or first.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        inner(b"".join((first, *pieces)), [])
+        return
+    for _ in pieces:
+        pass
 
 
-def _check_main_part(archive: zipfile.ZipFile, names: list[str], kind: FileType) -> None:
-    if _CONTENT_TYPES not in names:
-        raise _mismatch(kind)
-    main: set[str] = set()
-
-    def part(_tag: str, attributes: dict[str, str]) -> None:
-        content_type = attributes.get("ContentType", "")
-        if _MACRO_TYPE.search(content_type):
-            raise _macros(kind)
-        if content_type == _MAIN[kind.extension] and "PartName" in attributes:
-            main.add(attributes["PartName"].lstrip("/"))
-
-    _each_element(archive, _CONTENT_TYPES, kind, part)
-    if not main & set(names):
-        raise _mismatch(kind)
+def _refuse_dde_link(tag: str, _attributes: dict[str, str]) -> None:
+    if tag.rpartition(":")[2].lower() == "ddelink":
+        raise dde(FILE_TYPES[".xlsx"])
 
 
-def _each_element(
-    archive: zipfile.ZipFile, name: str, kind: FileType, handle: Callable[[str, dict[str, str]], None]
-) -> None:
-    """Call `handle(tag, attributes)` for each element, without building a tree of it."""
-    parser = expat.ParserCreate()
+class _Package:
+    def __init__(self, archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str]) -> None:
+        self._archive, self._named, self._allowed = archive, named, allowed
+        # Names of parts are compared without regard to case.
+        self._members = {member.filename.lower(): member for member in archive.infolist()}
+        self._types: dict[str, str] = {}
+        self._defaults: dict[str, str] = {}
 
-    def doctype(*_declared: object) -> None:
-        # No part of an Office file declares a document type: entities, which could expand without end, need one.
-        raise _mismatch(kind)
+    def _mismatch(self) -> Problem:
+        return strangers.mismatch(self._named, self._allowed)
 
-    parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler = handle
-    try:
-        for piece in archives.pieces(archive, archive.getinfo(name)):
-            parser.Parse(piece, False)
-        parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        raise _mismatch(kind) from error
+    def kind(self) -> FileType:
+        """By the content type of the part that the package names as its main one."""
+        if any(_MACRO_PART.search(name) for name in self._members):
+            raise macros(self._named)
 
+        def declared(_tag: str, attributes: dict[str, str]) -> None:
+            content_type = attributes.get("ContentType", "")
+            if _MACRO_TYPE.search(content_type) and "sheet.binary" not in content_type:
+                raise macros(self._named)
+            if "PartName" in attributes:
+                self._types[attributes["PartName"].lstrip("/").lower()] = content_type
+            elif "Extension" in attributes:
+                self._defaults[attributes["Extension"].lower()] = content_type
 
-def _check_relations(archive: zipfile.ZipFile, name: str, kind: FileType) -> None:
-    """A link waits for a click; everything else that is external is loaded when the document is opened.
+        self.each_element(self._members[_CONTENT_TYPES], declared)
+        main = self._main_part()
+        content_type = self.type_of(main)
+        extension = _TYPES.get(content_type)
+        if extension is not None or not self._allowed:
+            return FILE_TYPES[extension] if extension else self._named
+        what = next((label for part, label in _OTHERS.items() if part in content_type), None)
+        if what is None:
+            raise self._mismatch()
+        told = f"文件内容是 {what}，{strangers.save_as(self._named, self._allowed)}"
+        raise invalid("/file", "content_mismatch", told)
 
-    A template or picture from a foreign server brings macros along or tells who reads.
-    """
+    def type_of(self, part: str) -> str:
+        """The content type of a part: its own, or that of its extension."""
+        name = part.lower()
+        return self._types.get(name) or self._defaults.get(name.rpartition(".")[2], "")
 
-    def relation(_tag: str, attributes: dict[str, str]) -> None:
-        if attributes.get("TargetMode") != "External" or attributes.get("Type", "").endswith(_HYPERLINK):
-            return
-        if _is_remote(attributes.get("Target", "")):
-            raise invalid(
-                "/file", "external_content",
-                "文档打开时会从网络载入模板、图片或数据，请断开外部链接并另存后重新上传",
-            )  # fmt: skip
+    def _main_part(self) -> str:
+        if "_rels/.rels" not in self._members:
+            raise self._mismatch()
+        found: list[str] = []
 
-    _each_element(archive, name, kind, relation)
+        def relation(_tag: str, attributes: dict[str, str]) -> None:
+            if attributes.get("Type", "").endswith(_MAIN) and attributes.get("TargetMode") != "External":
+                found.append(unquote(attributes.get("Target", "")))
+
+        self.each_element(self._members["_rels/.rels"], relation)
+        main = posixpath.normpath("/" + found[0].replace("\\", "/")).lstrip("/").lower() if found else ""
+        if main not in self._members:
+            raise self._mismatch()
+        return main
+
+    def each_element(
+        self,
+        member: zipfile.ZipInfo,
+        start: Callable[[str, dict[str, str]], object],
+        end: Callable[[str], object] | None = None,
+        text: Callable[[str], object] | None = None,
+    ) -> None:
+        """Call `start(tag, attributes)` for each element of a part, without building a tree of it."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+
+        def doctype(*_declared: object) -> None:
+            # No part of an Office file declares a document type: entities, which expand without end, need one.
+            raise self._mismatch()
+
+        parser.StartDoctypeDeclHandler = doctype
+        parser.StartElementHandler = start
+        if end is not None:
+            parser.EndElementHandler = end
+        if text is not None:
+            parser.CharacterDataHandler = text
+        try:
+            for piece in archives.pieces(self._archive, member):
+                parser.Parse(piece, False)
+            parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise self._mismatch() from error
+
+    def check_relations(self, member: zipfile.ZipInfo) -> None:
+        """A link waits for a click; everything else that is external is loaded when the document is opened.
+
+        A template or picture from a foreign server brings macros along or tells who reads.
+        """
+
+        def relation(_tag: str, attributes: dict[str, str]) -> None:
+            kind, target = attributes.get("Type", ""), attributes.get("Target", "")
+            if attributes.get("TargetMode") != "External":
+                if kind.endswith(_CHUNK):
+                    told = "文档中插入了其他格式的文件（HTML、RTF 等），请用 Word 或 WPS 打开并另存后重新上传"
+                    raise invalid("/file", "embedded_package", told)
+            elif not kind.endswith(_HYPERLINK) and _is_remote(target):
+                raise foreign("模板、图片或数据")
+
+        self.each_element(member, relation)
 
 
 def _is_remote(target: str) -> bool:
@@ -131,89 +206,3 @@ def _is_remote(target: str) -> bool:
         # file:///C:/… is the author's own disk, where Word notes its template; with a host it is a share.
         return bool(parts.netloc) or parts.path.startswith("//")
     return len(parts.scheme) > 1
-
-
-def _read_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    embedded = "/embeddings/" in member.filename
-    tail = b""
-    for piece in archives.pieces(archive, member):
-        if embedded:
-            if _PACKAGE_UTF16 in tail + piece:
-                raise _package()
-            tail = piece[-len(_PACKAGE_UTF16) :]
-
-
-def check_ole(file: IO[bytes], kind: FileType) -> None:
-    """A .doc or .xls (Compound File Binary); raises 422 with the reason."""
-    document = _compound(file, kind)
-    try:
-        streams = ["/".join(path) for path in document.listdir(streams=True, storages=True)]
-        leaves = {path.rsplit("/", 1)[-1].lower() for path in streams}
-        if "EncryptedPackage" in streams:
-            raise _encrypted()
-        if leaves & {"macros", "vba", "_vba_project", "_vba_project_cur"}:
-            raise _macros(kind)
-        if _PACKAGE.lower() in leaves:
-            raise _package()
-        main = {".doc": ["WordDocument"], ".xls": ["Workbook", "Book"]}[kind.extension]
-        found = next((name for name in main if name in streams), None)
-        if found is None:
-            raise _mismatch(kind)
-        with document.openstream(found) as stream:
-            _check_main_stream(stream.read(4096), kind)
-        if any(not _is_stored(document, archive) for archive in archives.found_at_end(file)):
-            raise invalid(
-                "/file", "polyglot",
-                f"文档后附带了压缩包，请用 Office 或 WPS 打开并另存为 {kind.extension} 后重新上传",
-            )  # fmt: skip
-    except (OSError, IndexError, ValueError, struct.error) as error:
-        raise _mismatch(kind) from error
-    finally:
-        document.close()
-
-
-def _is_stored(document: Any, archive: archives.Span) -> bool:
-    """Whether an archive ends in a sector that the document (an `OleFileIO`, whose types leave out its table of
-    sectors) uses: a workbook may lie in a letter as it is."""
-    # The header takes the place of a sector, which has no number.
-    sector = (archive.end - 1) // document.sector_size - 1
-    return bool(0 <= sector < len(document.fat) and document.fat[sector] != olefile.FREESECT)
-
-
-def _compound(file: IO[bytes], kind: FileType) -> "olefile.OleFileIO[str]":
-    file.seek(0)
-    if file.read(8) != olefile.MAGIC:
-        raise _mismatch(kind)
-    file.seek(0)
-    try:
-        return olefile.OleFileIO(file)
-    except (OSError, IndexError, ValueError, struct.error, MemoryError) as error:
-        raise _mismatch(kind) from error
-
-
-def _check_main_stream(head: bytes, kind: FileType) -> None:
-    if kind.extension == ".doc":
-        # FIB: wIdent, then at offset 10 the flags; 0x0100 is fEncrypted ([MS-DOC] 2.5.2).
-        if len(head) < 32 or head[:2] != b"\xec\xa5":
-            raise _mismatch(kind)
-        if struct.unpack_from("<H", head, 10)[0] & 0x0100:
-            raise _encrypted()
-        return
-    # BIFF: a BOF record, soon followed by FilePass (0x002F) when the workbook is encrypted ([MS-XLS] 2.4.117).
-    if len(head) < 4 or head[0] != 0x09:
-        raise _mismatch(kind)
-    place = 0
-    while place + 4 <= len(head):
-        record, length = struct.unpack_from("<HH", head, place)
-        if record == 0x002F:
-            raise _encrypted()
-        place += 4 + length
-
-
-def _is_encrypted_package(file: IO[bytes]) -> bool:
-    file.seek(0)
-    try:
-        with olefile.OleFileIO(file) as document:
-            return bool(document.exists("EncryptedPackage"))
-    except (OSError, IndexError, ValueError, struct.error):
-        return False

@@ -10,13 +10,12 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import String, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from assets import file_names, picture_formats, pictures
-from assets.content_checks import check_content
+from assets import documents, file_names, pictures
 from assets.document_conversion import Converter
-from assets.file_types import FILE_TYPES, PICTURE, PURPOSES, Category, FileType, Purpose, readable_size
+from assets.file_types import PICTURE, PURPOSES, Category, Purpose, readable_size
 from assets.models import File
 from assets.storage import Storage, StorageUnavailable, new_key, unavailable
 from core import clock
@@ -67,10 +66,7 @@ def receive(
     """
     purpose = _purpose(purpose_code)
     name = file_names.display_name(filename)
-    kind = file_names.file_type(name, purpose)
-    if kind.shape == PICTURE:
-        kind = _kept_as(source, kind, purpose)
-        name = file_names.with_extension(name, kind)
+    named = file_names.file_type(name, purpose)
     size, sent = _measure(source)
     if size == 0:
         raise invalid("/file", "empty_file", "文件是空的，请检查后重新上传")
@@ -79,8 +75,9 @@ def receive(
     known = _known(database, actor, purpose, sent, name, file_id, size)
     if known is not None:
         return known, False
+    kind = documents.recognise(source, named, purpose)
+    name = file_names.with_extension(name, kind)
     with source.open("rb") as file:
-        check_content(file, kind)
         _scan(desk.scanner, file)
     row: dict[str, Any] = {
         "id": file_id or uuid.uuid4(), "id_was_sent": file_id is not None, "purpose": purpose.code,
@@ -107,19 +104,6 @@ def _purpose(code: str) -> Purpose:
     if purpose is None:
         raise invalid("/purpose", "unknown_purpose", f"没有这个用途，可选：{'、'.join(PURPOSES)}")
     return purpose
-
-
-def _kept_as(source: Path, named: FileType, purpose: Purpose) -> FileType:
-    """What a picture is stored as: by its content, whatever its name says, and as what the purpose allows.
-
-    Phones and messengers give pictures each other's endings. HEIC and WebP become JPEG, which every program shows.
-    """
-    with source.open("rb") as file:
-        format_ = picture_formats.format_of(file.read(16))
-    if format_ == picture_formats.JPEG and named.extension == ".jpeg":
-        return named
-    fitting = (".png", ".jpg") if format_ == picture_formats.PNG else (".jpg", ".png")
-    return next(FILE_TYPES[extension] for extension in fitting if extension in purpose.extensions)
 
 
 def _measure(source: Path) -> tuple[int, str]:
@@ -151,7 +135,9 @@ _AGAIN = Prepared(
     select(_FILES.c.id)
     .where(
         _FILES.c.uploaded_by == bindparam("user_id"), _FILES.c.sent_sha256 == bindparam("sent"),
-        _FILES.c.purpose == bindparam("purpose"), _FILES.c.original_name == bindparam("name"),
+        _FILES.c.purpose == bindparam("purpose"),
+        # Its ending may have been mended when it came first.
+        _FILES.c.original_name.in_([bindparam("name"), bindparam("stem", type_=String).concat(_FILES.c.extension)]),
         ~_FILES.c.id_was_sent, _FILES.c.unclaimed_since.is_not(None),
     )
     .order_by(_FILES.c.unclaimed_since.desc())
@@ -177,7 +163,10 @@ def _known(
         if file_id is not None:
             there = _TAKEN.first(look, {"file_id": file_id})
         else:
-            wanted = {"user_id": actor.user_id, "sent": sent, "purpose": purpose.code, "name": name}
+            wanted = {
+                "user_id": actor.user_id, "sent": sent, "purpose": purpose.code, "name": name,
+                "stem": name.rpartition(".")[0],
+            }  # fmt: skip
             there = _AGAIN.first(look, wanted)
         if there is None:
             if _PILED_UP.first(look, {"user_id": actor.user_id}).bytes + size > UNCLAIMED_QUOTA:

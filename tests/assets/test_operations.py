@@ -121,7 +121,8 @@ def test_what_is_refused_leaves_nothing(receive: Receive, desk: Desk, database: 
     for content, name, purpose, code in (
         (b"", "a.pdf", "self_check_report", "empty_file"),
         (b"MZ", "a.pdf", "self_check_report", "content_mismatch"),
-        (PDF, "a.jpg", "self_check_report", "type_not_allowed"),
+        (paperwork.jpeg(), "a.jpg", "self_check_report", "type_not_allowed"),
+        (paperwork.jpeg(), "a.pdf", "self_check_report", "content_mismatch"),
         (PDF, "a.jpg", "photo", "content_mismatch"),
         (paperwork.macro_docx(), "a.docx", "self_check_report", "macro_document"),
         (PDF, "a.pdf", "no_purpose", "unknown_purpose"),
@@ -131,6 +132,26 @@ def test_what_is_refused_leaves_nothing(receive: Receive, desk: Desk, database: 
             receive(content, name, purpose)
         assert refused.value.errors[0].code == code
     assert rows(database) == [] and stored(desk) == set() and list(desk.incoming.iterdir()) == []
+
+
+def test_a_document_under_a_wrong_ending_is_taken_by_its_content(receive: Receive) -> None:
+    for content, name, kept in (
+        (PDF, "自查.docx", "自查.pdf"),
+        (PDF, "扫描件.JPG", "扫描件.pdf"),
+        (paperwork.docx(), "自查.v2.doc", "自查.v2.docx"),
+        (paperwork.docx(), "自查.zip", "自查.docx"),
+        (paperwork.REPORT_DOC.read_bytes(), "自查.docx", "自查.doc"),
+    ):
+        file, new = receive(content, name, "self_check_report")
+        again, new_again = receive(content, name, "self_check_report")
+        assert (file.original_name, file.extension, new) == (kept, "." + kept.rpartition(".")[2], True)
+        assert (again.id, new_again) == (file.id, False)
+        assert file.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_picture_under_the_ending_of_a_document_is_taken_by_its_content(receive: Receive) -> None:
+    file, _ = receive(paperwork.jpeg(), "整改.pdf", "rectification_report")
+    assert (file.original_name, file.extension, file.width) == ("整改.jpg", ".jpg", 640)
 
 
 def test_a_photo_over_its_limit_is_too_large(receive: Receive) -> None:

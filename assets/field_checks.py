@@ -1,0 +1,53 @@
+"""Fields (域) of a .docx: whether one is a DDE link. Their instructions may be cut into any number of runs."""
+
+from oletools.msodde import FIELD_DDE_REGEX, unquote
+
+_LONGEST = 4096
+"""Characters of an instruction that are looked at; the word that says what it is comes first."""
+
+
+class FieldReader:
+    """Reads the elements of a part one after the other (fldSimple; fldChar with instrText between, nested)."""
+
+    def __init__(self) -> None:
+        self.found_dde = False
+        self._open: list[str] = []
+        self._in_instruction = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        name = tag.rpartition(":")[2]
+        if name == "fldSimple":
+            self._judge(_attribute(attributes, "instr"))
+        elif name == "fldChar":
+            kind = _attribute(attributes, "fldCharType")
+            if kind == "begin":
+                self._open.append("")
+            elif self._open:
+                self._judge(self._open[-1])
+                if kind == "end":
+                    self._close()
+        self._in_instruction = name in ("instrText", "delInstrText")
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        self._in_instruction = False
+
+    def text(self, text: str) -> None:
+        """Text of an element."""
+        if self._in_instruction and self._open and len(self._open[-1]) < _LONGEST:
+            self._open[-1] += text
+
+    def _close(self) -> None:
+        # What stands within another field becomes a part of its instruction.
+        inner = unquote(self._open.pop())
+        if self._open and len(self._open[-1]) < _LONGEST:
+            self._open[-1] += inner
+
+    def _judge(self, instruction: str) -> None:
+        # A trailing blank, because the library asks for one behind the word.
+        self.found_dde |= FIELD_DDE_REGEX.match(unquote(instruction).replace("\0", "") + " ") is not None
+
+
+def _attribute(attributes: dict[str, str], name: str) -> str:
+    return next((value for key, value in attributes.items() if key.rpartition(":")[2] == name), "")

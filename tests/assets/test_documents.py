@@ -1,0 +1,120 @@
+"""Documents are judged in a child process that is bounded and shut in."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pikepdf
+import pytest
+from pikepdf import Dictionary, Name
+
+from assets import documents
+from assets.file_types import FILE_TYPES, PURPOSES
+from core.errors import Problem
+from tests import paperwork
+from tests.assets.test_document_conversion import has_landlock
+from tests.oddities.pdfs import pdf_with
+
+REPORT = PURPOSES["self_check_report"]
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def judged(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
+    source = tmp_path / "upload"
+    source.write_bytes(content)
+    return documents.judge(source, FILE_TYPES[named], REPORT).extension
+
+
+def code_of(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
+    with pytest.raises(Problem) as refused:
+        judged(tmp_path, content, named)
+    return refused.value.errors[0].code if refused.value.errors else refused.value.code
+
+
+def test_the_child_says_what_a_document_is(tmp_path: Path) -> None:
+    assert judged(tmp_path, paperwork.pdf()) == ".pdf"
+    assert judged(tmp_path, paperwork.docx(), ".doc") == ".docx"
+    assert judged(tmp_path, paperwork.REPORT_DOC.read_bytes(), ".docx") == ".doc"
+
+
+def test_and_why_it_is_refused(tmp_path: Path) -> None:
+    assert code_of(tmp_path, paperwork.macro_docx(), ".docx") == "macro_document"
+    assert code_of(tmp_path, paperwork.xlsx(), ".docx") == "content_mismatch"
+    assert code_of(tmp_path, paperwork.xlsx(), ".xlsx") == "type_not_allowed"
+
+
+def bomb() -> bytes:
+    """An attachment of a gigabyte in a megabyte."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(1024)) + packer.flush()
+
+    def attach(document: pikepdf.Pdf) -> None:
+        stream = document.make_stream(packed)
+        stream.Filter = Name.FlateDecode
+        document.Root.Bomb = Dictionary(Type=Name.Filespec, F="a.txt", EF=Dictionary(F=stream))
+
+    return pdf_with(attach, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+
+
+def test_a_document_that_unpacks_to_more_than_the_bounds_is_refused(tmp_path: Path) -> None:
+    assert code_of(tmp_path, bomb()) in ("too_complex", "content_mismatch")
+
+
+def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "worker.py"
+    path.write_text(text)
+    monkeypatch.setattr(documents, "_PROGRAM", path)
+
+
+def test_a_child_that_ends_by_its_own_bounds_refuses_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(monkeypatch, tmp_path, f"import os; os.kill(os.getpid(), {signal.SIGXCPU.value})")
+    assert code_of(tmp_path, paperwork.pdf()) == "too_complex"
+
+
+def test_a_child_that_the_machine_ends_is_not_the_documents_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(monkeypatch, tmp_path, f"import os; os.kill(os.getpid(), {signal.SIGKILL.value})")
+    assert code_of(tmp_path, paperwork.pdf()) == "not_ready"
+
+
+def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(monkeypatch, tmp_path, "import signal; signal.pause()")
+    monkeypatch.setattr(documents, "TIMEOUT", 0.5)
+    assert code_of(tmp_path, paperwork.pdf()) == "not_ready"
+
+
+def inside(code: str) -> subprocess.CompletedProcess[bytes]:
+    """Run code where a document is judged."""
+    begin = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from assets import check_worker; "
+    text = begin + "check_worker.bound_self(); check_worker.shut_in_self()\n" + code
+    return subprocess.run([sys.executable, "-I", "-c", text], capture_output=True, check=False, env={}, timeout=60)
+
+
+@pytest.mark.skipif(not has_landlock(), reason="this kernel has no Landlock")
+def test_the_child_reads_and_writes_nothing_of_the_server(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    assert b"Permission" in inside(f"open({str(tmp_path / 'secret')!r}).read()").stderr
+    assert b"Permission" in inside(f"open({str(tmp_path / 'new')!r}, 'w').write('x')").stderr
+    assert b"Permission" in inside("open('/etc/passwd-')").stderr or not os.path.exists("/etc/passwd-")
+    # The libraries are there.
+    assert inside("import pikepdf, oletools.olevba, msoffcrypto").returncode == 0
+
+
+def test_the_child_has_little_memory_and_time() -> None:
+    assert b"MemoryError" in inside("bytes(900 * 1024 * 1024)").stderr
+    assert inside("import resource; sys.exit(resource.getrlimit(resource.RLIMIT_CPU)[0])").returncode == 20
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may always leave the network")
+def test_the_child_reaches_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        done = inside(f"import socket; socket.create_connection({address!r}, timeout=5)")
+    assert done.returncode != 0 and b"Error" in done.stderr
