@@ -41,7 +41,7 @@ _FETCHING = [
         "ECABB0C7-7F19-11D2-978E-0000F8757E2A",
     )
 ]  # fmt: skip
-_PICTURE = "Bitmap Image"
+_PACKAGER = "OLE Package"
 # The beginning of a field, and its first word, in one byte or two a character.
 _DDE_FIELD = re.compile(rb"\x13\0?(?:[ \t]\0?)*D\0?D\0?E\0?(?:A\0?U\0?T\0?O\0?)?[ \t]", re.IGNORECASE)
 _FILE_PASS, _SHEET, _MACRO_SHEET, _MACRO_STREAM = 0x002F, 0x0085, 1, 0x40
@@ -184,18 +184,20 @@ def _check_workbook(document: Any, path: list[str]) -> None:
 
 
 def _check_native(stream: bytes, clsid: str, inner: archives.Inner) -> None:
-    """What a program keeps as it likes: Paint its bitmap, ClipArt a drawing, the packager any file with its name."""
-    if KNOWN_CLSIDS.get(clsid.upper()) != _PICTURE:
-        try:
-            packed = OleNativeStream(bindata=stream)
-        except _BROKEN:
-            packed = None
-        # A name without a character that no name has; drawings that begin like a package have none that is readable.
-        if packed is not None and packed.src_path and packed.filename and packed.filename.isprintable():
-            names = [packed.filename, packed.src_path, packed.temp_path]
-            inner(packed.data or b"", names)
-            return
-    inner(stream[4:], [])
+    """What a program keeps as it likes: Paint its bitmap, ClipArt a drawing; the packager keeps any file with its name.
+
+    The class says which program will be handed it. Where none is named, the packager must be reckoned with.
+    """
+    if clsid and not KNOWN_CLSIDS.get(clsid.upper(), "").startswith(_PACKAGER):
+        inner(stream[4:], [])
+        return
+    try:
+        packed = OleNativeStream(bindata=stream)
+    except _BROKEN:
+        # No package that can be read; under some name, so that it is not taken for a program's own drawing.
+        inner(stream[4:], [""])
+        return
+    inner(packed.data or b"", [packed.filename, packed.src_path, packed.temp_path, ""])
 
 
 def _is_stored(document: Any, archive: archives.Span) -> bool:

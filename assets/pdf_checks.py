@@ -33,7 +33,7 @@ def check(file: IO[bytes], inner: archives.Inner) -> None:
     file.seek(0)
     content = file.read()
     with _opened(content) as pdf:
-        if len(pdf.pages) == 0 or len(pdf.pages) != _pages_shown(content):
+        if len(pdf.pages) == 0 or not _is_shown(content):
             raise _damaged()
         if pdf.get_warnings() and any("/Contents" not in page for page in pdf.pages):
             # qpdf rebuilt the table of contents: a page of which nothing is left is a lost one, not a blank one.
@@ -88,13 +88,13 @@ def _opened(content: bytes) -> Iterator[pikepdf.Pdf]:
         raise _damaged() from error
 
 
-def _pages_shown(content: bytes) -> int:
-    """Pages that PDFium shows, which Chrome reads with: it gives up a file that lost its end, which qpdf repairs."""
+def _is_shown(content: bytes) -> bool:
+    """Whether PDFium opens it, which Chrome reads with: it gives up a file that lost its end, which qpdf repairs."""
     try:
         with pypdfium2.PdfDocument(content) as document:
-            return len(document)
+            return len(document) > 0
     except pypdfium2.PdfiumError:
-        return 0
+        return False
 
 
 def _reachable(pdf: pikepdf.Pdf) -> Iterator[Any]:

@@ -149,10 +149,10 @@ def xls(**made: object) -> bytes:
     return compound({"Workbook": workbook(**made)})  # type: ignore[arg-type]
 
 
-def native(content: bytes, name: str = "附件.txt", *, encoding: str = "gbk") -> bytes:
+def native(content: bytes, name: str = "附件.txt", *, with_path: bool = True) -> bytes:
     """The stream Ole10Native of a packed file ([MS-OLEDS] 2.3.6)."""
-    shown = name.encode(encoding) + b"\0"
-    path = b"C:\\Users\\w\\" + shown
+    shown = name.encode("gbk") + b"\0"
+    path = b"C:\\Users\\w\\" + shown if with_path else b"\0"
     inside = struct.pack("<H", 2) + shown + path + struct.pack("<LL", 0x30000, len(path)) + path
     inside += struct.pack("<L", len(content)) + content
     return struct.pack("<L", len(inside)) + inside

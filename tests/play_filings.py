@@ -20,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from tests import object_storage, paperwork
 from tests.databases import postgres_database
@@ -222,7 +222,8 @@ def rectification(enterprise: Player, bureau: Player, inspector: Player) -> None
     row = enterprise.does("names both", "PUT", f"/filings/{row['id']}", change).json
     row = enterprise.acts("sends it", row, "submit", "to_follow")
     seen = Image.open(BytesIO(bureau.does("looks at the photo", "GET", f"/files/{photo_id}").content))
-    bureau.finds("photo turned upright, its place taken out", (seen.size, len(seen.getexif())), ((1200, 1600), 0))
+    facts = (ImageOps.exif_transpose(seen).size, dict(seen.getexif().get_ifd(ExifTags.IFD.GPSInfo)))
+    bureau.finds("photo shown upright, its place taken out", facts, ((1200, 1600), {}))
     bureau.does("looks at the thumbnail", "GET", f"/files/{photo_id}/thumbnail")
     row = bureau.acts("returns it", row, "return", "to_upload", comment="照片看不清")
     word = paperwork.REPORT_DOC.read_bytes()

@@ -55,6 +55,24 @@ TAKEN = [
 ]
 REFUSED = [
     Oddity(
+        "docx with a packed program of no path and no class",
+        lambda: embedded(
+            compound.compound({"\x01Ole10Native": compound.native(b"@echo off", "a.cmd", with_path=False)})
+        ),
+        ".docx",
+        None,
+        "embedded_package",
+        "a.cmd",
+    ),
+    Oddity(
+        "docx with an object of no class that nobody knows",
+        lambda: embedded(compound.compound({"\x01Ole10Native": b"\x08\0\0\0" + b"\xff\0\x81" * 9})),
+        ".docx",
+        None,
+        "embedded_package",
+        "无法识别",
+    ),
+    Oddity(
         "docx with a workbook with Excel 4 macros",
         lambda: embedded(compound.xls(sheet_kind=1)),
         ".docx",
