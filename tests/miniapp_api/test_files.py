@@ -180,7 +180,6 @@ def test_every_refusal_says_why_and_leaves_nothing(county_inspector: Person, app
         (paperwork.jpeg() + b"<html>", "a.jpg", "photo", "polyglot"),
         (paperwork.docx(), "a.docx", "rectification_report", "type_not_allowed"),
         (PDF, "a.exe.pdf", "self_check_report", "double_extension"),
-        (PDF, "a\u202efdp.pdf", "self_check_report", "bad_name"),
         (PDF, "长" * 300 + ".pdf", "self_check_report", "name_too_long"),
         (PDF, "..", "self_check_report", "bad_name"),
     ):
