@@ -18,8 +18,8 @@ from core.config import Settings
 from core.outside import Outside, TooSlow
 
 PIECE = 1024 * 1024
-PLACES = 16
-"""Calls to the storage that one process has under way; each holds a file of up to 20 MiB, or a piece, in memory."""
+PLACES = 32
+"""Calls to the storage that one process has under way: more than it has places for files, so that nobody waits here."""
 _RETRIES = 2
 _LISTED = 1000
 _CHECK_SECONDS = 2.0
@@ -37,7 +37,7 @@ class Bucket:
         # A file is read piece by piece, so that a phone that takes it slowly holds no connection.
         self._reading = self._client(attempt=whole / 4, retry_within=whole / 4)
         self._checking = self._client(attempt=min(_CHECK_SECONDS, whole), retry_within=0, retries=0)
-        self._outside = Outside("s3", seconds=whole, places=PLACES, patience=whole / 4, answers=_ANSWERS)
+        self._outside = Outside("s3", seconds=whole, places=PLACES, patience=0, answers=_ANSWERS)
 
     def _client(self, *, attempt: float, retry_within: float, retries: int = _RETRIES) -> S3Store:
         settings = self._settings

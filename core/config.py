@@ -57,11 +57,11 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     s3_access_key_id: str = ""
     s3_secret_access_key: SecretStr = SecretStr("")
-    s3_timeout: float = Field(default=12, gt=0, le=60)
+    s3_timeout: float = Field(default=11, gt=0, le=60)
     """Seconds that the storage may take for one file in all."""
     clamd_address: str = ""
     """Virus scanner: `host:port`, or the path of clamd's unix socket; empty means that nothing is scanned."""
-    clamd_timeout: float = Field(default=8, gt=0, le=60)
+    clamd_timeout: float = Field(default=7, gt=0, le=60)
     """Seconds that the scanner may take for one file; with `S3_TIMEOUT` what a phone waits for at the most."""
     document_converter: str = ""
     """Path of LibreOffice's `soffice`, which shows office documents as PDF; empty means that they have no preview."""

@@ -68,7 +68,7 @@ class FilePlaces:
     """Those of one process: fewer than the worker has threads for files, so that some can say that it is busy."""
 
     def __init__(self) -> None:
-        self.uploads = Places(8, 5)
+        self.uploads = Places(8, 2)
         """Uploads that are judged and stored, after their bytes have come."""
-        self.downloads = Places(16, 5)
+        self.downloads = Places(16, 2)
         """Downloads, until the phone has taken the last byte."""
