@@ -30,7 +30,7 @@ def counted_on_days(
     `tallies` are the conditions of the tallies, `area` those of the area over the records.
     """
     t: Any = EnterpriseTally
-    outside = outside_if_less(session, area, day_from, day_to)
+    outside = outside_if_less(session, area, [CHECK, SPOT_CHECK], day_from, day_to)
     if outside is None:
         inside = _counted(tallies, (day_from, day_to)).subquery()
         return {name: inside.c[name] for name in COUNTED}, t.__table__.join(inside, inside.c.tally_id == t.id)
@@ -83,24 +83,25 @@ def _within(days: Range) -> list[ColumnElement[bool]]:
 
 
 def outside_if_less(
-    session: Session, area: Conditions, day_from: date | None, day_to: date | None
+    session: Session, area: Conditions, books: Sequence[str], day_from: date | None, day_to: date | None
 ) -> list[Range] | None:
     """The ranges outside, where they span fewer of the days with records than the range itself; else None."""
     if not area:
         return None  # the whole country: no index tells its first and last day
 
     def of_books(what: Any) -> list[Any]:
-        chosen = (select(what).where(*area, Inspection.book == book, _IS_SUBMITTED) for book in (CHECK, SPOT_CHECK))
+        # One by one: only then does an index tell the first and the last at once.
+        chosen = (select(what).where(*area, Inspection.book == book, _IS_SUBMITTED) for book in books)
         return [one.scalar_subquery() for one in chosen]
 
     day = Inspection.check_date
     undated = (
         select(Inspection.id).where(*area, Inspection.book == book, _IS_SUBMITTED, day.is_(None)).exists()
-        for book in (CHECK, SPOT_CHECK)
+        for book in books
     )
     told = session.execute(select(*of_books(func.min(day)), *of_books(func.max(day)), *undated)).one()
-    with_records = [found for found in told[:4] if found is not None]
-    if any(told[4:]) or not with_records:
+    with_records = [found for found in told[: 2 * len(books)] if found is not None]
+    if any(told[2 * len(books) :]) or not with_records:
         return None
     first, last = min(with_records), max(with_records)
     begins, ends = max(day_from or first, first), min(day_to or last, last)

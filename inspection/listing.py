@@ -100,10 +100,12 @@ class _Sought:
         """Where: the reach and the region, or few tallies within them. An index begins with it."""
         if self.matched.tally_ids is not None:
             return [model.tally_id.in_(self.matched.tally_ids), _is_submitted(model)]
+        return [*self.within(model), model.book == self.book, _is_submitted(model)]
+
+    def within(self, model: Any) -> list[ColumnElement[bool]]:
+        """The reach and the region; where a region is named, its index is the one to use."""
         region, reach = region_conditions(self.session, model, self.filters), self.actor.reach
-        # Where a region is named, its index is the one to use.
-        where = [*region, reach.unindexed_condition(model)] if region else [reach.condition(model)]
-        return [*where, model.book == self.book, _is_submitted(model)]
+        return [*region, reach.unindexed_condition(model)] if region else [reach.condition(model)]
 
     def filtered(self, model: Any) -> list[ColumnElement[bool]]:
         """What, the days aside."""
@@ -193,8 +195,8 @@ def _are_all_days(sought: _Sought) -> bool:
     """Whether no record of the area lies outside of the days."""
     if sought.matched.tally_ids is not None or sought.everywhere:
         return False
-    filters = sought.filters
-    return outside_if_less(sought.session, sought.area(Inspection), filters.day_from, filters.day_to) == []
+    filters, within = sought.filters, sought.within(Inspection)
+    return outside_if_less(sought.session, within, [sought.book], filters.day_from, filters.day_to) == []
 
 
 def export_rows(database: Database, actor: Actor, book: str, status: str, filters: Filters) -> Iterator[Inspection]:

@@ -21,7 +21,8 @@ from enterprise.models import Enterprise
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
 from feedback.kinds import SHOWN
 from feedback.models import Rating, RatingCode
-from inspection.models import Inspection
+from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
+from inspection.models import DictionaryEntry, Inspection
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import apply
@@ -287,16 +288,39 @@ def to_dos(stage: Stage) -> Listed:
     return Listed(person.get, "/todos", Todo, differ, named_by="title")
 
 
+def _entries(stage: Stage, noun: str, **more: str) -> Listed:
+    person = stage.sign_in("county_inspector")
+    assert person.put(f"/products/06/{noun}/{new_id()}", {"name": "自行添加的条目", **more}).status_code == 201
+
+    def differ(place: int) -> Json:
+        name = f"条目{place}"
+        added = {"dictionary": DICTIONARIES[noun], "product_code": "06", "area1": "320000", "alias_of": None}
+        return {**added, "name": name, "folded_name": name, "created_at": minutes(place)}
+
+    return Listed(person.get, f"/products/06/{noun}?q=条目", DictionaryEntry, differ)
+
+
+def product_items(stage: Stage) -> Listed:
+    return _entries(stage, "items", regulation_type="ccc")
+
+
+def items_to_test(stage: Stage) -> Listed:
+    return _entries(stage, "test-items")
+
+
 LISTS = [
-    drafts, spot_check_drafts, records, records_by_name, records_of_days, spot_checks, enterprises, users,
+    product_items, items_to_test, drafts,
+    spot_check_drafts, records, records_by_name, records_of_days, spot_checks, enterprises, users,
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
     supervision_checks, to_dos,
 ]  # fmt: skip
 PATHS = {
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
-    "/rating-codes", "/filings", "/licences", "/self-check-topics", "/supervision-checks", "/todos",
+    "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/filings", "/licences",
+    "/self-check-topics", "/supervision-checks", "/todos",
 }  # fmt: skip
+DICTIONARIES = {"items": PRODUCT_ITEMS, "test-items": TEST_ITEMS}
 EXPORTS = (".csv", ".xlsx")
 
 
