@@ -10,6 +10,7 @@
 import gzip
 import hashlib
 import json
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -143,14 +144,22 @@ class Contents:
 
     def _data_folder(self) -> Iterator[bytes]:
         key = self._settings.data_key.get_secret_value().encode()
-        yield from self._data_file(KEY_FILE, key)
+        self.summary.data.add(KEY_FILE, len(key), hashlib.sha256(key).hexdigest())
+        yield from member(f"{DATA}{KEY_FILE}", len(key), [key], self._now)
         for name, path in own_files(self._settings):
-            if name != KEY_FILE:
-                yield from self._data_file(name, path.read_bytes())
-
-    def _data_file(self, name: str, content: bytes) -> Iterator[bytes]:
-        self.summary.data.add(name, len(content), hashlib.sha256(content).hexdigest())
-        yield from member(f"{DATA}{name}", len(content), [content], self._now)
+            if name == KEY_FILE:
+                continue
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as held:
+                try:
+                    with path.open("rb") as file:
+                        shutil.copyfileobj(file, held)
+                except OSError as error:
+                    raise BackupError(f"无法读取 {path}，备份未完成：{error.strerror}") from error
+                size = held.tell()
+                held.seek(0)
+                digest = hashlib.file_digest(held, "sha256").hexdigest()
+                self.summary.data.add(name, size, digest)
+                yield from member(f"{DATA}{name}", size, _from_the_start(held), self._now)
 
     def _files(self, storage: Storage, keys: IO[bytes]) -> Iterator[bytes]:
         for line in keys:
@@ -164,14 +173,19 @@ class Contents:
                 if expected and digest != expected:
                     self.summary.lose(key, "damaged")
                 self.summary.files.add(key, size, digest)
-                held.seek(0)
-                yield from member(f"{FILES}{key}", size, iter(lambda held=held: held.read(_CHUNK), b""), self._now)  # type: ignore[misc]
+                yield from member(f"{FILES}{key}", size, _from_the_start(held), self._now)
 
     def _lost(self, key: str) -> None:
         with self._database.read() as session:
             asked = " OR ".join(f"{quoted(column)} = :key" for column in _key_columns(session.connection()))
             there = session.execute(text(f"SELECT 1 FROM files WHERE {asked} LIMIT 1"), {"key": key}).first()  # noqa: S608
         self.summary.lose(key, "removed" if there is None else "missing")
+
+
+def _from_the_start(held: IO[bytes]) -> Iterator[bytes]:
+    held.seek(0)
+    while chunk := held.read(_CHUNK):
+        yield chunk
 
 
 def own_files(settings: Settings) -> Iterator[tuple[str, Path]]:

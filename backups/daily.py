@@ -56,7 +56,7 @@ def run(settings: Settings) -> int:
     environment = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
     done = subprocess.run(  # noqa: S603 -- ourselves
         ["nice", "-n", "10", sys.executable, str(ROOT / "app.py"), "backup", "make"],  # noqa: S607
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment, cwd=ROOT,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     if done.returncode == BUSY:  # a large one takes longer than this job's rest
         return 0

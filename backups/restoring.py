@@ -150,7 +150,11 @@ class _Restoring:
         """Empty the place again; it was empty when the note was written, and no server started since."""
         if self._noted() is not None:
             if self._sqlite:
+                self._database.dispose()
                 self._remove_beside()
+                # It has its name already when the interruption came at the very end.
+                for ending in ("", "-wal", "-shm"):
+                    Path(f"{self._file}{ending}").unlink(missing_ok=True)
             else:
                 with self._database.engine.begin() as connection:
                     for table in inspect(connection).get_table_names():

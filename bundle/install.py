@@ -340,7 +340,10 @@ def install(archive: Archive, home: Home) -> None:
     with stopped(home):
         say("备份并升级数据库")
         if home.run(release, "prepare", "--keep-a-copy").returncode != 0:
-            raise Refused("数据库没有升级（原因见上），仍在使用 %s；处理后重新执行本命令即可" % _version(former))
+            raise Refused(
+                "升级没有完成（原因见上），仍在使用 %s；处理后重新执行本命令即可，在那之前旧版本可能提示数据库较新"
+                % _version(former)
+            )
         home.point(home.previous, former)
         home.point(home.current, release)
     _remove_old(home)

@@ -19,6 +19,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import psycopg
+
+from tests.databases import postgres_answers, postgres_database
+
 ROOT = Path(__file__).resolve().parent.parent
 # As on a server: nothing of this machine's settings, no index, and a network of nothing where the kernel lets us.
 BARE = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PIP_INDEX_URL": "http://127.0.0.1:9/", "HOME": "/nonexistent"}
@@ -84,6 +88,13 @@ def contents(data_dir: Path) -> tuple[dict[str, int], dict[str, str]]:
     for moving in ("leases", "sessions"):
         counts.pop(moving, None)
     return counts, files
+
+
+def postgres_counts(url: str, tables: dict[str, int]) -> dict[str, int]:
+    """Rows of these tables."""
+    with psycopg.connect(url) as connection:
+        found = {table: connection.execute(f'SELECT count(*) FROM "{table}"').fetchone() for table in tables}
+    return {table: row[0] for table, row in found.items() if row is not None}
 
 
 def newer(bundle: Path, target: Path) -> Path:
@@ -158,6 +169,18 @@ def main() -> None:
         )
         with serving(home, port, DATA_DIR=str(there)):
             pass
+
+        if postgres_answers():
+            step("the same into PostgreSQL, and back again")
+            with postgres_database() as database:
+                url = database.render_as_string(hide_password=False)
+                env = {"DATABASE_URL": url, "DATA_DIR": str(scratch / "postgres")}
+                run(home / "manage", "restore", backup, "--key", key, env=env)
+                assert postgres_counts(url, before[0]) == before[0]
+                run(home / "manage", "backup", "make", "--to", scratch / "other", env=env)
+            (other,) = (scratch / "other").glob("*.age")
+            run(home / "manage", "restore", other, "--key", key, env={"DATA_DIR": str(scratch / "back")})
+            assert contents(scratch / "back") == before
 
         step("upgrade, and go back")
         former = (home / "current").resolve()

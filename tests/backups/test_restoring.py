@@ -243,6 +243,21 @@ def test_a_killed_restore_keeps_the_server_from_starting_and_can_be_begun_again(
     assert stored(there) == stored(filled)
 
 
+def test_a_restore_killed_at_the_very_end_is_begun_again_as_well(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database has its name already, and the note still stands."""
+    made = shelf.make(filled)
+    there = place(dialect, s3=dialect == "postgresql")
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring.shutil, "rmtree", lambda *_arguments, **_options: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            shelf.restore(made.path, there)
+    shelf.restore(made.path, there)
+    assert rows(there.resolved_database_url) == rows(filled.resolved_database_url)
+    assert stored(there) == stored(filled)
+
+
 def test_after_an_interrupted_restore_another_place_is_not_emptied(
     filled: Settings, shelf: Shelf, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
