@@ -18,9 +18,13 @@ _LENGTHLESS = frozenset([0x01, *range(0xD0, 0xD9)])
 _APP0, _APP15, _ADOBE = 0xE0, 0xEF, 0xEE
 _IN_A_SCAN = re.compile(rb"\xff[\x01-\xfe]")
 """Within a scan 0xFF is followed by 0x00 or a restart marker; more of them may stand before a marker to fill up."""
-_MARKER = re.compile(rb"\xff+[\x01-\xfe]")
+_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _MOST_QUANTISATION, _MOST_HUFFMAN = 4, 8
 """Tables that there are places for; more before one scan would be written over, and could hold anything."""
+_MOST_BLOCKS = 10
+"""Of a unit of several components, in which their blocks stand one after the other."""
+_MOST_SEGMENTS, _MOST_FILLERS = 5000, 64
+"""What a picture has is far less; more would be there to take the walk's time."""
 _MOST_PARTS = 200
 """Scans of a picture; encoders make ten."""
 
@@ -58,21 +62,16 @@ class JpegStream:
     _interval: int = 0
     _intervals: int = 1
     _tables: list[int] = field(default_factory=lambda: [0, 0])
+    _quantisation: set[int] = field(default_factory=set)
+    _huffman: set[int] = field(default_factory=set)
+    """Tables that were given so far; a Huffman table's number has its class in the upper half, as in the stream."""
+    _quantised_by: tuple[int, ...] = ()
     _precise: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def kept(self, *inserted: bytes) -> list[Buffer]:
         """The stream in pieces, with its end marker and only what decoding needs; segments may be `inserted` at its
         head. The coded data are not copied: each page of memory costs a child that was just forked a fault."""
         return [b"\xff\xd8", self.jfif, *inserted, self.adobe, *self._kept, b"\xff\xd9"]
-
-    def beginning(self, most: int) -> bytes:
-        """Its tables, and so many bytes of its first scan."""
-        found = b"\xff\xd8" + self.jfif + self.adobe
-        for piece in self._kept:
-            found += piece[:most] if isinstance(piece, memoryview) else piece
-            if isinstance(piece, memoryview):
-                break
-        return found
 
     @property
     def has_every_scan(self) -> bool:
@@ -96,12 +95,16 @@ def walk(content: Content) -> JpegStream:
     """Walk a JPEG to its end. Raises `NotWalkable`."""
     if content[:2] != b"\xff\xd8":
         raise NotWalkable
-    stream, place = JpegStream(), 2
+    stream, place, segments = JpegStream(), 2, 0
     while not stream.whole:
-        found = _MARKER.search(content, place)
+        found = _IN_A_SCAN.search(content, place)
         if found is None:
             break
-        stream.plain &= found.start() == place
+        segments += 1
+        if segments > _MOST_SEGMENTS:
+            raise NotWalkable
+        # Fillers may stand before a marker, and nothing else.
+        stream.plain &= found.start() - place <= _MOST_FILLERS and not content[place : found.start()].strip(b"\xff")
         marker, place = content[found.end() - 1], found.end()
         if marker == EOI:
             stream.whole, stream.end = True, place
@@ -135,9 +138,9 @@ def _segment(stream: JpegStream, marker: int, data: bytes) -> None:
     elif marker == SOS:
         _scan_head(stream, data)
     elif marker == DQT:
-        _count(stream, 0, _quantisation_tables(data), _MOST_QUANTISATION)
+        _count(stream, 0, _quantisation_tables(stream, data), _MOST_QUANTISATION)
     elif marker == DHT:
-        _count(stream, 1, _huffman_tables(data), _MOST_HUFFMAN)
+        _count(stream, 1, _huffman_tables(stream, data), _MOST_HUFFMAN)
     elif marker == DRI and len(data) == 2:
         stream._interval = int.from_bytes(data, "big")
     else:
@@ -154,10 +157,13 @@ def _frame(stream: JpegStream, marker: int, data: bytes) -> None:
     stream._component_ids = tuple(part[0] for part in parts)
     stream.components = tuple((part[1] >> 4, part[1] & 15) for part in parts)
     stream.progressive = marker == 0xC2
-    usual = all(1 <= across <= 4 and 1 <= down <= 4 for across, down in stream.components)
-    stream.plain &= marker in _FRAMES and data[0] == 8 and len(parts) in (1, 3) and usual
-    if not usual:
+    if not all(1 <= across <= 4 and 1 <= down <= 4 for across, down in stream.components):
         raise NotWalkable
+    most_across, most_down = stream._most
+    usual = all(most_across % across == 0 and most_down % down == 0 for across, down in stream.components)
+    stream._quantised_by = tuple(part[2] for part in parts)
+    stream.plain &= usual and marker in _FRAMES and data[0] == 8 and len(set(stream._component_ids)) in (1, 3)
+    stream.plain &= len(parts) in (1, 3) and stream.width > 0 and stream.height > 0
 
 
 def _scan_head(stream: JpegStream, data: bytes) -> None:
@@ -172,7 +178,26 @@ def _scan_head(stream: JpegStream, data: bytes) -> None:
             stream._precise[number, place] = precision if stream.progressive else 0
     stream._tables = [0, 0]
     stream._intervals = _intervals(stream, data[1:-3:2])
-    stream.plain &= stream._intervals > 0
+    stream.plain &= stream._intervals > 0 and set(stream._quantised_by) <= stream._quantisation
+    stream.plain &= _can_be_coded(stream, data)
+
+
+def _can_be_coded(stream: JpegStream, data: bytes) -> bool:
+    """Whether what a scan says of itself is one of those that there can be, and its tables are there."""
+    numbers, tables = data[1:-3:2], data[2:-3:2]
+    first, last, before, precision = data[-3], data[-2], data[-1] >> 4, data[-1] & 15
+    sampling = dict(zip(stream._component_ids, stream.components, strict=False))
+    blocks = sum(across * down for across, down in (sampling.get(number, (16, 16)) for number in numbers))
+    if len(set(numbers)) != len(numbers) or (len(numbers) > 1 and blocks > _MOST_BLOCKS):
+        return False
+    if not stream.progressive:
+        needed = {table >> 4 for table in tables} | {0x10 | table & 15 for table in tables}
+        return (first, last, before, precision) == (0, 63, 0, 0) and needed <= stream._huffman
+    if last > 63 or first > last or precision > 13 or (before and before != precision + 1):
+        return False
+    if first == 0:
+        return last == 0 and (bool(before) or {table >> 4 for table in tables} <= stream._huffman)
+    return len(numbers) == 1 and 0x10 | tables[0] & 15 in stream._huffman
 
 
 def _count(stream: JpegStream, which: int, tables: int | None, most: int) -> None:
@@ -180,19 +205,33 @@ def _count(stream: JpegStream, which: int, tables: int | None, most: int) -> Non
     stream.plain &= tables is not None and stream._tables[which] <= most
 
 
-def _quantisation_tables(data: bytes) -> int | None:
-    """How many tables the segment holds; None when it is not just as long as they are."""
+def _quantisation_tables(stream: JpegStream, data: bytes) -> int | None:
+    """How many tables the segment holds; None when it is not just as long as they are, or they cannot be."""
     place = tables = 0
     while place < len(data):
-        place += 129 if data[place] >> 4 else 65
+        number = data[place]
+        if number >> 4 > 1 or number & 15 > 3:
+            return None
+        stream._quantisation.add(number & 15)
+        place += 129 if number >> 4 else 65
         tables += 1
     return tables if place == len(data) else None
 
 
-def _huffman_tables(data: bytes) -> int | None:
+def _huffman_tables(stream: JpegStream, data: bytes) -> int | None:
     place = tables = 0
     while place + 17 <= len(data):
-        place += 17 + sum(data[place + 1 : place + 17])
+        number, lengths = data[place], data[place + 1 : place + 17]
+        symbols = data[place + 17 : place + 17 + sum(lengths)]
+        # Codes of each length must be left over by the shorter ones, and all ones is none.
+        room = sum(count << (16 - length) for length, count in enumerate(lengths, 1))
+        brightness = number >> 4 == 0
+        if number >> 4 > 1 or number & 15 > 3 or not 0 < sum(lengths) <= 256 or room >= 1 << 16:
+            return None
+        if brightness and max(symbols, default=0) > 15:
+            return None
+        stream._huffman.add(number)
+        place += 17 + sum(lengths)
         tables += 1
     return tables if place == len(data) else None
 
@@ -208,11 +247,16 @@ def _scan(stream: JpegStream, content: Content, start: int) -> int:
         # In their order from 0 to 7.
         stream.plain &= marker == 0xD0 + restarts % 8
         restarts += 1
+        if restarts >= stream._intervals or not stream.plain:  # it is not kept, so the rest need not be counted
+            stream.plain = False
+            further = _SCAN_END.search(content, found.end())
+            end = further.start() if further else None
+            break
     stop = len(content) if end is None else end
     # As many as there are intervals to part.
     stream.plain &= restarts == stream._intervals - 1 or (end is None and restarts < stream._intervals)
     last = stop
-    while last > start and content[last - 1] == 0xFF:  # fillers, or half a marker
+    while last > start and content[last - 1] == 0xFF and stop - last <= _MOST_FILLERS:  # fillers, or half a marker
         last -= 1
     stream._kept.append(memoryview(content)[start:last])
     return stop

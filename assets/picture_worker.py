@@ -1,7 +1,7 @@
 """What is done with one picture, in a child process of its own (`assets/picture_server.py`).
 
-A JPEG that is made of what is known and nothing else keeps its pixels bit for bit: only what stands beside them is left
-out (`assets/jpeg_streams.py`). All else is decoded, turned upright and encoded anew.
+Here comes what cannot be kept bit for bit (`assets/lossless.py`), and what is cut off: it is decoded, turned upright
+and encoded anew.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from typing import IO, Any
 import pillow_heif
 from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
-from assets import jpeg_streams, picture_facts, picture_formats
+from assets import exif, icc_profiles, jpeg_streams, lossless, picture_formats
+from assets.exif import Notes
 from assets.jpeg_streams import Buffer, Content, JpegStream, NotWalkable
+from assets.lossless import KEPT_PIXELS
 from assets.picture_formats import HEIC, JPEG, PNG, WEBP
 
 AS_JPEG, AS_PNG, THUMBNAIL = b"J", b"P", b"T"
 """What may be asked for."""
 
-KEPT_PIXELS = 40_000_000
-"""A larger picture is made smaller, to half its sides or a quarter."""
 MOST_PIXELS = 64_000_000
 """Of a picture that can only be decoded as a whole."""
 MOST_JPEG_PIXELS = 300_000_000
@@ -42,9 +42,6 @@ NEARLY_ALL = 0.95
 """A picture that is cut off must have so many of its rows."""
 _TAIL = 16
 """Bytes of a scan that a decoder reads ahead at the most."""
-_LARGEST_PROFILE = 60_000
-_BEGINNING = 8192
-"""Bytes of a scan that a decoder is given to see whether it takes them."""
 _FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, RuntimeError)
 """What decoders raise over broken pictures."""
 
@@ -76,14 +73,13 @@ def warm_up() -> None:
     """Have everything imported that decoding needs: a child can open no file, not even of the interpreter's."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = Image.new("RGB", (64, 64))
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:11:20 09:30:00"
-    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    notes = Image.Exif()
+    notes[ExifTags.Base.Orientation] = 6
+    notes.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:11:20 09:30:00"
     for format_ in (JPEG, PNG, WEBP):
         for asked in (AS_JPEG, AS_PNG, THUMBNAIL):
             with tempfile.TemporaryFile() as file:
-                image.save(file, format_, exif=exif, icc_profile=profile)
+                image.save(file, format_, exif=notes, icc_profile=profile)
                 file.seek(0)
                 work(asked, file, io.BytesIO())
 
@@ -120,25 +116,30 @@ def _convert(source: IO[bytes], wanted: str) -> tuple[Sequence[Buffer], dict[str
     stream = _walked(content) if format_ == JPEG else None
     if picture_formats.is_something_besides(content, format_, stream):
         raise Refused("polyglot")
-    image: Image.Image = Image.open(source, formats=_FORMATS)
-    facts = picture_facts.read(image)
-    orientation = picture_facts.orientation(image)
     if stream is None:
         if picture_formats.is_cut_off(content, format_):
             raise Refused("not_a_picture")
+        image: Image.Image = Image.open(source, formats=_FORMATS)
         _refuse_too_large(image.size, MOST_PIXELS)
+        notes = exif.read(image.info.get("exif"))
     else:
         if not stream.whole:
             _refuse_half(content, stream)
-        kept = _kept(stream, image.info.get("icc_profile"), orientation) if wanted == JPEG else None
+        kept = lossless.strip(stream) if wanted == JPEG else None
         if kept is not None:
-            size = (stream.width, stream.height)
-            width, height = size if orientation < 5 else size[::-1]
-            return kept, {"width": width, "height": height, **facts}
+            return kept.pieces, _told(kept.width, kept.height, kept.notes)
+        notes = lossless.notes_of(stream)
         image = Image.open(io.BytesIO(_first_picture(content, stream)), formats=(JPEG,))
         _scale_down(image, KEPT_PIXELS)
-    made, (width, height) = _encoded(image, wanted, orientation)
-    return [made], {"width": width, "height": height, **facts}
+    made, (width, height) = _encoded(image, wanted, notes.orientation)
+    return [made], _told(width, height, notes)
+
+
+def _told(width: int, height: int, notes: Notes) -> dict[str, Any]:
+    return {
+        "width": width, "height": height,
+        "taken_at": notes.taken_at, "latitude": notes.latitude, "longitude": notes.longitude,
+    }  # fmt: skip
 
 
 def _walked(content: Content) -> JpegStream:
@@ -193,56 +194,6 @@ def _share_of_rows(content: bytes) -> float:
     return alike / image.height
 
 
-def _kept(stream: JpegStream, profile: bytes | None, orientation: int) -> list[Buffer] | None:
-    """The same pixels bit for bit, without what stands beside them; None when they must be written anew."""
-    if not stream.plain or stream.width * stream.height > KEPT_PIXELS:
-        return None
-    inserted = [] if orientation == 1 else [jpeg_streams.orientation_segment(orientation)]
-    if profile and not _is_srgb(profile):
-        if not _is_display_profile(profile, "GRAY" if len(stream.components) == 1 else "RGB "):
-            return None
-        inserted += jpeg_streams.profile_segments(profile)
-    kept = stream.kept(*inserted)
-    if picture_formats.may_hide_something(kept) or not _begins_well(stream):
-        return None
-    return kept
-
-
-def _begins_well(stream: JpegStream) -> bool:
-    """Whether a decoder takes the tables and the first rows.
-
-    Later it would refuse nothing: JPEG has no check sums, and decoders go on over nonsense. The time of going through
-    all of it is left to the thumbnail.
-    """
-    image = Image.open(io.BytesIO(stream.beginning(_BEGINNING)), formats=(JPEG,))
-    image.draft("L", (1, 1))
-    try:
-        image.load()
-    except OSError as error:
-        return "truncated" in str(error)
-    return True
-
-
-def _is_srgb(profile: bytes) -> bool:
-    """What has no profile is sRGB."""
-    try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return "srgb" in ImageCms.getProfileDescription(opened).lower()
-    except (ImageCms.PyCMSError, *_FAULTS):
-        return False
-
-
-def _is_display_profile(profile: bytes, colours: str) -> bool:
-    """Whether a profile is one of those that cameras write, and for these colours."""
-    if len(profile) > _LARGEST_PROFILE or len(profile) != int.from_bytes(profile[:4], "big"):
-        return False
-    try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
-    except (ImageCms.PyCMSError, *_FAULTS):
-        return False
-    return opened.xcolor_space == colours and opened.device_class in ("mntr", "scnr")
-
-
 def _scale_down(image: Image.Image, pixels: int) -> None:
     """Have a JPEG decoded to a half, a quarter or an eighth of its sides, as far as it must be."""
     width, height = image.size
@@ -295,7 +246,7 @@ def _jpeg_options(image: Image.Image) -> list[dict[str, Any]]:
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Colours of wide-gamut phones in plain sRGB; a profile that cannot be read is left aside."""
-    if not profile or image.mode not in ("RGB", "CMYK") or _is_srgb(profile):
+    if not profile or image.mode not in ("RGB", "CMYK") or icc_profiles.is_srgb(profile):
         return image
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -329,7 +280,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 def _thumbnail(source: IO[bytes]) -> tuple[Sequence[Buffer], dict[str, Any]]:
     """A small JPEG, upright and opaque."""
     image: Image.Image = Image.open(source, formats=_FORMATS)
-    orientation = picture_facts.orientation(image)
+    orientation = exif.read(image.info.get("exif")).orientation
     profile = image.info.get("icc_profile")
     if image.format in ("JPEG", "MPO"):
         image.draft(None, (THUMBNAIL_SIDE, THUMBNAIL_SIDE))

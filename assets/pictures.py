@@ -1,20 +1,26 @@
-"""Pictures are decoded in a child process, one for each picture, and never in this one.
+"""Pictures lose what stands beside their pixels; they are decoded in a child process, one for each, never in this one.
 
 A decoder fed by strangers is where memory runs out and where holes are found: the child is bounded
-and shut in, dies with its picture, and the worker's own memory stays flat.
+and shut in, dies with its picture, and the worker's own memory stays flat. Most photos need no decoder: their stream
+is walked here, by its bytes, and written again without the rest (`assets/lossless.py`).
 """
 
+import hashlib
 import signal
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from mmap import PROT_READ, mmap
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from assets import lossless
+from assets.exif import Notes
 from assets.file_types import FileType
 from assets.fork_servers import ForkServer
+from assets.picture_formats import JPEG, format_of, is_something_besides
 from assets.picture_server import NO_ROOM
 from core.errors import Problem, disk_full, invalid
 
@@ -59,19 +65,47 @@ def prepare(source: Path, wanted: FileType, target: Path) -> Picture:
     Raises 422 for what is no picture, too large, or something else besides; 503 when the picture could not get its
     turn, or the machine is out of time, memory or room on its disk.
     """
-    answer = _ask(_AS_PNG if wanted.extension == ".png" else _AS_JPEG, source, target)
+    as_png = wanted.extension == ".png"
+    if not as_png and (kept := _keep(source, target)) is not None:
+        return kept
+    answer = _ask(_AS_PNG if as_png else _AS_JPEG, source, target)
     if "refused" in answer:
-        code, message = _REFUSALS[str(answer["refused"])]
-        raise invalid("/file", code, message)
-    taken_at = answer["taken_at"]
-    return Picture(
-        width=int(answer["width"]),
-        height=int(answer["height"]),
-        taken_at=datetime.fromisoformat(taken_at) if taken_at else None,
-        latitude=answer["latitude"],
-        longitude=answer["longitude"],
-        sha256=answer["sha256"],
-    )
+        raise _refusal(str(answer["refused"]))
+    notes = Notes(1, answer["taken_at"], answer["latitude"], answer["longitude"])
+    return _picture(int(answer["width"]), int(answer["height"]), notes, str(answer["sha256"]))
+
+
+def _keep(source: Path, target: Path) -> Picture | None:
+    """A JPEG whose pixels can be kept as they are: it is walked here, where nothing is decoded. None for all others."""
+    with source.open("rb") as file:
+        if format_of(file.read(16)) != JPEG:
+            return None
+        # It goes when nothing of the walk is left.
+        content = mmap(file.fileno(), 0, prot=PROT_READ)
+    stream = lossless.walked(content)
+    if stream is None:
+        return None
+    if is_something_besides(content, JPEG, stream):
+        raise _refusal("polyglot")
+    kept = lossless.strip(stream)
+    if kept is None:
+        return None
+    digest = hashlib.sha256()
+    with target.open("wb") as file:
+        for piece in kept.pieces:
+            digest.update(piece)
+            file.write(piece)
+    return _picture(kept.width, kept.height, kept.notes, digest.hexdigest())
+
+
+def _picture(width: int, height: int, notes: Notes, sha256: str) -> Picture:
+    taken_at = datetime.fromisoformat(notes.taken_at) if notes.taken_at else None
+    return Picture(width, height, taken_at, notes.latitude, notes.longitude, sha256)
+
+
+def _refusal(reason: str) -> Problem:
+    code, message = _REFUSALS[reason]
+    return invalid("/file", code, message)
 
 
 def make_thumbnail(source: Path, target: Path) -> None:
