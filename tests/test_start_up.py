@@ -8,7 +8,9 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,8 @@ from sqlalchemy import text
 import start_up
 from core.config import Settings
 from core.db import Base, Database
-from tests.servers import ROOT, free_port, running_server, wait_until_ready
+from tests import paperwork
+from tests.servers import ROOT, free_port, running_server, server_process, wait_until_ready
 
 
 @pytest.fixture
@@ -105,6 +108,44 @@ def test_what_the_first_start_stored_can_be_fetched_from_every_worker(tmp_path: 
         for _ in range(8):  # whichever worker answers
             file = requests.get(f"{base}/api/v1/files/{topics[0]['template_file_id']}", headers=headers, timeout=10)
             assert file.status_code == 200 and file.content
+
+
+def decoders_of(server: int) -> list[int]:
+    """The fork servers of the workers of a server."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            grandparent = int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
+            if grandparent == server and b"picture_server" in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_what_decodes_pictures_is_there_when_one_comes_and_gone_when_the_server_stops(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
+    with server_process(tmp_path / "data") as (base, process):
+        accounts = json.loads((tmp_path / "data" / "demo-accounts.json").read_text())
+        inspector = next(a for a in accounts if "inspector" in a["roles"])
+        sent = {"username": inspector["username"], "password": inspector["password"]}
+        token = requests.post(f"{base}/api/v1/sessions", json=sent, timeout=10).json()["token"]
+        assert decoders_of(process.pid) == []
+        signature = {"file": ("签名.png", paperwork.png())}
+        answer = requests.post(
+            f"{base}/api/v1/files", headers={"Authorization": f"Bearer {token}"}, files=signature,
+            data={"purpose": "signature"}, timeout=60,
+        )  # fmt: skip
+        assert answer.status_code == 201, answer.text
+        [decoder] = decoders_of(process.pid)
+        process.send_signal(stop)
+        assert process.wait(60) == 0
+        deadline = time.monotonic() + 60
+        while Path(f"/proc/{decoder}").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not Path(f"/proc/{decoder}").exists()
 
 
 def test_without_the_demo_it_starts_empty(environment: dict[str, str], tmp_path: Path) -> None:
