@@ -34,12 +34,10 @@ from core import sweeping as receipt_sweeping
 from core.config import Settings, load_settings
 from core.db import Database
 from core.disk import DiskWatch
-from core.events import Events
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
-from enterprise.filings.engine import FINISHED
 from enterprise.filings.steps import bell
 from enterprise.systems import filing_engine
 from feedback import codes as rating_codes
@@ -54,6 +52,7 @@ from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
 from inspection.entry import Tools
 from inspection.kinds import CHECK, SPOT_CHECK
+from listeners import connected
 from miniapp_api import blueprints, limits, openapi, problems, readiness, requests
 from miniapp_api.address_counts import InMemory, InRedis
 from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
@@ -124,8 +123,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         AUTO_404_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
-    library, subjects, events = FormLibrary(database), subject_registry(), Events()
-    events.listen(FINISHED, rating_codes.invite)
+    library, subjects, events = FormLibrary(database), subject_registry(), connected()
     word_list.install(Path(settings.rating_words) if settings.rating_words else None)
     desk, disk = open_desk(settings), _disk_watch(settings, database)
     app.extensions[KEY] = Wiring(
@@ -136,6 +134,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         subjects=subjects,
         desk=desk,
         filings=filing_engine(library, subjects, events),
+        events=events,
         rules=RatingRules(settings.rating_limit_scope, shows_harmless_texts=settings.rating_publication == "automatic"),
         pictures=MadePictures(desk.storage, settings.incoming_dir),
         scans=ScanCounts(database),

@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from core.config import Settings
     from core.db import Database
+    from core.events import Events
 
 
 class Group(NamedTuple):
@@ -24,7 +25,7 @@ class Group(NamedTuple):
 
 
 GROUPS = {
-    "users": Group("accounts.commands", "users", "Users: create, list, reset a password, disable, enable."),
+    "users": Group("accounts.commands", "users", "Users: create, list, move, hand over, disable, reset a password."),
     "offices": Group("accounts.commands", "offices_group", "Offices (机关): where users hold their roles."),
     "regions": Group(
         "accounts.region_commands",
@@ -88,6 +89,13 @@ class Installation:
 
         for line in before_upgrade.keep_a_copy(self.settings, self.database):
             click.echo(line)
+
+    @cached_property
+    def events(self) -> "Events":
+        """Events with the listeners of all rooms."""
+        from listeners import connected
+
+        return connected()
 
 
 class Commands(click.Group):

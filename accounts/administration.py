@@ -11,13 +11,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts import offices, operations, passwords, sign_in, throttle
+from accounts import handing_over, offices, operations, passwords, sign_in, throttle
+from accounts.handing_over import Handed
 from accounts.models import USERNAME, Office, OfficeKind, Region, RegionLevel, User
 from accounts.regions import current_region
 from accounts.verbs import DEFAULT_ROLES, Role
 from accounts.workflows import USER
 from core.db import Database
 from core.errors import Fault, Problem, invalid
+from core.events import Events
 from core.text import clean_line, clean_person, demanded
 
 COMMAND_LINE = "命令行"
@@ -122,8 +124,11 @@ def reset_password(database: Database, username: str, *, by: str) -> str:
     return password
 
 
-def set_enabled(database: Database, username: str, *, enabled: bool, reason: str | None, by: str) -> None:
-    """Disable (停用, with a reason; ends all sessions) or enable a user."""
+def set_enabled(
+    database: Database, username: str, *, enabled: bool, reason: str | None, by: str, events: Events | None = None,
+    heir: str | None = None,
+) -> Handed:  # fmt: skip
+    """Disable (停用, with a reason; ends all sessions) or enable a user; `heir` takes over what is left behind."""
     reason = None if enabled else demanded(reason, "/reason", "停用账号须填写原因")
     with database.write() as session:
         user = _user(session, username)
@@ -131,3 +136,51 @@ def set_enabled(database: Database, username: str, *, enabled: bool, reason: str
         USER.move(session, None, user, action, {"status_reason": reason}, _payload(by, reason))
         if not enabled:
             sign_in.end_sessions_of(session, user.id)
+        if heir is None or events is None:
+            return Handed()
+        return _pass_on(session, events, username, heir, by=by)
+
+
+def move(
+    database: Database, events: Events, username: str, *, region_code: str | None, office_id: UUID | None,
+    roles: list[Role], heir: str | None, by: str,
+) -> tuple[Handed, str]:  # fmt: skip
+    """Move a user to an office, or to the bureau of a region; returns what became of it and the office's name.
+
+    Without roles the user keeps those that the new level brings by itself (spec common.md, §2).
+    """
+    refuse_enterprise("/role", Role.ENTERPRISE in roles)
+    with database.write() as session:
+        user = _user(session, username)
+        refuse_enterprise("/username", session.get_one(Office, user.office_id).kind == OfficeKind.ENTERPRISE)
+        taker = None if heir is None else _heir(session, user, heir)
+        if office_id is None:
+            office_id = offices.bureau_of(session, region_of(session, region_code or ""))
+        office = office_of(session, office_id)
+        usual = [role.value for role in DEFAULT_ROLES.get(handing_over.level_of(office), ())]
+        kept = [role.value for role in roles] or [role for role in user.roles if role in usual] or usual
+        dropped = [role for role in user.roles if role not in kept]
+        handed = handing_over.relocate(
+            session, events, user, office, kept, dropped, taker, actor=None, action="administrator_move",
+            payload=_payload(by),
+        )  # fmt: skip
+        return handed, office.name
+
+
+def hand_over(database: Database, events: Events, username: str, heir: str, *, by: str) -> Handed:
+    """Give drafts and assigned work of a user, disabled or not, to a colleague."""
+    with database.write() as session:
+        return _pass_on(session, events, username, heir, by=by)
+
+
+def _pass_on(session: Session, events: Events, username: str, heir: str, *, by: str) -> Handed:
+    user = _user(session, username)
+    taker = _heir(session, user, heir)
+    return handing_over.pass_on(
+        session, events, session.get_one(User, user.id, populate_existing=True), taker, actor=None,
+        action="administrator_hand_over", payload=_payload(by),
+    )  # fmt: skip
+
+
+def _heir(session: Session, user: User, username: str) -> User:
+    return handing_over.fitting(session, user, handing_over.lock(session, user.id, _user(session, username).id))

@@ -1,5 +1,6 @@
 """Commands for users and offices; those for regions stand in `region_commands.py`."""
 
+from typing import Protocol
 from uuid import UUID
 
 import click
@@ -7,10 +8,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from accounts import administration, offices
+from accounts.handing_over import Handed
 from accounts.models import Office, OfficeKind, Region, User, UserStatus
 from accounts.regions import current_region
 from accounts.verbs import Role
 from core.commands import HasDatabase, table
+from core.events import Events
 from core.name_search import like_pattern
 
 _USERNAME = click.argument("username")
@@ -18,7 +21,7 @@ _USERNAME = click.argument("username")
 
 @click.group()
 def users() -> None:
-    """Users: create, list, reset a password, disable, enable."""
+    """Users: create, list, move, hand over, disable, reset a password."""
 
 
 @users.command("create")
@@ -74,19 +77,88 @@ def reset_command(obj: HasDatabase, username: str) -> None:
     _print_password(password)
 
 
+class HasEvents(HasDatabase, Protocol):
+    """The same, with what other rooms do when people move."""
+
+    @property
+    def events(self) -> Events:
+        """Events with the listeners of all rooms."""
+
+
+_MOVED = {"drafts": "暂存记录", "ratings": "差评"}
+
+
+def _print_handed(handed: Handed) -> None:
+    for role in handed.roles_dropped:
+        click.echo(f"不再担任：{role}")
+    for name, number in (handed.handed_over or {}).items():
+        click.echo(f"已移交{_MOVED.get(name, name)} {number} 条")
+
+
 @users.command("disable")
 @_USERNAME
 @click.option("--reason", required=True, help="Shown to those who manage the user, and kept in the history.")
+@click.option("--hand-over-to", "heir", metavar="USERNAME", help="Who goes on with drafts and assigned bad ratings.")
 @click.pass_obj
-def disable_command(obj: HasDatabase, username: str, reason: str) -> None:
+def disable_command(obj: HasEvents, username: str, reason: str, heir: str | None) -> None:
     """Disable USERNAME; the next request of a signed-in phone is refused.
 
     \b
-    Example:
+    Examples:
       ./manage users disable tianning --reason 调离
+      ./manage users disable tianning --reason 调离 --hand-over-to tianning_wang
     """
-    administration.set_enabled(obj.database, username, enabled=False, reason=reason, by=administration.login())
+    handed = administration.set_enabled(
+        obj.database, username, enabled=False, reason=reason, by=administration.login(), events=obj.events, heir=heir
+    )
     click.echo(f"已停用用户 {username}，原有登录全部失效")
+    _print_handed(handed)
+
+
+@users.command("move")
+@_USERNAME
+@click.option("--region", metavar="CODE", help="To the bureau of this region.")
+@click.option("--office", "office_id", metavar="ID", type=click.UUID, help="To another office, instead of --region.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]),
+    help="The roles from now on; those that the new level brings if left out.",
+)  # fmt: skip
+@click.option("--hand-over-to", "heir", metavar="USERNAME", help="Who goes on with drafts and assigned bad ratings.")
+@click.pass_obj
+def move_command(
+    obj: HasEvents, username: str, region: str | None, office_id: UUID | None, roles: tuple[str, ...], heir: str | None
+) -> None:
+    """Move USERNAME to another office (调动). What was submitted stays with the office it was entered for.
+
+    \b
+    Example:
+      ./manage users move tianning --region 320404 --hand-over-to tianning_wang
+    """
+    if (region is None) == (office_id is None):
+        raise click.UsageError("give either --region or --office")
+    handed, office = administration.move(
+        obj.database, obj.events, username, region_code=region, office_id=office_id,
+        roles=[Role(role) for role in roles], heir=heir, by=administration.login(),
+    )  # fmt: skip
+    click.echo(f"用户 {username} 已调入{office}")
+    _print_handed(handed)
+
+
+@users.command("hand-over")
+@_USERNAME
+@click.option("--to", "heir", metavar="USERNAME", required=True, help="Who goes on with them.")
+@click.pass_obj
+def hand_over_command(obj: HasEvents, username: str, heir: str) -> None:
+    """Give the drafts and assigned bad ratings of USERNAME, disabled or not, to a colleague.
+
+    \b
+    Example:
+      ./manage users hand-over tianning --to tianning_wang
+    """
+    handed = administration.hand_over(obj.database, obj.events, username, heir, by=administration.login())
+    _print_handed(handed)
+    if not handed.handed_over:
+        click.echo("没有需要移交的内容")
 
 
 @users.command("enable")
@@ -204,7 +276,15 @@ def list_offices_command(obj: HasDatabase, region: str | None, fragment: str | N
         found = session.scalars(statement.order_by(Office.region_code, Office.name).limit(limit)).all()
     table(
         ["编号", "名称", "区划", "管辖"],
-        [[str(o.id), o.name, o.region_code or "", "、".join(str(code) for _, code in o.areas)] for o in found],
+        [
+            [
+                str(o.id),
+                o.name + ("（已撤并）" if o.closed_on else ""),
+                o.region_code or "",
+                "、".join(str(code) for _, code in o.areas),
+            ]
+            for o in found
+        ],
     )
     click.echo(f"共 {len(found)} 个")
 

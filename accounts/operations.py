@@ -20,6 +20,13 @@ from core.identifiers import normalise_mobile
 from core.text import clean, demanded
 
 
+def seen(session: Session, actor: Actor, user_id: UUID) -> User:
+    """A user whom the list shows to the actor; else 404."""
+    if not queries.may_see_user(session, actor, user_id):
+        raise not_found()
+    return session.get_one(User, user_id, populate_existing=True)
+
+
 def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
     """A user of an office below the actor's, or of an enterprise in its regions.
 

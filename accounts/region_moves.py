@@ -47,7 +47,7 @@ from core.scheduler import Job
 
 log = structlog.get_logger()
 
-BATCH = 500
+BATCH = 200
 PAGE = 5000
 """So many keys are looked up at once, and moved in transactions of `BATCH`."""
 

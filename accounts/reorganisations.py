@@ -8,7 +8,7 @@ says who lies in the new part.
 
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from accounts.region_tables import AREAS, Chain, Moving, counts_below
 from accounts.workflows import REORGANISATION
 from core import clock
 from core.errors import Problem, invalid
+from core.text import clean_line
 
 LISTED = 200
 
@@ -56,6 +57,8 @@ def plan(session: Session, wanted: Wanted, *, by: str) -> Reorganisation:
 
     Raises 422 with what is wrong. What is planned is judged again on its day.
     """
+    name, note = (clean_line(text or "") or None for text in (wanted.name, wanted.note))
+    wanted = replace(wanted, name=name, note=note)
     there = session.scalars(
         select(Reorganisation).where(
             Reorganisation.code == wanted.code, Reorganisation.status.in_((PLANNED, *UNDER_WAY))

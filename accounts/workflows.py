@@ -32,12 +32,16 @@ USER = Workflow(
         Step("reject", UserStatus.PENDING, UserStatus.REJECTED, Verb.ACCOUNTS_DECIDE),
         Step("disable", UserStatus.ACTIVE, UserStatus.DISABLED, Verb.ACCOUNTS_MANAGE),
         Step("enable", UserStatus.DISABLED, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        Step("move", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        *(Step("hand_over", s, s, Verb.ACCOUNTS_MANAGE) for s in (UserStatus.ACTIVE, UserStatus.DISABLED)),
         Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         Step("hand_over_again", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
         # Their bureau was merged into another (`region_moves.py`).
         *(Step("office_merged", status, status, SYSTEM) for status in UserStatus),
         # By the administrator of the installation, on the command line (`administration.py`).
+        Step("administrator_move", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
+        *(Step("administrator_hand_over", s, s, SYSTEM) for s in (UserStatus.ACTIVE, UserStatus.DISABLED)),
         Step("administrator_disable", UserStatus.ACTIVE, UserStatus.DISABLED, SYSTEM),
         Step("administrator_enable", UserStatus.DISABLED, UserStatus.ACTIVE, SYSTEM),
         Step("administrator_reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),

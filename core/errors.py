@@ -33,6 +33,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unknown_code": (404, "二维码无效，请核对后重新扫码"),
     "method_not_allowed": (405, "不支持该请求方法"),
     "already_submitted": (409, "该记录已提交，不能再次填报；如需改动请使用更正"),
+    "handed_over": (409, "该记录已移交其他人员继续填报，本机内容未上传"),
     "stale_version": (409, "数据已被他人修改，请刷新后重试"),
     "wrong_status": (409, "当前状态不能执行该操作，请刷新后重试"),
     "already_open": (409, "已有未办结的同类办件，请先办结后再发起"),

@@ -39,7 +39,7 @@ def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapp
     _refuse_own_decision(action, actor, follow_up)
     refuse_stale(rating, body.get("version"))
     taken = READERS[action](session, actor, rating, follow_up, body)
-    _apply(session, actor, rating, follow_up, action, taken)
+    apply_step(session, actor, rating, follow_up, action, taken)
     return session.get_one(Rating, rating_id, populate_existing=True)
 
 
@@ -51,9 +51,10 @@ def _refuse_own_decision(action: str, actor: Actor, follow_up: RatingFollowUp) -
         raise Problem("forbidden", "不能复核本人提出的申诉，请由其他好差评管理员办理")
 
 
-def _apply(
-    session: Session, actor: Actor, rating: Rating, follow_up: RatingFollowUp, action: str, taken: Taken
+def apply_step(
+    session: Session, actor: Actor | None, rating: Rating, follow_up: RatingFollowUp, action: str, taken: Taken
 ) -> None:
+    """Move a rating and its follow-up, with what the history keeps of both, the figures and the to-do."""
     handled = {**integrity.columns_of(follow_up), **taken.follow_up}
     payload = {**taken.payload, "standing": integrity.standing_after(rating, actor, action, taken.rating, handled)}
     RATING.move(session, actor, rating, action, taken.rating, payload)
@@ -72,5 +73,5 @@ def _apply(
         day = rating.submitted_at.astimezone(clock.LOCAL).date()
         figures.append(session, figures.place_of(code, rating.channel, day), taken.change)
     now = session.get_one(Rating, rating.id, populate_existing=True)
-    if action not in ("contact", "assign", "verify", "explain"):  # their to-do stays as it is
+    if action not in ("contact", "assign", "hand_over", "verify", "explain"):  # their to-do stays as it is
         show_todo(session, now.id, now.status, now.office_id, code.matter_name, now.due_on)

@@ -56,7 +56,7 @@ def standing(rating: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> 
 
 
 def standing_after(
-    rating: Rating, actor: Actor, action: str, changes: Mapping[str, Any], follow_up: Mapping[str, Any] | None
+    rating: Rating, actor: Actor | None, action: str, changes: Mapping[str, Any], follow_up: Mapping[str, Any] | None
 ) -> str:
     """The digest that belongs into the history of a step: `changes` of the rating, the follow-up as it will be."""
     now = {name: getattr(rating, name) for name in _STANDING}

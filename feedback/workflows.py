@@ -48,6 +48,11 @@ RATING = Workflow(
         Step("assign", RECTIFYING, RECTIFYING, SUPERVISE),
         Step("assign", EXPLAINED, EXPLAINED, SUPERVISE),
         Step("assign", FED_BACK, FED_BACK, SUPERVISE),
+        # When the handler leaves (`handing_over.py`).
+        *(
+            Step("hand_over", s, s, SYSTEM)
+            for s in (TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED, FED_BACK, APPEALING)
+        ),
         Step("contact", TO_VERIFY, TO_VERIFY, HANDLE),
         Step("contact", VERIFIED, VERIFIED, HANDLE),
         Step("contact", RECTIFYING, RECTIFYING, HANDLE),

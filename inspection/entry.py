@@ -50,6 +50,7 @@ SERVER_SET = frozenset(
         "warnings",
         "product_names",
         "created_by",
+        "begun_by",
     ]
 )
 """What a record carries when it is read; sent back, it is passed over."""

@@ -76,6 +76,7 @@ class Inspection(Base):
     `book` tells the two apart ("check", "spot_check"), `kind` the form's kind. What is filtered,
     counted or dated has a column; all answers stand in `data`, laid out as the body was, with
     personal data sealed. `area1..3` is the region chain of the office that entered it.
+    `begun_by` is the user who began a draft that somebody else went on with.
     `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`); `sheet_twin` tells apart what had
     the same one before numbers were compared folded, and is 0 of all others.
     """
@@ -148,6 +149,8 @@ class Inspection(Base):
     created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     username: Mapped[str] = mapped_column(String(64))
     operator_name: Mapped[str | None] = mapped_column(String(30))
+    begun_by: Mapped[UUID | None] = mapped_column(Uuid)
+    begun_by_name: Mapped[str | None] = mapped_column(String(64))
     uscc: Mapped[str | None] = mapped_column(String(18))
     org_name: Mapped[str | None] = mapped_column(String(100))
     org_prefilled: Mapped[bool] = mapped_column(default=False)

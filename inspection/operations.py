@@ -30,6 +30,7 @@ from inspection.entry import (
     judge,
     subject_of,
 )
+from inspection.handing_over import refuse_handed_over
 from inspection.judging import find, find_living, refuse_stale, refuse_submitted
 from inspection.kinds import CHECK
 from inspection.models import Inspection
@@ -78,8 +79,8 @@ def _write(
     else:
         taken = _TAKE_AND_LOOK.first(session, given)
     if taken is None:
-        return find_living(session, actor, book, record_id), False
-    existing = None if taken.there is None else find_living(session, actor, book, record_id)
+        return _own(session, actor, book, record_id), False
+    existing = None if taken.there is None else _own(session, actor, book, record_id)
     if existing is None:
         sent_version(body)
     else:
@@ -135,6 +136,25 @@ def _refuse_duplicate(
         raise Problem("duplicate_check", duplicates=neighbours.same_checks(session, actor.reach, record_id, entry))
 
 
+def _own(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
+    """The living record to write to; 409 `handed_over` for one that somebody else goes on with."""
+    record = _own_or_deleted(session, actor, book, record_id)
+    if record is None or record.status == DELETED:
+        raise not_found()
+    return record
+
+
+def _own_or_deleted(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection | None:
+    try:
+        record = find(session, actor, book, record_id)
+    except Problem:
+        refuse_handed_over(session, actor, book, record_id)
+        raise
+    if record is not None and record.begun_by is not None:
+        refuse_handed_over(session, actor, book, record_id)
+    return record
+
+
 def _judged_ahead(
     session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any], action: str
 ) -> Entry | Problem | None:
@@ -157,8 +177,8 @@ def _move_draft(
     try:
         WORKFLOWS[draft.book].move(session, actor, draft, action, columns, payload)
     except Problem:
-        # Submitted or deleted by someone else since it was read: answered as to whoever comes a moment later.
-        refuse_submitted(find_living(session, actor, draft.book, draft.id))
+        # Submitted, deleted or handed over since it was read: answered as to whoever comes a moment later.
+        refuse_submitted(_own(session, actor, draft.book, draft.id))
         raise
 
 
@@ -192,7 +212,7 @@ def _create(
 
 def delete_draft(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
     """Delete an own draft (删除); it stays in the database and is seen no more. Deleting it again is answered alike."""
-    record = find(session, actor, book, record_id)
+    record = _own_or_deleted(session, actor, book, record_id)
     if record is None:
         raise not_found()
     if record.status != DELETED:

@@ -39,6 +39,7 @@ def show_row(row: Any) -> dict[str, Any]:
         "region_code": record.region_code,
         "username": record.username,
         "operator_name": record.operator_name,
+        "begun_by": record.begun_by_name,
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
     }
@@ -66,6 +67,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
         "region": {"code": record.region_code},
         "username": record.username,
         "operator_name": record.operator_name,
+        "begun_by": record.begun_by_name,
         "org_prefilled": record.org_prefilled,
         "problems_found": record.problems_found,
         "disposal_state": record.disposal_state,

@@ -1,7 +1,7 @@
 """The table of steps of field records (seed 001, annex 7, part 2; spec/a_inspection §3.4)."""
 
 from accounts.verbs import Verb
-from core.workflow import Step, Workflow
+from core.workflow import SYSTEM, Step, Workflow
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import Inspection
 
@@ -19,6 +19,8 @@ WORKFLOWS = {
             Step("save", None, DRAFT, _WRITE),
             Step("save", DRAFT, DRAFT, _WRITE),
             Step("delete", DRAFT, DELETED, _WRITE),
+            # By whoever manages its user (`handing_over.py`).
+            Step("hand_over", DRAFT, DRAFT, SYSTEM),
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("dispose", SUBMITTED, SUBMITTED, _WRITE),
@@ -33,6 +35,8 @@ WORKFLOWS = {
             Step("save", None, DRAFT, _WRITE),
             Step("save", DRAFT, DRAFT, _WRITE),
             Step("delete", DRAFT, DELETED, _WRITE),
+            # By whoever manages its user (`handing_over.py`).
+            Step("hand_over", DRAFT, DRAFT, SYSTEM),
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("correct", SUBMITTED, SUBMITTED, _WRITE),

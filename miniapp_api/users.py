@@ -6,10 +6,10 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from accounts import operations, queries
+from accounts import handing_over, operations, queries
 from accounts.verbs import Verb
 from core.actor import Actor
-from miniapp_api.bodies import AsSent, EmptyBody, PageQuery
+from miniapp_api.bodies import AsSent, Body, EmptyBody, PageQuery
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
@@ -24,9 +24,23 @@ class UsersQuery(PageQuery):
 
 
 class DisableBody(AsSent):
-    """Why the account is disabled (停用)."""
+    """Why the account is disabled (停用), and who goes on with what it leaves: drafts, assigned bad ratings."""
 
     reason: str = Field(min_length=1, max_length=500)
+    hand_over_to: UUID | None = Field(None, strict=False)
+
+
+class MoveBody(Body):
+    """The office from now on, and who goes on with what stays behind; without it drafts go along with the user."""
+
+    office_id: UUID = Field(strict=False)
+    hand_over_to: UUID | None = Field(None, strict=False)
+
+
+class HandOverBody(Body):
+    """Who goes on with drafts and assigned bad ratings of the user."""
+
+    hand_over_to: UUID = Field(strict=False)
 
 
 @bp.get("/users")
@@ -42,9 +56,33 @@ def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
 @gate(Verb.ACCOUNTS_MANAGE)
 @bp.input(DisableBody, arg_name="body")
 def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -> dict[str, Any]:
-    """Disable; the user's next request is refused."""
-    operations.set_enabled(session, actor, user_id, "disable", body.model_dump())
-    return queries.show_user(queries.user_row(session, user_id))
+    """Disable; the user's next request is refused. Drafts go to a colleague, if one is named (later: hand-over)."""
+    sent = body.model_dump(mode="json", exclude_none=True)
+    handed = handing_over.disable(session, wiring().events, actor, user_id, sent)
+    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+
+
+@bp.post("/users/<uuid:user_id>/move")
+@gate(Verb.ACCOUNTS_MANAGE)
+@bp.input(MoveBody, arg_name="body")
+def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict[str, Any]:
+    """Another office from now on (调动), the own one or one below it, for a user of an office below.
+
+    What was submitted stays with the office it was entered for. Roles that neither the new level brings nor the caller
+    could grant are dropped and named.
+    """
+    sent = body.model_dump(mode="json", exclude_none=True)
+    handed = handing_over.move(session, wiring().events, actor, user_id, sent)
+    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+
+
+@bp.post("/users/<uuid:user_id>/hand-over")
+@gate(Verb.ACCOUNTS_MANAGE)
+@bp.input(HandOverBody, arg_name="body")
+def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> dict[str, Any]:
+    """Give drafts (信息暂存) and assigned bad ratings of a user, disabled or not, to a colleague."""
+    handed = handing_over.hand_over(session, wiring().events, actor, user_id, body.model_dump(mode="json"))
+    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
 
 
 @bp.post("/users/<uuid:user_id>/enable")

@@ -11,6 +11,7 @@ from assets.operations import Desk
 from core.config import Settings
 from core.db import Database
 from core.disk import DiskWatch
+from core.events import Events
 from core.forms.library import FormLibrary
 from core.gateways.sms import SmsSender
 from core.gateways.wechat import WeChat
@@ -37,6 +38,7 @@ class Wiring:
     subjects: SubjectRegistry
     desk: Desk
     filings: Filings
+    events: Events
     rules: RatingRules
     pictures: MadePictures
     scans: ScanCounts

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the top down; those on one line never import each other.
 LEVELS = [
-    {"app", "commands", "history_commands", "patient_worker", "start_up", "worker_figures"},
+    {"app", "commands", "history_commands", "listeners", "patient_worker", "start_up", "worker_figures"},
     {"miniapp_api", "demo"},
     {"inspection", "feedback"},
     {"enterprise"},

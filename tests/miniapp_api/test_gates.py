@@ -165,8 +165,12 @@ def _everything_there(
     }  # fmt: skip
 
 
-def _body(rule: str) -> dict[str, Any]:
+def _body(rule: str, known: dict[str, str]) -> dict[str, Any]:
     """What would be accepted there from the right person."""
+    if rule.endswith("/move"):
+        return {"office_id": known["strangers_office"]}
+    if rule.endswith("/hand-over"):
+        return {"hand_over_to": known["stranger"]}
     if rule.endswith("/correction"):
         body = spot_check() if "spot-checks" in rule else with_problem()
         return {**body, "version": 2, "reason": "改一改"}
@@ -196,7 +200,10 @@ def test_every_role_of_a_foreign_county_reaches_nothing_by_any_route(
     before = _state(database)
     for role in Role:
         make_user(database, county, f"stranger_{role.value}", role)
-    make_user(database, county, "stranger_of_all", *Role)
+    stranger_id = make_user(database, county, "stranger_of_all", *Role)
+    with database.read() as session:
+        office_id = session.get_one(User, stranger_id).office_id
+    known |= {"stranger": str(stranger_id), "strangers_office": str(office_id)}
     for name in (*(f"stranger_{role.value}" for role in Role), "stranger_of_all"):
         stranger = sign_in(name)
         for method, rule, view in routes(application):
@@ -205,7 +212,9 @@ def test_every_role_of_a_foreign_county_reaches_nothing_by_any_route(
                 continue
             for record_id in ("record", "draft", "spot") if "record_id" in rule else ("record",):
                 path = filled(rule, **{**known, "record_id": known[record_id]}).removeprefix("/api/v1")
-                answer = stranger.call(method, path, **({"json": _body(rule)} if method in ("PUT", "POST") else {}))
+                answer = stranger.call(
+                    method, path, **({"json": _body(rule, known)} if method in ("PUT", "POST") else {})
+                )
                 _nothing(answer, f"{name}: {method} {path}", rule, secrets - {*path.split("/")})
     assert _state(database) == before
 

@@ -1,0 +1,17 @@
+"""Who reacts to what: rooms that stand beside or above the one in which something happened."""
+
+from accounts.handing_over import HANDED_OVER
+from core.events import Events
+from enterprise.filings.engine import FINISHED
+from feedback import codes as rating_codes
+from feedback import handing_over as ratings
+from inspection import handing_over as drafts
+
+
+def connected() -> Events:
+    """Events with all their listeners, for the server and for the command line."""
+    events = Events()
+    events.listen(FINISHED, rating_codes.invite)
+    events.listen(HANDED_OVER, drafts.hand_over)
+    events.listen(HANDED_OVER, ratings.hand_over)
+    return events
