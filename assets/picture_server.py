@@ -161,7 +161,7 @@ class _Server:
 
 
 def main(worker: str, timeout: float = TIMEOUT) -> None:
-    """Entry of the program; `worker` is a module as `assets/picture_worker.py`. Returns when its input ends."""
+    """Entry of the program; `worker` is a module as `assets/picture_worker.py`. Ends when its input does."""
     control = socket.socket(fileno=os.dup(0))
     module = importlib.import_module(worker)
     module.bound_server()
@@ -177,3 +177,4 @@ def main(worker: str, timeout: float = TIMEOUT) -> None:
     os.dup2(1, 2)
     control.sendall(READY)
     server.serve()
+    os._exit(0)  # at once: there is nothing to put in order
