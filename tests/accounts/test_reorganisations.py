@@ -223,7 +223,7 @@ def test_a_county_with_another_code_keeps_its_people_and_records(
         assert set(listed(city_reviewer, f"region={code}")) == {county.check}
         assert figures(city_reviewer, f"region={code}")["total"]["checked"] == 1
         assert read(county.hall.person("supervisor"), f"/statistics/ratings?region={code}")["total"]["ratings"] == 2
-        assert client.get(f"/api/v1/ratings/public?region={code}").get_json()["total"] == 1
+        assert client.get(f"/api/v1/ratings/public?region={code}").get_json()["total"] == 2
     with database.read() as session:
         index = RegionIndex(session)
         assert index.code(TIANNING) == index.code("天宁区") == index.code("常州市天宁区") == "320499"
