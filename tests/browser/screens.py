@@ -55,14 +55,15 @@ def _answer(page: Page, hall: Hall) -> None:
     code = hall.code()
     query_code = rate_badly(page, code["url"], hall.number())
     (rating,) = hall.ratings(code)
-    for action, body in (
-        ("contact", {"channel": "phone", "result": "reached", "note": "已了解情况"}),
-        ("verify", {"verify_result": "confirmed", "classification": "at_once"}),
-        ("rectify", {"measures": "窗口改为一次收取材料"}),
-        ("reply", {"feedback_text": "已整改，向您致歉\n感谢监督", "feedback_channel": "phone"}),
+    for who, action, body in (
+        ("handler", "contact", {"channel": "phone", "result": "reached", "note": "已了解情况"}),
+        ("handler", "verify", {"verify_result": "confirmed", "classification": "at_once"}),
+        ("handler", "rectify", {"measures": "窗口改为一次收取材料"}),
+        ("handler", "reply", {"feedback_text": "已整改，向您致歉\n感谢监督", "feedback_channel": "phone"}),
+        ("supervisor", "close", {"satisfied_after": "satisfied"}),
     ):
         body = {**body, "version": rating["version"]}
-        rating = hall.call("handler", "POST", f"/ratings/{rating['id']}/actions/{action}", body).json()
+        rating = hall.call(who, "POST", f"/ratings/{rating['id']}/actions/{action}", body).json()
     page.goto(f"{hall.base}/r/answers/{query_code}")
     page.locator(".reply").wait_for()
 
