@@ -48,12 +48,12 @@ bench: $(VENV)/dev.stamp
 bundle: $(VENV)/run.stamp
 	@$(PYTHON) -m bundle --machine $(or $(MACHINE),x86_64)
 
-# uv comes with the development requirements. Package indexes are whatever pip is set up with; none is written down.
+# What is tested is what ships: both files name one version of each package. uv comes with the development requirements. Package indexes are whatever pip is set up with; none is written down.
 lock: $(VENV)/dev.stamp
-	$(UV) pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header \
-		--no-emit-index-url --quiet --output-file requirements.txt
 	$(UV) pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header \
 		--no-emit-index-url --quiet --output-file requirements-dev.txt
+	$(UV) pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header \
+		--no-emit-index-url --quiet --constraint requirements-dev.txt --output-file requirements.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis

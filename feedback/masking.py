@@ -11,7 +11,6 @@ from functools import cache
 
 # What stands for a digit and is none for Unicode: round signs for 〇, and how digits are said on the telephone.
 _SAID = {"○": "0", "◯": "0", "两": "2", "洞": "0", "拐": "7", "勾": "9"}
-_LOOKS_LIKE = str.maketrans("OoQDIilL|", "000011111")
 
 # Seven digits or more, close together: telephone, identity and account numbers.
 _CLOSE = re.compile(r"[0-9](?:[\s.·_*/-]{0,2}[0-9]){6,}[Xx]?")
@@ -114,9 +113,3 @@ def mask(text: str, name: str) -> str:
     rater's own name as `*`. Dates, times, amounts, years and hotlines stay, where no mobile can be read from them."""
     masked, own = "".join(_masked(text)), name.strip()
     return masked.replace(own, "*" * len(own)) if len(own) > 1 else masked
-
-
-def hides_a_mobile(text: str) -> bool:
-    """Whether the digits that are left when the text is masked, whatever stands between them, hold a mobile."""
-    plain, _ = _plain("".join(_masked(text)).translate(_LOOKS_LIKE))
-    return _MOBILE.search(re.sub(r"[^0-9]", "", plain)) is not None

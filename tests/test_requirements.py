@@ -20,6 +20,15 @@ def locked(file: str) -> set[str]:
     return {plain(line) for line in (ROOT / file).read_text().splitlines() if re.match(r"[A-Za-z0-9]", line)}
 
 
+def versions(file: str) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", (ROOT / file).read_text(), re.M))
+
+
+def test_what_is_tested_is_what_ships() -> None:
+    shipped, tested = versions("requirements.txt"), versions("requirements-dev.txt")
+    assert {name: tested.get(name) for name in shipped} == shipped
+
+
 @pytest.mark.parametrize(
     ("file", "asked"),
     [

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from assets.file_types import Category
-from core.errors import Fault
+from core.actor import Actor
+from core.errors import Fault, Problem
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
 from enterprise.filings.models import Filing
 from enterprise.production.models import SelfCheckTopic
@@ -23,6 +24,12 @@ def _topic_is_open(session: Session, filing: Filing, _data: dict[str, Any], toda
     if today < topic.open_from or (topic.open_to is not None and today > topic.open_to):
         return [Fault("/subject", "topic_closed", "不在该自查主题的填报期内")]
     return []
+
+
+def _was_never_read(filing: Any, _actor: Actor | None) -> None:
+    """What an office has read or returned stays readable for it, whatever was sent since (seed 000: 已阅…不可删除)."""
+    if filing.opinion is not None:  # with which it was returned
+        raise Problem("wrong_status", "局方已阅过该报告，不可删除", current_status=filing.status)
 
 
 def _named_by_topic(session: Session, topic_id: UUID) -> str:
@@ -65,9 +72,9 @@ KIND = FilingKind(
         FilingStep("withdraw", "撤回修改", "unread", "editing", ENTERPRISE),
         FilingStep("cancel", "取消修改", "editing", "unread", ENTERPRISE, restores=True),
         FilingStep("delete", "删除", "draft", "deleted", ENTERPRISE),
-        FilingStep("delete", "删除", "unread", "deleted", ENTERPRISE),
+        FilingStep("delete", "删除", "unread", "deleted", ENTERPRISE, guard=_was_never_read),
         # The list shows it as 未阅, and only that may be deleted.
-        FilingStep("delete", "删除", "editing", "deleted", ENTERPRISE),
+        FilingStep("delete", "删除", "editing", "deleted", ENTERPRISE, guard=_was_never_read),
         FilingStep("read", "阅读", "unread", "read", OFFICE),
         # A locked or illegible report; that it was opened, and so marked as read, must not shut its enterprise out.
         FilingStep("return", "退回", "unread", "returned", OFFICE, comment=True),

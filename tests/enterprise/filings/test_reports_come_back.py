@@ -109,6 +109,21 @@ def test_a_report_that_cannot_be_read_is_returned_and_sent_again(
     assert_history_holds(application)
 
 
+def test_what_an_office_has_read_or_returned_is_not_deleted_after_it_was_sent_again(
+    parties: Parties, report: Json
+) -> None:
+    row = act(parties.reviewer, report, "return", comment="看不清").json
+    row = act(parties.enterprise, row, "submit").json
+    for status in ("unread", "editing"):
+        own = read_by(parties.enterprise, row)
+        assert own["status"] == status and "delete" not in own["actions"]
+        refused = parties.enterprise.delete(f"/filings/{row['id']}")
+        assert (refused.status_code, refused.json["detail"]) == (409, "局方已阅过该报告，不可删除")
+        if status == "unread":
+            row = act(parties.enterprise, row, "withdraw").json
+    assert read_by(parties.reviewer, row)["id"] == row["id"]
+
+
 def ordered(parties: Parties) -> Json:
     body = {"kind": "rectification", "uscc": WORKS, "data": {"problem": "无证生产", "due_on": "2099-01-01"}}
     filing_id = new_id()
