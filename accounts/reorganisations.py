@@ -133,7 +133,8 @@ def judge(session: Session, wanted: Wanted, *, expected: dict[str, str | None] |
         raise invalid("/code", "province", f"{source.name}是省级区划，不能用区划调整变更")
     new = (*_new_place(session, wanted, source, expected or {}),)
     old = chain_of(source)
-    if new[0] != old[0]:
+    # The first two digits of a code are its province's.
+    if new[0] != old[0] or wanted.into_code[:2] != source.code[:2]:
         raise invalid("/into", "other_province", "不能跨省调整：抽样单编号、自建词条和案卷按省保存")
     if wanted.kind != Kind.SUPERIOR and (wanted.code in new or wanted.into_code in old):
         raise invalid("/into", "circle", f"{wanted.into_code} 是 {wanted.code} 本身，或是其上级、下级，请核对")

@@ -83,8 +83,8 @@ def _opened(content: bytes) -> Iterator[pikepdf.Pdf]:
         if "encrypt" in str(error):
             raise invalid("/file", "encrypted", "PDF 已加密，审阅人员无法查看，请取消加密后重新上传") from error
         raise _damaged() from error
-    except (ValueError, TypeError, KeyError, IndexError, RuntimeError) as error:
-        # Objects of another type than their place asks for.
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        # Objects of another type than their place asks for. A RuntimeError may be the machine's fault: it is logged.
         raise _damaged() from error
 
 

@@ -202,7 +202,8 @@ def restore(file: Path, key: Path | None) -> None:
     """
     settings = load_settings(make_key=False)
     restored = restoring.restore(settings, file, _keys(key), click.echo)
-    _tell("恢复完成，已逐表、逐个文件核对", restored)
+    compared = "已逐表、逐个文件核对" if restored.files else "已逐表核对；其中没有上传的文件"
+    _tell(f"恢复完成，{compared}", restored)
     click.echo("现在可以启动服务。备份之后录入的数据不在其中，请通知使用人员补录")
 
 

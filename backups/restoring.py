@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import psycopg
 import pyrage
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.storage import Storage, StorageUnavailable, open_storage
@@ -39,6 +39,10 @@ STAGING = ".restoring"
 SERVER_LOCK = "server.lock"
 """In `DATA_DIR`: held, shared, by every running server."""
 _NOTE = "backup"
+_MARK = "restore_in_progress"
+"""Table of a PostgreSQL database while a restore into it is not finished: what stands beside it may be emptied."""
+_LOCK = 5_220_417
+"""Number of the advisory lock that a restore into a PostgreSQL database holds."""
 _CHUNK = 1024 * 1024
 _EVERY = 100
 """Files after which progress is told."""
@@ -50,6 +54,13 @@ def unfinished(settings: Settings) -> str | None:
     if not (settings.data_dir / STAGING / _NOTE).exists():
         return None
     return "上一次恢复被中断，数据不完整，不能启动；请重新执行 ./manage restore，会先清除恢复了一半的内容"
+
+
+def half_restored(engine: Engine) -> str | None:
+    """A Chinese sentence for a PostgreSQL database into which a restore was begun, from wherever, and not finished."""
+    if not inspect(engine).has_table(_MARK):
+        return None
+    return "数据库中有一次未完成的恢复，数据不完整，不能启动；请重新执行 ./manage restore，会先清除恢复了一半的内容"
 
 
 def restore(settings: Settings, path: Path, keys: list[pyrage.x25519.Identity], say: Say) -> Restored:
@@ -105,20 +116,34 @@ class _Restoring:
         self._database = Database(settings.resolved_database_url)
         self._sqlite = self._database.engine.dialect.name == "sqlite"
         self._file = Path(self._database.engine.url.database or "")
+        self._lock: Connection | None = None
 
     def close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
         self._database.dispose()
 
     def refuse_a_used_place(self) -> None:
         """Before anything is changed. What an interrupted restore left here is removed."""
-        noted = self._noted()
+        if not self._sqlite:
+            self._lock = self._database.engine.connect()
+            if not self._lock.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": _LOCK}):
+                raise BackupError("另一个恢复正在使用这个数据库，请等待其完成")
+        noted, marked = self._noted(), self._marked()
         if noted is not None:
             if noted["place"] != self._place():
                 raise BackupError(
                     f"上一次中断的恢复用的是另外的数据库或文件存储（{noted['place']}），请改回当时的设置，"
                     f"或在确认后删除 {self._staging}"
                 )
-            self.undo(full=noted["full"])
+            if not self._sqlite and not marked and self._has_tables():
+                # Somebody has filled it since from another DATA_DIR: it is not ours to empty.
+                raise BackupError(
+                    "上一次中断的恢复所用的数据库中，现在是另外完成的内容，未作任何改动；"
+                    f"如不再需要那次恢复，请删除 {self._staging} 后重试"
+                )
+        if noted is not None or marked:
+            self.undo(full=self._full if noted is None else noted["full"])
         used = []
         if self._has_tables():
             used.append(f"数据库已有数据表（{self._database.engine.url.render_as_string()}）")
@@ -136,7 +161,15 @@ class _Restoring:
             found: dict[str, Any] = json.loads((self._staging / _NOTE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise BackupError(
+                f"上一次恢复留下的 {self._staging / _NOTE} 已损坏；请删除 {self._staging} 后重试"
+            ) from error
         return found
+
+    def _marked(self) -> bool:
+        """Whether a restore into this PostgreSQL database was begun: no server starts on it until that is finished."""
+        return not self._sqlite and inspect(self._database.engine).has_table(_MARK)
 
     def _has_tables(self) -> bool:
         if self._sqlite and not self._file.exists():
@@ -148,14 +181,15 @@ class _Restoring:
 
     def undo(self, *, full: bool | None = None) -> None:
         """Empty the place again; it was empty when the note was written, and no server started since."""
-        if self._noted() is not None:
+        marked = self._marked()
+        if self._noted() is not None or marked:
             if self._sqlite:
                 self._database.dispose()
                 self._remove_beside()
                 # It has its name already when the interruption came at the very end.
                 for ending in ("", "-wal", "-shm"):
                     Path(f"{self._file}{ending}").unlink(missing_ok=True)
-            else:
+            elif marked:
                 with self._database.engine.begin() as connection:
                     for table in inspect(connection).get_table_names():
                         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quoted(table)} CASCADE")
@@ -169,8 +203,7 @@ class _Restoring:
         (self._staging / "data").mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, content in self._stream.data_files():
             self._restore_data(name, content)
-        note = json.dumps({"place": self._place(), "full": self._full}, ensure_ascii=False)
-        (self._staging / _NOTE).write_text(note, encoding="utf-8")
+        self._write_note()
         if self._sqlite:
             self._restore_sqlite()
         else:
@@ -181,6 +214,16 @@ class _Restoring:
         if self._full:
             self._read_files_back()
         self._put_in_place()
+
+    def _write_note(self) -> None:
+        """Whole or not at all, and before anything that it speaks of."""
+        beside = self._staging / f"{_NOTE}.new"
+        with beside.open("w", encoding="utf-8") as file:
+            json.dump({"place": self._place(), "full": self._full}, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._staging / _NOTE)
+        sync_folder(self._staging)
 
     # ---- the database
 
@@ -201,6 +244,8 @@ class _Restoring:
             beside.dispose()
 
     def _restore_postgresql(self) -> None:
+        with self._database.engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE {_MARK} (begun_at timestamptz DEFAULT now())")
         self._upgrade(self._database, self._stream.manifest["revision"])
         with self._database.engine.begin() as connection:
             target = PostgresqlTarget(connection, self._stream.manifest["tables"])
@@ -337,3 +382,6 @@ class _Restoring:
             self._remove_beside()
         sync_folder(self._settings.data_dir)
         shutil.rmtree(self._staging)
+        if not self._sqlite:
+            with self._database.engine.begin() as connection:
+                connection.exec_driver_sql(f"DROP TABLE {_MARK}")

@@ -53,10 +53,15 @@ def listed(folder: Path) -> list[Backup]:
 
 
 def newest_full(folder: Path) -> datetime | None:
-    """When the newest whole backup was made; None also where the folder is still to be made. Raises `BackupError`."""
+    """When the newest whole backup was made; None also where the folder is still to be made. Raises `BackupError`.
+
+    One that a wrong clock dated into the future says nothing about today.
+    """
     if not folder.exists() and folder.parent.is_dir():
         return None
-    return next((backup.made_at for backup in listed(folder) if backup.kind == "full"), None)
+    latest = clock.now() + timedelta(hours=1)
+    whole = (backup for backup in listed(folder) if backup.kind == "full" and backup.made_at <= latest)
+    return next((backup.made_at for backup in whole), None)
 
 
 class Busy(BackupError):

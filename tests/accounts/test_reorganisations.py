@@ -479,6 +479,7 @@ def test_batches_are_small_and_all_of_a_county_moves_in_them(
         (Kind.NEW_CODE, TIANNING, "32049", "6位"),
         (Kind.NEW_CODE, TIANNING, "５００１０５", "6位"),
         (Kind.NEW_CODE, "500105", "500199", "撤销"),
+        (Kind.NEW_CODE, TIANNING, "330499", "跨省"),
         (Kind.MERGED, TIANNING, "320498", "--name"),
         (Kind.MERGED, TIANNING, TIANNING, "核对"),
         (Kind.MERGED, TIANNING, CHANGZHOU, "核对|县级|下"),
@@ -491,6 +492,12 @@ def test_what_cannot_be_is_refused_with_the_reason(
     with pytest.raises(Problem) as refused:
         plan(database, wanted(kind, code, into))
     assert any(part in refused.value.errors[0].message for part in told.split("|")), refused.value.errors[0].message
+
+
+def test_a_merger_makes_no_region_with_a_code_of_another_province(database: Database) -> None:
+    with pytest.raises(Problem) as refused:
+        plan(database, wanted(Kind.MERGED, TIANNING, "330498", name="新区"))
+    assert "跨省" in refused.value.errors[0].message
 
 
 # The data of regions

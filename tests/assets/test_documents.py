@@ -17,6 +17,8 @@ from assets.file_types import FILE_TYPES, PURPOSES
 from core.errors import Problem
 from tests import paperwork
 from tests.assets.test_document_conversion import has_landlock
+from tests.oddities.oddity import Oddity
+from tests.oddities.pdfs import TAKEN as PDFS_TAKEN
 from tests.oddities.pdfs import pdf_with
 
 REPORT = PURPOSES["self_check_report"]
@@ -39,6 +41,11 @@ def test_the_child_says_what_a_document_is(tmp_path: Path) -> None:
     assert judged(tmp_path, paperwork.pdf()) == ".pdf"
     assert judged(tmp_path, paperwork.docx(), ".doc") == ".docx"
     assert judged(tmp_path, paperwork.REPORT_DOC.read_bytes(), ".docx") == ".doc"
+
+
+@pytest.mark.parametrize("oddity", PDFS_TAKEN, ids=lambda oddity: oddity.name)
+def test_the_shut_in_child_takes_every_pdf_that_is_taken_outside(tmp_path: Path, oddity: Oddity) -> None:
+    assert judged(tmp_path, oddity.make(), oddity.named) == oddity.taken
 
 
 def test_and_why_it_is_refused(tmp_path: Path) -> None:

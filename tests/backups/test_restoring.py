@@ -276,6 +276,40 @@ def test_after_an_interrupted_restore_another_place_is_not_emptied(
     assert rows(filled.resolved_database_url) == before
 
 
+@pytest.mark.parametrize("dialect", ["postgresql"] if "postgresql" in DIALECTS else [], indirect=True)
+def test_a_database_that_was_restored_from_elsewhere_meanwhile_is_not_emptied(
+    filled: Settings, shelf: Shelf, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shelf.make(filled)
+    first = place("postgresql")
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring._Restoring, "undo", lambda *_arguments: None)
+        patched.setattr(restoring._Restoring, "_read_files_back", lambda *_arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            shelf.restore(made.path, first)
+    second = first.model_copy(update={"data_dir": tmp_path / "second"})
+    second.data_dir.mkdir()
+    database = Database(second.resolved_database_url)
+    with pytest.raises(SettingsError, match="未完成的恢复"):
+        prepare(second, database)
+    database.dispose()
+    shelf.restore(made.path, second)
+    before = rows(second.resolved_database_url)
+    assert before == rows(filled.resolved_database_url)
+    with pytest.raises(BackupError, match="未作任何改动"):
+        shelf.restore(made.path, first)
+    assert rows(second.resolved_database_url) == before
+
+
+def test_a_note_that_cannot_be_read_is_named(filled: Settings, shelf: Shelf, place: Place, dialect: str) -> None:
+    made, there = shelf.make(filled), place(dialect)
+    note = there.data_dir / restoring.STAGING / "backup"
+    note.parent.mkdir()
+    note.write_text("")
+    with pytest.raises(BackupError, match="已损坏"):
+        shelf.restore(made.path, there)
+
+
 # ---- files and rows agree
 
 

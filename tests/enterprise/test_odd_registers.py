@@ -112,6 +112,39 @@ def test_one_word_clears_and_not_where_something_must_stand(register: Database, 
     assert (one.address, one.legal_representative, one.scale, one.product_codes) == (None, None, None, [])
 
 
+@pytest.mark.parametrize("word", ["清\u3000空", "“清空”", "(清空)", "（清空）", "【清 空】", '"清空"'])
+def test_the_word_clears_also_in_quotes_in_brackets_or_with_blanks(
+    register: Database, tmp_path: Path, word: str
+) -> None:
+    rows = [HEADINGS, changed(ROWS[0], address=word, person=word), changed(ROWS[1], name=word)]
+    report = load(register, book(tmp_path, rows))
+    assert (counts(report), "不能清空" in report.refusals[0].reason) == ((0, 1, 0, 1), True)
+    one = stored(register)[CODES[0]]
+    assert (one.address, one.legal_representative) == (None, None)
+
+
+def test_a_name_that_only_holds_the_word_is_a_name(register: Database, tmp_path: Path) -> None:
+    assert counts(load(register, book(tmp_path, [HEADINGS, changed(ROWS[0], address="清空路1号")]))) == (0, 1, 0, 0)
+    assert stored(register)[CODES[0]].address == "清空路1号"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1月5日", "2026年1月", "5-Jan", "Jan-26", "5-Jan-26", "1.23E+10", "TRUE", "false", "N/A", "null", "NULL", True],
+)
+def test_what_a_spreadsheet_made_of_a_name_is_no_name(register: Database, tmp_path: Path, text: object) -> None:
+    before = contents(register)
+    rows = [HEADINGS, changed(ROWS[0], name=text), changed(ROWS[1], person=text), changed(ROWS[2], address=text)]
+    report = load(register, book(tmp_path, rows))
+    assert [(one.row, one.letter) for one in report.refusals] == [(2, "B"), (3, "E"), (4, "D")]
+    assert contents(register) == before
+
+
+@pytest.mark.parametrize("name", ["1月5日广场商店", "Jan-Erik 26", "May", "E路10号", "TRUE商贸有限公司"])
+def test_a_name_that_only_looks_like_one_is_taken(register: Database, tmp_path: Path, name: str) -> None:
+    assert counts(load(register, book(tmp_path, [HEADINGS, changed(ROWS[0], name=name, person=name)]))) == (0, 1, 0, 0)
+
+
 def test_cells_merged_across_columns_are_refused_with_their_place(register: Database, tmp_path: Path) -> None:
     before = contents(register)
     rows = [HEADINGS, ROWS[0], changed(ROWS[1], person=""), ROWS[2]]
