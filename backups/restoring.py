@@ -142,8 +142,13 @@ class _Restoring:
                     "上一次中断的恢复所用的数据库中，现在是另外完成的内容，未作任何改动；"
                     f"如不再需要那次恢复，请删除 {self._staging} 后重试"
                 )
+        if noted is None and marked and self._full and any(self._uploads()):
+            raise BackupError(
+                "数据库中有一次未完成的恢复，而文件存储中的文件不知属于谁，未作任何改动；请改用空的文件存储"
+            )
         if noted is not None or marked:
-            self.undo(full=self._full if noted is None else noted["full"])
+            # Files come after the marker: without it none of them is of that restore.
+            self.undo(full=noted is not None and bool(noted["full"]) and (self._sqlite or marked))
         used = []
         if self._has_tables():
             used.append(f"数据库已有数据表（{self._database.engine.url.render_as_string()}）")

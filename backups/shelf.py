@@ -59,9 +59,13 @@ def newest_full(folder: Path) -> datetime | None:
     """
     if not folder.exists() and folder.parent.is_dir():
         return None
-    latest = clock.now() + timedelta(hours=1)
-    whole = (backup for backup in listed(folder) if backup.kind == "full" and backup.made_at <= latest)
+    whole = (backup for backup in listed(folder) if backup.kind == "full" and backup.made_at <= _latest())
     return next((backup.made_at for backup in whole), None)
+
+
+def _latest() -> datetime:
+    """The time of which a backup may say that it was made then; clocks differ a little."""
+    return clock.now() + timedelta(hours=1)
 
 
 class Busy(BackupError):
@@ -113,8 +117,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def prune(folder: Path, kind: Kind, keep: int) -> list[Path]:
-    """Throw away the oldest of a kind beyond so many; which."""
-    old = [backup.path for backup in listed(folder) if backup.kind == kind][keep:]
+    """Throw away the oldest of a kind beyond so many; which. Those that a wrong clock dated ahead are left alone."""
+    old = [backup.path for backup in listed(folder) if backup.kind == kind and backup.made_at <= _latest()][keep:]
     for path in old:
         path.unlink(missing_ok=True)
     return old

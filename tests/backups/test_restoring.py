@@ -301,6 +301,19 @@ def test_a_database_that_was_restored_from_elsewhere_meanwhile_is_not_emptied(
     assert rows(second.resolved_database_url) == before
 
 
+@pytest.mark.parametrize("dialect", ["postgresql"] if "postgresql" in DIALECTS else [], indirect=True)
+def test_files_that_no_note_speaks_of_are_not_deleted(filled: Settings, shelf: Shelf, place: Place) -> None:
+    """A restore was begun in this database from elsewhere; the files here may be in use."""
+    made, there = shelf.make(filled), place("postgresql")
+    execute(there.resolved_database_url, "CREATE TABLE restore_in_progress (begun_at timestamptz)")
+    upload = there.data_dir / "files" / "uploads" / "aa" / "bb"
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(b"in use")
+    with pytest.raises(BackupError, match="未作任何改动"):
+        shelf.restore(made.path, there)
+    assert upload.read_bytes() == b"in use"
+
+
 def test_a_note_that_cannot_be_read_is_named(filled: Settings, shelf: Shelf, place: Place, dialect: str) -> None:
     made, there = shelf.make(filled), place(dialect)
     note = there.data_dir / restoring.STAGING / "backup"

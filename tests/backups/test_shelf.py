@@ -15,7 +15,7 @@ from app import background_jobs
 from backups import before_upgrade, daily, making
 from backups import shelf as shelves
 from backups.archive import BackupError
-from core import migrate
+from core import clock, migrate
 from core.config import Settings, SettingsError, load_settings
 from core.db import Database
 from start_up import prepare
@@ -263,3 +263,14 @@ def test_three_copies_are_kept(settings: Settings, database: Database, dialect: 
         with time_machine.travel(datetime.now(UTC) + timedelta(hours=hour)):
             before_upgrade.keep_a_copy(settings, database)
     assert len(list((settings.data_dir / before_upgrade.FOLDER).iterdir())) == 3
+
+
+def test_a_backup_that_a_wrong_clock_dated_ahead_counts_for_nothing(tmp_path: Path) -> None:
+    ahead = tmp_path / "gongpin-20990101T000000Z-full.tar.age"
+    today = tmp_path / f"gongpin-{clock.now():%Y%m%dT%H%M%S}Z-full.tar.age"
+    ahead.touch()
+    assert shelves.newest_full(tmp_path) is None
+    today.touch()
+    assert shelves.newest_full(tmp_path) is not None
+    assert shelves.prune(tmp_path, "full", 1) == []
+    assert ahead.exists() and today.exists()
