@@ -163,9 +163,11 @@ def enterprises(stage: Stage) -> Listed:
 
 
 def users(stage: Stage) -> Listed:
+    with stage.database.read() as session:  # whoever is copied may be of another province
+        office = session.scalar(select(User.office_id).where(User.username == "province_user"))
     return Listed(
         stage.sign_in("province_user").get, "/users", User,
-        lambda n: {"created_at": minutes(n), "username": f"someone{n}", "full_name": None},
+        lambda n: {"created_at": minutes(n), "username": f"someone{n}", "full_name": None, "office_id": office},
     )  # fmt: skip
 
 
