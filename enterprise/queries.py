@@ -1,5 +1,6 @@
 """What is read of the register: one enterprise by its code, and the list of a reach with its search."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -33,17 +34,21 @@ def search(
     q: str | None = None,
     product_code: str | None = None,
     request: PageRequest | None = None,
+    within: Sequence[ColumnElement[bool]] = (),
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
     """The enterprises of a reach by name, optionally those whose name contains `q`; items are `Enterprise`.
+
+    `within` are conditions over `Enterprise` that name a region of the reach, `only` any others.
 
     `q` is compared as `name_search.fold` writes it, `%` and `_` stand for themselves. Counting
     stops at 10 000.
     """
     request = request or PageRequest()
-    conditions = _conditions(session, reach, fold(q or ""), product_code)
+    conditions = _conditions(session, reach, fold(q or ""), product_code, within)
     if conditions is None:
         return Page([], request, 0, True)
-    page = fetch(session, select(Enterprise), _BY_NAME, request, *conditions)
+    page = fetch(session, select(Enterprise), _BY_NAME, request, *conditions, *only)
     return replace(page, items=[row[0] for row in page.items])
 
 
@@ -62,12 +67,16 @@ def named(session: Session, reach: Reach, q: str, limit: int) -> list[UUID] | No
 
 
 def _conditions(
-    session: Session, reach: Reach, fragment: str, product_code: str | None
+    session: Session,
+    reach: Reach,
+    fragment: str,
+    product_code: str | None,
+    within: Sequence[ColumnElement[bool]] = (),
 ) -> list[ColumnElement[bool]] | None:
     """WHERE conditions over `Enterprise` (which may draw in the other tables); None: nothing can match."""
     if not reach.national and not reach.areas:
         return None
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [*within]
     area_of: Any = Enterprise
     if product_code:
         conditions += [
@@ -85,4 +94,5 @@ def _conditions(
             conditions += having(EnterpriseBigram, pair, provinces)
             conditions.append(EnterpriseBigram.enterprise_id == Enterprise.id)
             return [*conditions, reach.unindexed_condition(Enterprise)]
-    return [*conditions, reach.condition(area_of)]
+    # Where a region is named, its index is the one to use.
+    return [*conditions, reach.unindexed_condition(area_of) if within else reach.condition(area_of)]

@@ -3,6 +3,7 @@
 One row for each region directly below, one for the region's own office (本级) where it has records,
 and a total that counts distinct enterprises over the whole area, both from one statement. Without a date
 filter the figures come from the kept tallies; with one, from what each tally counts on those days.
+Progress is about the plan alone (`plan.py`): never is an enterprise above the line that is not below it.
 """
 
 from collections.abc import Set
@@ -21,18 +22,22 @@ from enterprise.models import EnterpriseProduct
 from inspection.day_counts import counted_on_days
 from inspection.kinds import COUNTED
 from inspection.models import EnterpriseTally, Inspection
+from inspection.plan import Visits, visited_by_row
 
 T = EnterpriseTally
 NO_ROW = sql_cast(null(), String)
 """The row of what belongs to no region below."""
 
 _FIGURES = (
-    "checked", "unable", "sales_checked", "problem_enterprises", "disposal_done",
-    "disposal_in_progress", "spot_enterprises", "spot_batches", "failed_batches",
+    "checked", "unable", "sales_checked", "sales_unable", "problem_enterprises", "disposal_done",
+    "disposal_in_progress", "without_disposal", "spot_enterprises", "spot_batches", "spot_without_sample",
+    "failed_batches",
 )  # fmt: skip
 
 
-_SUMMED = ("produced", "unable", "sold", "problems", "done", "in_progress", "batches", "failed")
+_SUMMED = (
+    "produced", "unable", "sold", "sales_unable", "problems", "done", "in_progress", "spot_checks", "batches", "failed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +64,31 @@ class StatisticsFilter:
         return self.day_from is not None or self.day_to is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How many enterprises are planned somewhere, and how many of these were visited."""
+
+    planned: int = 0
+    visited: int = 0
+
+
 def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[str, Any]:
     """`{rows, total}`; a region outside the actor's reach, or unknown, gives no rows and zeros."""
     area = _area(session, actor, wanted.region)
     if area is None:
-        return {"rows": [], "total": _row(None, None, {}, 0)}
+        return {"rows": [], "total": _row(None, None, {}, None)}
     below = _regions_below(session, actor, area)
     figures, total = _figures(session, actor, area, wanted)
     planned, all_planned = _planned(session, actor, area, wanted)
     # A region whose records are on their way to another superior is counted here until they have moved.
     below += _named(session, (figures.keys() | planned.keys()) - {code for code, *_ in below})
     rows = [
-        {**_row(code, name, figures.get(code, {}), planned.get(code, 0)), "own_office": False}
+        {**_row(code, name, figures.get(code, {}), planned.get(code)), "own_office": False}
         for code, name, abolished in below
         if not abolished or code in figures or code in planned
     ]
     if None in figures or None in planned:
-        own = _row(area.code, area.name, figures.get(None, {}), planned.get(None, 0))
+        own = _row(area.code, area.name, figures.get(None, {}), planned.get(None))
         rows.append({**own, "region_name": f"{area.name or '总局'}（本级）", "own_office": True})
     return {"rows": rows, "total": _row(area.code, area.name, total, all_planned)}
 
@@ -146,11 +159,14 @@ def _figures(
             having(e.c.produced > 0).label("checked"),
             having((e.c.produced == 0) & (e.c.unable > 0)).label("unable"),
             having(e.c.sold > 0).label("sales_checked"),
+            having((e.c.sold == 0) & (e.c.sales_unable > 0)).label("sales_unable"),
             having(e.c.problems > 0).label("problem_enterprises"),
             having((e.c.done > 0) & (e.c.in_progress == 0)).label("disposal_done"),
             having(e.c.in_progress > 0).label("disposal_in_progress"),
+            having((e.c.problems > 0) & (e.c.done == 0) & (e.c.in_progress == 0)).label("without_disposal"),
             having(e.c.batches > 0).label("spot_enterprises"),
             func.coalesce(func.sum(e.c.batches), 0).label("spot_batches"),
+            func.coalesce(func.sum(e.c.spot_checks - e.c.batches), 0).label("spot_without_sample"),
             func.coalesce(func.sum(e.c.failed), 0).label("failed_batches"),
         ]
 
@@ -183,9 +199,11 @@ def _per_enterprise(session: Session, actor: Actor, area: Area, wanted: Statisti
             total("carried_out", "production").label("produced"),
             total("unable", "production").label("unable"),
             total("carried_out", "sales").label("sold"),
+            total("unable", "sales").label("sales_unable"),
             total("problems").label("problems"),
             total("disposal_done").label("done"),
             total("disposal_in_progress").label("in_progress"),
+            total("records", "spot_check").label("spot_checks"),
             total("batches").label("batches"),
             total("failed").label("failed"),
         )
@@ -196,8 +214,13 @@ def _per_enterprise(session: Session, actor: Actor, area: Area, wanted: Statisti
     )
 
 
-def _planned(session: Session, actor: Actor, area: Area, wanted: StatisticsFilter) -> tuple[dict[str | None, int], int]:
-    """Imported enterprises of the product (应检查生产企业数), by row and in all: an enterprise lies in one row."""
+def _planned(
+    session: Session, actor: Actor, area: Area, wanted: StatisticsFilter
+) -> tuple[dict[str | None, _Plan], _Plan]:
+    """Imported enterprises of the product (应检查生产企业数) and how many of them were visited, by row and in all.
+
+    An enterprise lies in one row.
+    """
     p = EnterpriseProduct
     conditions = _within(p, actor, area)
     if wanted.product_code is not None:
@@ -205,18 +228,25 @@ def _planned(session: Session, actor: Actor, area: Area, wanted: StatisticsFilte
     row_code = _group(p, actor, area)
     statement = select(row_code.label("row_code"), func.count(distinct(p.enterprise_id)).label("planned"))
     statement = statement.where(*conditions).group_by("row_code")
-    by_row = {row.row_code: row.planned for row in session.execute(statement) if row.planned}
-    return by_row, sum(by_row.values())
+    visits = Visits(actor.reach, wanted.day_from, wanted.day_to)
+    visited = visited_by_row(session, row_code, conditions, visits)
+    by_row = {
+        row.row_code: _Plan(row.planned, visited.get(row.row_code, 0))
+        for row in session.execute(statement)
+        if row.planned
+    }
+    return by_row, _Plan(sum(p.planned for p in by_row.values()), sum(visited.values()))
 
 
-def _row(code: str | None, name: str | None, figures: dict[str, int], planned: int) -> dict[str, Any]:
+def _row(code: str | None, name: str | None, figures: dict[str, int], plan: _Plan | None) -> dict[str, Any]:
     counted = {figure: figures.get(figure, 0) for figure in _FIGURES}
-    reached, batches = counted["checked"] + counted["unable"], counted["spot_batches"]
+    plan, batches = plan or _Plan(), counted["spot_batches"]
     return {
         "region_code": code,
         "region_name": name,
-        "planned": planned,
+        "planned": plan.planned,
+        "planned_visited": plan.visited,
         **counted,
-        "progress": round(min(1.0, reached / planned), 4) if planned else None,
+        "progress": round(plan.visited / plan.planned, 4) if plan.planned else None,
         "failed_rate": round(counted["failed_batches"] / batches, 4) if batches else None,
     }

@@ -1,5 +1,6 @@
 """The register of enterprises (企业名录)."""
 
+from datetime import date
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -13,6 +14,8 @@ from core.identifiers import uscc_fault
 from enterprise import queries
 from enterprise.handover import hand_over
 from enterprise.models import Enterprise
+from inspection import plan
+from inspection.plan import PlanFilter
 from miniapp_api.answers import answers
 from miniapp_api.bodies import Body, PageQuery
 from miniapp_api.gates import gate
@@ -22,10 +25,15 @@ bp = APIBlueprint("enterprises", __name__, tag="Inspection")
 
 
 class EnterprisesQuery(PageQuery):
-    """Filters of the list; `q` is a fragment of the name."""
+    """Filters of the list; `q` is a fragment of the name. `visited=false`: planned and not yet visited."""
 
     q: str | None = Field(None, max_length=100)
     product_code: str | None = Field(None, max_length=2)
+    region: str | None = Field(None, max_length=6)
+    own_office: bool | None = Field(None, description="leaves out the regions below")
+    visited: bool | None = Field(None, description="only planned enterprises: true visited, false left")
+    day_from: date | None = Field(None, alias="from", description="visited from this check date on")
+    day_to: date | None = Field(None, alias="to", description="visited until this check date")
 
 
 def show(enterprise: Enterprise) -> dict[str, Any]:
@@ -54,9 +62,8 @@ class HandOverBody(Body):
 @gate(Verb.ENTERPRISES_READ)
 @bp.input(EnterprisesQuery, location="query", arg_name="query")
 def list_enterprises(session: Session, actor: Actor, query: EnterprisesQuery) -> dict[str, Any]:
-    """The enterprises of the caller's regions."""
-    page = queries.search(session, actor.reach, q=query.q, product_code=query.product_code, request=query.request())
-    return page.as_json(show)
+    """The enterprises of the caller's regions; with `visited` those of the plan (应检查) as 工作统计 counts them."""
+    return plan.enterprises(session, actor, PlanFilter(**query.filters_only()), query.request()).as_json(show)
 
 
 @bp.get("/enterprises/<string:uscc>")

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 UNABLE: dict[str, Any] = {"unable": True, "unable_reason": "moved"}
 NOTHING = {
-    "planned": 0, "checked": 0, "unable": 0, "progress": None, "sales_checked": 0, "problem_enterprises": 0,
-    "disposal_done": 0, "disposal_in_progress": 0, "spot_enterprises": 0, "spot_batches": 0, "failed_batches": 0,
-    "failed_rate": None,
+    "planned": 0, "planned_visited": 0, "checked": 0, "unable": 0, "progress": None, "sales_checked": 0,
+    "sales_unable": 0, "problem_enterprises": 0, "disposal_done": 0, "disposal_in_progress": 0, "without_disposal": 0,
+    "spot_enterprises": 0, "spot_batches": 0, "spot_without_sample": 0, "failed_batches": 0, "failed_rate": None,
 }  # fmt: skip
 
 
@@ -106,8 +106,24 @@ def test_unable_here_and_carried_out_there(
 
 
 def test_an_unable_sales_check_is_no_check_and_no_unable_producer(county_inspector: Person) -> None:
-    submit(county_inspector, sales(**UNABLE))
-    assert total(county_inspector) == {}
+    submit(county_inspector, sales(check_date="2026-11-18", **UNABLE))
+    assert total(county_inspector) == {"sales_unable": 1}
+    submit(county_inspector, sales(check_date="2026-11-19"))
+    assert total(county_inspector) == {"sales_checked": 1}
+
+
+def test_a_spot_check_without_a_sample_is_no_batch_but_stands_there(county_inspector: Person) -> None:
+    submit(county_inspector, spot_check(no_sample_reason="stopped", items=[]), noun="spot-checks")
+    assert total(county_inspector) == {"spot_without_sample": 1}
+
+
+def test_a_problem_enterprise_without_any_disposal_stands_there(county_inspector: Person) -> None:
+    submit(county_inspector, with_problem(uscc=uscc(1)))
+    submit(county_inspector, with_problem({"7.1": "done"}, uscc=uscc(2)))
+    submit(county_inspector, with_problem(uscc=uscc(2), check_date="2026-11-19"))
+    assert total(county_inspector) == {
+        "checked": 2, "problem_enterprises": 2, "disposal_done": 1, "without_disposal": 1,
+    }  # fmt: skip
 
 
 def test_the_own_office_has_a_row_where_it_has_records(county_inspector: Person, city_reviewer: Person) -> None:
@@ -180,21 +196,79 @@ def test_planned_and_progress_come_from_the_register(
     register(database, (1, "320402", ["06"]), (2, "320402", ["06", "09"]), (3, "320402", ["06"]), (4, "320404", ["09"]),
              (5, "320400", ["06"]), (6, "320102", ["06"]), (7, "320402", []))  # fmt: skip
     submit(county_inspector, production(uscc=uscc(1)))
-    assert total(city_reviewer) == {"planned": 5, "checked": 1, "progress": 0.2}
-    assert total(city_reviewer, "product_code=06") == {"planned": 4, "checked": 1, "progress": 0.25}
+    assert total(city_reviewer) == {"planned": 5, "planned_visited": 1, "checked": 1, "progress": 0.2}
+    assert total(city_reviewer, "product_code=06") == {
+        "planned": 4, "planned_visited": 1, "checked": 1, "progress": 0.25,
+    }  # fmt: skip
     assert total(city_reviewer, "product_code=09") == {"planned": 2, "progress": 0.0}
     by_row = rows(city_reviewer, "product_code=06")
-    assert by_row["天宁区"] == {"planned": 3, "checked": 1, "progress": 0.3333}
+    assert by_row["天宁区"] == {"planned": 3, "planned_visited": 1, "checked": 1, "progress": 0.3333}
     assert (by_row["钟楼区"], by_row["常州市（本级）"]) == ({}, {"planned": 1, "progress": 0.0})
 
 
-def test_progress_counts_the_unable_and_stops_at_one(database: Database, county_inspector: Person) -> None:
+def test_progress_counts_the_unable_and_nobody_who_was_not_planned(
+    database: Database, county_inspector: Person
+) -> None:
     register(database, (1, "320402", ["06"]), (2, "320402", ["06"]))
     submit(county_inspector, production(uscc=uscc(1), **UNABLE))
-    assert total(county_inspector) == {"planned": 2, "unable": 1, "progress": 0.5}
-    for number in (2, 3, 4):
+    assert total(county_inspector) == {"planned": 2, "planned_visited": 1, "unable": 1, "progress": 0.5}
+    for number in (3, 4, 5):
         submit(county_inspector, production(uscc=uscc(number)))
-    assert total(county_inspector) == {"planned": 2, "checked": 3, "unable": 1, "progress": 1.0}
+    assert total(county_inspector) == {
+        "planned": 2, "planned_visited": 1, "checked": 3, "unable": 1, "progress": 0.5,
+    }  # fmt: skip
+    submit(county_inspector, production(uscc=uscc(2)))
+    assert total(county_inspector)["progress"] == 1.0
+
+
+def test_a_plan_is_fulfilled_by_checks_of_its_product_and_of_producers(
+    database: Database, county_inspector: Person
+) -> None:
+    register(database, (1, "320402", ["06", "09"]))
+    bicycle = items_of(county_inspector, "09")("电动自行车")
+    submit(county_inspector, production(product_code="09", products=[bicycle], regulation_types=["ccc"], uscc=uscc(1)))
+    submit(county_inspector, sales(uscc=uscc(1)))
+    submit(county_inspector, spot_check(uscc=uscc(1)), noun="spot-checks")
+    assert total(county_inspector, "product_code=06").get("planned_visited") is None
+    assert total(county_inspector, "product_code=09")["planned_visited"] == 1
+    assert total(county_inspector)["progress"] == 1.0
+
+
+def test_a_visit_counts_where_the_enterprise_lies_whoever_came(
+    database: Database, county_inspector: Person, neighbour_inspector: Person, city_reviewer: Person
+) -> None:
+    register(database, (1, "320402", ["06"]), (2, "320402", ["06"]))
+    submit(city_reviewer, production(uscc=uscc(1)))
+    submit(neighbour_inspector, production(uscc=uscc(2)))
+    by_row = rows(city_reviewer)
+    assert by_row["天宁区"] == {"planned": 2, "planned_visited": 2, "progress": 1.0}
+    assert by_row["钟楼区"] == by_row["常州市（本级）"] == {"checked": 1}
+    assert total(city_reviewer, "region=320402")["progress"] == 1.0
+    # What a county may not see tells it nothing.
+    assert total(county_inspector) == {"planned": 2, "progress": 0.0}
+
+
+def test_the_planned_ones_left_are_those_that_the_figures_miss(
+    database: Database, county_inspector: Person, city_reviewer: Person
+) -> None:
+    register(database, (1, "320402", ["06"]), (2, "320402", ["06", "09"]), (3, "320404", ["06"]), (4, "320402", []),
+             (5, "320400", ["06"]))  # fmt: skip
+    submit(county_inspector, production(uscc=uscc(1), check_date="2026-11-10"))
+
+    def found(query: str) -> list[str]:
+        return [row["name"] for row in read(city_reviewer, f"/enterprises?{query}")["items"]]
+
+    assert found("visited=false") == ["企业2", "企业3", "企业5"]
+    assert found("visited=true") == ["企业1"]
+    assert found("visited=false&product_code=09") == ["企业2"]
+    assert found("visited=false&q=业3") == ["企业3"]
+    assert found("visited=false&region=320402") == ["企业2"]
+    assert found("visited=false&own_office=true") == ["企业5"]
+    assert found("visited=false&to=2026-11-09&product_code=06&region=320402") == ["企业1", "企业2"]
+    assert found("visited=true&from=2026-11-10&to=2026-11-10") == ["企业1"]
+    for query in ("", "product_code=06", "product_code=09", "region=320402", "to=2026-11-09", "from=2026-11-11"):
+        figures = progress(city_reviewer, query)["total"]
+        assert len(found(f"visited=false&{query}")) == figures["planned"] - figures["planned_visited"]
 
 
 def test_a_product_narrows_every_figure(county_inspector: Person) -> None:
@@ -215,6 +289,7 @@ def test_problems_and_their_disposal_count_enterprises(county_inspector: Person)
     submit(county_inspector, sales(uscc=uscc(4), answers={"3.1": "yes"}, disposals={"4.1": "done", "4.2": "na"}))
     assert total(county_inspector) == {
         "checked": 3, "sales_checked": 1, "problem_enterprises": 4, "disposal_done": 2, "disposal_in_progress": 1,
+        "without_disposal": 1,
     }  # fmt: skip
 
 
