@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts import handing_over, offices, operations, passwords, sign_in, throttle
+from accounts.gone_regions import told_unknown
 from accounts.handing_over import Handed
 from accounts.models import USERNAME, Office, OfficeKind, Region, RegionLevel, User
 from accounts.regions import current_region
@@ -48,11 +49,10 @@ def region_of(session: Session, code: str, level: str | None = None) -> Region:
     """The region of a code that is valid or was replaced, of that level if one is given; 422 otherwise."""
     region = current_region(session, code)
     if region is None or region.valid_to is not None:
-        raise invalid("/region", "unknown_region", f"行政区划代码“{code}”不存在或已撤销，请核对")
+        raise invalid("/region", "unknown_region", told_unknown(session, region))
     if level is not None and region.level != level:
-        raise invalid(
-            "/level", "wrong_level", f"“{region.name}”（{code}）是{_LEVELS[region.level]}区划，与 --level {level} 不符"
-        )
+        told = f"“{region.name}”（{code}）是{_LEVELS[region.level]}区划，与 --level {level} 不符，请核对"
+        raise invalid("/level", "wrong_level", told)
     return region
 
 
@@ -85,7 +85,7 @@ def create_user(
     """
     username = clean_line(username)
     if not re.fullmatch(USERNAME, username):
-        raise invalid("/username", "bad_username", "用户名应为3至64位字母、数字、汉字或 - _ . @")
+        raise invalid("/username", "bad_username", "用户名应为3至64位字母、数字、汉字或 - _ . @，请更换")
     refuse_enterprise("/username", sign_in.is_enterprise_name(username))
     refuse_enterprise("/role", Role.ENTERPRISE in roles)
     password = passwords.one_time_password()

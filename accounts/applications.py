@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accounts import offices, passwords, queries, throttle
+from accounts.gone_regions import told_unknown
 from accounts.models import AccountApplication, Region, RegionLevel, User, UserStatus
 from accounts.regions import current_region
 from accounts.sign_in import is_enterprise_name
@@ -52,10 +53,10 @@ def apply_for_account(database: Database, form: NewApplication) -> tuple[Account
     The same application sent again, the password included, is answered with the first one as it is
     now, unless that was rejected. A user name that was rejected may apply again.
     """
+    form = _cleaned(form)
     with database.read() as session:
         region = current_region(session, form.region_code)
-    form = _cleaned(form)
-    faults = _application_faults(form, region)
+        faults = _application_faults(session, form, region)
     if faults:
         raise Problem("invalid", errors=faults)
     assert region is not None
@@ -123,17 +124,17 @@ def _is_own_password(database: Database, user: User, password: str) -> bool:
     return True
 
 
-def _application_faults(form: NewApplication, region: Region | None) -> list[Fault]:
+def _application_faults(session: Session, form: NewApplication, region: Region | None) -> list[Fault]:
     faults = []
-    for path, name in (("/applicant_name", form.applicant_name), ("/unit_name", form.unit_name)):
-        if not has_words(name):
-            faults.append(Fault(path, "meaningless", f"名称{MEANINGLESS}"))
+    for field, label in (("applicant_name", "姓名"), ("unit_name", "单位名称")):
+        if not has_words(getattr(form, field)):
+            faults.append(Fault(f"/{field}", "meaningless", f"{label}{MEANINGLESS}"))
     if region is None or region.valid_to is not None:
-        faults.append(Fault("/region_code", "unknown_region", "行政区划代码不存在，请重新选择"))
+        faults.append(Fault("/region_code", "unknown_region", told_unknown(session, region)))
     elif region.level == RegionLevel.PROVINCE:
         faults.append(Fault("/region_code", "province_account", "省级账号由系统管理员创建，请选择市或县（区）"))
     if not is_mobile(normalise_mobile(form.mobile)):
-        faults.append(Fault("/mobile", "bad_mobile", "请输入正确的手机号码"))
+        faults.append(Fault("/mobile", "bad_mobile", "手机号码不正确，请填写11位大陆手机号"))
     if is_enterprise_name(form.username):
         # Kept for the enterprise of that code, to whom a bureau hands it over: a stranger could take it here.
         message = "用户名不能是统一社会信用代码，请更换；企业账号由市场监管部门发放"

@@ -75,7 +75,7 @@ def relocate(
 ) -> Handed:
     """Put a user into an office, with the roles kept there. Raises 422 for the office where the user is already."""
     if office.id == user.office_id:
-        raise invalid("/office_id", "same_office", f"该用户已在{office.name}")
+        raise invalid("/office_id", "same_office", f"该用户已在{office.name}，无需调动；如要调往别处，请选择其他机关")
     former = session.get_one(Office, user.office_id)
     said = {
         **(payload or {}), "office": office.name, "former_office": former.name, "roles_dropped": list(dropped),
@@ -174,7 +174,7 @@ def _target(session: Session, actor: Actor, office_id: UUID) -> Office:
     known = chain is not None and actor.reach.covers(*chain)
     if office is None or chain is None or not known or office.kind == OfficeKind.ENTERPRISE:
         raise invalid(
-            "/office_id", "unknown_office", "没有这个机关，或不在您管辖范围内；跨辖区调动由共同的上级单位办理"
+            "/office_id", "unknown_office", "没有这个机关，或不在您管辖范围内；跨辖区调动请由共同的上级单位办理"
         )
     if office.closed_on is not None:
         raise invalid("/office_id", "closed_office", f"{office.name}已撤并，请选择其他机关")

@@ -133,7 +133,7 @@ def cover(session: Session, office_id: UUID, region_codes: list[str]) -> None:
     found = {code: current_region(session, code) for code in region_codes}
     missing = sorted(code for code, region in found.items() if region is None)
     if missing:
-        raise invalid("/regions", "unknown_region", f"行政区划代码不存在：{'、'.join(missing)}")
+        raise invalid("/regions", "unknown_region", f"没有这些行政区划代码：{'、'.join(missing)}，请核对")
     session.execute(delete(OfficeRegion).where(OfficeRegion.office_id == office_id))
     for code in {region.code for region in found.values() if region is not None}:
         session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=code))

@@ -50,6 +50,8 @@ _ABOLISHED = (
     RegionRow("500105", "江北区", RegionLevel.COUNTY, "500000", date(2025, 11, 6)),
     RegionRow("500112", "渝北区", RegionLevel.COUNTY, "500000", date(2025, 11, 6)),
 )
+CAME_INSTEAD = {"500105": "500157", "500112": "500157"}
+"""By the code of an abolished region the one to name instead; nothing moves by it (`reorganisations.py` moves)."""
 
 
 def current_region(session: Session, code: str) -> Region | None:

@@ -130,16 +130,16 @@ def judge(session: Session, wanted: Wanted, *, expected: dict[str, str | None] |
     """
     source = _living(session, "/code", wanted.code)
     if source.depth == 1:
-        raise invalid("/code", "province", f"{source.name}是省级区划，不能用区划调整变更")
+        raise invalid("/code", "province", f"{source.name}是省级区划，不能用区划调整变更，请核对代码")
     new = (*_new_place(session, wanted, source, expected or {}),)
     old = chain_of(source)
     # The first two digits of a code are its province's.
     if new[0] != old[0] or wanted.into_code[:2] != source.code[:2]:
-        raise invalid("/into", "other_province", "不能跨省调整：抽样单编号、自建词条和案卷按省保存")
+        raise invalid("/into", "other_province", "不能跨省调整：抽样单编号、自建词条和案卷按省保存，请核对代码")
     if wanted.kind != Kind.SUPERIOR and (wanted.code in new or wanted.into_code in old):
         raise invalid("/into", "circle", f"{wanted.into_code} 是 {wanted.code} 本身，或是其上级、下级，请核对")
     if len(new) > 3:
-        raise invalid("/into", "too_deep", f"{wanted.into_code} 下不能再设一级区划")
+        raise invalid("/into", "too_deep", f"{wanted.into_code} 下不能再设一级区划，请核对代码")
     below = session.scalar(select(func.count()).where(Region.parent_code == source.code))
     if below and len(new) != len(old):
         raise invalid("/into", "too_deep", f"{source.name}下辖 {below} 个区划，不能改变层级，请先调整其下辖区划")
@@ -159,13 +159,13 @@ def _new_place(session: Session, wanted: Wanted, source: Region, expected: dict[
     if wanted.kind == Kind.SUPERIOR:
         parent = _superior(session, "/into", wanted.into_code)
         if parent.code == source.parent_code:
-            raise invalid("/into", "nothing_changes", f"{source.name}的上级已是{parent.name}，无需调整")
+            raise invalid("/into", "nothing_changes", f"{source.name}的上级已是{parent.name}，无需调整，请核对代码")
         if source.code in chain_of(parent):
-            raise invalid("/into", "circle", f"{parent.name}属于{source.name}，不能作为其上级")
+            raise invalid("/into", "circle", f"{parent.name}属于{source.name}，不能作为其上级，请核对代码")
         return (*chain_of(parent), source.code)
     target = session.get(Region, wanted.into_code, populate_existing=True)
     if not (len(wanted.into_code) == 6 and wanted.into_code.isascii() and wanted.into_code.isdigit()):
-        raise invalid("/into", "bad_code", "行政区划代码应为6位数字")
+        raise invalid("/into", "bad_code", "行政区划代码应为6位数字，请核对")
     if target is not None and wanted.kind == Kind.MERGED:
         return chain_of(_living(session, "/into", wanted.into_code))
     if target is not None:
@@ -180,7 +180,7 @@ def _new_place(session: Session, wanted: Wanted, source: Region, expected: dict[
 def _superior(session: Session, path: str, code: str) -> Region:
     region = _living(session, path, code)
     if region.level == RegionLevel.COUNTY:
-        raise invalid(path, "not_a_superior", f"{region.name}是县级区划，下面不能再有区划")
+        raise invalid(path, "not_a_superior", f"{region.name}是县级区划，下面不能再有区划，请核对代码")
     return region
 
 

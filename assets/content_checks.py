@@ -127,7 +127,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) 
         same = [name for name, other in FILE_TYPES.items() if (other.shape == PICTURE) == (kind.shape == PICTURE)]
         judge(io.BytesIO(content), kind, [name for name in same if name != ".zip"], depth=1)
     elif b"\0" in content[:1024] or content.startswith((b"#!", b"MZ", b"<")):
-        raise invalid("/file", "content_mismatch", "文件内容不是纯文本")
+        raise invalid("/file", "content_mismatch", "文件内容不是纯文本，请另存为纯文本后重新上传")
 
 
 def _within(name: str, problem: Problem) -> Problem:

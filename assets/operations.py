@@ -329,7 +329,8 @@ def _fault(
             claim_.path, "wrong_file_type", f"{category.label}目前支持 {'、'.join(category.allowed)}，请重新上传"
         )
     if category.max_bytes is not None and file.size > category.max_bytes:
-        return Fault(claim_.path, "file_too_large", f"{category.label}不能超过 {readable_size(category.max_bytes)}")
+        limit = readable_size(category.max_bytes)
+        return Fault(claim_.path, "file_too_large", f"{category.label}不能超过 {limit}，请压缩后重新上传")
     return None
 
 

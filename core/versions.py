@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.errors import invalid
+from core.errors import Problem, invalid
 
 
 def sent_version(body: Mapping[str, Any]) -> int | None:
@@ -12,5 +12,14 @@ def sent_version(body: Mapping[str, Any]) -> int | None:
     if version is None:
         return None
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise invalid("/version", "wrong_type", "version 应为读取记录时得到的整数")
+        raise invalid("/version", "wrong_type", "版本号（version）应为读取记录时得到的整数，请刷新后重试")
     return version
+
+
+def stale(current: int, sent: int | None) -> Problem:
+    """409 `stale_version` for who is behind; without a version the sender did not know that the record is there."""
+    if sent is None:
+        told = f"这条记录此前已经保存成功（第{current}版），可能是当时的回执没有收到；请读取后再保存"
+    else:
+        told = "可能是您在另一部手机、另一个页面上改过，也可能是同事改过；请刷新核对后再保存"
+    return Problem("stale_version", f"{told}，本机所填内容请先留存", current_version=current)

@@ -19,6 +19,7 @@ from core.actor import Actor
 from core.db import Base, dialect_of, insert_into
 from core.errors import Problem
 from core.prepared import Prepared
+from core.versions import stale
 
 SYSTEM = "system"
 BACK = "«back»"
@@ -175,7 +176,7 @@ class Workflow:
         if now.status != record.status:
             label = self.statuses[now.status]
             return Problem("wrong_status", f"当前状态为“{label}”，不能执行该操作", current_status=now.status)
-        return Problem("stale_version", current_version=now.version)
+        return stale(now.version, record.version)
 
     def _history(
         self, actor: Actor | None, step: Step, record_id: UUID, version: int, payload: Mapping[str, Any] | None

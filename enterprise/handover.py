@@ -27,7 +27,7 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
     `username_taken` once the account has been used.
     """
     if suffix is not None and not _SUFFIX.fullmatch(suffix):
-        raise invalid("/suffix", "bad_format", "后缀只能是 1 到 20 个数字、字母或汉字")
+        raise invalid("/suffix", "bad_format", "账号后缀只能是1到20个数字、字母或汉字，请重新填写")
     password = passwords.one_time_password()
     password_hash = passwords.hash_password(password)
     with database.write() as session:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from accounts.gone_regions import told_gone
 from accounts.models import Region
 from accounts.regions import current_region
 from assets.tables.cells import cell_text, has_lost_digits
@@ -117,16 +118,7 @@ class RegionIndex:
         return f"{code} {region.name}" if region else code
 
     def _told_gone(self, code: str) -> str:
-        region = self._regions[code]
-        now = [
-            other.code
-            for other in self._regions.values()
-            if other.code in self._codes and (other.name, other.area1) == (region.name, region.area1)
-        ]
-        day = f"{region.valid_to:%Y年%-m月%-d日}"
-        if len(now) == 1:
-            return f"“{self.shown(code)}”自{day}起已改为“{self.shown(now[0])}”，请改填新代码"
-        return f"“{self.shown(code)}”已于{day}撤销，请核对后填写现在的6位区县代码"
+        return told_gone(self._regions[code], (self._regions[other] for other in self._codes))
 
 
 def read_facts(cells: Mapping[str, object], regions: RegionIndex) -> tuple[EnterpriseFacts, Faults]:

@@ -77,7 +77,7 @@ def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     for name, limit in LENGTHS.items():
         value = body.get(name)
         if value is not None and not isinstance(value, str):
-            faults.append(Fault(f"/{name}", "wrong_type", f"{_LABELS[name]}应为文字"))
+            faults.append(Fault(f"/{name}", "wrong_type", f"{_LABELS[name]}应为文字，请重新填写"))
             continue
         text = " ".join(clean_line(value or "").split())
         required = name in ("matter_name", "org_name") or (name == "matter_ref" and kind == PER_MATTER)
@@ -86,7 +86,7 @@ def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         elif required and not has_words(text):
             faults.append(Fault(f"/{name}", "meaningless", f"{_LABELS[name]}{MEANINGLESS}"))
         elif len(text) > limit:
-            faults.append(Fault(f"/{name}", "too_long", f"{_LABELS[name]}不能超过{limit}个字"))
+            faults.append(Fault(f"/{name}", "too_long", f"{_LABELS[name]}不能超过{limit}个字，请缩短后重试"))
         wanted[name] = text or None
     return wanted, faults
 
@@ -131,7 +131,7 @@ def disable(session: Session, actor: Actor, code_id: UUID, reason: str | None = 
         return code
     reason = clean(reason) if isinstance(reason, str) else None
     if reason and len(reason) > 200:
-        raise invalid("/reason", "too_long", "停用原因不能超过200个字")
+        raise invalid("/reason", "too_long", "停用原因不能超过200个字，请缩短后重试")
     was_active = code.status == ACTIVE
     try:
         CODE.move(session, actor, code, "disable", payload={"reason": reason} if reason else None)

@@ -64,7 +64,7 @@ class _Body:
     def text(self, name: str, label: str, *, required: bool = True) -> str | None:
         value = self.body.get(name)
         if value is not None and not isinstance(value, str):
-            self.faults.append(Fault(f"/{name}", "wrong_type", f"{label}应为文字"))
+            self.faults.append(Fault(f"/{name}", "wrong_type", f"{label}应为文字，请重新填写"))
             return None
         text = clean(value or "")
         if required and not text:
@@ -72,7 +72,7 @@ class _Body:
         elif required and not has_words(text):
             self.faults.append(Fault(f"/{name}", "meaningless", f"{label}{MEANINGLESS}"))
         elif len(text) > TEXT_LIMIT:
-            self.faults.append(Fault(f"/{name}", "too_long", f"{label}不能超过{TEXT_LIMIT}个字"))
+            self.faults.append(Fault(f"/{name}", "too_long", f"{label}不能超过{TEXT_LIMIT}个字，请缩短后重试"))
         return text or None
 
     def choice(self, name: str, label: str, options: Mapping[str, str]) -> str:
@@ -98,7 +98,7 @@ class _Body:
     def call_back(self, rating: Rating, row: RatingFollowUp) -> None:
         """A fault unless whoever gave their name was called at least once (实名差评回访)."""
         if rating.real_name and row.contacts == 0:
-            self.faults.append(Fault("/contacts", "call_back_required", "实名差评须先登记至少一次回访，再作处理"))
+            self.faults.append(Fault("/contacts", "call_back_required", "实名差评请先登记至少一次回访，再作处理"))
 
     def refuse_faulty(self) -> None:
         if self.faults:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import receipts
 from core.actor import Actor
-from core.errors import Fault, Problem, not_found
+from core.errors import Problem, invalid, not_found
 from core.text import demanded
 from feedback import integrity, word_list
 from feedback.catalogue import is_bad
@@ -71,7 +71,7 @@ def _reason(decision: str, value: Any) -> dict[str, str]:
         return {}
     reason = demanded(value if isinstance(value, str) else None, "/reason", "请填写不公开该评价文字的原因")
     if len(reason) > COMMENT_LIMIT:
-        raise Problem("invalid", errors=[Fault("/reason", "too_long", f"原因不能超过{COMMENT_LIMIT}个字")])
+        raise invalid("/reason", "too_long", f"不公开的原因不能超过{COMMENT_LIMIT}个字，请缩短后重试")
     return {"reason": reason}
 
 

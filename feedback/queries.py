@@ -17,6 +17,7 @@ from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.paging import Page, PageRequest, fetch, newest_first
 from core.privacy import mask_phone
+from core.versions import stale
 from feedback.catalogue import LEVELS, TAGS
 from feedback.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, WITHHELD
 from feedback.listing import ROWS, conditions, named, order, reads_ratings
@@ -57,9 +58,9 @@ def refuse_stale(rating: Rating, version: Any) -> None:
     """422 unless `version` is a whole number, 409 `stale_version` unless it is the rating's."""
     if type(version) is not int:
         code = "required" if version is None else "wrong_type"
-        raise invalid("/version", code, "请带上读取记录时得到的 version（整数）")
+        raise invalid("/version", code, "请带上读取记录时得到的版本号（version，整数），刷新页面后重试")
     if version != rating.version:
-        raise Problem("stale_version", current_version=rating.version)
+        raise stale(rating.version, version)
 
 
 def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:

@@ -83,7 +83,7 @@ def _name(value: Any, faults: list[Fault]) -> str:
     elif not has_words(name):
         faults.append(Fault("/rater_name", "meaningless", f"姓名或单位名称{MEANINGLESS}"))
     elif len(name) > NAME_LIMIT:
-        faults.append(Fault("/rater_name", "too_long", f"姓名或单位名称不能超过{NAME_LIMIT}个字"))
+        faults.append(Fault("/rater_name", "too_long", f"姓名或单位名称不能超过{NAME_LIMIT}个字，请缩短后重试"))
     return name
 
 
@@ -110,7 +110,7 @@ def _tags(value: Any, level: int | None, faults: list[Fault]) -> tuple[int, ...]
         faults.append(Fault("/tags", "wrong_type", "评价标签应为列表，请重新选择"))
         return ()
     if len(value) > MOST_TAGS:
-        faults.append(Fault("/tags", "too_many", f"评价标签最多选择{MOST_TAGS}项"))
+        faults.append(Fault("/tags", "too_many", f"评价标签最多选择{MOST_TAGS}项，请删减"))
         return ()
     codes: list[int] = []
     for place, one in enumerate(value):
@@ -122,7 +122,7 @@ def _tags(value: Any, level: int | None, faults: list[Fault]) -> tuple[int, ...]
             message = f"“{tag.text}”不是“{LEVELS[level]}”的评价标签，请重新选择"
             faults.append(Fault(f"/tags/{place}", "tag_of_another_level", message))
         elif tag.code in codes:
-            faults.append(Fault(f"/tags/{place}", "repeated_tag", f"评价标签“{tag.text}”重复"))
+            faults.append(Fault(f"/tags/{place}", "repeated_tag", f"评价标签“{tag.text}”重复，请只选一次"))
         else:
             codes.append(tag.code)
     return tuple(codes)
@@ -132,9 +132,9 @@ def _comment(value: Any, faults: list[Fault]) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        faults.append(Fault("/comment", "wrong_type", "具体意见应为文字"))
+        faults.append(Fault("/comment", "wrong_type", "具体意见应为文字，请重新填写"))
         return ""
     comment = clean(value)
     if len(comment) > COMMENT_LIMIT:
-        faults.append(Fault("/comment", "too_long", f"具体意见不能超过{COMMENT_LIMIT}个字"))
+        faults.append(Fault("/comment", "too_long", f"具体意见不能超过{COMMENT_LIMIT}个字，请缩短后重试"))
     return comment

@@ -90,7 +90,7 @@ def correct(
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
     entry = judge(session, tools, actor, book, record_id, body, submit=True, answered=answered)
     if entry.kind.name != record.kind:
-        raise invalid("/kind", "kind_changed", "更正不能改变检查类型")
+        raise invalid("/kind", "kind_changed", "更正不能改变检查类型；类型选错的，请作废后重新填报")
     _refuse_undone(record, entry)
     assert entry.tally is not None
     assert record.tally_id is not None
@@ -163,7 +163,7 @@ def _refuse_undone(record: Inspection, entry: Entry) -> None:
     old, new = record.data.get("disposals") or {}, entry.data.get("disposals") or {}
     for name, value in old.items():
         if value == "done" and new.get(name) != "done":
-            raise invalid(f"/disposals/{name}", "disposal_final", "处置状态已为“是”，不能再变更")
+            raise invalid(f"/disposals/{name}", "disposal_final", "处置状态已为“是”，不能再变更，请改回“是”后重新提交")
 
 
 def _reason(body: Mapping[str, Any]) -> str | None:
@@ -171,7 +171,7 @@ def _reason(body: Mapping[str, Any]) -> str | None:
     if reason is None:
         return None
     if not isinstance(reason, str):
-        raise invalid("/reason", "wrong_type", "原因应为文本")
+        raise invalid("/reason", "wrong_type", "更正原因应为文字，请重新填写")
     if len(reason) > 500:
-        raise invalid("/reason", "too_long", "原因不能超过 500 个字符")
+        raise invalid("/reason", "too_long", "更正原因不能超过500个字，请缩短后重试")
     return clean(reason) or None

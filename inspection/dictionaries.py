@@ -143,11 +143,11 @@ def add(
         raise not_found()
     name = clean_line(name)
     if not name:
-        raise invalid("/name", "required", "请输入名称")
+        raise invalid("/name", "required", "请填写名称")
     if not has_words(name):
         raise invalid("/name", "meaningless", f"名称{MEANINGLESS}")
     if len(fold(name)) > 100:
-        raise invalid("/name", "too_long", "名称过长，最多 100 个字符")
+        raise invalid("/name", "too_long", "名称不能超过100个字，请缩短后重试")
     province = actor.chain[0]
     taken = session.get(DictionaryEntry, entry_id)
     if taken is not None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.db import canonical_json
-from core.errors import Fault, Problem
+from core.errors import Fault, Problem, invalid
 from core.forms.definition import Form
 from core.forms.library import FormLibrary
 from core.privacy import mask_phone, seal, unseal
@@ -124,7 +124,7 @@ def answering_on(tools: Tools, record: Inspection, body: Mapping[str, Any]) -> M
 
 def _form(forms: FormLibrary, code: str, version: Any, day: date) -> Form:
     if version is not None and (isinstance(version, bool) or not isinstance(version, int)):
-        raise Problem("invalid", errors=[Fault("/form_version", "wrong_type", "表单版本应为整数")])
+        raise invalid("/form_version", "wrong_type", "表单版本（form_version）应为整数，请更新小程序后重试")
     return forms.answerable(code, version, day)
 
 

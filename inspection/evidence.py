@@ -38,7 +38,7 @@ def claim(
         if sent is None or sent == []:
             continue
         if not isinstance(sent, list):
-            faults.append(Fault(f"/{category}", "wrong_type", "应为上传文件编号的列表"))
+            faults.append(Fault(f"/{category}", "wrong_type", "照片或签名的格式不正确，请重新上传，或更新小程序后重试"))
             continue
         for place, value in enumerate(sent):
             file_id = _as_uuid(value)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.errors import Problem, not_found
-from core.versions import sent_version
+from core.versions import sent_version, stale
 from inspection.models import Inspection
 from inspection.workflows import DELETED, SUBMITTED
 
@@ -46,5 +46,6 @@ def refuse_submitted(record: Inspection) -> None:
 
 def refuse_stale(record: Inspection, body: Mapping[str, Any]) -> None:
     """409 `stale_version` unless the body names the version that the record has."""
-    if sent_version(body) != record.version:
-        raise Problem("stale_version", current_version=record.version)
+    version = sent_version(body)
+    if version != record.version:
+        raise stale(record.version, version)

@@ -19,7 +19,7 @@ from core import clock, receipts
 from core.actor import Actor, Reach
 from core.errors import Problem, not_found
 from core.prepared import Prepared
-from core.versions import sent_version
+from core.versions import sent_version, stale
 from inspection import evidence, neighbours, sheets, tallies
 from inspection.entry import (
     Entry,
@@ -38,6 +38,9 @@ from inspection.publishing import publish
 from inspection.reminders import open_todos
 from inspection.workflows import DELETED, WORKFLOWS
 
+_DELETED_MEANWHILE = (
+    "这条暂存记录已被删除（可能是在您的另一部手机上）；如需保留本机所填内容，请另存为新的记录（使用新的编号）后再提交"
+)
 _RECORDS = cast(Table, Inspection.__table__)
 # Most records are new: asking for the id, along with the receipt, saves looking for a record in vain.
 _THERE = select(_RECORDS.c.id).where(_RECORDS.c.id == bindparam("record")).scalar_subquery()
@@ -139,8 +142,10 @@ def _refuse_duplicate(
 def _own(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
     """The living record to write to; 409 `handed_over` for one that somebody else goes on with."""
     record = _own_or_deleted(session, actor, book, record_id)
-    if record is None or record.status == DELETED:
+    if record is None:
         raise not_found()
+    if record.status == DELETED:
+        raise Problem("not_found", _DELETED_MEANWHILE)
     return record
 
 
@@ -201,7 +206,7 @@ def _create(
         # Someone created it at this very moment, with another content: the first content holds.
         record = find_living(session, actor, book, record_id)
         refuse_submitted(record)
-        raise Problem("stale_version", current_version=record.version)
+        raise stale(record.version, None)
     # What was just inserted, without reading it back, and without telling the mapper of 33 changes.
     record = Inspection()
     instance_dict(record).update(values, status=flow.step(action, None, actor).target)

@@ -30,7 +30,7 @@ def order(
     if record is None or record.status != SUBMITTED:
         raise not_found()
     if record.uscc is None:
-        raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改")
+        raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
         return visible(session, actor, filing_id), False

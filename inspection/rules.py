@@ -19,7 +19,7 @@ def product_faults(product_code: Any) -> list[Fault]:
     if product_code in (None, ""):
         return [Fault("/product_code", "required", "请选择产品")]
     if not isinstance(product_code, str) or product_code not in PRODUCTS:
-        return [Fault("/product_code", "unknown_product", "没有这个产品，请重新选择产品")]
+        return [Fault("/product_code", "unknown_product", "没有所选的产品，请重新选择产品")]
     return []
 
 
@@ -53,7 +53,7 @@ def resolve_products(
     for place, entry_id in enumerate(ids):
         entry = found.get(entry_id) if entry_id is not None else None
         if entry is None or entry.product_code != product_code:
-            message = "所选产品不在产品目录中，新增产品须先点击“添加”"
+            message = "所选产品不在产品目录中，新增产品请先点击“添加”"
             faults.append(Fault(f"/products/{place}", "unknown_product_item", message))
         else:
             chosen[entry.id] = entry
@@ -92,7 +92,7 @@ def resolve_test_items(
         entry = found.get(entry_id) if entry_id is not None else None
         path = f"/items/{place}/item_id"
         if entry is None or entry.product_code != product_code:
-            faults.append(Fault(path, "unknown_test_item", "检验项目不在目录中，新增项目须先点击“添加”"))
+            faults.append(Fault(path, "unknown_test_item", "检验项目不在目录中，新增项目请先点击“添加”"))
         elif entry.id in seen:
             faults.append(Fault(path, "repeated_test_item", f"检验项目“{entry.name}”重复，请删除重复的一行"))
         else:
@@ -113,19 +113,19 @@ def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tu
         path = f"/disposals/{str(name).replace('~', '~0').replace('/', '~1')}"
         before = old.get(name)
         if before is None:
-            faults.append(Fault(path, "unknown_item", "该表单没有这个处置项"))
+            faults.append(Fault(path, "unknown_item", "这张表没有这个处置项，请刷新后重新选择"))
         elif value not in ("done", "in_progress", "na"):
-            faults.append(Fault(path, "unknown_option", "处置情况只能是：是、办理中、不适用"))
+            faults.append(Fault(path, "unknown_option", "处置情况只能是“是”“办理中”或“不适用”，请重新选择"))
         elif value == before:
             continue
         elif before == "done":
-            faults.append(Fault(path, "disposal_final", "处置状态已为“是”，不能再变更"))
+            faults.append(Fault(path, "disposal_final", "该处置项已为“是”，不能再变更；如属误填，请申请更正"))
         elif before != "in_progress":
             faults.append(Fault(path, "disposal_not_in_progress", "只有“办理中”的处置项可以变更，其他请使用更正"))
         elif value == "na" and not reason:
-            faults.append(Fault("/reason", "required", "由“办理中”改为“不适用”须填写原因"))
+            faults.append(Fault("/reason", "required", "由“办理中”改为“不适用”，请填写变更原因"))
         elif value == "na" and not has_words(reason or ""):
-            faults.append(Fault("/reason", "meaningless", MEANINGLESS))
+            faults.append(Fault("/reason", "meaningless", f"变更原因{MEANINGLESS}"))
         else:
             after[name] = value
     return after, faults

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
-from core.errors import Problem, not_found
+from core.errors import Problem
 from core.identifiers import uscc_fault
 from enterprise import queries
 from enterprise.handover import hand_over
@@ -72,10 +72,10 @@ def read_enterprise(session: Session, actor: Actor, uscc: str) -> dict[str, Any]
     """One enterprise from anywhere in the country; a code in lower case or full width is understood."""
     fault = uscc_fault(uscc)
     if fault:
-        raise Problem("not_found", fault)
+        raise Problem("not_found", f"{fault}；无误的请手动录入企业名称和地址")
     enterprise = queries.by_uscc(session, uscc)
     if enterprise is None:
-        raise not_found()
+        raise Problem("not_found", "企业名录中没有这个统一社会信用代码，请核对；无误的请手动录入企业名称和地址")
     return show(enterprise)
 
 

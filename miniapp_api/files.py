@@ -101,7 +101,7 @@ def _received(incoming: Path) -> Iterator[Upload]:
         if not form.get("purpose"):
             faults.append(Fault("/purpose", "required", "请说明文件的用途"))
         if file_id is None and form.get("id"):
-            faults.append(Fault("/id", "bad_format", "编号格式不正确"))
+            faults.append(Fault("/id", "bad_format", "文件编号（id）格式不正确，请重新选择文件上传"))
         if faults:
             raise Problem("invalid", errors=faults)
         parts[0].stream.flush()

@@ -9,6 +9,7 @@ from apiflask.exceptions import HTTPError
 from flask import Response, current_app, g, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed
@@ -16,6 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllo
 from core import disk
 from core.errors import CATALOGUE, Fault, Problem, disk_full
 from miniapp_api.bodies import drain
+from miniapp_api.field_labels import LABELS, verb_for
 
 log = structlog.get_logger()
 
@@ -28,34 +30,40 @@ _BY_STATUS = {
     429: "too_many_requests",
 }
 
-# pydantic's error type: (our code, Chinese message)
+_DATE = "{field}不是有效的日期，请按“2026-11-20”的形式填写"
+_INCORRECT = "{field}的内容不正确，请核对后重试"
+
+# pydantic's error type: (our code, Chinese sentence); `field` is the Chinese name of the field.
 _MESSAGES: dict[str, tuple[str, str]] = {
-    "missing": ("required", "此项为必填项"),
-    "string_too_short": ("too_short", "内容过短，至少 {min_length} 个字符"),
-    "string_too_long": ("too_long", "内容过长，最多 {max_length} 个字符"),
-    "string_pattern_mismatch": ("bad_format", "格式不正确"),
-    "string_type": ("wrong_type", "应为文本"),
-    "bool_type": ("wrong_type", "应为 true 或 false"),
-    "bool_parsing": ("wrong_type", "应为 true 或 false"),
-    "int_type": ("wrong_type", "应为整数"),
-    "int_parsing": ("wrong_type", "应为整数"),
-    "int_from_float": ("wrong_type", "应为整数"),
-    "int_parsing_size": ("out_of_range", "数值超出范围"),
-    "greater_than_equal": ("out_of_range", "不能小于 {ge}"),
-    "less_than_equal": ("out_of_range", "不能大于 {le}"),
-    "dict_type": ("wrong_type", "应为 JSON 对象"),
-    "model_type": ("wrong_type", "应为 JSON 对象"),
-    "model_attributes_type": ("wrong_type", "应为 JSON 对象"),
-    "list_type": ("wrong_type", "应为列表"),
-    "extra_forbidden": ("unknown_field", "没有这一项，请删除"),
-    "literal_error": ("unknown_option", "不是可选的值，可选：{expected}"),
-    "enum": ("unknown_option", "不是可选的值，可选：{expected}"),
-    "date_from_datetime_parsing": ("bad_date", "日期格式应为 YYYY-MM-DD"),
-    "date_parsing": ("bad_date", "日期格式应为 YYYY-MM-DD"),
-    "date_type": ("bad_date", "日期格式应为 YYYY-MM-DD"),
-    "date_from_datetime_inexact": ("bad_date", "日期格式应为 YYYY-MM-DD"),
-    "uuid_parsing": ("bad_format", "编号格式不正确"),
-    "value_error": ("invalid", "内容不正确"),
+    "missing": ("required", "请{verb}{field}"),
+    "string_too_short": ("too_short", "{field}至少需要{min_length}个字，请补充"),
+    "string_too_long": ("too_long", "{field}不能超过{max_length}个字，请缩短后重试"),
+    "too_short": ("too_few", "{field}至少需要{min_length}项，请补充"),
+    "too_long": ("too_many", "{field}最多{max_length}项，请删减后重试"),
+    "string_pattern_mismatch": ("bad_format", "{field}的格式不正确，请核对后重新{verb}"),
+    "string_type": ("wrong_type", "{field}应为文字，请重新{verb}"),
+    "bool_type": ("wrong_type", "{field}只能是“是”（true）或“否”（false），请重新选择"),
+    "bool_parsing": ("wrong_type", "{field}只能是“是”（true）或“否”（false），请重新选择"),
+    "int_type": ("wrong_type", "{field}应为整数，请重新{verb}"),
+    "int_parsing": ("wrong_type", "{field}应为整数，请重新{verb}"),
+    "int_from_float": ("wrong_type", "{field}应为整数，请重新{verb}"),
+    "int_parsing_size": ("out_of_range", "{field}的数值过大，请核对"),
+    "greater_than_equal": ("out_of_range", "{field}不能小于{ge}，请核对"),
+    "less_than_equal": ("out_of_range", "{field}不能大于{le}，请核对"),
+    "dict_type": ("wrong_type", "{field}的内容格式不正确，请更新小程序后重试"),
+    "model_type": ("wrong_type", "{field}的内容格式不正确，请更新小程序后重试"),
+    "model_attributes_type": ("wrong_type", "{field}的内容格式不正确，请更新小程序后重试"),
+    "list_type": ("wrong_type", "{field}应为列表，请重新{verb}"),
+    "extra_forbidden": ("unknown_field", "提交的内容中有这里没有的项，请删除该项，或更新小程序后重试"),
+    "literal_error": ("unknown_option", "{field}不是可选的值，可选：{expected}"),
+    "enum": ("unknown_option", "{field}不是可选的值，可选：{expected}"),
+    "date_from_datetime_parsing": ("bad_date", _DATE),
+    "date_parsing": ("bad_date", _DATE),
+    "date_type": ("bad_date", _DATE),
+    "date_from_datetime_inexact": ("bad_date", _DATE),
+    "uuid_parsing": ("bad_format", "{field}的编号格式不正确，请重新选择"),
+    "uuid_type": ("bad_format", "{field}的编号格式不正确，请重新选择"),
+    "value_error": ("invalid", _INCORRECT),
 }
 
 
@@ -66,16 +74,28 @@ def pointer(location: tuple[Any, ...]) -> str:
 
 def faults_of(error: ValidationError) -> list[Fault]:
     """pydantic's errors as faults of ours; at most 100, so that an answer stays small."""
-    faults = []
-    for one in error.errors(include_url=False, include_input=False)[:100]:
-        code, message = _MESSAGES.get(one["type"], ("invalid", "内容不正确"))
-        context = one.get("ctx", {})
-        if "expected" in context:  # pydantic joins the last two with an English word
-            context = {**context, "expected": "、".join(re.findall(r"'([^']*)'", str(context["expected"])))}
-        if one["type"] == "value_error" and "error" in context:
-            message = str(context["error"])
-        faults.append(Fault(pointer(one["loc"]), code, message.format(**context) if "{" in message else message))
-    return faults
+    return [_fault(one) for one in error.errors(include_url=False, include_input=False)[:100]]
+
+
+def _fault(one: ErrorDetails) -> Fault:
+    code, sentence = _MESSAGES.get(one["type"], ("invalid", _INCORRECT))
+    context = one.get("ctx", {})
+    if one["type"] == "value_error" and "error" in context:
+        return Fault(pointer(one["loc"]), code, str(context["error"]))
+    if context.get("min_length") == 1 and one["type"] in ("string_too_short", "too_short"):
+        sentence = _MESSAGES["missing"][1]  # nobody thinks of an empty text as one that is too short
+    if "expected" in context:  # pydantic joins the last two with an English word
+        context = {**context, "expected": "、".join(re.findall(r"'([^']*)'", str(context["expected"])))}
+    field, verb = _named(one["loc"])
+    return Fault(pointer(one["loc"]), code, sentence.format(field=field, verb=verb, **context))
+
+
+def _named(place: tuple[int | str, ...]) -> tuple[str, str]:
+    """What a field is called in a sentence, and how it is given; what stands in a list is counted from one."""
+    name = next((str(part) for part in reversed(place) if part in LABELS), "")
+    label = f"“{LABELS[name]}”" if name else "提交的内容" if not place else "该项"
+    numbers = [part + 1 for part in place if isinstance(part, int)]
+    return label + (f"第{numbers[-1]}项" if numbers else ""), verb_for(name)
 
 
 def answer(problem: Problem) -> Response:

@@ -58,7 +58,7 @@ def campaign(
     if kind is None:
         raise invalid("/kind", "unknown_kind", f"没有这种办件，可选：{'、'.join(engine.kinds.kinds)}")
     if kind.subject_type is not None or kind.due_from is not None:
-        raise invalid("/kind", "unknown_kind", f"“{kind.title}”须逐件发起，不能批量发起")
+        raise invalid("/kind", "unknown_kind", f"“{kind.title}”不能批量发起，请逐件发起")
     region = current_region(session, region_code)
     if region is None:
         raise invalid("/region", "unknown_region", "没有这个行政区划代码，请核对后重试")
@@ -67,9 +67,9 @@ def campaign(
     if title is not None:
         title = demanded(clean_line(title), "/title", "请填写名称")
     if title is not None and not 0 < len(title) <= 200:
-        raise invalid("/title", "too_long", "名称应为 1 到 200 个字符")
+        raise invalid("/title", "too_long", "名称应为1到200个字，请重新填写")
     if due_on is not None and due_on < clock.today():
-        raise invalid("/due_on", "out_of_range", "截止日期不能早于今天")
+        raise invalid("/due_on", "out_of_range", "截止日期不能早于今天，请重新选择")
     return Campaign(kind, region, product_code, title, due_on)
 
 

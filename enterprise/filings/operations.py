@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import receipts
 from core.actor import Actor
 from core.errors import Problem, not_found
-from core.versions import sent_version
+from core.versions import sent_version, stale
 from core.workflow import SYSTEM
 from enterprise.filings.engine import DELETED, Filings, party, seen, visible, wrong_status
 from enterprise.filings.kinds import ENTERPRISE
@@ -85,8 +85,9 @@ def act(
 
 
 def _refuse_stale(filing: Filing, body: Mapping[str, Any]) -> None:
-    if sent_version(body) != filing.version:
-        raise Problem("stale_version", current_version=filing.version)
+    version = sent_version(body)
+    if version != filing.version:
+        raise stale(filing.version, version)
 
 
 def delete(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> Filing:

@@ -120,9 +120,9 @@ def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, 
 def _new_due_date(value: Any) -> date:
     due_on = as_date(value)
     if due_on is None:
-        raise invalid("/due_on", "bad_format", "日期格式应为 YYYY-MM-DD")
+        raise invalid("/due_on", "bad_format", "期限不是有效的日期，请按“2026-11-20”的形式填写")
     if due_on < clock.today():
-        raise invalid("/due_on", "out_of_range", "新的期限不能早于今天")
+        raise invalid("/due_on", "out_of_range", "新的期限不能早于今天，请重新选择")
     return due_on
 
 
@@ -131,7 +131,7 @@ def _to_send(
 ) -> tuple[dict[str, Any], Checked]:
     """Check the working copy whole; the row of `filing_versions` that freezes it, and what the form found."""
     if not filing.saved:
-        raise invalid("/data", "not_saved", "请先保存后再提交")
+        raise invalid("/data", "not_saved", "填报内容还没有保存，请先保存后再提交")
     form = engine.forms.get(filing.form_code, filing.form_version).form
     today = clock.today()
     clear = readable(form, filing.data, clear=True)

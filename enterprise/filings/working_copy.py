@@ -12,10 +12,11 @@ from assets import operations as files
 from assets.operations import Claim
 from core import clock
 from core.actor import Actor
-from core.errors import Fault, Problem
+from core.errors import Fault
 from core.forms.messages import UNKNOWN_ITEM
 from core.forms.pointers import pointer, showable
 from core.forms.sealing import sealed
+from core.versions import stale
 from enterprise.filings.engine import Filings, wrong_status
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
@@ -46,7 +47,7 @@ def keep(
         now = session.execute(select(Filing.status, Filing.version).where(Filing.id == filing.id)).one()
         if now.status != filing.status:
             raise wrong_status(kind, filing, now.status)
-        raise Problem("stale_version", current_version=now.version)
+        raise stale(now.version, filing.version)
 
 
 def unknown_keys(body: Mapping[str, Any]) -> list[Fault]:
@@ -63,7 +64,7 @@ def read(
     if data is None:
         return filing.data, []
     if not isinstance(data, dict):
-        return {}, [Fault("/data", "wrong_type", "data 应为 JSON 对象")]
+        return {}, [Fault("/data", "wrong_type", "填报内容（data）的格式不正确，请更新后重试")]
     form = engine.forms.get(kind.form_code, filing.form_version).form
     checked = form.check(data, submit=submit, today=clock.today())
     values = sealed(form, checked.values)
@@ -91,7 +92,7 @@ def claim(
 
 def _parsed(sent: Any) -> tuple[list[Claim], list[Fault]]:
     if not isinstance(sent, list) or len(sent) > 100:
-        return [], [Fault("/documents", "wrong_type", "documents 应为文件列表，最多 100 个")]
+        return [], [Fault("/documents", "wrong_type", "材料（documents）应为文件列表，最多100个，请删减后重试")]
     wanted: list[Claim] = []
     faults: list[Fault] = []
     for place, one in enumerate(sent):
@@ -100,7 +101,7 @@ def _parsed(sent: Any) -> tuple[list[Claim], list[Fault]]:
         try:
             wanted.append(Claim(str(category), UUID(str(file_id)), path))
         except ValueError:
-            faults.append(Fault(path, "unknown_file", "文件不存在，请重新上传"))
+            faults.append(Fault(path, "unknown_file", "该材料的文件不存在或已过期，请重新上传"))
     return wanted, faults
 
 

@@ -17,6 +17,7 @@ from core import clock, receipts
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import clean_line, demanded
+from core.versions import stale
 from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
@@ -138,11 +139,11 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
     if not receipts.take(session, receipts.key(actor.user_id, "self-check-topics.put", topic_id, body)):
         return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False
     if topic is not None and body.get("version") != topic.version:
-        raise Problem("stale_version", current_version=topic.version)
+        raise stale(topic.version, body.get("version"))
     first = topic.open_from if topic is not None else clock.today()
     open_from, open_to = body.get("open_from") or first, body.get("open_to")
     if open_to is not None and open_to < open_from:
-        raise invalid("/open_to", "out_of_range", "结束日期不能早于开始日期")
+        raise invalid("/open_to", "out_of_range", "填报结束日期不能早于开始日期，请重新选择")
     template_id = UUID(str(body["template_file_id"]))
     wanted = [Claim("template", template_id, "/template_file_id")]
     faults = files.claim(session, actor, ("self_check_topic", topic_id), wanted, _TEMPLATE)
@@ -174,8 +175,8 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
     )
     if getattr(changed, "rowcount", 0) != 1:
         # Somebody else changed it at this very moment.
-        now = session.scalar(select(SelfCheckTopic.version).where(SelfCheckTopic.id == topic_id))
-        raise Problem("stale_version", current_version=now)
+        now = session.scalars(select(SelfCheckTopic.version).where(SelfCheckTopic.id == topic_id)).one()
+        raise stale(now, topic.version)
     # No version of a filing can name the old template: a file is claimed by one record, and that was the topic.
     files.release(session, ("self_check_topic", topic_id), {template_id})
     return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False

@@ -290,8 +290,8 @@ def test_an_abolished_region_is_refused_and_a_recoded_one_names_its_new_code(
     assert counts(report) == (2, 0, 0, 3)
     day = f"{yesterday:%Y年%-m月%-d日}"
     assert [one.reason for one in report.refusals] == [
-        f"第2行C列：“320405 戚墅堰区”已于{day}撤销，请核对后填写现在的6位区县代码",
-        f"第3行C列：“320405 戚墅堰区”已于{day}撤销，请核对后填写现在的6位区县代码",
+        f"第2行C列：“320405 戚墅堰区”自{day}起已撤销，请核对后填写现在的6位区县代码",
+        f"第3行C列：“320405 戚墅堰区”自{day}起已撤销，请核对后填写现在的6位区县代码",
         f"第4行C列：“320403 天宁区”自{day}起已改为“320402 天宁区”，请改填新代码",
     ]
     assert stored(register_db)[CODES[1]].region_code == "320402"

@@ -18,7 +18,7 @@ MOST_PAGES = 20
 def _due_after_order(_session: Session, filing: Filing, data: dict[str, Any], _today: date) -> list[Fault]:
     due_on = data.get("due_on")
     if due_on is not None and date.fromisoformat(due_on) < filing.created_at.astimezone(LOCAL).date():
-        return [Fault("/data/due_on", "out_of_range", "整改期限不能早于下达日期")]
+        return [Fault("/data/due_on", "out_of_range", "整改期限不能早于下达日期，请重新选择")]
     return []
 
 

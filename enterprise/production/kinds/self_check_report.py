@@ -22,7 +22,7 @@ def _topic_is_open(session: Session, filing: Filing, _data: dict[str, Any], toda
     if topic is None or not topic.active:
         return [Fault("/subject", "topic_closed", "该自查主题已停用，请选择其他主题")]
     if today < topic.open_from or (topic.open_to is not None and today > topic.open_to):
-        return [Fault("/subject", "topic_closed", "不在该自查主题的填报期内")]
+        return [Fault("/subject", "topic_closed", "现在不在该自查主题的填报期内，请核对填报起止日期，或选择其他主题")]
     return []
 
 
