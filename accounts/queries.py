@@ -12,28 +12,29 @@ from core import clock
 from core.actor import Actor, Reach
 from core.errors import not_found
 from core.name_search import like_pattern
-from core.paging import Page, PageRequest, fetch, newest_first
+from core.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.privacy import mask_phone
 
-SESSIONS_SHOWN, REGIONS_SHOWN = 100, 500
 _NEWEST_APPLICATIONS = newest_first("applications", AccountApplication.created_at, AccountApplication.id)
+_NEWEST_SESSIONS = newest_first("sessions", UserSession.created_at, UserSession.id)
+_REGIONS_BY_CODE = ascending("regions", Region.code)
 _NEWEST_USERS = newest_first("users", User.created_at, User.id)
 
 
-def region_children(session: Session, parent: str | None) -> list[dict[str, Any]]:
+def region_children(session: Session, parent: str | None, request: PageRequest) -> Page:
     """The regions directly below one, or the provinces; those still valid, by code.
 
     Below a code that was replaced stand those of the region that took its place.
     """
     if parent is not None and (region := current_region(session, parent)) is not None:
         parent = region.code
-    rows = session.execute(
-        select(Region.code, Region.name, Region.level)
-        .where(Region.parent_code == parent, Region.valid_to.is_(None))
-        .order_by(Region.code)
-        .limit(REGIONS_SHOWN)
-    ).all()
-    return [{"code": row.code, "name": row.name, "level": row.level} for row in rows]
+    below = Region.parent_code == parent, Region.valid_to.is_(None)
+    return fetch(session, select(Region.code, Region.name, Region.level), _REGIONS_BY_CODE, request, *below)
+
+
+def show_region(row: Any) -> dict[str, Any]:
+    """A region in a list."""
+    return {"code": row.code, "name": row.name, "level": row.level}
 
 
 def provinces_of(session: Session, reach: Reach) -> list[str] | None:
@@ -67,31 +68,29 @@ def _enterprise(actor: Actor) -> dict[str, Any] | None:
     return {"id": str(actor.enterprise_id), "uscc": uscc, "name": actor.office_name}
 
 
-def my_sessions(session: Session, actor: Actor) -> list[dict[str, Any]]:
+def my_sessions(session: Session, actor: Actor, request: PageRequest) -> Page:
     """The actor's living sessions, newest first."""
-    rows = session.scalars(
-        select(UserSession)
-        .where(
-            UserSession.user_id == actor.user_id,
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > clock.now(),
-        )
-        .order_by(UserSession.created_at.desc())
-        .limit(SESSIONS_SHOWN)
-    ).all()
-    return [
-        {
-            "id": str(row.id),
-            "operator_name": row.operator_name,
-            "address": row.address,
-            "user_agent": row.user_agent,
-            "created_at": clock.rfc3339(row.created_at),
-            "last_seen_at": clock.rfc3339(row.last_seen_at),
-            "expires_at": clock.rfc3339(row.expires_at),
-            "current": row.id == actor.session_id,
-        }
-        for row in rows
-    ]
+    living = (
+        UserSession.user_id == actor.user_id,
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > clock.now(),
+    )
+    return fetch(session, select(UserSession), _NEWEST_SESSIONS, request, *living)
+
+
+def show_session(row: Any, actor: Actor) -> dict[str, Any]:
+    """One of the actor's sessions in a list."""
+    living: UserSession = row.UserSession
+    return {
+        "id": str(living.id),
+        "operator_name": living.operator_name,
+        "address": living.address,
+        "user_agent": living.user_agent,
+        "created_at": clock.rfc3339(living.created_at),
+        "last_seen_at": clock.rfc3339(living.last_seen_at),
+        "expires_at": clock.rfc3339(living.expires_at),
+        "current": living.id == actor.session_id,
+    }
 
 
 def named(username: str) -> ColumnElement[bool]:

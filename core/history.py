@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.db import canonical_json, dialect_of
 from core.models import HistoryEntry, HistoryPayload
+from core.paging import Page, PageRequest, ascending, fetch
 from core.prepared import Prepared
 
 ZERO = bytes(32)
@@ -48,6 +49,10 @@ _LAST = Prepared(
     .limit(1)
 )
 _APPEND, _KEEP = Prepared(insert(_ENTRIES).returning(_ENTRIES.c.id)), Prepared(insert(_PAYLOADS))
+_FROM_THE_BEGINNING = ascending("history", HistoryEntry.seq)
+_SHOWN = select(HistoryEntry, HistoryPayload.payload).join(
+    HistoryPayload, HistoryPayload.history_id == HistoryEntry.id, isouter=True
+)
 _ENTRY = [column for column in _ENTRIES.c if column.name != "id"]
 
 
@@ -161,25 +166,27 @@ def append_all(session: Session, moves: Sequence[Move], *, first: bool = False) 
 
 def read(session: Session, subject_id: UUID, limit: int = ROWS_SHOWN) -> list[dict[str, Any]]:
     """The newest `limit` rows of a subject, oldest first, as the HTTP contract shows them."""
-    rows = session.execute(
-        select(HistoryEntry, HistoryPayload.payload)
-        .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id, isouter=True)
-        .where(HistoryEntry.subject_id == subject_id)
-        .order_by(HistoryEntry.seq.desc())
-        .limit(limit)
-    ).all()
-    return [
-        {
-            "seq": entry.seq,
-            "at": clock.rfc3339(entry.at),
-            "action": entry.action,
-            "from": entry.from_status,
-            "to": entry.to_status,
-            "version": entry.version,
-            **({"erased": True} if payload is None else payload),
-        }
-        for entry, payload in reversed(rows)
-    ]
+    chosen = _SHOWN.where(HistoryEntry.subject_id == subject_id).order_by(HistoryEntry.seq.desc()).limit(limit)
+    return [show_row(row) for row in reversed(session.execute(chosen).all())]
+
+
+def page(session: Session, subject_id: UUID, request: PageRequest) -> Page:
+    """A page of the rows of a subject, oldest first: a chain is read from its beginning and grows at its end."""
+    return fetch(session, _SHOWN, _FROM_THE_BEGINNING, request, HistoryEntry.subject_id == subject_id)
+
+
+def show_row(row: Any) -> dict[str, Any]:
+    """A row as the HTTP contract shows it."""
+    entry: HistoryEntry = row.HistoryEntry
+    return {
+        "seq": entry.seq,
+        "at": clock.rfc3339(entry.at),
+        "action": entry.action,
+        "from": entry.from_status,
+        "to": entry.to_status,
+        "version": entry.version,
+        **({"erased": True} if row.payload is None else row.payload),
+    }
 
 
 def verify(session: Session) -> Iterator[Broken]:

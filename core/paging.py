@@ -238,16 +238,13 @@ def walk(
         request = PageRequest(page_size=CHUNK, after=next_after)
 
 
-def whole(items: Sequence[Any], limit: int | None = None) -> dict[str, Any]:
-    """A list that is short by nature, in the same shape as a page of a long one.
-
-    `limit` is where the reading of it stopped: with so many items there may be more, and `total` is not exact.
-    """
+def whole(items: Sequence[Any]) -> dict[str, Any]:
+    """A list that is short by nature, in the same shape as a page of a long one."""
     return {
         "items": list(items),
         "page": 1,
         "page_size": len(items),
         "total": len(items),
-        "total_is_exact": limit is None or len(items) < limit,
+        "total_is_exact": True,
         "next_after": None,
     }

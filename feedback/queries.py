@@ -195,9 +195,9 @@ def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
     }
 
 
-def history_of(session: Session, rating: Rating) -> list[dict[str, Any]]:
+def history_of(session: Session, rating: Rating, request: PageRequest) -> Page:
     """The moves of a rating, oldest first."""
-    return history.read(session, rating.id)
+    return history.page(session, rating.id, request)
 
 
 def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageRequest) -> Page:

@@ -10,13 +10,14 @@ from core import clock, history
 from core.actor import Actor
 from core.errors import Problem, not_found
 from core.forms.library import FormLibrary
+from core.paging import Page, PageRequest, ascending, fetch
 from core.privacy import mask_phone, unseal
 from inspection import rules
 from inspection.judging import find
 from inspection.models import Inspection, InspectionVersion
 from inspection.workflows import DELETED, SUBMITTED
 
-VERSIONS_SHOWN = 200
+_OLDEST_VERSION_FIRST = ascending("inspection_versions", InspectionVersion.version)
 
 
 def show_row(row: Any) -> dict[str, Any]:
@@ -97,17 +98,15 @@ def visible(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspe
     return record
 
 
-def versions(session: Session, record: Inspection) -> list[dict[str, Any]]:
+def versions(session: Session, record: Inspection, request: PageRequest) -> Page:
     """The contents that corrections replaced, oldest first."""
-    rows = session.execute(
-        select(InspectionVersion.version, InspectionVersion.reason, InspectionVersion.replaced_at)
-        .where(InspectionVersion.inspection_id == record.id)
-        .order_by(InspectionVersion.version)
-        .limit(VERSIONS_SHOWN)
-    ).all()
-    return [
-        {"version": row.version, "reason": row.reason, "replaced_at": clock.rfc3339(row.replaced_at)} for row in rows
-    ]
+    columns = select(InspectionVersion.version, InspectionVersion.reason, InspectionVersion.replaced_at)
+    return fetch(session, columns, _OLDEST_VERSION_FIRST, request, InspectionVersion.inspection_id == record.id)
+
+
+def show_version_row(row: Any) -> dict[str, Any]:
+    """A replaced content in a list."""
+    return {"version": row.version, "reason": row.reason, "replaced_at": clock.rfc3339(row.replaced_at)}
 
 
 def version(session: Session, record: Inspection, number: int, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
@@ -129,9 +128,9 @@ def version(session: Session, record: Inspection, number: int, actor: Actor, for
     }
 
 
-def history_of(session: Session, record: Inspection) -> list[dict[str, Any]]:
+def history_of(session: Session, record: Inspection, request: PageRequest) -> Page:
     """The moves of a record, oldest first."""
-    return history.read(session, record.id)
+    return history.page(session, record.id, request)
 
 
 def may_see(book: str, session: Session, actor: Actor, record_id: UUID) -> bool:

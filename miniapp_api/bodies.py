@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import orjson
 from flask import Request, request
@@ -189,3 +189,21 @@ class PageQuery(Query):
     def filters_only(self) -> dict[str, Any]:
         """What was asked for apart from the page."""
         return self.model_dump(exclude={"page", "page_size", "after"})
+
+
+class AtOnceQuery(PageQuery):
+    """A page of a list that was not asked for by pages before: asked for without one, `at_once` items come."""
+
+    at_once: ClassVar[int] = 200
+    page_size: int | None = Field(  # type: ignore[assignment]
+        None, ge=1, le=100,
+        description="20 where a page is asked for; asked for without one, as older phones do, many items come at once",
+    )  # fmt: skip
+
+    def request(self) -> PageRequest:
+        """As the rooms take it."""
+        return PageRequest(self.page or 1, self.page_size or (20 if self.is_paged() else self.at_once), self.after)
+
+    def is_paged(self) -> bool:
+        """Whether a page is asked for."""
+        return any(given is not None for given in (self.page, self.page_size, self.after))

@@ -8,16 +8,16 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
+from core import history
 from core.actor import Actor
 from core.errors import not_found
-from core.history import ROWS_SHOWN
 from core.paging import whole
 from enterprise.filings import operations, queries
 from enterprise.filings.engine import visible
 from enterprise.filings.queries import Filters
 from enterprise.systems import KINDS
 from miniapp_api.answers import answers
-from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, AsSent, DescribedBody, PageQuery, described
+from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
 
@@ -60,6 +60,12 @@ class FilingBody(DescribedBody):
         },
         version=VERSION_FIELD,
     )
+
+
+class FilingVersionsQuery(AtOnceQuery):
+    """A page of versions; without one the first hundred, for each comes whole."""
+
+    at_once = 100
 
 
 class ActionBody(AsSent):
@@ -143,14 +149,18 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 
 @bp.get("/filings/<uuid:filing_id>/versions")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
-def list_filing_versions(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
-    """All versions that were sent."""
-    filing = visible(session, actor, filing_id)
-    return whole(queries.versions(session, wiring().filings, filing), queries.VERSIONS_SHOWN)
+@bp.input(FilingVersionsQuery, location="query", arg_name="query")
+def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
+    """The versions that were sent, oldest first."""
+    engine = wiring().filings
+    page = queries.versions(session, visible(session, actor, filing_id), query.request())
+    return page.as_json(lambda row: queries.show_version(engine, row))
 
 
 @bp.get("/filings/<uuid:filing_id>/history")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
-def list_filing_history(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
-    """The moves of a filing."""
-    return whole(queries.history_of(session, visible(session, actor, filing_id)), ROWS_SHOWN)
+@bp.input(AtOnceQuery, location="query", arg_name="query")
+def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
+    """The moves of a filing, oldest first."""
+    filing = visible(session, actor, filing_id)
+    return queries.history_of(session, filing, query.request()).as_json(history.show_row)

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
-from core.paging import PageRequest, whole
+from core.paging import whole
 from enterprise.products import PRODUCTS
 from inspection import dictionaries
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
 from miniapp_api.answers import answers
-from miniapp_api.bodies import Body, PageQuery
+from miniapp_api.bodies import AtOnceQuery, Body
 from miniapp_api.gates import gate
 
 bp = APIBlueprint("products", __name__, tag="Inspection")
@@ -34,16 +34,15 @@ class TestItemBody(Body):
     name: str = Field(min_length=1, max_length=100)
 
 
-class EntriesQuery(PageQuery):
-    """A page of a dictionary; asked for without one, as older phones do, the first thousand entries come at once."""
+class EntriesQuery(AtOnceQuery):
+    """A page of a dictionary, or what matches `q`; without either the first thousand entries."""
 
+    at_once = dictionaries.LISTED
     q: str | None = Field(None, max_length=100, description="a part of the name")
-    page_size: int | None = Field(None, ge=1, le=100, description="20 where a page is asked for")  # type: ignore[assignment]
 
-    def request(self) -> PageRequest:
-        """As the room takes it."""
-        is_paged = any(given is not None for given in (self.page, self.page_size, self.after, self.q))
-        return PageRequest(self.page or 1, self.page_size or (20 if is_paged else dictionaries.LISTED), self.after)
+    def is_paged(self) -> bool:
+        """Whether a page is asked for."""
+        return self.q is not None or super().is_paged()
 
 
 @bp.get("/products")

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from assets.spreadsheets import Sheet
+from core import history
 from core.actor import Actor
-from core.history import ROWS_SHOWN
-from core.paging import whole
 from feedback import exports, follow_ups, public, publication, queries, statistics
 from feedback import follow_up_steps as steps
 from feedback.models import Rating
@@ -24,6 +23,7 @@ from feedback.statistics import StatisticsFilter
 from miniapp_api.bodies import (
     ID_FIELD,
     VERSION_FIELD,
+    AtOnceQuery,
     Body,
     DescribedBody,
     PageQuery,
@@ -141,9 +141,11 @@ def read_rating(session: Session, actor: Actor, rating_id: UUID) -> dict[str, An
 
 @bp.get("/ratings/<uuid:rating_id>/history")
 @gate(Verb.RATINGS_READ)
-def list_rating_history(session: Session, actor: Actor, rating_id: UUID) -> dict[str, Any]:
-    """The moves of a rating."""
-    return whole(queries.history_of(session, queries.visible(session, actor, rating_id)), ROWS_SHOWN)
+@bp.input(AtOnceQuery, location="query", arg_name="query")
+def list_rating_history(session: Session, actor: Actor, rating_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
+    """The moves of a rating, oldest first."""
+    rating = queries.visible(session, actor, rating_id)
+    return queries.history_of(session, rating, query.request()).as_json(history.show_row)
 
 
 @bp.post("/ratings/<uuid:rating_id>/actions/<string:action>")

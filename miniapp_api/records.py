@@ -14,16 +14,24 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from assets.spreadsheets import Sheet
+from core import history
 from core.actor import Actor
-from core.history import ROWS_SHOWN
-from core.paging import whole
 from enterprise.products import PRODUCTS
 from inspection import amendments, exports, listing, operations, queries
 from inspection.kinds import meant_by
 from inspection.models import Inspection
 from inspection.totals import Filters
 from miniapp_api.answers import answers
-from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, DescribedBody, PageQuery, choice_field, described, text_field
+from miniapp_api.bodies import (
+    ID_FIELD,
+    VERSION_FIELD,
+    AtOnceQuery,
+    DescribedBody,
+    PageQuery,
+    choice_field,
+    described,
+    text_field,
+)
 from miniapp_api.downloads import as_csv, as_xlsx
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
@@ -157,16 +165,19 @@ def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
 
     @bp.get(f"/{noun}/<uuid:record_id>/history", endpoint="history")
     @gate(Verb.INSPECTION_READ)
-    def history(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
+    @bp.input(AtOnceQuery, location="query", arg_name="query")
+    def read_history(session: Session, actor: Actor, record_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
         """The moves of a record, oldest first."""
-        return whole(queries.history_of(session, queries.visible(session, actor, book, record_id)), ROWS_SHOWN)
+        record = queries.visible(session, actor, book, record_id)
+        return queries.history_of(session, record, query.request()).as_json(history.show_row)
 
     @bp.get(f"/{noun}/<uuid:record_id>/versions", endpoint="versions")
     @gate(Verb.INSPECTION_READ)
-    def versions(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
-        """The contents that corrections replaced."""
+    @bp.input(AtOnceQuery, location="query", arg_name="query")
+    def versions(session: Session, actor: Actor, record_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
+        """The contents that corrections replaced, oldest first."""
         record = queries.visible(session, actor, book, record_id)
-        return whole(queries.versions(session, record), queries.VERSIONS_SHOWN)
+        return queries.versions(session, record, query.request()).as_json(queries.show_version_row)
 
     @bp.get(f"/{noun}/<uuid:record_id>/versions/<int:number>", endpoint="version")
     @gate(Verb.INSPECTION_READ)

@@ -10,9 +10,8 @@ from pydantic import Field
 from accounts import queries, sign_in
 from core import clock
 from core.actor import Actor
-from core.paging import whole
 from miniapp_api.answers import answers
-from miniapp_api.bodies import Body, Password
+from miniapp_api.bodies import AtOnceQuery, Body, Password
 from miniapp_api.gates import bearer_token, gate, public
 from miniapp_api.limits import limiter, sign_in_limit
 from miniapp_api.wiring import wiring
@@ -67,9 +66,10 @@ def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
 
 @bp.get("/me/sessions")
 @gate()
-def list_my_sessions(session: Any, actor: Actor) -> dict[str, Any]:
-    """The caller's living sessions, so that a lost phone can be signed out."""
-    return whole(queries.my_sessions(session, actor), queries.SESSIONS_SHOWN)
+@bp.input(AtOnceQuery, location="query", arg_name="query")
+def list_my_sessions(session: Any, actor: Actor, query: AtOnceQuery) -> dict[str, Any]:
+    """The caller's living sessions, newest first, so that a lost phone can be signed out."""
+    return queries.my_sessions(session, actor, query.request()).as_json(lambda row: queries.show_session(row, actor))
 
 
 @bp.delete("/me/sessions/<uuid:session_id>")

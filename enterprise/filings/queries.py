@@ -13,7 +13,7 @@ from core.actor import Actor
 from core.errors import Problem, not_found
 from core.forms.sealing import readable
 from core.name_search import like_pattern
-from core.paging import Page, PageRequest, count_up_to, cut, fetch, is_whole, newest_first
+from core.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
 from enterprise.filings.engine import Filings, may_see_filing, party
 from enterprise.filings.kinds import ENTERPRISE, FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
@@ -21,7 +21,7 @@ from enterprise.filings.working_copy import sent_files
 from enterprise.models import Enterprise
 from enterprise.queries import named
 
-VERSIONS_SHOWN = 100
+_OLDEST_VERSION_FIRST = ascending("filing_versions", FilingVersion.number)
 _FEW, _MANY = 500, 5000
 """Enterprises that a name means: as many are looked up by themselves; as many are told to the database as a list."""
 _NEWEST = newest_first("filings", Filing.created_at, Filing.id)
@@ -258,24 +258,26 @@ def _version(session: Session, filing: Filing, number: int) -> FilingVersion:
     return row
 
 
-def versions(session: Session, engine: Filings, filing: Filing) -> list[dict[str, Any]]:
-    """The versions that were sent (the newest hundred), oldest first."""
-    newest = select(FilingVersion).where(FilingVersion.filing_id == filing.id).order_by(FilingVersion.number.desc())
-    rows = session.scalars(newest.limit(VERSIONS_SHOWN)).all()
-    return [
-        {
-            "number": row.number,
-            "sent_at": clock.rfc3339(row.sent_at),
-            "operator_name": row.operator_name,
-            **_content(engine, row, clear=False),
-        }
-        for row in reversed(rows)
-    ]
+def versions(session: Session, filing: Filing, request: PageRequest) -> Page:
+    """The versions that were sent, oldest first."""
+    sent = select(FilingVersion)
+    return fetch(session, sent, _OLDEST_VERSION_FIRST, request, FilingVersion.filing_id == filing.id)
 
 
-def history_of(session: Session, filing: Filing) -> list[dict[str, Any]]:
+def show_version(engine: Filings, row: Any) -> dict[str, Any]:
+    """A version in a list."""
+    version: FilingVersion = row.FilingVersion
+    return {
+        "number": version.number,
+        "sent_at": clock.rfc3339(version.sent_at),
+        "operator_name": version.operator_name,
+        **_content(engine, version, clear=False),
+    }
+
+
+def history_of(session: Session, filing: Filing, request: PageRequest) -> Page:
     """The moves of a filing, oldest first."""
-    return history.read(session, filing.id)
+    return history.page(session, filing.id, request)
 
 
 def show_kind(kind: FilingKind, definition: Mapping[str, Any], verbs: frozenset[str]) -> dict[str, Any]:

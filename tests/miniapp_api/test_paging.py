@@ -1,6 +1,7 @@
 """Every list can be worked off while it shrinks and grows: going on behind a mark neither skips nor repeats."""
 
 import base64
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -9,20 +10,20 @@ from uuid import UUID, uuid4
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import ColumnElement, Table, delete, insert, select, true
 
-from accounts.models import AccountApplication, User
+from accounts.models import AccountApplication, Region, User, UserSession
 from accounts.verbs import Verb
 from core import todos
 from core.db import Database
-from core.models import Todo
-from enterprise.filings.models import Filing
+from core.models import HistoryEntry, Todo
+from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
 from feedback.kinds import SHOWN
 from feedback.models import Rating, RatingCode
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
-from inspection.models import DictionaryEntry, Inspection
+from inspection.models import DictionaryEntry, Inspection, InspectionVersion
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import apply
@@ -33,11 +34,9 @@ from tests.raters import Hall
 from tests.records import actor_of, read, save, submit
 
 Json = dict[str, Any]
-NAMES = {
-    "id": lambda item: item["id"],
-    "title": lambda item: item["title"],
-    "comment": lambda item: item["comment"],
-}  # fmt: skip
+COLUMNS = {"comment": "public_comment"}
+"""Where an item is named by another key than its column's."""
+READ: dict[str, Callable[[str], Any]] = {"id": UUID, "seq": int, "version": int, "number": int}
 
 
 @dataclass
@@ -50,6 +49,7 @@ class Listed:
     differ: Callable[[int], Json]
     named_by: str = "id"
     key: str = "id"
+    among: ColumnElement[bool] = field(default_factory=true)
 
     def page(self, size: int, **asked: Any) -> Json:
         joint = "&" if "?" in self.path else "?"
@@ -59,7 +59,11 @@ class Listed:
         return dict(answer.json)
 
     def names(self, page: Json) -> list[str]:
-        return [NAMES[self.named_by](item) for item in page["items"]]
+        return [str(item[self.named_by]) for item in page["items"]]
+
+    @property
+    def column(self) -> str:
+        return COLUMNS.get(self.named_by, self.named_by)
 
 
 @dataclass
@@ -78,22 +82,21 @@ class Stage:
         names: dict[int, str] = {}
         differences = {place: listed.differ(place) for place in places}
         with self.database.write() as session:
-            row = dict(session.execute(select(table).order_by(table.c[listed.key]).limit(1)).mappings().one())
+            among = select(table).where(listed.among).order_by(table.c[listed.key])
+            row = dict(session.execute(among.limit(1)).mappings().one())
             for place, difference in differences.items():
                 copied = {**row, listed.key: uuid4(), **difference}
                 if copied[listed.key] is None:
                     del copied[listed.key]
                 session.execute(insert(table).values(**copied))
-                labels = {"title": "title", "comment": "public_comment"}
-                names[place] = str(copied[labels.get(listed.named_by, listed.key)])
+                names[place] = str(copied[listed.column])
         return names
 
     def remove(self, listed: Listed, names: list[str]) -> None:
         table = cast(Table, listed.model.__table__)
-        column = {"title": "title", "comment": "public_comment", "id": "id"}[listed.named_by]
-        values = [UUID(name) for name in names] if column == "id" else names
+        values = [READ.get(listed.named_by, str)(name) for name in names]
         with self.database.write() as session:
-            session.execute(delete(table).where(table.c[column].in_(values)))
+            session.execute(delete(table).where(listed.among, table.c[listed.column].in_(values)))
 
 
 @pytest.fixture
@@ -262,9 +265,7 @@ def licences(stage: Stage) -> Listed:
 
 def topics(stage: Stage) -> Listed:
     parties = both.prepare(stage.application, stage.sign_in)
-    template = upload(parties.reviewer, paperwork.docx(new_id()), "模板.docx", "template")
-    body = {"title": "自查", "year": 2026, "template_file_id": template}
-    assert parties.reviewer.put(f"/self-check-topics/{new_id()}", body).status_code == 201
+    _topic(parties)
     return Listed(parties.enterprise.get, "/self-check-topics", SelfCheckTopic, lambda n: {"open_from": days(n)})
 
 
@@ -310,20 +311,109 @@ def items_to_test(stage: Stage) -> Listed:
     return _entries(stage, "test-items")
 
 
+def regions(stage: Stage) -> Listed:
+    client = stage.application.test_client()
+    return Listed(
+        lambda path: client.get(f"/api/v1{path}"), "/regions?parent=320400", Region,
+        lambda n: {"code": f"R{n + 10000}"}, named_by="code", key="code", among=Region.parent_code == "320400",
+    )  # fmt: skip
+
+
+def own_sessions(stage: Stage) -> Listed:
+    person = stage.sign_in("county_inspector")
+    return Listed(
+        person.get, "/me/sessions", UserSession, lambda n: {"created_at": minutes(n), "token_hash": new_id()},
+        among=UserSession.user_id == actor_of(stage.database, person).user_id,
+    )  # fmt: skip
+
+
+def _moves(get: Callable[[str], Any], path: str, subject: str) -> Listed:
+    return Listed(
+        get, f"{path}/{subject}/history", HistoryEntry, lambda n: {"id": None, "seq": n + 1000}, named_by="seq",
+        among=HistoryEntry.subject_id == UUID(subject),
+    )  # fmt: skip
+
+
+def moves_of_a_check(stage: Stage) -> Listed:
+    person = stage.sign_in("county_inspector")
+    return _moves(person.get, "/inspections", submit(person)["id"])
+
+
+def moves_of_a_spot_check(stage: Stage) -> Listed:
+    person = stage.sign_in("county_inspector")
+    return _moves(person.get, "/spot-checks", submit(person, spot_check(), noun="spot-checks")["id"])
+
+
+def moves_of_a_rating(stage: Stage) -> Listed:
+    return _moves(stage.hall.person("supervisor").get, "/ratings", stage.hall.bad(stage.hall.code()))
+
+
+def _topic(parties: both.Parties) -> str:
+    topic, template = new_id(), upload(parties.reviewer, paperwork.docx(new_id()), "模板.docx", "template")
+    body = {"title": "自查", "year": 2026, "template_file_id": template}
+    assert parties.reviewer.put(f"/self-check-topics/{topic}", body).status_code == 201
+    return topic
+
+
+def _reported(stage: Stage) -> tuple[both.Parties, str]:
+    parties = both.prepare(stage.application, stage.sign_in)
+    sent = both.send_report(parties, _topic(parties))
+    assert sent.status_code == 200
+    return parties, sent.json["id"]
+
+
+def moves_of_a_filing(stage: Stage) -> Listed:
+    parties, filing = _reported(stage)
+    return _moves(parties.enterprise.get, "/filings", filing)
+
+
+def versions_of_a_filing(stage: Stage) -> Listed:
+    parties, filing = _reported(stage)
+    return Listed(
+        parties.reviewer.get, f"/filings/{filing}/versions", FilingVersion, lambda n: {"number": n + 1000},
+        named_by="number", among=FilingVersion.filing_id == UUID(filing),
+    )  # fmt: skip
+
+
+def _replaced(stage: Stage, noun: str, body: Json) -> Listed:
+    person = stage.sign_in("county_inspector")
+    record = submit(person, body, noun=noun)
+    corrected = {**body, "remark": "补充", "version": 1, "reason": "补充说明"}
+    assert person.put(f"/{noun}/{record['id']}/correction", corrected).status_code == 200
+    return Listed(
+        person.get, f"/{noun}/{record['id']}/versions", InspectionVersion, lambda n: {"version": n + 1000},
+        named_by="version", key="version", among=InspectionVersion.inspection_id == UUID(record["id"]),
+    )  # fmt: skip
+
+
+def versions_of_a_check(stage: Stage) -> Listed:
+    return _replaced(stage, "inspections", production())
+
+
+def versions_of_a_spot_check(stage: Stage) -> Listed:
+    return _replaced(stage, "spot-checks", spot_check())
+
+
 LISTS = [
     product_items, items_to_test, drafts,
     spot_check_drafts, records, records_by_name, records_of_days, spot_checks, enterprises, users,
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
-    supervision_checks, to_dos,
+    supervision_checks, to_dos, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check, moves_of_a_rating,
+    moves_of_a_filing, versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
 ]  # fmt: skip
 PATHS = {
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/filings", "/licences",
-    "/self-check-topics", "/supervision-checks", "/todos",
+    "/self-check-topics", "/supervision-checks", "/todos", "/regions", "/me/sessions",
+    "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
+    "/filings/{filing_id}/history",
+    "/inspections/{record_id}/versions", "/spot-checks/{record_id}/versions", "/filings/{filing_id}/versions",
 }  # fmt: skip
 DICTIONARIES = {"items": PRODUCT_ITEMS, "test-items": TEST_ITEMS}
 EXPORTS = (".csv", ".xlsx")
+SHORT_BY_NATURE = {"/products", "/forms", "/filing-kinds"}
+"""Lists that come whole: what the code declares, or what is published once in a while."""
 
 
 @pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)
@@ -380,6 +470,29 @@ def _lists(application: APIFlask) -> Iterator[str]:
 @ONE_DATABASE
 def test_no_list_with_pages_is_missing_here(application: APIFlask) -> None:
     assert set(_lists(application)) == PATHS
+
+
+@ONE_DATABASE
+def test_lists_without_pages_are_short_by_nature(application: APIFlask) -> None:
+    sources = {
+        rule.rule.removeprefix("/api/v1"): inspect.getsource(inspect.unwrap(application.view_functions[rule.endpoint]))
+        for rule in application.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.rule.startswith("/api/v1")
+    }
+    assert {path for path, source in sources.items() if "whole(" in source} == SHORT_BY_NATURE
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)
+def test_a_list_that_is_asked_for_without_a_page_says_how_to_go_on(
+    stage: Stage, make: Callable[[Stage], Listed]
+) -> None:
+    listed = make(stage)
+    stage.copy(listed, *range(220))
+    answer = listed.get(listed.path)
+    assert answer.status_code == 200
+    page = answer.json
+    assert len(page["items"]) >= (221 if page["next_after"] is None else page["page_size"])
 
 
 def _spoilt(mark: str) -> Iterator[str]:

@@ -15,7 +15,6 @@ from core.errors import Problem
 from core.integrity import verify_ends
 from core.models import CalendarDay, Confirmation
 from core.workflow import SYSTEM
-from enterprise.filings import queries
 from enterprise.filings.engine import FINISHED
 from enterprise.filings.kinds import (
     ENTERPRISE,
@@ -39,7 +38,7 @@ def test_a_correction_goes_back_to_the_post_that_asked_for_it(desk: Desk, on_the
         assert desk.act(filing, "correct") == post
     with desk.database.read() as session:
         assert session.get_one(Filing, filing).return_to is None
-        moves = queries.history_of(session, session.get_one(Filing, filing))
+        moves = history.read(session, filing)
         sent = session.scalars(select(FilingVersion.number).where(FilingVersion.filing_id == filing)).all()
     assert (moves[-1]["action"], moves[-1]["to"]) == ("correct", post)
     assert sorted(sent) == [1, 2, 3]
@@ -139,7 +138,7 @@ def test_confirmations_at_the_same_moment_move_the_filing_once(desk: Desk) -> No
         assert outcomes.count("ok") == 3 and set(outcomes) <= {"ok", "wrong_status", "stale_version"}
         assert desk.status(filing) == "valid"
         with desk.database.read() as session:
-            rows = queries.history_of(session, session.get_one(Filing, filing))
+            rows = history.read(session, filing)
             assert list(history.verify(session)) == []
         told = [(row["to"], row["confirmations"]) for row in rows if row["action"] == "confirm"]
         assert told == [("confirming", 1), ("confirming", 2), ("valid", 3)]
@@ -150,7 +149,7 @@ def test_the_history_names_each_who_confirmed_and_what_they_said(desk: Desk) -> 
     for officer, said in zip(desk.officers[:3], ("甲同意", "乙同意", "丙同意"), strict=True):
         desk.act(filing, "confirm", by=officer, comment=said)
     with desk.database.read() as session:
-        rows = queries.history_of(session, session.get_one(Filing, filing))[-3:]
+        rows = history.read(session, filing)[-3:]
         assert list(history.verify(session)) == []
         kind = desk.engine.kinds.kinds["invented"]
         assert list(verify_ends(session, kind.workflow)) == []

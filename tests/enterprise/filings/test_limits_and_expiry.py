@@ -12,14 +12,13 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clocks, counters
+from core import clocks, counters, history
 from core.actor import Actor
 from core.clocks import CONTINUE, NATURAL, ZERO
 from core.errors import Problem
 from core.models import Clock
 from core.scheduler import Job, Scheduler
 from core.working_days import WorkingCalendar
-from enterprise.filings import queries
 from enterprise.filings.kinds import (
     ClockRule,
 )
@@ -129,7 +128,7 @@ def test_the_scheduler_lets_a_filing_expire_after_its_last_day_and_once(desk: De
         assert desk.status(filing) == "expired"
         assert scheduler.run_once() == {"filing clocks": 0}
     with desk.database.read() as session:
-        last = queries.history_of(session, session.get_one(Filing, filing))[-1]
+        last = history.read(session, filing)[-1]
         clocks_left = session.scalars(select(Clock.name).where(Clock.subject_id == filing)).all()
     assert (last["action"], last["from"], last["to"], last.get("actor")) == ("expire", "valid", "expired", None)
     assert clocks_left == []
