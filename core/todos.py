@@ -33,6 +33,12 @@ _CLOSE = Prepared(
     .values(closed_at=bindparam("at", type_=_TODOS.c.closed_at.type))
 )
 
+_CLOSE_ALL = Prepared(
+    update(_TODOS)
+    .where(_TODOS.c.subject_id == bindparam("subject"), _TODOS.c.closed_at.is_(None))
+    .values(closed_at=bindparam("at", type_=_TODOS.c.closed_at.type))
+)
+
 
 def open_for_office(
     session: Session,
@@ -75,6 +81,11 @@ def _open(session: Session, kind: str, title: str, subject: tuple[str, UUID], **
 def close(session: Session, subject_id: UUID, kind: str) -> None:
     """Close the open to-do of that kind, if there is one."""
     _CLOSE.rows(session, {"subject": subject_id, "of_kind": kind, "at": clock.now()})
+
+
+def close_all(session: Session, subject_id: UUID) -> None:
+    """Close whatever is open of a subject of which nothing is wanted any more."""
+    _CLOSE_ALL.rows(session, {"subject": subject_id, "at": clock.now()})
 
 
 def mine(session: Session, actor: Actor, request: PageRequest) -> Page:

@@ -5,7 +5,6 @@ Every write is judged in the order of the HTTP contract §1, as in `operations.p
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,27 +12,21 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from accounts import offices
 from core import clock, receipts, todos
 from core.actor import Actor
 from core.errors import Problem, invalid
-from core.text import clean, demanded
+from core.text import demanded
 from enterprise.production import publications
 from inspection import rules, sheets, tallies
+from inspection.authority import refuse_to_correct
 from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
-from inspection.judging import find_living, refuse_stale
+from inspection.judging import find_living, reason_of, refuse_stale
 from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
 from inspection.neighbours import is_prefilled, look_around
 from inspection.publishing import publish
 from inspection.reminders import TODO_DISPOSAL, TODO_REFUSED, open_todos, was_refused
 from inspection.workflows import WORKFLOWS
-
-OWNER_MAY_CORRECT_FOR = timedelta(hours=24)
-
-
-def _counts(record: Inspection) -> Counts:
-    return counts_of(record.book, record.unable, record.problems_found, record.disposal_state, record.conclusion)
 
 
 def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
@@ -44,7 +37,7 @@ def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, b
     flow = WORKFLOWS[book]
     flow.step("dispose", record.status, actor)
     refuse_stale(record, body)
-    reason = _reason(body)
+    reason = reason_of(body)
     old = record.data.get("disposals") or {}
     after, faults = rules.moved_disposals(old, body.get("disposals"), reason)
     if faults:
@@ -58,7 +51,7 @@ def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, b
     assert record.tally_id is not None
     counts = counts_of(record.book, record.unable, record.problems_found, state, record.conclusion)
     # The tally before the record, as submission and correction do, so that nobody waits in a circle.
-    tallies.change(session, record.tally_id, counts.minus(_counts(record)))
+    tallies.change(session, record.tally_id, counts.minus(tallies.counts_of_record(record)))
     flow.move(
         session, actor, record, "dispose",
         {"data": data, "disposal_state": state, "updated_at": clock.now()},
@@ -82,9 +75,9 @@ def correct(
         return find_living(session, actor, book, record_id)
     flow = WORKFLOWS[book]
     flow.step("correct", record.status, actor)
-    _refuse_stranger(session, record, actor)
+    refuse_to_correct(session, record, actor)
     refuse_stale(record, body)
-    reason = _reason(body)
+    reason = reason_of(body)
     reason = demanded(reason, "/reason", "更正须填写原因")
     answered = tools.forms.get(record.form_code, record.form_version).form
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
@@ -96,7 +89,7 @@ def correct(
     assert record.tally_id is not None
     # The record stays with the office that entered it, whoever corrects it.
     owner = {"office_id": record.office_id, "area1": record.area1, "area2": record.area2, "area3": record.area3}
-    old_key, before = tallies.key_of(record), _counts(record)
+    old_key, before = tallies.key_of(record), tallies.counts_of_record(record)
     new_key = tallies.TallyKey(**{**asdict(entry.tally), **owner})
     if new_key == old_key:
         tally_id = record.tally_id
@@ -144,18 +137,6 @@ def correct(
     return record
 
 
-def _refuse_stranger(session: Session, record: Inspection, actor: Actor) -> None:
-    if actor.reach.strictly_above(record.area1, record.area2, record.area3):
-        return
-    if offices.is_below(session, record.office_id, actor.office_id):  # a station of the actor's bureau
-        return
-    if record.created_by != actor.user_id:
-        raise Problem("forbidden", "只有填报用户和上级单位可以更正")
-    assert record.submitted_at is not None
-    if clock.now() - record.submitted_at > OWNER_MAY_CORRECT_FOR:
-        raise Problem("forbidden", "提交已超过 24 小时，请由上级单位更正")
-
-
 def _refuse_undone(record: Inspection, entry: Entry) -> None:
     """是 stays 是 in a correction too, as long as a problem is found at all."""
     if not entry.columns["problems_found"]:
@@ -164,14 +145,3 @@ def _refuse_undone(record: Inspection, entry: Entry) -> None:
     for name, value in old.items():
         if value == "done" and new.get(name) != "done":
             raise invalid(f"/disposals/{name}", "disposal_final", "处置状态已为“是”，不能再变更，请改回“是”后重新提交")
-
-
-def _reason(body: Mapping[str, Any]) -> str | None:
-    reason = body.get("reason")
-    if reason is None:
-        return None
-    if not isinstance(reason, str):
-        raise invalid("/reason", "wrong_type", "更正原因应为文字，请重新填写")
-    if len(reason) > 500:
-        raise invalid("/reason", "too_long", "更正原因不能超过500个字，请缩短后重试")
-    return clean(reason) or None

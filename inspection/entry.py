@@ -51,6 +51,7 @@ SERVER_SET = frozenset(
         "product_names",
         "created_by",
         "begun_by",
+        "voided",
     ]
 )
 """What a record carries when it is read; sent back, it is passed over."""

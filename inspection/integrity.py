@@ -10,7 +10,7 @@ from core.integrity import broken_end, in_chunks, is_last_row, verify_presence
 from core.models import HistoryEntry, HistoryPayload
 from inspection.entry import content_digest, content_of, subject_of
 from inspection.models import Inspection
-from inspection.workflows import WORKFLOWS
+from inspection.workflows import SUBMITTED, VOIDED, WORKFLOWS
 
 
 def verify(session: Session) -> Iterator[Broken]:
@@ -42,6 +42,6 @@ def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
 
 
 def _changed(record: Inspection, payload: dict[str, object]) -> bool:
-    if record.status != "submitted":
+    if record.status not in (SUBMITTED, VOIDED):
         return False  # a deleted draft ends with a row that names no content
     return payload.get("content") != content_digest(content_of(record))

@@ -1,27 +1,30 @@
 """The first questions of every write: may the record be seen, was it submitted already, is the sender behind."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.actor import Actor
-from core.errors import Problem, not_found
+from core.errors import Problem, invalid, not_found
+from core.text import clean
 from core.versions import sent_version, stale
 from inspection.models import Inspection
-from inspection.workflows import DELETED, SUBMITTED
+from inspection.workflows import DELETED, SUBMITTED, VOIDED
 
 
 def find(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection | None:
     """The record if it is there; 404 if the actor may not see it.
 
-    A draft is seen by the user name that saved it, a submitted record by whoever's office covers it.
+    A draft is seen by the user name that saved it, what was submitted by whoever's office covers it.
     """
     record = session.get(Inspection, record_id, populate_existing=True)
     if record is None:
         return None
-    if record.status == SUBMITTED:
+    if record.status in (SUBMITTED, VOIDED):
         visible = actor.reach.covers(record.area1, record.area2, record.area3)
     else:
         visible = record.created_by == actor.user_id
@@ -42,6 +45,9 @@ def refuse_submitted(record: Inspection) -> None:
     """409 `already_submitted`."""
     if record.status == SUBMITTED:
         raise Problem("already_submitted", current_version=record.version)
+    if record.status == VOIDED:
+        detail = "该记录提交后已作废，不能再次填报；需要重新填报的，请换新编号另建一条记录"
+        raise Problem("already_submitted", detail, current_version=record.version)
 
 
 def refuse_stale(record: Inspection, body: Mapping[str, Any]) -> None:
@@ -49,3 +55,23 @@ def refuse_stale(record: Inspection, body: Mapping[str, Any]) -> None:
     version = sent_version(body)
     if version != record.version:
         raise stale(record.version, version)
+
+
+def reason_of(body: Mapping[str, Any], name: str = "reason") -> str | None:
+    """The reason (原因) or opinion (意见) that a body gives, cleaned; None where it gives none."""
+    reason = body.get(name)
+    if reason is None:
+        return None
+    if not isinstance(reason, str):
+        raise invalid(f"/{name}", "wrong_type", f"{_CALLED[name]}应为文字，请重新填写")
+    if len(reason) > 500:
+        raise invalid(f"/{name}", "too_long", f"{_CALLED[name]}不能超过500个字，请缩短后重试")
+    return clean(reason) or None
+
+
+_CALLED = {"reason": "原因", "opinion": "意见"}
+
+
+def mark_of(actor: Actor, at: datetime) -> dict[str, Any]:
+    """When and by whom something was done to a record, as it is kept on it and shown."""
+    return {"at": clock.rfc3339(at), "by": actor.operator_name or actor.username, "office": actor.office_name}

@@ -23,7 +23,7 @@ from inspection.days import newest_of_days, of_days
 from inspection.models import EnterpriseTally, Inspection
 from inspection.name_search import Matched, match
 from inspection.totals import Filters, kept, region_conditions, tally_conditions
-from inspection.workflows import DRAFT, SUBMITTED
+from inspection.workflows import DRAFT, SUBMITTED, VOIDED
 
 EXPORT_LIMIT = 100_000
 _MANY_NAMED = 20_000
@@ -142,9 +142,13 @@ def _is_submitted(model: Any) -> ColumnElement[bool]:
     return condition
 
 
+def _at_home(actor: Actor, filters: Filters) -> Filters:
+    """Without a region 本级 is the actor's own."""
+    return replace(filters, region=actor.region_code) if filters.own_office and filters.region is None else filters
+
+
 def _sought(session: Session, actor: Actor, book: str, filters: Filters) -> _Sought:
-    if filters.own_office and filters.region is None:
-        filters = replace(filters, region=actor.region_code)
+    filters = _at_home(actor, filters)
     narrowed = tally_conditions(session, filters)
     matched = match(session, actor.reach, book, filters.q, kept(book, filters).expression, *narrowed)
     if matched.counted and filters == Filters(region=filters.region, day_from=filters.day_from, day_to=filters.day_to):
@@ -199,8 +203,19 @@ def _are_all_days(sought: _Sought) -> bool:
     return outside_if_less(sought.session, within, [sought.book], filters.day_from, filters.day_to) == []
 
 
+def voided(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
+    """What was voided (作废) of the submitted records of the actor's regions, newest first; no tally counts it."""
+    return fetch(session, select(Inspection), NEWEST, request, *_of_voided(session, actor, book, filters))
+
+
+def _of_voided(session: Session, actor: Actor, book: str, filters: Filters) -> list[ColumnElement[bool]]:
+    sought = _Sought(session, actor, book, _at_home(actor, filters), Matched(0, 0, None))
+    conditions = [*sought.within(Inspection), Inspection.book == book, Inspection.status == spelled(VOIDED)]
+    return [*conditions, *sought.filtered(Inspection), *of_days(Inspection, filters)]
+
+
 def export_rows(database: Database, actor: Actor, book: str, status: str, filters: Filters) -> Iterator[Inspection]:
-    """All rows of a list, in chunks, so that neither memory nor a transaction is held.
+    """All rows of a list (`status` says which), in chunks, so that neither memory nor a transaction is held.
 
     Raises 422 `export_too_large` at the first row when there are more than `EXPORT_LIMIT`.
     """
@@ -209,10 +224,13 @@ def export_rows(database: Database, actor: Actor, book: str, status: str, filter
             page = drafts(session, actor, book, filters, PageRequest(page_size=COUNT_LIMIT))
             yield from (row.Inspection for row in page.items)
             return
-        sought = _sought(session, actor, book, filters)
-        if sought.matched.counted == 0:
-            return
-        conditions = sought.everything()
+        if status == VOIDED:
+            conditions = _of_voided(session, actor, book, filters)
+        else:
+            sought = _sought(session, actor, book, filters)
+            if sought.matched.counted == 0:
+                return
+            conditions = sought.everything()
         over = select(Inspection.id).where(*conditions).limit(EXPORT_LIMIT + 1).subquery()
         if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
             raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")

@@ -57,6 +57,9 @@ class DictionaryEntry(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+MARK = JSON(none_as_null=True)
+"""Something that was done to a record: when, by whom, at which office, and what they said; NULL where it was not."""
+
 AREAS = ("area1", "area2", "area3")
 ASKED = (
     "kind", "product_code", "tally_id", "unable", "problems_found", "disposal_state", "conclusion", *AREAS, "status",
@@ -70,6 +73,12 @@ def _of_submitted(name: str, *columns: str, only: str = "status = 'submitted'") 
     return Index(f"ix_inspections_{name}", *columns, *rest, sqlite_where=text(only), postgresql_where=text(only))
 
 
+def _of_voided(area: str) -> Index:
+    voided = text("status = 'voided'")
+    columns = (area, "book", "submitted_at", "id")
+    return Index(f"ix_inspections_{area}_voided", *columns, sqlite_where=voided, postgresql_where=voided)
+
+
 class Inspection(Base):
     """A field record: a check (检查) or a spot check (监督抽查), from draft to disposal.
 
@@ -79,6 +88,7 @@ class Inspection(Base):
     `begun_by` is the user who began a draft that somebody else went on with.
     `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`); `sheet_twin` tells apart what had
     the same one before numbers were compared folded, and is 0 of all others.
+    `voided` says when, by whom and why the record was voided (作废): it keeps what it said, and gives its sheet free.
     """
 
     __tablename__ = "inspections"
@@ -99,6 +109,8 @@ class Inspection(Base):
             )
             for area in AREAS
         ),
+        # Of what was voided there is little, and only its own list asks for it.
+        *(_of_voided(area) for area in AREAS),
         Index(
             "ix_inspections_drafts",
             "created_by",
@@ -162,6 +174,7 @@ class Inspection(Base):
     sheet_key: Mapped[str | None] = mapped_column(String(80))
     sheet_twin: Mapped[int] = mapped_column(Integer, server_default="0")
     tally_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise_tallies.id"))
+    voided: Mapped[dict[str, Any] | None] = mapped_column(MARK)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -15,6 +15,7 @@ from core.text import fold
 from enterprise.models import Enterprise
 from inspection.entry import Entry
 from inspection.models import EnterpriseTally, Inspection
+from inspection.workflows import SUBMITTED
 
 SHOWN = 5
 
@@ -72,6 +73,7 @@ def _same_day(reach: Reach, limit: int) -> Select[Any]:
             _RECORDS.submitted_at >= bindparam("earliest"),
             _RECORDS.check_date == bindparam("day"),
             _RECORDS.id != bindparam("record_id"),
+            _RECORDS.status == SUBMITTED,
         )
         .limit(limit)
     )

@@ -15,7 +15,7 @@ from core.privacy import mask_phone, unseal
 from inspection import rules
 from inspection.judging import find
 from inspection.models import Inspection, InspectionVersion
-from inspection.workflows import DELETED, SUBMITTED
+from inspection.workflows import DELETED, SUBMITTED, VOIDED
 
 _OLDEST_VERSION_FIRST = ascending("inspection_versions", InspectionVersion.version)
 
@@ -43,6 +43,7 @@ def show_row(row: Any) -> dict[str, Any]:
         "begun_by": record.begun_by_name,
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+        "voided": record.voided,
     }
 
 
@@ -52,7 +53,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
     Telephone numbers are clear for the office that handles it and masked for all others.
     """
     form = forms.get(record.form_code, record.form_version).form
-    warned = rules.warnings_of(record.data, record.problems_found) if record.status == SUBMITTED else []
+    warned = rules.warnings_of(record.data, record.problems_found) if record.status in (SUBMITTED, VOIDED) else []
     return {
         **_readable(record.data, form.sensitive, clear=record.office_id in actor.offices),
         "id": str(record.id),
@@ -79,6 +80,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
         "created_at": clock.rfc3339(record.created_at),
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+        "voided": record.voided,
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID, uuid5
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
@@ -12,10 +13,12 @@ from enterprise.filings import operations as filings
 from enterprise.filings.engine import Filings, visible
 from enterprise.filings.models import Filing
 from enterprise.production import publications
+from enterprise.production.kinds.rectification import KIND
 from inspection.entry import subject_of
 from inspection.judging import find
 from inspection.kinds import CHECK
-from inspection.workflows import SUBMITTED
+from inspection.models import Inspection
+from inspection.workflows import SUBMITTED, VOIDED
 
 
 def order(
@@ -27,13 +30,14 @@ def order(
     by whoever, is answered with the first one; after a correction (更正) to another enterprise it is another order.
     """
     record = find(session, actor, CHECK, record_id)
-    if record is None or record.status != SUBMITTED:
+    if record is None or record.status not in (SUBMITTED, VOIDED):
         raise not_found()
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
         return visible(session, actor, filing_id), False
+    _stay_submitted(session, record.id)
     problem = demanded(problem, "/problem", "请填写需要整改的问题")
     data = {"problem": problem, "due_on": due_on}
     if record.check_date is not None:
@@ -50,6 +54,27 @@ def order(
         return visible(session, actor, filing_id), False
     publications.tell_of_rectification(session, record.id, filing_id)
     return ordered, new
+
+
+def _stay_submitted(session: Session, record_id: UUID) -> None:
+    """The check is locked, so that it is not voided (作废) while something is ordered from it; 409 where it was."""
+    locked = select(Inspection.status).where(Inspection.id == record_id).with_for_update(read=True)
+    if session.scalar(locked) == VOIDED:
+        raise Problem("wrong_status", "该检查已作废，不能据此下达整改", current_status=VOIDED)
+
+
+def refuse_while_open(session: Session, record_id: UUID) -> None:
+    """409 while the enterprise still has to put right what a check found.
+
+    The order is an act of its own, with a deadline, addressed to the enterprise: whoever gave it takes it back first.
+    """
+    ordered = select(Filing.id).where(
+        Filing.subject_id == record_id, Filing.kind == KIND.code, Filing.finished_at.is_(None)
+    )
+    under_way = [str(found) for found in session.scalars(ordered.order_by(Filing.id))]
+    if under_way:
+        detail = "该检查已下达整改且尚未办结，请先由下达整改的单位办结或撤销整改，再作废检查记录"
+        raise Problem("rectification_open", detail, rectifications=under_way)
 
 
 def _as_sent(fault: Fault) -> Fault:

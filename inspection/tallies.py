@@ -107,7 +107,7 @@ def reconcile(session: Session) -> Reconciled:
         key = key_of(record)
         identity = (key.office_id, key.kind, key.product_code, key.org_key, key.org_name)
         found = wanted.get(identity, (key, Counts()))
-        counts = counts_of(record.book, record.unable, record.problems_found, record.disposal_state, record.conclusion)
+        counts = counts_of_record(record)
         total = Counts(*(getattr(found[1], n) + getattr(counts, n) for n in COUNTED))
         wanted[identity] = (key, total)
         records.setdefault(identity, []).append(record.id)
@@ -146,6 +146,11 @@ def _place(session: Session, tally_id: int, key: TallyKey) -> None:
     session.execute(update(EnterpriseTally).where(EnterpriseTally.id == tally_id).values(place))
     session.execute(delete(TallyBigram).where(TallyBigram.tally_id == tally_id))
     _index_name(session, tally_id, key)
+
+
+def counts_of_record(record: Inspection) -> Counts:
+    """What a stored record adds to its tally while it is submitted."""
+    return counts_of(record.book, record.unable, record.problems_found, record.disposal_state, record.conclusion)
 
 
 def key_of(record: Inspection) -> TallyKey:

@@ -5,9 +5,9 @@ from core.workflow import SYSTEM, Step, Workflow
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import Inspection
 
-DRAFT, SUBMITTED, DELETED = "draft", "submitted", "deleted"
+DRAFT, SUBMITTED, VOIDED, DELETED = "draft", "submitted", "voided", "deleted"
 
-_STATUSES = {DRAFT: "暂存", SUBMITTED: "已提交", DELETED: "已删除"}
+_STATUSES = {DRAFT: "暂存", SUBMITTED: "已提交", VOIDED: "已作废", DELETED: "已删除"}
 _WRITE = Verb.INSPECTION_WRITE
 
 WORKFLOWS = {
@@ -25,6 +25,7 @@ WORKFLOWS = {
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("dispose", SUBMITTED, SUBMITTED, _WRITE),
             Step("correct", SUBMITTED, SUBMITTED, _WRITE),
+            Step("void", SUBMITTED, VOIDED, _WRITE),
         ],
     ),
     SPOT_CHECK: Workflow(
@@ -40,6 +41,7 @@ WORKFLOWS = {
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("correct", SUBMITTED, SUBMITTED, _WRITE),
+            Step("void", SUBMITTED, VOIDED, _WRITE),
         ],
     ),
 }

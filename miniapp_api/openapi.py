@@ -121,8 +121,8 @@ def _open(pages: Blueprint) -> None:
 def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) -> None:
     gate = gate_of(view)
     blueprint, _, function = endpoint.rpartition(".")
-    generic = function in ("save_draft", "submit", "correct", "delete_draft", "list", "read", "history",
-                           "versions", "version", "export_csv", "export_xlsx")  # fmt: skip
+    generic = function in ("save_draft", "submit", "correct", "void", "return", "ask_correction", "delete_draft",
+                           "list", "read", "history", "versions", "version", "export_csv", "export_xlsx")  # fmt: skip
     operation["operationId"] = f"{blueprint}_{function}" if generic else function
     kept = {"requestBody", "parameters", "tags", "summary", "description", "operationId"}
     for key in set(operation) - kept:

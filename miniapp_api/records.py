@@ -17,7 +17,7 @@ from assets.spreadsheets import Sheet
 from core import history
 from core.actor import Actor
 from enterprise.products import PRODUCTS
-from inspection import amendments, exports, listing, operations, queries
+from inspection import amendments, exports, listing, operations, queries, voiding
 from inspection.kinds import meant_by
 from inspection.models import Inspection
 from inspection.totals import Filters
@@ -25,6 +25,7 @@ from miniapp_api.answers import answers
 from miniapp_api.bodies import (
     ID_FIELD,
     VERSION_FIELD,
+    AsSent,
     AtOnceQuery,
     DescribedBody,
     PageQuery,
@@ -77,10 +78,20 @@ class CorrectionBody(DescribedBody):
     model_config = described(("product_code", "version", "reason"), **_CHECKED, reason=text_field(500))
 
 
+_LISTS = {"draft": listing.drafts, "submitted": listing.submitted, "voided": listing.voided}
+
+
+class VoidBody(AsSent):
+    """Why a record should not be there."""
+
+    reason: str | None = Field(None, description="required; at most 500 characters")
+    version: int
+
+
 class RecordsQuery(PageQuery):
     """Filters of the lists; `from` and `to` are check dates, `own_office` leaves out the regions below."""
 
-    status: Literal["draft", "submitted"] | None = None
+    status: Literal["draft", "submitted", "voided"] | None = None
     kind: str | None = Field(None, max_length=40)
     q: str | None = Field(None, max_length=100)
     product_code: str | None = Field(None, max_length=2)
@@ -102,9 +113,10 @@ class RecordsQuery(PageQuery):
 
 
 def record_blueprint(name: str, noun: str, book: str) -> APIBlueprint:
-    """A blueprint with drafts, submission, correction, lists, exports and history under `/{noun}`."""
+    """A blueprint with drafts, submission, correction, voiding, lists, exports and history under `/{noun}`."""
     bp = APIBlueprint(name, __name__, tag="Inspection")
     _writing(bp, noun, book)
+    _amending(bp, noun, book)
     _reading(bp, noun, book)
     _exporting(bp, noun, book)
     return bp
@@ -148,13 +160,25 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
         return {"id": str(record.id), "status": record.status}
 
 
+def _amending(bp: APIBlueprint, noun: str, book: str) -> None:
+    @bp.post(f"/{noun}/<uuid:record_id>/void", endpoint="void")
+    @gate(Verb.INSPECTION_WRITE)
+    @bp.input(VoidBody, arg_name="body")
+    def void(session: Session, actor: Actor, record_id: UUID, body: VoidBody) -> dict[str, Any]:
+        """Void (作废) a submitted record, with a reason: it stays readable, marked, and counts nowhere any more."""
+        return _answer(voiding.void(session, actor, book, record_id, body.model_dump(exclude_none=True)), actor)
+
+
 def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.get(f"/{noun}", endpoint="list")
     @gate(Verb.INSPECTION_READ)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def list_records(session: Session, actor: Actor, query: RecordsQuery) -> dict[str, Any]:
-        """Own drafts (`status=draft`, 信息暂存) or submitted records of the caller's regions (信息查看)."""
-        read = listing.drafts if query.status == "draft" else listing.submitted
+        """Own drafts (`status=draft`, 信息暂存), or submitted records of the caller's regions (信息查看).
+
+        What was voided (`status=voided`, 作废) stands in no other list.
+        """
+        read = _LISTS[query.status or "submitted"]
         return read(session, actor, book, query.filters(), query.request()).as_json(queries.show_row)
 
     @bp.get(f"/{noun}/<uuid:record_id>", endpoint="read")

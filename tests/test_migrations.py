@@ -10,6 +10,8 @@ from sqlalchemy import inspect, text
 from core import migrate
 from core.db import Database
 from tests.databases import postgres_database
+from tests.people import Person
+from tests.records import read, submit
 
 
 @pytest.fixture
@@ -76,6 +78,15 @@ def test_every_step_goes_down_and_up_again_over_data(database: Database) -> None
     assert {name: counts(database)[name] for name in ("users", "regions")} == {
         name: before[name] for name in ("users", "regions")
     }
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_was_voided_keeps_its_mark_on_the_way_down_and_up(county_inspector: Person, database: Database) -> None:
+    record = submit(county_inspector)
+    voided = county_inspector.post(f"/inspections/{record['id']}/void", {"reason": "重复录入", "version": 1})
+    migrate.downgrade(database.engine, "0011")
+    migrate.upgrade(database.engine)
+    assert read(county_inspector, f"/inspections/{record['id']}") == voided.json
 
 
 def test_all_the_way_down_leaves_nothing_and_up_again_leads_to_the_same(database: Database) -> None:

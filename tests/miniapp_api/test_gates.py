@@ -176,6 +176,8 @@ def _body(rule: str, known: dict[str, str]) -> dict[str, Any]:
         return {**body, "version": 2, "reason": "改一改"}
     if rule.endswith("/disposals"):
         return {"disposals": {"7.1": "done"}, "version": 2}
+    if rule.endswith("/void"):
+        return {"reason": "重复录入", "version": 1 if "spot-checks" in rule else 2}
     if "<uuid:record_id>" in rule:
         return spot_check(version=1) if "spot-checks" in rule else production(version=1)
     if rule.endswith("/reject"):

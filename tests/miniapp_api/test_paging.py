@@ -150,6 +150,17 @@ def records_of_days(stage: Stage) -> Listed:
     return _records(stage, "inspections", production(), "?from=2026-11-01&to=2026-11-30")
 
 
+def voided_records(stage: Stage) -> Listed:
+    person = stage.sign_in("county_inspector")
+    record = submit(person, production())
+    void = {"reason": "重复录入", "version": 1}
+    assert person.post(f"/inspections/{record['id']}/void", void).status_code == 200
+    return Listed(
+        stage.sign_in("city_reviewer").get, "/inspections?status=voided&q=电缆", Inspection,
+        lambda n: {"submitted_at": minutes(n)},
+    )  # fmt: skip
+
+
 def spot_checks(stage: Stage) -> Listed:
     return _records(stage, "spot-checks", spot_check())
 
@@ -396,7 +407,7 @@ def versions_of_a_spot_check(stage: Stage) -> Listed:
 
 LISTS = [
     product_items, items_to_test, drafts,
-    spot_check_drafts, records, records_by_name, records_of_days, spot_checks, enterprises, users,
+    spot_check_drafts, records, records_by_name, records_of_days, voided_records, spot_checks, enterprises, users,
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
     supervision_checks, to_dos, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check, moves_of_a_rating,

@@ -1,87 +1,24 @@
 """Many at the same moment, with real threads against the WSGI application."""
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import time_machine
-from apiflask import APIFlask
 from sqlalchemy import func, select
 
-from core import history
 from core.db import Database
-from core.models import HistoryEntry, Todo
-from inspection import tallies
-from inspection.models import DictionaryEntry, Inspection, InspectionVersion, TallyBigram
+from inspection.models import DictionaryEntry, InspectionVersion, TallyBigram
+from tests.concurrency import AtOnce, Call, everything_holds, put, refusals, statuses
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
-from tests.records import Json, listed, read, save, submit
+from tests.records import listed, read, save, submit
 
 ROUNDS, AT_ONCE = 20, 8
-
-Answer = tuple[int, Json]
-Call = tuple[Person, str, str, Json | None]
 
 
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs() -> Iterator[None]:
     with time_machine.travel("2026-11-21T10:00:00+08:00", tick=True):
         yield
-
-
-@pytest.fixture
-def at_once(application: APIFlask) -> Callable[[list[Call]], list[Answer]]:
-    """Makes calls at the same moment, each in a thread of its own; answers in the order of the calls."""
-
-    def calls(wanted: list[Call]) -> list[Answer]:
-        barrier = Barrier(len(wanted), timeout=30)
-
-        def one(call: Call) -> Answer:
-            person, method, path, body = call
-            client, headers = application.test_client(), {"Authorization": f"Bearer {person.token}"}
-            sent: dict[str, Any] = (
-                {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
-            )
-            barrier.wait()
-            answer = client.open(f"/api/v1{path}", method=method, headers=headers, **sent)
-            assert answer.json is not None
-            return answer.status_code, answer.json
-
-        with ThreadPoolExecutor(len(wanted)) as pool:
-            return list(pool.map(one, wanted))
-
-    return calls
-
-
-AtOnce = Callable[[list[Call]], list[Answer]]
-
-
-def put(person: Person, path: str, body: Json) -> Call:
-    return person, "PUT", path, body
-
-
-def statuses(answers: list[Answer]) -> Counter[int]:
-    return Counter(status for status, _ in answers)
-
-
-def refusals(answers: list[Answer]) -> set[str]:
-    return {body["code"] for status, body in answers if status >= 400}
-
-
-def everything_holds(database: Database, records: int, rows: int) -> None:
-    """So many records and rows of history; tallies and chains are right; no to-do is open twice."""
-    with database.write() as session:
-        assert session.scalar(select(func.count()).select_from(Inspection)) == records
-        of_records = HistoryEntry.subject_type.in_(["inspection", "spot_check"])
-        assert session.scalar(select(func.count()).select_from(HistoryEntry).where(of_records)) == rows
-        found = tallies.reconcile(session)
-        assert (found.mended, found.added, found.emptied) == (0, 0, 0)
-        assert list(history.verify(session)) == []
-        open_todos = session.execute(select(Todo.subject_id, Todo.kind).where(Todo.closed_at.is_(None))).all()
-        assert len(open_todos) == len(set(open_todos))
 
 
 def test_identical_first_submissions_make_one_record_and_equal_answers(
