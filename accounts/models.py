@@ -177,7 +177,7 @@ class UserSession(Base):
 
 
 class Throttle(Base):
-    """Wrong passwords counted per key (`user:…`, `address:…`) in a window that ends by itself."""
+    """Wrong passwords and captchas counted per key (`user:…`, `address:…`) in a window that ends by itself."""
 
     __tablename__ = "throttles"
 
@@ -187,11 +187,12 @@ class Throttle(Base):
 
 
 class Captcha(Base):
-    """A captcha (验证码) that was handed out: keyed hash of its answer; see `captchas.py`."""
+    """A captcha (验证码) that was handed out, a picture or a question: keyed hash of its answer; see `captchas.py`."""
 
     __tablename__ = "captchas"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), server_default="picture")
     answer: Mapped[str] = mapped_column(String(64))
     until: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from accounts import captchas, passwords, throttle
+from accounts import captcha_tries, passwords, throttle
 from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus
 from accounts.queries import named
 from accounts.verbs import verbs_of
@@ -87,9 +87,11 @@ def sign_in(
         user = session.execute(
             select(User.id, User.password_hash, User.status, User.status_reason).where(named(username))
         ).first()
-        keys = throttle.buckets(username, caller.address, known=_is_known(session, user, username, caller))
-    if is_enterprise_name(username):
-        _check_captcha(database, policy, caller, keys)
+        known = _is_known(session, user, username, caller)
+    keys = throttle.buckets(username, caller.address, known=known)
+    if is_enterprise_name(username) and _needs_captcha(database, policy, keys):
+        door = captcha_tries.of_sign_in(username, caller.address, known=known)
+        captcha_tries.check(database, door, caller.captcha_id, caller.captcha)
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
         if reserved.refused is not None:
@@ -142,14 +144,11 @@ def is_enterprise_name(username: str) -> bool:
     return uscc_fault(username.partition("@")[0]) is None
 
 
-def _check_captcha(database: Database, policy: SessionPolicy, caller: Caller, keys: list[str]) -> None:
-    with database.write() as session:
-        if not policy.captcha_always and not throttle.has_failed(session, keys):
-            return
-        right = captchas.use(session, caller.captcha_id, caller.captcha)
-    if not right:
-        detail = "验证码错误或已过期，请重新输入" if caller.captcha else None
-        raise Problem("captcha_required", detail)
+def _needs_captcha(database: Database, policy: SessionPolicy, keys: list[str]) -> bool:
+    if policy.captcha_always:
+        return True
+    with database.read() as session:
+        return throttle.has_failed(session, keys)
 
 
 def _is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:

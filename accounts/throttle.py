@@ -7,6 +7,8 @@ after a hundred all of its sign-ins. Someone known is counted apart: who signed 
 before, or sends the token of an earlier sign-in along, has ten tries of the own and is not stopped
 by what strangers do. A try is counted before the password is looked at, in a transaction of its
 own, so that many tries at once cannot slip through; a right password gives it back.
+
+Captchas (`captcha_tries.py`) are counted in the same way, under keys of their own.
 """
 
 from dataclasses import dataclass
@@ -20,16 +22,41 @@ from core import clock
 from core.db import dialect_of, insert_into
 from core.errors import Problem
 
-ALLOWED = 10
-ALLOWED_ADDRESS = 100
 WINDOW = timedelta(minutes=15)
 
 
-def buckets(username: str, address: str, *, known: bool) -> list[str]:
-    """The keys under which a try counts."""
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """How many tries in a window: after `wrong` a wrong one is refused, after `all` every one unlooked-at."""
+
+    wrong: int
+    all: int
+
+
+ALLOWED = {
+    "user": Allowed(10, 10),
+    "known": Allowed(10, 10),
+    "address": Allowed(10, 100),
+    # Wrong pictures at sign-in, like passwords.
+    "captcha-user": Allowed(10, 10),
+    "captcha-known": Allowed(10, 10),
+    "captcha-address": Allowed(10, 100),
+    # Questions in words, right or wrong: a program reads them, so this door is half as wide as that of passwords.
+    "question-user": Allowed(5, 5),
+    "question-known": Allowed(5, 5),
+    "question-address": Allowed(5, 5),
+    # Raters have no name; a service hall shares one address.
+    "rating-captcha": Allowed(100, 100),
+    "rating-question": Allowed(5, 5),
+}
+"""By the word before the first colon of a key."""
+
+
+def buckets(username: str, address: str, *, known: bool, of: str = "") -> list[str]:
+    """The keys under which a try counts: of passwords, or `of` "captcha-" or "question-"."""
     if known:
-        return [f"known:{username.casefold()[:64]}:{address[:45]}"]
-    return [f"user:{username.casefold()[:64]}", f"address:{address[:45]}"]
+        return [f"{of}known:{username.casefold()[:64]}:{address[:45]}"]
+    return [f"{of}user:{username.casefold()[:64]}", f"{of}address:{address[:45]}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +87,12 @@ def reserve(session: Session, keys: list[str]) -> Reserved:
             },
         ).returning(Throttle.wrong, Throttle.until)
         row = session.execute(counted).one()
-        seconds = max(1, int((row.until - now).total_seconds()) + 1)
-        if row.wrong > (ALLOWED_ADDRESS if key.startswith("address:") else ALLOWED):
+        seconds, kind = clock.seconds_until(row.until, now), key.partition(":")[0]
+        if row.wrong > ALLOWED[kind].all:
             refused = max(refused or 0, seconds)
-            if key.startswith("address:"):
+            if kind.endswith("address"):
                 break
-        elif row.wrong > ALLOWED:
+        elif row.wrong > ALLOWED[kind].wrong:
             refused_if_wrong = seconds
     return Reserved(refused, refused_if_wrong)
 
@@ -81,24 +108,30 @@ def give_back(session: Session, keys: list[str]) -> None:
     """A right password: take the try off again, and forget the wrong ones under the user's own keys."""
     own = [key for key in keys if not key.startswith("address:")]
     session.execute(delete(Throttle).where(Throttle.key.in_(own)))
-    addresses = [key for key in keys if key.startswith("address:")]
-    if addresses:
+    take_back(session, [key for key in keys if key.startswith("address:")])
+
+
+def take_back(session: Session, keys: list[str]) -> None:
+    """Take one try off again under each key, and no more."""
+    if keys:
         session.execute(
-            update(Throttle).where(Throttle.key.in_(addresses), Throttle.wrong > 0).values(wrong=Throttle.wrong - 1)
+            update(Throttle).where(Throttle.key.in_(keys), Throttle.wrong > 0).values(wrong=Throttle.wrong - 1)
         )
 
 
 def forget(session: Session, username: str) -> None:
     """Lift the throttle of a user name (after a reset by an administrator)."""
     name = username.casefold()[:64]
-    session.execute(
-        delete(Throttle).where(
-            (Throttle.key == f"user:{name}") | Throttle.key.startswith(f"known:{name}:", autoescape=True)
-        )
-    )
+    for of in ("", "captcha-", "question-"):
+        known = Throttle.key.startswith(f"{of}known:{name}:", autoescape=True)
+        session.execute(delete(Throttle).where((Throttle.key == f"{of}user:{name}") | known))
 
 
-def throttled(wait: int) -> Problem:
+def throttled(wait: int, of: str = "密码错误") -> Problem:
     """The 429 that says how long to wait."""
-    minutes = -(-wait // 60)
-    return Problem("login_throttled", f"密码错误次数过多，请在 {minutes} 分钟后再试", retry_after=wait)
+    return Problem("login_throttled", f"{of}次数过多，请在 {minutes(wait)} 分钟后再试", retry_after=wait)
+
+
+def minutes(wait: int) -> int:
+    """Seconds as whole minutes, rounded up, for people."""
+    return -(-wait // 60)

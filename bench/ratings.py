@@ -36,7 +36,7 @@ POST_TARGETS = {"sqlite": 0.5, "postgresql": 0.35}
 GROWTH_TARGET = 1.5
 SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000
 _LEVELS = (5, 5, 5, 5, 5, 4, 4, 4, 3, 2)
-_NO_LIMIT = {"RATING_ADDRESS_LIMIT": "100000000 per hour"}
+_NO_LIMIT = {"RATING_ADDRESS_LIMIT": "100000000 per hour", "RATING_ADDRESS_CEILING": "100000000 per hour"}
 
 
 @dataclass(frozen=True, slots=True)

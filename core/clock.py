@@ -3,7 +3,8 @@
 Tests move it with `time_machine`, which patches the standard library underneath.
 """
 
-from datetime import UTC, date, datetime
+import math
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -22,3 +23,15 @@ def today() -> date:
 def rfc3339(moment: datetime) -> str:
     """An instant as the HTTP contract writes it, for example `2026-11-20T03:04:05.678901Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def seconds_until(moment: datetime, since: datetime | None = None) -> int:
+    """What `Retry-After` says of a moment: whole seconds, after which it is reached; at least one."""
+    return max(1, math.ceil((moment - (since or now())).total_seconds()))
+
+
+def first_midnight(moment: datetime) -> datetime:
+    """The first local midnight that does not lie before the moment."""
+    local = moment.astimezone(LOCAL)
+    midnight = datetime.combine(local.date(), time(), LOCAL)
+    return midnight if midnight == local else datetime.combine(local.date() + timedelta(days=1), time(), LOCAL)

@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MINIMUM_SECRET = 32
+_LIMIT = r"^[1-9]\d{0,8} ?(per|/) ?(second|minute|hour|day)s?$"
 KEY_FILE = "data.key"
 """In `DATA_DIR`: the key of this installation, where `DATA_KEY` is not set."""
 
@@ -69,16 +70,19 @@ class Settings(BaseSettings):
     """The server's address as phones reach it, `https://host`: it stands in printed QR codes."""
     rating_limit_scope: Literal["global", "kind", "subject"] = "global"
     """What "the same phone may rate once in 5 days" (seed 002) is about: everything, a kind of code, one code."""
-    rating_address_limit: str = Field(
-        default="300 per hour", pattern=r"^[1-9]\d{0,8} ?(per|/) ?(second|minute|hour|day)s?$"
-    )
-    """Accepted ratings per address: a brake on abuse that a service hall with one address does not meet."""
+    rating_address_limit: str = Field(default="600 per hour", pattern=_LIMIT)
+    """Accepted ratings per address and code; above them a captcha or an SMS code is asked for. A service hall with one
+    address and one code for all its windows does not meet it."""
+    rating_address_ceiling: str = Field(default="3000 per hour", pattern=_LIMIT)
+    """Accepted ratings per address over all codes; above them nobody rates from there for the rest of the time."""
     rating_publication: Literal["reviewed", "automatic"] = "reviewed"
     """Whether a person releases every text of a rating, or harmless ones of good ratings are shown at once."""
     rating_words: str = ""
     """A file of words, one a line, that keep a rating's text from being shown at once, beside the built-in ones."""
     sms_sender: Literal["", "log", "tencent"] = ""
-    """Raters prove their number by SMS when set; `log` writes the codes to the log, for development only."""
+    """Who sends SMS; `log` writes the codes to the log, for development only."""
+    rating_sms_proof: bool = True
+    """Raters prove their number by SMS where a sender is set; 0: only where an address is busy, for the captcha."""
     tencent_secret_id: str = ""
     tencent_secret_key: SecretStr = SecretStr("")
     tencent_sms_app_id: str = ""

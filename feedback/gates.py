@@ -7,7 +7,7 @@ voided later keeps its gate.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from uuid import UUID
 
 from sqlalchemy import Executable, Table, bindparam, select
@@ -18,8 +18,6 @@ from core.db import insert_into
 from core.errors import Problem
 from core.prepared import Prepared
 from feedback.models import RatingGate
-
-_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +56,21 @@ def take(session: Session, gate: str, rules: RatingRules, now: datetime) -> bool
     return bool(_TAKE.rows(session, {"key": gate, "until": now + rules.window, "moment": now}))
 
 
+def closed_until(session: Session, gate: str) -> datetime | None:
+    """When a gate opens again; None where nobody has passed it."""
+    return session.scalar(select(RatingGate.until).where(RatingGate.key == gate))
+
+
 def refusal(session: Session, gate: str, rules: RatingRules, now: datetime) -> Problem:
-    """The 429 that says from when on the number may rate again."""
-    until: Any = session.scalar(select(RatingGate.until).where(RatingGate.key == gate)) or now
-    # The minute named is one at which it is possible.
-    named = until.astimezone(clock.LOCAL)
-    if named.second or named.microsecond:
-        named = named.replace(second=0, microsecond=0) + _MINUTE
+    """The 429 that names the first local day on which the number may rate again, from its beginning.
+
+    Never the moment: it would tell whoever types a stranger's number when that stranger has rated.
+    """
+    day = clock.first_midnight(closed_until(session, gate) or now)
+    named = f"{day.month}月{day.day}日"
     return Problem(
         "rating_window",
-        f"同一手机号{rules.window.days}天内只能填报一次，请于 {named:%Y-%m-%d %H:%M} 后再试",
-        retry_after=max(1, int((until - now).total_seconds()) + 1),
-        retry_at=clock.rfc3339(until),
+        f"同一手机号{rules.window.days}天内只能填报一次，请于{named}后再试（当日0时起即可）",
+        retry_after=clock.seconds_until(day, now),
+        retry_at=clock.rfc3339(day),
     )

@@ -2,10 +2,14 @@
 
 A request is answered alike whether or not the number has rated. The code is stored first and sent
 after the commit, by the caller; so no transaction waits for a gateway.
+
+What a number is sent is counted by the hour and the day of the clock, so that a refusal, which says truly when the
+next one is possible, does not tell a stranger when the number's owner asked for a code.
 """
 
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -23,31 +27,51 @@ MINUTES = 5
 """How long a code is good."""
 MOST_TRIES = 5
 _PAUSE = RatingRules(window=timedelta(minutes=1))
-_PER_NUMBER = ((timedelta(hours=1), 5), (timedelta(days=1), 10))
-_PER_ADDRESS = (timedelta(hours=1), 60)
+_AN_HOUR, _A_DAY = 5, 10
 KEPT = timedelta(days=2)
 """Rows are kept for the throttle this long."""
 
 
-def issue_code(session: Session, mobile: str, address: str) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class PerAddress:
+    """Codes sent to an address in a time: above `free` only to who was shown to be a person, above `most` none."""
+
+    free: tuple[int, timedelta] = (600, timedelta(hours=1))
+    most: tuple[int, timedelta] = (3000, timedelta(hours=1))
+
+
+def is_busy(session: Session, address: str, limits: PerAddress) -> bool:
+    """Whether so many codes went to an address that a person has to be shown."""
+    return _wait(session, _address_key(address), limits.free, clock.now()) > 0
+
+
+def issue_code(
+    session: Session, mobile: str, address: str, limits: PerAddress = PerAddress(), *, proved: bool = False
+) -> tuple[str, str]:
     """Make a code for a number; returns the number as it is called, and the code to send.
 
-    Earlier codes of the number end. Raises 422 for what is no mobile number, 429 `too_many_requests`.
+    Earlier codes of the number end. `proved`: a person was shown. Raises 422 for what is no mobile number, 403
+    `captcha_required` and 429 `too_many_requests`.
     """
     if not isinstance(mobile, str) or len(mobile) > 40 or not is_mobile(mobile):
         raise invalid("/mobile", "bad_mobile", "手机号不正确，请填写11位大陆手机号")
     number, now = normalise_mobile(mobile), clock.now()
-    mobile_key = _mobile_key(number)
-    address_key = privacy.keyed_hash("sms address", address)
+    mobile_key, address_key = _mobile_key(number), _address_key(address)
+    wait = _wait(session, address_key, limits.most, now)
+    if wait:
+        raise _throttled(wait)
+    if not proved and is_busy(session, address, limits):
+        raise Problem("captcha_required", "当前网络获取短信验证码的人较多，请先填写图片验证码，再获取短信验证码")
     # One a minute; it also makes requests of one number wait for each other, so that the counts hold.
-    if not gates.take(session, privacy.keyed_hash("sms pause", number), _PAUSE, now):
-        raise _throttled(60)
-    for span, most in _PER_NUMBER:
-        if _issued(session, SmsCode.mobile_key == mobile_key, now - span) >= most:
-            raise _throttled(int(span.total_seconds()))
-    span, most = _PER_ADDRESS
-    if _issued(session, SmsCode.address_key == address_key, now - span) >= most:
-        raise _throttled(600)
+    pause = privacy.keyed_hash("sms pause", number)
+    if not gates.take(session, pause, _PAUSE, now):
+        raise _throttled(clock.seconds_until(gates.closed_until(session, pause) or now, now))
+    began = now.astimezone(clock.LOCAL).replace(minute=0, second=0, microsecond=0)
+    for since, most, span in (
+        (began, _AN_HOUR, timedelta(hours=1)), (began.replace(hour=0), _A_DAY, timedelta(days=1)),
+    ):  # fmt: skip
+        if _issued(session, SmsCode.mobile_key == mobile_key, since) >= most:
+            raise _throttled(clock.seconds_until(since + span, now))
     code = f"{secrets.randbelow(1_000_000):06d}"
     ended = update(SmsCode).where(SmsCode.mobile_key == mobile_key, SmsCode.until > now)
     session.execute(ended.values(until=now).execution_options(synchronize_session=False))
@@ -122,10 +146,24 @@ def _code_hash(number: str, code: str) -> str:
     return privacy.keyed_hash("sms code", number, code)
 
 
+def _address_key(address: str) -> str:
+    return privacy.keyed_hash("sms address", address)
+
+
 def _issued(session: Session, of: ColumnElement[bool], since: datetime) -> int:
-    statement = select(func.count()).select_from(SmsCode).where(of, SmsCode.created_at > since)
+    statement = select(func.count()).select_from(SmsCode).where(of, SmsCode.created_at >= since)
     return session.execute(statement).scalar_one()
 
 
+def _wait(session: Session, address_key: str, limit: tuple[int, timedelta], now: datetime) -> int:
+    """Seconds until an address may be sent one more; 0 where it may."""
+    most, span = limit
+    sent = select(SmsCode.created_at).where(SmsCode.address_key == address_key, SmsCode.created_at > now - span)
+    first = session.scalar(sent.order_by(SmsCode.created_at.desc()).offset(most - 1).limit(1))
+    return 0 if first is None else clock.seconds_until(first + span, now)
+
+
 def _throttled(seconds: int) -> Problem:
-    return Problem("too_many_requests", "获取验证码过于频繁，请稍后再试", retry_after=seconds)
+    minutes = -(-seconds // 60)
+    when = f"{minutes} 分钟" if minutes < 120 else f"{-(-minutes // 60)} 小时"
+    return Problem("too_many_requests", f"获取验证码过于频繁，请在 {when}后再试", retry_after=seconds)

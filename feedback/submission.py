@@ -1,7 +1,7 @@
 """Rating (评价): judged in one order, stored in the caller's transaction together with its gate and figures.
 
 Unknown code → 404; the same form posted again → the rating that is there; used → 409; disabled, expired → 410;
- faulty → 422; the number has rated already → 429; too many from one address → 429.
+ faulty → 422; the number has rated already → 429; too many from one address → what the caller's brake answers.
 """
 
 from collections.abc import Callable
@@ -70,13 +70,13 @@ class Rated:
     new: bool
 
 
-def judge(session: Session, token: str, sent: Sent) -> Rated | None:
-    """All that can be refused before the number is looked at; the rating that is there for a form posted again.
+def judge(session: Session, token: str, sent: Sent) -> tuple[Any, Rated | None]:
+    """All that can be refused before the number is looked at: the code, and the rating of a form posted again.
 
     For callers who prove the number first: a form that is faulty or sent again costs no SMS code.
     """
     fields, faults = read(sent)
-    return _judged(session, token, fields, faults, "")[1]
+    return _judged(session, token, fields, faults, "")
 
 
 def form_key(token: str, sent: Sent) -> str | None:
@@ -94,10 +94,12 @@ def rate(
     address: str,
     user_agent: str,
     verified: bool = False,
-    brake: Callable[[], bool] | None = None,
+    brake: Callable[[UUID], None] | None = None,
     actor: Actor | None = None,
 ) -> Rated:
-    """Accept a rating. `brake` is asked once the number may rate; False refuses the address.
+    """Accept a rating. `brake` is asked with the code once the number may rate, and raises to refuse the address.
+
+    A single-use code (一事一评) has no brake: its link was given to one person.
 
     `actor` is an enterprise's user, if one is signed in. Staff rate for nobody: 403.
     """
@@ -125,10 +127,10 @@ def rate(
         if twin is not None:
             return Rated(twin.id, query_code(twin.id), new=False)
         raise gates.refusal(session, gate, rules, now)
-    if brake is not None and not brake():
-        raise Problem("too_many_requests", "该网络地址提交过于频繁，请稍后再试", retry_after=600)
     if code.kind == PER_MATTER:
         _use(session, actor, code)
+    elif brake is not None:
+        brake(code.id)
     _store(session, actor, code, fields, {**given, "submitted_at": now, "from_staff_address": bool(code.from_staff)})
     return Rated(rating_id, shown_code, new=True)
 

@@ -1,10 +1,11 @@
-"""Accepted ratings per address in the running window: in Redis where that is set up, else in this process.
+"""What an address has done in the running window: in Redis where that is set up, else in this process.
 
 In memory we count ourselves: the library's own memory starts a thread for nearly every hit, which took
 a sixth of the time of a rating.
 """
 
 import functools
+import math
 import threading
 import time
 from collections import Counter
@@ -13,6 +14,8 @@ import structlog
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse
 from redis.exceptions import RedisError
+
+from core import clock
 
 log = structlog.get_logger()
 
@@ -27,30 +30,32 @@ def limit_of(text: str) -> RateLimitItem:
 
 
 class InMemory:
-    """Fixed windows, as the library counts them."""
+    """Fixed windows, as the library counts them; one for each length."""
 
     def __init__(self) -> None:
-        self._window = 0
-        self._counts: Counter[str] = Counter()
+        self._windows: dict[int, tuple[int, Counter[tuple[str, ...]]]] = {}
         self._lock = threading.Lock()
 
-    def test(self, limit: RateLimitItem, address: str) -> bool:
-        """Whether there is room for one more."""
+    def wait(self, limit: RateLimitItem, *key: str) -> int:
+        """Seconds until there is room for one more; 0 where there is."""
         with self._lock:
-            self._turn(limit)
-            return self._counts[address] < limit.amount
+            if self._counts(limit)[key] < limit.amount:
+                return 0
+        length = limit.get_expiry()
+        return math.ceil(length - clock.now().timestamp() % length)
 
-    def hit(self, limit: RateLimitItem, address: str) -> None:
+    def hit(self, limit: RateLimitItem, *key: str) -> None:
         """Count one."""
         with self._lock:
-            self._turn(limit)
-            self._counts[address] += 1
+            self._counts(limit)[key] += 1
 
-    def _turn(self, limit: RateLimitItem) -> None:
-        window = int(time.time() // limit.get_expiry())
-        if window != self._window:
-            self._window = window
-            self._counts.clear()
+    def _counts(self, limit: RateLimitItem) -> Counter[tuple[str, ...]]:
+        length = limit.get_expiry()
+        number = int(clock.now().timestamp() // length)
+        window = self._windows.get(length)
+        if window is None or window[0] != number:
+            window = self._windows[length] = (number, Counter())
+        return window[1]
 
 
 class InRedis:
@@ -65,21 +70,24 @@ class InRedis:
         log.warning("rating_brake_unreachable", error=type(error).__name__, seconds=PAUSE)
         self._asked_again_at = time.monotonic() + PAUSE
 
-    def test(self, limit: RateLimitItem, address: str) -> bool:
-        """Whether there is room for one more."""
+    def wait(self, limit: RateLimitItem, *key: str) -> int:
+        """Seconds until there is room for one more; 0 where there is."""
         if time.monotonic() < self._asked_again_at:
-            return True
+            return 0
         try:
-            return self._limiter.limiter.test(limit, "ratings", address)
+            if self._limiter.limiter.test(limit, "ratings", *key):
+                return 0
+            window = self._limiter.limiter.get_window_stats(limit, "ratings", *key)
         except RedisError as error:
             self._failed(error)
-            return True
+            return 0
+        return max(1, math.ceil(window.reset_time - clock.now().timestamp()))
 
-    def hit(self, limit: RateLimitItem, address: str) -> None:
+    def hit(self, limit: RateLimitItem, *key: str) -> None:
         """Count one."""
         if time.monotonic() < self._asked_again_at:
             return
         try:
-            self._limiter.limiter.hit(limit, "ratings", address)
+            self._limiter.limiter.hit(limit, "ratings", *key)
         except RedisError as error:
             self._failed(error)

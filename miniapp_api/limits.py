@@ -1,9 +1,13 @@
 """Limits of traffic (not of wrong passwords: those stand in `accounts/throttle.py`)."""
 
-from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+import math
 
+from flask import Flask
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter.util import get_remote_address
+from redis.exceptions import RedisError
+
+from core import clock
 from core.config import Settings
 from miniapp_api.wiring import wiring
 
@@ -29,6 +33,17 @@ def where_counted(settings: Settings) -> str:
     if not settings.redis_url:
         return "each worker counts for itself: REDIS_URL not configured"
     return "ok" if limiter.storage.check() else "each worker counts for itself: Redis unreachable"
+
+
+def seconds_left(error: RateLimitExceeded) -> int:
+    """Seconds until the limit that was exceeded lets its address in again."""
+    length = error.limit.limit.get_expiry() if error.limit else 60
+    try:
+        broken = [one for one in limiter.current_limits if one.breached]
+        until = max(one.window.reset_time for one in broken)
+    except (RedisError, ValueError):  # counted where nobody can be asked any more
+        return length
+    return max(1, min(length, math.ceil(until - clock.now().timestamp())))
 
 
 def sign_in_limit() -> str:

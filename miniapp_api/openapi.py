@@ -149,6 +149,8 @@ def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) ->
             operation["x-verbs"] = sorted(gate.verbs)
     if function in ("create_session", "post_rating"):
         faults |= {"401", "403"}
+    if function == "send_sms_code":
+        faults.add("403")
     if path.startswith("/api/v1/ratings/form/"):
         faults |= {"409", "410"}
     if path.startswith("/api/v1/rating-codes/"):

@@ -16,6 +16,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllo
 
 from core import disk
 from core.errors import CATALOGUE, Fault, Problem, disk_full
+from miniapp_api import limits
 from miniapp_api.bodies import drain
 from miniapp_api.field_labels import LABELS, verb_for
 
@@ -143,8 +144,7 @@ def install(app: APIFlask) -> None:
 
     @app.errorhandler(RateLimitExceeded)
     def _limited(error: RateLimitExceeded) -> Response:
-        seconds = int(error.limit.limit.get_expiry()) if error.limit else 60
-        return answer(Problem("too_many_requests", retry_after=seconds))
+        return answer(Problem("too_many_requests", retry_after=limits.seconds_left(error)))
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Any:

@@ -6,7 +6,6 @@ from apiflask import APIBlueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from core.errors import Problem
 from feedback import public as readings
 from feedback.catalogue import LEVELS, VERSION, is_bad, tags_of
 from feedback.kinds import KINDS
@@ -41,13 +40,17 @@ class RatingBody(Body):
     comment: Any = None
     real_name: Any = True
     sms_code: Any = None
+    captcha_id: Any = None
+    captcha: Any = None
     submission_id: Any = None
 
 
 class MobileBody(Body):
-    """A mobile number (手机号)."""
+    """A mobile number (手机号); a captcha after 403 `captcha_required`."""
 
     mobile: str = Field(max_length=40)
+    captcha_id: str | None = Field(None, max_length=64)
+    captcha: str | None = Field(None, max_length=20)
 
 
 @bp.get("/ratings/form/<string:token>")
@@ -67,7 +70,7 @@ def read_rating_form(session: Session, token: str) -> dict[str, Any]:
         "name_limit": NAME_LIMIT,
         "comment_limit": COMMENT_LIMIT,
         "least_reason": LEAST_REASON,
-        "sms_code_required": wiring().sms is not None,
+        "sms_code_required": raters.proves_numbers(wiring()),
     }
 
 
@@ -76,20 +79,21 @@ def read_rating_form(session: Session, token: str) -> dict[str, Any]:
 @answers(201)
 @bp.input(RatingBody, arg_name="body")
 def post_rating(token: str, body: RatingBody) -> tuple[dict[str, Any], int]:
-    """Rate. With `submission_id` the same call again is the same answer; without it the five days decide."""
+    """Rate. With `submission_id` the same call again is the same answer; without it the five days decide.
+
+    403 `captcha_required` where an address is busy: get one (`POST /captchas`) and send its id and answer along.
+    """
     given = body.model_dump()
-    sms_code = given.pop("sms_code")
-    rated = raters.rate(token, Sent(**given), sms_code)
+    proof = raters.Proof(*(given.pop(name) for name in ("sms_code", "captcha_id", "captcha")))
+    rated = raters.rate(token, Sent(**given), proof)
     return {"id": str(rated.id), "query_code": rated.query_code}, 201
 
 
 @bp.post("/ratings/sms-codes")
 @public(transaction=False)
-@limiter.limit("120 per minute")
+@limiter.limit("600 per minute")
 @bp.input(MobileBody, arg_name="body")
 def send_sms_code(body: MobileBody) -> dict[str, Any]:
-    """Send a one-time code to the number; 404 where numbers are not proved."""
-    if wiring().sms is None:
-        raise Problem("not_found")
-    raters.send_code(body.mobile)
+    """Send a one-time code to the number; 404 where no sender is configured."""
+    raters.send_code(body.mobile, raters.Proof(captcha_id=body.captcha_id, captcha=body.captcha))
     return {"sent": True}

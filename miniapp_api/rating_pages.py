@@ -18,17 +18,20 @@ from uuid import uuid4
 import structlog
 from apiflask import APIBlueprint
 from flask import Response, redirect, render_template, request
+from flask_limiter import RateLimitExceeded
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from accounts.captchas import PICTURE, QUESTION
 from core.errors import Fault, Problem
 from core.text import clean_line
 from feedback import public as readings
 from feedback.catalogue import LEVELS, is_bad, tags_of
 from feedback.sent import COMMENT_LIMIT, LEAST_REASON, Sent
-from miniapp_api import raters
+from miniapp_api import captchas, limits, raters
 from miniapp_api.gates import public
+from miniapp_api.raters import Proof
 from miniapp_api.wiring import wiring
 
 log = structlog.get_logger()
@@ -36,7 +39,9 @@ log = structlog.get_logger()
 bp = APIBlueprint("rating_pages", __name__, enable_openapi=False, template_folder="templates")
 
 _FOLDER = Path(__file__).with_name("templates") / "rating"
-_FIELDS = ("level", "tags", "comment", "rater_name", "mobile", "sms_code", "real_name")
+_FIELDS = ("level", "tags", "comment", "rater_name", "mobile", "sms_code", "captcha", "real_name")
+_OTHER_CAPTCHA = {"picture": PICTURE, "question": QUESTION}
+"""What is pressed for another captcha."""
 _EYES = "M17 19v2M31 19v2"
 _MOUTHS = {5: "M14 27h20q-3 9-10 9t-10-9z", 4: "M15 29q9 8 18 0", 3: "M16 32h16", 2: "M15 34q9-7 18 0",
            1: "M14 35q10-10 20 0M13 14l6 2M35 14l-6 2"}  # fmt: skip
@@ -73,7 +78,7 @@ def _allowed(text: str) -> str:
 CSS, JS = Markup(_squeezed("page.css")), Markup(_squeezed("page.js"))  # noqa: S704
 _POLICY = (
     f"default-src 'none'; style-src {_allowed(CSS)}; script-src {_allowed(JS)}; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; img-src data:"
 )
 
 
@@ -82,6 +87,12 @@ def show_busy(error: DBAPIError) -> Response:
     """A page where the rest of the server answers JSON."""
     log.error("database_error", error=type(error.orig).__name__, exc_info=not isinstance(error, OperationalError))
     return _refused(Problem("not_ready"))
+
+
+@bp.errorhandler(RateLimitExceeded)
+def show_limit(error: RateLimitExceeded) -> Response:
+    """The same, of who asks for captchas without end."""
+    return _refused(Problem("too_many_requests", retry_after=limits.seconds_left(error)))
 
 
 @bp.get("/r/<string:token>")
@@ -108,11 +119,14 @@ def post_rating_page(token: str) -> Response:
     except RequestEntityTooLarge:
         return _refused(Problem("payload_too_large"))
     try:
-        if request.form.get("action") == "send_code":
+        action = request.form.get("action", "")
+        if action in _OTHER_CAPTCHA:
+            return _form(_code(token), typed, [], captcha=captchas.make(_OTHER_CAPTCHA[action]))
+        if action == "send_code":
             code = _code(token)  # nothing is sent for a code that cannot be rated
-            raters.send_code(typed.mobile)
+            raters.send_code(typed.mobile, typed.proof())
             return _form(code, typed, [], notice="验证码已发送，5分钟内有效，请填写后提交")
-        rated = raters.rate(token, typed.sent(), request.form.get("sms_code"))
+        rated = raters.rate(token, typed.sent(), typed.proof())
     except Problem as problem:
         return _again(token, typed, problem)
     except OperationalError as error:
@@ -155,7 +169,8 @@ class Typed(SimpleNamespace):
     """What stands in the fields."""
 
     def __init__(self, **fields: Any) -> None:
-        blank = {"rater_name": "", "mobile": "", "comment": "", "level": None, "tags": (), "anonymous": False}
+        blank = {"rater_name": "", "mobile": "", "comment": "", "level": None, "tags": (), "anonymous": False,
+                 "sms_code": "", "captcha_id": "", "captcha": "", "captcha_kind": PICTURE}  # fmt: skip
         super().__init__(**{**blank, "submission_id": str(uuid4()), **fields})
 
     @classmethod
@@ -172,7 +187,9 @@ class Typed(SimpleNamespace):
         return cls(
             rater_name=form.get("rater_name", ""), mobile=form.get("mobile", ""), comment=form.get("comment", ""),
             level=chosen, tags=tags, anonymous="anonymous" in form,
-            submission_id=form.get("submission_id", "")[:64] or str(uuid4()),
+            submission_id=form.get("submission_id", "")[:64] or str(uuid4()), sms_code=form.get("sms_code", ""),
+            captcha_id=form.get("captcha_id", ""), captcha=form.get("captcha", ""),
+            captcha_kind=_OTHER_CAPTCHA.get(form.get("captcha_kind", ""), PICTURE),
         )  # fmt: skip
 
     def sent(self) -> Sent:
@@ -180,6 +197,9 @@ class Typed(SimpleNamespace):
             rater_name=self.rater_name, mobile=self.mobile, level=self.level, tags=self.tags, comment=self.comment,
             real_name=not self.anonymous, submission_id=self.submission_id,
         )  # fmt: skip
+
+    def proof(self) -> Proof:
+        return Proof(self.sms_code, self.captcha_id, self.captcha)
 
 
 def _code(token: str) -> Any:
@@ -193,15 +213,24 @@ def _again(token: str, typed: Typed, problem: Problem) -> Response:
         code = _code(token)
     except Problem as closed:
         return _refused(closed)
-    faults = problem.errors or [Fault("", problem.code, problem.detail or problem.title)]
-    return _form(code, typed, faults, problem.status, retry_after=problem.retry_after)
+    asked = problem.code == "captcha_required"
+    faults = problem.errors or [Fault("/captcha" if asked else "", problem.code, problem.detail or problem.title)]
+    # One that was shown is used up, or nearly so old that it is over; what was typed beside it stays.
+    kind = PICTURE if problem.code == "too_many_requests" else typed.captcha_kind
+    captcha = captchas.make(kind) if asked or typed.captcha_id else None
+    return _form(code, typed, faults, problem.status, captcha=captcha, retry_after=problem.retry_after)
 
 
 def _form(
     code: Any, typed: Typed, faults: list[Fault], status: int = 200, *, notice: str | None = None,
-    retry_after: int | None = None,
+    captcha: dict[str, Any] | None = None, retry_after: int | None = None,
 ) -> Response:  # fmt: skip
-    response = _page("form.html", status, **form_values(code, typed, faults, notice, sms=wiring().sms is not None))
+    services = wiring()
+    proves = raters.proves_numbers(services)
+    # Where numbers are not proved, a code by SMS is another way than the captcha.
+    sms = proves or (captcha is not None and services.sms is not None)
+    values = form_values(code, typed, faults, notice, sms=sms)
+    response = _page("form.html", status, **values, captcha=captcha, must_prove=proves)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
@@ -231,7 +260,10 @@ def _choices(level: int | None, tags: tuple[int, ...], level_fault: str = "", ta
 
 
 def _refused(problem: Problem) -> Response:
-    return _page("message.html", problem.status, title=problem.title, detail=problem.detail)
+    response = _page("message.html", problem.status, title=problem.title, detail=problem.detail)
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
 
 
 def _still_large(where: str) -> str:

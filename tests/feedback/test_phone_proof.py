@@ -68,32 +68,54 @@ def test_a_new_code_ends_the_one_before(room: Room, at_ten: time_machine.Travell
 
 def test_a_number_gets_one_a_minute_five_an_hour_and_ten_a_day(room: Room, at_ten: time_machine.Traveller) -> None:
     issue(room)
-    at_ten.shift(timedelta(seconds=59))
+    at_ten.shift(timedelta(seconds=45))
     problem = refused(issue, room)
-    assert (problem.code, problem.status, problem.retry_after) == ("too_many_requests", 429, 60)
-    at_ten.shift(timedelta(seconds=1))
+    assert (problem.code, problem.status, problem.retry_after) == ("too_many_requests", 429, 15)
+    at_ten.shift(timedelta(seconds=15))
     for _ in range(4):
         issue(room)
         at_ten.shift(timedelta(minutes=1))
-    assert refused(issue, room).retry_after == 3600
+    # Five past ten: the hour of the clock has to end, whenever the five were asked for.
+    assert refused(issue, room).retry_after == 55 * 60
     issue(room, "13800000002")
-    at_ten.shift(timedelta(hours=1))
+    at_ten.shift(timedelta(minutes=55))
     for _ in range(5):
         issue(room)
         at_ten.shift(timedelta(minutes=1))
     at_ten.shift(timedelta(hours=1))
-    assert refused(issue, room).retry_after == 86400
-    at_ten.shift(timedelta(days=1))
+    problem = refused(issue, room)
+    assert (problem.retry_after, problem.detail) == (
+        (11 * 60 + 55) * 60,
+        "获取验证码过于频繁，请在 12 小时后再试",
+    )
+    at_ten.shift(timedelta(seconds=problem.retry_after - 1))
+    assert refused(issue, room).retry_after == 1
+    at_ten.shift(timedelta(seconds=1))
     issue(room)
 
 
-def test_an_address_gets_sixty_an_hour(room: Room, at_ten: time_machine.Traveller) -> None:
-    for number in range(60):
-        issue(room, f"1380000{1000 + number}")
-    assert refused(issue, room, "13800002000").code == "too_many_requests"
-    issue(room, "13800002000", "192.0.2.2")
-    at_ten.shift(timedelta(hours=1))
-    issue(room, "13800002001")
+def test_a_busy_address_is_sent_codes_for_people_and_one_far_above_has_to_wait(
+    room: Room, at_ten: time_machine.Traveller
+) -> None:
+    hour = timedelta(hours=1)
+    limits = phone_proof.PerAddress((3, hour), (5, hour))
+
+    def issue_at(address: str, *, proved: bool = False) -> None:
+        with room.database.write() as session:
+            phone_proof.issue_code(session, room.new_mobile(), address, limits, proved=proved)
+
+    for _ in range(3):
+        issue_at("192.0.2.1")
+        at_ten.shift(timedelta(minutes=1))
+    assert refused(issue_at, "192.0.2.1").code == "captcha_required"
+    issue_at("192.0.2.2")
+    issue_at("192.0.2.1", proved=True)
+    issue_at("192.0.2.1", proved=True)
+    problem = refused(issue_at, "192.0.2.1", proved=True)
+    # The first of the five was sent three minutes ago.
+    assert (problem.code, problem.retry_after) == ("too_many_requests", 57 * 60)
+    at_ten.shift(timedelta(minutes=57))
+    issue_at("192.0.2.1", proved=True)
 
 
 def test_of_many_requests_of_one_number_at_once_one_is_answered(room: Room) -> None:

@@ -1,13 +1,14 @@
 """Rating: the order in which a form is judged, the five days, and what is stored."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
 from sqlalchemy import func, select, text
 
-from core import history
+from core import clock, history
+from core.errors import Problem
 from core.models import Todo
 from feedback import codes, submission
 from feedback.gates import RatingRules
@@ -91,9 +92,9 @@ def test_one_number_rates_once_in_five_days_whatever_it_rates_and_however_it_is_
     at_ten.shift(timedelta(hours=1))
     problem = refused(lambda: room.send(case, mobile="+86 138-0000-0001"))
     assert (problem.code, problem.status) == ("rating_window", 429)
-    assert problem.extra == {"retry_at": "2026-11-26T02:00:00Z"}
-    assert problem.retry_after == 119 * 3600 + 1
-    assert problem.detail == "同一手机号5天内只能填报一次，请于 2026-11-26 10:00 后再试"
+    assert problem.extra == {"retry_at": "2026-11-26T16:00:00Z"}
+    assert problem.retry_after == (119 + 14) * 3600
+    assert problem.detail == "同一手机号5天内只能填报一次，请于11月27日后再试（当日0时起即可）"
     assert room.code_now(case).status == "active"
     assert room.send(case, mobile="13800000002").new
 
@@ -110,15 +111,29 @@ def test_one_second_before_five_days_is_refused_and_five_days_are_enough(
     assert refused(lambda: room.send(code, mobile="13800000001")).code == "rating_window"
 
 
-def test_the_minute_that_a_refusal_names_is_one_at_which_it_is_possible(
-    room: Room, at_ten: time_machine.Traveller
+@pytest.mark.parametrize(
+    ("rated_at", "named", "day"),
+    [
+        ("2026-11-21T00:00:00.000001+08:00", "2026-11-26T16:00:00Z", "11月27日"),
+        ("2026-11-21T23:59:59.999999+08:00", "2026-11-26T16:00:00Z", "11月27日"),
+        # At the end of just five days it is possible, and that end is a midnight.
+        ("2026-11-21T00:00:00+08:00", "2026-11-25T16:00:00Z", "11月26日"),
+        ("2026-12-28T10:00:00+08:00", "2027-01-02T16:00:00Z", "1月3日"),
+    ],
+)
+def test_a_refusal_names_a_day_from_its_beginning_and_never_the_moment(
+    room: Room, at_ten: time_machine.Traveller, rated_at: str, named: str, day: str
 ) -> None:
-    at_ten.move_to("2026-11-21T10:00:30+08:00")
+    at_ten.move_to(rated_at)
     code = room.code()
     room.send(code, mobile="13800000001")
+    at_ten.shift(timedelta(hours=7, minutes=3))
     problem = refused(lambda: room.send(code, mobile="13800000001"))
-    assert problem.detail is not None and "2026-11-26 10:01" in problem.detail
-    at_ten.move_to("2026-11-26T10:01:00+08:00")
+    assert problem.extra == {"retry_at": named}
+    assert problem.detail == f"同一手机号5天内只能填报一次，请于{day}后再试（当日0时起即可）"
+    assert problem.retry_after is not None
+    at_ten.shift(timedelta(seconds=problem.retry_after))
+    assert clock.rfc3339(clock.now())[:19] == named[:19]
     assert room.send(code, mobile="13800000001").new
 
 
@@ -163,17 +178,18 @@ def test_another_content_or_no_form_id_is_left_to_the_window(room: Room) -> None
 def test_an_address_that_is_braked_never_hides_the_window_and_frees_the_gate(room: Room) -> None:
     code = room.code()
     room.send(code, mobile="13800000001")
-    asked: list[int] = []
+    asked: list[UUID] = []
 
-    def brake() -> bool:
-        asked.append(1)
-        return False
+    def brake(code_id: UUID) -> None:
+        asked.append(code_id)
+        raise Problem("captcha_required")
 
     assert refused(lambda: room.send(code, mobile="13800000001", brake=brake)).code == "rating_window"
     assert asked == []
     problem = refused(lambda: room.send(code, mobile="13800000002", brake=brake))
-    assert (problem.code, problem.status, asked) == ("too_many_requests", 429, [1])
-    assert room.send(code, mobile="13800000002", brake=lambda: True).new
+    assert (problem.code, problem.status, asked) == ("captcha_required", 403, [code.id])
+    assert room.send(code, mobile="13800000002", brake=lambda _code: None).new
+    assert room.send(room.code(kind="per_matter"), mobile="13800000003", brake=brake).new and asked == [code.id]
 
 
 def test_staff_rate_for_nobody(room: Room) -> None:
@@ -186,8 +202,9 @@ def test_judging_tells_what_is_wrong_before_a_number_is_proved_and_looks_at_no_g
     first = room.send(code, mobile="13800000001", submission_id="form")
     form = {**GOOD, "mobile": "13800000001"}
     with room.database.read() as session:
-        assert submission.judge(session, code.token or "", Sent(**form)) is None
-        again = submission.judge(session, code.token or "", Sent(**form, submission_id="form"))
+        judged, repeated = submission.judge(session, code.token or "", Sent(**form))
+        assert (judged.id, repeated) == (code.id, None)
+        _, again = submission.judge(session, code.token or "", Sent(**form, submission_id="form"))
         assert again is not None and again.id == first.id
         assert refused(lambda: submission.judge(session, code.token or "", Sent())).code == "invalid"
 

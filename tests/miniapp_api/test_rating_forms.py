@@ -113,9 +113,9 @@ def test_a_refusal_says_from_when_on_it_is_possible_again(hall: Hall, clock: tim
     hall.rated(code, mobile="13800000001")
     answer = hall.rate(code, mobile="13800000001")
     told = problem_of(answer)
-    assert (told["code"], told["retry_at"]) == ("rating_window", "2026-11-26T02:00:00Z")
-    assert int(answer.headers["Retry-After"]) - 5 * 24 * 3600 in (0, 1)
-    assert "2026-11-26 10:00" in told["detail"]
+    assert (told["code"], told["retry_at"]) == ("rating_window", "2026-11-26T16:00:00Z")
+    assert int(answer.headers["Retry-After"]) == (5 * 24 + 14) * 3600
+    assert "请于11月27日后再试" in told["detail"] and ":" not in told["detail"]
     clock.shift(timedelta(days=5, seconds=-1))
     assert code_of(hall.rate(code, mobile="13800000001")) == (429, "rating_window")
     clock.shift(timedelta(seconds=1))
@@ -174,50 +174,6 @@ def test_a_rating_from_where_staff_are_signed_in_is_marked_and_counted(hall: Hal
     assert hall.rating(others)["from_staff_address"] is False
     figures = ok(hall.person("supervisor").get("/statistics/ratings"))
     assert (figures["total"]["ratings"], figures["total"]["from_staff_addresses"]) == (2, 1)
-
-
-@pytest.mark.usefixtures("clock")
-class TestOneAddressWithManyNumbers:
-    @pytest.fixture
-    def settings(self, settings: Settings) -> Settings:
-        return settings.model_copy(update={"rating_address_limit": "3 per hour"})
-
-    def test_accepted_ratings_are_throttled_and_never_hide_the_window(self, hall: Hall, database: Database) -> None:
-        code = hall.code()
-        for number in range(3):
-            hall.rated(code, mobile=f"1380000000{number}")
-        braked = hall.rate(code, mobile="13800000009")
-        assert problem_of(braked)["code"] == "too_many_requests"
-        assert braked.status_code == 429 and int(braked.headers["Retry-After"]) > 0
-        assert code_of(hall.rate(code, mobile="13800000000")) == (429, "rating_window")
-        # The number that was turned away is free: it rates from elsewhere.
-        hall.rated(code, mobile="13800000009", address="192.0.2.2")
-        assert ratings_in(database) == 4
-
-    def test_refused_and_repeated_ratings_do_not_count(self, hall: Hall) -> None:
-        code, sent = hall.code(), {"mobile": "13800000001", "submission_id": new_id()}
-        hall.rated(code, **sent)
-        for _ in range(5):
-            hall.rated(code, **sent)
-            assert hall.rate(code, mobile="123").status_code == 422
-            assert code_of(hall.rate(code, mobile="13800000001")) == (429, "rating_window")
-        hall.rated(code)
-        hall.rated(code, mobile="13800000008")
-        assert code_of(hall.rate(code, mobile="13800000009")) == (429, "too_many_requests")
-
-    def test_the_page_says_so_too_and_keeps_what_was_typed(self, hall: Hall) -> None:
-        code = hall.code()
-        for _ in range(3):
-            hall.rated(code)
-        answer = hall.send(code, hall.open(code), level=4, rater_name="李某某", mobile="13800000009")
-        assert answer.status_code == 429
-        assert "频繁" in answer.get_data(as_text=True) and 'value="13800000009"' in answer.get_data(as_text=True)
-
-
-def test_the_standing_limit_does_not_hurt_a_hall_with_one_address(hall: Hall) -> None:
-    code = hall.code()
-    for _ in range(60):
-        hall.rated(code)
 
 
 def test_the_answer_is_for_whoever_has_the_query_code_only(hall: Hall) -> None:

@@ -48,8 +48,8 @@ def test_a_redis_that_did_not_answer_is_left_alone_for_a_while(monkeypatch: pyte
     brake = InRedis(cast(Any, SimpleNamespace(limiter=SimpleNamespace(test=silent, hit=silent))))
     limit = parse("1 per hour")
     for _ in range(5):
-        assert brake.test(limit, "192.0.2.1")
+        assert brake.wait(limit, "192.0.2.1") == 0
         brake.hit(limit, "192.0.2.1")
     assert len(asked) == 1
     now[0] += address_counts.PAUSE
-    assert brake.test(limit, "192.0.2.1") and len(asked) == 2
+    assert brake.wait(limit, "192.0.2.1") == 0 and len(asked) == 2

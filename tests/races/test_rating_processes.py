@@ -45,6 +45,7 @@ def base(settings: Settings, stored: Database, tmp_path: Path) -> Iterator[str]:
     with running_server(
         tmp_path, DATABASE_URL=settings.database_url, DATA_KEY=settings.data_key.get_secret_value(), DEMO="0",
         LOG_LEVEL="ERROR", ENVIRONMENT="installation", RATING_ADDRESS_LIMIT="1000000 per hour",
+        RATING_ADDRESS_CEILING="1000000 per hour",
     ) as address:  # fmt: skip
         yield address
 
