@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from accounts.models import AccountApplication, Office, Region, User, UserSession
+from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession
 from accounts.regions import current_region
+from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor, Reach
 from core.errors import not_found
@@ -154,12 +155,17 @@ def names_of(session: Session, application: AccountApplication) -> tuple[str, st
 
 
 def users(session: Session, actor: Actor, status: str | None, q: str | None, request: PageRequest) -> Page:
-    """The users of offices within the actor's reach, the own office included."""
+    """The users of offices within the actor's reach, the own office included.
+
+    Whoever only hands enterprises their accounts (企业账号) sees those of enterprises and no officers.
+    """
     conditions: list[ColumnElement[bool]] = [
         Region.code == Office.region_code,
         Office.id == User.office_id,
         actor.reach.condition(Region),
     ]
+    if Verb.ACCOUNTS_MANAGE not in actor.verbs:
+        conditions.append(Office.kind == OfficeKind.ENTERPRISE)
     if status:
         conditions.append(User.status == status)
     if q:
@@ -209,11 +215,13 @@ def may_see_application(session: Session, actor: Actor, subject_id: UUID) -> boo
 
 
 def may_see_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
-    """Whether the user's office lies within the actor's reach (subject registry)."""
+    """Whether the user's office lies within the actor's reach, as `users` lists them (subject registry)."""
     row = session.execute(
-        select(Region.area1, Region.area2, Region.area3)
+        select(Region.area1, Region.area2, Region.area3, Office.kind)
         .join(Office, Office.region_code == Region.code)
         .join(User, User.office_id == Office.id)
         .where(User.id == subject_id)
     ).first()
-    return row is not None and actor.reach.covers(row.area1, row.area2, row.area3)
+    if row is None or not actor.reach.covers(row.area1, row.area2, row.area3):
+        return False
+    return Verb.ACCOUNTS_MANAGE in actor.verbs or row.kind == OfficeKind.ENTERPRISE

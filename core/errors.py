@@ -17,6 +17,10 @@ class Fault:
     message: str
 
 
+Warned = dict[str, str]
+"""What an answer says beside a write that was accepted: `code`, `message`, and `path` where it is about a field."""
+
+
 # code: (HTTP status, title)
 CATALOGUE: dict[str, tuple[int, str]] = {
     "malformed_json": (400, "请求内容不是有效的 JSON，请检查后重试"),

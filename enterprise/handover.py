@@ -19,6 +19,13 @@ from enterprise.queries import by_uscc
 _SUFFIX = re.compile(r"[0-9A-Za-z\u4e00-\u9fff]{1,20}")
 
 
+_TAKEN = {
+    False: "该企业账号已启用，不能再次发放；企业忘记密码的，请在用户列表中找到该账号并重置密码",
+    True: "该企业账号已停用，不能再次发放；如需恢复使用，请在用户列表中找到该账号并启用",
+}
+"""What is answered for an account that was used, by whether it is disabled."""
+
+
 def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -> tuple[str, str]:
     """Create the account and return user name and one-time password, shown once; it must be changed.
 
@@ -42,7 +49,7 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
         elif existing.office_id == office_id and existing.must_change_password and existing.status == UserStatus.ACTIVE:
             USER.move(session, actor, existing, "hand_over_again", {"password_hash": password_hash})
         else:
-            raise Problem("username_taken", "该企业账号已启用，不能再次发放；忘记密码的，请由账号管理员重置密码")
+            raise Problem("username_taken", _TAKEN[existing.status == UserStatus.DISABLED])
     return username, password
 
 

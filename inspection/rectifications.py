@@ -7,18 +7,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
-from core.errors import Fault, Problem, invalid, not_found
+from core.errors import Fault, Problem, Warned, invalid
 from core.text import demanded
 from enterprise.filings import operations as filings
 from enterprise.filings.engine import Filings, visible
 from enterprise.filings.models import Filing
 from enterprise.production import publications
-from enterprise.production.kinds.rectification import KIND
+from enterprise.production.kinds.rectification import CANCELLED, KIND
 from inspection.entry import subject_of
-from inspection.judging import find
+from inspection.judging import find_living
 from inspection.kinds import CHECK
 from inspection.models import Inspection
-from inspection.workflows import SUBMITTED, VOIDED
+from inspection.workflows import SUBMITTED, VOIDED, WORKFLOWS
 
 
 def order(
@@ -28,16 +28,15 @@ def order(
 
     The filing's id follows from the check, its enterprise and the order, so that the same order sent again,
     by whoever, is answered with the first one; after a correction (更正) to another enterprise it is another order.
+    409 `wrong_status` for a check that is a draft, or no longer counts.
     """
-    record = find(session, actor, CHECK, record_id)
-    if record is None or record.status not in (SUBMITTED, VOIDED):
-        raise not_found()
-    if record.uscc is None:
-        raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
+    record = find_living(session, actor, CHECK, record_id)
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
         return visible(session, actor, filing_id), False
     _stay_submitted(session, record.id)
+    if record.uscc is None:
+        raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
     problem = demanded(problem, "/problem", "请填写需要整改的问题")
     data = {"problem": problem, "due_on": due_on}
     if record.check_date is not None:
@@ -57,10 +56,18 @@ def order(
 
 
 def _stay_submitted(session: Session, record_id: UUID) -> None:
-    """The check is locked, so that it is not voided (作废) while something is ordered from it; 409 where it was."""
+    """The check is locked, so that it is not voided (作废) while something is ordered from it; 409 where it was.
+
+    409 too for a draft (暂存): what nobody has submitted is no ground for an order.
+    """
     locked = select(Inspection.status).where(Inspection.id == record_id).with_for_update(read=True)
-    if session.scalar(locked) == VOIDED:
-        raise Problem("wrong_status", "该检查已作废，不能据此下达整改", current_status=VOIDED)
+    status = session.scalar(locked)
+    if status != SUBMITTED:
+        label = WORKFLOWS[CHECK].statuses.get(status or "", "")
+        what = (
+            "该检查已作废，不能据此下达整改" if status == VOIDED else f"该检查尚未提交（{label}），请先提交再下达整改"
+        )
+        raise Problem("wrong_status", what, current_status=status)
 
 
 def refuse_while_open(session: Session, record_id: UUID) -> None:
@@ -75,6 +82,14 @@ def refuse_while_open(session: Session, record_id: UUID) -> None:
     if under_way:
         detail = "该检查已下达整改且尚未办结，请先由下达整改的单位办结或撤销整改，再作废检查记录"
         raise Problem("rectification_open", detail, rectifications=under_way)
+
+
+def warnings_of(ordered: Filing, *, new: bool) -> list[Warned]:
+    """What whoever ordered is told besides: the same order was taken back, and is not given anew by being repeated."""
+    if new or ordered.status not in CANCELLED:
+        return []
+    message = "相同的整改已下达并撤销，本次未再下达；如需重新下达，请修改存在问题或整改期限后再提交"
+    return [{"code": "order_cancelled", "message": message}]
 
 
 def _as_sent(fault: Fault) -> Fault:

@@ -54,4 +54,5 @@ def order_rectification(
     """Open a rectification (整改) for the enterprise that a check is about."""
     engine = wiring().filings
     filing, new = rectifications.order(session, engine, actor, record_id, body.problem, body.due_on)
-    return filing_queries.show(session, engine, actor, filing), 201 if new else 200
+    warned = rectifications.warnings_of(filing, new=new)
+    return filing_queries.show(session, engine, actor, filing, warned), 201 if new else 200

@@ -44,16 +44,16 @@ class HandOverBody(Body):
 
 
 @bp.get("/users")
-@gate(Verb.ACCOUNTS_MANAGE)
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
 @bp.input(UsersQuery, location="query", arg_name="query")
 def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
-    """Users of the own office and those below it."""
+    """Users of the own office and those below it; for a licence reviewer those of enterprises (企业账号)."""
     page = queries.users(session, actor, query.status, query.q, query.request())
     return page.as_json(queries.show_user)
 
 
 @bp.post("/users/<uuid:user_id>/disable")
-@gate(Verb.ACCOUNTS_MANAGE)
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
 @bp.input(DisableBody, arg_name="body")
 def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -> dict[str, Any]:
     """Disable; the user's next request is refused. Drafts go to a colleague, if one is named (later: hand-over)."""
@@ -86,7 +86,7 @@ def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> 
 
 
 @bp.post("/users/<uuid:user_id>/enable")
-@gate(Verb.ACCOUNTS_MANAGE)
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
 @bp.input(EmptyBody, arg_name="body")
 def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
     """Enable again."""
@@ -95,7 +95,7 @@ def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> d
 
 
 @bp.post("/users/<uuid:user_id>/reset-password")
-@gate(Verb.ACCOUNTS_MANAGE, transaction=False)
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE, transaction=False)
 @bp.input(EmptyBody, arg_name="body")
 def reset_password(actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
     """A one-time password, shown once.

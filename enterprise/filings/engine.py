@@ -82,8 +82,10 @@ def open_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
         return
     title, subject = f"{rule.title}：{filing.org_name}", ("filing", filing.id)
     if rule.side == "enterprise":
-        office_id = enterprise_office_id(filing.uscc)
-        todos.open_for_office(session, TODO, title, subject, verb=ENTERPRISE, office_id=office_id, due_on=filing.due_on)
+        todos.open_for_office(
+            session, TODO, title, subject, verb=ENTERPRISE, office_id=enterprise_office_id(filing.uscc),
+            due_on=filing.due_on if rule.dated else None,
+        )  # fmt: skip
     else:
         todos.open_for_region(
             session, TODO, title, subject, verb=OFFICE, area1=filing.area1, area2=filing.area2, area3=filing.area3

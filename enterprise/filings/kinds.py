@@ -22,10 +22,12 @@ from enterprise.filings.models import Filing
 from enterprise.filings.moves import FilingWorkflow
 
 if TYPE_CHECKING:
+    from core.actor import Actor
     from enterprise.filings.engine import Filings
 
 ENTERPRISE, OFFICE = Verb.FILINGS_WRITE.value, Verb.FILINGS_REVIEW.value
 Effect = Callable[["Filings", Session, Filing], None]
+Opened = Callable[[Session, "Actor", Filing], None]
 
 
 class BrokenKind(Exception):
@@ -85,10 +87,14 @@ class FilingStep:
 
 @dataclass(frozen=True, slots=True)
 class TodoRule:
-    """A to-do that is open while a filing stands in a status, for one of its two sides."""
+    """A to-do that is open while a filing stands in a status, for one of its two sides.
+
+    `dated`: an enterprise's has the filing's due date; not where there is nothing left to be done by then.
+    """
 
     title: str
     side: Literal["enterprise", "office"]
+    dated: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,8 @@ class FilingKind:
 
     `editable`: statuses in which the enterprise may change the working copy. `opened_by`: who may
     open one (`system` ones appear by themselves). `subject_type`: what it is about; with `one_open`
-    there is at most one unfinished filing for a subject. `rateable`: the enterprise may rate the
+    there is at most one unfinished filing for a subject. `opened`: what follows when somebody has opened one, with
+    what they filled in. `rateable`: the enterprise may rate the
     service when it is finished. `fixed`: fields that stand once the filing is open (what the office
     ordered, what the register says); the enterprise's copy keeps them. `listed`: fields that its list
     shows beside the status (none that is sensitive). `titled`: a title that says what the filing is about.
@@ -125,6 +132,7 @@ class FilingKind:
     refusals: Mapping[tuple[str, str], str] = field(default_factory=dict)
     shown_as: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None
+    opened: Opened | None = None
     workflow: FilingWorkflow = field(init=False)
 
     def __post_init__(self) -> None:

@@ -60,6 +60,8 @@ def open_by(
     session.flush()
     if due_on is not None:
         show_todo(session, kind, filing)
+    if kind.opened is not None:
+        kind.opened(session, actor, filing)
     return session.get_one(Filing, filing_id, populate_existing=True)
 
 
@@ -76,9 +78,11 @@ def _enterprise_for(session: Session, actor: Actor, body: Mapping[str, Any]) -> 
 def _subject(
     session: Session, engine: Filings, actor: Actor, kind: FilingKind, body: Mapping[str, Any]
 ) -> tuple[str, UUID] | None:
-    if kind.subject_type is None:
-        return None
     sent = body.get("subject")
+    if kind.subject_type is None:
+        if sent is not None:
+            raise invalid("/subject", "no_subject", f"“{kind.title}”不能自行指定所针对的记录，请从该记录中发起")
+        return None
     fault = invalid("/subject", "unknown_subject", "请选择所针对的记录")
     if not isinstance(sent, dict) or sent.get("type") != kind.subject_type:
         raise fault

@@ -1,6 +1,6 @@
 """What is read of filings, already limited to what the caller may see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import clock, history
 from core.actor import Actor
-from core.errors import Problem, not_found
+from core.errors import Problem, Warned, not_found
 from core.forms.sealing import readable
 from core.name_search import like_pattern
 from core.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
@@ -216,21 +216,33 @@ def content_of(session: Session, actor: Actor, filing: Filing) -> Filing | Filin
     return _version(session, filing, filing.sent)
 
 
-def show(session: Session, engine: Filings, actor: Actor, filing: Filing) -> dict[str, Any]:
-    """A whole filing, as the actor may read it."""
-    return show_with(engine, actor, filing, content_of(session, actor, filing))
+def show(
+    session: Session, engine: Filings, actor: Actor, filing: Filing, warnings: Sequence[Warned] = ()
+) -> dict[str, Any]:
+    """A whole filing, as the actor may read it; `warnings` of the write that is answered with it."""
+    return show_with(engine, actor, filing, content_of(session, actor, filing), warnings)
 
 
-def show_with(engine: Filings, actor: Actor, filing: Filing, content: Filing | FilingVersion) -> dict[str, Any]:
+def show_with(
+    engine: Filings,
+    actor: Actor,
+    filing: Filing,
+    content: Filing | FilingVersion,
+    warnings: Sequence[Warned] = (),
+) -> dict[str, Any]:
     """The same with its content read before; asks the database nothing."""
     own = party(actor, filing) == ENTERPRISE
     shown = _content(engine, content, clear=own or filing.finished_at is None)
+    kind = engine.kind_of(filing)
     if not own and filing.sent == 0:
         # What the enterprise prepares is its own until it is sent; the office reads what was ordered.
-        fixed = engine.kind_of(filing).fixed
-        shown |= {"data": {name: shown["data"][name] for name in shown["data"] if name in fixed}, "documents": []}
+        data = {name: shown["data"][name] for name in shown["data"] if name in kind.fixed}
+        shown |= {"data": data, "documents": []}
+    elif not own and filing.status in kind.editable:
+        # What was ordered may be ordered anew when it comes back (a later 整改期限): it stands as it stands now.
+        shown["data"] |= {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
     sent = content.data if isinstance(content, FilingVersion) else None
-    return {**show_row(engine, actor, filing, sent), **shown}
+    return {**show_row(engine, actor, filing, sent), **shown, "warnings": list(warnings)}
 
 
 def may_fetch(session: Session, actor: Actor, filing_id: UUID, file_id: UUID) -> bool:

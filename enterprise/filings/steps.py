@@ -19,7 +19,7 @@ from core.text import clean, demanded
 from core.workflow import SYSTEM
 from enterprise.filings.engine import DELETED, FINISHED, Filings, show_todo, wrong_status
 from enterprise.filings.integrity import content_digest
-from enterprise.filings.kinds import FilingKind, FilingStep
+from enterprise.filings.kinds import OFFICE, FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find, found
 from enterprise.filings.working_copy import as_date, release_all_but
@@ -54,8 +54,6 @@ def take(
     if step.needs_over is not None and not clocks.is_over(session, filing.id, step.needs_over):
         raise Problem("too_early")
     values: dict[str, Any] = {"updated_at": clock.now()}
-    if step.comment or comment:
-        values["opinion"] = comment
     if step.asks_back and body.get("due_on") is not None:
         values["due_on"] = _new_due_date(body["due_on"])
         if kind.due_from is not None:
@@ -73,10 +71,7 @@ def take(
             steps.append(kind.following(step.then(checked), step.target))
     if step.restores:
         values |= _sent_last(session, kind, filing)
-    if filing.status in kind.final:
-        values["finished_at"] = None
-    if any(one.target in kind.final for one in steps):
-        values |= {"open_key": None, "finished_at": clock.now()}
+    values |= _ended(kind, filing, steps, comment)
     moved = kind.workflow.take(session, actor, filing, [one.action for one in steps], values, payload, version)
     for one in steps:
         run_clock(session, one, moved)
@@ -99,6 +94,25 @@ def _followed(
         if kind.rateable:
             engine.events.emit(session, FINISHED, filing=moved, kind=kind)
     return found(session, moved.id) if effects else moved
+
+
+def _ended(kind: FilingKind, filing: Filing, steps: Sequence[FilingStep], comment: str | None) -> dict[str, Any]:
+    """Whether steps finish a filing, and the opinion that stands on it then: the last decision's, or none.
+
+    An enterprise decides nothing: its own words are told in the history alone, and what an office said last stays
+    while the filing is under way.
+    """
+    was_over, is_over = filing.status in kind.final, any(step.target in kind.final for step in steps)
+    values: dict[str, Any] = {}
+    if steps[0].who == OFFICE:
+        values["opinion"] = comment
+    elif is_over and not was_over:
+        values["opinion"] = None
+    if is_over:
+        values |= {"open_key": None, "finished_at": filing.finished_at if was_over else clock.now()}
+    elif was_over:
+        values["finished_at"] = None
+    return values
 
 
 def _sent(filing: Filing, version: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ SENT = frozenset(["kind", "uscc", "subject", "data", "documents", "version"])
 SHOWN = frozenset(
     [
         "id", "title", "status", "status_label", "tag", "org_name", "summary", "opinion", "due_on", "colour", "late",
-        "sent", "created_at", "sent_at", "finished_at", "actions", "form",
+        "sent", "created_at", "sent_at", "finished_at", "actions", "form", "warnings",
     ]
 )  # fmt: skip
 """What a filing carries besides when it is read; sent back, it is passed over."""

@@ -57,7 +57,8 @@ class SelfCheckTopic(Base):
 class SupervisionCheck(Base):
     """What an enterprise may see of a check that concerned it (监督检查): a row published by `inspection/`.
 
-    `rectification_id` is the filing that was last ordered from it (整改).
+    `rectification_id` is the filing that was last ordered from it (整改). One that an office ordered by itself has
+    a row of its own, under its own id, without a product.
     """
 
     __tablename__ = "supervision_checks"

@@ -18,12 +18,15 @@ NO_PROBLEM, PROBLEMS, NOT_CARRIED_OUT = "no_problem", "problems", "not_carried_o
 
 @dataclass(frozen=True, slots=True)
 class PublishedCheck:
-    """A check of an enterprise in the register; `id` is the check's. `result` is one of the three above."""
+    """A check of an enterprise in the register; `id` is the check's. `result` is one of the three above.
+
+    A rectification (整改) that an office orders by itself is published likewise, about no product, under its own id.
+    """
 
     id: UUID
     uscc: str
     kind: str
-    product_code: str
+    product_code: str | None
     checked_on: date
     office_name: str
     inspectors: str
@@ -50,7 +53,8 @@ _PUBLISH = Prepared(_publishing)
 def publish(session: Session, check: PublishedCheck) -> None:
     """Show a check to its enterprise; published again it is replaced."""
     values = {name: getattr(check, name) for name in _NAMES}
-    _PUBLISH.rows(session, {**values, "inspectors": check.inspectors[:200], "published_at": clock.now()})
+    values |= {"product_code": check.product_code or "", "inspectors": check.inspectors[:200]}
+    _PUBLISH.rows(session, {**values, "published_at": clock.now()})
 
 
 def tell_of_rectification(session: Session, check_id: UUID, filing_id: UUID) -> None:

@@ -17,7 +17,7 @@ from core.paging import Page, PageRequest, ascending, fetch, newest_first
 from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
-from enterprise.production.kinds import declaration
+from enterprise.production.kinds import declaration, rectification
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
 
 _BY_NUMBER = ascending("licences", Licence.licence_no, Licence.id)
@@ -155,20 +155,26 @@ def supervision_checks(session: Session, actor: Actor, filters: CheckFilters, re
         searched = (SupervisionCheck.problems, SupervisionCheck.office_name, SupervisionCheck.inspectors)
         pattern = typed_pattern(filters.q)
         conditions.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in searched)))
-    return fetch(session, select(SupervisionCheck), _NEWEST_CHECKS, request, *conditions)
+    statement = select(SupervisionCheck, Filing.status.label("rectification_status")).outerjoin(
+        Filing, Filing.id == SupervisionCheck.rectification_id
+    )
+    return fetch(session, statement, _NEWEST_CHECKS, request, *conditions)
 
 
 def show_supervision_check(row: Any) -> dict[str, Any]:
-    """A published check."""
+    """A published check, and how the rectification (整改) that was ordered from it stands."""
     check: SupervisionCheck = row.SupervisionCheck
+    status = rectification.KIND.shown_as.get(row.rectification_status, row.rectification_status)
     return {
         "id": str(check.id),
         "kind": check.kind,
-        "product_code": check.product_code,
+        "product_code": check.product_code or None,
         "checked_on": check.checked_on.isoformat(),
         "office_name": check.office_name,
         "inspectors": check.inspectors,
         "result": check.result,
         "problems": check.problems,
         "rectification_id": str(check.rectification_id) if check.rectification_id else None,
+        "rectification_status": status,
+        "rectification_status_label": rectification.KIND.statuses.get(status) if status else None,
     }

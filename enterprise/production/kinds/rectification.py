@@ -6,10 +6,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from assets.file_types import Category
+from core.actor import Actor
 from core.clock import LOCAL
 from core.errors import Fault
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
 from enterprise.filings.models import Filing
+from enterprise.production.publications import PROBLEMS, PublishedCheck, publish, tell_of_rectification
+
+CANCELLED = frozenset({"cancelled", "acknowledged"})
+"""Statuses of an order that was taken back."""
 
 MOST_PAGES = 20
 """Files that one report may consist of: each page of it may be a photo."""
@@ -22,6 +27,23 @@ def _due_after_order(_session: Session, filing: Filing, data: dict[str, Any], _t
     return []
 
 
+def _show_to_enterprise(session: Session, actor: Actor, filing: Filing) -> None:
+    """Among its supervision checks (监督检查), where an order from a check stands beside that check already."""
+    if filing.subject_id is not None:
+        return
+    checked_on = filing.data.get("check_date")
+    day = date.fromisoformat(checked_on) if checked_on else filing.created_at.astimezone(LOCAL).date()
+    publish(
+        session,
+        PublishedCheck(
+            id=filing.id, uscc=filing.uscc, kind="rectification", product_code=None, checked_on=day,
+            office_name=actor.office_name, inspectors=actor.operator_name or "", result=PROBLEMS,
+            problems=filing.data["problem"],
+        ),
+    )  # fmt: skip
+    tell_of_rectification(session, filing.id, filing.id)
+
+
 # One paper report is photographed page by page.
 REPORT = Document(
     Category("rectification_report", "整改报告", frozenset({"rectification_report"}), max_count=MOST_PAGES)
@@ -30,23 +52,36 @@ KIND = FilingKind(
     code="rectification",
     title="整改",
     form_code="production-rectification",
-    statuses={"to_upload": "待上传整改报告", "to_follow": "待跟踪检查", "closed": "检查结束"},
-    final=frozenset({"closed"}),
+    statuses={
+        "to_upload": "待上传整改报告",
+        "to_follow": "待跟踪检查",
+        "closed": "检查结束",
+        "cancelled": "已撤销",
+        "acknowledged": "企业已知悉",
+    },
+    final=frozenset({"closed"}) | CANCELLED,
     editable=frozenset({"to_upload"}),
     opened_by="office",
     due_from="due_on",
     fixed=frozenset({"problem", "due_on", "check_date"}),
     listed=("check_date", "problem"),
+    shown_as={"acknowledged": "cancelled"},
     check=_due_after_order,
+    opened=_show_to_enterprise,
     documents=[REPORT],
     steps=[
         FilingStep("open", "下达整改", None, "to_upload", OFFICE),
         FilingStep("submit", "上传整改报告", "to_upload", "to_follow", ENTERPRISE, sends=True),
         FilingStep("close", "检查结束", "to_follow", "closed", OFFICE),
         FilingStep("return", "退回", "to_follow", "to_upload", OFFICE, comment=True, asks_back=True),
+        # Ordered wrongly (spec a §5.3): it stays readable, and the enterprise is told until it says that it knows.
+        FilingStep("cancel", "撤销", "to_upload", "cancelled", OFFICE, comment=True),
+        FilingStep("cancel", "撤销", "to_follow", "cancelled", OFFICE, comment=True),
+        FilingStep("acknowledge", "知悉", "cancelled", "acknowledged", ENTERPRISE),
     ],
     todos={
         "to_upload": TodoRule("待上传整改报告", "enterprise"),
         "to_follow": TodoRule("整改待跟踪检查", "office"),
+        "cancelled": TodoRule("整改已撤销，无需上传整改报告", "enterprise", dated=False),
     },
 )
