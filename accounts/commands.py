@@ -275,13 +275,14 @@ def list_offices_command(obj: HasDatabase, region: str | None, fragment: str | N
             statement = statement.where(_within(session, region))
         found = session.scalars(statement.order_by(Office.region_code, Office.name).limit(limit)).all()
     table(
-        ["编号", "名称", "区划", "管辖"],
+        ["编号", "名称", "区划", "管辖", "服务电话"],
         [
             [
                 str(o.id),
                 o.name + ("（已撤并）" if o.closed_on else ""),
                 o.region_code or "",
                 "、".join(str(code) for _, code in o.areas),
+                o.hotline or "",
             ]
             for o in found
         ],
@@ -304,3 +305,25 @@ def cover_command(obj: HasDatabase, office_id: UUID, codes: tuple[str, ...]) -> 
         name = administration.office_of(session, office_id).name
         offices.cover(session, office_id, list(codes))
     click.echo(f"{name} 现管辖：{'、'.join(sorted(set(codes)))}")
+
+
+@offices_group.command("hotline")
+@click.argument("office_id", metavar="OFFICE_ID", type=click.UUID)
+@click.argument("number", required=False)
+@click.option("--none", "none", is_flag=True, help="The office has no number of its own any more.")
+@click.pass_obj
+def hotline_command(obj: HasDatabase, office_id: UUID, number: str | None, none: bool) -> None:
+    """Set where the public calls an office (服务电话); the rating pages show it beside 12315.
+
+    \b
+    Examples:
+      ./manage offices hotline 5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71 0519-86660000
+      ./manage offices hotline 5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71 --none
+    """
+    if (number is None) == (not none):
+        raise click.UsageError("give either NUMBER or --none")
+    with obj.database.write() as session:
+        office = administration.office_of(session, office_id)
+        offices.set_hotline(session, office, number)
+        told = f"{office.name} 服务电话：{office.hotline}" if office.hotline else f"{office.name} 不再显示服务电话"
+    click.echo(told)

@@ -59,7 +59,7 @@ class Office(Base):
     `areas` keeps the regions it covers as `[[depth, code], …]`, derived from `office_regions`
     by `operations.cover`, so that sign-in checks need no second query; `[]` with level
     `national` covers everything. An office of kind `enterprise` stands for an enterprise's own
-    users: `enterprise_id` names it, and it covers nothing.
+    users: `enterprise_id` names it, and it covers nothing. `hotline` is where the public calls it (服务电话).
     """
 
     __tablename__ = "offices"
@@ -74,6 +74,7 @@ class Office(Base):
     enterprise_id: Mapped[UUID | None] = mapped_column(Uuid)
     arriving: Mapped[list[list[int | str]]] = mapped_column(JSON, default=list)
     absorbed: Mapped[list[str]] = mapped_column(JSON, default=list)
+    hotline: Mapped[str | None] = mapped_column(String(40))
     closed_on: Mapped[date | None]
 
 

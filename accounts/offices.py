@@ -1,5 +1,6 @@
 """Offices (机关): made for a region, covering it; superior and subordinate follow `parent_id`."""
 
+import re
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import delete, insert, select, update
@@ -14,6 +15,8 @@ from core.text import clean_line, demanded
 
 _BUREAU_IDS = UUID("5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71")
 _ENTERPRISE_IDS = UUID("0f6f9a52-7c1e-4d8b-8a53-19c3e4d2b7aa")
+
+_HOTLINE = re.compile(r"[0-9](?:[- ]?[0-9]){2,19}")
 
 
 def bureau_of(session: Session, region: Region) -> UUID:
@@ -138,6 +141,15 @@ def cover(session: Session, office_id: UUID, region_codes: list[str]) -> None:
     for code in {region.code for region in found.values() if region is not None}:
         session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=code))
     derive_areas(session, session.get_one(Office, office_id, populate_existing=True))
+    session.flush()
+
+
+def set_hotline(session: Session, office: Office, hotline: str | None) -> None:
+    """Set where the public calls an office (服务电话): digits, with what is written between them; None for none."""
+    number = clean_line(hotline or "") or None
+    if number is not None and not _HOTLINE.fullmatch(number):
+        raise invalid("/hotline", "bad_format", "服务电话应为数字，可带区号和分机，例如 0519-86660000 或 12345")
+    office.hotline = number
     session.flush()
 
 

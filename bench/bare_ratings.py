@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Column, DateTime, MetaData, String, Table, Uuid, bi
 
 from core.db import make_engine
 from feedback.models import RatingCode
-from miniapp_api import rating_pages
+from miniapp_api import pages, rating_pages, typed_ratings
 
 metadata = MetaData()
 RATINGS = Table(
@@ -42,8 +42,8 @@ def create_app() -> Flask:
     def page(token: str) -> str:
         with engine.connect() as connection:
             code = connection.execute(_CODE, {"token": token}).one()
-        values = rating_pages.form_values(code, rating_pages.Typed(), [], None, sms=False)
-        return render_template("rating/form.html", css=rating_pages.CSS, large=False, **values)
+        values = rating_pages.form_values(code, typed_ratings.Typed(), [], None, sms=False)
+        return render_template("rating/form.html", manner=pages.Manner(), **values)
 
     @app.post("/ratings/<string:token>")
     def rate(token: str) -> tuple[dict[str, Any], int]:

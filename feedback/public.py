@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, false, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, false, select
 from sqlalchemy.orm import Session
 
+from accounts.models import Office
 from accounts.regions import current_region
 from core import clock
 from core.db import spelled
@@ -21,8 +22,8 @@ from feedback.listing import NEWEST, day_begins, day_ends, of_office
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import tags_of_rating
 from feedback.query_codes import query_key
-from feedback.submission import refuse_closed
-from feedback.workflows import CLOSED, FED_BACK, RATING
+from feedback.submission import DUE_DAYS, refuse_closed
+from feedback.workflows import CLOSED, FED_BACK, RATING, TO_VERIFY, VERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +38,34 @@ class PublicFilters:
     day_to: date | None = None
 
 
-_codes = cast(Table, RatingCode.__table__).c
+_codes, _offices = cast(Table, RatingCode.__table__).c, cast(Table, Office.__table__)
 _CODE = Prepared(
     select(
         _codes.id, _codes.kind, _codes.matter_name, _codes.org_name, _codes.window, _codes.status, _codes.valid_to,
-        _codes.filing_id,
-    ).where(_codes.token == bindparam("token"))
+        _codes.filing_id, case((_offices.c.closed_on.is_(None), _offices.c.hotline)).label("hotline"),
+    )
+    .select_from(RatingCode.__table__.join(_offices, _offices.c.id == _codes.office_id))
+    .where(_codes.token == bindparam("token"))
 )  # fmt: skip
 
 
+def code_of(session: Session | Connection, token: str) -> Any:
+    """The code with this token, whatever became of it (columns of `RatingCode`, the office's `hotline`), or None."""
+    return _CODE.first(session, {"token": token}) if is_token(token) else None
+
+
 def open_code(session: Session | Connection, token: str) -> Any:
-    """The code of a form that can be rated now (columns of `RatingCode`); 404 `unknown_code`, 409, 410."""
-    code = _CODE.first(session, {"token": token}) if is_token(token) else None
-    if code is None:
-        raise Problem("unknown_code")
-    refuse_closed(code)
+    """The code of a form that can be rated now, as `code_of`; 404 `unknown_code`, 409, 410."""
+    code = code_of(session, token)
+    refuse_unless_open(code)
     return code
 
 
-def is_of_filing(session: Session, token: str) -> bool:
-    """Whether the code was made by a finished filing (网上一事一评)."""
-    return session.scalar(select(RatingCode.filing_id).where(RatingCode.token == token)) is not None
+def refuse_unless_open(code: Any | None) -> None:
+    """Raise what a code, as `code_of` found it, answers that cannot be rated now."""
+    if code is None:
+        raise Problem("unknown_code")
+    refuse_closed(code)
 
 
 def answer(session: Session, code: str) -> dict[str, Any]:
@@ -84,6 +92,7 @@ def answer(session: Session, code: str) -> dict[str, Any]:
         "submitted_at": clock.rfc3339(rating.submitted_at),
         "status": rating.status,
         "status_label": _told(rating),
+        "next_step": _next_step(rating, follow_up),
         "due_on": rating.due_on.isoformat() if rating.due_on and rating.closed_at is None else None,
         "reply": follow_up.feedback_text if replied else None,
         "replied_at": clock.rfc3339(follow_up.feedback_at) if replied else None,
@@ -95,6 +104,18 @@ def _told(rating: Rating) -> str:
     if rating.due_on is None and rating.status == CLOSED:
         return "已收到，感谢您的评价"
     return "答复审核中" if rating.status == FED_BACK else RATING.statuses[rating.status]
+
+
+def _next_step(rating: Rating, follow_up: RatingFollowUp | None) -> str | None:
+    """What the rater of a bad rating that is under way may expect, and until when."""
+    if rating.due_on is None or rating.closed_at is not None or follow_up is None:
+        return None
+    until = f"最迟 {rating.due_on.isoformat()}" + (" " if follow_up.extended else f"（{DUE_DAYS} 个工作日内）")
+    if rating.status not in (TO_VERIFY, VERIFIED):
+        return f"{until}答复，届时可凭查询码查看。"
+    if rating.real_name:
+        return f"承办单位会打电话向您了解情况，核实后整改或作出解释，{until}答复；届时可凭查询码查看。"
+    return f"承办单位会核实后整改或作出解释，{until}答复；您选择了匿名，不会打电话，届时请凭查询码查看。"
 
 
 def public(session: Session, filters: PublicFilters, request: PageRequest) -> Page:

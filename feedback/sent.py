@@ -53,7 +53,7 @@ class Fields:
 def read(sent: Sent) -> tuple[Fields | None, list[Fault]]:
     """The fields, or all faults at once with their places."""
     faults: list[Fault] = []
-    name = _name(sent.rater_name, faults)
+    name = _name(sent.rater_name, faults, demanded=sent.real_name is not False)
     mobile = _mobile(sent.mobile, faults)
     level = _whole_number(sent.level)
     if level not in LEVELS:
@@ -76,8 +76,11 @@ def read(sent: Sent) -> tuple[Fields | None, list[Fault]]:
     return Fields(name, mobile, level, tags, comment or None, sent.real_name, submission_id), []
 
 
-def _name(value: Any, faults: list[Fault]) -> str:
+def _name(value: Any, faults: list[Fault], *, demanded: bool) -> str:
+    """Who rates under a real name gives it; of an anonymous rating (匿名) no name is asked."""
     name = " ".join(clean_person(value).split()) if isinstance(value, str) else ""
+    if not demanded:
+        return name[:NAME_LIMIT]
     if not name:
         faults.append(Fault("/rater_name", "required", "请填写姓名或单位名称"))
     elif not has_words(name):

@@ -31,6 +31,9 @@ from feedback.query_codes import query_code, query_key
 from feedback.sent import Fields, Sent, read
 from feedback.workflows import ACTIVE, CODE, DISABLED, EXPIRED, RATING, USED
 
+DUE_DAYS = 5
+"""Working days in which a bad rating is answered, unless 限期整改 makes them longer (spec/b_rating §4)."""
+
 STAFF_WITHIN = timedelta(hours=12)
 """A rating counts as sent from a staff address while someone of an office was signed in there so recently."""
 
@@ -137,7 +140,9 @@ def rate(
 
 def _columns(fields: Fields, rules: RatingRules) -> dict[str, Any]:
     return {
-        "rater_name": fields.rater_name, "mobile": fields.mobile, "mobile_tail": fields.mobile[-4:],
+        # Who rates anonymously (匿名) is asked for no name, and one that was typed all the same is not kept.
+        "rater_name": fields.rater_name if fields.real_name else "",
+        "mobile": fields.mobile, "mobile_tail": fields.mobile[-4:],
         "level": fields.level, "tags": list(fields.tags), "comment": fields.comment, "real_name": fields.real_name,
         "publicity": first_publicity(rules, fields.level, fields.comment),
         "public_comment": mask(fields.comment, fields.rater_name) if fields.comment else None,
@@ -186,7 +191,7 @@ def _use(session: Session, actor: Actor | None, code: Any) -> None:
 
 def _store(session: Session, actor: Actor | None, code: Any, fields: Fields, given: dict[str, Any]) -> None:
     bad, today, channel = fields.bad, clock.today(), channel_of(code.kind, code.filing_id)
-    due_on = clocks.working_calendar(session).add_workdays(today, 5) if bad else None
+    due_on = clocks.working_calendar(session).add_workdays(today, DUE_DAYS) if bad else None
     values = {
         **given, "code_id": code.id, "channel": channel, "office_id": code.office_id, "area1": code.area1,
         "area2": code.area2, "area3": code.area3, "due_on": due_on,

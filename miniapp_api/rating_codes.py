@@ -79,7 +79,9 @@ def address_of(code: RatingCode) -> str | None:
 
 
 def _show(code: RatingCode, actor: Actor) -> dict[str, Any]:
-    return {**queries.show_code(code, actor), "url": address_of(code)}
+    url = address_of(code)
+    tablet = f"{url}?mode=tablet" if url else None  # for the tablet of a service hall
+    return {**queries.show_code(code, actor), "url": url, "tablet_url": tablet}
 
 
 @bp.post("/rating-codes")

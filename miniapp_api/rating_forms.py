@@ -64,6 +64,7 @@ def read_rating_form(session: Session, token: str) -> dict[str, Any]:
         "matter_name": code.matter_name,
         "org_name": code.org_name,
         "window": code.window,
+        "hotline": code.hotline,
         "valid_to": code.valid_to.isoformat() if code.valid_to else None,
         "levels": _LEVELS,
         "tags_version": VERSION,

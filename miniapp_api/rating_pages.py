@@ -6,14 +6,9 @@ rating. Nothing here depends on who is signed in, so that a form posted from a f
 more than anyone who fills in the page.
 """
 
-import base64
 import functools
-import hashlib
 import re
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from apiflask import APIBlueprint
@@ -23,25 +18,24 @@ from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from accounts.captchas import PICTURE, QUESTION
+from accounts.captchas import PICTURE
 from core.errors import Fault, Problem
 from core.text import clean_line
 from feedback import public as readings
 from feedback.catalogue import LEVELS, is_bad, tags_of
-from feedback.sent import COMMENT_LIMIT, LEAST_REASON, Sent
-from miniapp_api import captchas, limits, raters
+from feedback.sent import COMMENT_LIMIT, LEAST_REASON
+from miniapp_api import captchas, limits, raters, tablets
 from miniapp_api.gates import public
-from miniapp_api.raters import Proof
+from miniapp_api.pages import FORM_CSS, FORM_JS, Manner, dressed, page
+from miniapp_api.refusal_pages import NATIONAL_HOTLINE, refused
+from miniapp_api.typed_ratings import OTHER_CAPTCHA, Typed
 from miniapp_api.wiring import wiring
 
 log = structlog.get_logger()
 
 bp = APIBlueprint("rating_pages", __name__, enable_openapi=False, template_folder="templates")
 
-_FOLDER = Path(__file__).with_name("templates") / "rating"
-_FIELDS = ("level", "tags", "comment", "rater_name", "mobile", "sms_code", "captcha", "real_name")
-_OTHER_CAPTCHA = {"picture": PICTURE, "question": QUESTION}
-"""What is pressed for another captcha."""
+_FIELDS = ("level", "tags", "comment", "real_name", "rater_name", "mobile", "captcha", "sms_code")
 _EYES = "M17 19v2M31 19v2"
 _MOUTHS = {5: "M14 27h20q-3 9-10 9t-10-9z", 4: "M15 29q9 8 18 0", 3: "M16 32h16", 2: "M15 34q9-7 18 0",
            1: "M14 35q10-10 20 0M13 14l6 2M35 14l-6 2"}  # fmt: skip
@@ -65,34 +59,17 @@ _CHOICES = [
 ]
 
 
-def _squeezed(name: str) -> str:
-    """A file without its line breaks' indentation, as it stands in every page."""
-    return "".join(line.strip() + "\n" for line in (_FOLDER / name).read_text(encoding="utf-8").splitlines())
-
-
-def _allowed(text: str) -> str:
-    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-
-# Our own files, not what anyone sent.
-CSS, JS = Markup(_squeezed("page.css")), Markup(_squeezed("page.js"))  # noqa: S704
-_POLICY = (
-    f"default-src 'none'; style-src {_allowed(CSS)}; script-src {_allowed(JS)}; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; img-src data:"
-)
-
-
 @bp.errorhandler(DBAPIError)
 def show_busy(error: DBAPIError) -> Response:
     """A page where the rest of the server answers JSON."""
     log.error("database_error", error=type(error.orig).__name__, exc_info=not isinstance(error, OperationalError))
-    return _refused(Problem("not_ready"))
+    return refused(Problem("not_ready"))
 
 
 @bp.errorhandler(RateLimitExceeded)
 def show_limit(error: RateLimitExceeded) -> Response:
     """The same, of who asks for captchas without end."""
-    return _refused(Problem("too_many_requests", retry_after=limits.seconds_left(error)))
+    return refused(Problem("too_many_requests", retry_after=limits.seconds_left(error)))
 
 
 @bp.get("/r/<string:token>")
@@ -100,14 +77,18 @@ def show_limit(error: RateLimitExceeded) -> Response:
 def show_rating_page(token: str) -> Response:
     """The form."""
     services = wiring()
+    code: Any = None
+    if Manner.of_request().tablet and "thanks" in request.args:
+        return _thanks_on_a_tablet(token)
     try:
         with services.database.look() as connection:
-            code = readings.open_code(connection, token)
+            code = readings.code_of(connection, token)
+            readings.refuse_unless_open(code)
     except Problem as problem:
-        return _refused(problem)
-    if request.method == "GET":  # a preview that asks with HEAD is no scan
+        return refused(problem, token, code)
+    if request.method == "GET" and "again" not in request.args:  # a preview that asks with HEAD is no scan
         services.scans.note(code.id)
-    return _form(code, Typed(), [])
+    return _form(token, code, Typed(), [])
 
 
 @bp.post("/r/<string:token>")
@@ -117,26 +98,46 @@ def post_rating_page(token: str) -> Response:
     try:
         typed = Typed.read()
     except RequestEntityTooLarge:
-        return _refused(Problem("payload_too_large"))
+        return refused(Problem("payload_too_large"), token)
+    code = None
     try:
+        code = _code(token)
         action = request.form.get("action", "")
-        if action in _OTHER_CAPTCHA:
-            return _form(_code(token), typed, [], captcha=captchas.make(_OTHER_CAPTCHA[action]))
+        if action in OTHER_CAPTCHA:
+            readings.refuse_unless_open(code)
+            return _form(token, code, typed, [], captcha=captchas.make(OTHER_CAPTCHA[action]))
         if action == "send_code":
-            code = _code(token)  # nothing is sent for a code that cannot be rated
+            readings.refuse_unless_open(code)  # nothing is sent for a code that cannot be rated
             raters.send_code(typed.mobile, typed.proof())
-            return _form(code, typed, [], notice="验证码已发送，5分钟内有效，请填写后提交")
+            return _form(token, code, typed, [], notice="验证码已发送，5分钟内有效，请填写后提交")
         rated = raters.rate(token, typed.sent(), typed.proof())
     except Problem as problem:
-        return _again(token, typed, problem)
+        return _again(token, code, typed, problem)
     except OperationalError as error:
         log.error("database_error", error=type(error.orig).__name__, busy=True)
-        return _again(token, typed, Problem("not_ready", retry_after=2))
+        return _again(token, code, typed, Problem("not_ready", retry_after=2))
+    manner = Manner.of_request()
+    if manner.tablet:
+        where = tablets.thanks_at(token, rated.query_code)
+    elif code is not None and code.filing_id is not None:
+        # 保存即完成，跳转首页 (seed 002): an enterprise goes back to where it came from.
+        where = manner.kept(f"/?rated={rated.query_code}")
+    else:
+        where = manner.kept(f"/r/answers/{rated.query_code}?thanks=1")
+    return dressed(Response(status=303, headers={"Location": where}))
+
+
+def _thanks_on_a_tablet(token: str) -> Response:
+    """Thanks that come back to a clean form by themselves; once they are over, the clean form at once."""
+    query_code = tablets.query_code_of(request.args["thanks"])
+    if query_code is None:
+        return dressed(redirect(tablets.clean_form(token), 303))
     with wiring().database.read() as session:
-        of_filing = readings.is_of_filing(session, token)
-    # 保存即完成，跳转首页 (seed 002): an enterprise goes back to where it came from.
-    where = f"/?rated={rated.query_code}" if of_filing else _still_large(f"/r/answers/{rated.query_code}?thanks=1")
-    return _dressed(Response(status=303, headers={"Location": where}))
+        answer = readings.answer(session, query_code)
+    thanks = tablets.Thanks(query_code, answer["next_step"])
+    return page(
+        "rating/tablet_thanks.html", thanks=thanks, where=tablets.clean_form(token), seconds=tablets.THANKS_SECONDS
+    )
 
 
 @bp.get("/r/answers")
@@ -146,8 +147,8 @@ def look_up_answer() -> Response:
     typed = clean_line(request.args.get("code", ""))
     if typed:
         where = f"/r/answers/{typed[:40]}" if typed.isprintable() and "/" not in typed else "/r/answers"
-        return _dressed(redirect(_still_large(where), 303))
-    return _page("look_up.html", typed="", fault=None)
+        return dressed(redirect(Manner.of_request().kept(where), 303))
+    return page("rating/look_up.html", typed="", fault=None)
 
 
 @bp.get("/r/answers/<string:query_code>")
@@ -159,70 +160,35 @@ def show_answer(query_code: str) -> Response:
             answer = readings.answer(session, query_code)
     except Problem as problem:
         fault = "没有找到这个查询码，请核对后重新输入"
-        return _page("look_up.html", problem.status, typed=query_code[:40], fault=fault)
-    response = _page("answer.html", answer=answer, query_code=query_code, thanks="thanks" in request.args)
+        return page("rating/look_up.html", problem.status, typed=query_code[:40], fault=fault)
+    response = page("rating/answer.html", answer=answer, query_code=query_code, thanks="thanks" in request.args)
     response.headers["Cache-Control"] = "no-store"  # a shared computer keeps nothing of it
     return response
 
 
-class Typed(SimpleNamespace):
-    """What stands in the fields."""
-
-    def __init__(self, **fields: Any) -> None:
-        blank = {"rater_name": "", "mobile": "", "comment": "", "level": None, "tags": (), "anonymous": False,
-                 "sms_code": "", "captcha_id": "", "captcha": "", "captcha_kind": PICTURE}  # fmt: skip
-        super().__init__(**{**blank, "submission_id": str(uuid4()), **fields})
-
-    @classmethod
-    def read(cls) -> "Typed":
-        form = request.form
-        level = form.get("level", "")
-        chosen = int(level) if level in ("1", "2", "3", "4", "5") else None
-        # Without JavaScript tags of a level that was chosen before stay ticked, unseen: each level has its own field.
-        tags = tuple(
-            int(one)
-            for one in form.getlist(f"tags{chosen}")[:40]
-            if one.isascii() and one.isdecimal() and len(one) <= 4
-        )
-        return cls(
-            rater_name=form.get("rater_name", ""), mobile=form.get("mobile", ""), comment=form.get("comment", ""),
-            level=chosen, tags=tags, anonymous="anonymous" in form,
-            submission_id=form.get("submission_id", "")[:64] or str(uuid4()), sms_code=form.get("sms_code", ""),
-            captcha_id=form.get("captcha_id", ""), captcha=form.get("captcha", ""),
-            captcha_kind=_OTHER_CAPTCHA.get(form.get("captcha_kind", ""), PICTURE),
-        )  # fmt: skip
-
-    def sent(self) -> Sent:
-        return Sent(
-            rater_name=self.rater_name, mobile=self.mobile, level=self.level, tags=self.tags, comment=self.comment,
-            real_name=not self.anonymous, submission_id=self.submission_id,
-        )  # fmt: skip
-
-    def proof(self) -> Proof:
-        return Proof(self.sms_code, self.captcha_id, self.captcha)
-
-
 def _code(token: str) -> Any:
     with wiring().database.look() as connection:
-        return readings.open_code(connection, token)
+        return readings.code_of(connection, token)
 
 
-def _again(token: str, typed: Typed, problem: Problem) -> Response:
-    """The form with everything that was typed and what to mend; a message where the form is of no use any more."""
+def _again(token: str, code: Any, typed: Typed, problem: Problem) -> Response:
+    """The form with everything that was typed and what to mend; where it cannot be sent any more, the words alone."""
     try:
-        code = _code(token)
+        readings.refuse_unless_open(code)
     except Problem as closed:
-        return _refused(closed)
+        return refused(closed, token, code, typed)
+    if problem.code in ("rating_window", "already_rated", "code_disabled", "code_expired", "unknown_code"):
+        return refused(problem, token, code, typed)
     asked = problem.code == "captcha_required"
     faults = problem.errors or [Fault("/captcha" if asked else "", problem.code, problem.detail or problem.title)]
     # One that was shown is used up, or nearly so old that it is over; what was typed beside it stays.
     kind = PICTURE if problem.code == "too_many_requests" else typed.captcha_kind
     captcha = captchas.make(kind) if asked or typed.captcha_id else None
-    return _form(code, typed, faults, problem.status, captcha=captcha, retry_after=problem.retry_after)
+    return _form(token, code, typed, faults, problem.status, captcha=captcha, retry_after=problem.retry_after)
 
 
 def _form(
-    code: Any, typed: Typed, faults: list[Fault], status: int = 200, *, notice: str | None = None,
+    token: str, code: Any, typed: Typed, faults: list[Fault], status: int = 200, *, notice: str | None = None,
     captcha: dict[str, Any] | None = None, retry_after: int | None = None,
 ) -> Response:  # fmt: skip
     services = wiring()
@@ -230,7 +196,11 @@ def _form(
     # Where numbers are not proved, a code by SMS is another way than the captcha.
     sms = proves or (captcha is not None and services.sms is not None)
     values = form_values(code, typed, faults, notice, sms=sms)
-    response = _page("form.html", status, **values, captcha=captcha, must_prove=proves)
+    clean = tablets.clean_form(token) if Manner.of_request().tablet else None
+    response = page(
+        "rating/form.html", status, **values, captcha=captcha, must_prove=proves, national=NATIONAL_HOTLINE,
+        clean=clean, waits=tablets.WITHOUT_SCRIPT_SECONDS,
+    )  # fmt: skip
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
@@ -245,7 +215,8 @@ def form_values(code: Any, typed: Typed, faults: list[Fault], notice: str | None
     told = {name: told[name] for name in sorted(told, key=lambda name: _FIELDS.index(name) if name in _FIELDS else -1)}
     at = {"level": "l5", "tags": f"g{tags_of(typed.level)[0].code}" if typed.level else "l5", "real_name": "anonymous"}
     return {
-        "code": code, "sent": typed, "said": told, "notice": notice, "js": JS, "choices": _choices, "sms": sms,
+        "css": FORM_CSS, "js": FORM_JS, "choices": _choices,
+        "code": code, "sent": typed, "said": told, "notice": notice, "sms": sms,
         "faults": [{"at": at.get(name, name), "message": message} for name, message in told.items()],
         "least_reason": LEAST_REASON, "comment_limit": COMMENT_LIMIT,
     }  # fmt: skip
@@ -257,30 +228,3 @@ def _choices(level: int | None, tags: tuple[int, ...], level_fault: str = "", ta
     values = {"chosen": level, "picked": tags, "level_fault": level_fault, "tags_fault": tags_fault}
     # Escaped by the template already.
     return Markup(render_template("rating/choices.html", levels=_CHOICES, **values))  # noqa: S704
-
-
-def _refused(problem: Problem) -> Response:
-    response = _page("message.html", problem.status, title=problem.title, detail=problem.detail)
-    if problem.retry_after is not None:
-        response.headers["Retry-After"] = str(problem.retry_after)
-    return response
-
-
-def _still_large(where: str) -> str:
-    """An address of our own in the large type (关怀版) that the request has."""
-    if request.args.get("large") != "1":
-        return where
-    return where + ("&" if "?" in where else "?") + "large=1"
-
-
-def _page(template: str, status: int = 200, **values: Any) -> Response:
-    large = request.args.get("large") == "1"
-    html = render_template(f"rating/{template}", css=CSS, large=large, **values)
-    return _dressed(Response(html, status, mimetype="text/html"))
-
-
-def _dressed(response: Any) -> Response:
-    response.headers["Content-Security-Policy"] = _POLICY
-    # Kept by the phone for going back, so that nothing typed is lost; asked anew otherwise.
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response  # type: ignore[no-any-return]

@@ -257,6 +257,18 @@ def test_an_office_is_created_listed_and_told_what_it_covers(run: Run, sign_in: 
     }  # fmt: skip
 
 
+def test_an_office_is_given_the_number_at_which_the_public_calls_it(run: Run) -> None:
+    made = run("offices", "create", "--name", "天宁区某街道市场监管所", "--region", "320402")
+    office_id = made.stdout.split("编号：")[1].strip()
+    assert "服务电话：0519-86660000" in run("offices", "hotline", office_id, " 0519-86660000 ").stdout
+    assert "0519-86660000" in run("offices", "list", "--q", "街道").stdout
+    for wrong in ("请拨打", "12", "0519-8666-0000-0000-0000-0000", "0519;12345"):
+        assert "服务电话应为数字" in run("offices", "hotline", office_id, wrong, status=1).stderr
+    run("offices", "hotline", office_id, status=2)
+    run("offices", "hotline", office_id, "--none")
+    assert "0519-86660000" not in run("offices", "list", "--q", "街道").stdout
+
+
 def test_whoever_works_at_a_station_is_an_inspector_and_approves_nobody(run: Run, sign_in: SignIn) -> None:
     """Whatever the region: a station acts as a county user does (spec common.md, §2)."""
     made = run("offices", "create", "--name", "常州市某开发区市场监管所", "--region", "320400")

@@ -60,7 +60,7 @@ def fill_in(page: Page, mobile: str, *, level: int = 2, tag: str = "服务态度
     page.get_by_text(tag, exact=True).click()
     page.get_by_label("具体意见").fill(comment)
     page.get_by_label("姓名或单位名称").fill(NAME)
-    page.get_by_label("手机号").fill(mobile)
+    page.get_by_label("手机号", exact=False).fill(mobile)
 
 
 def send(page: Page) -> None:

@@ -27,6 +27,16 @@ FOCUSED = """() => {
 }"""
 
 
+# What a finger has to meet: links, buttons, fields; a choice that is drawn by its label, there.
+SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, textarea, label')].filter(one => {
+  const drawn = document.querySelector(`#${one.htmlFor || 'none'}:is([type=radio], [type=checkbox])`);
+  if (one.matches('label') && !drawn) return false;
+  if (one.matches('[type=hidden], .levels > input, .tags > input, .default')) return false;
+  const box = one.getBoundingClientRect();
+  return box.width > 0 && (box.height < 44 || box.width < 44);
+}).map(one => one.outerHTML.slice(0, 80) + JSON.stringify(one.getBoundingClientRect()))"""
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds wrong, one line each."""
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response
@@ -60,15 +70,32 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(screen: str
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("screen", ["bad level", "faults of the server", "thanks"])
-def test_a_dark_phone_shows_the_same_readable_colours(screen: str, hall: Hall, phone: Phone) -> None:
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_dark_phone_is_shown_dark_and_readable_pages(screen: str, hall: Hall, phone: Phone) -> None:
     page = phone(color_scheme="dark")
     SCREENS[screen](page, hall)
     assert violations(page) == []
-    field = "#comment" if page.locator("#comment").count() else ".code"
-    for place, ground in (("body", "rgb(244, 246, 249)"), (field, "rgb(255, 255, 255)")):
-        expect(page.locator(place)).to_have_css("background-color", ground)
-        expect(page.locator(place)).to_have_css("color", "rgb(28, 36, 48)")
+    expect(page.locator("body")).to_have_css("background-color", re.compile(r"rgb\((15, 18, 22|10, 12, 15)\)"))
+    for field in page.locator("textarea, input:not([type=hidden], [type=radio], [type=checkbox])").all():
+        expect(field).to_have_css("background-color", re.compile(r"rgb\((25, 30, 37|20, 24, 30)\)"))
+        expect(field).to_have_css("color", re.compile(r"rgb\((232, 236, 241|255, 255, 255)\)"))
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_whatever_is_touched_is_at_least_44_pixels_high_and_wide(screen: str, hall: Hall, phone: Phone) -> None:
+    page = phone()
+    SCREENS[screen](page, hall)
+    assert page.evaluate(SMALL_TARGETS) == []
+
+
+def test_short_tags_share_a_line_and_long_ones_wrap_in_their_place(hall: Hall, phone: Phone) -> None:
+    page = phone()
+    page.goto(hall.code()["url"])
+    for level in LEVELS:
+        page.locator(f"label[for=l{level}]").click()
+        boxes = [page.locator(f"label[for=g{tag.code}]").bounding_box() for tag in tags_of(level)]
+        rows = {round(box["y"]) for box in boxes if box}
+        assert len(boxes) == 8 and len(rows) <= 4, (level, rows)
 
 
 def test_nothing_is_chosen_before_the_rater_chooses(hall: Hall, phone: Phone) -> None:
@@ -109,10 +136,9 @@ def test_the_keyboard_alone_is_enough(hall: Hall, phone: Phone) -> None:
     assert [tab(page) for _ in tags] == tags
     page.keyboard.press("Space")
     expect(page.locator(f"#{tags[-1]}")).to_be_checked()
-    for name, text in (("comment", REASON), ("rater_name", NAME), ("mobile", hall.number())):
+    for name, text in (("comment", REASON), ("anonymous", ""), ("rater_name", NAME), ("mobile", hall.number())):
         assert tab(page) == name
         page.keyboard.type(text)
-    assert tab(page) == "anonymous"
     assert tab(page) == "send"
     with page.expect_navigation():
         page.keyboard.press("Enter")

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from apiflask import APIFlask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
+from accounts.models import Office
 from core.db import Database
 from feedback.models import Rating
 from tests.newcomers import code_of
@@ -73,10 +74,13 @@ def test_tags_that_stay_ticked_under_another_level_are_not_sent(hall: Hall, data
     assert the_only_rating(database).tags == [406]
 
 
-def test_an_anonymous_rating_says_so(hall: Hall, database: Database) -> None:
+@pytest.mark.parametrize("name", [None, "", "李", "名" * 60])
+def test_an_anonymous_rating_needs_no_name_and_keeps_none(hall: Hall, database: Database, name: str | None) -> None:
     code = hall.code()
-    assert hall.send(code, hall.open(code), **TYPED, anonymous=1).status_code == 303
-    assert the_only_rating(database).real_name is False
+    answer = hall.send(code, hall.open(code), **{**TYPED, "rater_name": name}, anonymous=1)
+    assert answer.status_code == 303
+    rating = the_only_rating(database)
+    assert (rating.real_name, rating.rater_name) == (False, "")
 
 
 def test_reloading_the_thanks_sends_nothing_again(hall: Hall, database: Database) -> None:
@@ -133,6 +137,49 @@ def test_a_code_that_cannot_be_rated_says_why_on_a_page(hall: Hall, clock: time_
             assert "form" not in page.tags
 
 
+@pytest.mark.parametrize(
+    ("closing", "status", "told"),
+    [("disable", 410, "二维码已停用"), ("expire", 410, "有效期至 2026-12-21"), ("use", 409, "该事项已评价")],
+)
+def test_a_code_that_closes_while_its_page_is_open_loses_no_word_of_what_was_typed(
+    hall: Hall, clock: time_machine.Traveller, database: Database, closing: str, status: int, told: str
+) -> None:
+    code = hall.code(kind="per_matter")
+    with database.write() as session:
+        session.execute(update(Office).where(Office.name == code["org_name"]).values(hotline="0519-86660000"))
+    page = hall.open(code)
+    if closing == "disable":
+        ok(hall.person("officer").post(f"/rating-codes/{code['id']}/disable", {"reason": "窗口撤销"}))
+    elif closing == "use":
+        hall.rated(code, mobile="13800000009")
+    else:
+        clock.shift(timedelta(days=31))
+    answer = hall.send(code, page, **TYPED, comment="排队两个小时没人解释")
+    shown = Page.of(answer)
+    assert answer.status_code == status and told in shown.text
+    assert "排队两个小时没人解释" in shown.texts["kept"] and "评价等级：非常满意" in shown.texts["kept"]
+    assert {"tel:0519-86660000", "tel:12315"} <= set(shown.links)
+    assert "天宁区市场监督管理局" in shown.text and "form" not in shown.tags
+
+
+def test_thanks_for_praise_do_not_speak_of_a_case_that_was_closed(hall: Hall) -> None:
+    code = hall.code()
+    page = Page.of(hall.get(hall.send(code, hall.open(code), **TYPED).headers["Location"]))
+    assert "已收到，感谢您的评价" in page.text
+    assert "已办结" not in page.text and "答复；" not in page.text
+
+
+@pytest.mark.parametrize(("anonymous", "told"), [(None, "会打电话向您了解情况"), (1, "不会打电话")])
+def test_thanks_for_a_bad_rating_say_what_comes_next_and_until_when(
+    hall: Hall, clock: time_machine.Traveller, anonymous: int | None, told: str
+) -> None:
+    code = hall.code()
+    bad = {**TYPED, "level": 1, "tags5": None, "tags1": [115], "comment": "态度很差没人理", "anonymous": anonymous}
+    page = Page.of(hall.get(hall.send(code, hall.open(code), **bad).headers["Location"]))
+    # Rated on Saturday 2026-11-21: the fifth working day is the Friday after.
+    assert "最迟 2026-11-27（5 个工作日内）答复" in page.text and told in page.text and "已办结" not in page.text
+
+
 def test_an_empty_form_is_told_all_that_is_missing_next_to_each_field(hall: Hall, database: Database) -> None:
     code = hall.code()
     answer = hall.send(code, hall.open(code))
@@ -159,7 +206,7 @@ def test_an_empty_form_is_told_all_that_is_missing_next_to_each_field(hall: Hall
         ({"level": 1, "tags1": [108], "comment": "字" * 10_000}, "具体意见不能超过500个字"),
         ({"level": 5, "tags5": [108]}, "不是“非常满意”的评价标签"),
         ({"level": 5, "tags5": [999]}, "没有这个评价标签"),
-        ({"rater_name": "名" * 51}, "姓名或单位名称不能超过50个字"),
+        ({"rater_name": "名" * 51, "anonymous": None}, "姓名或单位名称不能超过50个字"),
     ],
 )
 def test_errors_keep_what_was_typed_and_say_what_to_mend(
@@ -172,7 +219,7 @@ def test_errors_keep_what_was_typed_and_say_what_to_mend(
     assert answer.status_code == 422 and message in page.texts["errors"]
     for name in ("rater_name", "mobile", "comment", "level"):
         assert page.fields[name] == str(typed[name]), name
-    assert page.fields["anonymous"] == "1"
+    assert ("anonymous" in page.fields) is bool(typed["anonymous"])
     assert page.fields["submission_id"] == sent.fields["submission_id"]
     ticked = [tag for tag in typed.get(f"tags{typed['level']}", []) if tag not in (108, 999) or typed["level"] == 1]
     assert page.fields.getlist(f"tags{typed['level']}") == [str(tag) for tag in ticked]
@@ -222,7 +269,18 @@ def test_a_second_rating_of_a_number_is_refused_on_the_page_from_when_on_it_is_p
     page = Page.of(answer)
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) >= 5 * 24 * 3600
     assert "同一手机号5天内只能填报一次，请于11月27日后再试" in page.texts["errors"]
-    assert (page.fields["rater_name"], page.fields["mobile"]) == ("李某某", "+86 138 0000 0001")
+
+
+def test_the_five_day_refusal_hands_the_words_back_and_offers_no_form(hall: Hall) -> None:
+    code = hall.code(window="3号窗口")
+    hall.send(code, hall.open(code), **TYPED)
+    typed = {**TYPED, "level": 2, "tags5": None, "tags2": [207, 214], "comment": "材料交了两次"}
+    page = Page.of(hall.send(code, hall.open(code), **typed))
+    assert not {"form", "button"} & set(page.tags)
+    assert page.texts["kept"] == "评价等级：不满意\n具体原因：没有提供材料样本；服务态度生硬\n具体意见：材料交了两次"
+    for shown in ("天宁区市场监督管理局", "3号窗口", "营业执照办理", "12315"):
+        assert shown in page.text
+    assert "13800000001" not in page.text
 
 
 def test_no_page_tells_whether_a_number_has_rated(hall: Hall) -> None:
@@ -273,6 +331,16 @@ def test_large_type_stays_large_through_errors_and_thanks(hall: Hall) -> None:
     assert ("html", "class", "large") in Page.of(hall.get(sent.headers["Location"])).attributes
 
 
+def test_the_first_page_speaks_to_people_and_has_what_developers_need_apart(hall: Hall) -> None:
+    answer = hall.get("/")
+    page = Page.of(answer)
+    main, _, apart = page.text.partition("开发者")
+    for shown in ("办事群众", "企业", "监管人员", "查询评价答复", "12315"):
+        assert shown in main
+    assert "接口文档" not in main and "接口文档" in apart
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
 def test_an_enterprise_rates_its_finished_filing_and_is_led_home(hall: Hall, application: APIFlask) -> None:
     parties = prepare(application, hall.sign_in)
     row = open_declaration(parties)
@@ -296,7 +364,9 @@ def test_an_enterprise_rates_its_finished_filing_and_is_led_home(hall: Hall, app
     where = urlsplit(answer.headers["Location"])
     assert (answer.status_code, where.path) == (303, "/")
     home = hall.client.get(answer.headers["Location"])
-    assert home.status_code == 200 and "评价已保存，感谢您的参与！" in home.get_data(as_text=True)
+    thanks = Page.of(home)
+    assert home.status_code == 200 and "评价已保存，感谢您的参与！" in thanks.text and "请回到“待办”" in thanks.text
+    assert not {"接口", "OpenAPI", "开发者"} & set(re.findall("接口|OpenAPI|开发者", thanks.text))
     assert hall.send(code, page, **TYPED).headers["Location"] == answer.headers["Location"]
     assert "rate_service" not in {one["kind"] for one in ok(parties.enterprise.get("/todos"))["items"]}
     again = {**GOOD, "mobile": "13800000009", "submission_id": "another"}
