@@ -37,7 +37,7 @@ GROUPS = {
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),
     "files": Group("assets.file_commands", "files", "Uploaded files."),
     "forms": Group("assets.form_commands", "forms", "Forms: publish, import from and export to Excel, list."),
-    "dictionaries": Group("inspection.commands", "dictionaries", "Dictionaries of product items and test items."),
+    "dictionaries": Group("inspection.word_commands", "dictionaries", "Dictionaries of product items and test items."),
     "tallies": Group(
         "inspection.commands", "tallies_group", "The kept figures (台账) that statistics and searches read."
     ),

@@ -34,7 +34,7 @@ from demo import loading
 from demo.accounts import accounts_file
 from demo.commands import print_accounts, show_progress
 from inspection import campaigns
-from inspection.dictionaries import load_seeds
+from inspection.dictionary_seeds import load_seeds
 from patient_worker import PatientWorker
 from worker_figures import Figures
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from accounts import captcha_tries, passwords, throttle
 from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus
 from accounts.queries import named
-from accounts.verbs import verbs_of
+from accounts.verbs import verbs_at
 from core import clock
 from core.actor import Actor, Reach
 from core.db import Database, writing
@@ -222,7 +222,7 @@ def find_actor(session: Session | Connection, token: str) -> tuple[Actor, dateti
         office_kind=row.office_kind, level=row.level, region_code=row.region_code,
         region_name=row.region_name, chain=(row.area1 or "", row.area2, row.area3),
         reach=Reach(row.level == "national", areas, arriving), roles=tuple(row.roles),
-        verbs=verbs_of(row.roles), must_change_password=row.must_change_password,
+        verbs=verbs_at(row.level, row.roles), must_change_password=row.must_change_password,
         enterprise_id=row.enterprise_id, absorbed=tuple(UUID(text) for text in row.absorbed),
     )  # fmt: skip
     return actor, row.last_seen_at

@@ -11,6 +11,7 @@ class Verb(enum.StrEnum):
     ACCOUNTS_MANAGE = "accounts.manage"
     INSPECTION_WRITE = "inspection.write"
     INSPECTION_READ = "inspection.read"
+    DICTIONARIES_KEEP = "dictionaries.keep"
     STATISTICS_READ = "statistics.read"
     ENTERPRISES_READ = "enterprises.read"
     RATINGS_READ = "ratings.read"
@@ -27,6 +28,7 @@ class Role(enum.StrEnum):
 
     INSPECTOR = "inspector"
     ACCOUNT_APPROVER = "account_approver"
+    DICTIONARY_KEEPER = "dictionary_keeper"
     RATING_OFFICER = "rating_officer"
     RATING_HANDLER = "rating_handler"
     RATING_SUPERVISOR = "rating_supervisor"
@@ -40,6 +42,7 @@ VERBS: dict[Role, frozenset[Verb]] = {
         {Verb.INSPECTION_WRITE, Verb.INSPECTION_READ, Verb.STATISTICS_READ, Verb.ENTERPRISES_READ}
     ),
     Role.ACCOUNT_APPROVER: frozenset({Verb.ACCOUNTS_DECIDE, Verb.ACCOUNTS_MANAGE}),
+    Role.DICTIONARY_KEEPER: frozenset({Verb.DICTIONARIES_KEEP, Verb.INSPECTION_READ}),
     Role.RATING_OFFICER: frozenset({Verb.RATINGS_READ, Verb.RATINGS_GENERATE}),
     Role.RATING_HANDLER: frozenset({Verb.RATINGS_READ, Verb.RATINGS_HANDLE}),
     Role.RATING_SUPERVISOR: frozenset({Verb.RATINGS_READ, Verb.RATINGS_GENERATE, Verb.RATINGS_SUPERVISE}),
@@ -48,6 +51,18 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.SYS_ADMIN: frozenset(),
 }
 """`sys_admin` configures (dictionaries, calendars) on the command line and is no business approver."""
+
+
+AT_PROVINCES: dict[Role, frozenset[Verb]] = {Role.ACCOUNT_APPROVER: frozenset({Verb.DICTIONARIES_KEEP})}
+"""What a role brings besides at the office of a province: its administrator keeps the words that it shares."""
+
+
+def verbs_at(level: str, roles: list[str] | tuple[str, ...]) -> frozenset[str]:
+    """All verbs that the roles bring at an office of that level."""
+    if level not in ("province", "national"):
+        return verbs_of(roles)
+    besides = (verbs for role, verbs in AT_PROVINCES.items() if role in roles)
+    return verbs_of(roles).union(*besides)
 
 
 def verbs_of(roles: list[str] | tuple[str, ...]) -> frozenset[str]:

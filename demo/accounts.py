@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from accounts import offices, operations, passwords
 from accounts.models import Office, Region, User
-from accounts.verbs import DEFAULT_ROLES, Role, verbs_of
+from accounts.verbs import DEFAULT_ROLES, Role, verbs_at
 from core.actor import Actor, Reach
 from core.db import Database
 from enterprise.handover import office_of
@@ -189,6 +189,6 @@ def actor_of(session: Session, username: str, operator_name: str) -> Actor:
         user_id=user.id, username=user.username, operator_name=operator_name, session_id=uuid4(),
         office_id=office.id, office_name=office.name, office_kind=office.kind, level=office.level,
         region_code=region.code, region_name=region.name, chain=(region.area1, region.area2, region.area3),
-        reach=Reach(False, areas), roles=tuple(user.roles), verbs=verbs_of(user.roles),
+        reach=Reach(False, areas), roles=tuple(user.roles), verbs=verbs_at(office.level, user.roles),
         must_change_password=False, enterprise_id=office.enterprise_id,
     )  # fmt: skip

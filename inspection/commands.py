@@ -1,32 +1,9 @@
-"""Commands for dictionaries, tallies and spot checks."""
+"""Commands for tallies and spot checks."""
 
 import click
 
 from core.commands import HasDatabase, table
-from inspection import campaigns, sheets, tallies
-from inspection.dictionaries import load_seeds
-
-
-@click.group()
-def dictionaries() -> None:
-    """Dictionaries of product items and test items."""
-
-
-@dictionaries.command("load")
-@click.pass_obj
-def load_command(obj: HasDatabase) -> None:
-    """Load the entries that come with the product, and the standing campaign (专项行动).
-
-    Loading again changes nothing; entries that inspectors added stay.
-
-    \b
-    Example:
-      ./manage dictionaries load
-    """
-    with obj.database.write() as session:
-        new = load_seeds(session)
-        campaign = campaigns.load_standing(session)
-    click.echo(f"词条：新增 {new}；专项行动：新增 {int(campaign)}")
+from inspection import sheets, tallies
 
 
 @click.group("tallies")

@@ -49,6 +49,7 @@ SERVER_SET = frozenset(
         "conclusion",
         "warnings",
         "product_names",
+        "retired_names",
         "created_by",
         "begun_by",
         "voided",
@@ -144,10 +145,12 @@ def _distinct(faults: list[Fault]) -> list[Fault]:
 def _dictionary_faults(
     session: Session, tools: Tools, actor: Actor, kind: Kind, data: dict[str, Any], product_code: str, *, submit: bool
 ) -> list[Fault]:
+    # A word counts as what it was on the day of the check, which a phone may send days later.
+    day, province = _date(data.get(kind.date_field)) or clock.today(), actor.chain[0]
     if kind.book == SPOT_CHECK:
-        return rules.resolve_test_items(session, tools.dictionary, data, product_code, actor.chain[0])
+        return rules.resolve_test_items(session, tools.dictionary, data, product_code, province, day, submit=submit)
     return rules.resolve_products(
-        session, tools.dictionary, data, product_code, actor.chain[0],
+        session, tools.dictionary, data, product_code, province, day, submit=submit,
         corresponding=submit and bool(kind.name == "production" or data.get("regulation_types")),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Whether submitted records say what their history says they say."""
+"""Whether submitted records, and the words that they share, say what their history says they say."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,9 @@ from core.history import Broken
 from core.integrity import broken_end, in_chunks, is_last_row, verify_presence
 from core.models import HistoryEntry, HistoryPayload
 from inspection.entry import content_digest, content_of, subject_of
-from inspection.models import Inspection
+from inspection.models import DictionaryEntry, Inspection
+from inspection.word_keeping import KEEPING
+from inspection.word_keeping import content_of as content_of_word
 from inspection.workflows import SUBMITTED, VOIDED, WORKFLOWS
 
 
@@ -18,6 +20,7 @@ def verify(session: Session) -> Iterator[Broken]:
     yield from _verify_contents(session)
     for workflow in WORKFLOWS.values():
         yield from verify_presence(session, workflow.subject_type, Inspection)
+    yield from _verify_words(session)
 
 
 def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
@@ -45,3 +48,23 @@ def _changed(record: Inspection, payload: dict[str, object]) -> bool:
     if record.status not in (SUBMITTED, VOIDED):
         return False  # a deleted draft ends with a row that names no content
     return payload.get("content") != content_digest(content_of(record))
+
+
+def _verify_words(session: Session, chunk: int = 1000) -> Iterator[Broken]:
+    """Each word that was changed past its keepers, or is gone; one that no keeper touched has no history."""
+    statement = (
+        select(DictionaryEntry, HistoryEntry, HistoryPayload.payload)
+        .select_from(DictionaryEntry)
+        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == DictionaryEntry.id) & is_last_row())
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+    )
+    for rows in in_chunks(session, statement, DictionaryEntry, chunk):
+        for word, entry, payload in rows:
+            if entry is None and word.version == 1:
+                continue
+            reason = broken_end(word.status, word.version, entry)
+            if reason is None and payload is not None and payload.get("content") != content_of_word(word):
+                reason = "content of the word was changed"
+            if reason:
+                yield Broken(KEEPING.subject_type, word.id, entry.seq if entry else 0, reason)
+    yield from verify_presence(session, KEEPING.subject_type, DictionaryEntry)

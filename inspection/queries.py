@@ -53,7 +53,8 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
     Telephone numbers are clear for the office that handles it and masked for all others.
     """
     form = forms.get(record.form_code, record.form_version).form
-    warned = rules.warnings_of(record.data, record.problems_found) if record.status in (SUBMITTED, VOIDED) else []
+    submitted = record.status in (SUBMITTED, VOIDED)
+    warned = rules.warnings_of(record.data, record.problems_found) if submitted else rules.word_warnings(record.data)
     return {
         **_readable(record.data, form.sensitive, clear=record.office_id in actor.offices),
         "id": str(record.id),

@@ -1,6 +1,7 @@
 """What a record must obey beyond its form: dictionaries, correspondence, disposals that are final."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from core.errors import Fault
 from core.identifiers import uscc_warnings
 from core.text import MEANINGLESS, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
-from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
+from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary, Entry
 
 
 def product_faults(product_code: Any) -> list[Fault]:
@@ -36,11 +37,13 @@ def resolve_products(
     values: dict[str, Any],
     product_code: str,
     area1: str,
+    day: date,
     *,
+    submit: bool,
     corresponding: bool,
 ) -> list[Fault]:
     """Replace the ids of product items by those that hold, keep their names beside them, and check
-    that they belong to the product and, if `corresponding`, to the regulation types.
+    that they belong to the product and, if `corresponding`, to the regulation types; each as it was on `day`.
 
     Rule: "监管类型与生产产品需符合对应关系" (seed 001, annex 7, part 2(一)1-3).
     """
@@ -55,17 +58,20 @@ def resolve_products(
         if entry is None or entry.product_code != product_code:
             message = "所选产品不在产品目录中，新增产品请先点击“添加”"
             faults.append(Fault(f"/products/{place}", "unknown_product_item", message))
+        elif submit and entry.is_retired_on(day):
+            faults.append(_retired(f"/products/{place}", entry))
         else:
             chosen[entry.id] = entry
     if faults:
         return faults
+    _note_retired(values, chosen.values())
     values["products"] = [str(i) for i in chosen]
     values["product_names"] = [entry.name for entry in chosen.values()]
     if corresponding:
         types = set(values.get("regulation_types") or [])
-        of_products = {entry.regulation_type for entry in chosen.values()}
+        of_products = set().union(*(entry.types_on(day) for entry in chosen.values()))
         lonely_types = "、".join(REGULATION_TYPES[t] for t in sorted(types - of_products) if t in REGULATION_TYPES)
-        lonely_products = "、".join(e.name for e in chosen.values() if e.regulation_type not in types)
+        lonely_products = "、".join(e.name for e in chosen.values() if not e.types_on(day) & types)
         if lonely_types:
             message = f"监管类型与生产产品不对应：“{lonely_types}”没有对应的生产产品"
             faults.append(Fault("/regulation_types", "no_correspondence", message))
@@ -76,7 +82,14 @@ def resolve_products(
 
 
 def resolve_test_items(
-    session: Session, dictionary: Dictionary, values: dict[str, Any], product_code: str, area1: str
+    session: Session,
+    dictionary: Dictionary,
+    values: dict[str, Any],
+    product_code: str,
+    area1: str,
+    day: date,
+    *,
+    submit: bool,
 ) -> list[Fault]:
     """Replace the ids of test items by those that hold and keep their names; each may stand once."""
     rows = values.get("items")
@@ -85,7 +98,7 @@ def resolve_test_items(
     ids = [_as_uuid(row.get("item_id")) if isinstance(row, dict) else None for row in rows]
     found = dictionary.resolve(session, TEST_ITEMS, {i for i in ids if i is not None}, area1)
     faults: list[Fault] = []
-    seen: set[UUID] = set()
+    seen: dict[UUID, Entry] = {}
     for place, (row, entry_id) in enumerate(zip(rows, ids, strict=True)):
         if not isinstance(row, dict) or "item_id" not in row:
             continue  # the form reports it
@@ -95,10 +108,24 @@ def resolve_test_items(
             faults.append(Fault(path, "unknown_test_item", "检验项目不在目录中，新增项目请先点击“添加”"))
         elif entry.id in seen:
             faults.append(Fault(path, "repeated_test_item", f"检验项目“{entry.name}”重复，请删除重复的一行"))
+        elif submit and entry.is_retired_on(day):
+            faults.append(_retired(path, entry))
         else:
-            seen.add(entry.id)
+            seen[entry.id] = entry
             row["item_id"], row["item_name"] = str(entry.id), entry.name
+    _note_retired(values, seen.values())
     return faults
+
+
+def _retired(path: str, entry: Entry) -> Fault:
+    message = f"“{entry.name}”已于 {entry.retired_on} 由省级停用，之后的检查不能再选，请改选列表中的其他名称"
+    return Fault(path, "retired_item", message)
+
+
+def _note_retired(values: dict[str, Any], chosen: Iterable[Entry]) -> None:
+    """Keep the names of words that are retired by now, for the warning that every answer carries."""
+    if retired := [entry.name for entry in chosen if entry.retired_on is not None]:
+        values["retired_names"] = retired
 
 
 def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tuple[dict[str, str], list[Fault]]:
@@ -132,10 +159,19 @@ def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tu
 
 
 def warnings_of(data: Mapping[str, Any], problems_found: bool) -> list[dict[str, str]]:
-    """Warnings that follow from a submitted record itself: those of its form, and of doubtful codes."""
-    warnings = forms.warnings_of(data, problems_found)
+    """Warnings that follow from a submitted record itself: those of its form, of its words, and of doubtful codes."""
+    warnings = forms.warnings_of(data, problems_found) + word_warnings(data)
     for name in ("uscc", "nominal_producer_uscc"):
         uscc = data.get(name)
         if isinstance(uscc, str):
             warnings.extend({"code": "organisation_code", "message": text} for text in uscc_warnings(uscc))
     return warnings
+
+
+def word_warnings(data: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Words that were retired when the record was saved: in a draft too, so that others can be chosen in time."""
+    names = "、".join(data.get("retired_names") or ())
+    if not names:
+        return []
+    message = f"“{names}”已由省级停用：停用日及以前的检查仍可使用，之后的检查请改选列表中的其他名称"
+    return [{"code": "retired_item", "message": message}]

@@ -22,7 +22,7 @@ from core import migrate, privacy
 from core.config import Settings
 from core.db import Database
 from core.forms.library import FormLibrary
-from inspection import campaigns, dictionaries
+from inspection import campaigns, dictionary_seeds
 from miniapp_api.limits import limiter
 from miniapp_api.wiring import KEY
 from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
@@ -46,7 +46,7 @@ def fill(database: Database) -> None:
     password_hash = passwords.hash_password(PASSWORD)
     with database.write() as session:
         load_regions(session, [row for row in area_rows() if row.code[:2] in ("32", "33", "50", "42")])
-        dictionaries.load_seeds(session)
+        dictionary_seeds.load_seeds(session)
         campaigns.load_standing(session)
         for username, code in PEOPLE.items():
             region = session.get_one(Region, code)

@@ -163,7 +163,8 @@ def test_no_request_is_answered_otherwise_than_the_document_says(application: AP
         save(sign_in(username))
     known = {"uscc": WORKS, "record_id": checked["id"], "filing_id": open_declaration(parties)["id"]}
     people: dict[str, Callable[[], Person]] = {
-        name: partial(sign_in, name) for name in ("city_reviewer", "licence_reviewer", "rating_officer")
+        name: partial(sign_in, name)
+        for name in ("city_reviewer", "licence_reviewer", "rating_officer", "province_user")
     }
     people["enterprise"] = partial(sign_in_enterprise, application, WORKS)
     verbs = {name: set(person().get("/me").json["verbs"]) for name, person in people.items()}
