@@ -132,9 +132,7 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
     @bp.get(f"{place}/<uuid:item_id>/history", endpoint=f"{word}_history")
     @gate(Verb.INSPECTION_READ)
     @bp.input(AtOnceQuery, location="query", arg_name="query")
-    def read_history(
-        session: Session, actor: Actor, code: str, item_id: UUID, query: AtOnceQuery
-    ) -> dict[str, Any]:
+    def read_history(session: Session, actor: Actor, code: str, item_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
         """What its keepers did, oldest first."""
         entry = dictionaries.visible(session, actor, dictionary, code, item_id)
         return history.page(session, entry.id, query.request()).as_json(history.show_row)

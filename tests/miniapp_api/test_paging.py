@@ -355,6 +355,22 @@ def moves_of_a_spot_check(stage: Stage) -> Listed:
     return _moves(person.get, "/spot-checks", submit(person, spot_check(), noun="spot-checks")["id"])
 
 
+def _moves_of_a_word(stage: Stage, noun: str, **more: str) -> Listed:
+    inspector, keeper, word = stage.sign_in("county_inspector"), stage.sign_in("province_user"), new_id()
+    assert inspector.put(f"/products/06/{noun}/{word}", {"name": "自行添加的条目", **more}).status_code == 201
+    renamed = keeper.post(f"/products/06/{noun}/{word}/actions/rename", {"version": 1, "name": "条目"})
+    assert renamed.status_code == 200
+    return _moves(inspector.get, f"/products/06/{noun}", word)
+
+
+def moves_of_a_product_item(stage: Stage) -> Listed:
+    return _moves_of_a_word(stage, "items", regulation_type="ccc")
+
+
+def moves_of_a_test_item(stage: Stage) -> Listed:
+    return _moves_of_a_word(stage, "test-items")
+
+
 def moves_of_a_rating(stage: Stage) -> Listed:
     return _moves(stage.hall.person("supervisor").get, "/ratings", stage.hall.bad(stage.hall.code()))
 
@@ -411,14 +427,15 @@ LISTS = [
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
     supervision_checks, to_dos, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check, moves_of_a_rating,
-    moves_of_a_filing, versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
+    moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing, versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
 ]  # fmt: skip
 PATHS = {
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/filings", "/licences",
     "/self-check-topics", "/supervision-checks", "/todos", "/regions", "/me/sessions",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
-    "/filings/{filing_id}/history",
+    "/filings/{filing_id}/history", "/products/{code}/items/{item_id}/history",
+    "/products/{code}/test-items/{item_id}/history",
     "/inspections/{record_id}/versions", "/spot-checks/{record_id}/versions", "/filings/{filing_id}/versions",
 }  # fmt: skip
 DICTIONARIES = {"items": PRODUCT_ITEMS, "test-items": TEST_ITEMS}
