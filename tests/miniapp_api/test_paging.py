@@ -427,7 +427,8 @@ LISTS = [
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
     supervision_checks, to_dos, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check, moves_of_a_rating,
-    moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing, versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
+    moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
+    versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
 ]  # fmt: skip
 PATHS = {
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
