@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
-from accounts.regions import CAME_INSTEAD
+from accounts.regions import CAME_INSTEAD, current_region
+from core.errors import invalid
 
 
 def told_gone(region: Region, living: Iterable[Region]) -> str:
@@ -29,3 +30,15 @@ def told_unknown(session: Session, region: Region | None) -> str:
         return "没有这个行政区划代码，请重新选择所在的市或县（区）"
     same_province = select(Region).where(Region.area1 == region.area1, Region.valid_to.is_(None))
     return told_gone(region, session.scalars(same_province))
+
+
+def asked_region(session: Session, code: str, path: str = "/region") -> Region:
+    """The region that a list or a statistic is asked for: of today, or abolished, whose records keep its code.
+
+    422 for a code that never was one; an empty list would say that there is nothing.
+    """
+    region = current_region(session, code)
+    if region is None:
+        message = "没有这个行政区划代码，请从行政区划列表中重新选择；不选地区即查看本辖区"
+        raise invalid(path, "unknown_region", message)
+    return region

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from accounts.gone_regions import asked_region
 from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession
-from accounts.regions import current_region
 from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor, Reach
@@ -27,8 +27,8 @@ def region_children(session: Session, parent: str | None, request: PageRequest) 
 
     Below a code that was replaced stand those of the region that took its place.
     """
-    if parent is not None and (region := current_region(session, parent)) is not None:
-        parent = region.code
+    if parent is not None:
+        parent = asked_region(session, parent, "/parent").code
     below = Region.parent_code == parent, Region.valid_to.is_(None)
     return fetch(session, select(Region.code, Region.name, Region.level), _REGIONS_BY_CODE, request, *below)
 

@@ -59,6 +59,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "payload_too_large": (413, "请求内容过大，请减少内容后重试"),
     "unsupported_media_type": (415, "不支持的内容类型，请使用 application/json，或更新小程序后重试"),
     "invalid": (422, "填报内容有误，请按提示修改后重新提交"),
+    "unknown_parameter": (422, "查询条件中有不支持的参数，请按提示删除或改正后重试"),
     "export_too_large": (422, "导出的记录过多，请缩小筛选范围后重试"),
     "upload_quota": (422, "您上传后未使用的文件过多，请先提交或删除相关记录，或次日再试"),
     "login_throttled": (429, "密码错误次数过多，请稍后再试"),

@@ -12,7 +12,7 @@ from accounts.queries import provinces_of
 from core.actor import Reach
 from core.identifiers import normalise_uscc
 from core.name_search import having, like_pattern, rarest_pair
-from core.paging import Page, PageRequest, ascending, fetch
+from core.paging import Page, PageRequest, ascending, fetch, nothing
 from core.text import fold
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
 
@@ -47,7 +47,7 @@ def search(
     request = request or PageRequest()
     conditions = _conditions(session, reach, fold(q or ""), product_code, within)
     if conditions is None:
-        return Page([], request, 0, True)
+        return nothing(_BY_NAME, request)
     page = fetch(session, select(Enterprise), _BY_NAME, request, *conditions, *only)
     return replace(page, items=[row[0] for row in page.items])
 

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, false, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, select
 from sqlalchemy.orm import Session
 
+from accounts.gone_regions import asked_region
 from accounts.models import Office
-from accounts.regions import current_region
 from core import clock
 from core.db import spelled
 from core.errors import Problem, not_found
@@ -132,9 +132,9 @@ def public(session: Session, filters: PublicFilters, request: PageRequest) -> Pa
     if filters.level is not None and is_bad(filters.level):
         found.append(Rating.due_on.is_not(None))
     if filters.region is not None:
-        region = current_region(session, filters.region)
+        region = asked_region(session, filters.region)
         columns = (Rating.area1, Rating.area2, Rating.area3)
-        found.append(columns[region.depth - 1] == region.code if region else false())
+        found.append(columns[region.depth - 1] == region.code)
     if filters.day_from is not None:
         found.append(Rating.submitted_at >= day_begins(filters.day_from))
     if filters.day_to is not None:

@@ -9,12 +9,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, case, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Integer, and_, case, func, or_, select, true, union_all
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
+from accounts.gone_regions import asked_region
 from accounts.models import Office
-from accounts.regions import current_region
 from core import clock
 from core.actor import Actor
 from core.db import dialect_of
@@ -146,9 +146,9 @@ def _where(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any)
     if wanted.channel is not None:
         found.append(model.channel == wanted.channel)
     if wanted.region is not None:
-        region = current_region(session, wanted.region)
+        region = asked_region(session, wanted.region)
         columns = (model.area1, model.area2, model.area3)
-        found.append(columns[region.depth - 1] == region.code if region else false())
+        found.append(columns[region.depth - 1] == region.code)
     return found
 
 

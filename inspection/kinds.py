@@ -34,14 +34,6 @@ KINDS = {
 }
 
 
-_OF_FORM = {kind.form_code: kind.name for kind in KINDS.values()}
-
-
-def meant_by(filter_: str) -> str:
-    """The name of the kind that a list is filtered by: given itself, or the code of its form as bodies may do."""
-    return _OF_FORM.get(filter_, filter_)
-
-
 def resolve(forms: FormLibrary, book: str, sent: Any) -> tuple[Kind, str]:
     """The kind and form code for a body's `kind`: a kind of this book, or the code of a form of such a kind."""
     if book == SPOT_CHECK and sent is None:
@@ -57,6 +49,11 @@ def resolve(forms: FormLibrary, book: str, sent: Any) -> tuple[Kind, str]:
         if kind is not None and kind.book == book:
             return kind, code
     raise invalid("/kind", "unknown_kind", "请选择检查类型：生产企业检查（production）或销售企业检查（sales）")
+
+
+def meant_by(forms: FormLibrary, book: str, filter_: str) -> str:
+    """The name of the kind that a list of a book is filtered by: given itself, or the code of a form of that kind."""
+    return resolve(forms, book, filter_)[0].name
 
 
 @dataclass(frozen=True, slots=True)

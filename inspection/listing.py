@@ -16,7 +16,7 @@ from core.actor import Actor
 from core.db import Database, spelled
 from core.errors import Problem
 from core.name_search import like_pattern
-from core.paging import COUNT_LIMIT, Page, PageRequest, count_up_to, cut, fetch, is_whole, newest_first, walk
+from core.paging import COUNT_LIMIT, Page, PageRequest, count_up_to, cut, fetch, is_whole, newest_first, nothing, walk
 from core.text import fold
 from inspection.day_counts import outside_if_less
 from inspection.days import newest_of_days, of_days
@@ -34,6 +34,7 @@ NEWEST = newest_first("records", Inspection.submitted_at, Inspection.id)
 def drafts(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
     """The drafts of this user name (本用户暂存的), the last changed first."""
     conditions = [
+        *region_conditions(session, Inspection, _at_home(actor, filters)),
         Inspection.created_by == actor.user_id,
         Inspection.status == DRAFT,
         Inspection.book == book,
@@ -165,7 +166,7 @@ def submitted(session: Session, actor: Actor, book: str, filters: Filters, reque
     """
     sought = _sought(session, actor, book, filters)
     if sought.matched.counted == 0:
-        return Page([], request, 0, True)
+        return nothing(NEWEST, request)
     rows, next_after = _page(sought, request)
     chosen = select(Inspection).where(Inspection.id.in_([row.id for row in rows])).order_by(*NEWEST.clauses())
     whole_rows = session.execute(chosen).all()

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Select, String, case, distinct, func, lite
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
+from accounts.gone_regions import asked_region
 from accounts.models import Region
-from accounts.regions import current_region
 from core.actor import Actor
 from enterprise.models import EnterpriseProduct
 from inspection.day_counts import counted_on_days
@@ -73,7 +73,7 @@ class _Plan:
 
 
 def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[str, Any]:
-    """`{rows, total}`; a region outside the actor's reach, or unknown, gives no rows and zeros."""
+    """`{rows, total}`; a region outside the actor's reach gives no rows and zeros."""
     area = _area(session, actor, wanted.region)
     if area is None:
         return {"rows": [], "total": _row(None, None, {}, None)}
@@ -95,8 +95,8 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
 
 def _area(session: Session, actor: Actor, region_code: str | None) -> Area | None:
     if region_code is not None:
-        region = current_region(session, region_code)
-        if region is None or not actor.reach.covers(region.area1, region.area2, region.area3):
+        region = asked_region(session, region_code)
+        if not actor.reach.covers(region.area1, region.area2, region.area3):
             return None
         return Area(region.code, region.name, region.depth)
     if actor.reach.national:
@@ -131,6 +131,8 @@ def _group(model: Any, actor: Actor, area: Area) -> ColumnElement[Any]:
     columns = [model.area1, model.area2, model.area3]
     if area.depth == -1:
         return case(*((columns[depth - 1] == code, literal(code)) for depth, code in actor.reach.areas))
+    if area.depth == 0:  # the office of the whole country lies in no province
+        return func.nullif(model.area1, "")
     return cast("ColumnElement[Any]", columns[area.depth]) if area.depth < 3 else NO_ROW
 
 

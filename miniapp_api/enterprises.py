@@ -1,10 +1,9 @@
 """The register of enterprises (企业名录)."""
 
-from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from apiflask import APIBlueprint
-from pydantic import Field
+from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
@@ -18,22 +17,30 @@ from inspection import plan
 from inspection.plan import PlanFilter
 from miniapp_api.answers import answers
 from miniapp_api.bodies import Body, PageQuery
+from miniapp_api.filters import Days, ProductCode
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("enterprises", __name__, tag="Inspection")
 
 
-class EnterprisesQuery(PageQuery):
-    """Filters of the list; `q` is a fragment of the name. `visited=false`: planned and not yet visited."""
+class EnterprisesQuery(PageQuery, Days):
+    """Filters of the list; `q` is a fragment of the name. `visited=false`: planned and not yet visited.
+
+    `from` and `to` are the check dates of visits.
+    """
 
     q: str | None = Field(None, max_length=100)
-    product_code: str | None = Field(None, max_length=2)
+    product_code: ProductCode | None = None
     region: str | None = Field(None, max_length=6)
     own_office: bool | None = Field(None, description="leaves out the regions below")
     visited: bool | None = Field(None, description="only planned enterprises: true visited, false left")
-    day_from: date | None = Field(None, alias="from", description="visited from this check date on")
-    day_to: date | None = Field(None, alias="to", description="visited until this check date")
+
+    @model_validator(mode="after")
+    def _days_of_visits(self) -> Self:
+        if self.visited is None and (self.day_from or self.day_to):
+            raise ValueError("按日期（from、to）筛选时，请同时选择是否已到访（visited）")
+        return self
 
 
 def show(enterprise: Enterprise) -> dict[str, Any]:

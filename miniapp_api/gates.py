@@ -20,6 +20,7 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from core.db import writing
 from core.errors import Problem
+from miniapp_api.query_names import only_declared
 from miniapp_api.wiring import wiring
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -111,11 +112,12 @@ def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = 
 
     def decorate(view: View) -> View:
         demanded = frozenset(verb.value for verb in verbs)
+        judged = only_declared(view)
 
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
             admit = _admit(demanded, before_password_change)
-            return _run(admit, view, *args, **kwargs) if transaction else view(*args, **kwargs, actor=admit(None))
+            return _run(admit, judged, *args, **kwargs) if transaction else judged(*args, **kwargs, actor=admit(None))
 
         gated._gate = Gate(False, demanded)  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]
@@ -127,9 +129,11 @@ def public(*, transaction: bool = True) -> Callable[[View], View]:
     """Open to everyone; the list of such routes stands in the HTTP contract, §1."""
 
     def decorate(view: View) -> View:
+        judged = only_declared(view)
+
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
-            return _run(None, view, *args, **kwargs) if transaction else view(*args, **kwargs)
+            return _run(None, judged, *args, **kwargs) if transaction else judged(*args, **kwargs)
 
         gated._gate = Gate(True, frozenset())  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]

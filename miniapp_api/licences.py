@@ -1,38 +1,44 @@
 """Production licences (生产许可证), self-check topics (自查主题), published checks (监督检查)."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
 from core.errors import not_found
+from core.identifiers import uscc_fault
 from enterprise.production import operations, queries
 from enterprise.production.queries import CheckFilters
 from miniapp_api.answers import answers
 from miniapp_api.bodies import AsSent, PageQuery
 from miniapp_api.enterprises import show
+from miniapp_api.filters import Days
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("licences", __name__, tag="Filings")
 
 
+def _no_fault(uscc: str) -> str:
+    if fault := uscc_fault(uscc):
+        raise ValueError(fault)
+    return uscc
+
+
 class LicencesQuery(PageQuery):
     """`uscc`: only those of one enterprise."""
 
-    uscc: str | None = Field(None, max_length=18)
+    uscc: Annotated[str, AfterValidator(_no_fault)] | None = Field(None, max_length=18)
 
 
-class ChecksQuery(PageQuery):
+class ChecksQuery(PageQuery, Days):
     """`from` and `to` are check dates; `q` is a word in the problems, the office or the inspectors."""
 
-    day_from: date | None = Field(None, alias="from")
-    day_to: date | None = Field(None, alias="to")
     q: str | None = Field(None, max_length=100)
 
     def filters(self) -> CheckFilters:

@@ -1,14 +1,13 @@
 """Ratings (评价): what offices read and do, what the public reads, and their statistics."""
 
 from collections.abc import Iterator
-from datetime import date
 from itertools import chain
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
@@ -20,6 +19,7 @@ from feedback import follow_up_steps as steps
 from feedback.models import Rating
 from feedback.queries import Filters
 from feedback.statistics import StatisticsFilter
+from feedback.workflows import RATING
 from miniapp_api.bodies import (
     ID_FIELD,
     VERSION_FIELD,
@@ -27,12 +27,12 @@ from miniapp_api.bodies import (
     Body,
     DescribedBody,
     PageQuery,
-    Query,
     choice_field,
     described,
     text_field,
 )
 from miniapp_api.downloads import as_csv, as_xlsx
+from miniapp_api.filters import Days
 from miniapp_api.gates import gate
 from miniapp_api.gates import public as open_to_all
 from miniapp_api.wiring import wiring
@@ -42,15 +42,24 @@ bp = APIBlueprint("ratings", __name__, tag="Ratings")
 Channel = Literal["web_todo", "qr_once", "qr_matter"]
 
 
-class RatingsQuery(PageQuery):
+def _known_status(status: str) -> str:
+    if status not in RATING.statuses:
+        raise ValueError(f"没有这个状态，可选：{'、'.join(RATING.statuses)}")
+    return status
+
+
+RatingStatus = Annotated[
+    str, AfterValidator(_known_status), WithJsonSchema({"type": "string", "enum": list(RATING.statuses)})
+]
+
+
+class RatingsQuery(PageQuery, Days):
     """Filters of the list; `q` is a fragment of the matter's name, `mobile_tail` the last four digits."""
 
     level: int | None = Field(None, ge=1, le=5)
     channel: Channel | None = None
     q: str | None = Field(None, max_length=100)
-    status: str | None = Field(None, max_length=20)
-    day_from: date | None = Field(None, alias="from")
-    day_to: date | None = Field(None, alias="to")
+    status: RatingStatus | None = None
     mobile_tail: str | None = Field(None, pattern=r"^[0-9]{4}$")
     overdue: bool | None = None
     bad: bool | None = None
@@ -63,22 +72,18 @@ class RatingsQuery(PageQuery):
         return Filters(**self.filters_only())
 
 
-class PublicQuery(PageQuery):
+class PublicQuery(PageQuery, Days):
     """Filters of the published ratings."""
 
     office_id: UUID | None = None
     region: str | None = Field(None, max_length=6)
     level: int | None = Field(None, ge=1, le=5)
     channel: Channel | None = None
-    day_from: date | None = Field(None, alias="from")
-    day_to: date | None = Field(None, alias="to")
 
 
-class FiguresQuery(Query):
+class FiguresQuery(Days):
     """Filters of the statistics; `matter` is the matter's whole name."""
 
-    day_from: date | None = Field(None, alias="from")
-    day_to: date | None = Field(None, alias="to")
     office_id: UUID | None = None
     region: str | None = Field(None, max_length=6)
     matter: str | None = Field(None, max_length=200)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
@@ -34,6 +33,7 @@ from miniapp_api.bodies import (
     text_field,
 )
 from miniapp_api.downloads import as_csv, as_xlsx
+from miniapp_api.filters import Days, ProductCode
 from miniapp_api.gates import AfterCommit, gate
 from miniapp_api.wiring import wiring
 
@@ -88,28 +88,26 @@ class VoidBody(AsSent):
     version: int
 
 
-class RecordsQuery(PageQuery):
+class RecordsQuery(PageQuery, Days):
     """Filters of the lists; `from` and `to` are check dates, `own_office` leaves out the regions below."""
 
     status: Literal["draft", "submitted", "voided"] | None = None
     kind: str | None = Field(None, max_length=40)
     q: str | None = Field(None, max_length=100)
-    product_code: str | None = Field(None, max_length=2)
+    product_code: ProductCode | None = None
     region: str | None = Field(None, max_length=6)
-    day_from: date | None = Field(None, alias="from")
-    day_to: date | None = Field(None, alias="to")
     problem: bool | None = None
     disposal: Literal["none", "in_progress", "done", "na"] | None = None
     unable: bool | None = None
     conclusion: Literal["pass", "fail", "not_judged"] | None = None
     own_office: bool | None = None
 
-    def filters(self) -> Filters:
-        """As the room takes them."""
+    def filters(self, book: str) -> Filters:
+        """As the room takes them; a kind may be asked for by the code of its form, as bodies name it."""
         asked = self.filters_only()
         del asked["status"]
         filters = Filters(**asked)
-        return filters if filters.kind is None else replace(filters, kind=meant_by(filters.kind))
+        return filters if filters.kind is None else replace(filters, kind=meant_by(wiring().forms, book, filters.kind))
 
 
 def record_blueprint(name: str, noun: str, book: str) -> APIBlueprint:
@@ -179,7 +177,7 @@ def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
         What was voided (`status=voided`, 作废) stands in no other list.
         """
         read = _LISTS[query.status or "submitted"]
-        return read(session, actor, book, query.filters(), query.request()).as_json(queries.show_row)
+        return read(session, actor, book, query.filters(book), query.request()).as_json(queries.show_row)
 
     @bp.get(f"/{noun}/<uuid:record_id>", endpoint="read")
     @gate(Verb.INSPECTION_READ)
@@ -216,7 +214,7 @@ def _exporting(bp: APIBlueprint, noun: str, book: str) -> None:
 
     def cells(actor: Actor, query: RecordsQuery) -> Iterator[list[Any]]:
         status = query.status or "submitted"
-        records = listing.export_rows(wiring().database, actor, book, status, query.filters())
+        records = listing.export_rows(wiring().database, actor, book, status, query.filters(book))
         # The first row is fetched here, so that a refusal is still an answer of its own.
         first = next(records, None)
         shown = exports.cells(book, wiring().forms)

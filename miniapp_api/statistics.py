@@ -1,6 +1,5 @@
 """Work statistics (工作统计)."""
 
-from datetime import date
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -13,20 +12,18 @@ from assets.spreadsheets import Sheet
 from core.actor import Actor
 from inspection import progress_table, statistics
 from inspection.statistics import StatisticsFilter
-from miniapp_api.bodies import Query
 from miniapp_api.downloads import as_csv, as_xlsx
+from miniapp_api.filters import Days, ProductCode
 from miniapp_api.gates import gate
 
 bp = APIBlueprint("statistics", __name__, tag="Inspection")
 
 
-class ProgressQuery(Query):
+class ProgressQuery(Days):
     """`from` and `to` are check dates."""
 
-    product_code: str | None = Field(None, max_length=2)
+    product_code: ProductCode | None = None
     region: str | None = Field(None, max_length=6)
-    day_from: date | None = Field(None, alias="from")
-    day_to: date | None = Field(None, alias="to")
 
     def filters(self) -> StatisticsFilter:
         """As the room takes them."""

@@ -215,6 +215,10 @@ class KindRegistry:
         """The kind of that code."""
         return self.kinds.get(code) if isinstance(code, str) else None
 
+    def statuses_of(self, code: str | None) -> frozenset[str]:
+        """All statuses of a kind, or of every kind."""
+        return frozenset(s for kind in self.kinds.values() if code in (None, kind.code) for s in kind.statuses)
+
     def shown_as(self, status: str) -> list[tuple[str, str]]:
         """Kind and status of what lists show as that status though it stands in another."""
         return [(kind.code, own) for kind in self.kinds.values() for own, as_ in kind.shown_as.items() if as_ == status]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import clock, history
 from core.actor import Actor
-from core.errors import Problem, Warned, not_found
+from core.errors import Problem, Warned, invalid, not_found
 from core.forms.sealing import readable
 from core.name_search import like_pattern
 from core.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
@@ -41,6 +41,7 @@ class Filters:
 
 def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, request: PageRequest) -> Page:
     """The own filings of an enterprise, or those sent to (or opened by) the actor's office, newest first."""
+    _refuse_unknown(engine, filters)
     ids = named(session, actor.reach, filters.q, _MANY) if filters.q and not actor.enterprise_id else None
     if ids is not None and len(ids) <= _FEW:
         return _of_enterprises(session, engine, ids, actor, filters, request)
@@ -63,6 +64,13 @@ def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, r
             return _of_statuses(session, alternatives, conditions, request)
         conditions += alternatives
     return fetch(session, select(Filing), _NEWEST, request, *conditions)
+
+
+def _refuse_unknown(engine: Filings, filters: Filters) -> None:
+    if filters.kind is not None and engine.kinds.get(filters.kind) is None:
+        raise invalid("/kind", "unknown_kind", "没有这类办件，请从办件类型中重新选择")
+    if filters.status is not None and filters.status not in engine.kinds.statuses_of(filters.kind):
+        raise invalid("/status", "unknown_option", "没有这个状态，请从该类办件的状态中重新选择")
 
 
 def _shown_in(engine: Filings, status: str, column: ColumnElement[Any] | Any) -> list[ColumnElement[bool]]:

