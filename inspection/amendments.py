@@ -8,22 +8,22 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import clock, receipts, todos
 from core.actor import Actor
-from core.errors import Problem, invalid
+from core.errors import Fault, Problem, invalid
 from core.text import demanded
 from enterprise.production import publications
 from inspection import rules, sheets, tallies
 from inspection.authority import refuse_to_correct
 from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
-from inspection.judging import find_living, reason_of, refuse_stale
+from inspection.judging import find_living, mark_of, reason_of, refuse_stale
 from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
-from inspection.neighbours import is_prefilled, look_around
+from inspection.neighbours import is_prefilled, look_around, refuse_duplicate
 from inspection.publishing import publish
 from inspection.reminders import TODO_DISPOSAL, TODO_REFUSED, open_todos, was_refused
 from inspection.workflows import WORKFLOWS
@@ -68,7 +68,8 @@ def correct(
 ) -> Inspection:
     """Correct (更正) a submitted record, with a reason; the old version stays readable.
 
-    The user name that entered it may do so for 24 hours, a superior office at any time (spec §3.4).
+    The user name that entered it may do so for 24 hours, a superior office at any time (spec §3.4). Raises 409
+    `duplicate_check` when it becomes a check that there is already, unless the body says `confirm_duplicate`.
     """
     record = find_living(session, actor, book, record_id)
     if not receipts.take(session, receipts.key(actor.user_id, f"{book}.correct", record_id, body)):
@@ -79,12 +80,43 @@ def correct(
     refuse_stale(record, body)
     reason = reason_of(body)
     reason = demanded(reason, "/reason", "更正须填写原因")
+    entry = judged(session, tools, actor, record, body)
+    return store(session, actor, record, entry, reason, mark_of(actor, clock.now()))
+
+
+def judged(session: Session, tools: Tools, actor: Actor, record: Inspection, body: Mapping[str, Any]) -> Entry:
+    """What a record is to say after a correction, judged as a submission is: the form, what is final, what is asked."""
     answered = tools.forms.get(record.form_code, record.form_version).form
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
-    entry = judge(session, tools, actor, book, record_id, body, submit=True, answered=answered)
+    entry = judge(session, tools, actor, record.book, record.id, body, submit=True, answered=answered)
     if entry.kind.name != record.kind:
         raise invalid("/kind", "kind_changed", "更正不能改变检查类型；类型选错的，请作废后重新填报")
-    _refuse_undone(record, entry)
+    _refuse_undone(session, record, entry)
+    if _is_of_another_day_or_enterprise(record, entry):
+        found = look_around(session, actor.reach, record.id, entry)
+        refuse_duplicate(session, actor.reach, record.id, entry, body, found)
+    return entry
+
+
+def _is_of_another_day_or_enterprise(record: Inspection, entry: Entry) -> bool:
+    """Whether it may repeat another check now; where it did so before, that was confirmed."""
+    assert entry.tally is not None
+    before, after = tallies.key_of(record), entry.tally
+    same = (before.org_key, before.product_code) == (after.org_key, after.product_code)
+    return not same or record.check_date != entry.columns["check_date"]
+
+
+def store(
+    session: Session,
+    actor: Actor,
+    record: Inspection,
+    entry: Entry,
+    reason: str,
+    mark: dict[str, Any],
+    said: Mapping[str, Any] | None = None,
+) -> Inspection:
+    """Let a record say what was judged; `mark` is whose correction it is, `said` what its history says besides."""
+    book, record_id, flow = record.book, record.id, WORKFLOWS[record.book]
     assert entry.tally is not None
     assert record.tally_id is not None
     # The record stays with the office that entered it, whoever corrects it.
@@ -101,7 +133,9 @@ def correct(
         tallies.change(session, record.tally_id, Counts().minus(before))
         tally_id = tallies.add(session, new_key, entry.counts).id
     now = clock.now()
-    kept = {"campaign_id": record.campaign_id, "tally_id": tally_id, "updated_at": now}
+    count = (record.corrected or {}).get("count", 0) + 1
+    corrected = {"approved_by": None, "approved_office": None, **mark, "count": count}
+    kept = {"campaign_id": record.campaign_id, "tally_id": tally_id, "updated_at": now, "corrected": corrected}
     columns = {**entry.columns, **kept}
     registered = False
     if book == CHECK:
@@ -113,7 +147,8 @@ def correct(
         sheets.refuse_taken(session, record_id, columns["sheet_key"])
         columns["sheet_twin"] = 0
     try:
-        flow.move(session, actor, record, "correct", columns, {"content": content_digest(columns), "reason": reason})
+        told = {"content": content_digest(columns), "reason": reason, **(said or {})}
+        flow.move(session, actor, record, "correct", columns, told)
     except IntegrityError as error:
         raise sheets.taken(error) from error
     # After the move, so that of two corrections at once the second learns that it is stale.
@@ -137,11 +172,23 @@ def correct(
     return record
 
 
-def _refuse_undone(record: Inspection, entry: Entry) -> None:
-    """是 stays 是 in a correction too, as long as a problem is found at all."""
+def _refuse_undone(session: Session, record: Inspection, entry: Entry) -> None:
+    """是 stays 是 in a correction too, whichever version said so, as long as a problem is found at all."""
     if not entry.columns["problems_found"]:
         return
-    old, new = record.data.get("disposals") or {}, entry.data.get("disposals") or {}
-    for name, value in old.items():
-        if value == "done" and new.get(name) != "done":
-            raise invalid(f"/disposals/{name}", "disposal_final", "处置状态已为“是”，不能再变更，请改回“是”后重新提交")
+    versions = session.scalars(select(InspectionVersion.data).where(InspectionVersion.inspection_id == record.id))
+    done = {
+        name
+        for data in (*versions, record.data)
+        for name, value in (data.get("disposals") or {}).items()
+        if value == "done"
+    }
+    new = entry.data.get("disposals") or {}
+    message = "处置状态曾为“是”，不能再变更，请改回“是”后重新提交"
+    faults = [
+        Fault(f"/disposals/{name}", "disposal_final", message)
+        for name in sorted(done)
+        if new.get(name, "done") != "done"
+    ]
+    if faults:
+        raise Problem("invalid", errors=faults)

@@ -52,6 +52,7 @@ SERVER_SET = frozenset(
         "retired_names",
         "created_by",
         "begun_by",
+        "corrected",
         "voided",
     ]
 )

@@ -1,7 +1,7 @@
 """Field records as tables: the rows of .xlsx and .csv files, with columns of their own for each book."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ from inspection.models import Inspection
 _DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na": "不适用"}
 _VERDICT = {"pass": "合格", "fail": "不合格", "not_judged": "不判定"}
 
-_ENTERED = ("填报单位", "用户名", "操作人", "提交时间")
+_ENTERED = ("填报单位", "用户名", "操作人", "提交时间", "更正次数", "最近更正时间", "更正人", "作废时间", "作废原因")
 _CHECK_COLUMNS = ("记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "检查日期", "无法检查", "发现问题",
                   "处置状态", *_ENTERED)  # fmt: skip
 
@@ -67,7 +67,19 @@ def _labels(definition: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _entered(record: Inspection) -> list[Any]:
-    return [record.office_name, record.username, record.operator_name, record.submitted_at]
+    corrected, voided = record.corrected or {}, record.voided or {}
+    return [
+        record.office_name, record.username, record.operator_name, record.submitted_at,
+        corrected.get("count"), _instant(corrected), _who(corrected), _instant(voided), voided.get("reason"),
+    ]  # fmt: skip
+
+
+def _instant(mark: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(mark["at"]) if mark else None
+
+
+def _who(mark: Mapping[str, Any]) -> str | None:
+    return f"{mark['by']}（{mark['office']}）" if mark else None
 
 
 def _check_cells(record: Inspection) -> list[Any]:

@@ -101,6 +101,7 @@ class Inspection(Base):
     `begun_by` is the user who began a draft that somebody else went on with.
     `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`); `sheet_twin` tells apart what had
     the same one before numbers were compared folded, and is 0 of all others.
+    `corrected` says when and by whom it was corrected (更正) last, and how often.
     `voided` says when, by whom and why the record was voided (作废): it keeps what it said, and gives its sheet free.
     """
 
@@ -187,6 +188,7 @@ class Inspection(Base):
     sheet_key: Mapped[str | None] = mapped_column(String(80))
     sheet_twin: Mapped[int] = mapped_column(Integer, server_default="0")
     tally_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise_tallies.id"))
+    corrected: Mapped[dict[str, Any] | None] = mapped_column(MARK)
     voided: Mapped[dict[str, Any] | None] = mapped_column(MARK)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

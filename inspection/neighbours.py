@@ -1,6 +1,7 @@
 """What stands beside a check that is submitted: the enterprise in the register, the same check of that day."""
 
 import functools
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Reach
+from core.errors import Problem
 from core.prepared import Prepared
 from core.text import fold
 from enterprise.models import Enterprise
@@ -44,6 +46,15 @@ def is_prefilled(entry: Entry, neighbours: Any) -> bool:
         and registered is not None
         and fold(registered) == fold(entry.columns["org_name"])
     )
+
+
+def refuse_duplicate(
+    session: Session, reach: Reach, record_id: UUID, entry: Entry, body: Mapping[str, Any], found: Any
+) -> None:
+    """409 `duplicate_check` where there is such a check already, unless the body says `confirm_duplicate`."""
+    again = entry.kind.duplicate_warning and found.same is not None
+    if again and body.get("confirm_duplicate") is not True:
+        raise Problem("duplicate_check", duplicates=same_checks(session, reach, record_id, entry))
 
 
 def same_checks(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> list[str]:

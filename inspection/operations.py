@@ -98,7 +98,7 @@ def _write(
     columns = {**entry.columns, "updated_at": now}
     if action == "submit" and entry.kind.book == CHECK:
         found = taken if ahead and checked else neighbours.look_around(session, actor.reach, record_id, entry)
-        _refuse_duplicate(session, actor, record_id, entry, body, found)
+        neighbours.refuse_duplicate(session, actor.reach, record_id, entry, body, found)
         columns["org_prefilled"] = neighbours.is_prefilled(entry, found)
         registered = found.registered is not None
     sheets.refuse_taken(session, record_id, columns["sheet_key"])
@@ -108,7 +108,7 @@ def _write(
         if found is not None and tally.records != (found.tallied or 0) + entry.counts.records:
             # Another check of this enterprise was submitted between the look and this moment, when the tally is ours.
             found = neighbours.look_around(session, actor.reach, record_id, entry)
-            _refuse_duplicate(session, actor, record_id, entry, body, found)
+            neighbours.refuse_duplicate(session, actor.reach, record_id, entry, body, found)
         columns |= {"submitted_at": now, "tally_id": tally.id}
     payload = {"content": content_digest(columns)}
     try:
@@ -129,14 +129,6 @@ def _write(
     if action == "submit":
         open_todos(session, record)
     return record, False
-
-
-def _refuse_duplicate(
-    session: Session, actor: Actor, record_id: UUID, entry: Entry, body: Mapping[str, Any], found: Any
-) -> None:
-    again = entry.kind.duplicate_warning and found.same is not None
-    if again and body.get("confirm_duplicate") is not True:
-        raise Problem("duplicate_check", duplicates=neighbours.same_checks(session, actor.reach, record_id, entry))
 
 
 def _own(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:

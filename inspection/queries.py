@@ -43,6 +43,7 @@ def show_row(row: Any) -> dict[str, Any]:
         "begun_by": record.begun_by_name,
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+        "corrected": record.corrected,
         "voided": record.voided,
     }
 
@@ -81,6 +82,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
         "created_at": clock.rfc3339(record.created_at),
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+        "corrected": record.corrected,
         "voided": record.voided,
     }
 

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from core import migrate
 from core.db import Database
 from tests.databases import postgres_database
-from tests.people import Person
+from tests.people import Person, production
 from tests.records import read, submit
 
 
@@ -87,6 +87,21 @@ def test_what_was_voided_keeps_its_mark_on_the_way_down_and_up(county_inspector:
     migrate.downgrade(database.engine, "0011")
     migrate.upgrade(database.engine)
     assert read(county_inspector, f"/inspections/{record['id']}") == voided.json
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_record_corrected_before_there_was_a_mark_gets_one(county_inspector: Person, database: Database) -> None:
+    untouched = submit(county_inspector)
+    record = submit(county_inspector, production(check_date="2026-11-19"))
+    for version, remark in ((1, "一"), (2, "二")):
+        body = production(check_date="2026-11-19", remark=remark, version=version, reason="补充")
+        shown = county_inspector.put(f"/inspections/{record['id']}/correction", body)
+        assert shown.status_code == 200
+    migrate.downgrade(database.engine, "0015")
+    migrate.upgrade(database.engine)
+    assert read(county_inspector, f"/inspections/{record['id']}")["corrected"] == shown.json["corrected"]
+    assert shown.json["corrected"]["count"] == 2
+    assert read(county_inspector, f"/inspections/{untouched['id']}")["corrected"] is None
 
 
 def test_all_the_way_down_leaves_nothing_and_up_again_leads_to_the_same(database: Database) -> None:

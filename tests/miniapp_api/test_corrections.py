@@ -13,7 +13,19 @@ from core.db import Database
 from inspection import tallies
 from inspection.models import EnterpriseTally, InspectionVersion
 from tests.newcomers import make_station
-from tests.people import ALL_NA, Person, SignIn, faults, new_id, production, sales, spot_check, uscc, with_problem
+from tests.people import (
+    ALL_NA,
+    PASSWORD,
+    Person,
+    SignIn,
+    faults,
+    new_id,
+    production,
+    sales,
+    spot_check,
+    uscc,
+    with_problem,
+)
 from tests.records import Json, items_of, listed, problem, read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -149,7 +161,7 @@ def test_a_production_check_does_not_become_a_sales_check(county_inspector: Pers
 def test_what_was_read_can_be_sent_back_corrected(county_inspector: Person) -> None:
     record = submit(county_inspector, with_problem({"7.1": "in_progress"}, contact_tel="13800000001"))
     again = correct(county_inspector, record, {**record, "remark": "补充说明"}).json
-    same = set(record) - {"remark", "version", "updated_at"}
+    same = set(record) - {"remark", "version", "updated_at", "corrected"}
     assert {name: again[name] for name in same} == {name: record[name] for name in same}
 
 
@@ -296,3 +308,101 @@ def test_a_history_that_comes_in_part_says_how_long_it_is_and_how_to_go_on(
     assert (len(page["items"]), page["page_size"], page["total"], page["total_is_exact"]) == (200, 200, 299, True)
     rest = read(county_inspector, f"{path}?page_size=100&after={page['next_after']}")
     assert [row["version"] for row in rest["items"]] == list(range(201, 300)) and rest["next_after"] is None
+
+
+# ---- what was done once stays done
+
+
+def test_a_disposal_once_done_is_not_undone_by_two_corrections(county_inspector: Person) -> None:
+    record = submit(county_inspector, with_problem({"7.1": "done", "7.2": "in_progress"}))
+    record = correct(county_inspector, record, production(), "看错一项").json
+    assert record["disposals"] == ALL_NA
+    for value in ("in_progress", "na"):
+        answer = correct(county_inspector, record, with_problem({"7.1": value}), "又有问题")
+        assert faults(answer) == {"/disposals/7.1": "disposal_final"}
+    again = correct(county_inspector, record, with_problem({"7.1": "done", "7.2": "na"}), "又有问题")
+    assert (again.status_code, again.json["disposals"]["7.1"]) == (200, "done")
+
+
+def test_a_disposal_done_after_submission_counts_too(county_inspector: Person) -> None:
+    record = submit(county_inspector, with_problem({"7.1": "in_progress", "7.2": "in_progress"}))
+    moved = {"disposals": {"7.1": "done", "7.2": "done"}, "version": 1}
+    record = county_inspector.put(f"/inspections/{record['id']}/disposals", moved).json
+    record = correct(county_inspector, record, production(), "看错一项").json
+    answer = correct(county_inspector, record, with_problem(), "又有问题")
+    assert faults(answer) == {"/disposals/7.1": "disposal_final", "/disposals/7.2": "disposal_final"}
+
+
+# ---- a correction into a duplicate asks as a submission does
+
+
+def test_a_correction_into_a_duplicate_asks(county_inspector: Person) -> None:
+    there = submit(county_inspector)
+    for body in (production(uscc=uscc(3), org_name="第三家电缆厂"), production(check_date="2026-11-19")):
+        other = submit(county_inspector, body)
+        answer = correct(county_inspector, other, production(remark="填错企业或日期"))
+        assert problem(answer) == (409, "duplicate_check")
+        assert answer.json["duplicates"] == [there["id"]]
+        confirmed = correct(county_inspector, other, production(remark="填错企业或日期", confirm_duplicate=True))
+        assert (confirmed.status_code, confirmed.json["version"]) == (200, 2)
+        moved_away = production(uscc=uscc(4), org_name="第四家电缆厂", check_date=other["check_date"])
+        correct(county_inspector, confirmed.json, moved_away)
+
+
+def test_a_correction_that_stays_the_check_it_was_does_not_ask_again(county_inspector: Person) -> None:
+    submit(county_inspector)
+    second = submit(county_inspector, production(confirm_duplicate=True))
+    assert correct(county_inspector, second, production(remark="补充")).status_code == 200
+
+
+def test_a_spot_check_never_asks(county_inspector: Person) -> None:
+    submit(county_inspector, spot_check(), noun="spot-checks")
+    other = submit(county_inspector, spot_check(sheet_no="CQ-0002", uscc=uscc(3)), noun="spot-checks")
+    body = {**spot_check(sheet_no="CQ-0002"), "version": 1, "reason": "企业填错"}
+    assert county_inspector.put(f"/spot-checks/{other['id']}/correction", body).status_code == 200
+
+
+# ---- a corrected record shows a mark and a name
+
+
+def test_a_corrected_record_says_when_by_whom_and_how_often(
+    county_inspector: Person, city_reviewer: Person, clock: Any
+) -> None:
+    record = submit(county_inspector)
+    assert record["corrected"] is None
+    record = correct(county_inspector, record, production(remark="一")).json
+    assert record["corrected"] == {
+        "at": "2026-11-21T02:00:00Z", "by": "county_inspector", "office": "天宁区市场监督管理局", "count": 1,
+        "approved_by": None, "approved_office": None,
+    }  # fmt: skip
+    clock.shift(timedelta(minutes=5))
+    correct(city_reviewer, record, production(remark="二"))
+    marked = {
+        "at": "2026-11-21T02:05:00Z", "by": "city_reviewer", "office": "常州市市场监督管理局", "count": 2,
+        "approved_by": None, "approved_office": None,
+    }  # fmt: skip
+    for person in (county_inspector, city_reviewer):
+        assert read(person, f"/inspections/{record['id']}")["corrected"] == marked
+        (row,) = read(person, "/inspections")["items"]
+        assert row["corrected"] == marked
+
+
+def test_the_mark_names_the_person_at_the_phone_where_one_was_given(county_inspector: Person, client: Any) -> None:
+    body = {"username": "county_inspector", "password": PASSWORD, "operator_name": "钱某"}
+    token = client.post("/api/v1/sessions", json=body).json["token"]
+    record = correct(Person("county_inspector", client, token), submit(county_inspector), production(remark="一")).json
+    assert record["corrected"]["by"] == "钱某"
+
+
+def test_exports_say_how_often_when_and_by_whom_a_record_was_corrected(county_inspector: Person) -> None:
+    record = submit(county_inspector)
+    correct(county_inspector, record, production(remark="一"))
+    spot = submit(county_inspector, spot_check(), noun="spot-checks")
+    county_inspector.put(
+        f"/spot-checks/{spot['id']}/correction", {**spot_check(remark="x"), "version": 1, "reason": "补充"}
+    )
+    for noun in ("inspections", "spot-checks"):
+        heads, row = county_inspector.get(f"/{noun}.csv").get_data(as_text=True).lstrip("\ufeff").splitlines()
+        cells = dict(zip(heads.split(","), row.split(","), strict=True))
+        assert (cells["更正次数"], cells["更正人"]) == ("1", "county_inspector（天宁区市场监督管理局）")
+        assert cells["最近更正时间"].startswith("2026-11-21")
