@@ -4,6 +4,7 @@ An object is sent as one request: a multipart upload would leave parts behind wh
 of the bucket can remove.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -59,9 +60,9 @@ class Bucket:
             },
         )  # fmt: skip
 
-    def put(self, key: str, source: Path) -> None:
-        """Store a file, whole or not at all."""
-        self._outside.call(lambda: obstore.put(self.store, key, source, use_multipart=False))
+    def put(self, key: str, source: Path, seconds: float = math.inf) -> None:
+        """Store a file, whole or not at all, within so many seconds."""
+        self._outside.call(lambda: obstore.put(self.store, key, source, use_multipart=False), seconds)
 
     def chunks(self, key: str) -> tuple[int, Iterator[bytes]]:
         """Size and content. The bucket may take half its time for all pieces, the phone as long as it likes."""

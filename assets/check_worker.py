@@ -25,7 +25,7 @@ from core.errors import Problem  # noqa: E402
 
 # A document of 20 MiB with its objects unpacked takes 0.2 GiB; qpdf, lxml and oletools together 0.1.
 MEMORY = 768 * 1024 * 1024
-CPU_SECONDS = 20
+CPU_SECONDS = 10
 NICE = 5
 # Of the system; what Python itself has stands beside it. qpdf needs random numbers to open what AES-256 encrypts.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/dev/urandom")

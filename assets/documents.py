@@ -23,20 +23,21 @@ from assets.file_types import (
     FileType,
     Purpose,
 )
-from core.errors import Problem, invalid
+from core.deadline import Deadline
+from core.errors import invalid, not_done_in_time
 
 log = structlog.get_logger()
 
-TIMEOUT = 40.0
+TIMEOUT = 15.0
 """Seconds that a document may take; most take a third of one."""
 AT_ONCE = 2
 """Documents that one worker process has judged at the same time."""
-_PATIENCE = 20.0
+_PATIENCE = 10.0
 _PROGRAM = Path(__file__).with_name("check_worker.py")
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
-def recognise(source: Path, named: FileType, purpose: Purpose) -> FileType:
+def recognise(source: Path, named: FileType, purpose: Purpose, deadline: Deadline) -> FileType:
     """What the file is, of the types that the purpose allows: by its content, whatever its name says.
 
     A document is judged; a picture is when it is decoded. Raises as `judge` does.
@@ -47,7 +48,7 @@ def recognise(source: Path, named: FileType, purpose: Purpose) -> FileType:
     document = head.startswith((OLE_HEAD, ZIP_HEAD)) or b"%PDF-" in head
     if format_ is not None or (named.shape == PICTURE and not document):
         return _kept_as(format_, named, purpose)
-    return judge(source, named, purpose)
+    return judge(source, named, purpose, deadline)
 
 
 def _kept_as(format_: str | None, named: FileType, purpose: Purpose) -> FileType:
@@ -65,16 +66,16 @@ def _kept_as(format_: str | None, named: FileType, purpose: Purpose) -> FileType
     return FILE_TYPES[kept]
 
 
-def judge(source: Path, named: FileType, purpose: Purpose) -> FileType:
+def judge(source: Path, named: FileType, purpose: Purpose, deadline: Deadline) -> FileType:
     """What the document is, of the types that the purpose allows.
 
     Raises 422 with the reason, and with what to do; 503 when it could not get its turn, or the machine is out of time
     or memory.
     """
-    if not _places.acquire(timeout=_PATIENCE):
-        raise Problem("not_ready", retry_after=5)
+    if not _places.acquire(timeout=deadline.left(_PATIENCE)):
+        raise not_done_in_time()
     try:
-        answer = _run(source, named, purpose)
+        answer = _run(source, named, purpose, deadline.left(TIMEOUT))
     finally:
         _places.release()
     if "code" in answer:
@@ -82,23 +83,23 @@ def judge(source: Path, named: FileType, purpose: Purpose) -> FileType:
     return FILE_TYPES[answer["extension"]]
 
 
-def _run(source: Path, named: FileType, purpose: Purpose) -> dict[str, str]:
+def _run(source: Path, named: FileType, purpose: Purpose, seconds: float) -> dict[str, str]:
     # Isolated (-I) and with an empty environment: the child has nothing to give away.
     command = [sys.executable, "-I", str(_PROGRAM), str(source.absolute()), named.extension, *purpose.extensions]
     try:
         done = subprocess.run(  # noqa: S603 -- our own program; the path is a random name of ours
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False, env={},
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False, env={},
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         # Its own bound of computing time is lower: the machine is busy, or its disk slow.
-        log.warning("document_check_timeout", seconds=TIMEOUT)
-        raise Problem("not_ready", retry_after=5) from error
+        log.warning("document_check_timeout", seconds=seconds)
+        raise not_done_in_time() from error
     if done.returncode == 0:
         answer: dict[str, str] = json.loads(done.stdout)
         return answer
     log.warning("document_check_failed", returncode=done.returncode, error=done.stderr[-500:].decode(errors="replace"))
     if done.returncode == -signal.SIGKILL:  # the machine is short of memory; the child's own bounds end otherwise
-        raise Problem("not_ready", retry_after=5)
+        raise not_done_in_time()
     return {
         "code": "too_complex",
         "message": "文件结构异常或过于复杂，无法检查，请打印或扫描为 PDF 后重新上传",

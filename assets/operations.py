@@ -21,12 +21,15 @@ from assets.storage import Storage, StorageUnavailable, new_key, unavailable
 from core import clock
 from core.actor import Actor
 from core.db import Database, UTCDateTime, insert_into
+from core.deadline import Deadline
 from core.errors import Fault, Problem, invalid
 from core.gateways.clamd import Clamd, ScannerUnavailable
 from core.prepared import Prepared
 
 log = structlog.get_logger()
 
+SECONDS = 18.0
+"""What judging, scanning and storing a file may take in all; before, two go for a place (`file_places.py`)."""
 UNCLAIMED_QUOTA = 500 * 1024 * 1024
 """Bytes that one user may have uploaded without a record that claims them."""
 _RENEW_AFTER = timedelta(hours=1)
@@ -75,10 +78,11 @@ def receive(
     known = _known(database, actor, purpose, sent, name, file_id, size)
     if known is not None:
         return known, False
-    kind = documents.recognise(source, named, purpose)
+    deadline = Deadline(SECONDS)
+    kind = documents.recognise(source, named, purpose, deadline)
     name = file_names.with_extension(name, kind)
     with source.open("rb") as file:
-        _scan(desk.scanner, file)
+        _scan(desk.scanner, file, deadline)
     row: dict[str, Any] = {
         "id": file_id or uuid.uuid4(), "id_was_sent": file_id is not None, "purpose": purpose.code,
         "original_name": name, "extension": kind.extension,
@@ -86,15 +90,15 @@ def receive(
         "stored_key": new_key(), "thumbnail_key": None, "uploaded_by": actor.user_id,
     }  # fmt: skip
     if kind.shape != PICTURE:
-        return _keep(database, desk, actor, purpose, row, {row["stored_key"]: source})
+        return _keep(database, desk, actor, purpose, row, source, deadline)
     picture = desk.incoming / f"picture-{uuid.uuid4().hex}"
     try:
-        made = pictures.prepare(source, kind, picture)
+        made = pictures.prepare(source, kind, picture, deadline)
         row |= {
             "size": picture.stat().st_size, "sha256": made.sha256, "width": made.width, "height": made.height,
             "taken_at": made.taken_at, "latitude": made.latitude, "longitude": made.longitude,
         }  # fmt: skip
-        return _keep(database, desk, actor, purpose, row, {row["stored_key"]: picture})
+        return _keep(database, desk, actor, purpose, row, picture, deadline)
     finally:
         picture.unlink(missing_ok=True)  # the storage may have taken it
 
@@ -116,11 +120,11 @@ def _measure(source: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _scan(scanner: Clamd | None, file: Any) -> None:
+def _scan(scanner: Clamd | None, file: Any, deadline: Deadline) -> None:
     if scanner is None:
         return
     try:
-        found = scanner.scan(file)
+        found = scanner.scan(file, deadline.left())
     except ScannerUnavailable as error:
         log.error("scanner_unavailable", error=str(error))
         raise Problem("scanner_unavailable", retry_after=30) from error
@@ -188,16 +192,21 @@ def _known(
 
 
 def _keep(
-    database: Database, desk: Desk, actor: Actor, purpose: Purpose, row: dict[str, Any], objects: Mapping[str, Path]
+    database: Database,
+    desk: Desk,
+    actor: Actor,
+    purpose: Purpose,
+    row: dict[str, Any],
+    content: Path,
+    deadline: Deadline,
 ) -> tuple[File, bool]:
     now = clock.now()
     values = {**row, "uploaded_at": now, "unclaimed_since": now}
     created = None
     stored: list[str] = []
     try:
-        for key, path in objects.items():
-            desk.storage.put(key, path)
-            stored.append(key)
+        desk.storage.put(row["stored_key"], content, deadline.left())
+        stored.append(row["stored_key"])
         with database.write() as session:
             created = _KEEP.first(session, values)
     except StorageUnavailable as error:

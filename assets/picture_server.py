@@ -1,11 +1,11 @@
 """The fork server: it has the decoders imported, and forks a child for each picture that it is asked for.
 
 `python -I -c 'from assets.picture_server import main; main("assets.picture_worker")'`, by `assets/fork_servers.py`.
-Its standard input and its standard error are a socket, on which it says that it is `READY`. Each message to it is one
-byte, what is asked for, and three descriptors: a socket for the answer, the file to read, and the file to write. On the
-first of them stands one JSON object in a line: what the worker's `work` returns, or from this process
-`{"returncode": n}` (negative: the signal that ended the child) or `{"timeout": true}`. It ends, and its children with
-it, when the other side of its input is closed.
+Its standard input and its standard error are a socket, on which it says that it is `READY`. Each message to it is two
+bytes, what is asked for and how many tenths of a second it may take, and three descriptors: a socket for the answer,
+the file to read, and the file to write. On the first of them stands one JSON object in a line: what the worker's `work`
+returns, or from this process `{"returncode": n}` (negative: the signal that ended the child) or `{"timeout": true}`. It
+ends, and its children with it, when the other side of its input is closed.
 
 Started as a program and not forked, it has nothing of the server: no memory, no descriptor, no environment. It shuts
 itself in as far as the kernel helps, so that a child can open no file and reach no network, and has only what it was
@@ -31,8 +31,9 @@ from typing import Any
 from assets import confinement
 
 READY = b"ready\n"
-TIMEOUT = 30.0
-"""Seconds that a picture may take; most take a hundredth of one."""
+MESSAGE = 2
+LONGEST = 25.5
+"""Seconds that a message can say."""
 NO_ROOM = 75
 """Exit status of a child whose disk is full or fails, which the picture cannot help; EX_TEMPFAIL of sysexits.h."""
 _DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -48,8 +49,8 @@ class _Child:
 
 
 class _Server:
-    def __init__(self, control: socket.socket, worker: ModuleType, timeout: float) -> None:
-        self._control, self._worker, self._timeout = control, worker, timeout
+    def __init__(self, control: socket.socket, worker: ModuleType) -> None:
+        self._control, self._worker = control, worker
         self.libc = ctypes.CDLL(None, use_errno=True)
         self._children: dict[int, _Child] = {}
         # A child that ends wakes the loop: the signal writes a byte into this pipe.
@@ -77,11 +78,12 @@ class _Server:
     def _accept(self) -> bool:
         """Fork a child for the next message; False when there will be none any more."""
         try:
-            asked, descriptors, _, _ = socket.recv_fds(self._control, 1, 3)
+            message, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE, 3)
         except ConnectionError:
             return False
-        if not asked:
+        if not message:
             return False
+        asked, seconds = message[:1], message[1] / 10
         answer, source, target = descriptors
         channel = socket.socket(fileno=answer)
         try:
@@ -91,7 +93,7 @@ class _Server:
         else:
             if pid == 0:
                 self._work(asked, channel, source, target)
-            self._children[pid] = _Child(channel, time.monotonic() + self._timeout)
+            self._children[pid] = _Child(channel, time.monotonic() + seconds)
         os.close(source)
         os.close(target)
         return True
@@ -150,7 +152,7 @@ class _Server:
         now = time.monotonic()
         for pid, child in self._children.items():
             if now >= child.deadline:
-                child.late, child.deadline = True, now + self._timeout
+                child.late, child.deadline = True, now + LONGEST
                 os.kill(pid, signal.SIGKILL)
 
     def _end_all(self) -> None:
@@ -160,13 +162,13 @@ class _Server:
             os.waitpid(pid, 0)
 
 
-def main(worker: str, timeout: float = TIMEOUT) -> None:
+def main(worker: str) -> None:
     """Entry of the program; `worker` is a module as `assets/picture_worker.py`. Ends when its input does."""
     control = socket.socket(fileno=os.dup(0))
     module = importlib.import_module(worker)
     module.bound_server()
     module.warm_up()
-    server = _Server(control, module, timeout)
+    server = _Server(control, module)
     if sys.platform == "linux":
         confinement.leave_network(server.libc)
         confinement.shut_in(server.libc)

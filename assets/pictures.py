@@ -22,13 +22,14 @@ from assets.file_types import FileType
 from assets.fork_servers import ForkServer
 from assets.picture_formats import JPEG, format_of, is_something_besides
 from assets.picture_server import NO_ROOM
-from core.errors import Problem, disk_full, invalid
+from core.deadline import Deadline
+from core.errors import Problem, disk_full, invalid, not_done_in_time
 
 log = structlog.get_logger()
 
 AT_ONCE = 2
 """Pictures that one worker process has decoded at the same time."""
-_PATIENCE = 60.0
+_PATIENCE = 10.0
 _places = threading.BoundedSemaphore(AT_ONCE)
 _fork_server = ForkServer()
 
@@ -59,7 +60,7 @@ class Picture:
     sha256: str
 
 
-def prepare(source: Path, wanted: FileType, target: Path) -> Picture:
+def prepare(source: Path, wanted: FileType, target: Path, deadline: Deadline) -> Picture:
     """Write the picture to `target` as a file of the wanted type, with nothing beside its pixels.
 
     Raises 422 for what is no picture, too large, or something else besides; 503 when the picture could not get its
@@ -68,7 +69,7 @@ def prepare(source: Path, wanted: FileType, target: Path) -> Picture:
     as_png = wanted.extension == ".png"
     if not as_png and (kept := _keep(source, target)) is not None:
         return kept
-    answer = _ask(_AS_PNG if as_png else _AS_JPEG, source, target)
+    answer = _ask(_AS_PNG if as_png else _AS_JPEG, source, target, deadline)
     if "refused" in answer:
         raise _refusal(str(answer["refused"]))
     notes = Notes(1, answer["taken_at"], answer["latitude"], answer["longitude"])
@@ -108,24 +109,24 @@ def _refusal(reason: str) -> Problem:
     return invalid("/file", code, message)
 
 
-def make_thumbnail(source: Path, target: Path) -> None:
+def make_thumbnail(source: Path, target: Path, deadline: Deadline) -> None:
     """Write a small upright JPEG of a kept picture. Raises `Unreadable`, and 503 as `prepare` does."""
-    answer = _ask(_THUMBNAIL, source, target)
+    answer = _ask(_THUMBNAIL, source, target, deadline)
     if "refused" in answer:
         raise Unreadable(str(answer["refused"]))
 
 
-def _ask(what: bytes, source: Path, target: Path) -> dict[str, Any]:
-    if not _places.acquire(timeout=_PATIENCE):
-        raise Problem("not_ready", retry_after=5)
+def _ask(what: bytes, source: Path, target: Path, deadline: Deadline) -> dict[str, Any]:
+    if not _places.acquire(timeout=deadline.left(_PATIENCE)):
+        raise not_done_in_time()
     try:
-        answer = _fork_server.ask(what, source, target)
+        answer = _fork_server.ask(what, source, target, deadline)
     finally:
         _places.release()
     if answer.get("timeout"):
         # Its own bound of computing time is lower: the machine is busy, or its disk slow.
         log.warning("picture_timeout")
-        raise Problem("not_ready", retry_after=5)
+        raise not_done_in_time()
     if "returncode" not in answer:
         return answer
     returncode = answer["returncode"]
@@ -133,6 +134,6 @@ def _ask(what: bytes, source: Path, target: Path) -> dict[str, Any]:
     if returncode == NO_ROOM:
         raise disk_full()
     if returncode == -signal.SIGKILL:  # the machine is short of memory; the child's own bounds end otherwise
-        raise Problem("not_ready", retry_after=5)
+        raise not_done_in_time()
     # The child met a bound of its own, or a picture that the decoder does not survive.
     return {"refused": "not_a_picture"}

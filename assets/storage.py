@@ -8,6 +8,7 @@ megabytes in the worker.)
 """
 
 import errno
+import math
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,13 +64,16 @@ class Storage:
         self._store = place.store if isinstance(place, Bucket) else place
         self._folder = folder
 
-    def put(self, key: str, source: Path) -> None:
-        """Store a file from disk, which may be moved away; when this returns, it survives a power failure."""
+    def put(self, key: str, source: Path, seconds: float = math.inf) -> None:
+        """Store a file from disk, which may be moved away; when this returns, it survives a power failure.
+
+        A bucket has so many seconds for it, and its own limit at the most.
+        """
         with _failures():
             if self._folder is not None:
                 self._move(key, source, self._folder / key)
             elif self._bucket is not None:
-                self._bucket.put(key, source)
+                self._bucket.put(key, source, seconds)
 
     def _move(self, key: str, source: Path, target: Path) -> None:
         """Its bytes first, then its name: no name ever stands for half a file."""

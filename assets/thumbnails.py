@@ -23,13 +23,16 @@ from assets.operations import Desk, discard
 from assets.pictures import Unreadable
 from assets.storage import StorageUnavailable, new_key, unavailable
 from core.db import Database
+from core.deadline import Deadline
 from core.disk import SHARED_MEMORY, is_full
 from core.errors import Problem, disk_full, not_found
 
 log = structlog.get_logger()
 
+SECONDS = 18.0
+"""What a thumbnail may take in all, as an upload does."""
 PATIENCE = 10.0
-"""Seconds for which a caller waits while another makes the same thumbnail."""
+"""Seconds of them for which a caller waits while another makes the same thumbnail."""
 _turns = threading.Condition()
 _in_the_making: set[UUID] = set()
 
@@ -44,18 +47,19 @@ def key_of(database: Database, desk: Desk, file: File) -> str:
         raise not_found()
     if file.thumbnail_key is not None:
         return file.thumbnail_key
+    deadline = Deadline(SECONDS)
     with _alone(file.id):
         found = _stored(database, file.id)
         if found.thumbnail_key is not None:  # by whoever had its turn before
             return found.thumbnail_key
-        return _made(database, desk, found)
+        return _made(database, desk, found, deadline)
 
 
 def without_room(desk: Desk, file: File) -> bytes:
     """The thumbnail itself where it cannot be kept: reading goes on while the disk is full. Raises 409, 503."""
     try:
         with TemporaryDirectory(dir=SHARED_MEMORY, prefix="gongpin-thumbnail-") as name:
-            return _make(desk, file, Path(name)).read_bytes()
+            return _make(desk, file, Path(name), Deadline(SECONDS)).read_bytes()
     except (StorageUnavailable, OSError) as error:
         raise unavailable(error) from error
 
@@ -83,11 +87,11 @@ def _stored(database: Database, file_id: UUID) -> File:
     return file
 
 
-def _made(database: Database, desk: Desk, file: File) -> str:
+def _made(database: Database, desk: Desk, file: File, deadline: Deadline) -> str:
     key, noted = new_key(), False
     try:
         with TemporaryDirectory(dir=desk.incoming, prefix="thumbnail-") as name:
-            desk.storage.put(key, _make(desk, file, Path(name)))
+            desk.storage.put(key, _make(desk, file, Path(name), deadline), deadline.left())
         noted = _note(database, file.id, key)
     except (StorageUnavailable, OSError) as error:
         raise unavailable(error) from error
@@ -107,14 +111,14 @@ def _made(database: Database, desk: Desk, file: File) -> str:
     return other
 
 
-def _make(desk: Desk, file: File, folder: Path) -> Path:
+def _make(desk: Desk, file: File, folder: Path, deadline: Deadline) -> Path:
     source, target = folder / "picture", folder / "thumbnail"
     _, chunks = desk.storage.chunks(file.stored_key)
     with source.open("wb") as copy:
         for chunk in chunks:
             copy.write(chunk)
     try:
-        pictures.make_thumbnail(source, target)
+        pictures.make_thumbnail(source, target, deadline)
     except Unreadable as error:
         log.error("thumbnail_failed", file_id=str(file.id), error=str(error))
         raise Problem("preview_failed") from error

@@ -116,6 +116,11 @@ def not_found() -> Problem:
     return Problem("not_found")
 
 
+def not_done_in_time() -> Problem:
+    """503 for a file that was not worked on to its end in time: the fault of the machine, not of the file."""
+    return Problem("not_ready", "服务器正忙，文件没有处理完，请稍后重试", retry_after=5)
+
+
 def disk_full() -> Problem:
     """What a write meets while there is no room; the phone tries again by itself."""
     return Problem("disk_full", retry_after=60)

@@ -4,6 +4,7 @@ A service that accepts and never answers, or answers a byte now and then, holds 
 nobody else. When it has failed several times running it is left alone for a rest, and everybody is told at once.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -50,13 +51,14 @@ class Outside:
         self._failures = 0
         self._resting_until = 0.0
 
-    def call(self, work: Callable[[], Answer]) -> Answer:
+    def call(self, work: Callable[[], Answer], seconds: float = math.inf) -> Answer:
         """What `work` returns or raises. Raises `TooSlow`, `Busy`.
 
-        A call that took too long goes on in its thread and keeps its place until it ends.
+        Whoever has less time than the service may take says so in `seconds`; that it was not enough is then not the
+        service's failure. A call that took too long goes on in its thread and keeps its place until it ends.
         """
         self._refuse_while_resting()
-        if not self._places.acquire(timeout=self._patience):
+        if not self._places.acquire(timeout=min(self._patience, seconds)):
             raise Busy(f"{self._name}: too many calls are under way")
         outcome: list[Any] = []
         ended = threading.Event()
@@ -72,9 +74,10 @@ class Outside:
 
         # A daemon: a process that is told to end does not wait for it.
         threading.Thread(target=run, name=f"outside-{self._name}", daemon=True).start()
-        if not ended.wait(self._seconds):
-            self._note(failed=True)
-            raise TooSlow(f"{self._name}: no answer within {self._seconds:g} seconds")
+        if not ended.wait(min(self._seconds, seconds)):
+            if seconds >= self._seconds:
+                self._note(failed=True)
+            raise TooSlow(f"{self._name}: no answer within {min(self._seconds, seconds):g} seconds")
         answer, error = outcome[0]
         self._note(failed=error is not None and not isinstance(error, self._answers))
         if error is not None:

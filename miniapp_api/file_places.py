@@ -13,11 +13,11 @@ class Places:
     def __init__(self, count: int, patience: float) -> None:
         self.count = count
         self._free = threading.BoundedSemaphore(count)
-        self._patience = patience
+        self.patience = patience
 
     def take(self) -> None:
         """Take one, to be given back once. Raises 503 `busy`."""
-        if not self._free.acquire(timeout=self._patience):
+        if not self._free.acquire(timeout=self.patience):
             raise Problem("busy", retry_after=5)
 
     def give_back(self) -> None:

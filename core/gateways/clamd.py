@@ -3,6 +3,7 @@
 The kept Python client is under the GPL, which this product is not; the protocol is four lines.
 """
 
+import math
 import socket
 import struct
 import time
@@ -36,11 +37,14 @@ class Clamd:
         except OSError:
             return False
 
-    def scan(self, file: IO[bytes]) -> str | None:
-        """The name of what was found in the file, read from its start, or None; raises `ScannerUnavailable`."""
+    def scan(self, file: IO[bytes], seconds: float = math.inf) -> str | None:
+        """The name of what was found in the file, read from its start, or None; raises `ScannerUnavailable`.
+
+        It has so many seconds for it, and its own limit at the most.
+        """
         file.seek(0)
         try:
-            with closing(_Conversation(self._address, self._timeout)) as connection:
+            with closing(_Conversation(self._address, min(self._timeout, seconds))) as connection:
                 try:
                     connection.send(b"zINSTREAM\0")
                     while chunk := file.read(_CHUNK):
@@ -63,6 +67,8 @@ class _Conversation:
     """A connection that is over when its time is; raises TimeoutError (an OSError) then."""
 
     def __init__(self, address: str, seconds: float) -> None:
+        if seconds <= 0:
+            raise TimeoutError("no time left")
         self._until = time.monotonic() + seconds
         if address.startswith("/"):
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -14,6 +14,7 @@ from pikepdf import Dictionary, Name
 
 from assets import documents
 from assets.file_types import FILE_TYPES, PURPOSES
+from core.deadline import Deadline
 from core.errors import Problem
 from tests import paperwork
 from tests.assets.test_document_conversion import has_landlock
@@ -28,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def judged(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
     source = tmp_path / "upload"
     source.write_bytes(content)
-    return documents.judge(source, FILE_TYPES[named], REPORT).extension
+    return documents.judge(source, FILE_TYPES[named], REPORT, Deadline(120)).extension
 
 
 def code_of(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
@@ -93,8 +94,12 @@ def test_a_child_that_the_machine_ends_is_not_the_documents_fault(
 
 def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(monkeypatch, tmp_path, "import signal; signal.pause()")
-    monkeypatch.setattr(documents, "TIMEOUT", 0.5)
-    assert code_of(tmp_path, paperwork.pdf()) == "not_ready"
+    with monkeypatch.context() as patched:
+        patched.setattr(documents, "TIMEOUT", 0.5)
+        assert code_of(tmp_path, paperwork.pdf()) == "not_ready"
+    with pytest.raises(Problem) as refused:  # nor is it waited for when the caller has less time
+        documents.judge(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, Deadline(0.5))
+    assert refused.value.code == "not_ready"
 
 
 def inside(code: str) -> subprocess.CompletedProcess[bytes]:
@@ -116,7 +121,7 @@ def test_the_child_reads_and_writes_nothing_of_the_server(tmp_path: Path) -> Non
 
 def test_the_child_has_little_memory_and_time() -> None:
     assert b"MemoryError" in inside("bytes(900 * 1024 * 1024)").stderr
-    assert inside("import resource; sys.exit(resource.getrlimit(resource.RLIMIT_CPU)[0])").returncode == 20
+    assert inside("import resource; sys.exit(resource.getrlimit(resource.RLIMIT_CPU)[0])").returncode == 10
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may always leave the network")

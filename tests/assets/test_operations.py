@@ -262,7 +262,7 @@ def test_one_id_for_different_bytes_at_once_goes_to_one_of_them(
 
 
 def test_a_storage_that_fails_leaves_no_row(receive: Receive, desk: Desk, database: Database, monkeypatch: Any) -> None:
-    def fail(_key: str, _path: Path) -> None:
+    def fail(_key: str, _path: Path, _seconds: float) -> None:
         raise StorageUnavailable("down")
 
     monkeypatch.setattr(desk.storage, "put", fail)
@@ -300,7 +300,7 @@ class Scanner:
     def __init__(self, verdict: Any) -> None:
         self.verdict = verdict
 
-    def scan(self, _file: Any) -> str | None:
+    def scan(self, _file: Any, _seconds: float) -> str | None:
         if isinstance(self.verdict, Exception):
             raise self.verdict
         return self.verdict  # type: ignore[no-any-return]

@@ -17,10 +17,11 @@ import pytest
 from PIL import Image, ImageChops, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from assets import lossless, pictures
+from assets import fork_servers, lossless, pictures
 from assets.file_types import FILE_TYPES
 from assets.fork_servers import ForkServer
 from assets.pictures import Picture
+from core.deadline import Deadline
 from core.errors import Problem
 from tests import paperwork
 from tests.paperwork import segment, with_segments
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def prepared(tmp_path: Path, content: bytes, wanted: str = ".jpg") -> tuple[Picture, Image.Image]:
     source, target = tmp_path / "source", tmp_path / "picture"
     source.write_bytes(content)
-    known = pictures.prepare(source, FILE_TYPES[wanted], target)
+    known = pictures.prepare(source, FILE_TYPES[wanted], target, Deadline(120))
     assert hashlib.sha256(target.read_bytes()).hexdigest() == known.sha256
     return known, Image.open(target)
 
@@ -43,7 +44,7 @@ def stored(tmp_path: Path) -> bytes:
 def thumbnail(tmp_path: Path, content: bytes) -> Image.Image:
     source, target = tmp_path / "source", tmp_path / "thumbnail"
     source.write_bytes(content)
-    pictures.make_thumbnail(source, target)
+    pictures.make_thumbnail(source, target, Deadline(120))
     return Image.open(target)
 
 
@@ -543,7 +544,8 @@ def test_what_is_no_whole_picture_is_refused(tmp_path: Path, content: bytes) -> 
 @pytest.fixture
 def odd_child(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Whatever is asked of it, the child does what `tests/assets/odd_picture_worker.py` does for this byte."""
-    server = ForkServer("tests.assets.odd_picture_worker", timeout=0.5)
+    server = ForkServer("tests.assets.odd_picture_worker")
+    monkeypatch.setattr(fork_servers, "TIMEOUT", 0.5)
     monkeypatch.setattr(pictures, "_fork_server", server)
     yield monkeypatch
     server.stop()
@@ -588,8 +590,8 @@ def test_nothing_is_decoded_in_the_process_of_the_server(tmp_path: Path, monkeyp
         for content, wanted in ((paperwork_photo, ".jpg"), (paperwork_heic, ".jpg"), (paperwork_png, ".png")):
             source, target = tmp_path / "source", tmp_path / "picture"
             source.write_bytes(content)
-            pictures.prepare(source, FILE_TYPES[wanted], target)
-            pictures.make_thumbnail(target, tmp_path / "thumbnail")
+            pictures.prepare(source, FILE_TYPES[wanted], target, Deadline(120))
+            pictures.make_thumbnail(target, tmp_path / "thumbnail", Deadline(120))
 
 
 paperwork_photo, paperwork_heic, paperwork_png = paperwork.photo(), paperwork.heic(), paperwork.png()

@@ -21,6 +21,7 @@ from assets.sweeping import sweep
 from core import clock as wall
 from core.actor import Actor
 from core.db import Database
+from core.deadline import Deadline
 from core.errors import Problem
 from tests import paperwork
 
@@ -41,9 +42,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     sources: list[Path] = []
     make = pictures.make_thumbnail
 
-    def noted(source: Path, target: Path) -> None:
+    def noted(source: Path, target: Path, deadline: Deadline) -> None:
         sources.append(source)
-        make(source, target)
+        make(source, target, deadline)
 
     monkeypatch.setattr(pictures, "make_thumbnail", noted)
     return sources
@@ -88,8 +89,8 @@ def test_of_two_processes_that_make_it_the_first_stays(
 ) -> None:
     make = pictures.make_thumbnail
 
-    def overtaken(source: Path, target: Path) -> None:
-        make(source, target)
+    def overtaken(source: Path, target: Path, deadline: Deadline) -> None:
+        make(source, target, deadline)
         with database.write() as session:
             session.execute(update(File).where(File.id == photo.id).values(thumbnail_key="uploads/aa/theirs"))
 
@@ -103,8 +104,8 @@ def test_one_that_is_swept_meanwhile_leaves_nothing(
 ) -> None:
     make = pictures.make_thumbnail
 
-    def swept(source: Path, target: Path) -> None:
-        make(source, target)
+    def swept(source: Path, target: Path, deadline: Deadline) -> None:
+        make(source, target, deadline)
         with time_machine.travel(wall.now() + timedelta(days=2), tick=False):
             sweep(database, desk.storage, desk.incoming / "elsewhere")
 
@@ -128,7 +129,7 @@ def test_what_is_no_picture_has_none(
 def test_a_storage_that_fails_is_said_so_and_the_next_look_makes_it(
     database: Database, desk: Desk, photo: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_key: str, _path: Path) -> None:
+    def fail(_key: str, _path: Path, _seconds: float) -> None:
         raise StorageUnavailable("down")
 
     with monkeypatch.context() as patched:

@@ -99,3 +99,12 @@ def test_failures_that_are_answers_or_not_in_a_row_leave_it_in_use() -> None:
     with pytest.raises(ConnectionError):
         service.call(fails)
     assert service.call(lambda: 7) == 7
+
+
+def test_who_has_less_time_than_the_service_may_take_gives_up_earlier_and_does_not_blame_it() -> None:
+    service, work = Outside("test", seconds=60, places=MOST_IN_A_ROW + 1, patience=0), Held()
+    for _ in range(MOST_IN_A_ROW):
+        with pytest.raises(TooSlow):
+            service.call(work, 0.05)
+    assert service.call(lambda: 7) == 7  # it is not left alone
+    work.free.set()
