@@ -137,7 +137,11 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         desk=desk,
         filings=filing_engine(library, subjects, events),
         events=events,
-        rules=RatingRules(settings.rating_limit_scope, shows_harmless_texts=settings.rating_publication == "automatic"),
+        rules=RatingRules(
+            settings.rating_limit_scope,
+            shows_harmless_texts=settings.rating_publication == "automatic",
+            staff_within=timedelta(minutes=settings.rating_staff_minutes),
+        ),
         pictures=MadePictures(desk.storage, settings.incoming_dir),
         scans=ScanCounts(database),
         disk=disk,

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     """Accepted ratings per address over all codes; above them nobody rates from there for the rest of the time."""
     rating_publication: Literal["reviewed", "automatic"] = "reviewed"
     """Whether a person releases every text of a rating, or harmless ones of good ratings are shown at once."""
+    rating_staff_minutes: int = Field(default=15, ge=6, le=720)
+    """A rating is marked 来自办公网络 when somebody of the rated office was active at its address within so many
+    minutes; activity is noted every five minutes at most."""
     rating_words: str = ""
     """A file of words, one a line, that keep a rating's text from being shown at once, beside the built-in ones."""
     sms_sender: Literal["", "log", "tencent"] = ""

@@ -22,7 +22,7 @@ from core.one_by_one import OneByOne
 from core.text import MEANINGLESS, clean, clean_line, fold_to_fit, has_words
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
-from feedback import figures, integrity
+from feedback import figures, integrity, own_offices
 from feedback.kinds import KINDS, PER_MATTER, channel_of
 from feedback.models import RatingCode
 from feedback.queries import visible_code
@@ -33,8 +33,8 @@ VALID_DAYS = 30
 
 TODO = "rate_service"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")
-LENGTHS = {"matter_name": 200, "org_name": 100, "window": 50, "matter_ref": 64}
-_LABELS = {"matter_name": "事项名称", "org_name": "承办单位", "window": "窗口", "matter_ref": "办件编号"}
+LENGTHS = {"matter_name": 200, "window": 50, "matter_ref": 64}
+_LABELS = {"matter_name": "事项名称", "window": "窗口", "matter_ref": "办件编号"}
 
 
 def is_token(text: str) -> bool:
@@ -43,7 +43,7 @@ def is_token(text: str) -> bool:
 
 
 def create(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[RatingCode, bool]:
-    """Make a code for the actor's office, not generated yet; returns it and whether it is new.
+    """Make a code for an office of the actor's (`own_offices.py`), not generated yet; returns it and whether it is new.
 
     With an `id` in the body the same call again gives the same code; another content 409 `id_taken`.
     Raises 422 with all faults.
@@ -51,12 +51,14 @@ def create(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Rat
     CODE.step("create", None, actor)
     wanted, faults = _read(body)
     code_id = _id(body, faults)
-    if faults:
+    place = own_offices.place_of(session, actor, body, faults)
+    if faults or place is None:
         raise Problem("invalid", errors=faults)
+    wanted |= {"org_name": place.org_name, "office_id": place.office_id}
     values = {
         **wanted, "folded_matter": fold_to_fit(wanted["matter_name"], 200),
         "id": code_id, "token": None, "valid_to": None, "filing_id": None, "enterprise_id": None,
-        "office_id": actor.office_id, "area1": actor.chain[0], "area2": actor.chain[1], "area3": actor.chain[2],
+        "area1": place.chain[0], "area2": place.chain[1], "area3": place.chain[2],
         "created_by": actor.user_id, "created_at": clock.now(), "generated_at": None, "scans": 0, "ratings": 0,
         "last_scan_at": None,
     }  # fmt: skip
@@ -80,7 +82,7 @@ def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
             faults.append(Fault(f"/{name}", "wrong_type", f"{_LABELS[name]}应为文字，请重新填写"))
             continue
         text = " ".join(clean_line(value or "").split())
-        required = name in ("matter_name", "org_name") or (name == "matter_ref" and kind == PER_MATTER)
+        required = name == "matter_name" or (name == "matter_ref" and kind == PER_MATTER)
         if required and not text:
             faults.append(Fault(f"/{name}", "required", f"请填写{_LABELS[name]}"))
         elif required and not has_words(text):

@@ -21,7 +21,7 @@ EXPORT_LIMIT = 100_000
 
 LIST_COLUMNS = (
     "提交时间", "事项名称", "承办单位", "窗口", "渠道", "评价等级", "评价标签", "具体意见", "手机号", "是否实名",
-    "短信验证", "来自办公网络", "处理状态", "整改期限", "办结时间", "公开状态",
+    "短信验证", "来自办公网络（仅供参考）", "处理状态", "整改期限", "办结时间", "公开状态",
 )  # fmt: skip
 
 _FIGURES = {
@@ -30,7 +30,7 @@ _FIGURES = {
     "average_stars": "平均星级", "matters": "办结事项", "rated_matters": "已评价事项", "active_rate": "主动评价率",
     "real_bad": "实名差评", "called_back": "已回访", "call_back_rate": "实名差评回访率",
     "due_or_closed": "到期或办结差评", "closed_in_time": "按期整改", "in_time_rate": "差评按期整改率",
-    "overdue": "超期未整改", "from_staff_addresses": "来自办公网络的评价",
+    "overdue": "超期未整改", "from_staff_addresses": "来自办公网络的评价（仅供参考）",
 }  # fmt: skip
 SUMMARY_COLUMNS = ("承办单位", *_FIGURES.values())
 _PERCENT = frozenset(name for name in _FIGURES if name.endswith("_rate"))

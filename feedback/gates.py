@@ -22,12 +22,14 @@ from feedback.models import RatingGate
 
 @dataclass(frozen=True, slots=True)
 class RatingRules:
-    """Settings of rating: what the limit is about (GB/T 39734 lets each matter be rated once), how long it lasts, and
-    whether harmless texts of good ratings are shown without a person having read them."""
+    """Settings of rating: what the limit is about (GB/T 39734 lets each matter be rated once), how long it lasts,
+    whether harmless texts of good ratings are shown without a person having read them, and how recently somebody of the
+    rated office was active at a rating's address for it to be marked (来自办公网络)."""
 
     scope: Literal["global", "kind", "subject"] = "global"
     window: timedelta = timedelta(days=5)
     shows_harmless_texts: bool = False
+    staff_within: timedelta = timedelta(minutes=15)
 
 
 def key(rules: RatingRules, mobile: str, kind: str, code_id: UUID) -> str:

@@ -19,7 +19,7 @@ from core.paging import Page, PageRequest, fetch, newest_first
 from core.privacy import mask_phone
 from core.versions import stale
 from feedback.catalogue import LEVELS, TAGS
-from feedback.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, WITHHELD
+from feedback.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, STAFF_MARK, WITHHELD
 from feedback.listing import ROWS, conditions, named, order, reads_ratings
 from feedback.listing import Filters as Filters
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
@@ -129,6 +129,7 @@ def show_row(row: Any, actor: Actor) -> dict[str, Any]:
         "real_name": rating.real_name,
         "phone_verified": rating.phone_verified,
         "from_staff_address": rating.from_staff_address,
+        "from_staff_note": STAFF_MARK if rating.from_staff_address else None,
         "status": rating.status,
         "status_label": RATING.statuses[rating.status],
         "version": rating.version,
@@ -224,6 +225,7 @@ def show_code(code: RatingCode, actor: Actor) -> dict[str, Any]:
         "kind": code.kind,
         "kind_label": KINDS[code.kind],
         "matter_name": code.matter_name,
+        "office_id": str(code.office_id),
         "org_name": code.org_name,
         "window": code.window,
         "matter_ref": code.matter_ref,

@@ -20,7 +20,7 @@ from core.actor import Actor
 from core.db import dialect_of
 from feedback.catalogue import TAGS
 from feedback.figures import ALL, COUNTED, DAY, MONTH, RatingDelta, RatingTagTally, RatingTally
-from feedback.kinds import QR_ONCE
+from feedback.kinds import QR_ONCE, STAFF_MARK
 from feedback.listing import UNINDEXED, day_begins, day_ends, unindexed, within_range
 from feedback.models import Rating, RatingCode
 
@@ -40,7 +40,8 @@ class StatisticsFilter:
 
 
 def figures(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[str, Any]:
-    """`{total, rows, tags}`: a row for each office within reach that has figures; each tag with its count."""
+    """`{total, rows, tags, from_staff_note}`: a row for each office within reach that has figures, each tag with its
+    count, and how little the mark 来自办公网络 says."""
     counted = _counted(session, actor, wanted)
     overdue = _overdue(session, actor, wanted)
     offices = select(Office.id, Office.name).where(Office.id.in_(counted.keys() | overdue.keys()))
@@ -58,6 +59,7 @@ def figures(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[st
         "total": {"office_id": None, "office_name": "合计", **_row(total, sum(overdue.values()))},
         "rows": rows,
         "tags": _tags(session, actor, wanted),
+        "from_staff_note": STAFF_MARK,
     }
 
 

@@ -6,14 +6,14 @@ Unknown code → 404; the same form posted again → the rating that is there; u
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import Table, bindparam, exists, select
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, User, UserSession
+from accounts.models import User, UserSession
 from core import clock, clocks, privacy, todos
 from core.actor import Actor
 from core.errors import Fault, Problem
@@ -34,11 +34,8 @@ from feedback.workflows import ACTIVE, CODE, DISABLED, EXPIRED, RATING, USED
 DUE_DAYS = 5
 """Working days in which a bad rating is answered, unless 限期整改 makes them longer (spec/b_rating §4)."""
 
-STAFF_WITHIN = timedelta(hours=12)
-"""A rating counts as sent from a staff address while someone of an office was signed in there so recently."""
-
 _codes, _ratings = cast(Table, RatingCode.__table__), cast(Table, Rating.__table__)
-_sessions, _users, _offices = (cast(Table, model.__table__) for model in (UserSession, User, Office))
+_sessions, _users = cast(Table, UserSession.__table__), cast(Table, User.__table__)
 
 _LOOK = Prepared(
     select(
@@ -50,14 +47,15 @@ _LOOK = Prepared(
             select(_sessions.c.id)
             .select_from(
                 _sessions.join(_users, _users.c.id == _sessions.c.user_id)
-                .join(_offices, _offices.c.id == _users.c.office_id)
             )
             .where(
+                # Of the very office that is rated: others at a shared address say nothing.
+                _users.c.office_id == _codes.c.office_id,
                 _sessions.c.address == bindparam("address"),
                 _sessions.c.last_seen_at >= bindparam("since", type_=_sessions.c.last_seen_at.type),
                 _sessions.c.ended_at.is_(None),
-                _offices.c.enterprise_id.is_(None),
             )
+            .correlate(_codes)
         ).label("from_staff"),
     ).where(_codes.c.token == bindparam("token"))
 )  # fmt: skip
@@ -79,7 +77,7 @@ def judge(session: Session, token: str, sent: Sent) -> tuple[Any, Rated | None]:
     For callers who prove the number first: a form that is faulty or sent again costs no SMS code.
     """
     fields, faults = read(sent)
-    return _judged(session, token, fields, faults, "")
+    return _judged(session, token, fields, faults)
 
 
 def form_key(token: str, sent: Sent) -> str | None:
@@ -118,7 +116,7 @@ def rate(
             "submission_key": fields.key(token), "address_key": privacy.keyed_hash("rating address", address),
             "user_agent": user_agent[:200], "phone_verified": verified,
         }  # fmt: skip
-    code, rated = _judged(session, token, fields, faults, address)
+    code, rated = _judged(session, token, fields, faults, address, clock.now() - rules.staff_within)
     if rated is not None:
         return rated
     assert fields is not None
@@ -150,11 +148,11 @@ def _columns(fields: Fields, rules: RatingRules) -> dict[str, Any]:
 
 
 def _judged(
-    session: Session, token: str, fields: Fields | None, faults: list[Fault], address: str
-) -> tuple[Any, Rated | None]:
+    session: Session, token: str, fields: Fields | None, faults: list[Fault], address: str = "",
+    since: datetime | None = None,
+) -> tuple[Any, Rated | None]:  # fmt: skip
     key = fields.key(token) if fields is not None else None
-    since = clock.now() - STAFF_WITHIN
-    look = {"submission": key or "", "address": address[:45], "since": since, "token": token}
+    look = {"submission": key or "", "address": address[:45], "since": since or clock.now(), "token": token}
     code = _LOOK.first(session, look) if is_token(token) else None
     if code is None:
         raise Problem("unknown_code")

@@ -51,11 +51,12 @@ class RatingCodeBody(DescribedBody):
     """A new rating code, judged by the room."""
 
     model_config = described(
-        ("kind", "matter_name", "org_name"),
+        ("kind", "matter_name"),
         id={**ID_FIELD, "description": "made by the caller, so that a repetition is told from another code; optional"},
         kind=choice_field(KINDS),
         matter_name=text_field(codes.LENGTHS["matter_name"], "the matter (事项)"),
-        org_name=text_field(codes.LENGTHS["org_name"], "the office in charge (承办单位)"),
+        office_id={**ID_FIELD, "description": "the own office (default) or a station directly below it"},
+        org_name=text_field(100, "instead of `office_id`: the name of one of these offices (承办单位)"),
         window=text_field(codes.LENGTHS["window"], "the window (窗口)"),
         matter_ref=text_field(codes.LENGTHS["matter_ref"], "number of the case (办件编号); needed with `per_matter`"),
     )

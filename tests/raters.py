@@ -73,7 +73,7 @@ class Hall:
 
     def code(self, person: str = "officer", *, generated: bool = True, **changes: Any) -> Json:
         """A code as its maker sees it; its `token` is the end of its address."""
-        body = {"kind": "per_visit", "matter_name": "营业执照办理", "org_name": "天宁区市场监督管理局", **changes}
+        body = {"kind": "per_visit", "matter_name": "营业执照办理", **changes}
         if body["kind"] == "per_matter":
             body.setdefault("matter_ref", new_id())
         made = ok(self.person(person).post("/rating-codes", body), 201)

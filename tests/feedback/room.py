@@ -66,7 +66,7 @@ class Room:
         return f"1380000{self.numbers:04d}"
 
     def code(self, person: str = "officer", *, generated: bool = True, **changes: Any) -> RatingCode:
-        body = {"kind": "per_visit", "matter_name": "营业执照办理", "org_name": "天宁区市场监督管理局", **changes}
+        body = {"kind": "per_visit", "matter_name": "营业执照办理", **changes}
         if body["kind"] == "per_matter":
             body.setdefault("matter_ref", uuid4().hex)
         with self.database.write() as session:

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from accounts import offices
 from accounts.models import Region
 from accounts.offices import enterprise_office_id
 from core import history
@@ -40,14 +41,65 @@ def test_a_code_has_no_link_until_it_is_generated(room: Room) -> None:
 
 
 def test_all_faults_of_a_code_come_at_once(room: Room) -> None:
-    problem = refused(lambda: create(room, kind="per_matter", matter_name="", org_name="长" * 101, window=5, id="x"))
+    problem = refused(lambda: create(room, kind="per_matter", matter_name="", org_name=5, window=5, id="x"))
     assert faults(problem) == {
-        "/matter_name": "required", "/org_name": "too_long", "/window": "wrong_type", "/matter_ref": "required",
+        "/matter_name": "required", "/org_name": "wrong_type", "/window": "wrong_type", "/matter_ref": "required",
         "/id": "bad_format",
     }  # fmt: skip
     assert faults(refused(lambda: create(room, kind="x", matter_name="长" * 201))) == {
         "/kind": "unknown_kind", "/matter_name": "too_long",
     }  # fmt: skip
+
+
+def test_a_code_is_made_for_the_own_office_unless_told_and_for_no_other_bureau(room: Room) -> None:
+    own, neighbour = room.people["officer"].office_id, room.people["neighbour_officer"].office_id
+    code, _ = create(room, org_name=None)
+    assert (code.office_id, code.org_name) == (own, "天宁区市场监督管理局")
+    for name in ("常州市天宁区市场监督管理局", "江苏省常州市天宁区市场监督管理局", " 天宁区 市场监督管理局 "):
+        named, _ = create(room, org_name=name)
+        assert (named.office_id, named.org_name) == (own, " ".join(name.split()))
+    for wrong in (
+        "钟楼区市场监督管理局",
+        "常州市市场监督管理局",
+        "南京市天宁区市场监督管理局",
+        "市场监督管理局",
+        "天宁",
+    ):
+        problem = refused(lambda name=wrong: create(room, org_name=name))
+        assert faults(problem) == {"/org_name": "other_office"}
+        assert "天宁区市场监督管理局" in problem.errors[0].message
+    for wrong_id, told in ((str(neighbour), "other_office"), (str(uuid4()), "other_office"), ("x", "bad_format")):
+        problem = refused(lambda office_id=wrong_id: create(room, org_name=None, office_id=office_id))
+        assert faults(problem) == {"/office_id": told}
+    city = refused(lambda: create(room, "city_supervisor", org_name=None, office_id=str(own)))
+    assert faults(city) == {"/office_id": "other_office"}
+
+
+def test_a_bureau_makes_codes_for_the_stations_below_it(room: Room) -> None:
+    own = room.people["officer"].office_id
+    with room.database.write() as session:
+        region = session.get_one(Region, "320402")
+        station = offices.create_office(session, "茶山市场监管所", "station", region, own)
+        other = session.get_one(Region, "320404")
+        elsewhere = offices.create_office(session, "五星市场监管所", "station", other, None)
+    by_id, _ = create(room, org_name=None, office_id=str(station))
+    by_name, _ = create(room, org_name="常州市茶山市场监管所")
+    assert by_id.office_id == by_name.office_id == station
+    assert (by_id.org_name, by_id.area3) == ("茶山市场监管所", "320402")
+    assert faults(refused(lambda: create(room, org_name=None, office_id=str(elsewhere)))) == {
+        "/office_id": "other_office"
+    }
+    mixed = refused(lambda: create(room, org_name="天宁区市场监督管理局", office_id=str(station)))
+    assert faults(mixed) == {"/org_name": "other_office"}
+
+
+def test_codes_from_before_with_any_name_stay_as_they_are(room: Room) -> None:
+    old = room.code()
+    with room.database.write() as session:
+        session.execute(update(RatingCode).where(RatingCode.id == old.id).values(org_name="某某大厅"))
+    assert room.rating(room.send(old).id).code_id == old.id
+    with room.database.write() as session:
+        assert codes.disable(session, room.people["officer"], old.id).status == "disabled"
 
 
 def test_the_same_call_with_an_id_gives_the_same_code_and_another_content_is_refused(room: Room) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from core import clock, history
 from core.errors import Problem
 from core.models import Todo
-from feedback import codes, submission
+from feedback import codes, queries, submission
 from feedback.gates import RatingRules
 from feedback.models import Rating, RatingFollowUp, RatingGate
 from feedback.public import answer, open_code
@@ -270,27 +270,44 @@ def test_query_codes_have_no_characters_that_look_alike() -> None:
     assert not set("".join(made)) & set("01IO")
 
 
-@pytest.mark.parametrize(
-    ("ended", "hours", "expected"), [(False, 11, True), (False, 13, False), (True, 1, False)]
-)  # fmt: skip
-def test_a_rating_from_where_staff_are_signed_in_is_marked(
-    room: Room, at_ten: time_machine.Traveller, ended: bool, hours: int, expected: bool
-) -> None:
+def sign_in_somewhere(room: Room, who: str, address: str, *, ended: bool = False) -> None:
+    """A session at ten, as signing in leaves it."""
     with room.database.write() as session:
         session.execute(
             text(
                 "INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, expires_at, ended_at,"
-                " address, user_agent) SELECT id, 'x', id, :then, :then, :later, :ended, '192.0.2.9', '' FROM users"
-                " WHERE username = 'officer'"
+                " address, user_agent) SELECT id, 'x', id, :then, :then, :later, :ended, :address, '' FROM users"
+                " WHERE username = :who"
             ),
-            {"then": "2026-11-21 02:00:00.000000", "later": "2026-11-30 02:00:00.000000",
-             "ended": "2026-11-21 02:00:00.000000" if ended else None},
+            {"then": "2026-11-21 02:00:00.000000", "later": "2026-11-30 02:00:00.000000", "who": who,
+             "address": address, "ended": "2026-11-21 02:00:00.000000" if ended else None},
         )  # fmt: skip
-    at_ten.shift(timedelta(hours=hours))
+
+
+@pytest.mark.parametrize(
+    ("who", "ended", "after", "expected"),
+    [
+        ("officer", False, timedelta(minutes=15), True),
+        ("officer", False, timedelta(minutes=15, seconds=1), False),
+        ("officer", True, timedelta(minutes=1), False),
+        ("neighbour_officer", False, timedelta(minutes=1), False),
+        ("city_supervisor", False, timedelta(minutes=1), False),
+    ],
+)
+def test_a_rating_is_marked_only_where_somebody_of_the_very_office_was_active_within_minutes(
+    room: Room, at_ten: time_machine.Traveller, who: str, ended: bool, after: timedelta, expected: bool
+) -> None:
+    sign_in_somewhere(room, who, "192.0.2.9", ended=ended)
+    at_ten.shift(after)
     code = room.code()
-    assert room.rating(room.send(code, address="192.0.2.9").id).from_staff_address is expected
+    marked = room.rating(room.send(code, address="192.0.2.9").id)
+    assert marked.from_staff_address is expected
     assert room.rating(room.send(code, address="192.0.2.10").id).from_staff_address is False
     assert room.figures()["total"]["from_staff_addresses"] == int(expected)
+    with room.database.read() as session:
+        shown = queries.show(session, room.people["supervisor"], marked)
+    assert (shown["from_staff_note"] is not None) is expected
+    assert not expected or "仅供参考，不能说明评价由工作人员提交" in shown["from_staff_note"]
 
 
 def test_gates_that_are_open_again_are_swept(room: Room, at_ten: time_machine.Traveller) -> None:

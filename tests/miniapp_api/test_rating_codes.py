@@ -24,7 +24,7 @@ PICTURES = {
     "qr.png": "image/png", "qr.svg": "image/svg+xml", "poster.png": "image/png", "poster.pdf": "application/pdf",
     "sign.png": "image/png", "sign.pdf": "application/pdf",
 }  # fmt: skip
-CASE = {"kind": "per_matter", "matter_name": "公司变更登记", "org_name": "天宁区市场监督管理局", "matter_ref": "2026-1"}
+CASE = {"kind": "per_matter", "matter_name": "公司变更登记", "matter_ref": "2026-1"}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_every_picture_before_generation_is_refused_with_409(hall: Hall) -> None
 def test_all_faults_of_a_code_come_at_once_and_nothing_is_made(hall: Hall) -> None:
     officer = hall.person("officer")
     assert faults(officer.post("/rating-codes", {})) == {
-        "/kind": "unknown_kind", "/matter_name": "required", "/org_name": "required",
+        "/kind": "unknown_kind", "/matter_name": "required",
     }  # fmt: skip
     long = {**CASE, "matter_name": "字" * 10_000, "org_name": 5, "matter_ref": ""}
     assert faults(officer.post("/rating-codes", long)) == {
