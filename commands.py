@@ -41,6 +41,7 @@ GROUPS = {
     "tallies": Group(
         "inspection.commands", "tallies_group", "The kept figures (台账) that statistics and searches read."
     ),
+    "inspections": Group("inspection.commands", "inspections_group", "Checks (检查) and spot checks."),
     "spot-checks": Group("inspection.commands", "spot_checks_group", "Spot checks (监督抽查)."),
     "history": Group(
         "history_commands",

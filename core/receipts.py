@@ -1,7 +1,7 @@
 """Receipts: how a write that is sent again is recognised.
 
 A repetition is the same call by the same user with the same body, the version it was sent with
-included (`confirm_duplicate` aside). Taking a receipt is the first statement of a write that
+included (`confirm_duplicate` and `confirm_name` aside). Taking a receipt is the first statement of a write that
 changes something, so that of identical writes at the same moment one goes on and the others wait
 for it and then learn that they are repetitions. A write that fails rolls its receipt back.
 """
@@ -19,7 +19,7 @@ from core.db import canonical_json, insert_into
 from core.models import Receipt
 from core.prepared import Prepared
 
-IGNORED = frozenset({"confirm_duplicate"})
+IGNORED = frozenset({"confirm_duplicate", "confirm_name"})
 
 
 def key(user_id: UUID, call: str, subject: UUID | str, body: Mapping[str, Any]) -> bytes:

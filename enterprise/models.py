@@ -15,7 +15,8 @@ AREAS = ("area1", "area2", "area3")
 class Enterprise(Base):
     """An enterprise (企业) of the register, with the chain of regions it lies in (see `Region`).
 
-    `imported` is what an import said last of the columns that an enterprise may declare otherwise.
+    `imported` is what an import said last of the columns that an enterprise may declare otherwise, `former_names` what
+    it was called before, the last name first.
     """
 
     __tablename__ = "enterprises"
@@ -29,6 +30,7 @@ class Enterprise(Base):
     uscc: Mapped[str] = mapped_column(String(18), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     folded_name: Mapped[str] = mapped_column(String(100))
+    former_names: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     legal_representative: Mapped[str | None] = mapped_column(String(50))
     address: Mapped[str | None] = mapped_column(String(200))
     production_address: Mapped[str | None] = mapped_column(String(200))

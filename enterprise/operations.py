@@ -20,13 +20,14 @@ from accounts.offices import move_enterprise_office
 from core import clock
 from core.db import dialect_of, insert_into
 from core.name_search import bigrams
-from core.text import fold_to_fit
+from core.text import fold, fold_to_fit
 from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # 企业规模
 SCALES: Mapping[str, str] = MappingProxyType({"large": "大型", "medium": "中型", "small": "小型", "micro": "微型"})
 
 IMPORTED, DECLARED = "imported", "declared"
+NAMES_KEPT = 20
 
 _ENTERPRISES = cast(Table, Enterprise.__table__)
 _KEPT_ON_UPDATE = frozenset({"id", "uscc", "source", "status"})
@@ -118,6 +119,7 @@ def _compare(session: Session, batch: Sequence[EnterpriseFacts], source: str, *,
         if before is None:
             compared.append(_Comparison(Effect(Outcome.CREATED), _blank(source) | values))
             continue
+        values |= _renamed(before, values)
         differing = {name for name, value in values.items() if before[name] != value}
         # `imported` alone differs where an import now says what was declared before.
         outcome = Outcome.UPDATED if differing - {"imported"} else Outcome.UNCHANGED
@@ -161,6 +163,15 @@ def _since_last_import(values: dict[str, Any], said: Collection[str], before: Ro
     return {**taken, "imported": {**last, **{name: values[name] for name in said}}}
 
 
+def _renamed(before: RowMapping, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The former names, with the one that is given up now, unless it is only spelt otherwise."""
+    name = values.get("name", before["name"])
+    if fold(name) == fold(before["name"]):
+        return {}
+    former = [before["name"], *before["former_names"]]
+    return {"former_names": [one for one in former if fold(one) != fold(name)][:NAMES_KEPT]}
+
+
 def _blank(source: str) -> dict[str, Any]:
     return {
         "id": uuid4(),
@@ -172,6 +183,7 @@ def _blank(source: str) -> dict[str, Any]:
         "scale": None,
         "product_codes": [],
         "imported": {},
+        "former_names": [],
     }
 
 

@@ -4,7 +4,6 @@ Every write is judged in the order of the HTTP contract §1, as in `operations.p
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from inspection.entry import Entry, Tools, answering_on, content_digest, content
 from inspection.judging import find_living, mark_of, reason_of, refuse_stale
 from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
-from inspection.neighbours import is_prefilled, look_around, refuse_duplicate
+from inspection.neighbours import look_around, refuse_duplicate
 from inspection.publishing import publish
 from inspection.reminders import TODO_DISPOSAL, TODO_REFUSED, open_todos, was_refused
 from inspection.workflows import WORKFLOWS
@@ -88,7 +87,7 @@ def judged(session: Session, tools: Tools, actor: Actor, record: Inspection, bod
     """What a record is to say after a correction, judged as a submission is: the form, what is final, what is asked."""
     answered = tools.forms.get(record.form_code, record.form_version).form
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
-    entry = judge(session, tools, actor, record.book, record.id, body, submit=True, answered=answered)
+    entry = judge(session, tools, actor, record.book, record.id, body, submit=True, corrected=record)
     if entry.kind.name != record.kind:
         raise invalid("/kind", "kind_changed", "更正不能改变检查类型；类型选错的，请作废后重新填报")
     _refuse_undone(session, record, entry)
@@ -119,10 +118,7 @@ def store(
     book, record_id, flow = record.book, record.id, WORKFLOWS[record.book]
     assert entry.tally is not None
     assert record.tally_id is not None
-    # The record stays with the office that entered it, whoever corrects it.
-    owner = {"office_id": record.office_id, "area1": record.area1, "area2": record.area2, "area3": record.area3}
-    old_key, before = tallies.key_of(record), tallies.counts_of_record(record)
-    new_key = tallies.TallyKey(**{**asdict(entry.tally), **owner})
+    old_key, before, new_key = tallies.key_of(record), tallies.counts_of_record(record), entry.tally
     if new_key == old_key:
         tally_id = record.tally_id
         tallies.change(session, tally_id, entry.counts.minus(before))
@@ -137,12 +133,6 @@ def store(
     corrected = {"approved_by": None, "approved_office": None, **mark, "count": count}
     kept = {"campaign_id": record.campaign_id, "tally_id": tally_id, "updated_at": now, "corrected": corrected}
     columns = {**entry.columns, **kept}
-    registered = False
-    if book == CHECK:
-        neighbours = look_around(session, actor.reach, record_id, entry)
-        columns["org_prefilled"] = is_prefilled(entry, neighbours)
-        registered = neighbours.registered is not None
-    columns["sheet_key"] = sheets.key_of(record.area1, record.level, columns["check_date"], entry.data.get("sheet_no"))
     if columns["sheet_key"] != record.sheet_key:
         sheets.refuse_taken(session, record_id, columns["sheet_key"])
         columns["sheet_twin"] = 0
@@ -159,7 +149,7 @@ def store(
             reason=reason, replaced_at=now,
         )
     )  # fmt: skip
-    if registered:
+    if entry.told:
         publish(session, record_id, entry, record.office_name)
     elif book == CHECK:
         publications.withdraw(session, record_id)

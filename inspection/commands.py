@@ -1,9 +1,10 @@
-"""Commands for tallies and spot checks."""
+"""Commands for tallies, checks and spot checks."""
 
 import click
 
 from core.commands import HasDatabase, table
-from inspection import sheets, tallies
+from inspection import other_names, sheets, tallies
+from inspection.kinds import KINDS
 
 
 @click.group("tallies")
@@ -25,6 +26,38 @@ def reconcile_command(obj: HasDatabase) -> None:
     with obj.database.write() as session:
         found = tallies.reconcile(session)
     click.echo(f"一致 {found.right}，已更正 {found.mended}，已补建 {found.added}，已清零 {found.emptied}")
+
+
+@click.group("inspections")
+def inspections_group() -> None:
+    """Checks (检查) and spot checks."""
+
+
+@inspections_group.command("other-names")
+@click.pass_obj
+def other_names_command(obj: HasDatabase) -> None:
+    """List the submitted records whose code belongs to an enterprise of another name in the register.
+
+    By the register as it is now, former names aside. Nothing is changed: correct (更正) the code or the name. Where the
+    last column says 是, the enterprise of the register reads the finding as its own until then.
+
+    \b
+    Example:
+      ./manage inspections other-names
+    """
+    with obj.database.read() as session:
+        rows = [
+            [
+                str(one.record.id), KINDS[one.record.kind].label, one.record.office_name, one.record.username,
+                str(one.record.check_date or ""), one.record.uscc or "", one.sent, one.registered,
+                "是" if one.record.name_differs else "否", "是" if one.told else "否",
+            ]
+            for one in other_names.contradicting(session)
+        ]  # fmt: skip
+    if rows:
+        heads = ["记录编号", "类型", "填报单位", "用户名", "检查日期", "统一社会信用代码", "所填名称", "名录中的名称"]
+        table([*heads, "填报时已确认", "已告知名录中的企业"], rows)
+    click.echo(f"共 {len(rows)} 处名称与名录不一致")
 
 
 @click.group("spot-checks")

@@ -13,18 +13,31 @@ from core import clock
 from core.actor import Actor
 from core.db import canonical_json
 from core.errors import Fault, Problem, invalid
+from core.forms.check import Checked
 from core.forms.definition import Form
 from core.forms.library import FormLibrary
 from core.privacy import mask_phone, seal, unseal
-from inspection import evidence, kinds, rules, sheets
+from inspection import evidence, kinds, notices, rules, sheets
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
-from inspection.kinds import SPOT_CHECK, Kind
+from inspection.kinds import CHECK, SPOT_CHECK, Kind
 from inspection.models import Inspection
+from inspection.owners import Owner
+from inspection.register import Objections
 from inspection.tallies import TallyKey
 
 ADDRESSED = frozenset(
-    ["kind", "product_code", "form_version", "version", "confirm_duplicate", "reason", "photos", "signatures"]
+    [
+        "kind",
+        "product_code",
+        "form_version",
+        "version",
+        "confirm_duplicate",
+        "confirm_name",
+        "reason",
+        "photos",
+        "signatures",
+    ]
 )
 """Keys of the body that are not answers of the form."""
 
@@ -44,6 +57,7 @@ SERVER_SET = frozenset(
         "updated_at",
         "submitted_at",
         "org_prefilled",
+        "name_differs",
         "problems_found",
         "disposal_state",
         "conclusion",
@@ -70,10 +84,8 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A judged body. `columns` are values of `Inspection`; `counts` what it adds to its tally.
-
-    Whether the register of enterprises has the same name (`org_prefilled`) is asked by whoever stores it.
-    """
+    """A judged body. `columns` are values of `Inspection`; `counts` what it adds to its tally; `told` whether it is a
+    check that the enterprise of the register with its code is told of."""
 
     kind: Kind
     form: Form
@@ -81,6 +93,7 @@ class Entry:
     data: dict[str, Any]
     counts: kinds.Counts
     tally: TallyKey | None
+    told: bool
 
 
 def judge(
@@ -92,16 +105,18 @@ def judge(
     body: Mapping[str, Any],
     *,
     submit: bool,
-    answered: Form | None = None,
+    corrected: Inspection | None = None,
 ) -> Entry:
-    """Check a body as a draft or as a submission and claim the files it names; raises 422 with all faults at once.
+    """Check a body as a draft or as a submission and claim the files it names.
 
-    `answered` is the form that a submitted record answers: it may be corrected by that version for ever.
+    Raises 422 with all faults at once; then, for a submission, 409 `name_differs` unless the body says `confirm_name`.
+    `corrected` is the submitted record that the body is to replace: it keeps its office, and may be corrected by the
+    version of the form that it answers for ever.
     """
     kind, form_code = kinds.resolve(tools.forms, book, body.get("kind"))
-    today = clock.today()
+    owner, today = Owner.of(actor, corrected), clock.today()
     version = body.get("form_version")
-    in_time = submit and not (answered and (answered.code, answered.version) == (form_code, version))
+    in_time = submit and not (corrected and (corrected.form_code, corrected.form_version) == (form_code, version))
     form = _form(tools.forms, form_code, version, today if in_time else date.min)
     answers = {k: v for k, v in body.items() if k not in ADDRESSED and k not in SERVER_SET}
     if book == SPOT_CHECK and isinstance(answers.get("items"), list):
@@ -110,11 +125,14 @@ def judge(
     faults = rules.product_faults(body.get("product_code")) + checked.faults
     data, product_code = checked.values, str(body.get("product_code"))
     if not any(fault.path == "/product_code" for fault in faults):
-        faults += _dictionary_faults(session, tools, actor, kind, data, product_code, submit=submit)
+        faults += _dictionary_faults(session, tools, owner, kind, data, product_code, submit=submit)
     faults += evidence.claim(session, actor, subject_of(book, record_id), body, data)
     if faults:
         raise Problem("invalid", errors=_distinct(faults))
-    return _entry(session, tools, actor, kind, form, product_code, data, checked.problems_found, submit=submit)
+    objections = Objections.look_up(session, data)
+    if submit and body.get("confirm_name") is not True:
+        objections.refuse_other_names(data)
+    return _entry(session, tools, owner, kind, form, product_code, checked, objections, submit=submit)
 
 
 def answering_on(tools: Tools, record: Inspection, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -144,10 +162,10 @@ def _distinct(faults: list[Fault]) -> list[Fault]:
 
 
 def _dictionary_faults(
-    session: Session, tools: Tools, actor: Actor, kind: Kind, data: dict[str, Any], product_code: str, *, submit: bool
+    session: Session, tools: Tools, owner: Owner, kind: Kind, data: dict[str, Any], product_code: str, *, submit: bool
 ) -> list[Fault]:
     # A word counts as what it was on the day of the check, which a phone may send days later.
-    day, province = _date(data.get(kind.date_field)) or clock.today(), actor.chain[0]
+    day, province = _date(data.get(kind.date_field)) or clock.today(), owner.chain[0]
     if kind.book == SPOT_CHECK:
         return rules.resolve_test_items(session, tools.dictionary, data, product_code, province, day, submit=submit)
     return rules.resolve_products(
@@ -159,15 +177,16 @@ def _dictionary_faults(
 def _entry(
     session: Session,
     tools: Tools,
-    actor: Actor,
+    owner: Owner,
     kind: Kind,
     form: Form,
     product_code: str,
-    data: dict[str, Any],
-    problems_found: bool,
+    checked: Checked,
+    objections: Objections,
     *,
     submit: bool,
 ) -> Entry:
+    data, problems_found = checked.values, checked.problems_found
     uscc, name = _text(data.get("uscc"), 18), _text(data.get("org_name"), 100)
     conclusion = None
     if kind.book == SPOT_CHECK and submit and data.get("items"):
@@ -177,6 +196,8 @@ def _entry(
     disposed = submit and kind.book != SPOT_CHECK
     state = kinds.disposal_state(problems_found, data.get("disposals") or {}) if disposed else "none"
     check_date = _date(data.get(kind.date_field))
+    registered = objections.checked
+    differs = registered is not None and registered.differs_from(data)
     columns: dict[str, Any] = {
         "book": kind.book,
         "kind": kind.name,
@@ -186,22 +207,25 @@ def _entry(
         "product_code": product_code,
         "uscc": uscc,
         "org_name": name,
-        "org_prefilled": False,
+        "org_prefilled": kind.name == "production" and registered is not None and registered.has_name(name or ""),
+        "name_differs": differs,
+        "noticed": [*objections.warnings(data, product_code, owner.reach), *notices.dropped(checked.dropped)],
         "check_date": check_date,
         "unable": unable,
         "problems_found": problems_found and submit,
         "disposal_state": state,
         "conclusion": conclusion,
-        "sheet_key": sheets.key_of(actor.chain[0], actor.level, check_date, data.get("sheet_no")) if submit else None,
+        "sheet_key": sheets.key_of(owner.chain[0], owner.level, check_date, data.get("sheet_no")) if submit else None,
         "data": sealed(form, data),
     }
     address = data.get("org_address")
     tally = TallyKey(
-        actor.office_id, *actor.chain, kind.book, kind.name, product_code,
-        kinds.org_key(uscc, name, address if isinstance(address, str) else None), name or "",
+        owner.office_id, *owner.chain, kind.book, kind.name, product_code,
+        kinds.org_key(None if differs else uscc, name, address if isinstance(address, str) else None), name or "",
     )  # fmt: skip
     counts = kinds.counts_of(kind.book, unable, bool(columns["problems_found"]), state, conclusion)
-    return Entry(kind, form, columns, data, counts, tally if submit else None)
+    told = submit and kind.book == CHECK and registered is not None and not differs
+    return Entry(kind, form, columns, data, counts, tally if submit else None, told)
 
 
 def sealed(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,12 +250,15 @@ _SAID = (
 
 def content_of(record: Inspection) -> dict[str, Any]:
     """What a stored record says, as `content_digest` takes it."""
-    return {name: getattr(record, name) for name in _SAID}
+    return {name: getattr(record, name) for name in (*_SAID, "name_differs")}
 
 
 def content_digest(columns: Mapping[str, Any]) -> str:
     """Digest of what a record says, kept in its history so that `history verify` shows a changed record."""
-    return hashlib.sha256(canonical_json({name: columns[name] for name in _SAID})).hexdigest()
+    said = {name: columns[name] for name in _SAID}
+    if columns["name_differs"]:  # records from before there was the question have digests without it
+        said["name_differs"] = True
+    return hashlib.sha256(canonical_json(said)).hexdigest()
 
 
 def _text(value: Any, limit: int) -> str | None:

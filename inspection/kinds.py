@@ -102,7 +102,10 @@ def disposal_state(problems_found: bool, disposals: Mapping[str, Any]) -> str:
 
 
 def org_key(uscc: str | None, name: str | None, address: str | None) -> str:
-    """Which enterprise a record is about: its USCC, or name and address where it has none."""
+    """Which enterprise a record is about: its USCC, or name and address where it has none.
+
+    A code that belongs to somebody else in the register (`register.py`) is none: callers leave it out.
+    """
     if uscc:
         return uscc
     text = f"{fold(name or '')}\x1f{fold(address or '')}"

@@ -98,6 +98,8 @@ class Inspection(Base):
     `book` tells the two apart ("check", "spot_check"), `kind` the form's kind. What is filtered,
     counted or dated has a column; all answers stand in `data`, laid out as the body was, with
     personal data sealed. `area1..3` is the region chain of the office that entered it.
+    `name_differs`: its code belongs to an enterprise of another name in the register, which was confirmed; `noticed`
+    are the warnings that do not follow from the record alone (`register.py`).
     `begun_by` is the user who began a draft that somebody else went on with.
     `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`); `sheet_twin` tells apart what had
     the same one before numbers were compared folded, and is 0 of all others.
@@ -180,6 +182,8 @@ class Inspection(Base):
     uscc: Mapped[str | None] = mapped_column(String(18))
     org_name: Mapped[str | None] = mapped_column(String(100))
     org_prefilled: Mapped[bool] = mapped_column(default=False)
+    name_differs: Mapped[bool] = mapped_column(default=False, server_default=false())
+    noticed: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
     check_date: Mapped[date | None]
     unable: Mapped[bool] = mapped_column(default=False)
     problems_found: Mapped[bool] = mapped_column(default=False)

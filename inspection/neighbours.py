@@ -1,4 +1,4 @@
-"""What stands beside a check that is submitted: the enterprise in the register, the same check of that day."""
+"""What stands beside a check that is submitted: the same check of that day."""
 
 import functools
 from collections.abc import Mapping
@@ -13,21 +13,18 @@ from core import clock
 from core.actor import Reach
 from core.errors import Problem
 from core.prepared import Prepared
-from core.text import fold
-from enterprise.models import Enterprise
 from inspection.entry import Entry
 from inspection.models import EnterpriseTally, Inspection
 from inspection.workflows import SUBMITTED
 
 SHOWN = 5
 
-_ENTERPRISES = cast(Table, Enterprise.__table__).c
 _RECORDS, _TALLIES = cast(Table, Inspection.__table__).c, cast(Table, EnterpriseTally.__table__).c
 
 
 def look_around(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> Any:
-    """`registered`: the name in the register; `same`: the id of a check that this one may repeat; `tallied`: how many
-    records the tally counts to which this one will be added; each or none."""
+    """`same`: the id of a check that this one may repeat; `tallied`: how many records the tally counts to which this
+    one will be added; each or none."""
     return _looking(reach).first(session, asked(record_id, entry))
 
 
@@ -35,17 +32,7 @@ def asked(record_id: UUID, entry: Entry) -> dict[str, Any]:
     """The values of `questions`."""
     assert entry.tally is not None
     tally = {"office_id": entry.tally.office_id, "org_name": entry.tally.org_name}
-    return {"uscc": entry.columns["uscc"], **tally, **_same(record_id, entry)}
-
-
-def is_prefilled(entry: Entry, neighbours: Any) -> bool:
-    """Whether a production check names the enterprise as the register does."""
-    registered = neighbours.registered
-    return (
-        entry.kind.name == "production"
-        and registered is not None
-        and fold(registered) == fold(entry.columns["org_name"])
-    )
+    return {**tally, **_same(record_id, entry)}
 
 
 def refuse_duplicate(
@@ -92,11 +79,10 @@ def _same_day(reach: Reach, limit: int) -> Select[Any]:
 
 def questions(reach: Reach) -> dict[str, ColumnElement[Any]]:
     """What `look_around` tells as sub-selects, for a statement that asks them by the way."""
-    registered = select(_ENTERPRISES.name).where(_ENTERPRISES.uscc == bindparam("uscc"))
     tallied = select(_TALLIES.records).where(
         *(_TALLIES[name] == bindparam(name) for name in ("office_id", "kind", "product_code", "org_key", "org_name"))
     )
-    asked = {"registered": registered, "same": _same_day(reach, 1), "tallied": tallied}
+    asked = {"same": _same_day(reach, 1), "tallied": tallied}
     return {name: question.scalar_subquery() for name, question in asked.items()}
 
 

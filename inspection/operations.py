@@ -64,8 +64,9 @@ def submit(
 ) -> tuple[Inspection, bool]:
     """Save and submit (提交) in one step; returns the record and whether it is new.
 
-    Raises 409 `duplicate_check` when the same enterprise has such a check of that day, unless the
-    body says `confirm_duplicate`.
+    Raises 409 `name_differs` when the register knows the enterprise under another name, unless the body says
+    `confirm_name`; 409 `duplicate_check` when the same enterprise has such a check of that day, unless it says
+    `confirm_duplicate`.
     """
     return _write(session, tools, actor, book, record_id, body, "submit")
 
@@ -94,13 +95,11 @@ def _write(
     if isinstance(ahead, Problem):
         raise ahead
     entry = ahead or judge(session, tools, actor, book, record_id, body, submit=action == "submit")
-    now, registered, found = clock.now(), False, None
+    now, found = clock.now(), None
     columns = {**entry.columns, "updated_at": now}
     if action == "submit" and entry.kind.book == CHECK:
         found = taken if ahead and checked else neighbours.look_around(session, actor.reach, record_id, entry)
         neighbours.refuse_duplicate(session, actor.reach, record_id, entry, body, found)
-        columns["org_prefilled"] = neighbours.is_prefilled(entry, found)
-        registered = found.registered is not None
     sheets.refuse_taken(session, record_id, columns["sheet_key"])
     if action == "submit":
         assert entry.tally is not None
@@ -120,7 +119,7 @@ def _write(
             evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
     except IntegrityError as error:
         raise sheets.taken(error) from error
-    if registered:
+    if entry.told:
         # After the record, as a correction does, so that nobody waits in a circle.
         publish(session, record_id, entry, actor.office_name)
     if existing is None:

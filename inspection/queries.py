@@ -12,10 +12,10 @@ from core.errors import Problem, not_found
 from core.forms.library import FormLibrary
 from core.paging import Page, PageRequest, ascending, fetch
 from core.privacy import mask_phone, unseal
-from inspection import rules
 from inspection.judging import find
 from inspection.models import Inspection, InspectionVersion
-from inspection.workflows import DELETED, SUBMITTED, VOIDED
+from inspection.notices import warnings_of
+from inspection.workflows import DELETED
 
 _OLDEST_VERSION_FIRST = ascending("inspection_versions", InspectionVersion.version)
 
@@ -31,6 +31,7 @@ def show_row(row: Any) -> dict[str, Any]:
         "product_code": record.product_code,
         "uscc": record.uscc,
         "org_name": record.org_name,
+        "name_differs": record.name_differs,
         "check_date": record.check_date.isoformat() if record.check_date else None,
         "unable": record.unable,
         "problems_found": record.problems_found,
@@ -54,8 +55,6 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
     Telephone numbers are clear for the office that handles it and masked for all others.
     """
     form = forms.get(record.form_code, record.form_version).form
-    submitted = record.status in (SUBMITTED, VOIDED)
-    warned = rules.warnings_of(record.data, record.problems_found) if submitted else rules.word_warnings(record.data)
     return {
         **_readable(record.data, form.sensitive, clear=record.office_id in actor.offices),
         "id": str(record.id),
@@ -73,12 +72,13 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
         "operator_name": record.operator_name,
         "begun_by": record.begun_by_name,
         "org_prefilled": record.org_prefilled,
+        "name_differs": record.name_differs,
         "problems_found": record.problems_found,
         "disposal_state": record.disposal_state,
         **({"conclusion": record.conclusion} if record.book == "spot_check" else {}),
         "photos": record.data.get("photos", []),
         "signatures": record.data.get("signatures", []),
-        "warnings": warned,
+        "warnings": warnings_of(record),
         "created_at": clock.rfc3339(record.created_at),
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,

@@ -37,6 +37,9 @@ def order(
     _stay_submitted(session, record.id)
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
+    if record.name_differs:
+        message = "该检查的统一社会信用代码在名录中属于另一企业，不能下达整改；请先更正代码或企业名称"
+        raise invalid("/uscc", "name_differs", message)
     problem = demanded(problem, "/problem", "请填写需要整改的问题")
     data = {"problem": problem, "due_on": due_on}
     if record.check_date is not None:

@@ -7,9 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import forms
 from core.errors import Fault
-from core.identifiers import uscc_warnings
 from core.text import MEANINGLESS, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary, Entry
@@ -156,22 +154,3 @@ def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tu
         else:
             after[name] = value
     return after, faults
-
-
-def warnings_of(data: Mapping[str, Any], problems_found: bool) -> list[dict[str, str]]:
-    """Warnings that follow from a submitted record itself: those of its form, of its words, and of doubtful codes."""
-    warnings = forms.warnings_of(data, problems_found) + word_warnings(data)
-    for name in ("uscc", "nominal_producer_uscc"):
-        uscc = data.get(name)
-        if isinstance(uscc, str):
-            warnings.extend({"code": "organisation_code", "message": text} for text in uscc_warnings(uscc))
-    return warnings
-
-
-def word_warnings(data: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Words that were retired when the record was saved: in a draft too, so that others can be chosen in time."""
-    names = "、".join(data.get("retired_names") or ())
-    if not names:
-        return []
-    message = f"“{names}”已由省级停用：停用日及以前的检查仍可使用，之后的检查请改选列表中的其他名称"
-    return [{"code": "retired_item", "message": message}]

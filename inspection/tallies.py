@@ -156,6 +156,7 @@ def counts_of_record(record: Inspection) -> Counts:
 def key_of(record: Inspection) -> TallyKey:
     """The tally key of a stored record."""
     address = record.data.get("org_address")
+    uscc = None if record.name_differs else record.uscc
     return TallyKey(
         office_id=record.office_id,
         area1=record.area1,
@@ -164,6 +165,6 @@ def key_of(record: Inspection) -> TallyKey:
         book=record.book,
         kind=record.kind,
         product_code=record.product_code,
-        org_key=org_key(record.uscc, record.org_name, address if isinstance(address, str) else None),
+        org_key=org_key(uscc, record.org_name, address if isinstance(address, str) else None),
         org_name=record.org_name or "",
     )

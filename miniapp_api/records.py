@@ -55,6 +55,11 @@ _CHECKED: dict[str, Any] = {
     "signatures": {"type": "array", "items": ID_FIELD, "description": "files uploaded before"},
 }
 
+_CONFIRM_NAME = {
+    "type": "boolean",
+    "description": "although the register has another name for the code; nothing is told to that enterprise then",
+}
+
 
 class RecordBody(DescribedBody):
     """A record; its further fields are those of the form that it answers, which also judges it (see `GET /forms`)."""
@@ -69,13 +74,16 @@ class SubmissionBody(DescribedBody):
         ("product_code",),
         **_CHECKED,
         confirm_duplicate={"type": "boolean", "description": "submit although there is such a check of the same day"},
+        confirm_name=_CONFIRM_NAME,
     )
 
 
 class CorrectionBody(DescribedBody):
     """The whole record as it should have been, and why; judged by the form that it answers (see `GET /forms`)."""
 
-    model_config = described(("product_code", "version", "reason"), **_CHECKED, reason=text_field(500))
+    model_config = described(
+        ("product_code", "version", "reason"), **_CHECKED, reason=text_field(500), confirm_name=_CONFIRM_NAME
+    )
 
 
 _LISTS = {"draft": listing.drafts, "submitted": listing.submitted, "voided": listing.voided}

@@ -15,16 +15,18 @@
     future, minimum.
     Faults of invisible items are dropped.
 6.  Rules whose `visible_when` holds: one of their visible items must be given.
-7.  Disposals: when no problem was found, `done` and `in_progress` are refused
+7.  Disposals: when no problem was found, `done` and `in_progress` of visible ones are refused
     (`disposal_without_problem`) and every disposal becomes `na`.
-8.  Values of invisible items are pruned, also inside the rows of groups.
+8.  Values of invisible items are pruned, also inside the rows of groups; a draft keeps them, so that they are there
+    again when the answer that hides them is taken back. `dropped` names what was given and pruned, but for false and
+    `na`, which say no more than that nothing is there.
 
 Faults come in this order: unknown keys and containers of a wrong type, by their pointers; then item by item
 in the order of the form (a group row by row); then rules.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -40,11 +42,13 @@ from core.forms.submission import submit_faults
 
 @dataclass
 class Checked:
-    """The outcome: `values` in the layout of the body, without faulty values; `faults` are all of them."""
+    """The outcome: `values` in the layout of the body, without faulty values; `faults` are all of them; `dropped` is
+    the pointer and printed text of what a submission leaves out because it is invisible."""
 
     values: dict[str, Any]
     faults: list[Fault]
     problems_found: bool
+    dropped: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 def judge(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
@@ -56,10 +60,10 @@ def judge(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
 
 
 def warnings_of(values: Mapping[str, Any], problems_found: bool) -> list[dict[str, str]]:
-    """Warnings (`code`, `message`) that follow from submitted values alone: a repeated answer carries the same."""
+    """Warnings (`code`, `path`, `message`) that follow from submitted values: a repeated answer carries the same."""
     disposals = values.get("disposals") or {}
     if problems_found and disposals and set(disposals.values()) == {"na"}:
-        return [{"code": "all_not_applicable", "message": messages.ALL_NOT_APPLICABLE}]
+        return [{"code": "all_not_applicable", "path": "/disposals", "message": messages.ALL_NOT_APPLICABLE}]
     return []
 
 
@@ -84,7 +88,7 @@ class _Judging:
         faults = self.reading.body_faults + self.submission(self.env)
         if not self.problems_found:
             self.env |= dict.fromkeys(self.plan.places["disposals"], "na")
-        return Checked(self.layout(self.env), faults, self.problems_found)
+        return Checked(self.layout(self.env), faults, self.problems_found, self.dropped())
 
     def decide(self, env: dict[str, Any]) -> None:
         """Fill `hidden` and `hidden_inside`, take what is invisible out of `env`, find the problems."""
@@ -118,10 +122,12 @@ class _Judging:
     def submission(self, env: Row) -> list[Fault]:
         faults: list[Fault] = []
         for item in self.plan.items:
+            if item.name in self.hidden:
+                continue
             if item.type == "disposal" and not self.problems_found:
                 if self.given.get(item.name) in ("done", "in_progress"):
                     faults.append(answer_fault(item, "disposal_without_problem", item.pointer))
-            elif item.name not in self.hidden:
+            else:
                 value = env.get(item.name)
                 if value is None or item.source in self.plan.judged or self.faults:
                     faults += self.item_faults(item, (item.name, -1, ""), item.pointer, env, value)
@@ -134,6 +140,20 @@ class _Judging:
             if shown and not any(name in env or (name, -1, "") in self.faults for name in shown):
                 faults.append(Fault(self.plan.pointers[shown[0]], "any_of", rule.message))
         return faults
+
+    def dropped(self) -> dict[str, str]:
+        """Pointer and printed text of what was given and is invisible, in the order of the form."""
+        found: dict[str, str] = {}
+        for item in self.plan.items:
+            if item.name in self.hidden:
+                if self.given.get(item.name) not in (None, False, "na") or (item.name, -1, "") in self.faults:
+                    found[item.pointer] = item.text
+            elif item.type == "group" and self.hidden_inside:
+                inner = {one.name: one for one in item.items}
+                for name, row, hidden in sorted(self.hidden_inside):
+                    if name == item.name and self.given[item.name][row].get(hidden) not in (None, False, "na"):
+                        found[f"{item.pointer}/{row}{inner[hidden].pointer}"] = inner[hidden].text
+        return found
 
     def item_faults(self, item: Item, spot: Spot, at: str, env: Env, value: Any) -> list[Fault]:
         if self.faults and spot in self.faults:

@@ -62,7 +62,7 @@ def test_a_correction_changes_what_is_shown_and_to_whom(parties: Parties, county
 
     correct(1, uscc=WORKS)
     assert [row["result"] for row in shown(parties.enterprise)] == ["problems"]
-    correct(2, uscc=OTHER_WORKS)
+    correct(2, uscc=OTHER_WORKS, org_name="常州另一电线厂")
     assert shown(parties.enterprise) == []
     assert [row["id"] for row in shown(parties.other_enterprise)] == [check["id"]]
     correct(3, uscc=uscc(999))

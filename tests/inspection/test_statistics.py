@@ -87,7 +87,7 @@ class Day:
         if kind == "spot_check":
             chosen = chance.sample(self.test_items[product], k=chance.randint(1, len(self.test_items[product])))
             return spot_check(
-                **common, product_code=product, sampled_on=day.isoformat(), sheet_no=str(uuid4()),
+                **common, product_code=product, sampled_on=day.isoformat(), sheet_no=str(uuid4()), confirm_name=True,
                 items=[{"item_id": i, "verdict": chance.choices(["pass", "fail", "not_judged"], [6, 1, 3])[0]}
                        for i in chosen],
                 **({"no_sample_reason": "stopped"} if chance.random() < 0.2 else {}),
@@ -105,7 +105,7 @@ class Day:
         body = {
             **common, "product_code": product, "products": [self.items[product][regulation][0]],
             "regulation_types": [regulation], "check_date": day.isoformat(), "answers": answers,
-            "disposals": disposals, "confirm_duplicate": True,
+            "disposals": disposals, "confirm_duplicate": True, "confirm_name": True,
         }  # fmt: skip
         if chance.random() < 0.2:
             body |= {"unable": True, "unable_reason": chance.choice(["moved", "refused"]), "disposals": {}}
@@ -259,6 +259,11 @@ class SecondWay:
             self.records = [dict(row) for row in session.execute(select(Inspection.__table__)).mappings()]
             self.regions = {row.code: row for row in session.scalars(select(Region))}
             self.register = [(e.uscc, e.region_code, e.product_codes) for e in session.scalars(select(Enterprise))]
+            names = {e.uscc: folded(e.name) for e in session.scalars(select(Enterprise))}
+        for row in self.records:
+            # The code of somebody else in the register says nothing of whom a record is about.
+            if names.get(row["uscc"], folded(row["org_name"])) != folded(row["org_name"]):
+                row["uscc"] = None
 
     def row_of(self, area: str, region: str) -> str | None:
         """The region directly below the area that a region lies in; the area itself; None outside."""

@@ -84,7 +84,7 @@ def test_a_published_check_and_the_rectification_ordered_from_it_name_each_other
     correction = {**with_problem(uscc=WORKS, remark="补充"), "reason": "更正", "version": 1}
     assert county_inspector.put(f"/inspections/{check['id']}/correction", correction).status_code == 200
     assert shown(parties.enterprise) == [ordered["id"]]
-    correction = {**with_problem(uscc=OTHER_WORKS), "reason": "更正", "version": 2}
+    correction = {**with_problem(uscc=OTHER_WORKS, org_name="常州另一电线厂"), "reason": "更正", "version": 2}
     assert county_inspector.put(f"/inspections/{check['id']}/correction", correction).status_code == 200
     assert (shown(parties.enterprise), shown(parties.other_enterprise)) == ([], [None])
 
@@ -176,7 +176,7 @@ def test_an_order_given_again_after_a_correction_goes_to_the_enterprise_that_was
     path, body = ordering(check)
     first = parties.reviewer.post(path, body)
     assert (first.status_code, first.json["uscc"]) == (201, WORKS)
-    correction = {**with_problem(uscc=OTHER_WORKS), "reason": "填错企业", "version": 1}
+    correction = {**with_problem(uscc=OTHER_WORKS, org_name="常州另一电线厂"), "reason": "填错企业", "version": 1}
     assert county_inspector.put(f"/inspections/{check['id']}/correction", correction).status_code == 200
     answers = [parties.reviewer.post(path, body) for _ in range(2)]
     assert [(answer.status_code, answer.json["uscc"]) for answer in answers] == [(201, OTHER_WORKS), (200, OTHER_WORKS)]

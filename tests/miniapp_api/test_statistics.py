@@ -129,7 +129,7 @@ def test_a_problem_enterprise_without_any_disposal_stands_there(county_inspector
 def test_the_own_office_has_a_row_where_it_has_records(county_inspector: Person, city_reviewer: Person) -> None:
     submit(county_inspector)
     assert "常州市（本级）" not in rows(city_reviewer)
-    submit(city_reviewer, production(uscc=uscc(1)))
+    submit(city_reviewer, production(uscc=uscc(1), org_name="企业1"))
     page = progress(city_reviewer)
     assert [row["region_name"] for row in page["rows"] if row["own_office"]] == ["常州市（本级）"]
     assert rows(city_reviewer)["常州市（本级）"] == {"checked": 1}
@@ -167,9 +167,9 @@ def test_a_province_sees_a_row_a_city(
     county_inspector: Person, city_reviewer: Person, sign_in: SignIn, province_user: Person
 ) -> None:
     submit(county_inspector)
-    submit(city_reviewer, production(uscc=uscc(1)))
-    submit(sign_in("other_city_inspector"), production(uscc=uscc(2)))
-    submit(province_user, production(uscc=uscc(3)))
+    submit(city_reviewer, production(uscc=uscc(1), org_name="企业1"))
+    submit(sign_in("other_city_inspector"), production(uscc=uscc(2), org_name="企业2"))
+    submit(province_user, production(uscc=uscc(3), org_name="企业3"))
     by_row = rows(province_user)
     assert (by_row["常州市"], by_row["南京市"], by_row["江苏省（本级）"]) == (
         {"checked": 2},
@@ -195,7 +195,7 @@ def test_planned_and_progress_come_from_the_register(
 ) -> None:
     register(database, (1, "320402", ["06"]), (2, "320402", ["06", "09"]), (3, "320402", ["06"]), (4, "320404", ["09"]),
              (5, "320400", ["06"]), (6, "320102", ["06"]), (7, "320402", []))  # fmt: skip
-    submit(county_inspector, production(uscc=uscc(1)))
+    submit(county_inspector, production(uscc=uscc(1), org_name="企业1"))
     assert total(city_reviewer) == {"planned": 5, "planned_visited": 1, "checked": 1, "progress": 0.2}
     assert total(city_reviewer, "product_code=06") == {
         "planned": 4, "planned_visited": 1, "checked": 1, "progress": 0.25,
@@ -210,14 +210,14 @@ def test_progress_counts_the_unable_and_nobody_who_was_not_planned(
     database: Database, county_inspector: Person
 ) -> None:
     register(database, (1, "320402", ["06"]), (2, "320402", ["06"]))
-    submit(county_inspector, production(uscc=uscc(1), **UNABLE))
+    submit(county_inspector, production(uscc=uscc(1), org_name="企业1", **UNABLE))
     assert total(county_inspector) == {"planned": 2, "planned_visited": 1, "unable": 1, "progress": 0.5}
     for number in (3, 4, 5):
-        submit(county_inspector, production(uscc=uscc(number)))
+        submit(county_inspector, production(uscc=uscc(number), org_name=f"企业{number}"))
     assert total(county_inspector) == {
         "planned": 2, "planned_visited": 1, "checked": 3, "unable": 1, "progress": 0.5,
     }  # fmt: skip
-    submit(county_inspector, production(uscc=uscc(2)))
+    submit(county_inspector, production(uscc=uscc(2), org_name="企业2"))
     assert total(county_inspector)["progress"] == 1.0
 
 
@@ -226,9 +226,12 @@ def test_a_plan_is_fulfilled_by_checks_of_its_product_and_of_producers(
 ) -> None:
     register(database, (1, "320402", ["06", "09"]))
     bicycle = items_of(county_inspector, "09")("电动自行车")
-    submit(county_inspector, production(product_code="09", products=[bicycle], regulation_types=["ccc"], uscc=uscc(1)))
-    submit(county_inspector, sales(uscc=uscc(1)))
-    submit(county_inspector, spot_check(uscc=uscc(1)), noun="spot-checks")
+    submit(
+        county_inspector,
+        production(product_code="09", products=[bicycle], regulation_types=["ccc"], uscc=uscc(1), org_name="企业1"),
+    )
+    submit(county_inspector, sales(uscc=uscc(1), org_name="企业1"))
+    submit(county_inspector, spot_check(uscc=uscc(1), org_name="企业1"), noun="spot-checks")
     assert total(county_inspector, "product_code=06").get("planned_visited") is None
     assert total(county_inspector, "product_code=09")["planned_visited"] == 1
     assert total(county_inspector)["progress"] == 1.0
@@ -238,8 +241,8 @@ def test_a_visit_counts_where_the_enterprise_lies_whoever_came(
     database: Database, county_inspector: Person, neighbour_inspector: Person, city_reviewer: Person
 ) -> None:
     register(database, (1, "320402", ["06"]), (2, "320402", ["06"]))
-    submit(city_reviewer, production(uscc=uscc(1)))
-    submit(neighbour_inspector, production(uscc=uscc(2)))
+    submit(city_reviewer, production(uscc=uscc(1), org_name="企业1"))
+    submit(neighbour_inspector, production(uscc=uscc(2), org_name="企业2"))
     by_row = rows(city_reviewer)
     assert by_row["天宁区"] == {"planned": 2, "planned_visited": 2, "progress": 1.0}
     assert by_row["钟楼区"] == by_row["常州市（本级）"] == {"checked": 1}
@@ -253,7 +256,7 @@ def test_the_planned_ones_left_are_those_that_the_figures_miss(
 ) -> None:
     register(database, (1, "320402", ["06"]), (2, "320402", ["06", "09"]), (3, "320404", ["06"]), (4, "320402", []),
              (5, "320400", ["06"]))  # fmt: skip
-    submit(county_inspector, production(uscc=uscc(1), check_date="2026-11-10"))
+    submit(county_inspector, production(uscc=uscc(1), org_name="企业1", check_date="2026-11-10"))
 
     def found(query: str) -> list[str]:
         return [row["name"] for row in read(city_reviewer, f"/enterprises?{query}")["items"]]
@@ -286,7 +289,10 @@ def test_problems_and_their_disposal_count_enterprises(county_inspector: Person)
     submit(county_inspector, with_problem({"7.1": "done"}, uscc=uscc(1), check_date="2026-11-19"))
     submit(county_inspector, with_problem({"7.1": "done"}, uscc=uscc(2)))
     submit(county_inspector, with_problem(uscc=uscc(3)))
-    submit(county_inspector, sales(uscc=uscc(4), answers={"3.1": "yes"}, disposals={"4.1": "done", "4.2": "na"}))
+    submit(
+        county_inspector,
+        sales(uscc=uscc(4), answers={"3.1": "yes"}, disposals={"4.1": "done", "4.2": "na"}),
+    )
     assert total(county_inspector) == {
         "checked": 3, "sales_checked": 1, "problem_enterprises": 4, "disposal_done": 2, "disposal_in_progress": 1,
         "without_disposal": 1,
@@ -305,7 +311,7 @@ def test_batches_that_failed_give_a_rate(county_inspector: Person) -> None:
 
 def test_days_are_check_dates_with_both_ends(county_inspector: Person) -> None:
     for day in (1, 2, 3):
-        submit(county_inspector, production(uscc=uscc(day), check_date=f"2026-11-0{day}"))
+        submit(county_inspector, production(uscc=uscc(day), org_name=f"企业{day}", check_date=f"2026-11-0{day}"))
     submit(county_inspector, spot_check(sampled_on="2026-11-02"), noun="spot-checks")
     assert total(county_inspector, "from=2026-11-02&to=2026-11-02") == {
         "checked": 1, "spot_enterprises": 1, "spot_batches": 1, "failed_rate": 0.0,
@@ -318,7 +324,7 @@ def test_what_is_behind_a_number_can_be_opened(
     county_inspector: Person, neighbour_inspector: Person, city_reviewer: Person
 ) -> None:
     problem_record = submit(county_inspector, with_problem({"7.1": "in_progress"}))
-    submit(county_inspector, production(uscc=uscc(1)))
+    submit(county_inspector, production(uscc=uscc(1), org_name="企业1"))
     submit(neighbour_inspector, with_problem({"7.1": "in_progress"}, uscc=uscc(2)))
     assert rows(city_reviewer)["天宁区"]["disposal_in_progress"] == 1
     assert listed(city_reviewer, "region=320402&disposal=in_progress&problem=true") == [problem_record["id"]]

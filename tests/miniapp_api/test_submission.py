@@ -18,7 +18,7 @@ from tests.people import (
     uscc,
     with_problem,
 )
-from tests.records import items_of, listed, problem, read, submit
+from tests.records import items_of, listed, problem, read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -350,11 +350,34 @@ def test_problems_need_every_disposal(county_inspector: Person) -> None:
     assert refused(county_inspector, body) == {f"/disposals/{no}": "required" for no in ALL_NA}
 
 
-def test_disposals_without_a_problem_are_refused(county_inspector: Person) -> None:
-    body = production(disposals={"7.1": "done", "7.2": "in_progress"})
-    assert refused(county_inspector, body) == {
-        "/disposals/7.1": "disposal_without_problem", "/disposals/7.2": "disposal_without_problem",
-    }  # fmt: skip
+def test_disposals_that_no_problem_shows_any_more_are_dropped_with_a_warning(county_inspector: Person) -> None:
+    record = submit(county_inspector, production(disposals={"7.1": "done", "7.2": "in_progress", "7.3": "na"}))
+    assert (record["disposals"], record["disposal_state"]) == (ALL_NA, "none")
+    (warning,) = record["warnings"]
+    assert (warning["code"], warning["path"]) == ("hidden_dropped", "/disposals/7.1")
+    assert "是否责令改正、是否立案查处" in warning["message"]
+    assert read(county_inspector, f"/inspections/{record['id']}")["warnings"] == record["warnings"]
+
+
+def test_unable_drops_earlier_answers_and_disposals_and_taking_it_back_in_a_draft_brings_them_back(
+    county_inspector: Person,
+) -> None:
+    ticked = with_problem({"7.1": "in_progress"}, unable=True, unable_reason="moved")
+    draft = save(county_inspector, ticked)
+    assert (draft["answers"]["1.2"], draft["disposals"]["7.1"]) == ("yes", "in_progress")
+    record = submit(county_inspector, {**ticked, "version": 1}, draft["id"])
+    assert (record["answers"], set(record["disposals"].values()), record["problems_found"]) == ({}, {"na"}, False)
+    assert [one["code"] for one in record["warnings"]] == ["hidden_dropped"]
+    again = county_inspector.put(f"/inspections/{draft['id']}/submission", {**ticked, "version": 1})
+    assert (again.status_code, again.json) == (200, record)
+
+
+def test_a_correction_to_unable_drops_what_was_answered_before(county_inspector: Person) -> None:
+    record = submit(county_inspector, with_problem({"7.1": "in_progress"}))
+    body = with_problem({"7.1": "in_progress"}, unable=True, unable_reason="moved", version=1, reason="实为已搬离")
+    corrected = county_inspector.put(f"/inspections/{record['id']}/correction", body)
+    assert (corrected.status_code, corrected.json["answers"]) == (200, {})
+    assert (corrected.json["disposal_state"], set(corrected.json["disposals"].values())) == ("none", {"na"})
 
 
 def test_all_not_applicable_although_problems_were_found_is_accepted_with_a_warning(county_inspector: Person) -> None:

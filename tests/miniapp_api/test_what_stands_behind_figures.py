@@ -25,9 +25,11 @@ def work(person: Person, start: int) -> None:
         production(), production(**UNABLE), sales(org_name=f"甲店{start}"), sales(org_name=f"乙店{start}", **UNABLE),
         with_problem({"7.1": "done"}), with_problem({"7.1": "in_progress"}), with_problem(),
     ), start=start):  # fmt: skip
-        submit(person, body | ({"uscc": uscc(number)} if body["kind"] == "production" else {}))
+        submit(
+            person, body | ({"uscc": uscc(number), "org_name": f"企业{number}"} if body["kind"] == "production" else {})
+        )
     for number, changes in enumerate(({}, {"no_sample_reason": "stopped", "items": []}), start=start):
-        body = spot_check(uscc=uscc(number), sheet_no=f"S-{number}", **changes)
+        body = spot_check(uscc=uscc(number), org_name=f"企业{number}", sheet_no=f"S-{number}", **changes)
         if not changes:
             body["items"] = [{**body["items"][0], "verdict": "fail"}]
         submit(person, body, noun="spot-checks")

@@ -2,8 +2,9 @@
 
 A case: `form` (a file of `inspection/forms`, or a key of the file's own `forms`), `mode` (draft or submit),
 `today`, `body`, and what to `expect`: `faults` as [pointer, code] in their order, `problems_found`, and where
-given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead nowhere), `warnings`
-(codes). Where no fault is expected, judging the values again must change nothing.
+given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead nowhere), `dropped`
+(pointers of what was given and is hidden), `warnings` (codes). Where no fault is expected, judging the values again
+must change nothing.
 """
 
 import json
@@ -59,6 +60,8 @@ def test_a_vector_has_the_expected_outcome(form: Form, case: dict[str, Any]) -> 
     for path in expected.get("absent", ()):
         with pytest.raises(KeyError):
             _at(checked.values, path)
+    if "dropped" in expected:
+        assert list(checked.dropped) == expected["dropped"]
     if "warnings" in expected:
         warnings = warnings_of(checked.values, checked.problems_found)
         assert [warning["code"] for warning in warnings] == expected["warnings"]

@@ -1,0 +1,32 @@
+"""Whose record it is: the office of whoever enters it, and for a correction still the one that entered it."""
+
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from core.actor import Actor, Reach
+from inspection.models import Inspection
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The office to which a record belongs, as far as judging asks for it."""
+
+    office_id: UUID
+    level: str
+    chain: tuple[str, str | None, str | None]
+    reach: Reach
+
+    @classmethod
+    def of(cls, actor: Actor, corrected: Inspection | None) -> Self:
+        """The actor's office; of a submitted record that somebody corrects, the record's."""
+        if corrected is None:
+            return cls(actor.office_id, actor.level, actor.chain, actor.reach)
+        chain = (corrected.area1, corrected.area2, corrected.area3)
+        reach = actor.reach if corrected.office_id in actor.offices else _own_region(chain)
+        return cls(corrected.office_id, corrected.level, chain, reach)
+
+
+def _own_region(chain: tuple[str, str | None, str | None]) -> Reach:
+    depth = sum(1 for code in chain if code)
+    return Reach(depth == 0, ((depth, str(chain[depth - 1])),) if depth else ())
