@@ -47,6 +47,7 @@ def draw_command(file: Path) -> None:
 @click.option("--product", "product_code", metavar="CODE", help="Only those of this product category.")
 @click.option("--title", help="Tells this campaign from others of the kind; else the kind's own title.")
 @click.option("--due-on", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="To-dos are red after this day.")
+@click.option("--title-region", help="Leads the titles of the papers, for example 天宁区; else the name of the region.")
 @click.option("--dry-run", is_flag=True, help="Only say for how many; change nothing.")
 @click.pass_obj
 def open_command(
@@ -56,6 +57,7 @@ def open_command(
     product_code: str | None,
     title: str | None,
     due_on: datetime | None,
+    title_region: str | None,
     dry_run: bool,
 ) -> None:
     """Open a filing for every enterprise of a region: a campaign (专项自查).
@@ -77,7 +79,7 @@ def open_command(
     engine = filing_engine(FormLibrary(obj.database), SubjectRegistry(), Events())
     with obj.database.read() as session:
         day = due_on.date() if due_on else None
-        ordered = campaigns.campaign(session, engine, kind_code, region_code, product_code, title, day)
+        ordered = campaigns.campaign(session, engine, kind_code, region_code, product_code, title, day, title_region)
         engine.forms.get(ordered.kind.form_code)
     with tqdm(unit="家", disable=None, desc="发起办件") as bar:
 

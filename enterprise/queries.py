@@ -1,6 +1,6 @@
 """What is read of the register: one enterprise by its code, and the list of a reach with its search."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from accounts.models import Region
 from accounts.queries import provinces_of
 from core.actor import Reach
 from core.identifiers import normalise_uscc
 from core.name_search import having, like_pattern, rarest_pair
 from core.paging import Page, PageRequest, ascending, fetch, nothing
 from core.text import fold
-from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
+from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # A pair of characters that more names of the area have than this (有限, 公司) narrows nothing:
 # walking the area in the order of names fills a page sooner than fetching and sorting them all.
@@ -96,3 +97,13 @@ def _conditions(
             return [*conditions, reach.unindexed_condition(Enterprise)]
     # Where a region is named, its index is the one to use.
     return [*conditions, reach.unindexed_condition(area_of) if within else reach.condition(area_of)]
+
+
+def name_of_place(session: Session, place: Enterprise | Mapping[str, Any]) -> str:
+    """The name of the region in which an enterprise lies, which its bureau (市场监管局) bears too.
+
+    `place`: an enterprise, or its columns.
+    """
+    areas = [place[area] if isinstance(place, Mapping) else getattr(place, area) for area in AREAS]
+    code = next(code for code in reversed(areas) if code is not None)
+    return session.get_one(Region, code).name

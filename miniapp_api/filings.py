@@ -15,6 +15,7 @@ from core.paging import whole
 from enterprise.filings import operations, queries
 from enterprise.filings.engine import visible
 from enterprise.filings.queries import Filters
+from enterprise.filings.working_copy import date_passed_over, read_only
 from enterprise.systems import KINDS
 from miniapp_api.answers import answers
 from miniapp_api.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
@@ -118,9 +119,16 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
     """Open a filing, or save its working copy."""
     engine = wiring().filings
+    before = queries.read_before(session, engine, actor, filing_id, body.root)
     filing, new = operations.save(session, engine, actor, filing_id, body.root)
     content = queries.content_of(session, actor, filing)
-    return AfterCommit(lambda: (queries.show_with(engine, actor, filing, content), 201 if new else 200))
+
+    def answer() -> tuple[dict[str, Any], int]:
+        shown = queries.show_with(engine, actor, filing, content)
+        shown["warnings"] += read_only(engine, filing, body.root, before, shown)
+        return shown, 201 if new else 200
+
+    return AfterCommit(answer)
 
 
 @bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
@@ -136,7 +144,8 @@ def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, 
     engine = wiring().filings
     filing = operations.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
     content = queries.content_of(session, actor, filing)
-    return AfterCommit(lambda: queries.show_with(engine, actor, filing, content))
+    told = date_passed_over(filing, body.due_on)
+    return AfterCommit(lambda: queries.show_with(engine, actor, filing, content, told))
 
 
 @bp.delete("/filings/<uuid:filing_id>")
@@ -152,9 +161,9 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 @bp.input(FilingVersionsQuery, location="query", arg_name="query")
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
     """The versions that were sent, oldest first."""
-    engine = wiring().filings
-    page = queries.versions(session, visible(session, actor, filing_id), query.request())
-    return page.as_json(lambda row: queries.show_version(engine, row))
+    engine, filing = wiring().filings, visible(session, actor, filing_id)
+    page = queries.versions(session, filing, query.request())
+    return page.as_json(lambda row: queries.show_version(engine, filing, row))
 
 
 @bp.get("/filings/<uuid:filing_id>/history")

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
 from enterprise.filings import queries as filing_queries
-from inspection import amendments, queries, rectifications
+from inspection import amendments, queries, read_only, rectifications
 from inspection.kinds import CHECK
 from miniapp_api.answers import answers
 from miniapp_api.bodies import AsSent
@@ -21,7 +21,12 @@ bp = record_blueprint("inspections", "inspections", CHECK)
 
 
 class DisposalsBody(AsSent):
-    """Disposals to move on (处置); only those that change need to be sent."""
+    """Disposals to move on (处置); only those that change need to be sent.
+
+    The rest of the record may stand beside them as it was read; nothing of it is changed by this call.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     disposals: dict[str, Any]
     version: int
@@ -33,8 +38,15 @@ class DisposalsBody(AsSent):
 @bp.input(DisposalsBody, arg_name="body")
 def move_disposals(session: Session, actor: Actor, record_id: UUID, body: DisposalsBody) -> dict[str, Any]:
     """Move disposals on from 办理中; `done` is final."""
-    record = amendments.move_disposals(session, actor, CHECK, record_id, body.model_dump(exclude_none=True))
-    return queries.show(record, actor, wiring().forms)
+    sent, forms = body.model_dump(exclude_none=True), wiring().forms
+    before = queries.show(queries.visible(session, actor, CHECK, record_id), actor, forms)
+    record = amendments.move_disposals(session, actor, CHECK, record_id, sent)
+    shown = queries.show(record, actor, forms)
+    shown["warnings"] = shown["warnings"] + read_only.told_beside(sent, _WRITTEN, before, forms)
+    return shown
+
+
+_WRITTEN = frozenset(DisposalsBody.model_fields)
 
 
 class RectificationBody(AsSent):

@@ -1,6 +1,6 @@
 """The endpoints that checks and spot checks have in common, made once for each book."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from assets.spreadsheets import Sheet
 from core import history
 from core.actor import Actor
 from enterprise.products import PRODUCTS
-from inspection import amendments, exports, listing, operations, queries, voiding
+from inspection import amendments, exports, listing, operations, queries, read_only, voiding
 from inspection.kinds import meant_by
 from inspection.models import Inspection
 from inspection.totals import Filters
@@ -132,6 +132,12 @@ def _answer(record: Inspection, actor: Actor) -> dict[str, Any]:
     return queries.show(record, actor, wiring().forms)
 
 
+def _accepted(record: Inspection, actor: Actor, body: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The record after a write of `body`, with what the writer is told of fields that only the server writes."""
+    shown = _answer(record, actor)
+    return {**shown, "warnings": shown["warnings"] + read_only.told(body, before, shown)}
+
+
 def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.put(f"/{noun}/<uuid:record_id>", endpoint="save_draft")
     @gate(Verb.INSPECTION_WRITE)
@@ -139,8 +145,9 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(RecordBody, arg_name="body")
     def save_draft(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
         """Save a draft (暂存) under the phone's id."""
+        before = read_only.read_before(session, actor, book, record_id, wiring().forms, body.root)
         record, new = operations.save_draft(session, wiring().tools, actor, book, record_id, body.root)
-        return _answer(record, actor), 201 if new else 200
+        return _accepted(record, actor, body.root, before), 201 if new else 200
 
     @bp.put(f"/{noun}/<uuid:record_id>/submission", endpoint="submit")
     @gate(Verb.INSPECTION_WRITE)
@@ -148,15 +155,18 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(SubmissionBody, arg_name="body")
     def submit(session: Session, actor: Actor, record_id: UUID, body: SubmissionBody) -> AfterCommit:
         """Save and submit (提交) in one step, with or without a draft before."""
+        before = read_only.read_before(session, actor, book, record_id, wiring().forms, body.root)
         record, new = operations.submit(session, wiring().tools, actor, book, record_id, body.root)
-        return AfterCommit(lambda: (_answer(record, actor), 201 if new else 200))
+        return AfterCommit(lambda: (_accepted(record, actor, body.root, before), 201 if new else 200))
 
     @bp.put(f"/{noun}/<uuid:record_id>/correction", endpoint="correct")
     @gate(Verb.INSPECTION_WRITE)
     @bp.input(CorrectionBody, arg_name="body")
     def correct(session: Session, actor: Actor, record_id: UUID, body: CorrectionBody) -> dict[str, Any]:
         """Correct (更正) a submitted record, with a reason; the old version stays readable."""
-        return _answer(amendments.correct(session, wiring().tools, actor, book, record_id, body.root), actor)
+        before = read_only.read_before(session, actor, book, record_id, wiring().forms, body.root)
+        record = amendments.correct(session, wiring().tools, actor, book, record_id, body.root)
+        return _accepted(record, actor, body.root, before)
 
     @bp.delete(f"/{noun}/<uuid:record_id>", endpoint="delete_draft")
     @gate(Verb.INSPECTION_WRITE)

@@ -152,7 +152,7 @@ def test_without_the_demo_it_starts_empty(environment: dict[str, str], tmp_path:
     printed = run_once({**environment, "DEMO": "0"})
     rows, files = state(tmp_path / "data")
     assert (rows["users"], rows["enterprises"], rows["inspections"]) == (0, 0, 0)
-    assert rows["regions"] > 3000 and rows["form_versions"] == 8 and rows["campaigns"] == 1
+    assert rows["regions"] > 3000 and rows["form_versions"] == 10 and rows["campaigns"] == 1
     assert "demo-accounts.json" not in files
     assert "demo_tianning" not in printed
 
@@ -185,7 +185,7 @@ def test_forms_in_the_data_folder_are_published_and_a_faulty_one_does_not_stop_t
     printed = run_once({**environment, "DEMO": "0"})
     assert "gpc-sales 第 2 版" in printed
     assert "faulty.json" in printed
-    assert state(tmp_path / "data")[0]["form_versions"] == 9
+    assert state(tmp_path / "data")[0]["form_versions"] == 11
 
 
 def test_a_port_that_is_taken_is_named_at_once(environment: dict[str, str]) -> None:

@@ -27,13 +27,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What is opened for whom: a kind, a region, one product category or all; `title` tells two campaigns apart."""
+    """What is opened for whom: a kind, a region, one product category or all; `title` tells two campaigns apart.
+
+    `title_region` leads the titles of its papers (spec/a §10); without one it is the region's name.
+    """
 
     kind: FilingKind
     region: Region
     product_code: str | None = None
     title: str | None = None
     due_on: date | None = None
+    title_region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ def campaign(
     product_code: str | None = None,
     title: str | None = None,
     due_on: date | None = None,
+    title_region: str | None = None,
 ) -> Campaign:
     """Raises 422 for a kind that cannot be opened in bulk, an unknown region or product, or a day that is over."""
     kind = engine.kinds.get(kind_code)
@@ -70,7 +75,11 @@ def campaign(
         raise invalid("/title", "too_long", "名称应为1到200个字，请重新填写")
     if due_on is not None and due_on < clock.today():
         raise invalid("/due_on", "out_of_range", "截止日期不能早于今天，请重新选择")
-    return Campaign(kind, region, product_code, title, due_on)
+    if title_region is not None:
+        title_region = demanded(clean_line(title_region), "/title_region", "请填写标题中的地区名称")
+        if len(title_region) > 50:
+            raise invalid("/title_region", "too_long", "标题中的地区名称不能超过 50 个字符")
+    return Campaign(kind, region, product_code, title, due_on, title_region or region.name)
 
 
 def run(database: Database, engine: Filings, ordered: Campaign, *, dry: bool, progress: Progress) -> Opened:
@@ -92,7 +101,10 @@ def run(database: Database, engine: Filings, ordered: Campaign, *, dry: bool, pr
 def _open(session: Session, engine: Filings, ordered: Campaign, enterprises: Sequence[Enterprise], *, dry: bool) -> int:
     if dry:
         return len(without(session, ordered.kind, enterprises, about=None, title=ordered.title))
-    return open_for_all(session, engine, ordered.kind, enterprises, title=ordered.title, due_on=ordered.due_on)
+    return open_for_all(
+        session, engine, ordered.kind, enterprises, title=ordered.title, due_on=ordered.due_on,
+        title_region=ordered.title_region,
+    )  # fmt: skip
 
 
 def _batches(database: Database, ordered: Campaign) -> Iterator[list[UUID]]:

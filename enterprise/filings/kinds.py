@@ -108,6 +108,7 @@ class FilingKind:
     service when it is finished. `fixed`: fields that stand once the filing is open (what the office
     ordered, what the register says); the enterprise's copy keeps them. `listed`: fields that its list
     shows beside the status (none that is sensitive). `titled`: a title that says what the filing is about.
+    `titled_by_region`: its paper is headed by a region (`Filing.title_region`) before the kind's title.
     `refusals`: what is answered instead of the common sentence, by status and action. `shown_as`: a status
     that lists show under the label of another, its own label a tag beside it, and find with that other one.
     """
@@ -129,6 +130,7 @@ class FilingKind:
     fixed: frozenset[str] = frozenset()
     listed: Sequence[str] = ()
     titled: Callable[[Session, UUID], str] | None = None
+    titled_by_region: bool = False
     refusals: Mapping[tuple[str, str], str] = field(default_factory=dict)
     shown_as: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None

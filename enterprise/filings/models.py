@@ -24,6 +24,7 @@ class Filing(Base):
 
     `data` and `documents` are the working copy; offices read the versions that were sent.
     `open_key` is set while only one such filing may be open (kind and subject) and unique.
+    `title_region` leads the title of its paper (spec/a §10): the campaign's, else that of the office that handles it.
     `return_to` is the status of the post that asked for a correction.
     """
 
@@ -53,6 +54,7 @@ class Filing(Base):
     status: Mapped[str] = mapped_column(String(30))
     version: Mapped[int] = mapped_column(Integer)
     title: Mapped[str] = mapped_column(String(200))
+    title_region: Mapped[str | None] = mapped_column(String(50))
     enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"))
     uscc: Mapped[str] = mapped_column(String(18))
     org_name: Mapped[str] = mapped_column(String(100))

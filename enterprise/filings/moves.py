@@ -62,7 +62,7 @@ def found(session: Session, filing_id: UUID) -> Filing:
 
 def _apart(values: Mapping[str, Any]) -> Filing:
     filing = Filing()
-    # Without telling the mapper of 31 changes.
+    # Without telling the mapper of 32 changes.
     instance_dict(filing).update(values)
     return filing
 

@@ -20,7 +20,7 @@ from enterprise.filings.models import Filing
 from enterprise.filings.steps import run_clock
 from enterprise.filings.working_copy import as_date, claim, read, unknown_keys
 from enterprise.models import Enterprise
-from enterprise.queries import by_uscc
+from enterprise.queries import by_uscc, name_of_place
 
 
 def open_by(
@@ -109,8 +109,12 @@ def open_filing(
     data: dict[str, Any] | None = None,
     due_on: date | None = None,
     saved: bool = False,
+    title_region: str | None = None,
 ) -> Filing:
-    """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open."""
+    """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open.
+
+    `title_region` leads the title of its paper; without it, that of the office that handles it.
+    """
     filing_id = filing_id or uuid4()
     opening = next(step for step in kind.steps if step.source is None)
     now = clock.now()
@@ -118,7 +122,9 @@ def open_filing(
     about = subject[1].hex if subject else "-"
     key = f"{kind.code}:{about}:{enterprise.id.hex}" if kind.one_open else None
     values = {
-        "id": filing_id, "kind": kind.code, "title": title or kind.title, "enterprise_id": enterprise.id,
+        "id": filing_id, "kind": kind.code, "title": title or kind.title,
+        "title_region": (title_region or name_of_place(session, enterprise)) if kind.titled_by_region else None,
+        "enterprise_id": enterprise.id,
         "uscc": enterprise.uscc, "org_name": enterprise.name, "area1": enterprise.area1,
         "area2": enterprise.area2, "area3": enterprise.area3,
         "subject_type": subject[0] if subject else None, "subject_id": subject[1] if subject else None,
@@ -154,6 +160,7 @@ def open_for_all(
     actor: Actor | None = None,
     title: str | None = None,
     due_on: date | None = None,
+    title_region: str | None = None,
 ) -> int:
     """Open a filing for each enterprise (a campaign); those that have one for subject and title are passed over.
 
@@ -172,7 +179,7 @@ def open_for_all(
             with session.begin_nested() if kind.one_open else nullcontext():
                 open_filing(
                     session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title,
-                    due_on=due_on,
+                    due_on=due_on, title_region=title_region,
                 )  # fmt: skip
         except Problem as error:
             if error.code not in ("id_taken", "already_open"):

@@ -24,6 +24,7 @@ from enterprise.filings.opening import open_by
 from enterprise.filings.steps import take
 from enterprise.filings.working_copy import claim, keep, read, unknown_keys
 from enterprise.models import AREAS
+from enterprise.queries import name_of_place
 
 
 def save(
@@ -118,5 +119,15 @@ def follow_enterprise(session: Session, enterprise: Mapping[str, Any]) -> None:
             Filing.finished_at.is_(None),
         )
         .values({**{area: enterprise[area] for area in AREAS}, "org_name": enterprise["name"]})
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    # What it began by itself is headed by the region of the bureau to which it will go; a campaign keeps its own.
+    session.execute(
+        update(Filing)
+        .where(
+            Filing.enterprise_id == enterprise["id"], Filing.sent == 0, Filing.opened_by_office.is_(False),
+            Filing.finished_at.is_(None), Filing.opened_by.is_not(None), Filing.title_region.is_not(None),
+        )
+        .values(title_region=name_of_place(session, enterprise))
         .execution_options(synchronize_session=False)
     )  # fmt: skip

@@ -14,10 +14,12 @@ from core.errors import Problem, Warned, invalid, not_found
 from core.forms.sealing import readable
 from core.name_search import like_pattern
 from core.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
-from enterprise.filings.engine import Filings, may_see_filing, party
+from core.read_only import names_any
+from enterprise.filings.engine import Filings, may_see, may_see_filing, party
 from enterprise.filings.kinds import ENTERPRISE, FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
-from enterprise.filings.working_copy import sent_files
+from enterprise.filings.moves import find
+from enterprise.filings.working_copy import COMPARED, sent_files
 from enterprise.models import Enterprise
 from enterprise.queries import named
 
@@ -240,7 +242,7 @@ def show_with(
 ) -> dict[str, Any]:
     """The same with its content read before; asks the database nothing."""
     own = party(actor, filing) == ENTERPRISE
-    shown = _content(engine, content, clear=own or filing.finished_at is None)
+    shown = _content(engine, content, filing, clear=own or filing.finished_at is None)
     kind = engine.kind_of(filing)
     if not own and filing.sent == 0:
         # What the enterprise prepares is its own until it is sent; the office reads what was ordered.
@@ -253,6 +255,14 @@ def show_with(
     return {**show_row(engine, actor, filing, sent), **shown, "warnings": list(warnings)}
 
 
+def read_before(
+    session: Session, engine: Filings, actor: Actor, filing_id: UUID, body: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The filing as the actor reads it before a write, where the body says anything that must be compared with it."""
+    filing = find(session, filing_id) if names_any(body, COMPARED) or body.get("data") else None
+    return show(session, engine, actor, filing) if filing is not None and may_see(actor, filing) else {}
+
+
 def may_fetch(session: Session, actor: Actor, filing_id: UUID, file_id: UUID) -> bool:
     """For the subject registry: the enterprise fetches all files of its filing, an office those that were sent."""
     if not may_see_filing(session, actor, filing_id):
@@ -260,10 +270,12 @@ def may_fetch(session: Session, actor: Actor, filing_id: UUID, file_id: UUID) ->
     return actor.enterprise_id is not None or file_id in sent_files(session, filing_id)
 
 
-def _content(engine: Filings, row: Filing | FilingVersion, *, clear: bool) -> dict[str, Any]:
+def _content(engine: Filings, row: Filing | FilingVersion, filing: Filing, *, clear: bool) -> dict[str, Any]:
+    """What a filing or one of its versions says; `form.title` is what its paper is headed by."""
     form = engine.forms.get(row.form_code, row.form_version).form
+    title = form.title if filing.title_region is None else f"{filing.title_region}{engine.kind_of(filing).title}"
     return {
-        "form": {"code": row.form_code, "version": row.form_version},
+        "form": {"code": row.form_code, "version": row.form_version, "title": title},
         "data": readable(form, row.data, clear=clear),
         "documents": row.documents,
     }
@@ -284,14 +296,14 @@ def versions(session: Session, filing: Filing, request: PageRequest) -> Page:
     return fetch(session, sent, _OLDEST_VERSION_FIRST, request, FilingVersion.filing_id == filing.id)
 
 
-def show_version(engine: Filings, row: Any) -> dict[str, Any]:
+def show_version(engine: Filings, filing: Filing, row: Any) -> dict[str, Any]:
     """A version in a list."""
     version: FilingVersion = row.FilingVersion
     return {
         "number": version.number,
         "sent_at": clock.rfc3339(version.sent_at),
         "operator_name": version.operator_name,
-        **_content(engine, version, clear=False),
+        **_content(engine, version, filing, clear=False),
     }
 
 

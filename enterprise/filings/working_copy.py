@@ -12,10 +12,12 @@ from assets import operations as files
 from assets.operations import Claim
 from core import clock
 from core.actor import Actor
-from core.errors import Fault
+from core.errors import Fault, Warned
 from core.forms.messages import UNKNOWN_ITEM
 from core.forms.pointers import pointer, showable
 from core.forms.sealing import sealed
+from core.identifiers import normalise_uscc
+from core.read_only import warning, warnings_of
 from core.versions import stale
 from enterprise.filings.engine import Filings, wrong_status
 from enterprise.filings.kinds import FilingKind
@@ -24,13 +26,41 @@ from enterprise.filings.models import Filing, FilingVersion
 SENT = frozenset(["kind", "uscc", "subject", "data", "documents", "version"])
 """What a body that opens or saves a filing may say."""
 
-SHOWN = frozenset(
-    [
-        "id", "title", "status", "status_label", "tag", "org_name", "summary", "opinion", "due_on", "colour", "late",
-        "sent", "created_at", "sent_at", "finished_at", "actions", "form", "warnings",
-    ]
-)  # fmt: skip
+SHOWN = {
+    "id": "编号", "title": "标题", "status": "状态", "status_label": "状态", "tag": "状态说明", "org_name": "企业名称",
+    "summary": "摘要", "opinion": "审核意见", "due_on": "期限", "colour": "期限颜色", "late": "是否逾期",
+    "sent": "提交次数", "created_at": "建立时间", "sent_at": "提交时间", "finished_at": "办结时间",
+    "actions": "可执行的操作", "form": "表单", "warnings": "提示",
+}  # fmt: skip
 """What a filing carries besides when it is read; sent back, it is passed over."""
+
+_STEADY = {"id": "编号", "kind": "办件种类", "uscc": "统一社会信用代码", "subject": "所针对的记录", "title": "标题"}
+"""What never changes once a filing is open."""
+COMPARED = {**{name: label for name, label in SHOWN.items() if name != "warnings"}, **_STEADY}
+
+
+def read_only(
+    engine: Filings, filing: Filing, body: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Warned]:
+    """Warnings of an accepted body that says otherwise what only the server writes, or what was ordered (`fixed`).
+
+    `before` and `after`: the filing as the sender read it (empty: it is new) and reads it now. A repetition, which
+    knows an older version, is told of what never changes.
+    """
+    if isinstance(uscc := body.get("uscc"), str):
+        body = {**body, "uscc": normalise_uscc(uscc)}
+    known = not before or before["version"] == body.get("version")
+    found = warnings_of(body, COMPARED if known else _STEADY, before, after)
+    data = body.get("data")
+    if not isinstance(data, dict):
+        return found
+    named = engine.kind_of(filing).fixed & data.keys()
+    if not named:
+        return found
+    sections = engine.forms.get(filing.form_code, filing.form_version).form.definition["sections"]
+    texts = {item["field"]: item["text"] for section in sections for item in section["items"] if "field" in item}
+    of_data = warnings_of(data, {name: texts[name] for name in named}, before.get("data", {}), after["data"])
+    return [*found, *({**one, "path": f"/data{one['path']}"} for one in of_data)]
 
 
 def keep(
@@ -48,6 +78,12 @@ def keep(
         if now.status != filing.status:
             raise wrong_status(kind, filing, now.status)
         raise stale(now.version, filing.version)
+
+
+def date_passed_over(filing: Filing, sent: str | None) -> list[Warned]:
+    """The warning of a step that was taken with a new date (`due_on`) which it could not set."""
+    stands = filing.due_on.isoformat() if filing.due_on else None
+    return [] if sent in (None, stands) else [warning("/due_on", SHOWN["due_on"])]
 
 
 def unknown_keys(body: Mapping[str, Any]) -> list[Fault]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy import text
 
 from accounts.verbs import Role
-from core import clock
+from core import clock, migrate
 from core.db import Database
 from enterprise.filings.models import Filing
 from tests import paperwork
@@ -20,6 +22,9 @@ from tests.people import Person, faults, new_id, with_problem
 from tests.records import save, submit
 
 Json = dict[str, Any]
+_MADE = next((Path(__file__).resolve().parents[2] / "migrations" / "versions").glob("*_decisions.py"))
+BEFORE = f"{int(_MADE.name[:4]) - 1:04}"
+"""The revision before the one that put decisions right."""
 
 
 @pytest.fixture
@@ -227,3 +232,29 @@ def test_no_rectification_is_ordered_from_a_draft(
         assert not [one for one in session.query(Filing).all() if one.subject_id == UUID(draft["id"])]
     person.delete(f"/inspections/{draft['id']}")
     assert code_of(person.post(f"/inspections/{draft['id']}/rectification", order)) == (404, "not_found")
+
+
+def test_what_was_decided_before_this_release_is_put_right_by_its_upgrade(parties: Parties, database: Database) -> None:
+    row = reported(parties, ordered(parties, check_date=in_days(-3)))
+    row = reported(parties, act(parties.reviewer, row, "return", comment="照片不清").json)
+    closed = act(parties.reviewer, row, "close").json
+    said = act(parties.reviewer, reported(parties, ordered(parties)), "close", comment="已核实").json
+    migrate.downgrade(database.engine, BEFORE)
+    with database.write() as session:  # as the release before left it
+        session.execute(
+            text("UPDATE filings SET opinion = '照片不清' WHERE id IN (:one, :two)"),
+            {"one": _stored(database, closed["id"]), "two": _stored(database, said["id"])},
+        )
+        assert session.execute(text("SELECT count(*) FROM supervision_checks")).scalar_one() == 0
+    migrate.upgrade(database.engine)
+    assert read_by(parties.enterprise, closed)["opinion"] is None
+    assert read_by(parties.enterprise, said)["opinion"] == "已核实"
+    shown = parties.enterprise.get("/supervision-checks").json["items"]
+    assert [(one["rectification_id"], one["checked_on"]) for one in shown] == [
+        (said["id"], in_days(0)), (closed["id"], in_days(-3)),
+    ]  # fmt: skip
+    assert {one["office_name"] for one in shown} == {"天宁区市场监督管理局"}
+
+
+def _stored(database: Database, identifier: str) -> str:
+    return identifier.replace("-", "") if database.engine.dialect.name == "sqlite" else identifier

@@ -47,6 +47,7 @@ def _table(code: str, title: str, form_code: str, documents: list[Document]) -> 
         final=frozenset({"done", "closed", "deleted"}),
         editable=frozenset({"draft"}),
         opened_by="enterprise",
+        titled_by_region=True,
         listed=("check_date",),
         documents=documents,
         steps=[
