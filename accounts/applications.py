@@ -154,6 +154,7 @@ def _store_application(
         "password_hash": password_hash,
         "office_id": office_id,
         "full_name": form.applicant_name,
+        "unit_name": form.unit_name,
         "mobile": mobile,
         "roles": [role.value for role in DEFAULT_ROLES[region.level]],
         "status_reason": None,
@@ -222,16 +223,17 @@ def decide(
     if not receipts.take(session, receipts.key(actor.user_id, f"account-applications.{action}", application_id, body)):
         return decidable(session, actor, application_id)
     opinion = clean(body.get("opinion") or "") or None
-    own_mobile = session.scalar(select(User.mobile).where(User.id == actor.user_id))
-    if application.user_id == actor.user_id or (own_mobile and own_mobile == application.mobile):
+    decider = session.execute(select(User.mobile, User.full_name).where(User.id == actor.user_id)).one()
+    if application.user_id == actor.user_id or (decider.mobile and decider.mobile == application.mobile):
         raise Problem("forbidden", "不能审核本人提交的申请")
     if action == "reject":
         demanded(opinion, "/opinion", "审核不通过须填写意见")
-    APPLICATION.move(
-        session, actor, application, action,
-        {"opinion": opinion, "decided_at": clock.now(), "decided_by": actor.user_id},
-        {"opinion": opinion},
-    )  # fmt: skip
+    name = decider.full_name or actor.operator_name
+    decided = {
+        "opinion": opinion, "decided_at": clock.now(), "decided_by": actor.user_id,
+        "decided_as": {"username": actor.username, "name": name, "office": actor.office_name},
+    }  # fmt: skip
+    APPLICATION.move(session, actor, application, action, decided, {"opinion": opinion})
     user = session.get_one(User, application.user_id, populate_existing=True)
     USER.move(session, actor, user, action, {"status_reason": opinion})
     todos.close(session, application_id, TODO_DECIDE)

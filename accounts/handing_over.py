@@ -83,7 +83,9 @@ def relocate(
     }  # fmt: skip
     # What is left behind goes first: its new owner is looked for beside the former office.
     moved = _pass_on(session, events, actor, user, heir)
-    USER.move(session, actor, user, action, {"office_id": office.id, "roles": list(kept)}, {**said, "moved": moved})
+    # The unit was a part of the office left; how the one at the new office is called, nobody said.
+    changed = {"office_id": office.id, "roles": list(kept), "unit_name": None}
+    USER.move(session, actor, user, action, changed, {**said, "moved": moved})
     return Handed(tuple(dropped), moved)
 
 

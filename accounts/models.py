@@ -147,6 +147,7 @@ class User(Base):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
     full_name: Mapped[str | None] = mapped_column(String(30))
+    unit_name: Mapped[str | None] = mapped_column(String(100))
     mobile: Mapped[str | None] = mapped_column(EncryptedText)
     roles: Mapped[list[str]] = mapped_column(JSON)
     status: Mapped[str] = mapped_column(String(10))
@@ -216,7 +217,10 @@ class SignIn(Base):
 
 
 class AccountApplication(Base):
-    """An application for an account (账号申请), decided by a superior office."""
+    """An application for an account (账号申请), decided by a superior office.
+
+    `decided_as` says as what somebody decided it then: `{"username", "name", "office"}`.
+    """
 
     __tablename__ = "account_applications"
     __table_args__ = (
@@ -248,4 +252,5 @@ class AccountApplication(Base):
     opinion: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_as: Mapped[dict[str, str | None] | None] = mapped_column(JSON(none_as_null=True))
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))

@@ -52,6 +52,7 @@ def me(actor: Actor) -> dict[str, Any]:
         "id": str(actor.user_id),
         "username": actor.username,
         "operator_name": actor.operator_name,
+        "unit_name": actor.unit_name,
         "level": None if actor.enterprise_id else actor.level,
         "office": {"id": str(actor.office_id), "name": actor.office_name, "kind": actor.office_kind},
         "region": {"code": actor.region_code, "name": actor.region_name} if actor.region_code else None,
@@ -108,6 +109,7 @@ def application_status(session: Session, query_code: str) -> dict[str, Any]:
         "id": str(row.id),
         "status": row.status,
         "opinion": row.opinion,
+        "decided_office": row.decided_as["office"] if row.decided_as else None,
         "created_at": clock.rfc3339(row.created_at),
         "decided_at": clock.rfc3339(row.decided_at) if row.decided_at else None,
     }
@@ -144,6 +146,7 @@ def show_application(
         "opinion": application.opinion,
         "created_at": clock.rfc3339(application.created_at),
         "decided_at": clock.rfc3339(application.decided_at) if application.decided_at else None,
+        "decided_by": application.decided_as,
     }
 
 
@@ -181,6 +184,7 @@ def show_user(row: Any) -> dict[str, Any]:
         "id": str(user.id),
         "username": user.username,
         "full_name": user.full_name,
+        "unit_name": user.unit_name,
         "status": user.status,
         "status_reason": user.status_reason,
         "roles": user.roles,

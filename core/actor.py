@@ -65,7 +65,7 @@ class Actor:
 
     `chain` is the region chain (province, region below, region below that) of the office;
     `chain[0]` is "" for an office without a region. `enterprise_id` is set for an enterprise's own
-    users; their reach is empty.
+    users; their reach is empty. `unit_name` is the unit that the user named when applying.
     """
 
     user_id: UUID
@@ -85,6 +85,7 @@ class Actor:
     must_change_password: bool
     enterprise_id: UUID | None = None
     absorbed: tuple[UUID, ...] = ()
+    unit_name: str | None = None
 
     @property
     def offices(self) -> tuple[UUID, ...]:

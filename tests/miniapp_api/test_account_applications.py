@@ -27,7 +27,7 @@ def test_an_application_is_pending_and_its_query_code_says_so_without_a_token(cl
     assert made["status"] == "pending"
     shown = status_of(client, made["query_code"])
     assert shown["id"] == made["id"] and shown["status"] == "pending" and shown["decided_at"] is None
-    assert set(shown) == {"id", "status", "opinion", "created_at", "decided_at"}
+    assert set(shown) == {"id", "status", "opinion", "decided_office", "created_at", "decided_at"}
 
 
 def test_an_unknown_query_code_is_not_found(client: FlaskClient) -> None:
@@ -263,3 +263,44 @@ def test_a_user_made_by_the_administrator_blocks_the_name_for_applicants(
 ) -> None:
     make_user(database, "320404", "zhonglou_li")
     assert code_of(client.post(PATH, json=application_body())) == (409, "username_taken")
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_everybody_who_may_read_an_application_sees_who_decided_it_and_the_applicant_the_office(
+    client: FlaskClient, city_reviewer: Person, province_user: Person, action: str
+) -> None:
+    made = apply(client)
+    pending = city_reviewer.get(f"/account-applications/{made['id']}").json
+    assert pending is not None and pending["decided_by"] is None
+    assert status_of(client, made["query_code"])["decided_office"] is None
+    body = {"opinion": "请补充材料"} if action == "reject" else {}
+    decided = city_reviewer.post(f"/account-applications/{made['id']}/{action}", body).json
+    assert decided is not None
+    assert decided["decided_by"] == {
+        "username": "city_reviewer", "name": None, "office": "常州市市场监督管理局",
+    }  # fmt: skip
+    for person in (city_reviewer, province_user):
+        page = person.get("/account-applications").json
+        assert page is not None and page["items"][0]["decided_by"] == decided["decided_by"]
+    told = status_of(client, made["query_code"])
+    assert told["decided_office"] == "常州市市场监督管理局" and "city_reviewer" not in str(told)
+
+
+def test_the_unit_that_an_applicant_named_stands_on_the_user_until_a_move(
+    client: FlaskClient, city_reviewer: Person, province_user: Person
+) -> None:
+    made = apply(client, unit_name="钟楼区市场监督管理局南大街分局")
+    city_reviewer.post(f"/account-applications/{made['id']}/approve", {})
+    signed_in = try_sign_in(client, "zhonglou_li", CHOSEN)
+    assert signed_in.json is not None
+    assert signed_in.json["user"]["unit_name"] == "钟楼区市场监督管理局南大街分局"
+    page = city_reviewer.get("/users?q=zhonglou_li").json
+    assert page is not None
+    (user,) = page["items"]
+    assert user["unit_name"] == "钟楼区市场监督管理局南大街分局"
+    colleagues = city_reviewer.get("/users?q=city_reviewer").json
+    assert colleagues is not None
+    office = colleagues["items"][0]["office"]["id"]
+    moved = city_reviewer.post(f"/users/{user['id']}/move", {"office_id": office})
+    assert moved.status_code == 200 and moved.json is not None, moved.get_data(as_text=True)
+    assert moved.json["unit_name"] is None
