@@ -156,6 +156,15 @@ def normalise_licence_no(text: str) -> str | None:
     return (f"({province})" if province else "") + "XK" + "-".join(groups)
 
 
+def normalise_certificate_no(text: str) -> str:
+    """The number of a licence or certificate (许可证、CCC证书编号) of whatever kind, as stored and compared.
+
+    A licence number as `normalise_licence_no` writes it, so `（苏）XK…` is `(苏)XK…`; others half-width, upper case,
+    without blanks, with plain hyphens.
+    """
+    return normalise_licence_no(text) or fold(text).upper()
+
+
 def normalise_mobile(text: str) -> str:
     """A mainland mobile number as stored and compared: half-width, no separators, brackets or dots, no `+86`."""
     if _MOBILE.fullmatch(text):

@@ -12,6 +12,8 @@ DISPOSALS: Final = (("done", "是"), ("in_progress", "办理中"), ("na", "不�
 
 PERSONS: Final = frozenset(["inspectors", "samplers", "escort", "legal_representative", "contact_name", "filled_by"])
 """Fields that hold names of persons. By name, because published versions of forms never change."""
+CERTIFICATES: Final = frozenset(["licence_no", "ccc_nos", "licence_or_ccc_no"])
+"""Fields that hold numbers of licences or certificates, which are one number however their brackets were typed."""
 ORGANISATIONS: Final = frozenset(["org_name", "nominal_producer"])
 
 MAX_TEXT = 200
@@ -57,6 +59,10 @@ class Item:
     @property
     def is_person(self) -> bool:
         return self.name in PERSONS
+
+    @property
+    def is_certificate_no(self) -> bool:
+        return self.name in CERTIFICATES
 
     @property
     def demands_words(self) -> bool:

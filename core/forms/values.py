@@ -47,6 +47,8 @@ def _one_text(item: Item, raw: Any) -> Any:
         return WRONG
     if item.is_person:
         return text_rules.clean_person(raw) or None
+    if item.is_certificate_no:
+        return identifiers.normalise_certificate_no(raw) or None
     return (text_rules.clean(raw) if item.multiline else text_rules.clean_line(raw)) or None
 
 
