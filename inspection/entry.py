@@ -94,6 +94,7 @@ class Entry:
     counts: kinds.Counts
     tally: TallyKey | None
     told: bool
+    files: frozenset[UUID]
 
 
 def judge(
@@ -118,7 +119,8 @@ def judge(
     version = body.get("form_version")
     in_time = submit and not (corrected and (corrected.form_code, corrected.form_version) == (form_code, version))
     form = _form(tools.forms, form_code, version, today if in_time else date.min)
-    answers = {k: v for k, v in body.items() if k not in ADDRESSED and k not in SERVER_SET}
+    beside = ADDRESSED - {item.name for item in form.files}
+    answers = {k: v for k, v in body.items() if k not in beside and k not in SERVER_SET}
     if book == SPOT_CHECK and isinstance(answers.get("items"), list):
         answers["items"] = [_without_name(row) for row in answers["items"]]
     checked = form.check(answers, submit=submit, today=today)
@@ -126,13 +128,19 @@ def judge(
     data, product_code = checked.values, str(body.get("product_code"))
     if not any(fault.path == "/product_code" for fault in faults):
         faults += _dictionary_faults(session, tools, owner, kind, data, product_code, submit=submit)
-    faults += evidence.claim(session, actor, subject_of(book, record_id), body, data)
+    faults += evidence.claim(session, actor, subject_of(book, record_id), form, body, data)
     if faults:
         raise Problem("invalid", errors=_distinct(faults))
     objections = Objections.look_up(session, data)
     if submit and body.get("confirm_name") is not True:
         objections.refuse_other_names(data)
     return _entry(session, tools, owner, kind, form, product_code, checked, objections, submit=submit)
+
+
+def form_meant(tools: Tools, book: str, body: Mapping[str, Any]) -> Form:
+    """The form that a body answers; raises 422 where there is no such kind or version."""
+    _, form_code = kinds.resolve(tools.forms, book, body.get("kind"))
+    return _form(tools.forms, form_code, body.get("form_version"), date.min)
 
 
 def answering_on(tools: Tools, record: Inspection, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -225,7 +233,8 @@ def _entry(
     )  # fmt: skip
     counts = kinds.counts_of(kind.book, unable, bool(columns["problems_found"]), state, conclusion)
     told = submit and kind.book == CHECK and registered is not None and not differs
-    return Entry(kind, form, columns, data, counts, tally if submit else None, told)
+    files = evidence.named(form, data)
+    return Entry(kind, form, columns, data, counts, tally if submit else None, told, files)
 
 
 def sealed(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from inspection.entry import (
     actor_columns,
     answering_on,
     content_digest,
+    form_meant,
     judge,
     subject_of,
 )
@@ -116,7 +117,9 @@ def _write(
         else:
             # Of the office at which the user sits now, which need not be the one where the draft was begun.
             _move_draft(session, actor, existing, action, {**columns, **actor_columns(actor)}, payload)
-            evidence.release_dropped(session, subject_of(book, record_id), existing.data, entry.data)
+            former = tools.forms.get(existing.form_code, existing.form_version).form
+            if evidence.named(former, existing.data) - entry.files:
+                evidence.release_dropped(session, subject_of(book, record_id), entry.files)
     except IntegrityError as error:
         raise sheets.taken(error) from error
     if entry.told:
@@ -159,9 +162,9 @@ def _judged_ahead(
     What is wrong with it is kept until its turn comes in the order of judgement. None: it names files,
     which can only be judged by claiming them.
     """
-    if evidence.is_named(body):
-        return None
     try:
+        if evidence.is_named(form_meant(tools, book, body), body):
+            return None
         return judge(session, tools, actor, book, record_id, body, submit=action == "submit")
     except Problem as problem:
         return problem
@@ -216,6 +219,6 @@ def delete_draft(session: Session, actor: Actor, book: str, record_id: UUID) -> 
         # Of several who delete it at this moment one goes on; the others wait for it here.
         if receipts.take(session, receipts.key(actor.user_id, f"{book}.delete", record_id, {})):
             _move_draft(session, actor, record, "delete", {"updated_at": clock.now()}, {})
-        evidence.release_dropped(session, subject_of(book, record_id), record.data, {})
+        evidence.release_dropped(session, subject_of(book, record_id), frozenset())
         record = session.get_one(Inspection, record_id, populate_existing=True)
     return record

@@ -17,6 +17,7 @@ from core import history
 from core.actor import Actor
 from enterprise.products import PRODUCTS
 from inspection import amendments, exports, listing, operations, queries, read_only, voiding
+from inspection.evidence import MOST_PHOTOS, MOST_SIGNATURES
 from inspection.kinds import meant_by
 from inspection.models import Inspection
 from inspection.totals import Filters
@@ -51,8 +52,18 @@ _CHECKED: dict[str, Any] = {
         "additionalProperties": choice_field({"done": "是", "in_progress": "办理中", "na": "不适用"}),
         "examples": [{"7.1": "in_progress"}],
     },
-    "photos": {"type": "array", "items": ID_FIELD, "description": "files uploaded before"},
-    "signatures": {"type": "array", "items": ID_FIELD, "description": "files uploaded before"},
+    "photos": {
+        "type": "array",
+        "items": ID_FIELD,
+        "maxItems": MOST_PHOTOS,
+        "description": "files uploaded before; so many in all, with those beside single items of the form",
+    },
+    "signatures": {
+        "type": "array",
+        "items": ID_FIELD,
+        "maxItems": MOST_SIGNATURES,
+        "description": "files uploaded before",
+    },
 }
 
 _CONFIRM_NAME = {

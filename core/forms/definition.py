@@ -13,7 +13,8 @@ unique in that group and differ from the names outside it.
 
 Keys of every item: `text` (the printed wording), `type`, `required` (when visible), `readonly`,
 `default_from` ("enterprise.name"), `sensitive` (personal data; one text in a top-level field only),
-`roles`, `visible_when`, `required_when`, `basis` and `penalty` (the law, as the paper prints it),
+`suggest` (what was typed there before at the own office is offered again), `roles`, `visible_when`,
+`required_when`, `basis` and `penalty` (the law, as the paper prints it),
 `help`, `placeholder`. Further keys by type:
 
     text         max_length (default 200), multiline, pattern + pattern_message; with repeat: true a list of
@@ -43,6 +44,7 @@ from core.errors import Fault
 from core.forms import schema
 from core.forms.check import Checked, judge
 from core.forms.conditions import read_conditions
+from core.forms.items import Item
 from core.forms.outline import accept_until, read
 from core.forms.plan import Plan, make_plan
 
@@ -59,7 +61,8 @@ class Form:
     """One version of a form, compiled once. Nothing changes after that, so threads may share it.
 
     `definition` is the JSON as it was given (do not change it), `schema` the JSON Schema of a normalised
-    body, `sensitive` the top-level fields whose text is personal data.
+    body, `sensitive` the top-level fields whose text is personal data, `files` the items that hold ids of uploads
+    (photos, signature, file) and the groups that have such items.
     """
 
     code: str
@@ -70,6 +73,7 @@ class Form:
     definition: dict[str, Any]
     schema: dict[str, Any]
     sensitive: frozenset[str]
+    files: tuple[Item, ...]
     _plan: Plan
 
     @classmethod
@@ -88,6 +92,7 @@ class Form:
         form.accept_until = accept_until(definition)
         form.schema = schema.form_schema(outline.items)
         form.sensitive = frozenset(item.name for item in outline.items if item.sensitive)
+        form.files = tuple(item for item in outline.items if item.holds_files)
         form._plan = make_plan(outline, conditions, schema.validator(form.schema))
         return form
 

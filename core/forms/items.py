@@ -16,6 +16,9 @@ CERTIFICATES: Final = frozenset(["licence_no", "ccc_nos", "licence_or_ccc_no"])
 """Fields that hold numbers of licences or certificates, which are one number however their brackets were typed."""
 ORGANISATIONS: Final = frozenset(["org_name", "nominal_producer"])
 
+FILES: Final = frozenset(["photos", "signature", "file"])
+"""Types of items that hold ids of uploads."""
+
 MAX_TEXT = 200
 MAX_LISTED = 50
 MAX_IDENTIFIER = 64
@@ -70,6 +73,11 @@ class Item:
         where a number or a model is asked.)"""
         demanded = self.required or "required_when" in self.raw
         return demanded and self.type == "text" and (self.multiline or self.name in PERSONS | ORGANISATIONS)
+
+    @property
+    def holds_files(self) -> bool:
+        """Whether it, or an item of its rows, holds ids of uploads."""
+        return self.type in FILES or any(inner.type in FILES for inner in self.items)
 
     @property
     def repeat(self) -> bool:

@@ -128,6 +128,7 @@ ITEM: dict[str, Judge] = {
     "readonly": flag,
     "default_from": shaped(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+", "须写成“enterprise.name”的形式"),
     "sensitive": flag,
+    "suggest": flag,
     "roles": lines,
     "visible_when": condition,
     "required_when": condition,

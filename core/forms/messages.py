@@ -34,6 +34,9 @@ ALL_NOT_APPLICABLE = "检查发现了问题，但各处置项均填“不适用�
 NOT_AN_OBJECT = "填报内容的格式不正确，请更新小程序后重试"
 
 
+_TOO_MANY_PHOTOS = "“{text}”最多{max_items}张，请删减后重试"
+
+
 def answer_fault(item: Item, code: str, at: str, sentence: str | None = None) -> Fault:
     """A fault of one item; `sentence` takes the place of the standard one."""
     return Fault(at, code, sentence or _sentence(item, code))
@@ -45,7 +48,8 @@ def _sentence(item: Item, code: str) -> str:
         return f"请完成“{item.text}”" if item.type == "signature" else f"请{verb}“{item.text}”"
     if code == "bad_format":
         return str(item.raw.get("pattern_message") or f"“{item.text}”的格式不正确，请核对后重新填写")
-    return _SENTENCES[code].format(
+    sentence = _TOO_MANY_PHOTOS if (item.type, code) == ("photos", "too_many") else _SENTENCES[code]
+    return sentence.format(
         text=item.text,
         verb=verb,
         max_length=item.max_length,

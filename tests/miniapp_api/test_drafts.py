@@ -228,3 +228,37 @@ def test_a_submitted_record_cannot_be_deleted(county_inspector: Person) -> None:
 
 def test_deleting_what_never_was_is_not_found(county_inspector: Person) -> None:
     assert county_inspector.delete(f"/inspections/{new_id()}").status_code == 404
+
+
+def test_a_draft_takes_no_text_longer_than_its_field_and_names_the_field(county_inspector: Person) -> None:
+    """Of every text of every form; a whole text at its limit is kept."""
+    for noun, kind, body in (
+        ("inspections", "gpc-production", production()),
+        ("inspections", "gpc-sales", sales()),
+        ("spot-checks", "gpc-spot-check", spot_check()),
+    ):
+        form = read(county_inspector, f"/forms/{kind}/1")
+        items = [item for section in form["sections"] for item in section["items"] if "field" in item]
+        texts = [item for item in items if item["type"] in ("text", "tel", "uscc")]
+        assert len(texts) > 10
+        for long in ("长" * 300_000, "1" * 900_000):
+            sent = {item["field"]: [long] if item.get("repeat") else long for item in texts}
+            for name, value in sent.items():
+                answer = county_inspector.put(f"/{noun}/{new_id()}", {**body, name: value})
+                path = f"/{name}/0" if isinstance(value, list) else f"/{name}"
+                assert faults(answer) == {path: "too_long"}, name
+                text = next(item["text"] for item in items if item["field"] == name)
+                assert f"“{text}”" in answer.json["errors"][0]["message"]
+    kept = save(county_inspector, production(remark="长" * 500))
+    assert kept["remark"] == "长" * 500
+
+
+def test_a_licence_number_is_kept_in_one_spelling_in_drafts_and_submissions(county_inspector: Person) -> None:
+    typed = "（苏）ｘｋ06－001－00001"
+    draft = save(county_inspector, production(licence_no=typed))
+    assert draft["licence_no"] == "(苏)XK06-001-00001"
+    assert submit(county_inspector, production(licence_no=typed, version=1), draft["id"])["licence_no"] == (
+        "(苏)XK06-001-00001"
+    )
+    spot = save(county_inspector, spot_check(licence_or_ccc_no="（苏）XK06-001-00001"), noun="spot-checks")
+    assert spot["licence_or_ccc_no"] == "(苏)XK06-001-00001"

@@ -1,19 +1,22 @@
 """Photos and signatures of checks and spot checks: claimed when the record is saved, seen by who may see it."""
 
 import io
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
 
+import inspection
 from assets.sweeping import sweep
 from core.config import Settings
 from miniapp_api.wiring import KEY
 from tests import paperwork
 from tests.object_storage import on_s3
-from tests.people import Person, faults, new_id, production, spot_check
+from tests.people import Person, faults, new_id, production, spot_check, uscc, with_problem
 
 
 @pytest.fixture
@@ -106,11 +109,107 @@ def test_files_that_do_not_fit_are_named_with_all_other_faults(
     assert county_inspector.put(f"/inspections/{new_id()}/submission", production(photos=[own])).status_code == 201
 
 
-def test_nine_photos_are_enough(county_inspector: Person) -> None:
-    photos = [photo(county_inspector, f"#00{number * 25:02x}00") for number in range(10)]
-    answer = county_inspector.put(f"/inspections/{new_id()}", production(photos=photos))
-    assert faults(answer) == {"/photos/9": "too_many_files"}
-    assert county_inspector.put(f"/inspections/{new_id()}", production(photos=photos[:9])).status_code == 201
+def photos_of(person: Person, count: int) -> list[str]:
+    return [photo(person, f"#{number:02x}{number * 5 % 256:02x}00") for number in range(count)]
+
+
+@pytest.mark.parametrize(("noun", "body"), [("inspections", production), ("spot-checks", spot_check)])
+def test_a_record_takes_forty_photos_and_says_at_once_that_one_more_is_too_many(
+    county_inspector: Person, noun: str, body: Any
+) -> None:
+    photos = photos_of(county_inspector, 41)
+    record = new_id()
+    answer = county_inspector.put(f"/{noun}/{record}", body(photos=photos))
+    assert faults(answer) == {"/photos/40": "too_many_files"}
+    assert answer.json["errors"][0]["message"] == "“照片”最多40张，现有41张，请删减后重试"
+    saved = county_inspector.put(f"/{noun}/{record}", body(photos=photos[:40]))
+    assert (saved.status_code, saved.json["photos"]) == (201, photos[:40])
+    sent = county_inspector.put(f"/{noun}/{record}/submission", body(photos=photos[:40], version=1))
+    assert (sent.status_code, sent.json["photos"]) == (200, photos[:40])
+
+
+def test_the_limits_stand_in_the_openapi_document(county_inspector: Person) -> None:
+    schemas = county_inspector.client.get("/api/v1/openapi.json").json["components"]["schemas"]
+    for name in ("RecordBody", "SubmissionBody", "CorrectionBody"):
+        fields = schemas[name]["properties"]
+        assert (fields["photos"]["maxItems"], fields["signatures"]["maxItems"]) == (40, 9), name
+
+
+def test_a_list_of_thousands_of_photos_is_one_fault(county_inspector: Person) -> None:
+    answer = county_inspector.put(f"/inspections/{new_id()}", production(photos=[new_id() for _ in range(5000)]))
+    assert faults(answer) == {"/photos/40": "too_many_files"}
+
+
+def with_photos_beside_items(application: APIFlask) -> None:
+    """Version 9 of the form of production checks: photos of the whole record, beside 1.2, and in rows of a group."""
+    path = Path(inspection.__path__[0]) / "forms" / "gpc-production.v1.json"
+    definition = json.loads(path.read_text())
+    definition["version"] = 9
+    beside = {"no": "1.2.photos", "text": "无证生产的照片", "type": "photos", "max_items": 5,
+              "visible_when": {"item": "1.2", "in": ["yes"]}}  # fmt: skip
+    next(one for one in definition["sections"] if one["code"] == "1")["items"].append(beside)
+    evidence = [
+        {"field": "photos", "text": "现场照片", "type": "photos", "max_items": 40},
+        {"field": "findings", "text": "现场发现", "type": "group", "max_items": 5, "items": [
+            {"field": "what", "text": "内容", "type": "text"},
+            {"field": "shown_by", "text": "照片", "type": "photos", "max_items": 3},
+        ]},
+    ]  # fmt: skip
+    definition["sections"].append({"code": "evidence", "title": "照片", "items": evidence})
+    application.extensions[KEY].forms.publish(definition)
+
+
+def test_photos_stand_beside_the_items_that_a_form_wants_them_for(
+    application: APIFlask, county_inspector: Person, county_colleague: Person, neighbour_inspector: Person
+) -> None:
+    with_photos_beside_items(application)
+    one, two, three, four = photos_of(county_inspector, 4)
+    body = with_problem(form_version=9, photos=[one], findings=[{"what": "线径偏小", "shown_by": [three]}])
+    body["answers"]["1.2.photos"] = [two]
+    record = new_id()
+    draft = county_inspector.put(f"/inspections/{record}", body)
+    assert draft.status_code == 201, draft.json
+    body["findings"][0]["shown_by"] = [four]
+    assert county_inspector.put(f"/inspections/{record}", {**body, "version": 1}).status_code == 200
+    again = with_problem(form_version=9, uscc=uscc(2), photos=[three])
+    assert county_inspector.put(f"/inspections/{new_id()}", again).status_code == 201, "a photo dropped is free again"
+    sent = county_inspector.put(f"/inspections/{record}/submission", {**body, "version": 2})
+    assert sent.status_code == 200, sent.json
+    assert sent.json["answers"]["1.2.photos"] == [two] and sent.json["findings"][0]["shown_by"] == [four]
+    for file_id in (one, two, four):
+        assert county_colleague.get(f"/files/{file_id}").status_code == 200
+        assert neighbour_inspector.get(f"/files/{file_id}").status_code == 404
+
+
+def test_what_stands_beside_an_item_is_judged_like_every_photo(
+    application: APIFlask, county_inspector: Person, county_colleague: Person
+) -> None:
+    with_photos_beside_items(application)
+    theirs, signed = photo(county_colleague), signature(county_inspector)
+    body = with_problem(form_version=9, findings=[{"what": "x", "shown_by": [signed]}])
+    body["answers"]["1.2.photos"] = [theirs]
+    answer = county_inspector.put(f"/inspections/{new_id()}/submission", body)
+    assert faults(answer) == {"/answers/1.2.photos/0": "unknown_file", "/findings/0/shown_by/0": "wrong_file_type"}
+    body = with_problem(form_version=9, photos=[new_id() for _ in range(38)])
+    body["answers"]["1.2.photos"] = [new_id() for _ in range(3)]
+    answer = county_inspector.put(f"/inspections/{new_id()}", body)
+    assert faults(answer) == {"/photos/37": "too_many_files"}
+    assert answer.json["errors"][0]["message"] == "一份记录最多上传40张照片，现有41张，请删减后重试"
+    body = with_problem(form_version=9)
+    body["answers"]["1.2.photos"] = [new_id() for _ in range(6)]
+    answer = county_inspector.put(f"/inspections/{new_id()}", body)
+    assert faults(answer) == {"/answers/1.2.photos": "too_many"}
+    assert answer.json["errors"][0]["message"] == "“无证生产的照片”最多5张，请删减后重试"
+
+
+def test_photos_beside_an_item_that_is_hidden_are_not_kept(application: APIFlask, county_inspector: Person) -> None:
+    with_photos_beside_items(application)
+    hidden = photo(county_inspector)
+    body = production(form_version=9)
+    body["answers"]["1.2.photos"] = [hidden]
+    sent = county_inspector.put(f"/inspections/{new_id()}/submission", body)
+    assert sent.status_code == 201 and "1.2.photos" not in sent.json["answers"]
+    assert county_inspector.put(f"/inspections/{new_id()}", production(photos=[hidden])).status_code == 201
 
 
 def test_of_two_records_that_claim_one_photo_at_once_one_is_saved(
