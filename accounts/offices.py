@@ -148,7 +148,9 @@ def set_hotline(session: Session, office: Office, hotline: str | None) -> None:
     """Set where the public calls an office (服务电话): digits, with what is written between them; None for none."""
     number = clean_line(hotline or "") or None
     if number is not None and not _HOTLINE.fullmatch(number):
-        raise invalid("/hotline", "bad_format", "服务电话应为数字，可带区号和分机，例如 0519-86660000 或 12345")
+        raise invalid(
+            "/hotline", "bad_format", "服务电话应为数字，可带区号和分机，请按“0519-86660000”或“12345”的形式填写"
+        )
     office.hotline = number
     session.flush()
 

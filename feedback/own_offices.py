@@ -48,7 +48,7 @@ def place_of(session: Session, actor: Actor, body: Mapping[str, Any], faults: li
     found = _by_id(own, actor, body.get("office_id"), refusal, faults)
     sent = body.get("org_name")
     if sent is not None and not isinstance(sent, str):
-        faults.append(Fault("/org_name", "wrong_type", "承办单位应为文字"))
+        faults.append(Fault("/org_name", "wrong_type", "承办单位应为文字，请重新选择"))
         return None
     name = " ".join(clean_line(sent or "").split())
     if name:

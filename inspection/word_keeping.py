@@ -189,7 +189,7 @@ def _keep_former_name(session: Session, actor: Actor | None, entry: DictionaryEn
 def _retyped(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) -> Changes:
     kind = body.get("regulation_type")
     if entry.dictionary != PRODUCT_ITEMS or entry.regulation_type is None:
-        raise invalid("/regulation_type", "not_typed", "检验项目没有监管类型，不能修改")
+        raise invalid("/regulation_type", "not_typed", "检验项目没有监管类型，不能修改；请核对所选的操作")
     if kind not in REGULATION_TYPES:
         raise invalid("/regulation_type", "unknown_option", "请选择监管类型")
     if kind == entry.regulation_type:
@@ -210,7 +210,7 @@ def _restored(session: Session, entry: DictionaryEntry, body: Mapping[str, Any])
 
 def _adopted(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) -> Changes:
     if not entry.proposed:
-        raise invalid("", "not_proposed", f"“{entry.name}”不是建议项，无须确认")
+        raise invalid("", "not_proposed", f"“{entry.name}”不是建议项，无须确认，请刷新列表")
     return {"proposed": False}
 
 

@@ -78,7 +78,7 @@ def campaign(
     if title_region is not None:
         title_region = demanded(clean_line(title_region), "/title_region", "请填写标题中的地区名称")
         if len(title_region) > 50:
-            raise invalid("/title_region", "too_long", "标题中的地区名称不能超过 50 个字符")
+            raise invalid("/title_region", "too_long", "标题中的地区名称不能超过50个字，请缩短后重试")
     return Campaign(kind, region, product_code, title, due_on, title_region or region.name)
 
 

@@ -33,7 +33,9 @@ def _below(parent: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _below(child)
 
 
-_TYPED = sorted({*_below(AsSent), *_below(Query)} - set(_below(DescribedBody)), key=lambda model: model.__qualname__)
+_TYPED = sorted(
+    {*_below(AsSent), *_below(Query)} - set(_below(DescribedBody)), key=lambda model: (model.__module__, model.__name__)
+)
 
 
 @pytest.mark.parametrize("model", _TYPED, ids=lambda model: f"{model.__module__}.{model.__name__}")
