@@ -10,7 +10,7 @@ from core.actor import Actor
 from core.db import Database
 from core.errors import Problem
 from core.paging import walk
-from core.privacy import mask_phone
+from feedback import numbers
 from feedback.catalogue import LEVELS, TAGS
 from feedback.kinds import CHANNELS, PUBLICITY
 from feedback.listing import ROWS, Filters, conditions, order
@@ -49,13 +49,14 @@ def export_rows(database: Database, actor: Actor, filters: Filters) -> Iterator[
     yield from walk(database, ROWS, order(filters), *found)
 
 
-def list_cells(row: Any) -> list[Any]:
-    """The cells of a rating, in the order of `LIST_COLUMNS`."""
+def list_cells(row: Any, actor: Actor) -> list[Any]:
+    """The cells of a rating for somebody, in the order of `LIST_COLUMNS`."""
     rating: Rating = row.Rating
     return [
         rating.submitted_at, row.matter_name, row.org_name, row.window, CHANNELS[rating.channel], LEVELS[rating.level],
         "；".join(TAGS[code].text for code in rating.tags if code in TAGS), rating.public_comment,
-        mask_phone(rating.mobile), "是" if rating.real_name else "否", "是" if rating.phone_verified else "否",
+        numbers.masked(actor, rating, row.created_by), "是" if rating.real_name else "否",
+        "是" if rating.phone_verified else "否",
         "是" if rating.from_staff_address else "否", RATING.statuses[rating.status], rating.due_on, rating.closed_at,
         PUBLICITY[rating.publicity],
     ]  # fmt: skip

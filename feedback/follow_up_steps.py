@@ -16,10 +16,10 @@ from core import clock, clocks
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.text import MEANINGLESS, clean, has_words
-from feedback import figures
+from feedback import figures, numbers
 from feedback.kinds import HIDDEN
 from feedback.masking import mask
-from feedback.models import Rating, RatingContact, RatingFollowUp
+from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.workflows import HANDLE, RATING, VERIFIED
 
 TEXT_LIMIT = 500
@@ -143,6 +143,12 @@ def _contact(_session: Session, actor: Actor, rating: Rating, row: RatingFollowU
     )
 
 
+def _reveal(session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp, _sent: Mapping[str, Any]) -> Taken:
+    """Nothing changes but the history: who read the number, and when."""
+    numbers.refuse_reveal(actor, rating, session.get_one(RatingCode, rating.code_id).created_by)
+    return Taken()
+
+
 def _verify(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
     body = _Body(sent)
     result = body.choice("verify_result", "核实结果", VERIFY_RESULTS)
@@ -262,6 +268,7 @@ def _void(session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, s
 
 
 READERS: dict[str, Reader] = {
-    "assign": _assign, "contact": _contact, "verify": _verify, "rectify": _rectify, "explain": _explain,
+    "assign": _assign, numbers.REVEAL: _reveal, "contact": _contact, "verify": _verify,
+    "rectify": _rectify, "explain": _explain,
     "reply": _reply, "close": _close, "return": _decided, "appeal": _appeal, "uphold": _uphold, "void": _void,
 }  # fmt: skip

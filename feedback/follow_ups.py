@@ -73,5 +73,12 @@ def apply_step(
         day = rating.submitted_at.astimezone(clock.LOCAL).date()
         figures.append(session, figures.place_of(code, rating.channel, day), taken.change)
     now = session.get_one(Rating, rating.id, populate_existing=True)
-    if action not in ("contact", "assign", "hand_over", "verify", "explain"):  # their to-do stays as it is
+    if action not in (
+        "contact",
+        "assign",
+        "reveal_number",
+        "hand_over",
+        "verify",
+        "explain",
+    ):  # their to-do stays as it is
         show_todo(session, now.id, now.status, now.office_id, code.matter_name, now.due_on)

@@ -17,6 +17,7 @@ from core.db import spelled
 from core.errors import not_found
 from core.name_search import like_pattern
 from core.paging import Order, ascending, newest_first
+from feedback import numbers
 from feedback.catalogue import is_bad
 from feedback.kinds import PENDING
 from feedback.models import Rating, RatingCode, RatingFollowUp
@@ -78,7 +79,8 @@ def day_ends(day: date) -> datetime:
 
 ROWS: Select[*tuple[Any, ...]] = (
     select(
-        Rating, RatingCode.matter_name, RatingCode.org_name, RatingCode.window, RatingFollowUp.handler_id
+        Rating, RatingCode.matter_name, RatingCode.org_name, RatingCode.window, RatingCode.created_by,
+        RatingFollowUp.handler_id,
     )
     .join(RatingCode, RatingCode.id == Rating.code_id)
     .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
@@ -111,6 +113,9 @@ def conditions(session: Session, actor: Actor, filters: Filters) -> list[ColumnE
     bad = filters.bad or under_way or (filters.level is not None and is_bad(filters.level))
     few = bool(bad or filters.overdue or filters.publicity == PENDING)
     few = few or filters.mobile_tail is not None or filters.code_id is not None
+    if filters.mobile_tail is not None:
+        numbers.refuse_looking_up(actor)
+        found.append(Rating.code_id.not_in(select(RatingCode.id).where(RatingCode.created_by == actor.user_id)))
     if filters.q:
         chosen = select(RatingCode.id).where(actor.reach.condition(RatingCode), named(filters.q))
         ids = session.scalars(chosen.limit(FEW_CODES + 1)).all()

@@ -1,9 +1,10 @@
 """What is read of rating codes and ratings by offices, already limited to what the caller may see.
 
-An officer sees the codes of offices within the own reach and the ratings of those. Only who has to
-call a rater back sees the whole number and the whole comment, on the record alone (`_has_to_call`).
+An officer sees the codes of offices within the own reach and the ratings of those; what of the rater's number
+and words stands in `numbers.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,8 @@ from core import clock, history
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.paging import Page, PageRequest, fetch, newest_first
-from core.privacy import mask_phone
 from core.versions import stale
+from feedback import numbers
 from feedback.catalogue import LEVELS, TAGS
 from feedback.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, STAFF_MARK, WITHHELD
 from feedback.listing import ROWS, conditions, named, order, reads_ratings
@@ -100,12 +101,14 @@ def colour(rating: Rating) -> str | None:
     return "red" if rating.due_on < clock.today() else "yellow"
 
 
-def actions(actor: Actor, rating: Rating, handler_id: UUID | None) -> list[str]:
-    """What the actor may do now."""
+def actions(actor: Actor, rating: Rating, handler_id: UUID | None, made_by: UUID | None) -> list[str]:
+    """What the actor may do now; `made_by` made the code."""
     may = dict.fromkeys(RATING.actions(rating.status, actor.verbs))
     if rating.office_id not in actor.offices or handler_id not in (None, actor.user_id):
         own = {step.action for step in RATING.steps.values() if step.who == HANDLE}
         may = {action: None for action in may if action not in own}
+    if not numbers.has_to_call(actor, rating, handler_id, made_by):
+        may.pop(numbers.REVEAL, None)
     done = {SHOWN: "release", WITHHELD: "withhold"}.get(rating.publicity)
     return [action for action in may if action != done]
 
@@ -125,7 +128,7 @@ def show_row(row: Any, actor: Actor) -> dict[str, Any]:
         "level_label": LEVELS[rating.level],
         "tags": tags_of_rating(rating),
         "comment": rating.public_comment,
-        "mobile": mask_phone(rating.mobile),
+        "mobile": numbers.masked(actor, rating, row.created_by),
         "real_name": rating.real_name,
         "phone_verified": rating.phone_verified,
         "from_staff_address": rating.from_staff_address,
@@ -139,31 +142,26 @@ def show_row(row: Any, actor: Actor) -> dict[str, Any]:
         "colour": colour(rating),
         "submitted_at": clock.rfc3339(rating.submitted_at),
         "closed_at": clock.rfc3339(rating.closed_at) if rating.closed_at else None,
-        "actions": actions(actor, rating, row.handler_id),
+        "actions": actions(actor, rating, row.handler_id, row.created_by),
     }
-
-
-def _has_to_call(actor: Actor, rating: Rating, handler_id: UUID | None) -> bool:
-    """Whether the actor handles this bad rating under a real name, at the office that was rated, right now."""
-    under_way = rating.due_on is not None and rating.closed_at is None and rating.real_name
-    own = rating.office_id in actor.offices and handler_id in (None, actor.user_id)
-    return under_way and own and HANDLE in actor.verbs
 
 
 def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
     """A whole rating with its follow-up, call-backs and evidence.
 
-    Whoever rated without a name (匿名) has none here. The number and the comment are whole only for the
-    officer who has to call the rater back (HTTP contract, §1).
+    Whoever rated without a name (匿名) has none here. The comment is whole only for the officer who has to call the
+    rater back, the number nowhere (`numbers.py`).
     """
     row = session.execute(ROWS.where(Rating.id == rating.id)).one()
+    at_the_window = numbers.sits_at_the_window(actor, row.created_by)
+    written: Callable[[dict[str, Any]], dict[str, Any]] = numbers.without_numbers if at_the_window else dict
     shown = {
         **show_row(row, actor),
-        "rater_name": rating.rater_name if rating.real_name else None,
+        "rater_name": rating.rater_name if rating.real_name and not at_the_window else None,
         "public_comment": rating.public_comment,
     }
-    if _has_to_call(actor, rating, row.handler_id):
-        shown |= {"mobile": rating.mobile, "comment": rating.comment}
+    if numbers.has_to_call(actor, rating, row.handler_id, row.created_by):
+        shown |= {"comment": rating.comment}
     follow_up = session.get(RatingFollowUp, rating.id, populate_existing=True)
     if follow_up is None:
         return {**shown, "follow_up": None, "contacts": []}
@@ -178,27 +176,44 @@ def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
     return {
         **shown,
         "follow_up": {
-            **{name: getattr(follow_up, name) for name in texts},
+            **written({name: getattr(follow_up, name) for name in texts}),
             "handler": {"id": str(handler.id), "username": handler.username} if handler else None,
             "feedback_at": clock.rfc3339(follow_up.feedback_at) if follow_up.feedback_at else None,
             "appeal_evidence": follow_up.appeal_evidence,
         },
         "contacts": [
-            {
-                "at": clock.rfc3339(contact.at),
-                "operator_name": contact.operator_name,
-                "channel": contact.channel,
-                "result": contact.result,
-                "note": contact.note,
-            }
+            written(
+                {
+                    "at": clock.rfc3339(contact.at),
+                    "operator_name": contact.operator_name,
+                    "channel": contact.channel,
+                    "result": contact.result,
+                    "note": contact.note,
+                }
+            )
             for contact in contacts
         ],
     }
 
 
+def revealed(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
+    """The whole number, for whoever has to call back and has said so in the history."""
+    row = session.execute(ROWS.where(Rating.id == rating.id)).one()
+    may = numbers.has_to_call(actor, rating, row.handler_id, row.created_by)
+    return {"mobile": rating.mobile} if may else {}
+
+
 def history_of(session: Session, rating: Rating, request: PageRequest) -> Page:
-    """The moves of a rating, oldest first."""
+    """The moves of a rating, oldest first; rows for `show_move`."""
     return history.page(session, rating.id, request)
+
+
+def show_move(session: Session, actor: Actor, rating: Rating) -> Callable[[Any], dict[str, Any]]:
+    """How a move of a rating is shown to somebody."""
+    made_by = session.get_one(RatingCode, rating.code_id).created_by
+    if numbers.sits_at_the_window(actor, made_by):
+        return lambda row: numbers.without_numbers(history.show_row(row))
+    return history.show_row
 
 
 def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageRequest) -> Page:

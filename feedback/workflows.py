@@ -53,6 +53,11 @@ RATING = Workflow(
             Step("hand_over", s, s, SYSTEM)
             for s in (TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED, FED_BACK, APPEALING)
         ),
+        # The rater's whole number, read to call back.
+        *(
+            Step("reveal_number", s, s, HANDLE)
+            for s in (TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED, FED_BACK, APPEALING)
+        ),
         Step("contact", TO_VERIFY, TO_VERIFY, HANDLE),
         Step("contact", VERIFIED, VERIFIED, HANDLE),
         Step("contact", RECTIFYING, RECTIFYING, HANDLE),

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from assets.spreadsheets import Sheet
-from core import history
 from core.actor import Actor
-from feedback import exports, follow_ups, public, publication, queries, statistics
+from feedback import exports, follow_ups, numbers, public, publication, queries, statistics
 from feedback import follow_up_steps as steps
 from feedback.models import Rating
 from feedback.queries import Filters
@@ -150,20 +149,23 @@ def read_rating(session: Session, actor: Actor, rating_id: UUID) -> dict[str, An
 def list_rating_history(session: Session, actor: Actor, rating_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a rating, oldest first."""
     rating = queries.visible(session, actor, rating_id)
-    return queries.history_of(session, rating, query.request()).as_json(history.show_row)
+    page = queries.history_of(session, rating, query.request())
+    return page.as_json(queries.show_move(session, actor, rating))
 
 
 @bp.post("/ratings/<uuid:rating_id>/actions/<string:action>")
 @gate(Verb.RATINGS_HANDLE, Verb.RATINGS_SUPERVISE)
 @bp.input(RatingStepBody, arg_name="body")
 def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, body: RatingStepBody) -> dict[str, Any]:
-    """A step of the follow-up (assign, contact, verify, rectify, explain, reply, close, return, appeal, uphold,
-    void), or whether the public may read the text (release, withhold)."""
+    """A step of the follow-up (assign, reveal_number, contact, verify, rectify, explain, reply, close, return, appeal,
+    uphold, void), or whether the public may read the text (release, withhold). The whole number is in the answer to
+    reveal_number alone."""
     if action in publication.DECISIONS:
         rating = publication.decide(session, actor, rating_id, action, body.root)
     else:
         rating = follow_ups.act(session, actor, rating_id, action, body.root)
-    return _show(session, actor, rating)
+    revealed = queries.revealed(session, actor, rating) if action == numbers.REVEAL else {}
+    return _show(session, actor, rating) | revealed
 
 
 class ReleaseBody(Body):
@@ -225,7 +227,7 @@ def _cells(actor: Actor, query: RatingsQuery) -> Iterator[list[Any]]:
     rows = exports.export_rows(wiring().database, actor, query.filters())
     # The first row is fetched here, so that a refusal is still an answer of its own.
     first = next(rows, None)
-    return (exports.list_cells(row) for row in (() if first is None else chain((first,), rows)))
+    return (exports.list_cells(row, actor) for row in (() if first is None else chain((first,), rows)))
 
 
 @bp.get("/statistics/ratings.xlsx")

@@ -55,7 +55,7 @@ def some(hall: Hall, clock: time_machine.Traveller) -> None:
 
 def test_exports_have_the_rows_of_the_list_under_the_same_filters(hall: Hall, clock: time_machine.Traveller) -> None:
     some(hall, clock)
-    officer = hall.person("officer")
+    supervisor = hall.person("supervisor")
     for query in (
         "",
         "level=5",
@@ -68,15 +68,15 @@ def test_exports_have_the_rows_of_the_list_under_the_same_filters(hall: Hall, cl
     ):
         listed = [
             (row["matter_name"], row["level_label"], row["mobile"])
-            for row in ok(officer.get(f"/ratings?{query}"))["items"]
+            for row in ok(supervisor.get(f"/ratings?{query}"))["items"]
         ]
-        for rows in (as_csv(officer, query), *sheets(officer, f"/ratings.xlsx?{query}")):
+        for rows in (as_csv(supervisor, query), *sheets(supervisor, f"/ratings.xlsx?{query}")):
             assert [(row["事项名称"], row["评价等级"], row["手机号"]) for row in rows] == listed, query
 
 
 def test_a_row_says_what_the_rating_says_without_name_and_number(hall: Hall, clock: time_machine.Traveller) -> None:
     some(hall, clock)
-    row = as_csv(hall.person("officer"))[0]
+    row = as_csv(hall.person("supervisor"))[0]
     assert row == {
         "提交时间": "2026-11-21 10:00:04", "事项名称": "营业执照办理", "承办单位": "天宁区市场监督管理局",
         "窗口": "1号窗口", "渠道": "扫码一次一评", "评价等级": "非常不满意",
