@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import re
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Dialect, Text
@@ -69,6 +70,24 @@ def mask_resident_id(text: str | None) -> str | None:
     if not text or len(text) < 15:
         return "****" if text else text
     return f"{text[:6]}********{text[-4:]}"
+
+
+_NUMBERS_IN_TEXT = re.compile(
+    r"(?<!\d)(?:(?P<mobile>1[3-9]\d[ -]?\d{4}[ -]?\d{4})"
+    r"|(?P<id>\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d{4}[\dXx]))(?![\dXx])"
+)
+
+
+def mask_numbers(text: Any) -> str | None:
+    """Text that somebody typed, with the mobile and resident-ID numbers in it masked; None where there is none."""
+    if not isinstance(text, str):
+        return None
+
+    def masked(found: re.Match[str]) -> str:
+        number = re.sub("[ -]", "", found[0])
+        return (mask_phone(number) if found["mobile"] else mask_resident_id(number)) or ""
+
+    return _NUMBERS_IN_TEXT.sub(masked, text)
 
 
 class EncryptedText(TypeDecorator[str]):

@@ -13,6 +13,7 @@ from inspection.kinds import CHECK, SPOT_CHECK
 _IDS = UUID("6f1f0f6e-1f5b-4a53-9b0d-1f2f3a4b5c6d")
 _MARKETS = ("某某建材市场", "某某五金机电城", "某某家居广场")
 _SHOPS = ("五金机电商行", "电料经营部", "电动车专卖店", "灯具电器店", "建材经营部")
+_NOTE = "现场未能提供相关材料，企业表示十日内补齐"
 _UNABLE = ("not_found", "long_stop", "moved", "cancelled", "refused", "converted")
 
 
@@ -126,6 +127,7 @@ def _answers(form: Form, random: Random, problem: bool) -> tuple[dict[str, Any],
     answers: dict[str, Any] = {}
     disposals: list[str] = []
     wrong: list[tuple[str, str]] = []
+    numbers = _numbers(form)
     for item in (item for section in form.definition["sections"] for item in section["items"] if "no" in item):
         number, problems = item["no"], item.get("problem_when", [])
         if item["type"] == "disposal":
@@ -136,10 +138,14 @@ def _answers(form: Form, random: Random, problem: bool) -> tuple[dict[str, Any],
             right = [option["value"] for option in item["options"] if option["value"] not in problems]
             answers[number] = right[0] if random.random() < 0.8 else right[-1]
             # Not an item that others hang on: its answer would take theirs away.
-            if problems and not any(f"{number}." in other for other in _numbers(form)):
+            hanging = [other for other in numbers if other.startswith(f"{number}.")]
+            if problems and hanging in ([], [f"{number}.problem"]):
                 wrong.append((number, problems[0]))
     if problem:
-        answers |= dict(random.sample(wrong, k=min(len(wrong), random.choice((1, 1, 2)))))
+        found = random.sample(wrong, k=min(len(wrong), random.choice((1, 1, 2))))
+        answers |= dict(found)
+        # Not beside every one: what the answer says is often enough.
+        answers |= {f"{number}.problem": _NOTE for number, _ in found[:1] if f"{number}.problem" in numbers}
     return answers, disposals
 
 

@@ -6,8 +6,11 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
+from core.forms.definition import Form
 from core.forms.library import FormLibrary
+from core.privacy import mask_numbers
 from enterprise.products import PRODUCTS
+from inspection.findings import findings
 from inspection.kinds import KINDS, SPOT_CHECK
 from inspection.models import Inspection
 
@@ -15,11 +18,13 @@ _DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na
 _VERDICT = {"pass": "合格", "fail": "不合格", "not_judged": "不判定"}
 
 _ENTERED = ("填报单位", "用户名", "操作人", "提交时间", "更正次数", "最近更正时间", "更正人", "作废时间", "作废原因")
-_CHECK_COLUMNS = ("记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "检查日期", "无法检查", "发现问题",
-                  "处置状态", *_ENTERED)  # fmt: skip
+_CHECK_COLUMNS = (
+    "记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "企业地址", "生产或经营地址", "检查日期", "检查人员",
+    "无法检查", "无法检查原因", "发现问题", "存在问题", "处置状态", "备注", *_ENTERED,
+)  # fmt: skip
 
 # What a spot check says (spec/a_inspection.md §6.1), in the order of the sampling sheet: heading → field of the form.
-# Telephone numbers and remarks, in which they may stand, are left to the record itself.
+# Telephone numbers are left to the record itself, and masked where they stand in a text that somebody typed.
 _SAMPLING = {
     "抽样单编号": "sheet_no", "抽查任务名称": "plan_name", "抽查领域": "field_kind", "统一社会信用代码": "uscc",
     "企业名称": "org_name", "企业地址": "org_address", "标称生产者": "nominal_producer",
@@ -34,7 +39,17 @@ _SAMPLING = {
 }  # fmt: skip
 _DAYS = frozenset({"sampled_on", "production_date", "report_date"})
 _QUANTITIES = frozenset({"sampling_base", "sample_qty", "reserve_qty"})
-_SPOT_CHECK_COLUMNS = ("记录编号", "产品", "抽到样品", *_SAMPLING, "检验项目", "不合格项目", "检验结论", *_ENTERED)
+_SPOT_CHECK_COLUMNS = (
+    "记录编号",
+    "产品",
+    "抽到样品",
+    *_SAMPLING,
+    "检验项目",
+    "不合格项目",
+    "检验结论",
+    "备注",
+    *_ENTERED,
+)
 
 Cells = Callable[[Inspection], list[Any]]
 
@@ -46,14 +61,18 @@ def columns(book: str) -> tuple[str, ...]:
 
 def cells(book: str, forms: FormLibrary) -> Cells:
     """What makes a record the cells of its row, in the order of `columns`."""
-    if book != SPOT_CHECK:
-        return _check_cells
 
     @cache
     def labels(code: str, version: int) -> Mapping[str, Mapping[str, str]]:
         return _labels(forms.get(code, version).form.definition)
 
-    return lambda record: _spot_check_cells(record, labels(record.form_code, record.form_version))
+    def row(record: Inspection) -> list[Any]:
+        of_form = labels(record.form_code, record.form_version)
+        if book == SPOT_CHECK:
+            return _spot_check_cells(record, of_form)
+        return _check_cells(record, of_form, forms.get(record.form_code, record.form_version).form)
+
+    return row
 
 
 def _labels(definition: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -82,11 +101,19 @@ def _who(mark: Mapping[str, Any]) -> str | None:
     return f"{mark['by']}（{mark['office']}）" if mark else None
 
 
-def _check_cells(record: Inspection) -> list[Any]:
+def _check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]], form: Form) -> list[Any]:
+    data = record.data
+    place = data.get("production_address") or data.get("business_address")
+    reason = _cell("unable_reason", data.get("unable_reason"), labels.get("unable_reason", {}))
+    # A draft has not found anything yet: what is asked of it is only judged when it is submitted.
+    found = findings(form, data) if record.problems_found else []
     return [
         str(record.id), KINDS[record.kind].label, PRODUCTS[record.product_code].name, record.uscc, record.org_name,
-        record.check_date, "是" if record.unable else "否", "是" if record.problems_found else "否",
-        _DISPOSAL[record.disposal_state], *_entered(record),
+        data.get("org_address"), place, record.check_date, _cell("inspectors", data.get("inspectors"), {}),
+        "是" if record.unable else "否",
+        mask_numbers("：".join(str(part) for part in (reason, data.get("unable_note")) if part)) or None,
+        "是" if record.problems_found else "否", mask_numbers("；".join(map(str, found))) or None,
+        _DISPOSAL[record.disposal_state], mask_numbers(data.get("remark")), *_entered(record),
     ]  # fmt: skip
 
 
@@ -99,7 +126,7 @@ def _spot_check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]
         *(_cell(field, data.get(field), labels.get(field, {})) for field in _SAMPLING.values()),
         "；".join(_judged(row) for row in items),
         "；".join(_name(row) for row in items if row.get("verdict") == "fail"),
-        _VERDICT.get(record.conclusion or "", ""), *_entered(record),
+        _VERDICT.get(record.conclusion or "", ""), mask_numbers(data.get("remark")), *_entered(record),
     ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from core.errors import Problem, not_found
 from core.forms.library import FormLibrary
 from core.paging import Page, PageRequest, ascending, fetch
 from core.privacy import mask_phone, unseal
+from inspection.findings import findings
 from inspection.judging import find
 from inspection.models import Inspection, InspectionVersion
 from inspection.notices import warnings_of
@@ -38,6 +39,9 @@ def show_row(row: Any) -> dict[str, Any]:
         "disposal_state": record.disposal_state,
         "conclusion": record.conclusion,
         "office": {"id": str(record.office_id), "name": record.office_name},
+        "org_address": record.data.get("org_address"),
+        "production_address": record.data.get("production_address"),
+        "business_address": record.data.get("business_address"),
         "region_code": record.region_code,
         "username": record.username,
         "operator_name": record.operator_name,
@@ -74,6 +78,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
         "org_prefilled": record.org_prefilled,
         "name_differs": record.name_differs,
         "problems_found": record.problems_found,
+        "problems": [one.as_json() for one in findings(form, record.data)] if record.problems_found else [],
         "disposal_state": record.disposal_state,
         **({"conclusion": record.conclusion} if record.book == "spot_check" else {}),
         "photos": record.data.get("photos", []),

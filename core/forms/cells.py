@@ -168,6 +168,7 @@ ITEM_COLUMNS: dict[str, Cell] = {
     "required_when": CONDITION,
     "visible_when": CONDITION,
     "problem_when": Cell(_answers, _write_answers),
+    "problem_text": TEXT,
     "max_length": WHOLE,
     "multiline": FLAG,
     "repeat": FLAG,

@@ -22,8 +22,9 @@ Keys of every item: `text` (the printed wording), `type`, `required` (when visib
     number       scale (decimals, 0 to 6, default 0), unit, minimum (decimal string); a decimal string or
                  a JSON number is taken, a decimal string is kept
     date         not_future (not after today)
-    boolean      problem_when: [true] or [false]
-    choice       options [{value, label}] or options_from (name of a dictionary), problem_when [values]
+    boolean      problem_when: [true] or [false], problem_text
+    choice       options [{value, label}] or options_from (name of a dictionary), problem_when [values],
+                 problem_text
     multi        the same, and min_items, max_items (default 50)
     disposal     (处置项) `done` 是, `in_progress` 办理中, `na` 不适用
     mobile, tel (mobile or landline), resident_id, uscc, email, region (six digits)
@@ -31,8 +32,9 @@ Keys of every item: `text` (the printed wording), `type`, `required` (when visib
     group        (repeating) items, min_items, max_items; rows hold neither disposals nor groups
 
 `options_from`: a form only checks that the values are texts; whoever owns the dictionary resolves them.
-`problem_when` lists the answers that count as a problem (问题); the derived name `problems_found` may
-be used in conditions (see `conditions.py`).
+`problem_when` lists the answers that count as a problem (问题), `problem_text` states it for those who did not
+ask the question (“未建立销售台账” for “是否建立销售台账”); the derived name `problems_found` may be used in
+conditions (see `conditions.py`). What is written beside item `1.1` (存在问题) is an item of its own, `1.1.problem`.
 """
 
 import copy

@@ -144,6 +144,7 @@ _OPTIONS: dict[str, Judge] = {
     "options": options,
     "options_from": shaped(r"[a-z][a-z0-9_]{0,39}", "须为词典的代码"),
     "problem_when": nonempty,
+    "problem_text": line(300),
 }
 
 TYPES: dict[str, dict[str, Judge]] = {
@@ -161,7 +162,7 @@ TYPES: dict[str, dict[str, Judge]] = {
         "minimum": shaped(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", '须为写成文字的数，例如 "0"'),
     },
     "date": {"not_future": flag},
-    "boolean": {"problem_when": nonempty},
+    "boolean": {"problem_when": nonempty, "problem_text": line(300)},
     "choice": _OPTIONS,
     "multi": {**_OPTIONS, **_COUNTS},
     "disposal": {},

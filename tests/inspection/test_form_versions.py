@@ -17,24 +17,25 @@ from tests.records import Json, read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
 
-FIRST: Json = json.loads((Path(inspection.__path__[0]) / "forms" / "gpc-production.v1.json").read_text())
+SHIPPED: Json = json.loads((Path(inspection.__path__[0]) / "forms" / "gpc-production.v2.json").read_text())
 
 
-def second(accept_until: str | None = "2026-11-30") -> Json:
-    """Version 2: another wording for 1.1, a further item 1.5, and without 6.3."""
-    form = copy.deepcopy(FIRST)
-    form["version"] = 2
+def our_own(accept_until: str | None = "2026-11-30") -> Json:
+    """Version 3, a bureau's own: another wording for 1.1, a further item 1.5, and without 6.3."""
+    form = copy.deepcopy(SHIPPED)
+    form["version"] = 3
     if accept_until:
         form["accept_until"] = accept_until
     sections = {section["code"]: section for section in form["sections"]}
     sections["1"]["items"][0]["text"] = "是否依法取得证照（新措辞）"
-    sections["1"]["items"].append({**sections["1"]["items"][1], "no": "1.5", "text": "是否存在借用他人证照生产"})
-    sections["6"]["items"] = [item for item in sections["6"]["items"] if item["no"] != "6.3"]
+    forged = next(item for item in sections["1"]["items"] if item["no"] == "1.2")
+    sections["1"]["items"].append({**forged, "no": "1.5", "text": "是否存在借用他人证照生产"})
+    sections["6"]["items"] = [item for item in sections["6"]["items"] if not item["no"].startswith("6.3")]
     return form
 
 
 def answered_anew(**changes: Any) -> Json:
-    body = production(**{"form_version": 2, **changes, "answers": {"1.5": "no", **changes.get("answers", {})}})
+    body = production(**{"form_version": 3, **changes, "answers": {"1.5": "no", **changes.get("answers", {})}})
     del body["answers"]["6.3"]
     return body
 
@@ -52,7 +53,7 @@ def library(application: APIFlask) -> FormLibrary:
 def test_the_older_version_is_accepted_until_its_last_day(
     library: FormLibrary, county_inspector: Person, sign_in: SignIn, clock: Any
 ) -> None:
-    library.publish(second())
+    library.publish(our_own())
     assert submit(county_inspector, production())["form_version"] == 1
     clock.move_to("2026-11-30T23:59:00+08:00")
     record = submit(sign_in("county_inspector"), production(confirm_duplicate=True))
@@ -60,37 +61,37 @@ def test_the_older_version_is_accepted_until_its_last_day(
 
 
 def test_the_older_version_is_refused_after_that_day(library: FormLibrary, sign_in: SignIn, clock: Any) -> None:
-    library.publish(second())
+    library.publish(our_own())
     clock.move_to("2026-12-01T00:00:00+08:00")
     person = sign_in("county_inspector")
     answer = person.put(f"/inspections/{new_id()}/submission", production())
     assert faults(answer) == {"/form_version": "form_version_expired"}
-    assert submit(person, answered_anew())["form_version"] == 2
+    assert submit(person, answered_anew())["form_version"] == 3
 
 
 def test_a_draft_of_the_older_version_can_still_be_saved_after_that_day(
     library: FormLibrary, county_inspector: Person, sign_in: SignIn, clock: Any
 ) -> None:
     draft = save(county_inspector, production())
-    library.publish(second())
+    library.publish(our_own())
     clock.move_to("2026-12-01T00:00:00+08:00")
     person = sign_in("county_inspector")
     assert save(person, production(version=1, remark="离线"), draft["id"])["form_version"] == 1
     answer = person.put(f"/inspections/{draft['id']}/submission", production(version=2))
     assert faults(answer) == {"/form_version": "form_version_expired"}
-    assert submit(person, answered_anew(version=2), draft["id"])["form_version"] == 2
+    assert submit(person, answered_anew(version=2), draft["id"])["form_version"] == 3
 
 
 def test_without_a_last_day_the_older_version_is_accepted_for_good(
     library: FormLibrary, sign_in: SignIn, clock: Any
 ) -> None:
-    library.publish(second(accept_until=None))
+    library.publish(our_own(accept_until=None))
     clock.move_to("2028-01-01T00:00:00+08:00")
     assert submit(sign_in("county_inspector"), production())["form_version"] == 1
 
 
 def test_the_newest_version_judges_what_names_none(library: FormLibrary, county_inspector: Person) -> None:
-    library.publish(second())
+    library.publish(our_own())
     body = production()
     del body["form_version"]
     answer = county_inspector.put(f"/inspections/{new_id()}/submission", body)
@@ -105,7 +106,7 @@ def without_version(**changes: Any) -> Json:
 
 def test_a_draft_goes_on_with_the_version_it_was_begun_with(library: FormLibrary, county_inspector: Person) -> None:
     draft = save(county_inspector, production())
-    library.publish(second())
+    library.publish(our_own())
     assert save(county_inspector, without_version(version=1, remark="续填"), draft["id"])["form_version"] == 1
     assert submit(county_inspector, without_version(version=2), draft["id"])["form_version"] == 1
 
@@ -114,24 +115,24 @@ def test_a_draft_of_another_kind_is_begun_anew_by_the_newest_version(
     library: FormLibrary, county_inspector: Person
 ) -> None:
     draft = save(county_inspector, sales())
-    library.publish(second())
+    library.publish(our_own())
     body = answered_anew(version=1)
     del body["form_version"]
-    assert save(county_inspector, body, draft["id"])["form_version"] == 2
+    assert save(county_inspector, body, draft["id"])["form_version"] == 3
 
 
 def test_a_correction_that_names_no_version_answers_the_one_of_the_record(
     library: FormLibrary, county_inspector: Person
 ) -> None:
     record = submit(county_inspector, production())
-    library.publish(second())
+    library.publish(our_own())
     body = {**without_version(remark="更正"), "version": 1, "reason": "笔误"}
     corrected = county_inspector.put(f"/inspections/{record['id']}/correction", body)
     assert (corrected.status_code, corrected.json["form_version"]) == (200, 1)
 
 
 def test_answers_are_judged_by_the_version_they_name(library: FormLibrary, county_inspector: Person) -> None:
-    library.publish(second())
+    library.publish(our_own())
     answer = county_inspector.put(f"/inspections/{new_id()}/submission", production(answers={"1.5": "no"}))
     assert faults(answer) == {"/answers/1.5": "unknown_item"}
     answer = county_inspector.put(f"/inspections/{new_id()}/submission", answered_anew(answers={"1.5": None}))
@@ -140,20 +141,20 @@ def test_answers_are_judged_by_the_version_they_name(library: FormLibrary, count
 
 def test_old_answers_keep_showing_the_version_they_answered(library: FormLibrary, county_inspector: Person) -> None:
     old = submit(county_inspector, production())
-    library.publish(second())
+    library.publish(our_own())
     shown = read(county_inspector, f"/inspections/{old['id']}")
     assert shown == old
     form = read(county_inspector, f"/forms/{shown['form_code']}/{shown['form_version']}")
-    assert wording(form, "1.1") == wording(FIRST, "1.1")
+    assert wording(form, "1.1") == wording(SHIPPED, "1.1")
     assert wording(read(county_inspector, "/forms/gpc-production"), "1.1") == "是否依法取得证照（新措辞）"
 
 
 def test_a_correction_may_answer_the_newer_version(library: FormLibrary, county_inspector: Person) -> None:
     record = submit(county_inspector, production())
-    library.publish(second())
+    library.publish(our_own())
     path = f"/inspections/{record['id']}"
     corrected = county_inspector.put(f"{path}/correction", {**answered_anew(), "version": 1, "reason": "按新表核对"})
-    assert (corrected.status_code, corrected.json["form_version"]) == (200, 2)
+    assert (corrected.status_code, corrected.json["form_version"]) == (200, 3)
     assert read(county_inspector, f"{path}/versions/1")["form_version"] == 1
     assert "6.3" in read(county_inspector, f"{path}/versions/1")["answers"]
 
@@ -162,7 +163,7 @@ def test_an_old_record_may_be_corrected_by_the_version_it_answered_for_ever(
     library: FormLibrary, county_inspector: Person, sign_in: SignIn, clock: Any
 ) -> None:
     record = submit(county_inspector, production())
-    library.publish(second())
+    library.publish(our_own())
     newer = submit(county_inspector, answered_anew(confirm_duplicate=True))
     clock.move_to("2026-12-24T00:00:00+08:00")
     city = sign_in("city_reviewer")
@@ -174,7 +175,7 @@ def test_an_old_record_may_be_corrected_by_the_version_it_answered_for_ever(
 
 
 def test_a_version_that_never_was_is_refused(county_inspector: Person) -> None:
-    for version in (2, 0, -1, 10**18):
+    for version in (3, 0, -1, 10**18):
         answer = county_inspector.put(f"/inspections/{new_id()}/submission", production(form_version=version))
         assert faults(answer)["/form_version"] in ("unknown_form_version", "wrong_type")
     for version in ("1", 1.5, True, []):
@@ -183,31 +184,31 @@ def test_a_version_that_never_was_is_refused(county_inspector: Person) -> None:
 
 
 def test_a_published_version_is_frozen(library: FormLibrary) -> None:
-    changed = {**copy.deepcopy(FIRST), "title": "另一个名称"}
+    changed = {**copy.deepcopy(SHIPPED), "title": "另一个名称"}
     with pytest.raises(FrozenForm):
         library.publish(changed)
-    assert library.publish(FIRST) is False
+    assert library.publish(SHIPPED) is False
 
 
 def test_another_process_takes_a_new_version_up_by_itself(
     county_inspector: Person, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submit(county_inspector, production())
-    FormLibrary(database).publish(second())  # as a command does, beside the running server
+    FormLibrary(database).publish(our_own())  # as a command does, beside the running server
     monkeypatch.setattr("core.forms.library.REFRESH_SECONDS", 0)  # as if those seconds were over
-    assert submit(county_inspector, answered_anew(confirm_duplicate=True))["form_version"] == 2
+    assert submit(county_inspector, answered_anew(confirm_duplicate=True))["form_version"] == 3
 
 
 def test_a_form_is_answered_with_an_etag(county_inspector: Person, library: FormLibrary) -> None:
     first = county_inspector.get("/forms/gpc-production")
     again = county_inspector.get("/forms/gpc-production", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
-    library.publish(second())
+    library.publish(our_own())
     newer = county_inspector.get("/forms/gpc-production", headers={"If-None-Match": first.headers["ETag"]})
-    assert (newer.status_code, newer.json["version"]) == (200, 2)
+    assert (newer.status_code, newer.json["version"]) == (200, 3)
     assert "immutable" in county_inspector.get("/forms/gpc-production/1").headers["Cache-Control"]
     assert {item["code"]: item["version"] for item in read(county_inspector, "/forms")["items"]} == {
-        "gpc-production": 2, "gpc-sales": 1, "gpc-spot-check": 1,
+        "gpc-production": 3, "gpc-sales": 2, "gpc-spot-check": 1,
     }  # fmt: skip
-    assert county_inspector.get("/forms/gpc-production/3").status_code == 404
+    assert county_inspector.get("/forms/gpc-production/4").status_code == 404
     assert county_inspector.get("/forms/none").status_code == 404

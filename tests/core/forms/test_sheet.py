@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def _definition(name: str) -> dict[str, Any]:
-    file = ROOT / "inspection" / "forms" / f"{name}.v1.json"
+    file = ROOT / "inspection" / "forms" / f"{name}.json"
     return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
@@ -40,7 +40,9 @@ def _faults(sheets: dict[str, Rows]) -> list[tuple[str, str]]:
     return [(sheet, cell) for sheet, cell, _ in refused.value.faults]
 
 
-@pytest.mark.parametrize("name", ["gpc-production", "gpc-sales", "gpc-spot-check"])
+@pytest.mark.parametrize(
+    "name", ["gpc-production.v1", "gpc-production.v2", "gpc-sales.v1", "gpc-sales.v2", "gpc-spot-check.v1"]
+)
 def test_a_printed_form_goes_out_and_comes_back_unchanged(name: str) -> None:
     definition = _definition(name)
     assert definition_from_rows(rows_from_definition(definition)) == definition

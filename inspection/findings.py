@@ -1,0 +1,95 @@
+"""What a check found (发现的问题), item by item: statements that an enterprise can read, not the form's questions.
+
+A form says the statement of each of its items (`problem_text`). The first versions of our forms were published
+without, and published versions never change: theirs stand here. For a bureau's own form that says none, the question
+is told with its answer (“是否依法取得证照：否”), which is true of every item.
+
+What the inspector wrote beside an item (存在问题) is the answer to the item of the same number with `.problem` behind.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.forms.definition import Form
+
+_FIRST: Mapping[tuple[str, int], Mapping[str, str]] = {
+    ("gpc-production", 1): {
+        "1.1": "未依法取得营业执照、生产许可证或强制性产品认证等相关证照",
+        "1.2": "存在无证生产",
+        "1.3": "存在超范围生产",
+        "1.4": "在证书撤销、注销或暂停期间继续出厂、销售",
+        "2.1": "未建立质量管理体系、采购验证及原料索票、索证和检验制度",
+        "2.2": "未保留重要原材料检验、验证记录",
+        "2.3": "关键原材料不符合标准要求",
+        "3.1": "生产过程关键质量控制点不到位",
+        "3.2": "存在偷工减料、掺杂掺假",
+        "3.3": "质量管理人员和技术人员不具备相应能力",
+        "4.1": "未进行产品出厂检验（自检/委检）",
+        "4.2": "出厂检验记录不齐全",
+        "5.1": "合格标志未按规定加贴，或与产品实际不一致",
+        "5.2": "CCC标志使用不正确",
+        "6.1": "未建立销售台账，或未如实记录",
+        "6.2": "产品质量不能有效溯源",
+        "6.3": "未及时更换、退货、召回问题产品",
+    },
+    ("gpc-sales", 1): {
+        "1.1": "未依法取得营业执照",
+        "1.2": "未建立或未落实进货检查验收制度",
+        "1.3": "销售台账不健全",
+        "2.1": "产品标识不符合要求",
+        "2.2": "产品铭牌信息与认证证书不一致",
+        "2.3": "伪造产地，伪造或冒用厂名、厂址",
+        "3.1": "销售无生产许可证、未获得强制性产品认证的产品",
+        "3.2": "认证证书状态无效",
+        "3.3": "伪造、冒用、买卖或转让认证证书、认证标志",
+    },
+}
+_NOTE = ".problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem: the number of its item, its statement, and what the inspector wrote beside it."""
+
+    no: str
+    statement: str
+    note: str | None
+
+    def __str__(self) -> str:
+        # On one line: several stand behind each other in a cell or a sentence.
+        return f"{self.no} {self.statement}" + (f"：{' '.join(self.note.split())}" if self.note else "")
+
+    def as_json(self) -> dict[str, Any]:
+        """As the HTTP contract shows it."""
+        return {"no": self.no, "statement": self.statement, "note": self.note}
+
+
+def findings(form: Form, data: Mapping[str, Any]) -> list[Finding]:
+    """The problems that the answers of a record tell, in the order of the form."""
+    answers = data.get("answers")
+    if not isinstance(answers, Mapping):
+        return []
+    found = []
+    for item in _numbered(form):
+        bad = [value for value in _given(answers.get(item["no"])) if value in item.get("problem_when", ())]
+        if bad:
+            note = answers.get(item["no"] + _NOTE)
+            found.append(Finding(item["no"], _statement(form, item, bad), note if isinstance(note, str) else None))
+    return found
+
+
+def _numbered(form: Form) -> Iterator[Mapping[str, Any]]:
+    return (item for section in form.definition["sections"] for item in section["items"] if "no" in item)
+
+
+def _given(answer: Any) -> list[Any]:
+    return answer if isinstance(answer, list) else [] if answer is None else [answer]
+
+
+def _statement(form: Form, item: Mapping[str, Any], bad: list[Any]) -> str:
+    said = item.get("problem_text") or _FIRST.get((form.code, form.version), {}).get(item["no"])
+    if said:
+        return str(said)
+    labels = {option["value"]: option["label"] for option in item.get("options", ())} | {True: "是", False: "否"}
+    return f"{item['text']}：{'、'.join(str(labels.get(value, value)) for value in bad)}"
