@@ -1,5 +1,7 @@
 """The words that come with the product: product items (生产产品) and test items (检验项目) of the whole country."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import insert, select
@@ -9,6 +11,7 @@ from core import clock
 from core.text import fold
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.models import DictionaryEntry
+from inspection.proposed_test_items import PROPOSED
 
 _IDS = UUID("b3d6f5b8-3f0e-4c39-8a51-0c7f3d1c9a10")
 
@@ -37,30 +40,39 @@ _SEED_PRODUCT_ITEMS: dict[str, list[tuple[str, str]]] = {
     "12": [("汽车零部件（强制性产品认证）", "ccc"), ("汽车零部件（其他）", "other")],
     "13": [("防火门", "other")],
 }
-_SEED_TEST_ITEMS: dict[str, list[str]] = {
-    "06": ["导体电阻", "绝缘厚度", "护套厚度", "绝缘抗张强度", "绝缘断裂伸长率", "护套抗张强度",
-           "护套断裂伸长率", "热延伸", "热失重", "燃烧性能(阻燃)", "结构尺寸", "标志"],
+_SEED_TEST_ITEMS: dict[str, tuple[str, ...]] = {
+    "06": ("导体电阻", "绝缘厚度", "护套厚度", "绝缘抗张强度", "绝缘断裂伸长率", "护套抗张强度",
+           "护套断裂伸长率", "热延伸", "热失重", "燃烧性能(阻燃)", "结构尺寸", "标志"),
 }  # fmt: skip
 
 
 def load_seeds(session: Session) -> int:
-    """Store the entries that come with the product; returns how many were new. Loading again changes nothing."""
-    rows = [
-        (PRODUCT_ITEMS, code, name, regulation_type)
-        for code, items in _SEED_PRODUCT_ITEMS.items()
-        for name, regulation_type in items
-    ] + [(TEST_ITEMS, code, name, None) for code, names in _SEED_TEST_ITEMS.items() for name in names]
-    present = set(session.scalars(select(DictionaryEntry.id).where(DictionaryEntry.area1 == "")).all())
-    new = 0
-    for dictionary, code, name, regulation_type in rows:
-        entry_id = uuid5(_IDS, f"{dictionary}/{code}/{name}")
-        if entry_id not in present:
-            session.execute(
-                insert(DictionaryEntry).values(
-                    id=entry_id, dictionary=dictionary, product_code=code, name=name, folded_name=fold(name),
-                    regulation_type=regulation_type, area1="", alias_of=None, created_by=None,
-                    created_at=clock.now(),
-                )
-            )  # fmt: skip
-            new += 1
-    return new
+    """Store the entries that come with the product; returns how many were new.
+
+    Loading again changes nothing, also after a keeper renamed, merged or retired some of them.
+    """
+    known = set(session.scalars(select(DictionaryEntry.id).where(DictionaryEntry.area1 == "")).all())
+    new = [row for row in _rows() if row["id"] not in known]
+    for row in new:
+        session.execute(insert(DictionaryEntry).values(**row, created_at=clock.now()))
+    return len(new)
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    for code, items in _SEED_PRODUCT_ITEMS.items():
+        for name, regulation_type in items:
+            yield _row(PRODUCT_ITEMS, code, name) | {"regulation_type": regulation_type}
+    for code, names in _SEED_TEST_ITEMS.items():
+        for name in names:
+            yield _row(TEST_ITEMS, code, name)
+    for code, standards in PROPOSED.items():
+        for standard, names in standards.items():
+            for name in names:
+                yield _row(TEST_ITEMS, code, name) | {"proposed": True, "source": standard}
+
+
+def _row(dictionary: str, code: str, name: str) -> dict[str, Any]:
+    return {
+        "id": uuid5(_IDS, f"{dictionary}/{code}/{name}"), "dictionary": dictionary, "product_code": code, "name": name,
+        "folded_name": fold(name), "area1": "",
+    }  # fmt: skip

@@ -13,10 +13,11 @@ from core.identifiers import uscc_fault
 from enterprise import queries
 from enterprise.handover import hand_over
 from enterprise.models import Enterprise
+from enterprise.production import queries as licences
 from inspection import plan
 from inspection.plan import PlanFilter
 from miniapp_api.answers import answers
-from miniapp_api.bodies import Body, PageQuery
+from miniapp_api.bodies import Body, PageQuery, Query
 from miniapp_api.filters import Days, ProductCode
 from miniapp_api.gates import gate
 from miniapp_api.wiring import wiring
@@ -73,17 +74,34 @@ def list_enterprises(session: Session, actor: Actor, query: EnterprisesQuery) ->
     return plan.enterprises(session, actor, PlanFilter(**query.filters_only()), query.request()).as_json(show)
 
 
+class EnterpriseQuery(Query):
+    """The product that is checked, for `licence`."""
+
+    product_code: ProductCode | None = None
+
+
 @bp.get("/enterprises/<string:uscc>")
 @gate(Verb.ENTERPRISES_READ)
-def read_enterprise(session: Session, actor: Actor, uscc: str) -> dict[str, Any]:
-    """One enterprise from anywhere in the country; a code in lower case or full width is understood."""
+@bp.input(EnterpriseQuery, location="query", arg_name="query")
+def read_enterprise(session: Session, actor: Actor, uscc: str, query: EnterpriseQuery) -> dict[str, Any]:
+    """One enterprise from anywhere in the country; a code in lower case or full width is understood.
+
+    With its production licences (`licences`) and, where a product is named, the one for it (`licence`): what a form
+    fills in beforehand (`default_from`) stands in this answer, `enterprise.…` at its top, `licence.…` in `licence`.
+    """
     fault = uscc_fault(uscc)
     if fault:
         raise Problem("not_found", f"{fault}；无误的请手动录入企业名称和地址")
     enterprise = queries.by_uscc(session, uscc)
     if enterprise is None:
         raise Problem("not_found", "企业名录中没有这个统一社会信用代码，请核对；无误的请手动录入企业名称和地址")
-    return show(enterprise)
+    held = licences.licences_of(session, enterprise)
+    chosen = licences.for_product(held, query.product_code) if query.product_code else None
+    return {
+        **show(enterprise),
+        "licences": [licences.show_one(one) for one in held],
+        "licence": licences.show_one(chosen) if chosen else None,
+    }
 
 
 @bp.post("/enterprises/<string:uscc>/users")

@@ -31,9 +31,10 @@ def _no_fault(uscc: str) -> str:
 
 
 class LicencesQuery(PageQuery):
-    """`uscc`: only those of one enterprise."""
+    """`uscc`: only those of one enterprise; `licence_no`: that number, with brackets and dashes of any kind."""
 
     uscc: Annotated[str, AfterValidator(_no_fault)] | None = Field(None, max_length=18)
+    licence_no: str | None = Field(None, max_length=40)
 
 
 class ChecksQuery(PageQuery, Days):
@@ -59,11 +60,12 @@ class TopicBody(AsSent):
 
 
 @bp.get("/licences")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ)
 @bp.input(LicencesQuery, location="query", arg_name="query")
 def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[str, Any]:
     """The licence register: the own licences, or those within the caller's reach."""
-    return queries.licences(session, actor, query.uscc, query.request()).as_json(queries.show_licence)
+    page = queries.licences(session, actor, query.uscc, query.licence_no, query.request())
+    return page.as_json(queries.show_licence)
 
 
 @bp.get("/self-check-topics")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.forms.sealing import readable
-from core.identifiers import normalise_uscc
+from core.identifiers import normalise_certificate_no, normalise_uscc
 from core.name_search import typed_pattern
 from core.paging import Page, PageRequest, ascending, fetch, newest_first
 from enterprise.filings.engine import Filings
@@ -19,7 +19,9 @@ from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from enterprise.production.kinds import declaration, rectification
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
+from enterprise.products import product_code
 
+MOST_HELD = 100
 _BY_NUMBER = ascending("licences", Licence.licence_no, Licence.id)
 _NEWEST_TOPICS = newest_first("topics", SelfCheckTopic.open_from, SelfCheckTopic.id)
 _NEWEST_CHECKS = newest_first("supervision checks", SupervisionCheck.checked_on, SupervisionCheck.id)
@@ -56,8 +58,11 @@ def profile(session: Session, engine: Filings, actor: Actor) -> tuple[Enterprise
     }
 
 
-def licences(session: Session, actor: Actor, uscc: str | None, request: PageRequest) -> Page:
-    """The own licences of an enterprise, or those of the enterprises within the actor's reach."""
+def licences(session: Session, actor: Actor, uscc: str | None, licence_no: str | None, request: PageRequest) -> Page:
+    """The own licences of an enterprise, or those of the enterprises within the actor's reach.
+
+    A number is one number however its brackets and dashes were typed.
+    """
     conditions: list[ColumnElement[bool]] = [Enterprise.id == Licence.enterprise_id]
     if actor.enterprise_id is not None:
         conditions.append(Licence.enterprise_id == actor.enterprise_id)
@@ -65,17 +70,37 @@ def licences(session: Session, actor: Actor, uscc: str | None, request: PageRequ
         conditions.append(actor.reach.condition(Enterprise))
     if uscc:
         conditions.append(Licence.uscc == normalise_uscc(uscc))
+    if licence_no:
+        conditions.append(Licence.licence_no == normalise_certificate_no(licence_no))
     return fetch(session, select(Licence), _BY_NUMBER, request, *conditions)
 
 
+def licences_of(session: Session, enterprise: Enterprise) -> list[Licence]:
+    """Those of one enterprise, to pre-fill a check: valid ones first, of these the one that ends last."""
+    held = session.scalars(select(Licence).where(Licence.enterprise_id == enterprise.id).limit(MOST_HELD)).all()
+    return sorted(
+        held, key=lambda one: (_status(one) != "valid", -(one.valid_to or date.max).toordinal(), one.licence_no)
+    )
+
+
+def for_product(held: list[Licence], code: str) -> Licence | None:
+    """The licence that a check of that product is about, if the enterprise holds one."""
+    return next((one for one in held if product_code(one.product_class) == code), None)
+
+
 def show_licence(row: Any) -> dict[str, Any]:
+    """A licence of a list."""
+    return show_one(row.Licence)
+
+
+def show_one(licence: Licence) -> dict[str, Any]:
     """A licence as the HTTP contract shows it."""
-    licence: Licence = row.Licence
     return {
         "id": str(licence.id),
         "licence_no": licence.licence_no,
         "uscc": licence.uscc,
         "product_class": licence.product_class,
+        "product_code": product_code(licence.product_class),
         "product_detail": licence.product_detail,
         "issued_on": licence.issued_on.isoformat() if licence.issued_on else None,
         "valid_to": licence.valid_to.isoformat() if licence.valid_to else None,

@@ -106,8 +106,44 @@ def test_a_corrected_licence_corrects_the_row_that_nobody_touched_and_no_other(
     assert parties.enterprise.get(f"/filings/{row['id']}").json == saved
 
 
-def test_an_inspector_sees_neither_licences_nor_topics(parties: Parties, county_inspector: Person) -> None:
-    for path in ("/licences", "/self-check-topics", "/filings", "/filing-kinds"):
+def test_an_inspector_reads_the_licence_register_of_the_own_regions(
+    parties: Parties, application: APIFlask, database: Database, county_inspector: Person, neighbour_inspector: Person
+) -> None:
+    numbers = [row["licence_no"] for row in county_inspector.get(f"/licences?uscc={WORKS}").json["items"]]
+    assert numbers == ["(苏)XK06-001-00001"]
+    for typed in ("（苏）XK06-001-00001", "苏xk06—001—00001", "(苏)XK06-001-00001"):
+        page = county_inspector.get("/licences", query_string={"licence_no": typed}).json
+        assert [row["valid_to"] for row in page["items"]] == ["2028-12-31"], typed
+        assert neighbour_inspector.get("/licences", query_string={"licence_no": typed}).json["total"] == 0
+    assert county_inspector.get("/licences?licence_no=(苏)XK06-001-00009").json["total"] == 0
+
+
+def test_an_enterprise_comes_with_the_licence_that_a_check_of_the_product_is_filled_with(
+    parties: Parties, application: APIFlask, database: Database, county_inspector: Person
+) -> None:
+    engine = application.extensions[KEY].filings
+    today = clock.today()
+    with database.write() as session:
+        for number, kind, valid_to in (
+            ("(苏)XK06-001-00004", "电线电缆", today - timedelta(days=1)),
+            ("(苏)XK06-001-00005", "电线电缆", today + timedelta(days=5000)),
+            ("(苏)XK08-001-00001", "水泥", today),
+        ):
+            put_licence(session, engine, LicenceFacts(number, WORKS, kind, "明细", valid_to=valid_to))
+    shown = county_inspector.get(f"/enterprises/{WORKS}?product_code=06").json
+    assert shown["licence"]["licence_no"] == "(苏)XK06-001-00005"
+    assert shown["licence"]["valid_to"] == (today + timedelta(days=5000)).isoformat()
+    held = [(one["licence_no"], one["status"], one["product_code"]) for one in shown["licences"]]
+    assert held[-1] == ("(苏)XK06-001-00004", "expired", "06") and len(held) == 4
+    cement = county_inspector.get(f"/enterprises/{WORKS}?product_code=05").json["licence"]
+    assert (cement["licence_no"], cement["status"]) == ("(苏)XK08-001-00001", "valid"), "the last day still counts"
+    assert county_inspector.get(f"/enterprises/{WORKS}?product_code=09").json["licence"] is None
+    assert county_inspector.get(f"/enterprises/{WORKS}").json["licence"] is None
+    assert faults(county_inspector.get(f"/enterprises/{WORKS}?product_code=99")).keys() == {"/product_code"}
+
+
+def test_an_inspector_sees_neither_topics_nor_filings(parties: Parties, county_inspector: Person) -> None:
+    for path in ("/self-check-topics", "/filings", "/filing-kinds"):
         assert county_inspector.get(path).status_code == 403
     assert county_inspector.put(f"/self-check-topics/{new_id()}", {}).status_code == 403
 

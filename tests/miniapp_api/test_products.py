@@ -169,3 +169,15 @@ def test_more_than_a_thousand_items_lead_on_to_the_rest(
 def test_a_wrong_question_about_items_is_told(county_inspector: Person) -> None:
     assert faults(county_inspector.get("/products/06/test-items?after=x")) == {"/after": "invalid"}
     assert faults(county_inspector.get("/products/06/items?page_size=101")) == {"/page_size": "out_of_range"}
+
+
+def test_every_product_has_test_items_those_we_propose_marked_with_their_standard(county_inspector: Person) -> None:
+    for code in (f"{n:02}" for n in range(1, 14)):
+        items = read(county_inspector, f"/products/{code}/test-items")["items"]
+        assert len(items) >= 6, code
+        assert len({item["name"] for item in items}) == len(items)
+        for item in items:
+            assert (item["proposed"], item["source"] is None) == ((False, True) if code == "06" else (True, False))
+    cement = read(county_inspector, "/products/05/test-items")["items"]
+    assert {"凝结时间", "水溶性铬（Ⅵ）"} <= {item["name"] for item in cement}
+    assert {item["source"] for item in cement} == {"GB 175-2023"}
