@@ -47,7 +47,7 @@ from feedback import tallies as rating_tallies
 from feedback import word_list
 from feedback.gates import RatingRules
 from feedback.scan_counts import ScanCounts
-from inspection import dictionaries
+from inspection import dictionaries, request_queries
 from inspection import queries as inspection_queries
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
@@ -70,6 +70,7 @@ def subject_registry() -> SubjectRegistry:
     subjects.register("inspection", partial(inspection_queries.may_see, CHECK))
     subjects.register("spot_check", partial(inspection_queries.may_see, SPOT_CHECK))
     subjects.register("dictionary_entry", dictionaries.may_see)
+    subjects.register("correction_request", request_queries.may_see)
     subjects.register("rating", rating_queries.may_see_rating)
     subjects.register("rating_code", rating_queries.may_see_code)
     return subjects

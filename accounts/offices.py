@@ -3,7 +3,7 @@
 import re
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, OfficeKind, OfficeRegion, Region
@@ -115,6 +115,14 @@ def is_below(session: Session, office_id: UUID, superior_id: UUID) -> bool:
     # UNION, not UNION ALL: should offices ever stand in a circle, the question ends all the same.
     line = line.union(select(Office.parent_id).join(line, Office.id == line.c.parent_id))
     return session.scalar(select(line.c.parent_id).where(line.c.parent_id == superior_id)) is not None
+
+
+def below(superior_id: UUID) -> Select[UUID]:
+    """The ids of all subordinates of an office, however many stand between them."""
+    line = select(Office.id).where(Office.parent_id == superior_id).cte("below", recursive=True)
+    # UNION, as in `is_below`.
+    line = line.union(select(Office.id).join(line, Office.parent_id == line.c.id))
+    return select(line.c.id)
 
 
 def reach_of(office: Office) -> Reach:

@@ -42,6 +42,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "wrong_status": (409, "当前状态不能执行该操作，请刷新后重试"),
     "already_open": (409, "已有未办结的同类办件，请先办结后再发起"),
     "already_confirmed": (409, "您已确认过，请等待其他人员确认"),
+    "correct_directly": (409, "该记录可以直接更正，无需申请；请直接提交更正"),
     "rectification_open": (409, "该检查已下达整改且尚未办结，不能作废，请先办结或撤销整改"),
     "too_early": (409, "期限未满，暂不能执行该操作，请在期满后再试"),
     "duplicate_check": (409, "该企业当日已有同类检查记录，请核对；确认不是重复填报后可继续提交"),

@@ -55,6 +55,11 @@ def open_for_office(
     _open(session, kind, title, subject, verb=verb, office_id=office_id, due_on=due_on, urgent=urgent)
 
 
+def open_for_user(session: Session, kind: str, title: str, subject: tuple[str, UUID], *, user_id: UUID) -> None:
+    """Open a to-do for one user name; opening it twice changes nothing."""
+    _open(session, kind, title, subject, user_id=user_id)
+
+
 def open_for_region(
     session: Session,
     kind: str,

@@ -24,7 +24,7 @@ from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
 from inspection.neighbours import look_around, refuse_duplicate
 from inspection.publishing import publish
-from inspection.reminders import TODO_DISPOSAL, TODO_REFUSED, open_todos, was_refused
+from inspection.reminders import TODO_DISPOSAL, TODO_REFUSED, TODO_RETURNED, open_todos, was_refused
 from inspection.workflows import WORKFLOWS
 
 
@@ -67,7 +67,8 @@ def correct(
 ) -> Inspection:
     """Correct (更正) a submitted record, with a reason; the old version stays readable.
 
-    The user name that entered it may do so for 24 hours, a superior office at any time (spec §3.4). Raises 409
+    The user name that entered it may do so for 24 hours and when it was returned, a superior office at any time
+    (spec §3.4); else it asks (`correction_requests.py`). Raises 409
     `duplicate_check` when it becomes a check that there is already, unless the body says `confirm_duplicate`.
     """
     record = find_living(session, actor, book, record_id)
@@ -131,7 +132,13 @@ def store(
     now = clock.now()
     count = (record.corrected or {}).get("count", 0) + 1
     corrected = {"approved_by": None, "approved_office": None, **mark, "count": count}
-    kept = {"campaign_id": record.campaign_id, "tally_id": tally_id, "updated_at": now, "corrected": corrected}
+    kept = {
+        "campaign_id": record.campaign_id,
+        "tally_id": tally_id,
+        "updated_at": now,
+        "corrected": corrected,
+        "returned": None,
+    }
     columns = {**entry.columns, **kept}
     if columns["sheet_key"] != record.sheet_key:
         sheets.refuse_taken(session, record_id, columns["sheet_key"])
@@ -154,6 +161,7 @@ def store(
     elif book == CHECK:
         publications.withdraw(session, record_id)
     record = find_living(session, actor, book, record_id)
+    todos.close(session, record_id, TODO_RETURNED)
     open_todos(session, record)
     if record.disposal_state != "in_progress":
         todos.close(session, record_id, TODO_DISPOSAL)

@@ -6,17 +6,20 @@ the same office takes that place. Nobody stands above what they entered themselv
 """
 
 from datetime import timedelta
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts import offices
+from accounts.models import User, UserStatus
 from core import clock
 from core.actor import Actor
 from core.errors import Problem
 from inspection.models import Inspection
 
 OWN_TIME = timedelta(hours=24)
-_TOPMOST = ("province", "national")
+TOPMOST = ("province", "national")
 
 
 def is_superior(session: Session, record: Inspection, actor: Actor) -> bool:
@@ -32,13 +35,32 @@ def stands_above(session: Session, record: Inspection, actor: Actor) -> bool:
         return False
     if is_superior(session, record, actor):
         return True
-    return record.level in _TOPMOST and record.office_id in actor.offices
+    return record.level in TOPMOST and record.office_id in actor.offices
 
 
 def in_own_time(record: Inspection, actor: Actor) -> bool:
     """Whether the actor entered the record, no longer than a day ago: the last second counts."""
     assert record.submitted_at is not None
     return actor.user_id == record.created_by and clock.now() - record.submitted_at <= OWN_TIME
+
+
+def is_owner(session: Session, record: Inspection, actor: Actor) -> bool:
+    """Whether it is the actor's to mend the record: its user name's, or anyone's of its office once that one left."""
+    if actor.user_id == record.created_by:
+        return True
+    return record.office_id in actor.offices and not is_still_there(session, record)
+
+
+def is_still_there(session: Session, record: Inspection) -> bool:
+    """Whether the user name that entered the record is still in use at its office, or at the one that took it over."""
+    there = select(User.office_id).where(User.id == record.created_by, User.status == UserStatus.ACTIVE.value)
+    office_id = session.scalar(there)
+    return office_id is not None and offices.acts_for(session, office_id, record.office_id)
+
+
+def may_correct(session: Session, record: Inspection, actor: Actor) -> bool:
+    """Whether the actor mends an own record without asking: within a day, or because it was returned (退回更正)."""
+    return in_own_time(record, actor) or (record.returned is not None and is_owner(session, record, actor))
 
 
 def refuse_to_void(session: Session, record: Inspection, actor: Actor) -> None:
@@ -52,8 +74,24 @@ def refuse_to_void(session: Session, record: Inspection, actor: Actor) -> None:
 
 def refuse_to_correct(session: Session, record: Inspection, actor: Actor) -> None:
     """403 for those who may not correct (更正) the record themselves."""
-    if in_own_time(record, actor) or is_superior(session, record, actor):
+    if may_correct(session, record, actor) or is_superior(session, record, actor):
         return
-    if actor.user_id != record.created_by:
-        raise Problem("forbidden", "只有填报用户和上级单位可以更正")
-    raise Problem("forbidden", "提交已超过 24 小时，请由上级单位更正")
+    if is_owner(session, record, actor):
+        raise Problem("forbidden", "提交已超过 24 小时，不能直接更正；请提交更正申请，经上级单位审核后生效")
+    raise Problem("forbidden", "只有填报用户和上级单位可以更正")
+
+
+def refuse_to_ask(session: Session, record: Inspection, actor: Actor) -> None:
+    """403 for those whose record it is not, 409 for those who need not ask."""
+    if not is_owner(session, record, actor):
+        raise Problem("forbidden", "只有填报用户可以申请更正；上级单位请退回更正，由填报用户修改")
+    if may_correct(session, record, actor):
+        raise Problem("correct_directly")
+
+
+def refuse_to_decide(session: Session, record: Inspection, actor: Actor, asked_by: UUID | None = None) -> None:
+    """403 for those who do not stand above the record, or would decide on what they asked for themselves."""
+    if asked_by == actor.user_id:
+        raise Problem("forbidden", "不能审核本人提交的申请，请由上级单位的其他人员审核")
+    if not stands_above(session, record, actor):
+        raise Problem("forbidden", "只有上级单位可以审核、退回该记录")

@@ -66,6 +66,7 @@ SERVER_SET = frozenset(
         "retired_names",
         "created_by",
         "begun_by",
+        "returned",
         "corrected",
         "voided",
     ]

@@ -12,8 +12,9 @@ from accounts.verbs import Verb, verbs_of
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
-from core.models import HistoryEntry
+from core.models import HistoryEntry, Todo
 from inspection.models import Inspection
+from inspection.reminders import TODO_REJECTED, TODO_RETURNED
 from inspection.workflows import DRAFT, WORKFLOWS
 
 
@@ -25,6 +26,7 @@ def hand_over(
     Without a colleague they go along with the user. What is submitted at this very moment is submitted: a draft is
     locked before it is looked at.
     """
+    _readdress(session, former, heir)
     if heir is None:
         return
     mine = select(Inspection).where(Inspection.created_by == former.id, Inspection.status == DRAFT)
@@ -42,6 +44,22 @@ def hand_over(
         WORKFLOWS[draft.book].move(session, actor, draft, "hand_over", values, said)
     if drafts:
         moved["drafts"] += len(drafts)
+
+
+def _readdress(session: Session, former: User, heir: User | None) -> None:
+    """What the user was asked to mend (退回更正) is the colleague's now, or anybody's at the office of the record.
+
+    Colleagues may mend what somebody who has left entered (`authority.py`).
+    """
+    wanted = select(Todo).where(
+        Todo.user_id == former.id, Todo.closed_at.is_(None), Todo.kind.in_((TODO_RETURNED, TODO_REJECTED))
+    )
+    for todo in session.scalars(wanted):
+        if heir is not None:
+            todo.user_id = heir.id
+        else:
+            todo.user_id, todo.verb, todo.office_id = None, Verb.INSPECTION_WRITE, former.office_id
+    session.flush()
 
 
 def refuse_handed_over(session: Session, actor: Actor, book: str, record_id: UUID) -> None:

@@ -6,13 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.history import Broken
-from core.integrity import broken_end, in_chunks, is_last_row, verify_presence
+from core.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from core.models import HistoryEntry, HistoryPayload
 from inspection.entry import content_digest, content_of, subject_of
 from inspection.models import DictionaryEntry, Inspection
 from inspection.word_keeping import KEEPING
 from inspection.word_keeping import content_of as content_of_word
-from inspection.workflows import SUBMITTED, VOIDED, WORKFLOWS
+from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 
 def verify(session: Session) -> Iterator[Broken]:
@@ -20,6 +20,7 @@ def verify(session: Session) -> Iterator[Broken]:
     yield from _verify_contents(session)
     for workflow in WORKFLOWS.values():
         yield from verify_presence(session, workflow.subject_type, Inspection)
+    yield from verify_ends(session, REQUEST)
     yield from _verify_words(session)
 
 

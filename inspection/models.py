@@ -103,6 +103,7 @@ class Inspection(Base):
     `begun_by` is the user who began a draft that somebody else went on with.
     `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`); `sheet_twin` tells apart what had
     the same one before numbers were compared folded, and is 0 of all others.
+    `returned` says when, by whom and with which opinion it was sent back (退回更正), until it is corrected;
     `corrected` says when and by whom it was corrected (更正) last, and how often.
     `voided` says when, by whom and why the record was voided (作废): it keeps what it said, and gives its sheet free.
     """
@@ -192,6 +193,7 @@ class Inspection(Base):
     sheet_key: Mapped[str | None] = mapped_column(String(80))
     sheet_twin: Mapped[int] = mapped_column(Integer, server_default="0")
     tally_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise_tallies.id"))
+    returned: Mapped[dict[str, Any] | None] = mapped_column(MARK)
     corrected: Mapped[dict[str, Any] | None] = mapped_column(MARK)
     voided: Mapped[dict[str, Any] | None] = mapped_column(MARK)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -213,6 +215,47 @@ class InspectionVersion(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     reason: Mapped[str] = mapped_column(Text)
     replaced_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class CorrectionRequest(Base):
+    """An application for a correction (更正申请), sent when the time in which its owner may correct is over.
+
+    `before` is what the record said at `base_version`, `asked` what it is to say: form, product and data each, personal
+    data sealed. `confirmed` are the questions that were answered with yes. Offices and regions are the record's.
+    """
+
+    __tablename__ = "correction_requests"
+    __table_args__ = (
+        *(Index(f"ix_correction_requests_{area}", area, "created_at", "id") for area in AREAS),
+        Index("ix_correction_requests_created_at", "created_at", "id"),
+        Index(
+            "uq_correction_requests_inspection_id_pending",
+            "inspection_id",
+            unique=True,
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspections.id"))
+    status: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int] = mapped_column(Integer)
+    base_version: Mapped[int] = mapped_column(Integer)
+    level: Mapped[str] = mapped_column(String(10))
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    requested_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    requested: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text)
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
+    confirmed: Mapped[list[str]] = mapped_column(JSON)
+    decided: Mapped[dict[str, Any] | None] = mapped_column(MARK)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class EnterpriseTally(Base):

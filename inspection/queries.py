@@ -48,6 +48,7 @@ def show_row(row: Any) -> dict[str, Any]:
         "begun_by": record.begun_by_name,
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+        "returned": record.returned,
         "corrected": record.corrected,
         "voided": record.voided,
     }
@@ -60,7 +61,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
     """
     form = forms.get(record.form_code, record.form_version).form
     return {
-        **_readable(record.data, form.sensitive, clear=record.office_id in actor.offices),
+        **readable(record.data, form.sensitive, clear=record.office_id in actor.offices),
         "id": str(record.id),
         "kind": record.kind,
         "form_code": record.form_code,
@@ -87,12 +88,14 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
         "created_at": clock.rfc3339(record.created_at),
         "updated_at": clock.rfc3339(record.updated_at),
         "submitted_at": clock.rfc3339(record.submitted_at) if record.submitted_at else None,
+        "returned": record.returned,
         "corrected": record.corrected,
         "voided": record.voided,
     }
 
 
-def _readable(data: dict[str, Any], sensitive: frozenset[str], *, clear: bool) -> dict[str, Any]:
+def readable(data: dict[str, Any], sensitive: frozenset[str], *, clear: bool) -> dict[str, Any]:
+    """Stored data as they are shown: personal data clear or masked."""
     shown = dict(data)
     for name in sensitive & data.keys():
         text = unseal(data[name]) if isinstance(data[name], str) else data[name]
@@ -127,7 +130,7 @@ def version(session: Session, record: Inspection, number: int, actor: Actor, for
         raise not_found()
     form = forms.get(row.form_code, row.form_version).form
     return {
-        **_readable(row.data, form.sensitive, clear=record.office_id in actor.offices),
+        **readable(row.data, form.sensitive, clear=record.office_id in actor.offices),
         "id": str(record.id),
         "version": row.version,
         "form_code": row.form_code,

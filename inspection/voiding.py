@@ -14,7 +14,7 @@ from core import clock, receipts, todos
 from core.actor import Actor
 from core.text import demanded
 from enterprise.production import publications
-from inspection import rectifications, tallies
+from inspection import correction_requests, rectifications, tallies
 from inspection.authority import refuse_to_void
 from inspection.entry import content_digest, content_of
 from inspection.judging import find_living, mark_of, reason_of, refuse_stale
@@ -38,12 +38,14 @@ def void(session: Session, actor: Actor, book: str, record_id: UUID, body: Mappi
     # The tally before the record, as submission and correction do, so that nobody waits in a circle.
     tallies.change(session, record.tally_id, Counts().minus(tallies.counts_of_record(record)))
     values = {
-        "voided": {**mark_of(actor, now), "reason": reason}, "sheet_key": None, "sheet_twin": 0, "updated_at": now,
+        "voided": {**mark_of(actor, now), "reason": reason}, "returned": None, "sheet_key": None, "sheet_twin": 0,
+        "updated_at": now,
     }  # fmt: skip
     flow.move(session, actor, record, "void", values, {"content": content_digest(content_of(record)), "reason": reason})
     if book == CHECK:
         # After the move, which waits for an order that is being given at this moment.
         rectifications.refuse_while_open(session, record_id)
         publications.withdraw(session, record_id)
+    correction_requests.lapse(session, record_id)
     todos.close_all(session, record_id)
     return find_living(session, actor, book, record_id)

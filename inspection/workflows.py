@@ -1,9 +1,9 @@
-"""The table of steps of field records (seed 001, annex 7, part 2; spec/a_inspection §3.4)."""
+"""The steps of field records and of applications for their correction (seed 001, annex 7; spec/a_inspection §3.4)."""
 
 from accounts.verbs import Verb
 from core.workflow import SYSTEM, Step, Workflow
 from inspection.kinds import CHECK, SPOT_CHECK
-from inspection.models import Inspection
+from inspection.models import CorrectionRequest, Inspection
 
 DRAFT, SUBMITTED, VOIDED, DELETED = "draft", "submitted", "voided", "deleted"
 
@@ -25,6 +25,7 @@ WORKFLOWS = {
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("dispose", SUBMITTED, SUBMITTED, _WRITE),
             Step("correct", SUBMITTED, SUBMITTED, _WRITE),
+            Step("return", SUBMITTED, SUBMITTED, _WRITE),
             Step("void", SUBMITTED, VOIDED, _WRITE),
         ],
     ),
@@ -41,7 +42,27 @@ WORKFLOWS = {
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("correct", SUBMITTED, SUBMITTED, _WRITE),
+            Step("return", SUBMITTED, SUBMITTED, _WRITE),
             Step("void", SUBMITTED, VOIDED, _WRITE),
         ],
     ),
 }
+
+PENDING, APPROVED, REJECTED, WITHDRAWN = "pending", "approved", "rejected", "withdrawn"
+REQUEST = Workflow(
+    "correction_request",
+    CorrectionRequest,
+    {PENDING: "待审核", APPROVED: "已采纳", REJECTED: "未采纳", WITHDRAWN: "已撤回"},
+    [
+        Step("ask", None, PENDING, _WRITE),
+        Step("approve", PENDING, APPROVED, _WRITE),
+        Step("reject", PENDING, REJECTED, _WRITE),
+        # By whoever asked, also by asking anew.
+        Step("withdraw", PENDING, WITHDRAWN, _WRITE),
+        # Because its record was voided.
+        Step("lapse", PENDING, WITHDRAWN, SYSTEM),
+        # By whoever asked, who has been told of it.
+        Step("read", REJECTED, REJECTED, _WRITE),
+    ],
+)
+"""The steps of an application for a correction (更正申请)."""

@@ -3,6 +3,7 @@
 from miniapp_api import (
     account_applications,
     captchas,
+    correction_requests,
     enterprises,
     files,
     filings,
@@ -36,6 +37,7 @@ API = (
     files.bp,
     inspections.bp,
     spot_checks.bp,
+    correction_requests.bp,
     statistics.bp,
     captchas.bp,
     filings.bp,

@@ -16,7 +16,18 @@ from assets.spreadsheets import Sheet
 from core import history
 from core.actor import Actor
 from enterprise.products import PRODUCTS
-from inspection import amendments, exports, listing, operations, queries, read_only, voiding
+from inspection import (
+    amendments,
+    correction_requests,
+    exports,
+    listing,
+    operations,
+    queries,
+    read_only,
+    request_queries,
+    returning,
+    voiding,
+)
 from inspection.evidence import MOST_PHOTOS, MOST_SIGNATURES
 from inspection.kinds import meant_by
 from inspection.models import Inspection
@@ -66,6 +77,7 @@ _CHECKED: dict[str, Any] = {
     },
 }
 
+_CONFIRM_DUPLICATE = {"type": "boolean", "description": "although there is such a check of the same day"}
 _CONFIRM_NAME = {
     "type": "boolean",
     "description": "although the register has another name for the code; nothing is told to that enterprise then",
@@ -84,7 +96,7 @@ class SubmissionBody(DescribedBody):
     model_config = described(
         ("product_code",),
         **_CHECKED,
-        confirm_duplicate={"type": "boolean", "description": "submit although there is such a check of the same day"},
+        confirm_duplicate=_CONFIRM_DUPLICATE,
         confirm_name=_CONFIRM_NAME,
     )
 
@@ -93,11 +105,34 @@ class CorrectionBody(DescribedBody):
     """The whole record as it should have been, and why; judged by the form that it answers (see `GET /forms`)."""
 
     model_config = described(
-        ("product_code", "version", "reason"), **_CHECKED, reason=text_field(500), confirm_name=_CONFIRM_NAME
+        ("product_code", "version", "reason"),
+        **_CHECKED,
+        reason=text_field(500),
+        confirm_duplicate=_CONFIRM_DUPLICATE,
+        confirm_name=_CONFIRM_NAME,
     )
 
 
 _LISTS = {"draft": listing.drafts, "submitted": listing.submitted, "voided": listing.voided}
+
+
+class CorrectionRequestBody(DescribedBody):
+    """The whole record as it should have been, and why it is not; judged by the form that it answers."""
+
+    model_config = described(
+        ("product_code", "version", "reason"),
+        **_CHECKED,
+        reason=text_field(500),
+        confirm_duplicate=_CONFIRM_DUPLICATE,
+        confirm_name=_CONFIRM_NAME,
+    )
+
+
+class ReturnBody(AsSent):
+    """What has to be mended."""
+
+    opinion: str | None = Field(None, description="required; at most 500 characters")
+    version: int | None = None
 
 
 class VoidBody(AsSent):
@@ -194,6 +229,24 @@ def _amending(bp: APIBlueprint, noun: str, book: str) -> None:
     def void(session: Session, actor: Actor, record_id: UUID, body: VoidBody) -> dict[str, Any]:
         """Void (作废) a submitted record, with a reason: it stays readable, marked, and counts nowhere any more."""
         return _answer(voiding.void(session, actor, book, record_id, body.model_dump(exclude_none=True)), actor)
+
+    @bp.post(f"/{noun}/<uuid:record_id>/return", endpoint="return")
+    @gate(Verb.INSPECTION_WRITE)
+    @bp.input(ReturnBody, arg_name="body")
+    def send_back(session: Session, actor: Actor, record_id: UUID, body: ReturnBody) -> dict[str, Any]:
+        """Send a record back for correction (退回更正): a to-do for its owner, who may then correct it once."""
+        return _answer(returning.send_back(session, actor, book, record_id, body.model_dump(exclude_none=True)), actor)
+
+    @bp.post(f"/{noun}/<uuid:record_id>/correction-requests", endpoint="ask_correction")
+    @gate(Verb.INSPECTION_WRITE)
+    @answers(200, 201)
+    @bp.input(CorrectionRequestBody, arg_name="body")
+    def ask_correction(
+        session: Session, actor: Actor, record_id: UUID, body: CorrectionRequestBody
+    ) -> tuple[dict[str, Any], int]:
+        """Apply for a correction (更正申请) when the time in which the owner may correct is over."""
+        asked, new = correction_requests.ask(session, wiring().tools, actor, book, record_id, body.root)
+        return request_queries.show(session, asked, actor, wiring().forms), 201 if new else 200
 
 
 def _reading(bp: APIBlueprint, noun: str, book: str) -> None:

@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from apiflask import APIFlask
@@ -21,7 +21,7 @@ from core.config import Settings
 from core.db import Database
 from enterprise.models import Enterprise
 from feedback.models import Rating, RatingCode
-from inspection.models import Inspection
+from inspection.models import CorrectionRequest, Inspection
 from miniapp_api.gates import gate_of
 from tests.newcomers import apply, code_of, make_user
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
@@ -147,7 +147,20 @@ def _everything_there(
         owner.put(f"/products/06/items/{item_id}", {"name": "某省新增电缆", "regulation_type": "other"}).status_code
         == 201
     )
+    request_id = uuid4()
     with database.write() as session:
+        record = session.get_one(Inspection, UUID(checked["id"]))
+        said = {"form_code": record.form_code, "form_version": record.form_version, "product_code": "06"}
+        mark = {"at": "2026-11-21T02:00:00Z", "by": owner.username, "office": SECRET_NAME}
+        session.execute(
+            insert(CorrectionRequest).values(
+                id=request_id, inspection_id=record.id, status="pending", version=1, base_version=record.version,
+                level=record.level, office_id=record.office_id, area1=record.area1, area2=record.area2,
+                area3=record.area3, requested_by=record.created_by, requested=mark, reason=SECRET_NAME,
+                before={**said, "data": record.data}, asked={**said, "data": record.data}, confirmed=[],
+                created_at=clock.now(), updated_at=clock.now(),
+            )
+        )  # fmt: skip
         session.execute(
             insert(Enterprise).values(
                 id=uuid4(), uscc=uscc(77), name=SECRET_NAME, folded_name=SECRET_NAME, region_code="320402",
@@ -160,6 +173,7 @@ def _everything_there(
     return {
         "record": checked["id"], "draft": draft["id"], "spot": spot["id"], "application_id": applied["id"],
         "user_id": str(user_id), "session_id": str(session_id), "item_id": item_id, "number": "1",
+        "request_id": str(request_id),
         "query_code": applied["query_code"], "uscc": uscc(78), "code_id": code["id"], "token": code["token"],
         "rating_id": hall.bad(code, comment=SECRET_NAME), "action": "verify",
     }  # fmt: skip
@@ -176,6 +190,11 @@ def _body(rule: str, known: dict[str, str]) -> dict[str, Any]:
         return {**body, "version": 2, "reason": "改一改"}
     if rule.endswith("/disposals"):
         return {"disposals": {"7.1": "done"}, "version": 2}
+    if rule.endswith("/return"):
+        return {"opinion": "请核对后更正"}
+    if rule.endswith("/correction-requests"):
+        body = spot_check(version=1) if "spot-checks" in rule else with_problem(version=2)
+        return {**body, "reason": "改一改"}
     if rule.endswith("/void"):
         return {"reason": "重复录入", "version": 1 if "spot-checks" in rule else 2}
     if "<uuid:record_id>" in rule:
@@ -253,6 +272,7 @@ def _state(database: Database) -> list[Any]:
     with database.read() as session:
         return [
             session.execute(select(Inspection.id, Inspection.version, Inspection.status).order_by(Inspection.id)).all(),
+            session.execute(select(CorrectionRequest.status, CorrectionRequest.version)).all(),
             session.execute(select(AccountApplication.status, AccountApplication.version)).all(),
             session.execute(select(Rating.status, Rating.version)).all(),
             session.execute(

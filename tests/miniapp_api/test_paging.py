@@ -4,11 +4,12 @@ import base64
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 from apiflask import APIFlask
 from sqlalchemy import ColumnElement, Table, delete, insert, select, true
 
@@ -23,7 +24,7 @@ from enterprise.production.models import Licence, SelfCheckTopic, SupervisionChe
 from feedback.kinds import SHOWN
 from feedback.models import Rating, RatingCode
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
-from inspection.models import DictionaryEntry, Inspection, InspectionVersion
+from inspection.models import CorrectionRequest, DictionaryEntry, Inspection, InspectionVersion
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import apply
@@ -159,6 +160,27 @@ def voided_records(stage: Stage) -> Listed:
         stage.sign_in("city_reviewer").get, "/inspections?status=voided&q=电缆", Inspection,
         lambda n: {"submitted_at": minutes(n)},
     )  # fmt: skip
+
+
+def _asked(stage: Stage) -> str:
+    record = submit(stage.sign_in("county_inspector"), production())
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=25)):
+        body = {**production(remark="补充"), "version": 1, "reason": "漏填"}
+        asked = stage.sign_in("county_inspector").post(f"/inspections/{record['id']}/correction-requests", body)
+    assert asked.status_code == 201
+    return str(asked.json["id"])
+
+
+def correction_requests(stage: Stage) -> Listed:
+    _asked(stage)
+    return Listed(
+        stage.sign_in("city_reviewer").get, "/correction-requests", CorrectionRequest,
+        lambda n: {"created_at": minutes(n), "status": "withdrawn"},
+    )  # fmt: skip
+
+
+def moves_of_a_correction_request(stage: Stage) -> Listed:
+    return _moves(stage.sign_in("city_reviewer").get, "/correction-requests", _asked(stage))
 
 
 def spot_checks(stage: Stage) -> Listed:
@@ -423,7 +445,8 @@ def versions_of_a_spot_check(stage: Stage) -> Listed:
 
 LISTS = [
     product_items, items_to_test, drafts,
-    spot_check_drafts, records, records_by_name, records_of_days, voided_records, spot_checks, enterprises, users,
+    spot_check_drafts, records, records_by_name, records_of_days, voided_records, correction_requests,
+    moves_of_a_correction_request, spot_checks, enterprises, users,
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
     supervision_checks, to_dos, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check, moves_of_a_rating,
@@ -431,6 +454,7 @@ LISTS = [
     versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
 ]  # fmt: skip
 PATHS = {
+    "/correction-requests", "/correction-requests/{request_id}/history",
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/filings", "/licences",
     "/self-check-topics", "/supervision-checks", "/todos", "/regions", "/me/sessions",

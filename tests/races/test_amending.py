@@ -1,17 +1,19 @@
 """Voiding (作废) against whatever else happens to a record at the same moment."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
 import time_machine
 from apiflask import APIFlask
 
+from core import history
 from core.db import Database
-from inspection import tallies
+from inspection import integrity, tallies
 from tests import parties as both
 from tests.concurrency import AtOnce, everything_holds, post, put, refusals, statuses
 from tests.parties import WORKS
-from tests.people import Person, new_id, production, uscc, with_problem
+from tests.people import Person, SignIn, new_id, production, uscc, with_problem
 from tests.records import listed, read, submit
 
 ROUNDS = 15
@@ -90,3 +92,69 @@ def test_no_rectification_hangs_on_a_voided_check(
         assert sorted([voided[0], ordered[0]]) in ([200, 409], [201, 409]), (voided, ordered)
         assert (voided[1].get("code"), ordered[1].get("code")) in (("rectification_open", None), (None, "wrong_status"))
         assert read(county_inspector, path)["status"] == ("voided" if voided[0] == 200 else "submitted")
+
+
+def test_of_those_who_decide_on_an_application_while_its_record_changes_one_wins_and_everything_holds(
+    sign_in: SignIn, at_once: AtOnce, database: Database
+) -> None:
+    with time_machine.travel("2026-11-18T10:00:00+08:00", tick=True):
+        owner = sign_in("county_inspector")
+        days = {"check_date": "2026-11-17"}
+        records = [
+            submit(owner, with_problem({"7.1": "in_progress"}, **days, uscc=uscc(n), org_name=f"第{n}家电缆厂"))
+            for n in range(ROUNDS)
+        ]
+    owner, city, province = sign_in("county_inspector"), sign_in("city_reviewer"), sign_in("province_user")
+    won = Counter[str]()
+    for number, record in enumerate(records):
+        path = f"/inspections/{record['id']}"
+        wanted = with_problem({"7.1": "in_progress"}, **days, uscc=uscc(100 + number), org_name=f"新{number}家电缆厂")
+        asked = owner.post(f"{path}/correction-requests", {**wanted, "version": 1, "reason": "填错"})
+        assert asked.status_code == 201, asked.get_data(as_text=True)
+        request = f"/correction-requests/{asked.json['id']}"
+        calls = [
+            post(city, f"{request}/approve", {}),
+            post(province, f"{request}/reject", {"opinion": "理由不足"}),
+            post(province, f"{path}/void", {"reason": "重复录入", "version": 1}),
+            put(owner, f"{path}/disposals", {"disposals": {"7.1": "done"}, "version": 1}),
+            post(owner, f"{path}/correction-requests", {**wanted, "remark": "再补充", "version": 1, "reason": "填错"}),
+        ]
+        turn = number % len(calls)
+        answers = at_once(calls[turn:] + calls[:turn])
+        approved, rejected, voided, disposed, renewed = answers[len(calls) - turn :] + answers[: len(calls) - turn]
+        assert {status for status, _ in answers} <= {200, 201, 409}, answers
+        assert refusals(answers) <= {"stale_version", "wrong_status", "already_open"}
+        # The record is changed by one of them, the application decided by one.
+        assert [approved[0], voided[0], disposed[0]].count(200) == 1, answers
+        shown, decided = read(city, path), read(city, request)["status"]
+        assert shown["version"] == 2
+        assert (shown["org_name"].startswith("新"), shown["status"]) == (
+            approved[0] == 200, "voided" if voided[0] == 200 else "submitted",
+        )  # fmt: skip
+        assert (decided == "approved") == (approved[0] == 200) and (decided == "rejected") == (rejected[0] == 200)
+        if voided[0] == 200 and renewed[0] == 201:
+            assert read(owner, f"/correction-requests/{renewed[1]['id']}")["status"] == "withdrawn"
+        won[next(name for name, (status, _) in zip(("approve", "void", "dispose"), (approved, voided, disposed),
+                                                   strict=True) if status == 200)] += 1  # fmt: skip
+    assert len(won) >= 2, won
+    with database.write() as session:
+        found = tallies.reconcile(session)
+        assert (found.mended, found.added, found.emptied) == (0, 0, 0)
+        assert list(history.verify(session)) == [] and list(integrity.verify(session)) == []
+
+
+def test_of_applications_for_one_record_sent_at_once_one_is_pending(
+    sign_in: SignIn, at_once: AtOnce, database: Database
+) -> None:
+    with time_machine.travel("2026-11-18T10:00:00+08:00", tick=True):
+        body = production(check_date="2026-11-17")
+        record = submit(sign_in("county_inspector"), body)
+    owner, path = sign_in("county_inspector"), f"/inspections/{record['id']}/correction-requests"
+    for number in range(5):
+        sent = [{**body, "remark": f"{number}-{place}", "version": 1, "reason": "填错"} for place in range(4)]
+        answers = at_once([post(owner, path, one) for one in [*sent, sent[0]]])
+        assert {status for status, _ in answers} <= {200, 201}, answers
+        assert statuses(answers)[201] == 4
+        assert read(owner, "/correction-requests?status=pending")["total"] == 1
+    (todo,) = read(sign_in("city_reviewer"), "/todos")["items"]
+    assert todo["kind"] == "correction_requested"

@@ -1,0 +1,74 @@
+"""Two versions of what a record says beside each other: the places at which they differ."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from core.forms.library import FormLibrary
+from core.privacy import mask_phone, unseal
+from enterprise.products import PRODUCTS
+
+_FILES = {"photos": "照片", "signatures": "签名"}
+_NAMED = {"products": "product_names"}
+"""Ids that are shown by the names beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a record says at one version; `data` as stored, personal data sealed."""
+
+    form_code: str
+    form_version: int
+    product_code: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        """As `as_json` wrote it."""
+        return cls(**stored)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a JSON column."""
+        return asdict(self)
+
+
+def differences(forms: FormLibrary, before: Content, after: Content, *, clear: bool) -> list[dict[str, Any]]:
+    """Each place at which they differ: `path`, `label` as the form calls it, `before` and `after` (None: nothing).
+
+    In the order of the form; telephone numbers are masked unless `clear`.
+    """
+    form = forms.get(after.form_code, after.form_version).form
+    found = []
+    if before.product_code != after.product_code:
+        names = [PRODUCTS[code].name for code in (before.product_code, after.product_code)]
+        found.append({"path": "/product_code", "label": "产品", "before": names[0], "after": names[1]})
+    for path, label, name, item in _places(form.definition, before.data, after.data):
+        old, new = (_value(content.data, name, item, name in form.sensitive) for content in (before, after))
+        if old != new:
+            if name in form.sensitive and not clear:
+                old, new = mask_phone(old), mask_phone(new)
+            found.append({"path": path, "label": label, "before": old, "after": new})
+    return found
+
+
+def _places(definition: Mapping[str, Any], *contents: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
+    """Pointer, label, field and number of every place that either says something at."""
+    for item in (item for section in definition["sections"] for item in section["items"]):
+        if "field" in item:
+            yield f"/{item['field']}", item["text"], item["field"], None
+        else:
+            name = "disposals" if item["type"] == "disposal" else "answers"
+            yield f"/{name}/{item['no']}", f"{item['no']} {item['text']}", name, item["no"]
+    fields = {item["field"] for section in definition["sections"] for item in section["items"] if "field" in item}
+    for name, label in _FILES.items():
+        if name not in fields and any(name in content for content in contents):
+            yield f"/{name}", label, name, None
+
+
+def _value(data: Mapping[str, Any], name: str, item: str | None, sensitive: bool) -> Any:
+    if item is not None:
+        return (data.get(name) or {}).get(item)
+    value = data.get(_NAMED.get(name, name))
+    if sensitive and isinstance(value, str):
+        value = unseal(value)
+    return None if value in ("", [], {}) else value
