@@ -29,9 +29,10 @@ from assets import made_pictures, sweeping
 from assets.desk import open_desk
 from assets.made_pictures import MadePictures
 from backups import daily as daily_backup
+from backups.interrupted import refuse_to_open
 from core import logs, privacy
 from core import sweeping as receipt_sweeping
-from core.config import Settings, load_settings
+from core.config import Settings, give_key, load_settings
 from core.db import Database
 from core.disk import DiskWatch
 from core.forms.library import FormLibrary
@@ -107,10 +108,14 @@ def _disk_watch(settings: Settings, database: Database) -> DiskWatch:
 
 def create_app(settings: Settings | None = None) -> APIFlask:
     """The WSGI application; raises `SettingsError` naming what is missing."""
-    settings = settings or load_settings()
+    prepared = settings is not None
+    settings = settings or load_settings(make_key=False)
     logs.configure(settings.log_level)
-    privacy.install(settings.data_key.get_secret_value())
     database = Database(settings.resolved_database_url, pool_size=settings.database_pool_size)
+    if not prepared:
+        refuse_to_open(settings, database.engine)
+        give_key(settings)
+    privacy.install(settings.data_key.get_secret_value())
 
     # No route for files that nothing guards; APIFlask's annotation forgets that Flask takes None here.
     no_folder: Any = None

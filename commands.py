@@ -69,20 +69,28 @@ class Installation:
 
     @cached_property
     def settings(self) -> "Settings":
-        """The settings; raises `SettingsError`."""
+        """The settings, as yet without a key where there is none; raises `SettingsError`."""
         from core.config import load_settings
 
-        return self._settings or load_settings()
+        return self._settings or load_settings(make_key=False)
 
     @cached_property
     def database(self) -> "Database":
-        """The database, with the keys for what is encrypted in it."""
+        """The database, with the keys for what is encrypted in it; half a restore and data without its key are refused.
+
+        Raises `SettingsError`.
+        """
+        from backups.interrupted import refuse_to_open
         from core import logs, privacy
+        from core.config import give_key
         from core.db import Database
 
         logs.configure(self.settings.log_level)
+        database = Database(self.settings.resolved_database_url, pool_size=self.settings.database_pool_size)
+        refuse_to_open(self.settings, database.engine)
+        give_key(self.settings)
         privacy.install(self.settings.data_key.get_secret_value())
-        return Database(self.settings.resolved_database_url, pool_size=self.settings.database_pool_size)
+        return database
 
     def keep_a_copy(self) -> None:
         """Before the schema is changed."""

@@ -23,7 +23,8 @@ from sqlalchemy import select
 from accounts.models import Region
 from accounts.regions import area_rows, load_regions
 from backups import before_upgrade, shelf
-from backups.restoring import SERVER_LOCK, half_restored, unfinished
+from backups.interrupted import refuse_to_open
+from backups.restoring import SERVER_LOCK
 from core import clock, clocks, migrate, preparing
 from core.config import Settings, SettingsError
 from core.db import Base, Database
@@ -62,9 +63,7 @@ def prepare(settings: Settings, database: Database, *, keep_a_copy: bool = False
     A database that holds something is kept before its schema is changed, with `keep_a_copy` in any case. Doing it again
     changes nothing and takes a few look-ups.
     """
-    half = unfinished(settings) or half_restored(database.engine)
-    if half is not None:
-        raise SettingsError(half)
+    refuse_to_open(settings, database.engine)
     with preparing.one_at_a_time(database.engine, lambda: click.echo("另一个进程正在准备数据库，等待其完成")):
         migrate.refuse_other_tables(database.engine, newest=Base.metadata)
         current = migrate.is_current(database.engine)

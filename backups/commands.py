@@ -60,18 +60,25 @@ def backup(ctx: click.Context) -> None:
                     f"{found.made_at.astimezone(clock.LOCAL):%Y-%m-%d %H:%M}",
                     "完整" if found.kind == "full" else "数据库和密钥",
                     amount(found.size),
+                    _whose(found, settings),
                     found.path.name,
                 ]
                 for found in shelf.listed(Path(settings.backup_dir))
             ]
             if rows:
                 click.echo(settings.backup_dir)
-                table(["时间", "内容", "大小", "文件"], rows)
+                table(["时间", "内容", "大小", "来自", "文件"], rows)
         warning = shelf.state(settings).warning
         if warning is not None:
             click.echo(warning, err=True)
             raise click.exceptions.Exit(1)
         click.echo("备份正常")
+
+
+def _whose(found: shelf.Backup, settings: Settings) -> str:
+    if not found.owner:
+        return "0.2.0 版，未编号"
+    return "本系统" if found.owner == shelf.owner_of(settings) else f"其他系统 {found.owner}"
 
 
 def amount(size: int) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, inspect, text
 from assets.storage import Storage, StorageUnavailable
 from backups.archive import END, BackupError, member
 from backups.rows import Snapshot, quoted, snapshot
-from backups.shelf import Kind
+from backups.shelf import Kind, owner_of
 from core import clock
 from core.config import KEY_FILE, Settings
 from core.db import Database
@@ -127,6 +127,7 @@ class Contents:
             "version": program_version(),
             "made_at": clock.rfc3339(clock.now()),
             "kind": self.kind,
+            "installation": owner_of(self._settings),
             "dialect": taken.dialect,
             "revision": taken.revision,
             "tables": taken.columns,

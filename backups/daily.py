@@ -20,21 +20,23 @@ from core.scheduler import RareJob
 
 log = structlog.get_logger()
 
-ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = Path(__file__).resolve().parent.parent / "app.py"
 NIGHT = range(1, 6)
 """Hours, local time, at which it is made."""
 RESTED = timedelta(hours=18)
 """So old the newest one must be for another at night."""
 OVERDUE = timedelta(hours=30)
 """So old, and it is made at any hour: the server may be off at night."""
+LONGEST = timedelta(hours=12)
+"""After so long it hangs, on a share of another machine, for example, and is given up."""
 
 BUSY, INCOMPLETE = 4, 3
 """Exit statuses of `backup make`: another one is under way; made, but some files are missing or damaged."""
 
 
 def job(settings: Settings) -> RareJob:
-    """Asks every half hour whether one is due; tells how many it made."""
-    return RareJob("daily backup", lambda _database: run(settings), timedelta(minutes=30))
+    """Asks every half hour whether one is due; tells how many it made. No other job waits for it."""
+    return RareJob("daily backup", lambda _database: run(settings), timedelta(minutes=30), apart=True)
 
 
 def due(newest: datetime | None, now: datetime) -> bool:
@@ -50,14 +52,21 @@ def run(settings: Settings) -> int:
     if not settings.backup_dir:
         return 0
     folder = Path(settings.backup_dir)
-    if not due(shelf.newest_full(folder), clock.now()):
+    owner = shelf.owner_of(settings)
+    if not due(shelf.newest_full(folder, owner), clock.now()):
         return 0
     # The figures of this server are no business of another process.
     environment = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
-    done = subprocess.run(  # noqa: S603 -- ourselves
-        ["nice", "-n", "10", sys.executable, str(ROOT / "app.py"), "backup", "make"],  # noqa: S607
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(  # noqa: S603 -- ourselves
+            ["nice", "-n", "10", sys.executable, str(PROGRAM), "backup", "make"],  # noqa: S607
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment,
+            timeout=LONGEST.total_seconds(),
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        reason = f"备份超过 {LONGEST / timedelta(hours=1):g} 小时没有完成，已中止，请检查备份目录 {folder} 和文件存储"
+        shelf.note(folder, owner, error=reason)
+        raise BackupError(reason) from error
     if done.returncode == BUSY:  # a large one takes longer than this job's rest
         return 0
     if done.returncode not in (0, INCOMPLETE):

@@ -48,22 +48,24 @@ def make(settings: Settings, database: Database, *, files: bool = True, folder: 
     keys = recipients(settings.backup_recipients)
     if not inspect(database.engine).has_table(REVISIONS):
         raise BackupError("数据库是空的，没有可备份的内容")
+    owner = shelf.owner_of(settings)
     contents = Contents(settings, database, open_storage(settings) if files else None)
     try:
         with shelf.one_at_a_time(target):
-            with _explained(target), shelf.appearing(target, contents.kind) as (file, path):
+            with _explained(target), shelf.appearing(target, contents.kind, owner) as (file, path):
                 encrypt(iter(contents), file, keys)
-            gone = shelf.prune(target, contents.kind, settings.backup_keep if files else shelf.UPGRADES_KEPT)
+            keep = settings.backup_keep if files else shelf.UPGRADES_KEPT
+            gone = shelf.prune(target, contents.kind, keep, owner)
     except shelf.Busy:
         raise
     except BackupError as error:
         if files:
-            shelf.note(target, error=str(error))
+            shelf.note(target, owner, error=str(error))
         log.error("backup_failed", error=str(error))
         raise
     summary = contents.summary
     if files:
-        shelf.note(target, missing=summary.missing_count, damaged=summary.damaged_count)
+        shelf.note(target, owner, missing=summary.missing_count, damaged=summary.damaged_count)
     log.info("backup_made", path=str(path), rows=summary.rows, files=summary.files.files)
     if summary.missing_count or summary.damaged_count:
         log.warning("backup_incomplete", missing=summary.missing_count, damaged=summary.damaged_count)

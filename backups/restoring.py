@@ -7,6 +7,7 @@ the server refuses to start meanwhile.
 """
 
 import fcntl
+import filecmp
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
@@ -22,11 +24,12 @@ from typing import IO, Any
 
 import psycopg
 import pyrage
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.storage import Storage, StorageUnavailable, open_storage
 from backups.archive import BackupError, members
+from backups.interrupted import MARK, NOTE, STAGING, Mark, mark_in
 from backups.reading import Restored, Stream, copy
 from backups.rows import PostgresqlTarget, SqliteTarget, quoted, snapshot
 from backups.shelf import sync_folder
@@ -34,33 +37,14 @@ from core import clock, migrate
 from core.config import KEY_FILE, Settings
 from core.db import Database
 
-STAGING = ".restoring"
-"""Folder in `DATA_DIR` while a restore is under way; holds which backup it is."""
 SERVER_LOCK = "server.lock"
 """In `DATA_DIR`: held, shared, by every running server."""
-_NOTE = "backup"
-_MARK = "restore_in_progress"
-"""Table of a PostgreSQL database while a restore into it is not finished: what stands beside it may be emptied."""
 _LOCK = 5_220_417
 """Number of the advisory lock that a restore into a PostgreSQL database holds."""
 _CHUNK = 1024 * 1024
 _EVERY = 100
 """Files after which progress is told."""
 Say = Callable[[str], None]
-
-
-def unfinished(settings: Settings) -> str | None:
-    """A Chinese sentence when a restore was begun here and not finished: it may have left half of everything."""
-    if not (settings.data_dir / STAGING / _NOTE).exists():
-        return None
-    return "上一次恢复被中断，数据不完整，不能启动；请重新执行 ./manage restore，会先清除恢复了一半的内容"
-
-
-def half_restored(engine: Engine) -> str | None:
-    """A Chinese sentence for a PostgreSQL database into which a restore was begun, from wherever, and not finished."""
-    if not inspect(engine).has_table(_MARK):
-        return None
-    return "数据库中有一次未完成的恢复，数据不完整，不能启动；请重新执行 ./manage restore，会先清除恢复了一半的内容"
 
 
 def restore(settings: Settings, path: Path, keys: list[pyrage.x25519.Identity], say: Say) -> Restored:
@@ -117,6 +101,8 @@ class _Restoring:
         self._sqlite = self._database.engine.dialect.name == "sqlite"
         self._file = Path(self._database.engine.url.database or "")
         self._lock: Connection | None = None
+        self._id = uuid.uuid4().hex
+        """Of this restore: stands in the note and in the marker, so that neither speaks of another's."""
 
     def close(self) -> None:
         if self._lock is not None:
@@ -136,19 +122,25 @@ class _Restoring:
                     f"上一次中断的恢复用的是另外的数据库或文件存储（{noted['place']}），请改回当时的设置，"
                     f"或在确认后删除 {self._staging}"
                 )
-            if not self._sqlite and not marked and self._has_tables():
+            if marked is not None and marked.id != noted.get("id", ""):
+                raise BackupError(
+                    "数据库中有另一次未完成的恢复，不是从这里开始的，未作任何改动；"
+                    f"如不再需要这里的那次恢复，请删除 {self._staging} 后重试"
+                )
+            if not self._sqlite and marked is None and self._has_tables():
                 # Somebody has filled it since from another DATA_DIR: it is not ours to empty.
                 raise BackupError(
                     "上一次中断的恢复所用的数据库中，现在是另外完成的内容，未作任何改动；"
                     f"如不再需要那次恢复，请删除 {self._staging} 后重试"
                 )
-        if noted is None and marked and self._full and any(self._uploads()):
+        if noted is None and marked is not None and self._full and any(self._uploads()):
             raise BackupError(
                 "数据库中有一次未完成的恢复，而文件存储中的文件不知属于谁，未作任何改动；请改用空的文件存储"
             )
-        if noted is not None or marked:
+        if noted is not None or marked is not None:
             # Files come after the marker: without it none of them is of that restore.
-            self.undo(full=noted is not None and bool(noted["full"]) and (self._sqlite or marked))
+            with_files = noted is not None and bool(noted["full"]) and (self._sqlite or marked is not None)
+            self.undo(full=with_files)
         used = []
         if self._has_tables():
             used.append(f"数据库已有数据表（{self._database.engine.url.render_as_string()}）")
@@ -163,18 +155,18 @@ class _Restoring:
 
     def _noted(self) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = json.loads((self._staging / _NOTE).read_text(encoding="utf-8"))
+            found: dict[str, Any] = json.loads((self._staging / NOTE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValueError as error:
             raise BackupError(
-                f"上一次恢复留下的 {self._staging / _NOTE} 已损坏；请删除 {self._staging} 后重试"
+                f"上一次恢复留下的 {self._staging / NOTE} 已损坏；请删除 {self._staging} 后重试"
             ) from error
         return found
 
-    def _marked(self) -> bool:
-        """Whether a restore into this PostgreSQL database was begun: no server starts on it until that is finished."""
-        return not self._sqlite and inspect(self._database.engine).has_table(_MARK)
+    def _marked(self) -> Mark | None:
+        """The marker of a restore into this PostgreSQL database: no server starts on it until that is finished."""
+        return mark_in(self._database.engine)
 
     def _has_tables(self) -> bool:
         if self._sqlite and not self._file.exists():
@@ -187,14 +179,14 @@ class _Restoring:
     def undo(self, *, full: bool | None = None) -> None:
         """Empty the place again; it was empty when the note was written, and no server started since."""
         marked = self._marked()
-        if self._noted() is not None or marked:
+        if self._noted() is not None or marked is not None:
             if self._sqlite:
                 self._database.dispose()
                 self._remove_beside()
                 # It has its name already when the interruption came at the very end.
                 for ending in ("", "-wal", "-shm"):
                     Path(f"{self._file}{ending}").unlink(missing_ok=True)
-            elif marked:
+            elif marked is not None:
                 with self._database.engine.begin() as connection:
                     for table in inspect(connection).get_table_names():
                         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quoted(table)} CASCADE")
@@ -222,12 +214,12 @@ class _Restoring:
 
     def _write_note(self) -> None:
         """Whole or not at all, and before anything that it speaks of."""
-        beside = self._staging / f"{_NOTE}.new"
+        beside = self._staging / f"{NOTE}.new"
         with beside.open("w", encoding="utf-8") as file:
-            json.dump({"place": self._place(), "full": self._full}, file, ensure_ascii=False)
+            json.dump({"id": self._id, "place": self._place(), "full": self._full}, file, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(self._staging / _NOTE)
+        beside.replace(self._staging / NOTE)
         sync_folder(self._staging)
 
     # ---- the database
@@ -250,7 +242,8 @@ class _Restoring:
 
     def _restore_postgresql(self) -> None:
         with self._database.engine.begin() as connection:
-            connection.exec_driver_sql(f"CREATE TABLE {_MARK} (begun_at timestamptz DEFAULT now())")
+            connection.exec_driver_sql(f"CREATE TABLE {MARK} (id text, begun_at timestamptz DEFAULT now())")
+            connection.execute(text(f"INSERT INTO {MARK} (id) VALUES (:id)"), {"id": self._id})  # noqa: S608
         self._upgrade(self._database, self._stream.manifest["revision"])
         with self._database.engine.begin() as connection:
             target = PostgresqlTarget(connection, self._stream.manifest["tables"])
@@ -375,6 +368,8 @@ class _Restoring:
                 target.mkdir(exist_ok=True, mode=0o700)
             elif not target.exists():
                 path.replace(target)
+            elif not filecmp.cmp(path, target, shallow=False):
+                self._say(f"{target} 已存在，与备份中的不同，保留了原有的；备份中的没有写入，如需要请移走它后重新恢复")
         if self._sqlite:
             with closing(sqlite3.connect(self._beside, isolation_level=None)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -389,4 +384,4 @@ class _Restoring:
         shutil.rmtree(self._staging)
         if not self._sqlite:
             with self._database.engine.begin() as connection:
-                connection.exec_driver_sql(f"DROP TABLE {_MARK}")
+                connection.exec_driver_sql(f"DROP TABLE {MARK}")

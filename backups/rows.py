@@ -113,7 +113,7 @@ def _columns(connection: Connection) -> dict[str, dict[str, str]]:
     return {
         table: {column["name"]: str(column["type"]) for column in inspector.get_columns(table)}
         for table in sorted(inspector.get_table_names())
-        if table != REVISIONS
+        if table not in (REVISIONS, MARK)
     }
 
 

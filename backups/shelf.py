@@ -1,6 +1,11 @@
-"""The folder of backups (`BACKUP_DIR`): names, what lies there, what is thrown away, whether it is old."""
+"""The folder of backups (`BACKUP_DIR`): names, what lies there, what is thrown away, whether it is old.
+
+Several installations may share a folder: each name carries the number of its own, and nobody counts or throws away
+another's. A place restored from a backup has its key and so its number; it needs a folder of its own.
+"""
 
 import fcntl
+import hmac
 import json
 import os
 import re
@@ -23,9 +28,10 @@ STALE = timedelta(hours=36)
 """A daily backup that is older is warned of."""
 UPGRADES_KEPT = 5
 """How many backups of the database alone are kept; the daily ones by `BACKUP_KEEP`."""
-_NAME = re.compile(r"gongpin-(\d{8}T\d{6})Z-(full|database)\.tar\.age")
-_STATUS = "last.json"
+_NAME = re.compile(r"gongpin-(?:([0-9a-f]{8})-)?(\d{8}T\d{6})Z-(full|database)\.tar\.age")
+"""Those of version 0.2.0 have no number: they are anybody's to restore and nobody's to throw away."""
 _PART = ".part"
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,14 @@ class Backup:
     kind: Kind
     made_at: datetime
     size: int
+    owner: str
+    """Number of the installation that made it; empty for one of version 0.2.0."""
+
+
+def owner_of(settings: Settings) -> str:
+    """The number of this installation, derived from its key, of which it tells nothing; empty without a key."""
+    key = settings.data_key.get_secret_value()
+    return hmac.digest(key.encode(), b"backups", "sha256").hex()[:8] if key else ""
 
 
 def listed(folder: Path) -> list[Backup]:
@@ -45,22 +59,24 @@ def listed(folder: Path) -> list[Backup]:
         for path in folder.iterdir():
             match = _NAME.fullmatch(path.name)
             if match is not None:
-                made = datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-                found.append(Backup(path, "full" if match[2] == "full" else "database", made, path.stat().st_size))
+                made = datetime.strptime(match[2], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+                kind: Kind = "full" if match[3] == "full" else "database"
+                found.append(Backup(path, kind, made, path.stat().st_size, match[1] or ""))
     except OSError as error:
         raise BackupError(f"无法读取备份目录 {folder}：{error.strerror}") from error
     return sorted(found, key=lambda backup: backup.made_at, reverse=True)
 
 
-def newest_full(folder: Path) -> datetime | None:
-    """When the newest whole backup was made; None also where the folder is still to be made. Raises `BackupError`.
-
-    One that a wrong clock dated into the future says nothing about today.
-    """
+def whole_ones(folder: Path, owner: str) -> list[Backup]:
+    """An installation's whole backups, the newest first; none where the folder is still to be made. `BackupError`."""
     if not folder.exists() and folder.parent.is_dir():
-        return None
-    whole = (backup for backup in listed(folder) if backup.kind == "full" and backup.made_at <= _latest())
-    return next((backup.made_at for backup in whole), None)
+        return []
+    return [backup for backup in listed(folder) if backup.kind == "full" and backup.owner in (owner, "")]
+
+
+def newest_full(folder: Path, owner: str) -> datetime | None:
+    """When the newest whole backup was made. One that a wrong clock dated into the future says nothing about today."""
+    return next((one.made_at for one in whole_ones(folder, owner) if one.made_at <= _latest()), None)
 
 
 def _latest() -> datetime:
@@ -91,9 +107,9 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def appearing(folder: Path, kind: Kind) -> Iterator[tuple[IO[bytes], Path]]:
+def appearing(folder: Path, kind: Kind, owner: str) -> Iterator[tuple[IO[bytes], Path]]:
     """A file to write and the name under which it appears when the block ends: whole, on disk, or not at all."""
-    target = folder / f"gongpin-{clock.now().astimezone(UTC):%Y%m%dT%H%M%S}Z-{kind}.tar.age"
+    target = folder / f"gongpin-{owner}-{clock.now().astimezone(UTC):%Y%m%dT%H%M%S}Z-{kind}.tar.age"
     part = folder / f".{target.name}{_PART}"
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -116,25 +132,31 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def prune(folder: Path, kind: Kind, keep: int) -> list[Path]:
-    """Throw away the oldest of a kind beyond so many; which. Those that a wrong clock dated ahead are left alone."""
-    old = [backup.path for backup in listed(folder) if backup.kind == kind and backup.made_at <= _latest()][keep:]
+def prune(folder: Path, kind: Kind, keep: int, owner: str) -> list[Path]:
+    """Throw away the oldest of an installation's kind beyond so many; which. Those dated ahead are left alone."""
+    own = [backup for backup in listed(folder) if backup.kind == kind and backup.owner == owner]
+    old = [backup.path for backup in own if backup.made_at <= _latest()][keep:]
     for path in old:
         path.unlink(missing_ok=True)
     return old
 
 
-def note(folder: Path, **told: Any) -> None:
+def note(folder: Path, owner: str, **told: Any) -> None:
     """Keep how the last attempt went, for `state`. A folder that cannot be written shows by itself."""
     with suppress(OSError):
-        part = folder / f".{_STATUS}{_PART}"
+        status = _status(folder, owner)
+        part = folder / f".{status.name}{_PART}"
         part.write_text(json.dumps({"at": clock.now().isoformat(), **told}, ensure_ascii=False), encoding="utf-8")
-        part.replace(folder / _STATUS)
+        part.replace(status)
 
 
-def _noted(folder: Path) -> dict[str, Any]:
+def _status(folder: Path, owner: str) -> Path:
+    return folder / f"last-{owner}.json"
+
+
+def _noted(folder: Path, owner: str) -> dict[str, Any]:
     try:
-        told = json.loads((folder / _STATUS).read_text(encoding="utf-8"))
+        told = json.loads(_status(folder, owner).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}
@@ -153,12 +175,25 @@ def state(settings: Settings) -> State:
     """Whether there is a full backup, and how old it is."""
     if not settings.backup_dir:
         return State("not configured", "没有设置每日备份，请设置 BACKUP_DIR 和 BACKUP_RECIPIENT")
-    folder = Path(settings.backup_dir)
+    folder, owner = Path(settings.backup_dir), owner_of(settings)
     try:
-        newest = newest_full(folder)
+        whole = whole_ones(folder, owner)
     except BackupError as error:
         return State("folder unreachable", str(error))
-    told = _noted(folder)
+    today = _state(folder, owner, next((one.made_at for one in whole if one.made_at <= _latest()), None))
+    ahead = [one.path.name for one in whole if one.made_at > _latest()]
+    if not ahead:
+        return today
+    warning = (
+        f"备份 {'、'.join(ahead[:_NAMED])}{' 等' if len(ahead) > _NAMED else ''} 的日期在将来，制作时或现在的时钟有误："
+        "它不算作最近的备份，也不会自动删除，请核对服务器时间后改名或移走"
+    )
+    word = f"dated ahead: {ahead[0]}" if today.warning is None else today.word
+    return State(word, "\n".join(filter(None, (today.warning, warning))), today.newest)
+
+
+def _state(folder: Path, owner: str, newest: datetime | None) -> State:
+    told = _noted(folder, owner)
     reason = f"；最近一次失败：{told['error']}" if told.get("error") else ""
     if newest is None:
         return State("none yet", f"备份目录 {folder} 中还没有完整备份{reason}")

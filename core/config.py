@@ -153,7 +153,8 @@ class Settings(BaseSettings):
 def load_settings(*, make_key: bool = True) -> Settings:
     """Read the environment; raises `SettingsError` naming all that is wrong or missing.
 
-    Without `make_key` an installation without a key gets none: a restore brings its own.
+    Without `make_key` an installation without a key gets none: a restore brings its own, and commands look at the
+    database first.
     """
     try:
         settings = Settings()
@@ -163,13 +164,19 @@ def load_settings(*, make_key: bool = True) -> Settings:
     if settings.production:
         _refuse_missing(settings)
     _make_data_dir(settings.data_dir)
-    if not settings.data_key.get_secret_value() and (make_key or (settings.data_dir / KEY_FILE).exists()):
-        settings.data_key = SecretStr(_installation_key(settings.data_dir))
+    if make_key or (settings.data_dir / KEY_FILE).exists():
+        give_key(settings)
     _refuse_half_set(settings)
     key = settings.data_key.get_secret_value()
     if len(key) < MINIMUM_SECRET and (make_key or key):
         raise SettingsError(f"DATA_KEY must have at least {MINIMUM_SECRET} characters")
     return settings
+
+
+def give_key(settings: Settings) -> None:
+    """The installation's own key, made now if need be, unless `DATA_KEY` gives one."""
+    if not settings.data_key.get_secret_value():
+        settings.data_key = SecretStr(_installation_key(settings.data_dir))
 
 
 def _refuse_missing(settings: Settings) -> None:

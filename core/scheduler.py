@@ -7,7 +7,8 @@ running.
 
 A rare job (`RareJob`) takes a lease of its own for as long as it has rest: it may take longer than
 the scheduler's lease without running twice. A `Job` that does so may run in two processes at once
-and must bear it.
+and must bear it. One that waits for another process runs `apart`, in a thread of its own, so that the
+others go on meanwhile.
 """
 
 import threading
@@ -46,6 +47,8 @@ class RareJob:
     name: str
     run: Callable[[Database], int]
     every: timedelta
+    apart: bool = False
+    """In a thread of its own: no other job waits for it, and a round does not say how much it did."""
 
 
 class Scheduler:
@@ -60,6 +63,7 @@ class Scheduler:
         self._watch = watch
         self._holder = uuid.uuid4().hex
         self._stopped = threading.Event()
+        self._apart: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         """Start the thread; it ends with the process."""
@@ -94,14 +98,30 @@ class Scheduler:
     def _run(self, job: Job | RareJob) -> dict[str, int]:
         if isinstance(job, Job):
             return {job.name: job.run(self._database)}
-        lease = f"job:{job.name}"
-        if not self._take_lease(lease, job.every):
+        under_way = self._apart.get(job.name)
+        if under_way is not None and under_way.is_alive():
             return {}
+        if not self._take_lease(f"job:{job.name}", job.every):
+            return {}
+        if not job.apart:
+            return self._run_rare(job)
+        # A daemon: a server that is told to end does not wait for it.
+        self._apart[job.name] = threading.Thread(target=self._run_apart, args=(job,), name=job.name, daemon=True)
+        self._apart[job.name].start()
+        return {}
+
+    def _run_rare(self, job: RareJob) -> dict[str, int]:
         try:
             return {job.name: job.run(self._database)}
         except BaseException:
-            self._rest(lease, RETRY)
+            self._rest(f"job:{job.name}", RETRY)
             raise
+
+    def _run_apart(self, job: RareJob) -> None:
+        try:
+            self._run_rare(job)
+        except Exception as error:
+            log.error("job_failed", job=job.name, error=type(error).__name__, exc_info=True)
 
     def _take_lease(self, name: str, length: timedelta, *, renew: bool = False) -> bool:
         """Take a lease that is over; with `renew` also one that this scheduler still holds."""

@@ -1,6 +1,7 @@
 """What was backed up comes back whole, into an empty place, or not at all."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,46 @@ def test_a_database_that_was_restored_from_elsewhere_meanwhile_is_not_emptied(
     with pytest.raises(BackupError, match="未作任何改动"):
         shelf.restore(made.path, first)
     assert rows(second.resolved_database_url) == before
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"] if "postgresql" in DIALECTS else [], indirect=True)
+def test_half_a_restore_that_was_begun_from_elsewhere_meanwhile_is_not_emptied(
+    filled: Settings, shelf: Shelf, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both were killed; the marker in the database is the second one's, the note here the first one's."""
+    made, first = shelf.make(filled), place("postgresql")
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring._Restoring, "_read_files_back", lambda *_arguments: 1 / 0)
+        patched.setattr(restoring._Restoring, "undo", lambda *_arguments: None)
+        with pytest.raises(ZeroDivisionError):
+            shelf.restore(made.path, first)
+    execute(first.resolved_database_url, "UPDATE restore_in_progress SET id = 'of another'")
+    before = rows(first.resolved_database_url)
+    with pytest.raises(BackupError, match="另一次未完成的恢复，不是从这里开始的，未作任何改动"):
+        shelf.restore(made.path, first)
+    assert rows(first.resolved_database_url) == before
+    shutil.rmtree(first.data_dir / restoring.STAGING)  # as it says
+    with pytest.raises(BackupError, match="请改用空的文件存储"):  # whose they are nobody knows now
+        shelf.restore(made.path, first)
+    shutil.rmtree(first.data_dir / "files")
+    shelf.restore(made.path, first)
+    assert rows(first.resolved_database_url) == rows(filled.resolved_database_url)
+
+
+def test_what_stands_there_already_and_differs_is_kept_and_told(
+    filled: Settings, shelf: Shelf, place: Place, dialect: str
+) -> None:
+    (filled.data_dir / "forms" / "same.json").write_text("{}")
+    made, there = shelf.make(filled), place(dialect)
+    forms = there.data_dir / "forms"
+    forms.mkdir()
+    (forms / "own.json").write_text('{"mine": 1}')
+    (forms / "same.json").write_text("{}")
+    told: list[str] = []
+    restoring.restore(there, made.path, [shelf.secret], told.append)
+    (kept,) = [line for line in told if "保留了原有的" in line]
+    assert str(forms / "own.json") in kept and "移走它后重新恢复" in kept
+    assert (forms / "own.json").read_text() == '{"mine": 1}'
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"] if "postgresql" in DIALECTS else [], indirect=True)

@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 
 from app import background_jobs
 from backups import before_upgrade, daily, making
@@ -21,6 +23,8 @@ from core.db import Database
 from start_up import prepare
 from tests.backups.conftest import Shelf, rows
 from tests.command_line import command_line
+
+OWNER = "0123abcd"
 
 
 def names(folder: Path) -> list[str]:
@@ -83,7 +87,7 @@ def test_only_the_newest_are_kept_and_each_kind_by_itself(settings: Settings, sh
         with time_machine.travel(first + timedelta(days=day), tick=False):
             shelf.make(settings)
             shelf.make(settings, files=False)
-    assert [name[8:16] for name in names(shelf.folder) if "full" in name] == ["20261103", "20261104"]
+    assert [name[17:25] for name in names(shelf.folder) if "full" in name] == ["20261103", "20261104"]
     assert len([name for name in names(shelf.folder) if "database" in name]) == 4
 
 
@@ -142,7 +146,8 @@ def test_the_server_makes_one_by_itself(
     }.items():  # fmt: skip
         monkeypatch.setenv(name, str(value))
     jobs = background_jobs(application)
-    assert jobs.run_once()["daily backup"] == 1
+    assert "daily backup" not in jobs.run_once()  # nobody waits for it
+    next(thread for thread in threading.enumerate() if thread.name == "daily backup").join()
     assert len(names(shelf.folder)) == 1
     assert shelves.state(filled).word == "ok"
 
@@ -266,11 +271,67 @@ def test_three_copies_are_kept(settings: Settings, database: Database, dialect: 
 
 
 def test_a_backup_that_a_wrong_clock_dated_ahead_counts_for_nothing(tmp_path: Path) -> None:
-    ahead = tmp_path / "gongpin-20990101T000000Z-full.tar.age"
-    today = tmp_path / f"gongpin-{clock.now():%Y%m%dT%H%M%S}Z-full.tar.age"
+    ahead = tmp_path / f"gongpin-{OWNER}-20990101T000000Z-full.tar.age"
+    today = tmp_path / f"gongpin-{OWNER}-{clock.now():%Y%m%dT%H%M%S}Z-full.tar.age"
     ahead.touch()
-    assert shelves.newest_full(tmp_path) is None
+    assert shelves.newest_full(tmp_path, OWNER) is None
     today.touch()
-    assert shelves.newest_full(tmp_path) is not None
-    assert shelves.prune(tmp_path, "full", 1) == []
+    assert shelves.newest_full(tmp_path, OWNER) is not None
+    assert shelves.prune(tmp_path, "full", 1, OWNER) == []
     assert ahead.exists() and today.exists()
+
+
+def test_a_backup_that_is_dated_ahead_is_named(settings: Settings, shelf: Shelf) -> None:
+    made = shelf.make(settings)
+    assert shelves.state(settings).word == "ok"
+    ahead = made.path.with_name(f"gongpin-{shelves.owner_of(settings)}-20990101T000000Z-full.tar.age")
+    ahead.touch()
+    found = shelves.state(settings)
+    assert found.word == f"dated ahead: {ahead.name}" and found.warning is not None
+    assert ahead.name in found.warning and "核对服务器时间" in found.warning
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=40)):
+        late = shelves.state(settings)
+    assert late.word.startswith("stale") and late.warning is not None
+    assert "已超过 36 小时" in late.warning and ahead.name in late.warning
+
+
+def test_two_installations_in_one_folder_leave_each_others_backups_alone(settings: Settings, shelf: Shelf) -> None:
+    settings.backup_keep = 1
+    neighbour = settings.model_copy(update={"data_key": SecretStr("k" * 40)})
+    first = datetime(2026, 11, 1, tzinfo=UTC)
+    for day in range(2):
+        with time_machine.travel(first + timedelta(days=day), tick=False):
+            shelf.make(settings)
+            assert shelves.state(settings).word == "ok"
+    with time_machine.travel(first + timedelta(days=3), tick=False):
+        # The neighbour has none of its own, whatever lies there; and what it makes counts for nobody else.
+        assert shelves.state(neighbour).word == "none yet"
+        shelf.make(neighbour)
+        assert shelves.state(neighbour).word == "ok" and shelves.state(settings).word.startswith("stale")
+    owners = {one.owner for one in shelves.listed(shelf.folder)}
+    assert owners == {shelves.owner_of(settings), shelves.owner_of(neighbour)} and len(names(shelf.folder)) == 2
+    assert all(settings.data_key.get_secret_value()[:4] not in owner for owner in owners)
+
+
+def test_backups_of_before_there_were_numbers_count_and_are_left_alone(settings: Settings, shelf: Shelf) -> None:
+    settings.backup_keep = 1
+    made = shelf.make(settings)
+    old = made.path.rename(made.path.with_name(made.path.name.replace(f"{shelves.owner_of(settings)}-", "")))
+    assert shelves.state(settings).word == "ok"
+    for hours in (1, 2):
+        with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours), tick=False):
+            shelf.make(settings)
+    assert old.exists() and len(names(shelf.folder)) == 2
+
+
+def test_a_backup_that_hangs_is_given_up_and_told(
+    settings: Settings, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shelf.folder.mkdir()
+    program = tmp_path / "hangs.py"
+    program.write_text("import signal; signal.pause()")
+    monkeypatch.setattr(daily, "PROGRAM", program)
+    monkeypatch.setattr(daily, "LONGEST", timedelta(seconds=0.5))
+    with pytest.raises(BackupError, match="已中止"):
+        daily.run(settings)
+    assert "已中止，请检查备份目录" in str(shelves.state(settings).warning)

@@ -1,5 +1,6 @@
 """The scheduler: who runs jobs, how often, and what a job that fails does to the others."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -54,3 +55,37 @@ def test_a_job_that_fails_keeps_no_other_from_running_and_is_tried_again(databas
     assert scheduler.run_once() == {"failing": 7, "last": 7}
     clock.shift(RETRY)
     assert scheduler.run_once() == {"failing": 7, "rare": 7, "last": 7}
+
+
+def ended(name: str) -> None:
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(60)
+
+
+def test_no_job_waits_for_one_that_runs_apart(database: Database, clock: Any) -> None:
+    free, begun, last = threading.Event(), threading.Semaphore(0), Counted()
+
+    def hangs(_database: Database) -> int:
+        begun.release()
+        free.wait(60)
+        return 7
+
+    scheduler = Scheduler(database, [RareJob("backup", hangs, DAY, apart=True), Job("last", last)])
+    assert scheduler.run_once() == {"last": 7} and begun.acquire(timeout=60)
+    clock.shift(DAY)  # it is due again, and still under way
+    assert scheduler.run_once() == {"last": 7} and not begun.acquire(blocking=False)
+    free.set()
+    ended("backup")
+    assert scheduler.run_once() == {"last": 7} and begun.acquire(timeout=60)
+    ended("backup")
+
+
+def test_one_that_fails_apart_is_tried_again_after_its_rest(database: Database, clock: Any) -> None:
+    failing = Counted(fails=True)
+    scheduler = Scheduler(database, [RareJob("backup", failing, DAY, apart=True)])
+    for shift, calls in ((timedelta(0), 1), (RETRY / 2, 1), (RETRY, 2)):
+        clock.shift(shift)
+        assert scheduler.run_once() == {}
+        ended("backup")
+        assert failing.calls == calls
