@@ -16,6 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from backups.interrupted import MARK
+
 PIECE = 4 * 1024 * 1024
 """Bytes of text, about, that are handed out at once."""
 _BATCH = 500
