@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from accounts import handing_over, offices, operations, passwords, sign_in, throttle
 from accounts.gone_regions import told_unknown
 from accounts.handing_over import Handed
-from accounts.models import USERNAME, Office, OfficeKind, Region, RegionLevel, User
+from accounts.models import USERNAME, Office, OfficeKind, Region, User
 from accounts.regions import current_region
-from accounts.verbs import DEFAULT_ROLES, Role
+from accounts.verbs import DEFAULT_ROLES, Role, roles_after_move
 from accounts.workflows import USER
 from core.db import Database
 from core.errors import Fault, Problem, invalid
@@ -96,8 +96,7 @@ def create_user(
                 raise invalid("/region", "required", "请用 --region 指明行政区划，或用 --office 指明机关")
             office_id = offices.bureau_of(session, region_of(session, region_code, level))
         office = office_of(session, office_id)
-        office_level = RegionLevel.COUNTY if office.kind == OfficeKind.STATION else office.level
-        chosen = roles or list(DEFAULT_ROLES.get(office_level, ()))
+        chosen = roles or list(DEFAULT_ROLES.get(offices.level_of(office), ()))
         if not chosen:
             raise invalid("/role", "required", "请用 --role 指明角色")
         operations.create_user(session, office.id, username, password_hash, chosen, payload=_payload(by))
@@ -147,7 +146,7 @@ def move(
 ) -> tuple[Handed, str]:  # fmt: skip
     """Move a user to an office, or to the bureau of a region; returns what became of it and the office's name.
 
-    Without roles the user keeps those that the new level brings by itself (spec common.md, §2).
+    Without roles the user keeps those that `roles_after_move` says.
     """
     refuse_enterprise("/role", Role.ENTERPRISE in roles)
     with database.write() as session:
@@ -157,8 +156,8 @@ def move(
         if office_id is None:
             office_id = offices.bureau_of(session, region_of(session, region_code or ""))
         office = office_of(session, office_id)
-        usual = [role.value for role in DEFAULT_ROLES.get(handing_over.level_of(office), ())]
-        kept = [role.value for role in roles] or [role for role in user.roles if role in usual] or usual
+        former = offices.level_of(session.get_one(Office, user.office_id))
+        kept = [role.value for role in roles] or roles_after_move(user.roles, former, offices.level_of(office))[0]
         dropped = [role for role in user.roles if role not in kept]
         handed = handing_over.relocate(
             session, events, user, office, kept, dropped, taker, actor=None, action="administrator_move",

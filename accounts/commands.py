@@ -12,11 +12,15 @@ from accounts.handing_over import Handed
 from accounts.models import Office, OfficeKind, Region, User, UserStatus
 from accounts.regions import current_region
 from accounts.verbs import Role
-from core.commands import HasDatabase, table
+from core.commands import HasDatabase, cleaned, table
 from core.events import Events
 from core.name_search import like_pattern
 
-_USERNAME = click.argument("username")
+_USERNAME = click.argument("username", callback=cleaned)
+_HAND_OVER_TO = click.option(
+    "--hand-over-to", "heir", metavar="USERNAME", callback=cleaned,
+    help="Who goes on with drafts and assigned bad ratings.",
+)  # fmt: skip
 
 
 @click.group()
@@ -25,7 +29,9 @@ def users() -> None:
 
 
 @users.command("create")
-@click.option("--username", required=True, help="3 to 64 letters, digits, Chinese characters or - _ . @")
+@click.option(
+    "--username", required=True, callback=cleaned, help="3 to 64 letters, digits, Chinese characters or - _ . @"
+)
 @click.option("--level", type=click.Choice(["province", "city", "county"]), help="Level of the region.")
 @click.option("--region", metavar="CODE", help="Six digits; the user belongs to the bureau of this region.")
 @click.option("--office", "office_id", metavar="ID", type=click.UUID, help="Another office, instead of --region.")
@@ -98,7 +104,7 @@ def _print_handed(handed: Handed) -> None:
 @users.command("disable")
 @_USERNAME
 @click.option("--reason", required=True, help="Shown to those who manage the user, and kept in the history.")
-@click.option("--hand-over-to", "heir", metavar="USERNAME", help="Who goes on with drafts and assigned bad ratings.")
+@_HAND_OVER_TO
 @click.pass_obj
 def disable_command(obj: HasEvents, username: str, reason: str, heir: str | None) -> None:
     """Disable USERNAME; the next request of a signed-in phone is refused.
@@ -121,9 +127,9 @@ def disable_command(obj: HasEvents, username: str, reason: str, heir: str | None
 @click.option("--office", "office_id", metavar="ID", type=click.UUID, help="To another office, instead of --region.")
 @click.option(
     "--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]),
-    help="The roles from now on; those that the new level brings if left out.",
+    help="The roles from now on; if left out, those of before without what only the former level brings.",
 )  # fmt: skip
-@click.option("--hand-over-to", "heir", metavar="USERNAME", help="Who goes on with drafts and assigned bad ratings.")
+@_HAND_OVER_TO
 @click.pass_obj
 def move_command(
     obj: HasEvents, username: str, region: str | None, office_id: UUID | None, roles: tuple[str, ...], heir: str | None
@@ -146,7 +152,7 @@ def move_command(
 
 @users.command("hand-over")
 @_USERNAME
-@click.option("--to", "heir", metavar="USERNAME", required=True, help="Who goes on with them.")
+@click.option("--to", "heir", metavar="USERNAME", required=True, callback=cleaned, help="Who goes on with them.")
 @click.pass_obj
 def hand_over_command(obj: HasEvents, username: str, heir: str) -> None:
     """Give the drafts and assigned bad ratings of USERNAME, disabled or not, to a colleague.
@@ -230,7 +236,7 @@ def offices_group() -> None:
 
 
 @offices_group.command("create")
-@click.option("--name", required=True)
+@click.option("--name", required=True, callback=cleaned)
 @click.option("--region", "code", metavar="CODE", required=True, help="Six digits; the region the office sits in.")
 @click.option(
     "--kind", type=click.Choice([kind.value for kind in OfficeKind]), default=OfficeKind.STATION.value,

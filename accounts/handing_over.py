@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts import offices
-from accounts.models import Office, OfficeKind, Region, RegionLevel, User, UserStatus
+from accounts.models import Office, OfficeKind, Region, User, UserStatus
 from accounts.operations import manageable, seen, set_enabled
-from accounts.verbs import DEFAULT_ROLES, VERBS, Role
+from accounts.verbs import VERBS, Role, roles_after_move
 from accounts.workflows import USER
 from core import receipts
 from core.actor import Actor
@@ -43,8 +43,8 @@ def move(session: Session, events: Events, actor: Actor, user_id: UUID, body: Ma
     """Move a user to another office; `hand_over_to` names who gets drafts and assigned work, else drafts go along.
 
     The actor must stand above the user now, and the new office must be the actor's or below it: nobody plants a user
-    in an office that is not theirs, and nobody moves colleagues, superiors or themselves. Roles stay as far as the new
-    level brings them or the actor holds all their verbs.
+    in an office that is not theirs, and nobody moves colleagues, superiors or themselves. Of the roles those stay that
+    `roles_after_move` says; nobody grants verbs they lack.
     """
     user, office_id = seen(session, actor, user_id), UUID(str(body["office_id"]))
     fresh = receipts.take(session, receipts.key(actor.user_id, "users.move", user_id, body))
@@ -54,7 +54,9 @@ def move(session: Session, events: Events, actor: Actor, user_id: UUID, body: Ma
     user = manageable(session, actor, user_id)
     heir = _heir(session, actor, user, body.get("hand_over_to"))
     office = _target(session, actor, office_id)
-    kept, dropped = _judged(user.roles, office, actor)
+    grantable = {role.value for role in Role if VERBS[role] <= actor.verbs}
+    former = offices.level_of(session.get_one(Office, user.office_id))
+    kept, dropped = roles_after_move(user.roles, former, offices.level_of(office), grantable.__contains__)
     if user.roles and not kept:
         raise Problem("forbidden", "该用户的岗位须由具有相应权限的上级单位或系统管理员调动")
     return relocate(session, events, user, office, kept, dropped, heir, actor=actor, action="move")
@@ -188,16 +190,3 @@ def _target(session: Session, actor: Actor, office_id: UUID) -> Office:
     if not own_or_below:
         raise Problem("forbidden", "只能调入本单位或下级单位")
     return office
-
-
-def level_of(office: Office) -> str:
-    """The level by which roles are judged; a station acts as a county does, wherever it sits (spec common.md, §2)."""
-    return RegionLevel.COUNTY if office.kind == OfficeKind.STATION else office.level
-
-
-def _judged(roles: Sequence[str], office: Office, actor: Actor) -> tuple[list[str], list[str]]:
-    """The roles that stay and those that go: nobody grants verbs they lack."""
-    usual = {role.value for role in DEFAULT_ROLES.get(level_of(office), ())}
-    grantable = {role.value for role in Role if VERBS[role] <= actor.verbs}
-    kept = [role for role in roles if role in usual or role in grantable]
-    return kept, [role for role in roles if role not in kept]

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, OfficeKind, OfficeRegion, Region
+from accounts.models import Office, OfficeKind, OfficeRegion, Region, RegionLevel
 from accounts.regions import current_region
 from core.actor import Reach
 from core.db import dialect_of, insert_into
@@ -104,6 +104,11 @@ def create_office(session: Session, name: str, kind: str, region: Region, parent
     )  # fmt: skip
     session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=region.code))
     return office_id
+
+
+def level_of(office: Office) -> str:
+    """The level by which roles are judged; a station acts as a county does, wherever it sits (spec common.md, §2)."""
+    return RegionLevel.COUNTY if office.kind == OfficeKind.STATION else office.level
 
 
 def is_below(session: Session, office_id: UUID, superior_id: UUID) -> bool:

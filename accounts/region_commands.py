@@ -1,6 +1,6 @@
 """Commands for regions (行政区划): loading them, and reorganisations (区划调整)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -143,8 +143,10 @@ def _do(
         return
     with database.write() as session:
         records = [reorganisations.plan(session, one, by=login()) for one in wanted]
-    for record in records:
+        losing = [reorganisations.losing_roles(session, one) for one in wanted]
+    for record, lost in zip(records, losing, strict=True):
         click.echo(f"已登记：{_what(record)}，自 {record.day} 起施行（编号 {record.id}）")
+        _print_losing(lost)
     if day <= clock.today():
         _carry_out(database, {record.id for record in records})
 
@@ -154,11 +156,17 @@ def _what(record: Reorganisation | Wanted) -> str:
     return f"{record.code} {label} {record.into_code}" + (f"（{record.name}）" if record.name else "")
 
 
+def _print_losing(losing: Iterable[reorganisations.Losing]) -> None:
+    for username, roles in losing:
+        click.echo(f"  用户 {username} 不再担任：{'、'.join(roles)}")
+
+
 def _print_preview(wanted: Wanted, preview: Preview) -> None:
     click.echo(f"{_what(wanted)}，自 {wanted.day} 起：{'/'.join(preview.moving.old)} → {'/'.join(preview.moving.new)}")
     click.echo(
         f"  机关 {preview.offices} 个；撤并 {'、'.join(preview.closed) or '无'}；随之转入的用户 {preview.users} 个"
     )
+    _print_losing(preview.losing)
     for name, rows in preview.rows.items():
         click.echo(f"  {TABLES.get(name, name)} {rows} 条")
 

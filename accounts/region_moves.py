@@ -38,6 +38,7 @@ from accounts.reorganisations import (
     judge,
     wanted_of,
 )
+from accounts.verbs import roles_after_move
 from accounts.workflows import REORGANISATION, USER
 from core import clock
 from core.db import Database, dialect_of
@@ -210,8 +211,12 @@ def _close(session: Session, closing: list[UUID], region: Region, record: Reorga
     absorbed = list(heir.absorbed)
     for office in session.scalars(select(Office).where(Office.id.in_(closing))).all():
         for user in session.scalars(select(User).where(User.office_id == office.id)).all():
-            said = {"office": heir.name, "former_office": office.name, "reorganisation": str(record.id)}
-            USER.move(session, None, user, "office_merged", {"office_id": heir_id}, said)
+            kept, dropped = roles_after_move(user.roles, offices.level_of(office), offices.level_of(heir))
+            said = {
+                "office": heir.name, "former_office": office.name, "reorganisation": str(record.id),
+                "roles_dropped": dropped,
+            }  # fmt: skip
+            USER.move(session, None, user, "office_merged", {"office_id": heir_id, "roles": kept}, said)
         session.execute(
             update(Office).where(Office.parent_id == office.id).values(parent_id=heir_id),
             execution_options={"synchronize_session": False},

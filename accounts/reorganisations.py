@@ -17,7 +17,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, OfficeKind, Region, RegionLevel, Reorganisation, User
+from accounts.offices import level_of
 from accounts.region_tables import AREAS, Chain, Moving, counts_below
+from accounts.verbs import roles_after_move
 from accounts.workflows import REORGANISATION
 from core import clock
 from core.errors import Problem, invalid
@@ -184,6 +186,10 @@ def _superior(session: Session, path: str, code: str) -> Region:
     return region
 
 
+Losing = tuple[str, tuple[str, ...]]
+"""A user name, and roles that go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a reorganisation would move: rows by table, offices that are closed, users who go to another office."""
@@ -193,6 +199,7 @@ class Preview:
     offices: int
     closed: tuple[str, ...]
     users: int
+    losing: tuple[Losing, ...]
 
 
 def preview(session: Session, wanted: Wanted) -> Preview:
@@ -203,8 +210,23 @@ def preview(session: Session, wanted: Wanted) -> Preview:
     users = session.scalar(select(func.count()).where(User.office_id.in_([office.id for office in closing])))
     return Preview(
         moving, counts_below(session, moving.old), session.scalar(offices) or 0,
-        tuple(office.name for office in closing), users or 0,
+        tuple(office.name for office in closing), users or 0, losing_roles(session, wanted),
     )  # fmt: skip
+
+
+def losing_roles(session: Session, wanted: Wanted) -> tuple[Losing, ...]:
+    """Users of bureaus that are closed, with the roles that the level of their new office does not bring."""
+    target = session.get(Region, wanted.into_code)
+    if wanted.kind != Kind.MERGED or target is None:  # a region that is made has the level of the one it replaces
+        return ()
+    people = (
+        select(User.username, User.roles, Office)
+        .join(Office, Office.id == User.office_id)
+        .where(Office.id.in_([office.id for office in session.scalars(bureaus(wanted.code))]))
+        .order_by(User.username)
+    )
+    judged = ((row[0], roles_after_move(row[1], level_of(row[2]), target.level)[1]) for row in session.execute(people))
+    return tuple((username, tuple(dropped)) for username, dropped in judged if dropped)
 
 
 def bureaus(code: str) -> Any:

@@ -2,6 +2,7 @@
 
 import enum
 import functools
+from collections.abc import Callable, Sequence
 
 
 class Verb(enum.StrEnum):
@@ -82,3 +83,19 @@ DEFAULT_ROLES: dict[str, tuple[Role, ...]] = {
     "county": (Role.INSPECTOR,),
 }
 """Roles of a new user by the level of the office (HTTP contract, §2)."""
+
+
+def roles_after_move(
+    roles: Sequence[str], former: str, level: str, may_grant: Callable[[str], bool] = lambda _role: True
+) -> tuple[list[str], list[str]]:
+    """The roles that a user keeps who comes from one level to another, and those that go; one rule for every move.
+
+    What the former level brought by itself and the new one does not (an approver's at a city) goes; what was given by
+    hand stays where whoever moves the user may grant it. Who would keep nothing but for that has what the level brings.
+    """
+    usual, before = ([role.value for role in DEFAULT_ROLES.get(one, ())] for one in (level, former))
+    kept = [role for role in roles if role in usual or (role not in before and may_grant(role))]
+    dropped = [role for role in roles if role not in kept]
+    if roles and not kept and all(role in before for role in dropped):
+        kept = usual
+    return kept, dropped

@@ -10,6 +10,7 @@ from core import clock, clocks, migrate, preparing
 from core.db import Database
 from core.models import CalendarDay, CalendarYear
 from core.sweeping import RECEIPTS_KEPT, sweep_receipts
+from core.text import clean_line
 
 
 class HasDatabase(Protocol):
@@ -18,6 +19,11 @@ class HasDatabase(Protocol):
     @property
     def database(self) -> Database:
         """The installation's database."""
+
+
+def cleaned(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """For options and arguments that are text: cleaned as all that comes in, so that what is said is what is kept."""
+    return None if value is None else clean_line(value)
 
 
 def table(headings: list[str], rows: list[list[str]]) -> None:

@@ -23,7 +23,7 @@ from app import background_jobs
 from assets.models import File
 from commands import GROUPS, Installation, cli
 from core import clocks, history
-from core.clock import now
+from core.clock import now, today
 from core.config import Settings
 from core.db import Database
 from core.models import CalendarDay, Receipt
@@ -541,3 +541,23 @@ def test_the_database_is_checked_against_the_code(run: Run, database: Database) 
     assert "database upgrade" in run("database", "check", status=1).stderr
     run("database", "upgrade")
     run("database", "check")
+
+
+def test_commands_say_names_as_they_are_kept(run: Run, database: Database) -> None:
+    typed = "  made\u200b_here\u00a0"
+    told = run("users", "create", "--region", "320402", "--username", typed).output
+    assert "已创建用户 made_here（" in told and "\u200b" not in told
+    for arguments in (["disable", typed, "--reason", "离职"], ["enable", typed], ["reset-password", typed]):
+        assert "用户 made_here" in run("users", *arguments).output
+    told = run("offices", "create", "--name", " 某街道\u200b市场监管所 ", "--region", "320402").output
+    assert "已创建机关 某街道市场监管所\n" in told
+    with database.read() as session:
+        assert session.scalars(select(Office.name).where(Office.name.contains("某街道"))).all() == ["某街道市场监管所"]
+
+
+def test_offices_that_were_closed_are_marked_in_the_list(run: Run, database: Database) -> None:
+    run("offices", "create", "--name", "某市场监管所", "--region", "320402")
+    assert "（已撤并）" not in run("offices", "list", "--q", "某市场监管所").output
+    with database.write() as session:
+        session.scalars(select(Office).where(Office.name == "某市场监管所")).one().closed_on = today()
+    assert "某市场监管所（已撤并）" in run("offices", "list", "--q", "某市场监管所").output

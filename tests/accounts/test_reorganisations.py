@@ -19,6 +19,7 @@ from accounts.regions import RegionRow, area_rows, current_region, load_regions
 from accounts.reorganisations import Kind, Wanted
 from accounts.verbs import Role
 from core import clock as local
+from core import history as histories
 from core.db import Base, Database
 from core.errors import Problem
 from enterprise.models import Enterprise, EnterpriseProduct
@@ -582,3 +583,23 @@ def test_the_command_says_what_would_move_and_moves_it(
         assert "撤销" in again.output
         assert "county_inspector" in manage("users", "list", "--region", TIANNING).output
         assert "county_inspector" in manage("users", "list", "--region", ZHONGLOU).output
+
+
+def test_a_city_that_becomes_part_of_a_county_takes_no_roles_of_a_city_along(
+    settings: Any, database: Database, county: County
+) -> None:
+    with database.write() as session:
+        bureau = session.get_one(Office, offices.bureau_of(session, session.get_one(Region, TIANNING)))
+        bureau.level = RegionLevel.CITY
+        people = session.scalars(select(User).where(User.office_id == bureau.id)).all()
+        people[0].roles = [Role.INSPECTOR.value, Role.ACCOUNT_APPROVER.value, Role.RATING_OFFICER.value]
+        username = people[0].username
+    with command_line(settings) as run:
+        told = run("regions", "reorganise", "merge", TIANNING, "--into", ZHONGLOU, "--on", str(local.today())).output
+    assert f"用户 {username} 不再担任：account_approver" in told
+    with database.read() as session:
+        user = session.scalars(select(User).where(User.username == username)).one()
+        assert user.roles == ["inspector", "rating_officer"]
+        moves = histories.read(session, user.id)
+    (merged,) = [move for move in moves if move["action"] == "office_merged"]
+    assert merged["roles_dropped"] == ["account_approver"]

@@ -52,9 +52,11 @@ def test_no_command_opens_what_a_restore_left_half_done(environment: Settings, a
 @pytest.mark.parametrize("dialect", ["postgresql"] if "postgresql" in DIALECTS else [], indirect=True)
 def test_no_command_opens_a_database_into_which_a_restore_is_under_way(environment: Settings) -> None:
     execute(environment.resolved_database_url, "CREATE TABLE restore_in_progress (begun_at timestamptz)")
-    for arguments in (["users", "list"], ["history", "verify"]):
-        answer = run(arguments)
-        assert answer.exit_code == 2 and "未完成的恢复" in answer.output
+    try:
+        answers = [run(arguments) for arguments in (["users", "list"], ["history", "verify"])]
+    finally:  # the database is lent to other tests as well
+        execute(environment.resolved_database_url, "DROP TABLE restore_in_progress")
+    assert all(answer.exit_code == 2 and "未完成的恢复" in answer.output for answer in answers)
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

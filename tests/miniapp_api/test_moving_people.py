@@ -11,6 +11,7 @@ from accounts import integrity as accounts_integrity
 from accounts import offices
 from accounts.models import Office, Region, User
 from accounts.verbs import Role
+from core import history as histories
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
 from feedback import integrity as feedback_integrity
@@ -40,6 +41,13 @@ def id_of(database: Database, username: str) -> str:
 def move(person: Person, database: Database, username: str, code: str, **also: Any) -> Any:
     body = {"office_id": office(database, code), **also}
     return person.post(f"/users/{id_of(database, username)}/move", body)
+
+
+def history(database: Database, username: str) -> dict[str, Any]:
+    """The newest row about a user."""
+    with database.read() as session:
+        user_id = session.scalars(select(User.id).where(User.username == username)).one()
+        return histories.read(session, user_id)[-1]
 
 
 def ok(answer: Any) -> dict[str, Any]:
@@ -137,9 +145,10 @@ def test_roles_that_the_new_level_does_not_bring_and_the_caller_lacks_are_droppe
 ) -> None:
     make_user(database, CHANGZHOU, "many_roles", Role.INSPECTOR, Role.ACCOUNT_APPROVER, Role.RATING_SUPERVISOR)
     answer = ok(move(province_user, database, "many_roles", TIANNING))
-    # The province's approver holds what makes an approver, and not what makes a supervisor of ratings.
-    assert answer["roles"] == ["inspector", "account_approver"]
-    assert answer["roles_dropped"] == ["rating_supervisor"]
+    # What the city brought goes; the province's approver does not hold what makes a supervisor of ratings.
+    assert answer["roles"] == ["inspector"]
+    assert answer["roles_dropped"] == ["account_approver", "rating_supervisor"]
+    assert history(database, "many_roles")["roles_dropped"] == ["account_approver", "rating_supervisor"]
     make_user(database, TIANNING, "only_handler", Role.RATING_HANDLER)
     assert problem(move(city_reviewer, database, "only_handler", ZHONGLOU)) == (403, "forbidden")
 
@@ -329,6 +338,36 @@ def test_an_approval_and_a_move_at_the_same_moment_do_not_undo_each_other(
             ZHONGLOU if moved.status_code == 200 else TIANNING
         )
     assert_whole(database)
+
+
+# One rule for both ways
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_what_a_city_brings_goes_with_it_whoever_moves_the_user(
+    settings: Any, database: Database, province_user: Person, by_hand: bool
+) -> None:
+    make_user(database, CHANGZHOU, "city_person", Role.INSPECTOR, Role.ACCOUNT_APPROVER)
+    make_user(database, CHANGZHOU, "city_approver", Role.ACCOUNT_APPROVER)
+    for username in ("city_person", "city_approver"):
+        if by_hand:
+            with command_line(settings) as run:
+                told = run("users", "move", username, "--region", TIANNING).output
+            assert "不再担任：account_approver" in told
+        else:
+            assert ok(move(province_user, database, username, TIANNING))["roles_dropped"] == ["account_approver"]
+        with database.read() as session:
+            # Who would be left with nothing is what the county makes of everybody.
+            assert session.scalars(select(User.roles).where(User.username == username)).one() == ["inspector"]
+        assert history(database, username)["roles_dropped"] == ["account_approver"]
+
+
+def test_an_approver_of_a_county_who_was_made_one_by_hand_stays_one_within_counties(
+    database: Database, province_user: Person
+) -> None:
+    make_user(database, TIANNING, "county_approver", Role.ACCOUNT_APPROVER, Role.INSPECTOR)
+    answer = ok(move(province_user, database, "county_approver", ZHONGLOU))
+    assert (answer["roles"], answer["roles_dropped"]) == (["account_approver", "inspector"], [])
 
 
 # The command line
