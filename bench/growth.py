@@ -73,6 +73,7 @@ LISTS = {
     "信息暂存": _list(status="draft"),
     "企业名录, common": f"/enterprises?q={urllib.parse.quote(city.COMMON)}",
     "企业名录, rare": f"/enterprises?q={urllib.parse.quote(city.RARE)}",
+    "应检查企业, not visited": "/enterprises?visited=false&product_code=06",
     _FIGURES: "/statistics/progress",
 }
 """What has to cost the same, by name: a path below `/api/v1`, to be completed by `dated`."""

@@ -36,16 +36,17 @@ def take_the_tour(base: str, data_dir: Path) -> None:
         "pending", "账号待上级审核，审核通过后方可登录", "赵某", "approved", "钟楼区市场监督管理局", "电线电缆",
     ]  # fmt: skip
     assert said[6:10] == ["201", "1", "200", "200"]
-    assert said[10] == "true"
+    assert "出厂检验记录不齐全" in said[10] and "9月以后没有检验记录" in said[10]
     assert said[11].startswith("待完成处置：")
     assert '"path": "/uscc"' in said[12]
     assert '"path": "/inspectors"' in said[12]
     assert said[13:16] == ["done", "3", "422"]
     assert said[16:19] == ["201", "导体直流电阻（20℃）", "fail"]
     assert "电缆" in said[19]
-    assert int(said[20]) >= 1
-    assert "统一社会信用代码" in said[21]
-    assert said[23:] == ["404", "disabled", "401"]
+    assert int(said[20]) >= 1 and int(said[21]) >= 1
+    assert "是否应为 product_code？" in said[22]
+    assert "统一社会信用代码" in said[23]
+    assert said[25:] == ["404", "disabled", "401"]
 
 
 @needs_curl
