@@ -57,6 +57,8 @@ def _own_conditions(model: Any, filters: Filters) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             conditions.append(column == value)
+    if filters.sampled is not None:
+        conditions.append(model.conclusion.is_not(None) if filters.sampled else model.conclusion.is_(None))
     if filters.disposal is not None:
         conditions.append(model.disposal_state == spelled(filters.disposal))
         if filters.disposal != "none":

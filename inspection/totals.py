@@ -16,8 +16,8 @@ from inspection.models import EnterpriseTally
 class Filters:
     """Filters of the lists (信息暂存, 信息查看); all optional, combined with AND.
 
-    `disposal` is a disposal state; `own_office` keeps only records of the region itself, without
-    those of the regions below (本级).
+    `disposal` is a disposal state; `sampled` tells whether a spot check has a sample; `own_office` keeps only records
+    of the region itself, without those of the regions below (本级).
     """
 
     kind: str | None = None
@@ -30,6 +30,7 @@ class Filters:
     disposal: str | None = None
     unable: bool | None = None
     conclusion: str | None = None
+    sampled: bool | None = None
     own_office: bool | None = None
 
 
@@ -53,6 +54,7 @@ def kept(book: str, filters: Filters) -> Kept:
 
 def _of_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
     t: Any = EnterpriseTally
+    plain = filters.conclusion is None and filters.sampled is None  # which no check has
     with_problem = {
         "in_progress": t.disposal_in_progress,
         "done": t.disposal_done,
@@ -65,19 +67,20 @@ def _of_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
     elif filters.problem is not None:
         found = t.problems if filters.problem else t.records - t.problems
     elif filters.unable is not None:
-        return (t.unable if filters.unable else t.carried_out), filters.conclusion is None
+        return (t.unable if filters.unable else t.carried_out), plain
     else:
         found = t.records
-    return found, filters.unable is None and filters.conclusion is None
+    return found, filters.unable is None and plain
 
 
 def _of_spot_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
     t: Any = EnterpriseTally
     plain = filters.problem is None and filters.disposal is None and filters.unable is None
     if filters.conclusion is None:
-        return t.records, plain
+        counted = {None: t.records, True: t.batches, False: t.records - t.batches}
+        return counted[filters.sampled], plain
     failed = filters.conclusion == "fail"
-    return (t.failed if failed else t.batches - t.failed), failed and plain
+    return (t.failed if failed else t.batches - t.failed), failed and plain and filters.sampled is None
 
 
 def region_conditions(session: Session, model: Any, filters: Filters) -> list[ColumnElement[bool]]:

@@ -1,9 +1,9 @@
 """The register of enterprises (企业名录)."""
 
-from typing import Any, Self
+from typing import Any
 
 from apiflask import APIBlueprint
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
@@ -35,13 +35,16 @@ class EnterprisesQuery(PageQuery, Days):
     product_code: ProductCode | None = None
     region: str | None = Field(None, max_length=6)
     own_office: bool | None = Field(None, description="leaves out the regions below")
-    visited: bool | None = Field(None, description="only planned enterprises: true visited, false left")
+    visited: bool | None = Field(
+        None, validate_default=True, description="only planned enterprises: true visited, false left"
+    )
 
-    @model_validator(mode="after")
-    def _days_of_visits(self) -> Self:
-        if self.visited is None and (self.day_from or self.day_to):
+    @field_validator("visited")
+    @classmethod
+    def _where_days_are_given(cls, visited: bool | None, others: ValidationInfo) -> bool | None:
+        if visited is None and (others.data.get("day_from") or others.data.get("day_to")):
             raise ValueError("按日期（from、to）筛选时，请同时选择是否已到访（visited）")
-        return self
+        return visited
 
 
 def show(enterprise: Enterprise) -> dict[str, Any]:

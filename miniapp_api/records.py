@@ -154,6 +154,7 @@ class RecordsQuery(PageQuery, Days):
     disposal: Literal["none", "in_progress", "done", "na"] | None = None
     unable: bool | None = None
     conclusion: Literal["pass", "fail", "not_judged"] | None = None
+    sampled: bool | None = Field(None, description="of spot checks: whether there is a sample")
     own_office: bool | None = None
 
     def filters(self, book: str) -> Filters:

@@ -44,6 +44,8 @@ BEHIND = {
     "disposal_done": ("inspections", "disposal=done"),
     "disposal_in_progress": ("inspections", "disposal=in_progress"),
     "without_disposal": ("inspections", "disposal=na"),
+    "spot_batches": ("spot-checks", "sampled=true"),
+    "spot_without_sample": ("spot-checks", "sampled=false"),
     "failed_batches": ("spot-checks", "conclusion=fail"),
     "planned": ("enterprises", "product_code=06"),
 }  # fmt: skip
