@@ -58,6 +58,7 @@ SERVER_SET = frozenset(
         "submitted_at",
         "org_prefilled",
         "name_differs",
+        "problems",
         "problems_found",
         "disposal_state",
         "conclusion",

@@ -44,7 +44,7 @@ def test_a_code_answers_the_basics(county_inspector: Person, register: Callable[
     assert shown == {
         "uscc": uscc(1), "name": "常州天宁电缆厂", "legal_representative": "法人", "address": "地址1号",
         "production_address": "生产地址1号", "region_code": "320402", "scale": "small", "status": "active",
-        "product_codes": ["06", "09"],
+        "product_codes": ["06", "09"], "licence": None, "licences": [],
     }  # fmt: skip
 
 
@@ -115,6 +115,6 @@ def test_a_check_knows_whether_the_register_filled_it_in(
 ) -> None:
     register((1, "天宁一厂", "320402", ["06"]))
     assert submit(county_inspector, production(uscc=uscc(1), org_name="天宁一厂"))["org_prefilled"] is True
-    other_name = production(uscc=uscc(1), org_name="另一个名字", confirm_duplicate=True)
+    other_name = production(uscc=uscc(1), org_name="另一个名字", confirm_duplicate=True, confirm_name=True)
     assert submit(county_inspector, other_name)["org_prefilled"] is False
     assert submit(county_inspector, production(uscc=uscc(2), org_name="天宁一厂"))["org_prefilled"] is False
