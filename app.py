@@ -30,7 +30,7 @@ from assets.desk import open_desk
 from assets.made_pictures import MadePictures
 from backups import daily as daily_backup
 from backups.interrupted import refuse_to_open
-from core import logs, privacy
+from core import calendar_years, logs, privacy
 from core import sweeping as receipt_sweeping
 from core.config import Settings, give_key, load_settings
 from core.db import Database
@@ -39,10 +39,12 @@ from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
+from enterprise.filings import recounting as filing_recounting
 from enterprise.filings.steps import bell
 from enterprise.systems import filing_engine
 from feedback import codes as rating_codes
 from feedback import queries as rating_queries
+from feedback import recounting as rating_recounting
 from feedback import sweeping as rating_sweeping
 from feedback import tallies as rating_tallies
 from feedback import word_list
@@ -83,6 +85,10 @@ def background_jobs(app: APIFlask) -> Scheduler:
     return Scheduler(
         wiring.database,
         [
+            calendar_years.job(),
+            # Before the clocks ring: days that are known now count.
+            Job("rating deadlines", rating_recounting.recounting().run),
+            Job("filing deadlines", filing_recounting.recounting().run),
             Job("filing clocks", bell(wiring.filings).run),
             RareJob("throttles and old sessions", account_sweeping.sweep, every=timedelta(hours=1)),
             RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),

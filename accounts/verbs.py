@@ -4,6 +4,8 @@ import enum
 import functools
 from collections.abc import Callable, Sequence
 
+from core.todos import CONFIGURE
+
 
 class Verb(enum.StrEnum):
     """What can be done at an office."""
@@ -22,6 +24,7 @@ class Verb(enum.StrEnum):
     ENTERPRISES_MANAGE = "enterprises.manage"
     FILINGS_REVIEW = "filings.review"
     FILINGS_WRITE = "filings.write"
+    SYSTEM_CONFIGURE = CONFIGURE
 
 
 class Role(enum.StrEnum):
@@ -49,9 +52,10 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.RATING_SUPERVISOR: frozenset({Verb.RATINGS_READ, Verb.RATINGS_GENERATE, Verb.RATINGS_SUPERVISE}),
     Role.LICENCE_REVIEWER: frozenset({Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ, Verb.ENTERPRISES_MANAGE}),
     Role.ENTERPRISE: frozenset({Verb.FILINGS_WRITE}),
-    Role.SYS_ADMIN: frozenset(),
+    Role.SYS_ADMIN: frozenset({Verb.SYSTEM_CONFIGURE}),
 }
-"""`sys_admin` configures (dictionaries, calendars) on the command line and is no business approver."""
+"""`sys_admin` configures (dictionaries, calendars) on the command line, is told what is to be done there, and is no
+business approver."""
 
 
 AT_PROVINCES: dict[Role, frozenset[Verb]] = {Role.ACCOUNT_APPROVER: frozenset({Verb.DICTIONARIES_KEEP})}

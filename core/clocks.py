@@ -5,22 +5,28 @@ A clock may pause; when it goes on it starts from zero or continues, as its decl
 scheduler rings those whose last day is over.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, extract, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, extract, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.models import CalendarDay, CalendarYear, Clock
+from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock
 from core.working_days import WorkingCalendar
 
 NATURAL, WORKING = "natural", "working"
 ZERO, CONTINUE = "zero", "continue"
 
 
-def working_calendar(session: Session) -> WorkingCalendar:
-    """The working calendar with the administrator's overrides, a few rows a year, by one statement.
+Place = Sequence[str | None]
+"""The chain of regions (area1 to area3) of the office that handles a matter: holidays of its own region count."""
+
+
+def working_calendar(session: Session, place: Place = ()) -> WorkingCalendar:
+    """The working calendar with the administrator's overrides, a few rows a year, and those of a place before them.
 
     A year is stated to be complete only after days of it were set, so the days bring it along.
     """
@@ -28,15 +34,71 @@ def working_calendar(session: Session) -> WorkingCalendar:
     rows = session.execute(
         select(CalendarDay.day, CalendarDay.working, CalendarYear.year).outerjoin(CalendarYear, stated)
     ).all()
-    return WorkingCalendar({day: working for day, working, _ in rows}, {year for *_, year in rows if year is not None})
+    overrides = {day: working for day, working, _ in rows}
+    if place:
+        overrides |= _of_place(session, place)
+    return WorkingCalendar(overrides, {year for *_, year in rows if year is not None})
+
+
+def _of_place(session: Session, place: Place) -> dict[date, bool]:
+    """The days of the regions in which a place lies, the nearer ones before the wider ones."""
+    area1, area2, area3 = (*place, None, None, None)[:3]
+    table = CalendarRegionDay
+    rows = session.execute(
+        select(table.day, table.working, table.area2, table.area3).where(
+            table.area1 == area1,
+            or_(table.area2.is_(None), table.area2 == area2),
+            or_(table.area3.is_(None), table.area3 == area3),
+        )
+    ).all()
+    # Wider ones first, so that nearer ones are written over them.
+    rows = sorted(rows, key=lambda row: (row.area2 is not None) + (row.area3 is not None))
+    return {row.day: row.working for row in rows}
+
+
+def known_years(session: Session) -> list[int]:
+    """The years around today whose days are known."""
+    calendar, year = working_calendar(session), clock.today().year
+    return [one for one in range(year - 1, year + 3) if calendar.knows(one)]
 
 
 def warning_of(year: int) -> str:
     """What the administrator is told of a year whose days are guessed."""
     return (
-        f"{year}年的节假日安排尚未录入，暂按周一至周五为工作日计算。"
-        f"请用 ./manage calendar set 逐日录入放假和调休，再执行 ./manage calendar complete {year}"
+        f"{year}年的放假安排尚未录入，暂按周末和法定节假日推算工作日，据此算出的期限均标为暂定。"
+        f"请按国务院办公厅的通知，用 ./manage calendar set 录入放假和调休，再执行 ./manage calendar complete {year}"
     )
+
+
+def provisional_note(day: date | None, *, provisional: bool) -> str | None:
+    """What stands beside a date that was counted on guessed days, for whoever reads it."""
+    if not provisional or day is None:
+        return None
+    return f"{day.year}年放假安排公布前的暂定日期，公布后可能调整"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The last day of a deadline; `provisional` when it was counted on working days that are guessed."""
+
+    day: date
+    provisional: bool
+
+
+def working_deadline(session: Session, place: Place, start: date, days: int) -> Deadline:
+    """So many working days after `start`, as they are counted in that place."""
+    calendar = working_calendar(session, place)
+    day = calendar.add_workdays(start, days)
+    return Deadline(day, calendar.guesses(start, day))
+
+
+def recounted(old: date, new: date) -> date:
+    """The day that holds when a deadline is counted anew because the days became known.
+
+    It may come earlier or later. Where it would already be over, the day that was told before holds: nobody is made
+    late by a calendar that came afterwards.
+    """
+    return old if new < clock.today() and new < old else new
 
 
 def last_day(start: date, unit: str, days: int, calendar: WorkingCalendar) -> date:
@@ -71,12 +133,14 @@ def start(
             subject_type=subject[0], subject_id=subject[1], name=name, unit=unit, days=days,
             on_restart=on_restart, elapsed=0, started_on=today, last_day=last_day(today, unit, days, calendar),
         )  # fmt: skip
+        row.last_day_provisional = unit == WORKING and calendar.guesses(today, row.last_day)
         session.add(row)
     elif row.paused_on is not None or row.rung_at is not None:
         goes_on = row.paused_on is not None and row.on_restart == CONTINUE
         row.elapsed = row.elapsed if goes_on else 0
         row.started_on, row.paused_on, row.rung_at = today, None, None
         row.last_day = last_day(today, row.unit, max(0, row.days - row.elapsed), calendar)
+        row.last_day_provisional = row.unit == WORKING and calendar.guesses(today, row.last_day)
     session.flush()
     return row
 

@@ -1,14 +1,12 @@
-"""Commands for the ground floor: database, working calendar, receipts; and what all commands share."""
+"""Commands for the ground floor: database, receipts; and what all commands share."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import click
-from sqlalchemy import select
 
-from core import clock, clocks, migrate, preparing
+from core import migrate, preparing
 from core.db import Database
-from core.models import CalendarDay, CalendarYear
 from core.sweeping import RECEIPTS_KEPT, sweep_receipts
 from core.text import clean_line
 
@@ -100,81 +98,6 @@ def check_command(obj: HasDatabase) -> None:
         click.echo("数据库结构与程序不一致，请联系开发人员", err=True)
         raise click.exceptions.Exit(1)
     click.echo("数据库已是最新结构，与程序一致")
-
-
-@click.group()
-def calendar() -> None:
-    """The working calendar (工作日历): days that are set here go before the arrangement that comes with the product.
-
-    \b
-    When the State Council has announced a year's holidays, set its days, then state that it is complete:
-      ./manage calendar set 2027-02-08 off
-      ./manage calendar set 2027-02-13 working
-      ./manage calendar complete 2027
-    """
-
-
-@calendar.command("set")
-@click.argument("day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]))
-@click.argument("kind", type=click.Choice(["working", "off"]))
-@click.pass_obj
-def set_command(obj: HasDatabase, day: datetime, kind: str) -> None:
-    """Say that DATE is a working day or a day off, whatever the published arrangement says.
-
-    \b
-    Examples:
-      ./manage calendar set 2027-02-06 working
-      ./manage calendar set 2027-02-08 off
-    """
-    with obj.database.write() as session:
-        session.merge(CalendarDay(day=day.date(), working=kind == "working"))
-    click.echo(f"{day.date()} 已设为{'工作日' if kind == 'working' else '休息日'}")
-
-
-@calendar.command("complete")
-@click.argument("year", type=click.IntRange(2000, 2999))
-@click.pass_obj
-def complete_command(obj: HasDatabase, year: int) -> None:
-    """State that all holidays and make-up days of YEAR are set. Until then weekends are guessed, with a warning.
-
-    \b
-    Example:
-      ./manage calendar complete 2027
-
-    \b
-    Exit status:
-      0  the year counts as known
-      2  no day of that year is set
-    """
-    with obj.database.write() as session:
-        days = session.scalars(select(CalendarDay.day)).all()
-        if not any(day.year == year for day in days):
-            raise click.UsageError(f"{year}年还没有录入任何日期，请先用 calendar set 录入放假和调休")
-        session.merge(CalendarYear(year=year))
-    click.echo(f"{year}年的安排已录入完整")
-
-
-@calendar.command("list")
-@click.pass_obj
-def list_command(obj: HasDatabase) -> None:
-    """List the days that were set, by date, and say which year's days are guessed.
-
-    \b
-    Example:
-      ./manage calendar list
-    """
-    with obj.database.read() as session:
-        days = session.scalars(select(CalendarDay).order_by(CalendarDay.day)).all()
-        complete = session.scalars(select(CalendarYear.year).order_by(CalendarYear.year)).all()
-        unknown = clocks.working_calendar(session).unknown_years(clock.today())
-    if days:
-        table(["日期", "安排"], [[day.day.isoformat(), "工作日" if day.working else "休息日"] for day in days])
-    else:
-        click.echo("没有调整过的日期")
-    if complete:
-        click.echo(f"已录入完整的年份：{'、'.join(map(str, complete))}")
-    for year in unknown:
-        click.echo(clocks.warning_of(year), err=True)
 
 
 @click.group("receipts")

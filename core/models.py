@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -100,6 +101,7 @@ class Todo(Base):
     area3: Mapped[str | None] = mapped_column(String(6))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     due_on: Mapped[date | None]
+    due_on_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -125,6 +127,20 @@ class CalendarDay(Base):
     working: Mapped[bool]
 
 
+class CalendarRegionDay(Base):
+    """The same for one region and what lies below it: 三月三, 古尔邦节, 藏历新年. It goes before the national days."""
+
+    __tablename__ = "calendar_region_days"
+    __table_args__ = (Index("ix_calendar_region_days_area1", "area1", "day"),)
+
+    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    day: Mapped[date]
+    working: Mapped[bool]
+
+
 class CalendarYear(Base):
     """A year whose holidays and make-up days all stand in `calendar_days`, as the administrator stated."""
 
@@ -134,7 +150,10 @@ class CalendarYear(Base):
 
 
 class Clock(Base):
-    """A publicity period or deadline that counts; see `core/clocks.py`."""
+    """A publicity period or deadline that counts; see `core/clocks.py`.
+
+    `last_day_provisional`: it was counted on working days that are guessed, and is counted anew when they are known.
+    """
 
     __tablename__ = "clocks"
     __table_args__ = (
@@ -158,6 +177,7 @@ class Clock(Base):
     started_on: Mapped[date]
     paused_on: Mapped[date | None]
     last_day: Mapped[date]
+    last_day_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     rung_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 

@@ -9,10 +9,16 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
+from core.clocks import provisional_note
 from core.db import insert_into
 from core.models import Todo
 from core.paging import Order, Page, PageRequest, fetch
 from core.prepared import Prepared
+
+CALENDAR_YEAR = "calendar_year"
+"""Subject type of a year whose holidays are to be loaded; its id is the number of the year."""
+CONFIGURE = "system.configure"
+"""The verb of the administrators of the installation, who are told of what concerns no region."""
 
 _TODOS = cast(Table, Todo.__table__)
 _NEVER = date(9999, 12, 31)
@@ -49,10 +55,24 @@ def open_for_office(
     verb: str,
     office_id: UUID,
     due_on: date | None = None,
+    provisional: bool = False,
     urgent: bool = False,
 ) -> None:
-    """Open a to-do for everyone who holds `verb` at that office; opening it twice changes nothing."""
-    _open(session, kind, title, subject, verb=verb, office_id=office_id, due_on=due_on, urgent=urgent)
+    """Open a to-do for everyone who holds `verb` at that office; opening it twice changes nothing.
+
+    `provisional`: its day was counted on working days that are guessed.
+    """
+    _open(
+        session, kind, title, subject, verb=verb, office_id=office_id, due_on=due_on, due_on_provisional=provisional,
+        urgent=urgent,
+    )  # fmt: skip
+
+
+def open_for_administrators(
+    session: Session, kind: str, title: str, subject: tuple[str, UUID], *, due_on: date | None = None
+) -> None:
+    """Open a to-do for the administrators of the installation (系统管理员), wherever their office."""
+    _open(session, kind, title, subject, verb=CONFIGURE, due_on=due_on)
 
 
 def open_for_user(session: Session, kind: str, title: str, subject: tuple[str, UUID], *, user_id: UUID) -> None:
@@ -78,7 +98,7 @@ def open_for_region(
 def _open(session: Session, kind: str, title: str, subject: tuple[str, UUID], **values: Any) -> None:
     given = {
         "kind": kind, "title": title[:200], "subject_type": subject[0], "subject_id": subject[1],
-        "opened_at": clock.now(), "urgent": False,
+        "opened_at": clock.now(), "urgent": False, "due_on_provisional": False,
     }  # fmt: skip
     _OPEN.rows(session, given | values)
 
@@ -93,6 +113,16 @@ def close_all(session: Session, subject_id: UUID) -> None:
     _CLOSE_ALL.rows(session, {"subject": subject_id, "at": clock.now()})
 
 
+def settle(session: Session, subject_id: UUID) -> None:
+    """The day of a subject's open to-dos, counted on guessed days, was found to be right."""
+    session.execute(
+        update(Todo)
+        .where(Todo.subject_id == subject_id, Todo.closed_at.is_(None))
+        .values(due_on_provisional=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
     """The open to-dos of the actor, overdue (red) and urgent ones first, then by their day, then the newest.
 
@@ -105,6 +135,8 @@ def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
         Todo.user_id == actor.user_id,
         and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id.in_(actor.offices), over_region)),
     )
+    if CONFIGURE in actor.verbs:
+        addressed = or_(addressed, Todo.verb == CONFIGURE)
     # A list that is read on after midnight goes on in the order in which it was begun.
     order = _pressing_first(_pressing_first(clock.today()).begun_on(request))
     return fetch(session, select(Todo), order, request, Todo.closed_at.is_(None), addressed)
@@ -120,11 +152,14 @@ def _pressing_first(day: date) -> Order:
 def show_row(row: Any) -> dict[str, Any]:
     """A to-do in the list; `colour` is red once its day is over."""
     todo: Todo = row.Todo
+    link = f"/{todo.subject_type}s/{todo.subject_id}".replace("_", "-")
     return {
         "kind": todo.kind,
         "title": todo.title,
-        "link": f"/{todo.subject_type}s/{todo.subject_id}".replace("_", "-"),
+        "link": f"/calendar?year={todo.subject_id.int}" if todo.subject_type == CALENDAR_YEAR else link,
         "due_on": todo.due_on.isoformat() if todo.due_on else None,
+        "due_on_provisional": todo.due_on_provisional,
+        "due_on_note": provisional_note(todo.due_on, provisional=todo.due_on_provisional),
         "colour": "red" if todo.due_on and todo.due_on < clock.today() else "yellow",
         "urgent": todo.urgent,
     }

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from assets.spreadsheets import Percent
 from core.actor import Actor
+from core.clocks import provisional_note
 from core.db import Database
 from core.errors import Problem
 from core.paging import walk
@@ -21,7 +22,7 @@ EXPORT_LIMIT = 100_000
 
 LIST_COLUMNS = (
     "提交时间", "事项名称", "承办单位", "窗口", "渠道", "评价等级", "评价标签", "具体意见", "手机号", "是否实名",
-    "短信验证", "来自办公网络（仅供参考）", "处理状态", "整改期限", "办结时间", "公开状态",
+    "短信验证", "来自办公网络（仅供参考）", "处理状态", "整改期限", "期限说明", "办结时间", "公开状态",
 )  # fmt: skip
 
 _FIGURES = {
@@ -57,7 +58,8 @@ def list_cells(row: Any, actor: Actor) -> list[Any]:
         "；".join(TAGS[code].text for code in rating.tags if code in TAGS), rating.public_comment,
         numbers.masked(actor, rating, row.created_by), "是" if rating.real_name else "否",
         "是" if rating.phone_verified else "否",
-        "是" if rating.from_staff_address else "否", RATING.statuses[rating.status], rating.due_on, rating.closed_at,
+        "是" if rating.from_staff_address else "否", RATING.statuses[rating.status], rating.due_on,
+        provisional_note(rating.due_on, provisional=rating.due_on_provisional), rating.closed_at,
         PUBLICITY[rating.publicity],
     ]  # fmt: skip
 

@@ -1,6 +1,5 @@
 """The row of a follow-up (差评整改) and its to-dos: what opens them, and which stands open in which status."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from core import todos
+from core.clocks import Deadline
 from feedback.models import RatingFollowUp
 from feedback.workflows import (
     APPEALING,
@@ -31,27 +31,28 @@ _TODOS = {
 }
 
 
-def open_follow_up(session: Session, rating_id: UUID, office_id: UUID, matter_name: str, due_on: date) -> None:
+def open_follow_up(session: Session, rating_id: UUID, office_id: UUID, matter_name: str, due: Deadline) -> None:
     """Open the follow-up of a new bad rating, with a to-do for the handlers of the office that is rated."""
     session.execute(insert(RatingFollowUp).values(rating_id=rating_id, **NEW))
-    _open(session, rating_id, TO_VERIFY, office_id, matter_name, due_on)
+    _open(session, rating_id, TO_VERIFY, office_id, matter_name, due)
 
 
 def show_todo(
-    session: Session, rating_id: UUID, status: str, office_id: UUID, matter_name: str, due_on: date | None
+    session: Session, rating_id: UUID, status: str, office_id: UUID, matter_name: str, due: Deadline | None
 ) -> None:
     """Leave open the to-do that belongs to the status, and no other."""
     for kind in (FOLLOW_UP, REVIEW, APPEAL):
         todos.close(session, rating_id, kind)
     if status in _TODOS:
-        _open(session, rating_id, status, office_id, matter_name, due_on)
+        _open(session, rating_id, status, office_id, matter_name, due)
 
 
 def _open(
-    session: Session, rating_id: UUID, status: str, office_id: UUID, matter_name: str, due_on: date | None
+    session: Session, rating_id: UUID, status: str, office_id: UUID, matter_name: str, due: Deadline | None
 ) -> None:
     kind, verb, title = _TODOS[status]
     todos.open_for_office(
         session, kind, f"{title}：{matter_name}", ("rating", rating_id),
-        verb=verb, office_id=office_id, due_on=due_on,
+        verb=verb, office_id=office_id, due_on=due.day if due else None,
+        provisional=due is not None and due.provisional,
     )  # fmt: skip

@@ -181,9 +181,10 @@ def _rectify(session: Session, _actor: Actor, rating: Rating, row: RatingFollowU
     if not extends:
         return Taken(follow_up=values, payload=values)
     day = rating.submitted_at.astimezone(clock.LOCAL).date()
-    due_on = clocks.working_calendar(session).add_workdays(day, EXTENDED_DAYS)
+    due = clocks.working_deadline(session, (rating.area1, rating.area2, rating.area3), day, EXTENDED_DAYS)
     extended = {**values, "extended": True, "extension_reason": reason}
-    return Taken({"due_on": due_on}, extended, {**extended, "due_on": due_on.isoformat()})
+    moved = {"due_on": due.day, "due_on_provisional": due.provisional}
+    return Taken(moved, extended, {**extended, "due_on": due.day.isoformat()})
 
 
 def _explain(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import clock, receipts
 from core.actor import Actor
+from core.clocks import Deadline
 from core.errors import Problem, not_found
 from feedback import figures, integrity
 from feedback.follow_up_rows import show_todo
@@ -73,12 +74,6 @@ def apply_step(
         day = rating.submitted_at.astimezone(clock.LOCAL).date()
         figures.append(session, figures.place_of(code, rating.channel, day), taken.change)
     now = session.get_one(Rating, rating.id, populate_existing=True)
-    if action not in (
-        "contact",
-        "assign",
-        "reveal_number",
-        "hand_over",
-        "verify",
-        "explain",
-    ):  # their to-do stays as it is
-        show_todo(session, now.id, now.status, now.office_id, code.matter_name, now.due_on)
+    if action not in ("contact", "assign", "reveal_number", "hand_over", "verify", "explain"):  # their to-do stays
+        due = Deadline(now.due_on, now.due_on_provisional) if now.due_on else None
+        show_todo(session, now.id, now.status, now.office_id, code.matter_name, due)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text, Uuid, text
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
@@ -65,6 +65,7 @@ class RatingCode(Base):
 class Rating(Base):
     """A rating (评价). Bad ones (差评, level 1 and 2) have `due_on` and a `RatingFollowUp`.
 
+    `due_on_provisional`: it was counted on working days that are guessed, and is counted anew when they are known.
     `closed_at` is empty while a bad rating is under way. `submission_key` recognises the same form
     posted again, `query_key` the code by which the rater finds the answer; both are keyed hashes.
     `public_comment` is what the public may read of the text once `publicity` is `shown`.
@@ -81,6 +82,13 @@ class Rating(Base):
         # Of these there are few: regions are compared within the index, whatever the reach.
         Index("ix_ratings_bad", "submitted_at", "id", *_AREAS, "level", "status", **_partial("due_on IS NOT NULL")),
         Index("ix_ratings_open", "due_on", "id", *_AREAS, **_partial("closed_at IS NULL")),
+        Index(
+            "ix_ratings_provisional",
+            "due_on",
+            "id",
+            sqlite_where=text("due_on_provisional = 1 AND closed_at IS NULL"),
+            postgresql_where=text("due_on_provisional AND closed_at IS NULL"),
+        ),
         Index("ix_ratings_pending", "submitted_at", "id", *_AREAS, **_partial("publicity = 'pending'")),
         Index(
             "ix_ratings_public_bad",
@@ -117,6 +125,7 @@ class Rating(Base):
     publicity: Mapped[str] = mapped_column(String(10))
     public_comment: Mapped[str | None] = mapped_column(Text)
     due_on: Mapped[date | None]
+    due_on_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

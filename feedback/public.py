@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from accounts.gone_regions import asked_region
 from accounts.models import Office
 from core import clock
+from core.clocks import provisional_note
 from core.db import spelled
 from core.errors import Problem, not_found
 from core.paging import Page, PageRequest, fetch
@@ -80,6 +81,7 @@ def answer(session: Session, code: str) -> dict[str, Any]:
         raise not_found()
     rating, follow_up = found.Rating, found.RatingFollowUp
     # What the office replied is read by a supervisor first.
+    waits = rating.due_on is not None and rating.closed_at is None
     replied = follow_up is not None and follow_up.feedback_at is not None and rating.status == CLOSED
     return {
         "matter_name": found.matter_name,
@@ -93,7 +95,9 @@ def answer(session: Session, code: str) -> dict[str, Any]:
         "status": rating.status,
         "status_label": _told(rating),
         "next_step": _next_step(rating, follow_up),
-        "due_on": rating.due_on.isoformat() if rating.due_on and rating.closed_at is None else None,
+        "due_on": rating.due_on.isoformat() if rating.due_on and waits else None,
+        "due_on_provisional": waits and rating.due_on_provisional,
+        "due_on_note": provisional_note(rating.due_on, provisional=rating.due_on_provisional) if waits else None,
         "reply": follow_up.feedback_text if replied else None,
         "replied_at": clock.rfc3339(follow_up.feedback_at) if replied else None,
     }
@@ -110,7 +114,9 @@ def _next_step(rating: Rating, follow_up: RatingFollowUp | None) -> str | None:
     """What the rater of a bad rating that is under way may expect, and until when."""
     if rating.due_on is None or rating.closed_at is not None or follow_up is None:
         return None
-    until = f"最迟 {rating.due_on.isoformat()}" + (" " if follow_up.extended else f"（{DUE_DAYS} 个工作日内）")
+    note = provisional_note(rating.due_on, provisional=rating.due_on_provisional)
+    told = "；".join(filter(None, (None if follow_up.extended else f"{DUE_DAYS} 个工作日内", note)))
+    until = f"最迟 {rating.due_on.isoformat()}" + (f"（{told}）" if told else " ")
     if rating.status not in (TO_VERIFY, VERIFIED):
         return f"{until}答复，届时可凭查询码查看。"
     if rating.real_name:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from accounts.models import User
 from core import clock, history
 from core.actor import Actor
+from core.clocks import provisional_note
 from core.errors import Problem, invalid, not_found
 from core.paging import Page, PageRequest, fetch, newest_first
 from core.versions import stale
@@ -139,6 +140,8 @@ def show_row(row: Any, actor: Actor) -> dict[str, Any]:
         "publicity": rating.publicity,
         "publicity_label": PUBLICITY[rating.publicity],
         "due_on": rating.due_on.isoformat() if rating.due_on else None,
+        "due_on_provisional": rating.due_on_provisional,
+        "due_on_note": provisional_note(rating.due_on, provisional=rating.due_on_provisional),
         "colour": colour(rating),
         "submitted_at": clock.rfc3339(rating.submitted_at),
         "closed_at": clock.rfc3339(rating.closed_at) if rating.closed_at else None,

@@ -189,10 +189,12 @@ def _use(session: Session, actor: Actor | None, code: Any) -> None:
 
 def _store(session: Session, actor: Actor | None, code: Any, fields: Fields, given: dict[str, Any]) -> None:
     bad, today, channel = fields.bad, clock.today(), channel_of(code.kind, code.filing_id)
-    due_on = clocks.working_calendar(session).add_workdays(today, DUE_DAYS) if bad else None
+    place = (code.area1, code.area2, code.area3)
+    due = clocks.working_deadline(session, place, today, DUE_DAYS) if bad else None
     values = {
         **given, "code_id": code.id, "channel": channel, "office_id": code.office_id, "area1": code.area1,
-        "area2": code.area2, "area3": code.area3, "due_on": due_on,
+        "area2": code.area2, "area3": code.area3,
+        "due_on": due.day if due else None, "due_on_provisional": due is not None and due.provisional,
         "closed_at": None if bad else given["submitted_at"],
     }  # fmt: skip
     action = "open" if bad else "count"
@@ -206,5 +208,5 @@ def _store(session: Session, actor: Actor | None, code: Any, fields: Fields, giv
         fields.level, real_name=fields.real_name, from_staff=given["from_staff_address"], tags=fields.tags
     )
     figures.append(session, figures.place_of(code, channel, today), change)
-    if due_on is not None:
-        open_follow_up(session, given["id"], code.office_id, code.matter_name, due_on)
+    if due is not None:
+        open_follow_up(session, given["id"], code.office_id, code.matter_name, due)

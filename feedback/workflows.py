@@ -58,6 +58,11 @@ RATING = Workflow(
             Step("reveal_number", s, s, HANDLE)
             for s in (TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED, FED_BACK, APPEALING)
         ),
+        # When guessed working days become known (`recounting.py`).
+        *(
+            Step("recount", s, s, SYSTEM)
+            for s in (TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED, FED_BACK, APPEALING)
+        ),
         Step("contact", TO_VERIFY, TO_VERIFY, HANDLE),
         Step("contact", VERIFIED, VERIFIED, HANDLE),
         Step("contact", RECTIFYING, RECTIFYING, HANDLE),

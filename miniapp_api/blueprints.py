@@ -2,6 +2,7 @@
 
 from miniapp_api import (
     account_applications,
+    calendar,
     captchas,
     correction_requests,
     enterprises,
@@ -28,6 +29,7 @@ from miniapp_api import (
 API = (
     sessions.bp,
     me.bp,
+    calendar.bp,
     regions.bp,
     account_applications.bp,
     users.bp,

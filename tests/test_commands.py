@@ -462,7 +462,7 @@ def test_the_calendar_keeps_the_last_word_about_a_day(run: Run, database: Databa
 def test_a_year_counts_as_known_once_it_is_stated_to_be_complete(
     run: Run, database: Database, clock: time_machine.Traveller
 ) -> None:
-    clock.move_to("2098-10-01T10:00+08:00")
+    clock.move_to("2098-11-01T10:00+08:00")
     run("calendar", "complete", 2099, status=2)
     run("calendar", "set", "2099-01-01", "off")
     listed = run("calendar", "list")

@@ -10,7 +10,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the top down; those on one line never import each other.
 LEVELS = [
-    {"app", "commands", "history_commands", "listeners", "patient_worker", "start_up", "worker_figures"},
+    {
+        "app",
+        "calendar_commands",
+        "commands",
+        "history_commands",
+        "listeners",
+        "patient_worker",
+        "start_up",
+        "worker_figures",
+    },
     {"miniapp_api", "demo"},
     {"inspection", "feedback"},
     {"enterprise"},

@@ -166,12 +166,12 @@ def test_the_start_warns_of_a_year_whose_working_days_are_guessed(
     settings: Settings, database: Database, clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    clock.move_to("2098-10-01T10:00+08:00")
+    clock.move_to("2098-11-01T00:00+08:00")
     monkeypatch.setattr(start_up.Server, "run", lambda _server: None)
     monkeypatch.setattr(start_up, "Figures", lambda *_: None)
     start_up.serve(settings.model_copy(update={"port": free_port(), "demo": False}), database)
     warned = capsys.readouterr().err
-    assert "2098年的节假日安排尚未录入" in warned and "calendar complete 2099" in warned
+    assert "2098年的放假安排尚未录入" in warned and "calendar complete 2099" in warned
 
 
 def test_forms_in_the_data_folder_are_published_and_a_faulty_one_does_not_stop_the_start(

@@ -220,7 +220,7 @@ def run_clock(session: Session, step: FilingStep, filing: Filing) -> None:
     """Start, pause and stop the clocks that a step names."""
     if step.pauses is None and step.stops is None and step.starts is None:
         return
-    calendar = clocks.working_calendar(session)
+    calendar = clocks.working_calendar(session, (filing.area1, filing.area2, filing.area3))
     if step.pauses is not None:
         clocks.pause(session, filing.id, step.pauses, calendar)
     if step.stops is not None:

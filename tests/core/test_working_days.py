@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from structlog.testing import LogCapture
 
 from core import working_days
+from core.statutory_holidays import statutory_holidays
 from core.working_days import WorkingCalendar
 
 # The national arrangement: holidays, make-up working days (State Council notices).
@@ -89,10 +90,39 @@ def test_an_override_goes_before_the_arrangement() -> None:
     assert calendar.is_workday(date(2026, 10, 11))
 
 
-def test_a_year_without_data_knows_weekends_only_and_warns() -> None:
+@pytest.mark.parametrize("year", ARRANGEMENT)
+def test_what_is_certain_of_a_year_was_off_under_every_arrangement(year: int) -> None:
+    off = days(year, ARRANGEMENT[year][0])
+    # Before 2025 neither 除夕 nor 2 May were statutory days.
+    spring = min(day for day in statutory_holidays(year) if day.month in (1, 2) and day != date(year, 1, 1))
+    certain = statutory_holidays(year) - ({spring, date(year, 5, 2)} if year < 2025 else set())
+    assert certain <= off
+
+
+def test_the_certain_days_of_2027() -> None:
+    assert statutory_holidays(2027) == days(2027, "01-01 02-05…02-08 04-05 05-01…05-02 06-09 09-15 10-01…10-03")
+
+
+def test_a_year_without_data_knows_its_statutory_days_and_its_weekends() -> None:
     calendar = WorkingCalendar()
     assert not calendar.is_workday(date(2099, 10, 3))
-    assert calendar.is_workday(date(2099, 10, 1))
+    assert not calendar.is_workday(date(2099, 10, 1))
+    assert calendar.is_workday(date(2099, 10, 5))
+    assert not calendar.is_workday(date(2999, 5, 1)) and calendar.is_workday(date(2999, 5, 3))
+
+
+def test_no_deadline_lands_on_new_year_s_day_and_one_beyond_it_is_guessed() -> None:
+    calendar = WorkingCalendar()
+    for start, due, guessed in (
+        ("2026-12-23", "2026-12-30", False), ("2026-12-24", "2026-12-31", False), ("2026-12-25", "2027-01-04", True),
+        ("2026-12-31", "2027-01-08", True), ("2027-01-01", "2027-01-08", True),
+    ):  # fmt: skip
+        last = calendar.add_workdays(date.fromisoformat(start), 5)
+        assert (last.isoformat(), calendar.guesses(date.fromisoformat(start), last)) == (due, guessed)
+    assert calendar.deadline_natural(date(2026, 12, 17), 15) == date(2027, 1, 4)
+    loaded = WorkingCalendar({date(2027, 1, 4): False}, complete_years=[2027])
+    assert loaded.add_workdays(date(2026, 12, 25), 5) == date(2027, 1, 5)
+    assert not loaded.guesses(date(2026, 12, 25), date(2027, 1, 5))
 
 
 @pytest.fixture
@@ -107,7 +137,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_a_year_that_is_guessed_is_logged_once_in_a_process(logged: list[Any]) -> None:
     # Fifteen working days before Christmas reach into a year whose holidays are not announced.
-    assert WorkingCalendar().add_workdays(date(2098, 12, 22), 15) == date(2099, 1, 12)
+    assert WorkingCalendar().add_workdays(date(2098, 12, 22), 15) == date(2099, 1, 13)
     WorkingCalendar().add_workdays(date(2098, 12, 22), 15)
     guessed = [entry["year"] for entry in logged if entry["event"] == "working_days_guessed"]
     assert guessed == [2098, 2099] and {entry["log_level"] for entry in logged} == {"warning"}
@@ -117,19 +147,19 @@ def test_a_single_day_that_was_set_does_not_make_its_year_known(logged: list[Any
     calendar = WorkingCalendar({date(2099, 10, 1): False})
     assert not calendar.is_workday(date(2099, 10, 1))
     assert logged == []
-    assert calendar.is_workday(date(2099, 10, 2))
+    assert calendar.is_workday(date(2099, 10, 5))
     assert [entry["year"] for entry in logged] == [2099]
     assert calendar.unknown_years(date(2099, 1, 1)) == [2099]
 
 
 def test_a_year_that_was_stated_to_be_complete_is_not_guessed(logged: list[Any]) -> None:
     calendar = WorkingCalendar({date(2099, 10, 1): False}, complete_years=[2099])
-    assert calendar.is_workday(date(2099, 10, 2))
+    assert calendar.is_workday(date(2099, 10, 5))
     assert logged == [] and calendar.unknown_years(date(2099, 1, 1)) == []
 
 
-def test_the_next_year_is_asked_for_from_october_on() -> None:
+def test_the_next_year_is_asked_for_from_november_on() -> None:
     calendar = WorkingCalendar({}, complete_years=[2098])
-    assert calendar.unknown_years(date(2098, 9, 30)) == []
-    assert calendar.unknown_years(date(2098, 10, 1)) == [2099]
-    assert calendar.unknown_years(date(2099, 10, 1)) == [2099, 2100]
+    assert calendar.unknown_years(date(2098, 10, 31)) == []
+    assert calendar.unknown_years(date(2098, 11, 1)) == [2099]
+    assert calendar.unknown_years(date(2099, 11, 1)) == [2099, 2100]

@@ -177,9 +177,9 @@ def test_readiness_says_whether_redis_answers_and_does_not_hang_on_it(
 def test_readiness_says_which_year_s_working_days_are_guessed(
     client: FlaskClient, database: Database, clock: time_machine.Traveller
 ) -> None:
-    clock.move_to("2026-09-30T10:00+08:00")
+    clock.move_to("2026-10-31T23:59+08:00")
     assert client.get("/readyz").get_json()["checks"]["working_days"] == "ok"
-    clock.move_to("2098-10-01T10:00+08:00")
+    clock.move_to("2098-11-01T00:00+08:00")
     ready = client.get("/readyz")
     assert ready.status_code == 200 and ready.get_json()["status"] == "ready"
     assert ready.get_json()["checks"]["working_days"].startswith("2098, 2099: holidays not loaded")

@@ -83,7 +83,7 @@ def test_a_row_says_what_the_rating_says_without_name_and_number(hall: Hall, clo
         "评价标签": "需提供办事指南之外的申报材料；服务态度差效率低", "具体意见": "多次被要求补交材料",
         "手机号": "138****0001", "是否实名": "是", "短信验证": "否", "来自办公网络（仅供参考）": "否",
         "处理状态": "待核实",
-        "整改期限": "2026-11-27", "办结时间": "", "公开状态": "文字待审核",
+        "整改期限": "2026-11-27", "期限说明": "", "办结时间": "", "公开状态": "文字待审核",
     }  # fmt: skip
     for path in ("/ratings.csv", "/ratings.xlsx", "/statistics/ratings.xlsx"):
         assert b"13800000001" not in hall.person("supervisor").get(path).data

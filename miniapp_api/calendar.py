@@ -1,0 +1,45 @@
+"""The working calendar (工作日历) of a year: what deadlines are counted by, and whether it is known or guessed."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from core import clock, clocks
+from core.actor import Actor
+from miniapp_api.bodies import Query
+from miniapp_api.gates import gate
+
+bp = APIBlueprint("calendar", __name__, tag="People")
+
+_SATURDAY = 5
+
+
+class CalendarQuery(Query):
+    """Which year; this one unless told."""
+
+    year: int | None = Field(None, ge=2000, le=2999)
+
+
+@bp.get("/calendar")
+@gate()
+@bp.input(CalendarQuery, location="query", arg_name="query")
+def read_calendar(session: Session, actor: Actor, query: CalendarQuery) -> dict[str, Any]:
+    """The days of a year that differ from Monday to Friday, as they are counted at the caller's office."""
+    year = query.year or clock.today().year
+    calendar = clocks.working_calendar(session, actor.chain)
+    first, known = date(year, 1, 1), calendar.knows(year)
+    days = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
+    found = [(day, calendar.is_workday(day)) for day in days]
+    return {
+        "year": year,
+        "known": known,
+        "note": None if known else clocks.warning_of(year),
+        "days": [
+            {"day": day.isoformat(), "working": worked}
+            for day, worked in found
+            if worked != (day.weekday() < _SATURDAY)
+        ],
+    }
