@@ -5,6 +5,7 @@ A picture, or for whoever cannot see it a question in words. How often answers m
 """
 
 import secrets
+import string
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID, uuid4
@@ -22,8 +23,9 @@ Kind = Literal["picture", "question"]
 PICTURE: Kind = "picture"
 QUESTION: Kind = "question"
 
-# Without characters that look alike once they are bent.
-_ALPHABET = "ACDEFGHJKMNPQRTUWXY34679"
+_ALIKE = frozenset("BILOQSVZ01258")
+"""Characters that are taken for one another once they are bent."""
+_ALPHABET = [sign for sign in string.ascii_uppercase + string.digits if sign not in _ALIKE]
 _LENGTH = 5
 _LIFE = timedelta(minutes=5)
 

@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import BigInteger, ColumnElement, Date, Integer, Select, Uuid, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from core import clock
+from core import clock, privacy
 from core.db import Database, UTCDateTime
 from core.errors import Fault, Problem
 
@@ -79,11 +79,13 @@ class Order:
 
     `name` tells lists apart whose marks would mean nothing in each other. A mark is the values of a row in this
     order and the local day on which the list was begun (for orders that look at the day), sealed against
-    damage. It opens nothing: whoever makes one up sees what the list shows them anyway.
+    damage. It opens nothing: whoever makes one up sees what the list shows them anyway. `secret`: it is encrypted,
+    because the list does not show the values by which its rows stand.
     """
 
     name: str
     columns: tuple[tuple[Any, bool], ...]
+    secret: bool = False
 
     @property
     def key(self) -> Any:
@@ -102,7 +104,8 @@ class Order:
         """The mark of a row that has these values."""
         told = [v if isinstance(v, int | str) else str(v) if isinstance(v, UUID) else v.isoformat() for v in values]
         content = orjson.dumps([begun_on.isoformat(), *told])
-        return base64.urlsafe_b64encode(self._seal(content) + content).rstrip(b"=").decode()
+        sealed = self._seal(content) + content
+        return base64.urlsafe_b64encode(privacy.encrypt(sealed) if self.secret else sealed).rstrip(b"=").decode()
 
     def behind(self, request: PageRequest) -> list[ColumnElement[bool]]:
         """Conditions for what stands behind the request's mark; none where it has none. 422 for a bad mark."""
@@ -131,6 +134,8 @@ class Order:
             # The last character has bits that say nothing: only the spelling that was given out is taken.
             if base64.urlsafe_b64encode(sealed).rstrip(b"=").decode() != mark:
                 raise _bad_mark()
+            if self.secret:
+                sealed = privacy.decrypt(sealed)
             seal, content = sealed[:_SEAL], sealed[_SEAL:]
             if seal != self._seal(content):
                 raise _bad_mark()

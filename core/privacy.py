@@ -10,6 +10,7 @@ import os
 import re
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
@@ -32,20 +33,38 @@ def install(secret: str) -> None:
 
 def seal(text: str) -> str:
     """Encrypt (AES-256-GCM, a fresh nonce each time); `enc1:` + base64."""
-    if _Keys.cipher is None:
-        raise RuntimeError("privacy.install() has not been called")
-    nonce = os.urandom(12)
-    return SEALED + base64.b64encode(nonce + _Keys.cipher.encrypt(nonce, text.encode(), None)).decode()
+    return SEALED + base64.b64encode(encrypt(text.encode())).decode()
 
 
 def unseal(sealed: str) -> str:
     """Decrypt what `seal` made; text that was never sealed comes back as it is."""
     if not sealed.startswith(SEALED):
         return sealed
+    return _cipher().decrypt(*_parted(base64.b64decode(sealed[len(SEALED) :])), None).decode()
+
+
+def encrypt(content: bytes) -> bytes:
+    """Encrypt bytes: nonce, then what AES-256-GCM makes of them."""
+    nonce = os.urandom(12)
+    return nonce + _cipher().encrypt(nonce, content, None)
+
+
+def decrypt(sealed: bytes) -> bytes:
+    """Decrypt what `encrypt` made; ValueError for anything else."""
+    try:
+        return _cipher().decrypt(*_parted(sealed), None)
+    except InvalidTag as error:
+        raise ValueError("not encrypted by this installation") from error
+
+
+def _parted(sealed: bytes) -> tuple[bytes, bytes]:
+    return sealed[:12], sealed[12:]
+
+
+def _cipher() -> AESGCM:
     if _Keys.cipher is None:
         raise RuntimeError("privacy.install() has not been called")
-    raw = base64.b64decode(sealed[len(SEALED) :])
-    return _Keys.cipher.decrypt(raw[:12], raw[12:], None).decode()
+    return _Keys.cipher
 
 
 def keyed_hash(*parts: str) -> str:

@@ -53,9 +53,13 @@ def _taking(dialect: str, _names: tuple[str, ...]) -> Executable:
 _TAKE = Prepared(_taking)
 
 
-def take(session: Session, gate: str, rules: RatingRules, now: datetime) -> bool:
-    """Pass the gate and close it behind; False when it is closed."""
-    return bool(_TAKE.rows(session, {"key": gate, "until": now + rules.window, "moment": now}))
+def take(session: Session, gate: str, rules: RatingRules, now: datetime, freed_at: datetime | None = None) -> bool:
+    """Pass the gate and close it behind; False when it is closed.
+
+    `freed_at`: an office freed the number then; who passed the gate before does not keep it closed.
+    """
+    moment = now if freed_at is None else max(now, freed_at + rules.window)
+    return bool(_TAKE.rows(session, {"key": gate, "until": now + rules.window, "moment": moment}))
 
 
 def closed_until(session: Session, gate: str) -> datetime | None:

@@ -18,10 +18,10 @@ from core import privacy
 from core.actor import Actor
 from core.db import Base, canonical_json
 from core.history import Broken
-from core.integrity import broken_end, in_chunks, is_last_row, verify_presence
+from core.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from core.models import HistoryEntry, HistoryPayload
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
-from feedback.workflows import CODE, RATING
+from feedback.workflows import CODE, FREED, RATING
 
 _RATED = (
     "id", "code_id", "channel", "office_id", "area1", "area2", "area3", "level", "tags", "comment", "public_comment",
@@ -79,12 +79,13 @@ def _digest(purpose: str, values: Mapping[str, Any]) -> str:
 
 
 def verify(session: Session) -> Iterator[Broken]:
-    """Each rating and each code that does not fit its history, or is gone."""
+    """Each rating, each code and each freed number that does not fit its history, or is gone."""
     earlier = EarlierChains(session)
     yield from _verify_ratings(session, earlier)
     yield from _verify_codes(session, earlier)
     for workflow in (RATING, CODE):
         yield from verify_presence(session, workflow.subject_type, workflow.model)
+    yield from verify_ends(session, FREED)
 
 
 def _fits(

@@ -185,6 +185,33 @@ class RatingGate(Base):
     until: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class FreedNumber(Base):
+    """A number that an office freed (解除限制): what it rated before no longer keeps it waiting. Append-only.
+
+    The number stands here as a keyed hash and masked. `area1..3` is the region chain of the office that freed it.
+    """
+
+    __tablename__ = "freed_numbers"
+    __table_args__ = (
+        Index("ix_freed_numbers_mobile_key", "mobile_key", "freed_at"),
+        *(Index(f"ix_freed_numbers_{area}", area, "freed_at", "id") for area in _AREAS),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    mobile_key: Mapped[str] = mapped_column(String(64))
+    masked_mobile: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int] = mapped_column(Integer)
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    freed_by: Mapped[UUID] = mapped_column(Uuid)
+    operator_name: Mapped[str | None] = mapped_column(String(30))
+    freed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class SmsCode(Base):
     """A code (短信验证码) that was sent to a number: keyed hashes only."""
 

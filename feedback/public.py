@@ -1,6 +1,6 @@
 """What is read without an account: the form's code, the rater's answer, and what is published."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
@@ -25,6 +25,9 @@ from feedback.queries import tags_of_rating
 from feedback.query_codes import query_key
 from feedback.submission import DUE_DAYS, refuse_closed
 from feedback.workflows import CLOSED, FED_BACK, RATING, TO_VERIFY, VERIFIED
+
+# A page's mark holds the instant of a rating, of which the list shows no more than the day.
+_NEWEST = replace(NEWEST, name="published ratings", secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def public(session: Session, filters: PublicFilters, request: PageRequest) -> Pa
         .join(RatingCode, RatingCode.id == Rating.code_id)
         .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
     )  # fmt: skip
-    return fetch(session, rows, NEWEST, request, *found)
+    return fetch(session, rows, _NEWEST, request, *found)
 
 
 def show_public(row: Any) -> dict[str, Any]:

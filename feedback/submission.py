@@ -18,7 +18,7 @@ from core import clock, clocks, privacy, todos
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.prepared import Prepared
-from feedback import figures, gates, integrity
+from feedback import figures, freed_numbers, gates, integrity
 from feedback.codes import TODO as CODE_TODO
 from feedback.codes import is_token
 from feedback.follow_up_rows import NEW, open_follow_up
@@ -122,7 +122,7 @@ def rate(
     assert fields is not None
     now, submission = clock.now(), given["submission_key"]
     gate = gates.key(rules, fields.mobile, code.kind, code.id)
-    if not gates.take(session, gate, rules, now):
+    if not gates.take(session, gate, rules, now) and not _is_freed(session, gate, rules, fields.mobile, now):
         # The same form, sent at the same moment, may have been accepted meanwhile.
         twin = _REPEATED.first(session, {"submission": submission}) if submission else None
         if twin is not None:
@@ -134,6 +134,12 @@ def rate(
         brake(code.id)
     _store(session, actor, code, fields, {**given, "submitted_at": now, "from_staff_address": bool(code.from_staff)})
     return Rated(rating_id, shown_code, new=True)
+
+
+def _is_freed(session: Session, gate: str, rules: RatingRules, mobile: str, now: datetime) -> bool:
+    """Pass a closed gate of a number that an office has freed since it was closed."""
+    freed_at = freed_numbers.last_freed(session, mobile)
+    return freed_at is not None and gates.take(session, gate, rules, now, freed_at)
 
 
 def _columns(fields: Fields, rules: RatingRules) -> dict[str, Any]:

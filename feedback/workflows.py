@@ -2,7 +2,7 @@
 
 from accounts.verbs import Verb
 from core.workflow import APPLICANT, SYSTEM, Step, Workflow
-from feedback.models import Rating, RatingCode
+from feedback.models import FreedNumber, Rating, RatingCode
 
 NOT_GENERATED, ACTIVE, USED, EXPIRED, DISABLED = "not_generated", "active", "used", "expired", "disabled"
 
@@ -83,3 +83,5 @@ RATING = Workflow(
         Step("withhold", CLOSED, CLOSED, SUPERVISE),
     ],
 )  # fmt: skip
+
+FREED = Workflow("freed_number", FreedNumber, {"freed": "已解除限制"}, [Step("free", None, "freed", SUPERVISE)])

@@ -17,6 +17,7 @@ from miniapp_api import (
     products,
     rating_codes,
     rating_forms,
+    rating_numbers,
     rating_pages,
     ratings,
     regions,
@@ -46,6 +47,7 @@ API = (
     licences.bp,
     rating_codes.bp,
     rating_forms.bp,
+    rating_numbers.bp,
     ratings.bp,
 )
 ROOT = (home.bp, health.bp, rating_pages.bp)

@@ -22,7 +22,7 @@ from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
 from feedback.kinds import SHOWN
-from feedback.models import Rating, RatingCode
+from feedback.models import FreedNumber, Rating, RatingCode
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.models import CorrectionRequest, DictionaryEntry, Inspection, InspectionVersion
 from tests import paperwork
@@ -252,6 +252,14 @@ def public_ratings(stage: Stage) -> Listed:
     )  # fmt: skip
 
 
+def freed_numbers(stage: Stage) -> Listed:
+    body = {"mobile": "13800000001", "reason": "本人称号码被他人冒用"}
+    assert stage.hall.person("supervisor").post("/rating-numbers/free", body).status_code == 201
+    return Listed(
+        stage.hall.person("supervisor").get, "/rating-numbers/freed", FreedNumber, lambda n: {"freed_at": minutes(n)}
+    )
+
+
 def rating_codes(stage: Stage) -> Listed:
     stage.hall.code()
     return Listed(
@@ -447,7 +455,8 @@ LISTS = [
     product_items, items_to_test, drafts,
     spot_check_drafts, records, records_by_name, records_of_days, voided_records, correction_requests,
     moves_of_a_correction_request, spot_checks, enterprises, users,
-    account_applications, ratings, overdue_ratings, public_ratings, rating_codes, own_filings, filings_of_offices,
+    account_applications, ratings, overdue_ratings, public_ratings, rating_codes, freed_numbers,
+    own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
     supervision_checks, to_dos, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check, moves_of_a_rating,
     moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
@@ -456,7 +465,8 @@ LISTS = [
 PATHS = {
     "/correction-requests", "/correction-requests/{request_id}/history",
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
-    "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/filings", "/licences",
+    "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/rating-numbers/freed",
+    "/filings", "/licences",
     "/self-check-topics", "/supervision-checks", "/todos", "/regions", "/me/sessions",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/products/{code}/items/{item_id}/history",
