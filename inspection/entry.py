@@ -64,6 +64,7 @@ SERVER_SET = frozenset(
         "conclusion",
         "warnings",
         "product_names",
+        "problems",
         "retired_names",
         "created_by",
         "begun_by",

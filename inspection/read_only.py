@@ -20,7 +20,8 @@ _LABELS = {
     "office": "填报单位", "region": "行政区划", "username": "填报账号", "operator_name": "操作人",
     "created_at": "建立时间", "updated_at": "更新时间", "submitted_at": "提交时间", "org_prefilled": "与名录一致",
     "name_differs": "名称与名录不符", "problems_found": "是否发现问题", "disposal_state": "处置情况",
-    "conclusion": "检验结论", "product_names": "产品名称", "retired_names": "已停用的名称", "created_by": "填报人",
+    "conclusion": "检验结论", "product_names": "产品名称", "problems": "发现的问题", "retired_names": "已停用的名称",
+    "created_by": "填报人",
     "begun_by": "最初填报人", "corrected": "更正情况", "voided": "作废情况",
 }  # fmt: skip
 _COMPARED = {name: _LABELS.get(name, name) for name in sorted(SERVER_SET - {"warnings"})}

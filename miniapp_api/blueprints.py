@@ -24,6 +24,7 @@ from miniapp_api import (
     sessions,
     spot_checks,
     statistics,
+    suggestions,
     users,
 )
 
@@ -42,6 +43,7 @@ API = (
     spot_checks.bp,
     correction_requests.bp,
     statistics.bp,
+    suggestions.bp,
     captchas.bp,
     filings.bp,
     licences.bp,

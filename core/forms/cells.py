@@ -180,6 +180,7 @@ ITEM_COLUMNS: dict[str, Cell] = {
     "not_future": FLAG,
     "pattern": TEXT,
     "pattern_message": TEXT,
+    "suggest": FLAG,
     "sensitive": FLAG,
     "readonly": FLAG,
     "default_from": TEXT,

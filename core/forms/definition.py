@@ -13,12 +13,12 @@ unique in that group and differ from the names outside it.
 
 Keys of every item: `text` (the printed wording), `type`, `required` (when visible), `readonly`,
 `default_from` ("enterprise.name"), `sensitive` (personal data; one text in a top-level field only),
-`suggest` (what was typed there before at the own office is offered again), `roles`, `visible_when`,
-`required_when`, `basis` and `penalty` (the law, as the paper prints it),
+`roles`, `visible_when`, `required_when`, `basis` and `penalty` (the law, as the paper prints it),
 `help`, `placeholder`. Further keys by type:
 
     text         max_length (default 200), multiline, pattern + pattern_message; with repeat: true a list of
-                 distinct texts with min_items and max_items
+                 distinct texts with min_items and max_items; suggest: what the own office typed there before
+                 is offered again
     number       scale (decimals, 0 to 6, default 0), unit, minimum (decimal string); a decimal string or
                  a JSON number is taken, a decimal string is kept
     date         not_future (not after today)
@@ -64,7 +64,7 @@ class Form:
 
     `definition` is the JSON as it was given (do not change it), `schema` the JSON Schema of a normalised
     body, `sensitive` the top-level fields whose text is personal data, `files` the items that hold ids of uploads
-    (photos, signature, file) and the groups that have such items.
+    (photos, signature, file) and the groups that have such items, `suggested` the fields with `suggest`.
     """
 
     code: str
@@ -76,6 +76,7 @@ class Form:
     schema: dict[str, Any]
     sensitive: frozenset[str]
     files: tuple[Item, ...]
+    suggested: frozenset[str]
     _plan: Plan
 
     @classmethod
@@ -95,6 +96,7 @@ class Form:
         form.schema = schema.form_schema(outline.items)
         form.sensitive = frozenset(item.name for item in outline.items if item.sensitive)
         form.files = tuple(item for item in outline.items if item.holds_files)
+        form.suggested = frozenset(item.name for item in outline.items if item.raw.get("suggest") is True)
         form._plan = make_plan(outline, conditions, schema.validator(form.schema))
         return form
 

@@ -128,7 +128,6 @@ ITEM: dict[str, Judge] = {
     "readonly": flag,
     "default_from": shaped(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+", "须写成“enterprise.name”的形式"),
     "sensitive": flag,
-    "suggest": flag,
     "roles": lines,
     "visible_when": condition,
     "required_when": condition,
@@ -154,6 +153,7 @@ TYPES: dict[str, dict[str, Judge]] = {
         "repeat": flag,
         "pattern": pattern,
         "pattern_message": line(200),
+        "suggest": flag,
         **_COUNTS,
     },
     "number": {

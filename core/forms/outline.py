@@ -187,6 +187,9 @@ class _Reading:
             where = "sensitive" if "sensitive" in raw else "type"
             message = "个人信息只能填在表头的单个文本字段（field）中，以便加密保存"
             self.fault(f"{at}/{where}", "unprotected", message)
+        if raw.get("suggest") is True and (personal or group is not None or "field" not in raw):
+            message = "只有表头的文本字段（field）可以提供历史内容（suggest），个人信息除外"
+            self.fault(f"{at}/suggest", "bad_value", message)
         least, most = raw.get("min_items"), raw.get("max_items", MAX_LISTED)
         if type(least) is int and type(most) is int and least > most:
             self.fault(f"{at}/min_items", "bad_value", "最少项数不能多于最多项数")

@@ -16,7 +16,7 @@ from core.config import Settings
 from miniapp_api.wiring import KEY
 from tests import paperwork
 from tests.object_storage import on_s3
-from tests.people import Person, faults, new_id, production, spot_check, uscc, with_problem
+from tests.people import Person, faults, new_id, production, sales, spot_check, uscc, with_problem
 
 
 @pytest.fixture
@@ -113,7 +113,11 @@ def photos_of(person: Person, count: int) -> list[str]:
     return [photo(person, f"#{number:02x}{number * 5 % 256:02x}00") for number in range(count)]
 
 
-@pytest.mark.parametrize(("noun", "body"), [("inspections", production), ("spot-checks", spot_check)])
+def spot_check_of_before(**changes: Any) -> dict[str, Any]:
+    return spot_check(form_version=1, **changes)
+
+
+@pytest.mark.parametrize(("noun", "body"), [("inspections", production), ("spot-checks", spot_check_of_before)])
 def test_a_record_takes_forty_photos_and_says_at_once_that_one_more_is_too_many(
     county_inspector: Person, noun: str, body: Any
 ) -> None:
@@ -126,6 +130,31 @@ def test_a_record_takes_forty_photos_and_says_at_once_that_one_more_is_too_many(
     assert (saved.status_code, saved.json["photos"]) == (201, photos[:40])
     sent = county_inspector.put(f"/{noun}/{record}/submission", body(photos=photos[:40], version=1))
     assert (sent.status_code, sent.json["photos"]) == (200, photos[:40])
+
+
+@pytest.mark.parametrize(
+    ("noun", "code", "body"),
+    [("inspections", "gpc-production", production), ("inspections", "gpc-sales", sales),
+     ("spot-checks", "gpc-spot-check", spot_check)],
+)  # fmt: skip
+def test_the_newest_form_says_how_many_photos_there_may_be(
+    county_inspector: Person, noun: str, code: str, body: Any
+) -> None:
+    form = county_inspector.get(f"/forms/{code}").json
+    (item,) = (one for section in form["sections"] for one in section["items"] if one.get("field") == "photos")
+    assert (item["type"], item["max_items"]) == ("photos", 40)
+    version = form["version"]
+    answer = county_inspector.put(
+        f"/{noun}/{new_id()}", body(form_version=version, photos=[new_id() for _ in range(41)])
+    )
+    assert faults(answer) == {"/photos": "too_many"}
+    assert answer.json["errors"][0]["message"] == "“现场照片”最多40张，请删减后重试"
+    taken, record = photo(county_inspector), new_id()
+    saved = county_inspector.put(f"/{noun}/{record}", body(form_version=version, photos=[taken]))
+    assert (saved.status_code, saved.json["photos"]) == (201, [taken])
+    emptied = county_inspector.put(f"/{noun}/{record}", body(form_version=version, photos=[], version=1))
+    assert emptied.json["photos"] == []
+    assert county_inspector.put(f"/inspections/{new_id()}", production(photos=[taken])).status_code == 201
 
 
 def test_the_limits_stand_in_the_openapi_document(county_inspector: Person) -> None:

@@ -475,8 +475,8 @@ PATHS = {
 }  # fmt: skip
 DICTIONARIES = {"items": PRODUCT_ITEMS, "test-items": TEST_ITEMS}
 EXPORTS = (".csv", ".xlsx")
-SHORT_BY_NATURE = {"/products", "/forms", "/filing-kinds"}
-"""Lists that come whole: what the code declares, or what is published once in a while."""
+SHORT_BY_NATURE = {"/products", "/forms", "/filing-kinds", "/suggestions", "/suggestions/sellers"}
+"""Lists that come whole: what the code declares, what is published once in a while, twenty suggestions."""
 
 
 @pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)

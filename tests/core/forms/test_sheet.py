@@ -41,7 +41,15 @@ def _faults(sheets: dict[str, Rows]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["gpc-production.v1", "gpc-production.v2", "gpc-sales.v1", "gpc-sales.v2", "gpc-spot-check.v1"]
+    "name",
+    [
+        "gpc-production.v1",
+        "gpc-production.v2",
+        "gpc-sales.v1",
+        "gpc-sales.v2",
+        "gpc-spot-check.v1",
+        "gpc-spot-check.v2",
+    ],
 )
 def test_a_printed_form_goes_out_and_comes_back_unchanged(name: str) -> None:
     definition = _definition(name)
