@@ -65,8 +65,8 @@ def _refuse_other(forms: FormLibrary, kind: Kind, field: str) -> None:
     except Problem as problem:
         raise invalid("/kind", "unknown_kind", "没有这类检查的表单，请联系管理员") from problem
     if field not in form.suggested:
-        offered = "、".join(sorted(form.suggested)) or "无"
-        raise invalid("/field", "not_suggested", f"该栏目（{field}）不提供历史内容，可用的有：{offered}")
+        offered = "、".join(f"{text}（{name}）" for name, text in form.suggested.items()) or "无"
+        raise invalid("/field", "not_suggested", f"栏目“{field}”不提供填过的内容，请手动填写；提供的有：{offered}")
 
 
 def _texts(value: Any) -> Iterable[str]:
@@ -78,8 +78,9 @@ def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
 
     Each as it was written last: name, addresses, market, and the day of that check.
     """
+    counted: Any = EnterpriseTally.records
     without_code = [EnterpriseTally.kind == "sales", EnterpriseTally.org_key.like(f"{_WITHOUT_CODE}%")]
-    matched = match(session, actor.reach, CHECK, q, EnterpriseTally.records, *without_code)
+    matched = match(session, actor.reach, CHECK, q, counted, *without_code)
     if matched.tally_ids is not None:
         tallies = sorted(matched.tally_ids, reverse=True)[: 5 * MOST_SELLERS]
     else:  # so many that any of them do: whoever seeks one types more of its name

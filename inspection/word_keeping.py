@@ -34,6 +34,7 @@ _STEPS = (
     ("adopt", ACTIVE, ACTIVE),
     ("retire", ACTIVE, RETIRED),
     ("merge", ACTIVE, MERGED),
+    ("merge", RETIRED, MERGED),
     ("restore", RETIRED, ACTIVE),
     ("restore", MERGED, ACTIVE),
 )
@@ -234,7 +235,7 @@ def _merged(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) -
     if into.regulation_type != entry.regulation_type:
         message = f"“{entry.name}”与“{into.name}”的监管类型不同，请先更正监管类型，再合并"
         raise invalid("/into", "other_regulation_type", message)
-    return {"alias_of": into.id}
+    return {"alias_of": into.id, "retired_on": None}
 
 
 def _stands_beside(into: DictionaryEntry, entry: DictionaryEntry) -> bool:

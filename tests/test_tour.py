@@ -46,7 +46,7 @@ def take_the_tour(base: str, data_dir: Path) -> None:
     assert int(said[20]) >= 1 and int(said[21]) >= 1
     assert "是否应为 product_code？" in said[22]
     assert "统一社会信用代码" in said[23]
-    assert said[25:] == ["404", "disabled", "401"]
+    assert said[25:] == ["404", "disabled", "401", "merged", "merge", "导体直流电阻（20℃）"]
 
 
 @needs_curl

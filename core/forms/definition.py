@@ -64,7 +64,8 @@ class Form:
 
     `definition` is the JSON as it was given (do not change it), `schema` the JSON Schema of a normalised
     body, `sensitive` the top-level fields whose text is personal data, `files` the items that hold ids of uploads
-    (photos, signature, file) and the groups that have such items, `suggested` the fields with `suggest`.
+    (photos, signature, file) and the groups that have such items, `suggested` the wording of those with
+    `suggest`, by field.
     """
 
     code: str
@@ -76,7 +77,7 @@ class Form:
     schema: dict[str, Any]
     sensitive: frozenset[str]
     files: tuple[Item, ...]
-    suggested: frozenset[str]
+    suggested: Mapping[str, str]
     _plan: Plan
 
     @classmethod
@@ -96,7 +97,7 @@ class Form:
         form.schema = schema.form_schema(outline.items)
         form.sensitive = frozenset(item.name for item in outline.items if item.sensitive)
         form.files = tuple(item for item in outline.items if item.holds_files)
-        form.suggested = frozenset(item.name for item in outline.items if item.raw.get("suggest") is True)
+        form.suggested = {item.name: item.text for item in outline.items if item.raw.get("suggest") is True}
         form._plan = make_plan(outline, conditions, schema.validator(form.schema))
         return form
 

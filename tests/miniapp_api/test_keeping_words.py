@@ -97,6 +97,27 @@ def test_a_merged_word_stays_valid_as_another_name_and_is_no_longer_offered(
     assert "架空铰线" in names(county_inspector)
 
 
+def test_a_retired_word_may_be_merged_into_the_one_that_takes_its_place(
+    county_inspector: Person, province_user: Person, clock: time_machine.Traveller, sign_in: SignIn
+) -> None:
+    item = add(county_inspector, CABLE)
+    act(province_user, item, "retire", reason="重复")
+    merged = act(province_user, item, "merge", version=2, into=LICENCE_ITEM)
+    assert (merged["status"], merged["retired_on"]) == ("merged", None)
+    county_inspector, province_user = on_the_next_day(clock, sign_in)
+    sent = submit(county_inspector, production(products=[item], check_date="2026-11-22"))
+    assert (sent["products"], sent["warnings"]) == ([LICENCE_ITEM], [])
+    act(province_user, item, "restore", version=3)
+    assert "超导缆" in names(county_inspector)
+
+
+def test_two_words_never_become_each_others_other_name(county_inspector: Person, province_user: Person) -> None:
+    first, second = add(county_inspector, CABLE), add(county_inspector, {**CABLE, "name": "超导电缆"})
+    act(province_user, first, "merge", into=second)
+    answer = province_user.post(f"/products/06/items/{second}/actions/merge", {"version": 1, "into": first})
+    assert faults(answer) == {"/into": "not_active"}
+
+
 def test_what_was_merged_may_be_merged_again(county_inspector: Person, province_user: Person) -> None:
     first, second = add(county_inspector, CABLE), add(county_inspector, {**CABLE, "name": "超导电缆"})
     act(province_user, first, "merge", into=second)
