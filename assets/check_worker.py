@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from assets import confinement, content_checks  # noqa: E402
-from assets.file_types import FILE_TYPES  # noqa: E402
+from assets.file_types import FILE_TYPES, UNNAMED  # noqa: E402
 from core.errors import Problem  # noqa: E402
 
 # A document of 20 MiB with its objects unpacked takes 0.2 GiB; qpdf, lxml and oletools together 0.1.
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         try:
             # What the libraries have to say goes to the log, not into the answer.
             with contextlib.redirect_stdout(sys.stderr):
-                kind = content_checks.judge(file, FILE_TYPES[extension], allowed)
+                kind = content_checks.judge(file, FILE_TYPES.get(extension, UNNAMED), allowed)
             answer = {"extension": kind.extension}
         except Problem as problem:
             fault = problem.errors[0]

@@ -52,8 +52,11 @@ def check(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archi
     with _opened(file, named, allowed) as document:
         names = {path[0].lower(): path[0] for path in document.listdir() if len(path) == 1}
         kind = _kind(document, names, named, allowed)
-        _check_macros(file, kind)
-        _check_streams(document, kind, inner)
+        unwanted = strangers.unwanted(kind, named, allowed)
+        if unwanted is not None:
+            raise unwanted
+        _check_macros(file, kind, allowed)
+        _check_streams(document, allowed, inner)
         if any(not _is_stored(document, archive) for archive in archives.found_at_end(file)):
             told = f"文档后附带了压缩包，{strangers.save_as(kind, allowed)}"
             raise invalid("/file", "polyglot", told)
@@ -117,23 +120,23 @@ def _kind(document: Any, names: dict[str, str], named: FileType, allowed: Sequen
     return FILE_TYPES[_MAIN[main]]
 
 
-def _check_macros(file: IO[bytes], kind: FileType) -> None:
+def _check_macros(file: IO[bytes], kind: FileType, allowed: Sequence[str]) -> None:
     file.seek(0)
     parser = VBA_Parser("document", data=file.read())
     try:
         if parser.detect_vba_macros():
-            raise office_checks.macros(kind)
+            raise office_checks.macros(kind, allowed)
     finally:
         parser.close()
 
 
-def _check_streams(document: Any, kind: FileType, inner: archives.Inner) -> None:
+def _check_streams(document: Any, allowed: Sequence[str], inner: archives.Inner) -> None:
     for path in document.listdir(streams=True, storages=True):
         name = path[-1].lower()
         if document.get_type(path) != olefile.STGTY_STREAM:
             _check_class(document.getclsid(path))
         elif name in ("workbook", "book"):
-            _check_workbook(document, path)
+            _check_workbook(document, path, allowed)
         elif name == "worddocument":
             if _DDE_FIELD.search(document.openstream(path).read()):
                 raise office_checks.dde(FILE_TYPES[".doc"])
@@ -167,7 +170,7 @@ class _Records(xls_parser.WorkbookStream):  # type: ignore[misc]
         return found
 
 
-def _check_workbook(document: Any, path: list[str]) -> None:
+def _check_workbook(document: Any, path: list[str], allowed: Sequence[str]) -> None:
     kind = FILE_TYPES[".xls"]
     size = document.get_size(path)
     for record in _Records(document.openstream(path), size, path[-1], olefile.STGTY_STREAM).iter_records():
@@ -175,10 +178,9 @@ def _check_workbook(document: Any, path: list[str]) -> None:
             raise _encrypted()
         macro = record.type == _SHEET and len(record.data) > 5 and record.data[5] == _MACRO_SHEET
         if macro or getattr(record, "doctype", None) == _MACRO_STREAM:
-            raise invalid(
-                "/file", "macro_document",
-                "文件含有 Excel 4.0 宏表，请删除宏表（包括隐藏的）或另存为 .xlsx 后重新上传",
-            )  # fmt: skip
+            otherwise = "或另存为 .xlsx " if not allowed or ".xlsx" in allowed else ""
+            told = f"文件含有 Excel 4.0 宏表，请删除宏表（包括隐藏的）{otherwise}后重新上传"
+            raise invalid("/file", "macro_document", told)
         if getattr(record, "support_link_type", None) == xls_parser.XlsRecordSupBook.LINK_TYPE_OLE_DDE:
             raise office_checks.dde(kind)
 

@@ -35,12 +35,10 @@ def judge(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: in
     if depth > _DEEPEST:
         raise invalid("/file", "nested_too_deep", "文档中嵌入的文件层数过多，请删除嵌入的文件后重新上传")
     kind = _recognised(file, named, allowed, depth)
-    if not allowed or kind.extension in allowed:
-        return kind
-    if named.extension in allowed:
-        told = f"文件内容是 {kind.label}，与扩展名 {named.extension} 不符，这里只支持 {'、'.join(allowed)}"
-        raise invalid("/file", "content_mismatch", told)
-    raise invalid("/file", "type_not_allowed", f"不支持的文件格式（{kind.label}），这里只支持 {'、'.join(allowed)}")
+    unwanted = strangers.unwanted(kind, named, allowed)
+    if unwanted is not None:
+        raise unwanted
+    return kind
 
 
 def _recognised(file: IO[bytes], named: FileType, allowed: Sequence[str], depth: int) -> FileType:
@@ -67,6 +65,10 @@ def _recognised(file: IO[bytes], named: FileType, allowed: Sequence[str], depth:
     if b"%PDF-" in head:
         from assets import pdf_checks
 
+        # What to do about a fault of it would be told in vain, here and where the others are recognised.
+        unwanted = strangers.unwanted(FILE_TYPES[".pdf"], named, allowed)
+        if unwanted is not None:
+            raise unwanted
         pdf_checks.check(file, inner)
         return FILE_TYPES[".pdf"]
     raise strangers.refusal(head, named, allowed)

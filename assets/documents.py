@@ -102,5 +102,11 @@ def _run(source: Path, named: FileType, purpose: Purpose, seconds: float) -> dic
         raise not_done_in_time()
     return {
         "code": "too_complex",
-        "message": "文件结构异常或过于复杂，无法检查，请打印或扫描为 PDF 后重新上传",
+        "message": f"文件结构异常或过于复杂，无法检查，{_otherwise(purpose)}",
     }
+
+
+def _otherwise(purpose: Purpose) -> str:
+    if ".pdf" in purpose.extensions:
+        return "请打印或扫描为 PDF 后重新上传"
+    return f"请换用 {purpose.allowed} 文件重新上传"

@@ -42,7 +42,10 @@ def check(content: bytes, names: Sequence[str], document: Callable[[bytes], None
             return
     except Problem as problem:
         fault = problem.errors[0]
-        raise invalid("/file", fault.code, f"文档中嵌入的文件{label}：{fault.message}") from problem
+        # What to do with it alone is no advice here: for the document around it the object is to go.
+        reason = fault.message.partition("，请")[0]
+        told = f"文档中嵌入的文件{label}：{reason}，请删除嵌入的对象或附件后重新上传"
+        raise invalid("/file", fault.code, told) from problem
     if content.startswith(_PROGRAMS) or _runs(names):
         raise invalid("/file", "embedded_package", f"文档中嵌入了程序{label}，请删除嵌入的对象或附件后重新上传")
     drawn = content.startswith(_PICTURES) or content[40:44] == _ENHANCED_METAFILE or format_of(content[:16]) is not None

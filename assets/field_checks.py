@@ -1,7 +1,13 @@
-"""Fields (域) of a .docx: whether one is a DDE link. Their instructions may be cut into any number of runs."""
+"""Fields (域) of a .docx: whether one is a DDE link, and what others load.
+
+Their instructions may be cut into any number of runs.
+"""
+
+import re
 
 from oletools.msodde import FIELD_DDE_REGEX, unquote
 
+_LOADS = re.compile(r"\s*(?:INCLUDEPICTURE|INCLUDETEXT|INCLUDE|IMPORT)\s+(?:[\"“]([^\"”]*)|(\S+))", re.IGNORECASE)
 _LONGEST = 4096
 """Characters of an instruction that are looked at; the word that says what it is comes first."""
 
@@ -11,6 +17,8 @@ class FieldReader:
 
     def __init__(self) -> None:
         self.found_dde = False
+        self.loaded: set[str] = set()
+        """Addresses of pictures and texts that fields include."""
         self._open: list[str] = []
         self._in_instruction = False
 
@@ -46,7 +54,11 @@ class FieldReader:
 
     def _judge(self, instruction: str) -> None:
         # A trailing blank, because the library asks for one behind the word.
-        self.found_dde |= FIELD_DDE_REGEX.match(unquote(instruction).replace("\0", "") + " ") is not None
+        plain = unquote(instruction).replace("\0", "") + " "
+        self.found_dde |= FIELD_DDE_REGEX.match(plain) is not None
+        loads = _LOADS.match(plain)
+        if loads is not None:
+            self.loaded.add(loads[1] if loads[1] is not None else loads[2])
 
 
 def _attribute(attributes: dict[str, str], name: str) -> str:

@@ -2,12 +2,14 @@
 
 import re
 
-from assets.file_types import FILE_TYPES, FileType, Purpose
+from assets.file_types import FILE_TYPES, UNNAMED, FileType, Purpose
 from core.errors import invalid
 from core.text import clean_line
 
 LONGEST_NAME = 200
 _SEPARATORS = re.compile(r"[/\\]")
+_ENDING = re.compile(r"[a-z][a-z0-9]{0,5}")
+"""What stands behind the last dot of "报告v1.2" or "2026.11.20" is none."""
 # Names that a desktop would run, wherever they stand between dots: "报告.exe.pdf", "报告.pdf.js".
 RUNNABLE = frozenset(
     ["apk", "asp", "aspx", "bat", "chm", "cmd", "dll", "docm", "dotm", "exe", "hta", "htm", "html", "jar", "js", "jse",
@@ -20,11 +22,11 @@ def display_name(sent: str) -> str:
     """The last part of the name as sent, cleaned: without what is not seen or turns the direction, it cannot hide what
     it is.
 
-    Path parts are taken off, because some browsers send them. Raises 422 for a name that is empty, or longer than
-    `LONGEST_NAME`.
+    Path parts are taken off, because some browsers send them, and dots at the end, as Windows does. Raises 422 for a
+    name that is empty, or longer than `LONGEST_NAME`.
     """
-    name = clean_line(_SEPARATORS.split(sent)[-1])
-    if not name.strip("."):
+    name = clean_line(_SEPARATORS.split(sent)[-1]).rstrip(". ")
+    if not name:
         raise invalid("/file", "bad_name", "文件没有名称，请改名后重新上传")
     if len(name) > LONGEST_NAME:
         raise invalid("/file", "name_too_long", f"文件名过长（最多 {LONGEST_NAME} 个字符），请改短后重新上传")
@@ -36,19 +38,26 @@ def file_type(name: str, purpose: Purpose) -> FileType:
 
     Whether it may be for the purpose is known when the content was looked at: endings are often wrong.
     """
-    stem, dot, last = name.rpartition(".")
-    extension = f".{last.lower()}" if dot else ""
-    if not stem or extension not in FILE_TYPES:
+    stem, extension = _parts(name)
+    if not stem or (extension and extension not in FILE_TYPES):
         raise invalid("/file", "type_not_allowed", f"不支持的文件格式，{purpose.label}目前支持 {purpose.allowed}")
     inner = [part.strip().lower() for part in stem.split(".")[1:]]
     if any(part in RUNNABLE for part in inner):
         raise invalid("/file", "double_extension", "文件名含有程序或脚本的扩展名，请确认文件内容并改名后重新上传")
-    return FILE_TYPES[extension]
+    return FILE_TYPES[extension] if extension else UNNAMED
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """The name without its ending, and that in small letters with its dot; empty where it has none."""
+    stem, dot, last = name.rpartition(".")
+    if not dot or (stem and not _ENDING.fullmatch(last.strip().lower())):
+        return name, ""
+    return stem, f".{last.lower()}"
 
 
 def with_extension(name: str, kind: FileType) -> str:
     """The name with the ending of what the file is; unchanged where it is one already."""
-    stem, _, last = name.rpartition(".")
-    if f".{last.lower()}" == kind.extension:
+    stem, extension = _parts(name)
+    if extension == kind.extension:
         return name
     return f"{stem[: LONGEST_NAME - len(kind.extension)]}{kind.extension}"

@@ -35,6 +35,8 @@ FILE_TYPES = {
         FileType(".xlsx", f"{_OFFICE}.spreadsheetml.sheet", OOXML, "Excel 工作簿"),
         FileType(".jpg", "image/jpeg", PICTURE, "JPEG 图片"),
         FileType(".jpeg", "image/jpeg", PICTURE, "JPEG 图片"),
+        FileType(".jfif", "image/jpeg", PICTURE, "JPEG 图片"),
+        FileType(".jpe", "image/jpeg", PICTURE, "JPEG 图片"),
         FileType(".png", "image/png", PICTURE, "PNG 图片"),
         FileType(".heic", "image/heic", PICTURE, "HEIC 图片"),
         FileType(".heif", "image/heif", PICTURE, "HEIF 图片"),
@@ -42,6 +44,10 @@ FILE_TYPES = {
         FileType(".zip", "application/zip", ZIP, "ZIP 压缩包"),
     )
 }
+
+
+UNNAMED = FileType("", "", "", "支持的文件")
+"""What the name of a file says that has no ending: nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from assets import archives, strangers
 from assets.field_checks import FieldReader
-from assets.file_types import FILE_TYPES, FileType
+from assets.file_types import FILE_TYPES, OLE, OOXML, FileType
 from core.errors import Problem, invalid
 
 _TYPES = {
@@ -35,11 +35,13 @@ _HYPERLINK = "/hyperlink"
 _CHUNK = "/aFChunk"
 
 
-def macros(kind: FileType) -> Problem:
+def macros(kind: FileType, allowed: Sequence[str]) -> Problem:
     """422 for a document with macros."""
-    return invalid(
-        "/file", "macro_document", f"文件含有宏或控件，请另存为不含宏的 {kind.extension} 或导出为 PDF 后重新上传"
-    )
+    own = kind.extension if kind.shape in (OLE, OOXML) else ".docx"
+    fitting = [told for extension, told in ((own, f"另存为不含宏的 {own}"), (".pdf", "导出为 PDF"))
+               if not allowed or extension in allowed]  # fmt: skip
+    advice = " 或".join(fitting) or f"改用 {'、'.join(allowed)} 文件"
+    return invalid("/file", "macro_document", f"文件含有宏或控件，请{advice} 后重新上传")
 
 
 def dde(kind: FileType) -> Problem:
@@ -59,6 +61,9 @@ def check(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], inn
     """The type of a package; raises 422 with the reason."""
     package = _Package(archive, named, allowed)
     kind = package.kind()
+    unwanted = strangers.unwanted(kind, named, allowed)
+    if unwanted is not None:
+        raise unwanted
     for member in archive.infolist():
         if member.filename.lower().endswith(".rels"):
             package.check_relations(member)
@@ -67,6 +72,8 @@ def check(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], inn
             package.each_element(member, fields.start, fields.end, fields.text)
             if fields.found_dde:
                 raise dde(kind)
+            if any(is_remote(target) for target in fields.loaded):
+                raise foreign("图片或文字")
         elif "externalLink" in package.type_of(member.filename):
             package.each_element(member, _refuse_dde_link)
         else:
@@ -105,12 +112,12 @@ class _Package:
     def kind(self) -> FileType:
         """By the content type of the part that the package names as its main one."""
         if any(_MACRO_PART.search(name) for name in self._members):
-            raise macros(self._named)
+            raise macros(self._named, self._allowed)
 
         def declared(_tag: str, attributes: dict[str, str]) -> None:
             content_type = attributes.get("ContentType", "")
             if _MACRO_TYPE.search(content_type) and "sheet.binary" not in content_type:
-                raise macros(self._named)
+                raise macros(self._named, self._allowed)
             if "PartName" in attributes:
                 self._types[attributes["PartName"].lstrip("/").lower()] = content_type
             elif "Extension" in attributes:
@@ -188,13 +195,14 @@ class _Package:
                 if kind.endswith(_CHUNK):
                     told = "文档中插入了其他格式的文件（HTML、RTF 等），请用 Word 或 WPS 打开并另存后重新上传"
                     raise invalid("/file", "embedded_package", told)
-            elif not kind.endswith(_HYPERLINK) and _is_remote(target):
+            elif not kind.endswith(_HYPERLINK) and is_remote(target):
                 raise foreign("模板、图片或数据")
 
         self.each_element(member, relation)
 
 
-def _is_remote(target: str) -> bool:
+def is_remote(target: str) -> bool:
+    """Whether what stands there is loaded from another machine."""
     text = target.strip().replace("\\", "/")
     if text.startswith("//"):
         return True

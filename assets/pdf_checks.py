@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import pikepdf
 import pypdfium2
-from pikepdf import Array, Dictionary, Stream
+from pikepdf import Array, Dictionary, Stream, String
 
 from assets import archives
 from assets.file_types import PDF_HEAD_WITHIN
@@ -24,6 +24,9 @@ _MARKUP = re.compile(rb"<script|<html|<!doctype|<\?php|<svg", re.IGNORECASE)
 _XFA_SCRIPT = re.compile(rb"<(\w+:)?script\b", re.IGNORECASE)
 # Actions that reach out of the document; a link that waits for a click may, one that acts by itself may not.
 _REACHING_OUT = frozenset(["/URI", "/SubmitForm", "/GoToR", "/GoToE", "/ImportData"])
+_SCRIPTED = re.compile(r"(java|vb|live)script:", re.IGNORECASE)
+_UNSEEN = re.compile(r"[\x00-\x20]+")
+"""What browsers pass over in an address."""
 _PRINT = "请用“打印”功能另存为新的 PDF 后重新上传"
 
 
@@ -121,6 +124,12 @@ def _check_action(value: Any) -> None:
     kind = str(value.get("/S", ""))
     if "/JS" in value or kind == "/JavaScript":
         raise _active("含有脚本（JavaScript）")
+    # The address of a link, and what all addresses are relative to.
+    for address in (value[key] for key in ("/URI", "/Base") if key in value):
+        if isinstance(address, String) and _SCRIPTED.match(_UNSEEN.sub("", str(address))):
+            raise _active("含有执行脚本的链接（javascript:）")
+    if "/RichMedia" in (str(value.get("/Subtype", "")), kind) or "/RichMediaContent" in value:
+        raise _active("含有多媒体或 Flash 内容（RichMedia）")
     if kind == "/Launch":
         raise _active("会启动其他程序或文件（Launch）")
     triggers = value.get("/AA", {})

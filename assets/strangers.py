@@ -34,10 +34,12 @@ _CONTAINERS = {
 
 def save_as(named: FileType, allowed: Sequence[str]) -> str:
     """What to do: the type to save as is of the same family and allowed there."""
+    if named.extension == ".pdf" and ".pdf" in allowed:
+        return "请重新导出或扫描为 PDF 后重新上传"
     family = (".xlsx", ".xls", ".pdf") if named.extension in _SHEETS else (".docx", ".doc", ".pdf")
     target = next((extension for extension in family if extension in allowed), None)
     if target is None:
-        return "请转换为支持的格式后重新上传"
+        return f"请转换为支持的格式（{'、'.join(allowed)}）后重新上传" if allowed else "请转换为支持的格式后重新上传"
     return f"请用 Office 或 WPS 打开，另存为 {_AS[target]} 后重新上传"
 
 
@@ -45,7 +47,8 @@ def refusal(head: bytes, named: FileType, allowed: Sequence[str]) -> Problem:
     """422 for content that begins with no signature of ours."""
     what = _named(head.removeprefix(b"\xef\xbb\xbf"))
     if what is not None:
-        told = f"文件内容是 {what}，只是扩展名为 {named.extension}，{save_as(named, allowed)}"
+        only_named = f"只是扩展名为 {named.extension}，" if named.extension else ""
+        told = f"文件内容是 {what}，{only_named}{save_as(named, allowed)}"
         return invalid("/file", "content_mismatch", told)
     return mismatch(named, allowed)
 
@@ -86,6 +89,18 @@ def container(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str])
     if what is None:
         return None
     return invalid("/file", "content_mismatch", f"文件内容是 {what}，暂不支持，{save_as(named, allowed)}")
+
+
+def unwanted(kind: FileType, named: FileType, allowed: Sequence[str]) -> Problem | None:
+    """422 for a document of a type that is not taken here (`allowed`; none: all are), whatever else it may be."""
+    if not allowed or kind.extension in allowed:
+        return None
+    listed = "、".join(allowed)
+    if named.extension in allowed:
+        told = f"文件内容是 {kind.label}，与扩展名 {named.extension} 不符，这里只支持 {listed}，请转换后重新上传"
+        return invalid("/file", "content_mismatch", told)
+    told = f"不支持的文件格式（{kind.label}），这里只支持 {listed}，请转换后重新上传"
+    return invalid("/file", "type_not_allowed", told)
 
 
 def mismatch(named: FileType, allowed: Sequence[str]) -> Problem:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+import structlog
 from pikepdf import Dictionary, Name
 
 from assets import documents
@@ -90,6 +91,23 @@ def test_a_child_that_the_machine_ends_is_not_the_documents_fault(
 ) -> None:
     program(monkeypatch, tmp_path, f"import os; os.kill(os.getpid(), {signal.SIGKILL.value})")
     assert code_of(tmp_path, paperwork.pdf()) == "not_ready"
+
+
+def test_what_the_library_itself_fails_over_is_refused_and_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """qpdf throws a runtime error over what it did not reckon with, which may be the machine's fault."""
+    program(
+        monkeypatch, tmp_path,
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pikepdf; from assets import check_worker\n"
+        "def fails(*_arguments, **_more): raise RuntimeError('qpdf met something strange')\n"
+        "pikepdf.open = fails\n"
+        "sys.exit(check_worker.main(sys.argv[1:]))\n",
+    )  # fmt: skip
+    with structlog.testing.capture_logs() as logged:
+        assert code_of(tmp_path, paperwork.pdf()) == "too_complex"
+    (entry,) = logged
+    assert entry["event"] == "document_check_failed" and "qpdf met something strange" in entry["error"]
 
 
 def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

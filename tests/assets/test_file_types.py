@@ -10,7 +10,7 @@ import pytest
 
 from assets import archives
 from assets.content_checks import judge
-from assets.file_names import display_name, file_type
+from assets.file_names import display_name, file_type, with_extension
 from assets.file_types import FILE_TYPES, PURPOSES, Category, categories
 from core.errors import Problem
 from tests import paperwork
@@ -289,14 +289,28 @@ def test_path_parts_are_taken_off_a_name(sent: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("报告", "报告.pdf"), ("报告v1.2", "报告v1.2.pdf"), ("检查2026.11.20", "检查2026.11.20.pdf"),
+        ("报告.pdf.", "报告.pdf"), ("报告.PDF", "报告.PDF"), ("报告.docx", "报告.pdf"),
+        ("长" * 200, "长" * 196 + ".pdf"),
+    ],
+)  # fmt: skip
+def test_a_name_gets_the_ending_of_what_the_file_is(sent: str, kept: str) -> None:
+    assert name_refusal(sent) is None
+    assert with_extension(display_name(sent), FILE_TYPES[".pdf"]) == kept
+
+
+@pytest.mark.parametrize(
     ("name", "code"),
     [
         ("", "bad_name"), ("\u200b\u3164", "bad_name"), ("报告\u202efdp.exe", "type_not_allowed"),
         ("报告\u202efdp.exe.pdf", "double_extension"), ("../", "bad_name"), ("..", "bad_name"),
         ("长" * 297 + ".pdf", "name_too_long"),
         ("报告.exe.pdf", "double_extension"), ("a.docm.docx", "double_extension"),
-        ("报告.pdf.exe", "type_not_allowed"), ("报告.docm", "type_not_allowed"), ("报告", "type_not_allowed"),
-        (".pdf", "type_not_allowed"), ("报告.pdf.", "type_not_allowed"),
+        ("报告.pdf.exe", "type_not_allowed"), ("报告.docm", "type_not_allowed"),
+        (".pdf", "type_not_allowed"), ("报告.exe.", "type_not_allowed"), ("报告.exe", "type_not_allowed"),
+        ("报告.exe.1", "double_extension"),
     ],
 )  # fmt: skip
 def test_names_that_hide_what_they_are_are_refused(name: str, code: str) -> None:

@@ -1,6 +1,7 @@
 """Documents as people really have them: what every reader opens is taken, what harms or cannot be read is not."""
 
 import io
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from oletools import msodde
 
 from assets.content_checks import judge
-from assets.file_types import FILE_TYPES
+from assets.file_types import FILE_TYPES, PURPOSES, UNNAMED, Purpose
 from core.errors import Problem
 from tests import oddities, paperwork
 from tests.oddities.oddity import Oddity, embedded
@@ -53,6 +54,38 @@ def test_the_advice_names_a_type_that_is_allowed_there() -> None:
         with pytest.raises(Problem) as refused:
             judge(io.BytesIO(rtf), FILE_TYPES[named], allowed)
         assert advice in refused.value.errors[0].message
+
+
+_NAMED = re.compile(r"(?<!\w)\.(?:pdf|docx?|xlsx?|jpe?g|png|zip|he[ic]f?|webp)\b|PDF")
+
+
+@pytest.mark.parametrize("purpose", PURPOSES.values(), ids=lambda purpose: purpose.code)
+def test_what_to_do_instead_names_only_what_may_be_uploaded_for_the_purpose(purpose: Purpose) -> None:
+    for oddity in oddities.REFUSED:
+        try:
+            judge(io.BytesIO(oddity.make()), FILE_TYPES.get(oddity.named, UNNAMED), purpose.extensions)
+        except Problem as problem:
+            message = problem.errors[0].message
+            advice = message[message.rindex("请") :] if "请" in message else ""
+            named = {".pdf" if found == "PDF" else found for found in _NAMED.findall(advice)}
+            assert advice and named <= set(purpose.extensions), (oddity.name, message)
+
+
+def test_a_broken_pdf_is_to_be_made_anew_and_not_to_be_saved_as_word() -> None:
+    for allowed in ((".doc", ".docx", ".pdf"), (".doc", ".jpg", ".pdf")):
+        for content in (b"\0" * 500, paperwork.pdf()[:300]):
+            with pytest.raises(Problem) as refused:
+                judge(io.BytesIO(content), FILE_TYPES[".pdf"], allowed)
+            message = refused.value.errors[0].message
+            assert "重新导出或扫描为 PDF" in message and "Word" not in message
+
+
+def test_a_document_without_an_ending_is_taken_by_what_it_is() -> None:
+    for content, extension in ((paperwork.pdf(), ".pdf"), (paperwork.docx(), ".docx"), (paperwork.xlsx(), ".xlsx")):
+        assert judge(io.BytesIO(content), UNNAMED, ALLOWED).extension == extension
+    with pytest.raises(Problem) as refused:
+        judge(io.BytesIO(b"{\\rt abc}"), UNNAMED, ALLOWED)
+    assert refused.value.errors[0].message.startswith("文件内容是 RTF 文档，请用 Office")
 
 
 def test_a_pdf_that_was_cut_off_is_refused_wherever_it_was_cut() -> None:

@@ -372,3 +372,23 @@ def test_the_document_describes_the_upload(client: FlaskClient) -> None:
     for path in ("/api/v1/files/{file_id}", "/api/v1/files/{file_id}/preview"):
         assert "application/json" not in paths[path]["get"]["responses"]["200"]["content"]
     assert "no_preview" in paths["/api/v1/files/{file_id}/preview"]["get"]["responses"]["409"]["description"]
+
+
+def test_pictures_and_documents_under_strange_names_or_none_are_taken_by_what_they_are(
+    county_inspector: Person,
+) -> None:
+    for name, content, purpose, kept in (
+        ("照片.jfif", paperwork.photo(), "photo", "照片.jpg"),
+        ("照片.jpe", paperwork.jpeg(), "photo", "照片.jpg"),
+        ("微信图片_20261120", paperwork.photo(), "photo", "微信图片_20261120.jpg"),
+        ("截图", paperwork.png(), "photo", "截图.png"),
+        ("自查报告", paperwork.pdf("无扩展名"), "self_check_report", "自查报告.pdf"),
+        ("自查报告v1.2", paperwork.docx("无扩展名"), "self_check_report", "自查报告v1.2.docx"),
+    ):
+        sent = county_inspector.call("POST", "/files", data={"file": (io.BytesIO(content), name), "purpose": purpose})
+        assert sent.status_code == 201, sent.get_data(as_text=True)
+        assert sent.json is not None and sent.json["name"] == kept
+    refused = county_inspector.call(
+        "POST", "/files", data={"file": (io.BytesIO(b"#!/bin/sh\n"), "脚本"), "purpose": "self_check_report"}
+    )
+    assert refused.status_code == 422 and faults(refused) == {"/file": "content_mismatch"}

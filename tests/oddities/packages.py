@@ -89,11 +89,42 @@ TAKEN = [
     Oddity("docx filled up with zeros", lambda: paperwork.docx() + bytes(4096), ".docx", ".docx"),
     Oddity("xlsx with a newline behind it", lambda: paperwork.xlsx() + b"\n", ".xlsx", ".xlsx"),
     Oddity("docx with page numbers", lambda: docx_with_body(_PARAGRAPH.format(field(" PA", "GE "))), ".docx", ".docx"),
+    Oddity(
+        "docx with a picture from the author's own disk",
+        lambda: docx_with_body(_PARAGRAPH.format(field(' INCLUDEPICTURE "C:\\\\资料\\\\a.png" \\* MERGEFORMAT '))),
+        ".docx",
+        ".docx",
+    ),
+    Oddity("docx that talks of pictures", lambda: paperwork.docx('INCLUDEPICTURE "http://a/b.png"'), ".docx", ".docx"),
     Oddity("docx that talks of DDE", lambda: paperwork.docx("DDEAUTO cmd 是一种链接"), ".docx", ".docx"),
     Oddity("xlsx that names another workbook", lambda: _xlsx_with_link(_BOOK), ".xlsx", ".xlsx"),
     Oddity("docx with the lock that everybody opens", lambda: locked_docx("VelvetSweatshop"), ".docx", ".docx"),
 ]
 REFUSED = [
+    Oddity(
+        "docx that includes a picture from elsewhere",
+        lambda: docx_with_body(_PARAGRAPH.format(field(" INCLUDE", 'PICTURE "http://evil.example/a.png" \\d '))),
+        ".docx",
+        None,
+        "external_content",
+        "图片",
+    ),
+    Oddity(
+        "docx that includes a picture from a share",
+        lambda: docx_with_body(_PARAGRAPH.format(field(" IncludePicture \\\\\\\\host\\\\share\\\\a.png "))),
+        ".docx",
+        None,
+        "external_content",
+        "断开",
+    ),
+    Oddity(
+        "docx that includes a text from elsewhere within another field",
+        lambda: docx_with_body(_PARAGRAPH.format(field(" QUOTE ", field(' INCLUDETEXT "https://evil.example/a" ')))),
+        ".docx",
+        None,
+        "external_content",
+        "网络",
+    ),
     Oddity(
         "docx with DDE",
         lambda: docx_with_body(_PARAGRAPH.format(field("DDEAUTO c:\\\\calc.exe x"))),

@@ -66,6 +66,24 @@ def _link(document: pikepdf.Pdf) -> None:
     document.Root.OpenAction = Array([document.pages[0].obj, Name.Fit])
 
 
+def _link_to(address: String, **more: object) -> Callable[[], bytes]:
+    def link(document: pikepdf.Pdf) -> None:
+        action = Dictionary(S=Name.URI, URI=address)
+        document.pages[0].obj.Annots = Array(
+            [Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=document.make_indirect(action))]
+        )
+        for name, value in more.items():
+            document.Root[f"/{name}"] = value
+
+    return lambda: pdf_with(link)
+
+
+def _rich_media(document: pikepdf.Pdf) -> None:
+    content = Dictionary(Assets=Dictionary(Names=Array([])), Configurations=Array([]))
+    annotation = Dictionary(Type=Name.Annot, Subtype=Name.RichMedia, Rect=[0, 0, 9, 9], RichMediaContent=content)
+    document.pages[0].obj.Annots = Array([document.make_indirect(annotation)])
+
+
 def _old_script(document: pikepdf.Pdf) -> None:
     # An action that an older edition had and this one no longer names.
     document.make_indirect(javascript(document))
@@ -103,6 +121,13 @@ TAKEN = [
     ),
     Oddity("pdf that nobody may change", _locked(owner="secret", user=""), ".pdf", ".pdf"),
     Oddity("pdf with a link and a first view", lambda: pdf_with(_link), ".pdf", ".pdf"),
+    Oddity(
+        "pdf with links to pages about scripts, to mail and within itself",
+        _link_to(String("https://gov.cn/javascript:void(0)?a=javascript:1"), URI=Dictionary(Base=String("http://a/"))),
+        ".pdf",
+        ".pdf",
+    ),
+    Oddity("pdf with a link to write to", _link_to(String("mailto:a@b.example")), ".pdf", ".pdf"),
     Oddity("pdf with a script that nothing names", lambda: pdf_with(_old_script), ".pdf", ".pdf"),
     Oddity("pdf with a text attached", _attached("说明.txt", "说明".encode()), ".pdf", ".pdf"),
     Oddity(
@@ -147,6 +172,31 @@ REFUSED = [
         "脚本",
     ),
     Oddity("pdf that starts a program", lambda: pdf_with(_launch), ".pdf", None, "active_content", "Launch"),
+    Oddity(
+        "pdf with a link that is a script",
+        _link_to(String("javascript:alert(1)")),
+        ".pdf",
+        None,
+        "active_content",
+        "脚本",
+    ),
+    Oddity(
+        "pdf with a link that is a script in disguise",
+        _link_to(String(" \tJava\nScript:alert(1)")),
+        ".pdf",
+        None,
+        "active_content",
+        "脚本",
+    ),
+    Oddity(
+        "pdf whose links are all relative to a script",
+        _link_to(String("alert(1)"), URI=Dictionary(Base=String("javascript:"))),
+        ".pdf",
+        None,
+        "active_content",
+        "脚本",
+    ),
+    Oddity("pdf with Flash", lambda: pdf_with(_rich_media), ".pdf", None, "active_content", "RichMedia"),
     Oddity("pdf that calls home", lambda: pdf_with(_calls_home), ".pdf", None, "active_content", "网络"),
     Oddity("pdf that only Acrobat shows", lambda: pdf_with(_dynamic_form), ".pdf", None, "active_content", "XFA"),
     Oddity(
