@@ -130,6 +130,14 @@ def below(superior_id: UUID) -> Select[UUID]:
     return select(line.c.id)
 
 
+def bureau_above(session: Session, office_id: UUID) -> UUID:
+    """The bureau that an office is, or of a station (市场监管所) the one that it works for."""
+    office = session.get_one(Office, office_id)
+    while office.kind != OfficeKind.BUREAU.value and office.parent_id is not None:
+        office = session.get_one(Office, office.parent_id)
+    return office.id
+
+
 def reach_of(office: Office) -> Reach:
     """The regions that an office covers."""
     areas, arriving = ([(int(depth), str(code)) for depth, code in given] for given in (office.areas, office.arriving))

@@ -24,7 +24,8 @@ from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
 from inspection.neighbours import look_around, refuse_duplicate
 from inspection.publishing import publish
-from inspection.reminders import TODO_DISPOSAL, TODO_REFUSED, TODO_RETURNED, open_todos, was_refused
+from inspection.reminders import TODO_RETURNED
+from inspection.waiting import TODO_DISPOSAL, renew
 from inspection.workflows import WORKFLOWS
 
 
@@ -141,7 +142,7 @@ def store(
     }
     columns = {**entry.columns, **kept}
     if columns["sheet_key"] != record.sheet_key:
-        sheets.refuse_taken(session, record_id, columns["sheet_key"])
+        sheets.Sheet.stored(columns).refuse_taken(session, record_id)
         columns["sheet_twin"] = 0
     try:
         told = {"content": content_digest(columns), "reason": reason, **(said or {})}
@@ -162,11 +163,7 @@ def store(
         publications.withdraw(session, record_id)
     record = find_living(session, actor, book, record_id)
     todos.close(session, record_id, TODO_RETURNED)
-    open_todos(session, record)
-    if record.disposal_state != "in_progress":
-        todos.close(session, record_id, TODO_DISPOSAL)
-    if not was_refused(record):
-        todos.close(session, record_id, TODO_REFUSED)
+    renew(session, record, old_key)
     return record
 
 

@@ -17,13 +17,14 @@ from core.forms.check import Checked
 from core.forms.definition import Form
 from core.forms.library import FormLibrary
 from core.privacy import mask_phone, seal, unseal
-from inspection import evidence, kinds, notices, rules, sheets
+from inspection import evidence, kinds, notices, rules
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import Dictionary
 from inspection.kinds import CHECK, SPOT_CHECK, Kind
 from inspection.models import Inspection
 from inspection.owners import Owner
 from inspection.register import Objections
+from inspection.sheets import NO_SHEET, Sheet
 from inspection.tallies import TallyKey
 
 ADDRESSED = frozenset(
@@ -137,7 +138,13 @@ def judge(
     objections = Objections.look_up(session, data)
     if submit and body.get("confirm_name") is not True:
         objections.refuse_other_names(data)
-    return _entry(session, tools, owner, kind, form, product_code, checked, objections, submit=submit)
+    sheet = NO_SHEET
+    if submit and book == SPOT_CHECK:
+        sheet = Sheet.of(session, owner, _date(data.get(kind.date_field)), data.get("sheet_no"))
+    entry = _entry(session, tools, owner, kind, form, product_code, checked, objections, submit=submit)
+    entry.columns.update(sheet.columns())
+    entry.columns["noticed"] += sheet.warnings(session, record_id)
+    return entry
 
 
 def form_meant(tools: Tools, book: str, body: Mapping[str, Any]) -> Form:
@@ -226,7 +233,6 @@ def _entry(
         "problems_found": problems_found and submit,
         "disposal_state": state,
         "conclusion": conclusion,
-        "sheet_key": sheets.key_of(owner.chain[0], owner.level, check_date, data.get("sheet_no")) if submit else None,
         "data": sealed(form, data),
     }
     address = data.get("org_address")

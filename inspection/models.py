@@ -101,8 +101,8 @@ class Inspection(Base):
     `name_differs`: its code belongs to an enterprise of another name in the register, which was confirmed; `noticed`
     are the warnings that do not follow from the record alone (`register.py`).
     `begun_by` is the user who began a draft that somebody else went on with.
-    `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`); `sheet_twin` tells apart what had
-    the same one before numbers were compared folded, and is 0 of all others.
+    `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`), `sheet_bureau` the bureau that uses
+    it; `sheet_twin` tells apart what had the same one before numbers were compared folded, and is 0 of all others.
     `returned` says when, by whom and with which opinion it was sent back (退回更正), until it is corrected;
     `corrected` says when and by whom it was corrected (更正) last, and how often.
     `voided` says when, by whom and why the record was voided (作废): it keeps what it said, and gives its sheet free.
@@ -161,6 +161,7 @@ class Inspection(Base):
         Index(
             "uq_inspections_sheet_key",
             "sheet_key",
+            "sheet_bureau",
             "sheet_twin",
             unique=True,
             sqlite_where=text("sheet_key IS NOT NULL"),
@@ -200,6 +201,7 @@ class Inspection(Base):
     disposal_state: Mapped[str] = mapped_column(String(12), default="none")
     conclusion: Mapped[str | None] = mapped_column(String(10))
     sheet_key: Mapped[str | None] = mapped_column(String(80))
+    sheet_bureau: Mapped[UUID | None] = mapped_column(Uuid)
     sheet_twin: Mapped[int] = mapped_column(Integer, server_default="0")
     tally_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise_tallies.id"))
     returned: Mapped[dict[str, Any] | None] = mapped_column(MARK)

@@ -36,7 +36,7 @@ from inspection.judging import find, find_living, refuse_stale, refuse_submitted
 from inspection.kinds import CHECK
 from inspection.models import Inspection
 from inspection.publishing import publish
-from inspection.reminders import open_todos
+from inspection.waiting import begin
 from inspection.workflows import DELETED, WORKFLOWS
 
 _DELETED_MEANWHILE = (
@@ -101,7 +101,7 @@ def _write(
     if action == "submit" and entry.kind.book == CHECK:
         found = taken if ahead and checked else neighbours.look_around(session, actor.reach, record_id, entry)
         neighbours.refuse_duplicate(session, actor.reach, record_id, entry, body, found)
-    sheets.refuse_taken(session, record_id, columns["sheet_key"])
+    sheets.Sheet.stored(columns).refuse_taken(session, record_id)
     if action == "submit":
         assert entry.tally is not None
         tally = tallies.add(session, entry.tally, entry.counts)
@@ -129,7 +129,7 @@ def _write(
         return record, True
     record = find_living(session, actor, book, record_id)
     if action == "submit":
-        open_todos(session, record)
+        begin(session, record)
     return record, False
 
 
@@ -205,7 +205,7 @@ def _create(
     record = Inspection()
     instance_dict(record).update(values, status=flow.step(action, None, actor).target)
     if action == "submit":
-        open_todos(session, record)
+        begin(session, record)
     return record
 
 

@@ -14,7 +14,7 @@ from core import clock, receipts, todos
 from core.actor import Actor
 from core.text import demanded
 from enterprise.production import publications
-from inspection import correction_requests, rectifications, tallies
+from inspection import correction_requests, rectifications, tallies, waiting
 from inspection.authority import refuse_to_void
 from inspection.entry import content_digest, content_of
 from inspection.judging import find_living, mark_of, reason_of, refuse_stale
@@ -48,4 +48,5 @@ def void(session: Session, actor: Actor, book: str, record_id: UUID, body: Mappi
         publications.withdraw(session, record_id)
     correction_requests.lapse(session, record_id)
     todos.close_all(session, record_id)
+    waiting.settle(session, tallies.key_of(record))
     return find_living(session, actor, book, record_id)

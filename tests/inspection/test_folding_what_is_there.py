@@ -65,6 +65,22 @@ def test_records_of_one_number_are_kept_and_listed_and_no_further_one_comes(
         assert sheets.shared(session) == []
 
 
+def test_two_bureaus_of_one_number_no_longer_share_it(
+    county_inspector: Person, neighbour_inspector: Person, database: Database
+) -> None:
+    ids = [submit(one, spot_check(), noun="spot-checks")["id"] for one in (county_inspector, neighbour_inspector)]
+    migrate.downgrade(database.engine, "0017")
+    migrate.upgrade(database.engine)
+    with database.read() as session:
+        found = {str(one.id): one for one in session.scalars(select(Inspection))}
+        assert sheets.shared(session) == []
+    assert [found[one].sheet_twin for one in ids] == [0, 0]
+    assert [found[one].sheet_bureau for one in ids] == [found[one].office_id for one in ids]
+    for person in (county_inspector, neighbour_inspector):
+        answer = person.put(f"/spot-checks/{new_id()}/submission", spot_check(sample_name="另一批"))
+        assert faults(answer) == {"/sheet_no": "sheet_taken"}
+
+
 def test_the_command_lists_them(county_inspector: Person, database: Database, settings: Any) -> None:
     ids = numbered(county_inspector, database, "CQ-2026-001", "CQ—2026—001", "CQ-2026-002")
     with command_line(settings) as run:

@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 
+from accounts.verbs import Role
+from core.db import Database
+from tests.newcomers import make_station
 from tests.people import (
     CONDUCTOR_RESISTANCE,
     INSULATION_THICKNESS,
     Person,
+    SignIn,
     faults,
     new_id,
     spot_check,
@@ -168,14 +172,59 @@ def test_quantities_are_decimal_strings(county_inspector: Person) -> None:
     )
 
 
-def test_a_sheet_number_is_used_once_a_level_and_year(
-    county_inspector: Person, neighbour_inspector: Person, city_reviewer: Person
+def test_a_sheet_number_is_used_once_a_bureau_level_and_year(
+    county_inspector: Person, county_colleague: Person, city_reviewer: Person
 ) -> None:
     submit(county_inspector, spot_check(), noun=NOUN)
-    assert refused(county_inspector, spot_check(sample_name="另一批")) == {"/sheet_no": "sheet_taken"}
-    assert refused(neighbour_inspector, spot_check()) == {"/sheet_no": "sheet_taken"}
+    for person in (county_inspector, county_colleague):
+        assert refused(person, spot_check(sample_name="另一批")) == {"/sheet_no": "sheet_taken"}
     submit(city_reviewer, spot_check(), noun=NOUN)
     submit(county_inspector, spot_check(sampled_on="2025-11-10"), noun=NOUN)
+
+
+def test_the_same_number_at_a_bureau_that_one_cannot_see_is_a_warning(
+    county_inspector: Person, neighbour_inspector: Person, sign_in: SignIn
+) -> None:
+    def warned(record: Json) -> list[str]:
+        return [one["code"] for one in record["warnings"] if one["path"] == "/sheet_no"]
+
+    first = submit(county_inspector, spot_check(), noun=NOUN)
+    second = submit(neighbour_inspector, spot_check(sheet_no="cq—0001"), noun=NOUN)
+    assert (warned(first), warned(second)) == ([], ["sheet_elsewhere"])
+    assert warned(submit(sign_in("other_province_user"), spot_check(), noun=NOUN)) == []
+    # Each of them is taken at its own bureau.
+    assert refused(neighbour_inspector, spot_check()) == {"/sheet_no": "sheet_taken"}
+    moved = {**spot_check(sheet_no="CQ-0002"), "version": 1, "reason": "编号填错"}
+    assert warned(neighbour_inspector.put(f"/spot-checks/{second['id']}/correction", moved).json) == []
+    assert county_inspector.get(f"/spot-checks/{second['id']}").status_code == 404
+
+
+def test_a_correction_by_the_city_keeps_the_number_at_the_bureau_that_sampled(
+    county_inspector: Person, city_reviewer: Person
+) -> None:
+    record = submit(county_inspector, spot_check(), noun=NOUN)
+    submit(city_reviewer, spot_check(), noun=NOUN)
+    body = {**spot_check(grade="一等品"), "version": 1, "reason": "补充等级"}
+    assert city_reviewer.put(f"/spot-checks/{record['id']}/correction", body).status_code == 200
+    assert refused(county_inspector, spot_check()) == {"/sheet_no": "sheet_taken"}
+
+
+def test_a_station_numbers_its_sheets_with_its_bureau(
+    county_inspector: Person, database: Database, sign_in: SignIn
+) -> None:
+    make_station(database, "320402", "station_inspector", Role.INSPECTOR)
+    submit(county_inspector, spot_check(), noun=NOUN)
+    assert refused(sign_in("station_inspector"), spot_check()) == {"/sheet_no": "sheet_taken"}
+
+
+def test_a_shop_without_a_code_is_spot_checked_in_circulation_only(county_inspector: Person) -> None:
+    shop = {"field_kind": "circulation", "uscc": "", "org_name": "某某五金店", "nominal_producer": "江苏某厂"}
+    record = submit(county_inspector, spot_check(**shop), noun=NOUN)
+    assert record["form_version"] == 2 and "uscc" not in record
+    assert refused(county_inspector, spot_check(uscc="", sheet_no="CQ-2")) == {"/uscc": "required"}
+    # A phone that was offline still answers the version before.
+    assert refused(county_inspector, spot_check(**shop, form_version=1, sheet_no="CQ-3")) == {"/uscc": "required"}
+    submit(county_inspector, spot_check(form_version=1, sheet_no="CQ-4"), noun=NOUN)
 
 
 def test_a_draft_does_not_take_its_sheet_number(county_inspector: Person, county_colleague: Person) -> None:
