@@ -16,7 +16,7 @@ from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.privacy import unseal
 from core.text import demanded
-from inspection import amendments, sheets
+from inspection import amendments
 from inspection.authority import refuse_to_ask, refuse_to_decide
 from inspection.differences import Content, differences
 from inspection.entry import Tools
@@ -24,6 +24,7 @@ from inspection.judging import find_living, mark_of, reason_of, refuse_stale
 from inspection.models import CorrectionRequest, Inspection
 from inspection.reminders import TODO_ASKED, TODO_REJECTED, tell_owner, tell_superior
 from inspection.request_queries import visible
+from inspection.sheets import Sheet
 from inspection.workflows import PENDING, REQUEST, WORKFLOWS
 
 QUESTIONS = ("confirm_duplicate", "confirm_name")
@@ -48,7 +49,7 @@ def ask(
     reason = demanded(reason_of(body), "/reason", "请填写更正原因，说明原来为什么填错")
     entry = amendments.judged(session, tools, actor, record, body)
     if entry.columns["sheet_key"] != record.sheet_key:
-        sheets.refuse_taken(session, record_id, entry.columns["sheet_key"])
+        Sheet.stored(entry.columns).refuse_taken(session, record_id)
     before = Content(record.form_code, record.form_version, record.product_code, record.data)
     asked = Content(entry.form.code, entry.form.version, entry.columns["product_code"], entry.columns["data"])
     if not differences(tools.forms, before, asked, clear=False):
