@@ -5,7 +5,6 @@ question counts right or wrong, for a program answers it right every time: five 
 passwords allow, so that whoever takes this door comes less far than by the picture.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts import captchas, throttle
@@ -18,26 +17,30 @@ PICTURES, QUESTIONS = "captcha-", "question-"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a captcha is asked for: under which keys tries count there, and how who tried too often is refused."""
+    """Where a captcha is asked for: under which keys tries count there, and the code of the refusal."""
 
     pictures: list[str]
     questions: list[str]
-    refusal: Callable[[int, str], Problem]
+    code: str
+
+    def refusal(self, wait: int, *, asked: bool) -> Problem:
+        """The 429 that says how long to wait; `asked`: for questions, beside which the picture is still open."""
+        minutes = throttle.minutes(wait)
+        told = f"验证码错误次数过多，请在 {minutes} 分钟后再试"
+        if asked:
+            told = f"回答文字题次数过多，请改用图片验证码，或在 {minutes} 分钟后再试"
+        return Problem(self.code, told, retry_after=wait)
 
 
 def of_sign_in(username: str, address: str, *, known: bool) -> Door:
     """The door of a user name."""
     pictures = throttle.buckets(username, address, known=known, of=PICTURES)
-    return Door(pictures, throttle.buckets(username, address, known=known, of=QUESTIONS), throttle.throttled)
+    return Door(pictures, throttle.buckets(username, address, known=known, of=QUESTIONS), "login_throttled")
 
 
 def of_ratings(address: str) -> Door:
     """The door of raters, who have no name."""
-    return Door([f"rating-captcha:{address[:45]}"], [f"rating-question:{address[:45]}"], _too_many)
-
-
-def _too_many(wait: int, of: str) -> Problem:
-    return Problem("too_many_requests", f"{of}次数过多，请在 {throttle.minutes(wait)} 分钟后再试", retry_after=wait)
+    return Door([f"rating-captcha:{address[:45]}"], [f"rating-question:{address[:45]}"], "too_many_requests")
 
 
 def check(database: Database, door: Door, captcha_id: str | None, text: str | None) -> None:
@@ -55,13 +58,11 @@ def check(database: Database, door: Door, captcha_id: str | None, text: str | No
         right = reserved.refused is None and captchas.use(session, captcha_id, text)
         if right and not asked:
             throttle.take_back(session, keys)
-    if reserved.refused is not None:
-        what = "回答文字题" if asked else "验证码错误"
-        raise door.refusal(reserved.refused, what)
+    wait = reserved.refused if right or reserved.refused is not None else reserved.refused_if_wrong
+    if wait is not None:
+        raise door.refusal(wait, asked=asked)
     if right:
         return
-    if reserved.refused_if_wrong is not None:
-        raise door.refusal(reserved.refused_if_wrong, "验证码错误")
     raise Problem("captcha_required", _AGAIN)
 
 

@@ -127,9 +127,9 @@ def forget(session: Session, username: str) -> None:
         session.execute(delete(Throttle).where((Throttle.key == f"{of}user:{name}") | known))
 
 
-def throttled(wait: int, of: str = "密码错误") -> Problem:
+def throttled(wait: int) -> Problem:
     """The 429 that says how long to wait."""
-    return Problem("login_throttled", f"{of}次数过多，请在 {minutes(wait)} 分钟后再试", retry_after=wait)
+    return Problem("login_throttled", f"密码错误次数过多，请在 {minutes(wait)} 分钟后再试", retry_after=wait)
 
 
 def minutes(wait: int) -> int:

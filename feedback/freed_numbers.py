@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from accounts.models import Office, User
 from core import clock, privacy
 from core.actor import Actor
-from core.errors import Fault, Problem, invalid
+from core.errors import Fault, Problem
 from core.identifiers import is_mobile, normalise_mobile
 from core.paging import Page, PageRequest, fetch, newest_first
-from core.text import demanded
+from core.text import MEANINGLESS, clean, has_words
 from feedback.models import FreedNumber
 from feedback.workflows import FREED
 
@@ -39,7 +39,11 @@ def free(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Any, 
     changes nothing more. Raises 403, 422.
     """
     FREED.step("free", None, actor)
-    mobile, reason, freed_id = _mobile(body.get("mobile")), _reason(body.get("reason")), _id(body.get("id"))
+    faults: list[Fault] = []
+    mobile, reason = _mobile(body.get("mobile"), faults), _reason(body.get("reason"), faults)
+    freed_id = _id(body.get("id"), faults)
+    if faults:
+        raise Problem("invalid", errors=faults)
     wanted = {"mobile_key": _key(mobile), "reason": reason, "freed_by": actor.user_id}
     masked = privacy.mask_phone(mobile)
     values = {
@@ -83,24 +87,27 @@ def _key(mobile: str) -> str:
     return privacy.keyed_hash("freed number", mobile)
 
 
-def _mobile(sent: Any) -> str:
+def _mobile(sent: Any, faults: list[Fault]) -> str:
     if not isinstance(sent, str) or len(sent) > 40 or not is_mobile(sent):
-        raise invalid("/mobile", "bad_mobile", "手机号不正确，请填写需要解除限制的11位大陆手机号")
+        faults.append(Fault("/mobile", "bad_mobile", "手机号不正确，请填写需要解除限制的11位大陆手机号"))
+        return ""
     return normalise_mobile(sent)
 
 
-def _reason(sent: Any) -> str:
-    missing = "请填写解除限制的原因，例如：本人称手机号被他人冒用"
-    reason = demanded(sent if isinstance(sent, str) else None, "/reason", missing)
-    if len(reason) > LONGEST_REASON:
-        raise Problem("invalid", errors=[Fault("/reason", "too_long", f"原因不能超过{LONGEST_REASON}个字")])
+def _reason(sent: Any, faults: list[Fault]) -> str:
+    reason = clean(sent) if isinstance(sent, str) else ""
+    if not reason:
+        faults.append(Fault("/reason", "required", "请填写解除限制的原因，例如：本人称手机号被他人冒用"))
+    elif not has_words(reason):
+        faults.append(Fault("/reason", "meaningless", f"解除限制的原因{MEANINGLESS}"))
+    elif len(reason) > LONGEST_REASON:
+        faults.append(Fault("/reason", "too_long", f"解除限制的原因不能超过{LONGEST_REASON}个字"))
     return reason
 
 
-def _id(sent: Any) -> UUID:
-    if sent is None:
-        return uuid4()
+def _id(sent: Any, faults: list[Fault]) -> UUID:
     try:
-        return UUID(str(sent))
-    except ValueError as error:
-        raise invalid("/id", "bad_format", "编号格式不正确，请重新生成编号") from error
+        return uuid4() if sent is None else UUID(str(sent))
+    except ValueError:
+        faults.append(Fault("/id", "bad_format", "编号（id）格式不正确，请重新生成编号"))
+        return uuid4()

@@ -124,10 +124,11 @@ def test_a_page_that_wechat_would_refuse_is_named_at_the_start(monkeypatch: pyte
         load_settings()
 
 
+@pytest.mark.parametrize("name", ["RATING_ADDRESS_LIMIT", "RATING_ADDRESS_CEILING"])
 @pytest.mark.parametrize("limit", ["300", "300 per hour;1000 per day", "viele"])
 def test_an_address_limit_that_cannot_be_read_is_named_at_the_start(
-    monkeypatch: pytest.MonkeyPatch, limit: str
+    monkeypatch: pytest.MonkeyPatch, limit: str, name: str
 ) -> None:
-    monkeypatch.setenv("RATING_ADDRESS_LIMIT", limit)
-    with pytest.raises(SettingsError, match="RATING_ADDRESS_LIMIT"):
+    monkeypatch.setenv(name, limit)
+    with pytest.raises(SettingsError, match=name):
         load_settings()

@@ -171,6 +171,9 @@ class TestBusy:
         asked = Page.of(hall.send(busy, second, button="question"))
         assert "img" not in asked.tags and "多少" in asked.texts["captcha-hint"]
         assert asked.fields["comment"] == "没有样本可以看"
+        # Whoever presses Enter sends the form and asks for no other captcha; the field to fill in has the focus.
+        assert next(value for tag, name, value in asked.attributes if (tag, name) == ("button", "value")) == "send"
+        assert ("input", "autofocus", None) in asked.attributes
         wrong = Page.of(hall.send(busy, asked, captcha="0"))
         assert "多少" in wrong.texts["captcha-hint"]
         with database.write() as session:

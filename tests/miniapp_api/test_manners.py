@@ -57,6 +57,24 @@ def test_traffic_limits_answer_429_with_retry_after(settings: Settings) -> None:
 
 
 @ONE_DATABASE
+def test_a_traffic_limit_says_the_true_rest_and_lets_in_when_it_is_over(
+    settings: Settings, clock: time_machine.Traveller
+) -> None:
+    application = create_app(settings.model_copy(update={"sign_in_limit": "2 per hour"}))
+    client = application.test_client()
+    limiter.reset()
+    for _ in range(2):
+        assert try_sign_in(client, "nobody", "Wrong-2026").status_code == 401
+    clock.shift(timedelta(minutes=50))
+    limited = try_sign_in(client, "nobody", "Wrong-2026")
+    wait = int(limited.headers["Retry-After"])
+    assert limited.status_code == 429 and 9 * 60 < wait <= 10 * 60
+    clock.shift(timedelta(seconds=wait))
+    assert try_sign_in(client, "nobody", "Wrong-2026").status_code == 401
+    limiter.reset()
+
+
+@ONE_DATABASE
 @pytest.mark.parametrize("own", ["abcdefgh", "a-1_B.2c" * 8, "0123-4567"])
 def test_a_well_formed_request_id_comes_back_in_header_and_body(client: FlaskClient, own: str) -> None:
     answer = client.get("/api/v1/me", headers={"X-Request-ID": own})

@@ -110,6 +110,10 @@ def test_the_same_call_with_its_id_is_one_row_and_without_one_it_does_no_harm(ha
         ({"reason": "。。。"}, {"/reason": "meaningless"}),
         ({"reason": "字" * 201}, {"/reason": "too_long"}),
         ({"id": "x"}, {"/id": "bad_format"}),
+        (
+            {"id": "x", "mobile": "", "reason": None},
+            {"/id": "bad_format", "/mobile": "bad_mobile", "/reason": "required"},
+        ),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_freed(
