@@ -86,12 +86,13 @@ def keep_by_command(session: Session, entry_id: UUID, action: str, body: Mapping
     return session.get_one(DictionaryEntry, entry_id, populate_existing=True)
 
 
-def detail(session: Session, entry: DictionaryEntry) -> dict[str, Any]:
-    """An entry with its other names, and who added it."""
+def detail(session: Session, actor: Actor, entry: DictionaryEntry) -> dict[str, Any]:
+    """An entry with its other names; who added it is told to keepers only: it may be somebody of any county."""
     names = session.scalars(
         select(DictionaryEntry.name).where(DictionaryEntry.alias_of == entry.id).distinct().limit(100)
     )
-    added_by = session.scalar(select(User.username).where(User.id == entry.created_by)) if entry.created_by else None
+    told = entry.created_by is not None and Verb.DICTIONARIES_KEEP in actor.verbs
+    added_by = session.scalar(select(User.username).where(User.id == entry.created_by)) if told else None
     return {
         **dictionaries.show(entry),
         "other_names": sorted(name for name in names if name != entry.name),

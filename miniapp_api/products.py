@@ -127,13 +127,13 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
     @gate(Verb.INSPECTION_READ)
     def read(session: Session, actor: Actor, code: str, item_id: UUID) -> dict[str, Any]:
         """One entry, with its other names and former regulation types."""
-        return word_keeping.detail(session, dictionaries.visible(session, actor, dictionary, code, item_id))
+        return word_keeping.detail(session, actor, dictionaries.visible(session, actor, dictionary, code, item_id))
 
     @bp.get(f"{place}/<uuid:item_id>/history", endpoint=f"{word}_history")
-    @gate(Verb.INSPECTION_READ)
+    @gate(Verb.DICTIONARIES_KEEP)
     @bp.input(AtOnceQuery, location="query", arg_name="query")
     def read_history(session: Session, actor: Actor, code: str, item_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
-        """What its keepers did, oldest first."""
+        """What its keepers did, oldest first; for keepers."""
         entry = dictionaries.visible(session, actor, dictionary, code, item_id)
         return history.page(session, entry.id, query.request()).as_json(history.show_row)
 
@@ -141,7 +141,7 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
         def act(session: Session, actor: Actor, code: str, item_id: UUID, body: AsSent) -> AfterCommit:
             sent = body.model_dump(mode="json", exclude_none=True)
             entry, warnings = word_keeping.keep(session, actor, dictionary, code, item_id, action, sent)
-            answer = {**word_keeping.detail(session, entry), "warnings": warnings}
+            answer = {**word_keeping.detail(session, actor, entry), "warnings": warnings}
 
             def tell() -> dict[str, Any]:
                 wiring().tools.dictionary.forget()

@@ -242,7 +242,7 @@ def test_only_who_covers_the_province_keeps_its_words(
     elsewhere = sign_in("other_province_user")
     assert problem(elsewhere.post(f"/products/06/items/{item}/actions/rename", body)) == (404, "not_found")
     assert elsewhere.get(f"/products/06/items/{item}").status_code == 404
-    assert elsewhere.get(f"/products/06/items/{item}/history").status_code == 404
+    assert elsewhere.get(f"/products/06/items/{item}/history").status_code == 404  # a keeper too
     answer = province_user.post(f"/products/06/items/{LICENCE_ITEM}/actions/rename", body)
     assert problem(answer) == (403, "forbidden") and "全国" in answer.json["detail"]
     assert "dictionaries.keep" in read(province_user, "/me")["verbs"]
@@ -270,13 +270,15 @@ def test_the_history_says_who_changed_what(county_inspector: Person, province_us
     item = add(county_inspector, CABLE)
     act(province_user, item, "rename", name="超导电缆", reason="错别字")
     act(province_user, item, "retire", version=2, reason="不生产")
-    shown = read(county_inspector, f"/products/06/items/{item}/history")["items"]
+    shown = read(province_user, f"/products/06/items/{item}/history")["items"]
     assert [(row["action"], row["actor"], row["reason"]) for row in shown] == [
         ("rename", "province_user", "错别字"), ("retire", "province_user", "不生产"),
     ]  # fmt: skip
     assert shown[0]["changed"] == {"name": ["超导缆", "超导电缆"]}
-    detail = read(county_inspector, f"/products/06/items/{item}")
+    detail = read(province_user, f"/products/06/items/{item}")
     assert (detail["added_by"], detail["other_names"]) == ("county_inspector", ["超导缆"])
+    assert read(county_inspector, f"/products/06/items/{item}") == {**detail, "added_by": None}
+    assert problem(county_inspector.get(f"/products/06/items/{item}/history")) == (403, "forbidden")
 
 
 def test_a_word_of_the_country_that_comes_later_does_not_double_the_provinces_own(
@@ -296,7 +298,7 @@ def test_a_word_of_the_country_that_comes_later_does_not_double_the_provinces_ow
 
 
 def test_the_administrator_keeps_words_of_the_country_on_the_command_line(
-    settings: Settings, county_inspector: Person
+    settings: Settings, province_user: Person
 ) -> None:
     with command_line(settings) as run:
         assert "架空绞线" in run("dictionaries", "list", "06").stdout
@@ -309,7 +311,7 @@ def test_the_administrator_keeps_words_of_the_country_on_the_command_line(
         run("dictionaries", "restore", LICENCE_ITEM)
         assert "新增 0" in run("dictionaries", "load").stdout
         assert "完整" in run("history", "verify").stdout
-    shown = read(county_inspector, f"/products/06/items/{LICENCE_ITEM}/history")["items"]
+    shown = read(province_user, f"/products/06/items/{LICENCE_ITEM}/history")["items"]
     assert [row["action"] for row in shown] == [
         f"administrator_{action}" for action in ("rename", "retype", "retire", "restore")
     ]

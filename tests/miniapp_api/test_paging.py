@@ -390,7 +390,7 @@ def _moves_of_a_word(stage: Stage, noun: str, **more: str) -> Listed:
     assert inspector.put(f"/products/06/{noun}/{word}", {"name": "自行添加的条目", **more}).status_code == 201
     renamed = keeper.post(f"/products/06/{noun}/{word}/actions/rename", {"version": 1, "name": "条目"})
     assert renamed.status_code == 200
-    return _moves(inspector.get, f"/products/06/{noun}", word)
+    return _moves(keeper.get, f"/products/06/{noun}", word)
 
 
 def moves_of_a_product_item(stage: Stage) -> Listed:
