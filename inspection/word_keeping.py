@@ -87,11 +87,11 @@ def keep_by_command(session: Session, entry_id: UUID, action: str, body: Mapping
 
 
 def detail(session: Session, actor: Actor, entry: DictionaryEntry) -> dict[str, Any]:
-    """An entry with its other names; who added it is told to keepers only: it may be somebody of any county."""
+    """An entry with its other names; who added it is told to its keepers only: it may be somebody of any county."""
     names = session.scalars(
         select(DictionaryEntry.name).where(DictionaryEntry.alias_of == entry.id).distinct().limit(100)
     )
-    told = entry.created_by is not None and Verb.DICTIONARIES_KEEP in actor.verbs
+    told = entry.created_by and Verb.DICTIONARIES_KEEP in actor.verbs and actor.reach.covers(entry.area1, None, None)
     added_by = session.scalar(select(User.username).where(User.id == entry.created_by)) if told else None
     return {
         **dictionaries.show(entry),
@@ -112,11 +112,16 @@ def content_of(entry: DictionaryEntry) -> dict[str, Any]:
     }
 
 
+def refuse_part_of_province(actor: Actor, entry: DictionaryEntry) -> None:
+    """403 for a word of a province of which the actor does not cover the whole."""
+    if entry.area1 and not actor.reach.covers(entry.area1, None, None):
+        raise Problem("forbidden", "全省共用的词条由省级维护，请联系省级词条管理员")
+
+
 def _refuse_wider(actor: Actor, entry: DictionaryEntry) -> None:
     if entry.area1 == "" and not actor.reach.national:
         raise Problem("forbidden", f"“{entry.name}”是全国通用词条，由系统管理员维护；本省新增的词条才能在这里修改")
-    if not actor.reach.covers(entry.area1, None, None):
-        raise Problem("forbidden", "全省共用的词条由省级维护，请联系省级词条管理员")
+    refuse_part_of_province(actor, entry)
 
 
 def _act(

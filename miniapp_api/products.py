@@ -135,6 +135,7 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
     def read_history(session: Session, actor: Actor, code: str, item_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
         """What its keepers did, oldest first; for keepers."""
         entry = dictionaries.visible(session, actor, dictionary, code, item_id)
+        word_keeping.refuse_part_of_province(actor, entry)
         return history.page(session, entry.id, query.request()).as_json(history.show_row)
 
     def keeper_endpoint(action: str, action_body: type[AsSent], summary: str) -> None:

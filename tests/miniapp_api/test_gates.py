@@ -43,7 +43,8 @@ OPEN_TO_ALL = {
     "/api/v1/calendar", "/api/v1/me", "/api/v1/products", "/api/v1/forms", "/api/v1/forms/<string:code>",
     "/api/v1/forms/<string:code>/<int:version>", "/api/v1/products/<string:code>/items",
     "/api/v1/products/<string:code>/test-items", "/api/v1/products/<string:code>/items/<uuid:item_id>",
-    "/api/v1/products/<string:code>/test-items/<uuid:item_id>", "/api/v1/filing-kinds", "/api/v1/filing-kinds/<string:kind>",
+    "/api/v1/products/<string:code>/test-items/<uuid:item_id>", "/api/v1/filing-kinds",
+    "/api/v1/filing-kinds/<string:kind>",
 }  # fmt: skip
 
 
