@@ -42,8 +42,8 @@ RATING_POSTS = ("demo_rating_officer", "demo_rating_handler", "demo_rating_super
 # user name: region, note
 _SIGN_IN = {
     "demo_jiangsu": ("320000", "江苏省局：审核市级账号，查看全省记录与统计"),
-    "demo_changzhou": ("320400", "常州市局：审核所辖县级账号（有一个待审核），查看全市记录与统计"),
-    "demo_tianning": ("320402", "常州天宁区局：填报检查、抽查（有两份暂存）"),
+    "demo_changzhou": ("320400", "常州市局：审核所辖县级账号（有一个待审核），审核更正申请，查看全市记录与统计"),
+    "demo_tianning": ("320402", "常州天宁区局：填报检查、抽查（有两份暂存、一份退回更正、一份更正申请、一份作废）"),
     "demo_zhonglou": ("320404", "常州钟楼区局：填报检查、抽查"),
     "demo_xuanwu": ("320102", "南京玄武区局：外市，看不到常州的记录"),
     REVIEWER: ("320402", "常州天宁区局：审核数据申报，下达整改，发布自查主题"),

@@ -24,12 +24,13 @@ from core.errors import Problem
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
-from demo import accounts, filings, ratings, records, register
+from demo import accounts, amendments, filings, ratings, records, register
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from enterprise.systems import filing_engine
-from inspection import amendments, operations
+from inspection import amendments as changes
+from inspection import operations
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
 from inspection.entry import Tools
@@ -91,6 +92,7 @@ def load(database: Database, settings: Settings, progress: Progress) -> bool:
     loader = _Records(database, forms, enterprises)
     loader.load(progress)
     loader.save_drafts()
+    amendments.load(database, loader.tools, loader.actors)
     progress("许可证与申报", 0, filings.LICENCES)
     engine = filing_engine(forms, SubjectRegistry(), Events())
     filings.load(database, engine, open_desk(settings), enterprises)
@@ -186,7 +188,7 @@ class _Records:
         if plan.outcome == "problem_in_progress" and plan.seed % 2:
             done = next(name for name, value in body["disposals"].items() if value == "in_progress")
             move = {"disposals": {done: "done"}, "version": record.version}
-            amendments.move_disposals(session, actor, plan.book, plan.id, move)
+            changes.move_disposals(session, actor, plan.book, plan.id, move)
 
     def save_drafts(self) -> None:
         """Two drafts of the inspector in 天宁区: one just begun, one almost done."""

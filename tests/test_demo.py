@@ -36,7 +36,7 @@ from feedback import tallies as rating_tallies
 from feedback.models import Rating, RatingCode
 from inspection import integrity as inspection_integrity
 from inspection import tallies
-from inspection.models import Inspection
+from inspection.models import CorrectionRequest, Inspection
 from miniapp_api.limits import limiter
 from miniapp_api.wiring import KEY
 from start_up import prepare
@@ -169,7 +169,21 @@ def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
     assert kinds == {
         "disposal_in_progress", "inspection_refused", "account_application_pending", "filing", "rating_follow_up",
         "rating_review",
+        "correction_returned", "correction_requested",
     }  # fmt: skip
+
+
+def test_one_record_is_voided_one_returned_and_one_waits_for_its_correction(demo: Database) -> None:
+    with demo.read() as session:
+        (voided,) = session.scalars(select(Inspection).where(Inspection.status == "voided")).all()
+        returned = session.scalars(select(Inspection).where(Inspection.status == "submitted")).all()
+        (request,) = session.scalars(select(CorrectionRequest)).all()
+        asked = session.get_one(Inspection, request.inspection_id)
+    assert voided.voided and voided.voided["reason"].startswith("重复录入")
+    (wrong,) = (record for record in returned if record.returned)
+    assert (request.status, request.base_version, asked.status) == ("pending", asked.version, "submitted")
+    assert len({voided.id, wrong.id, asked.id}) == 3
+    assert {record.username for record in (voided, wrong, asked)} == {"demo_tianning"}
 
 
 def test_there_are_ratings_with_follow_ups_in_several_states_and_codes_to_scan(demo: Database) -> None:

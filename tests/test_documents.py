@@ -7,6 +7,8 @@ from accounts.verbs import VERBS, Role
 from core.db import Base
 from enterprise.filings.drawings import page
 from enterprise.systems import KINDS
+from inspection.kinds import CHECK, SPOT_CHECK
+from inspection.workflows import REQUEST, WORKFLOWS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,6 +22,15 @@ def test_the_table_of_roles_and_verbs_is_up_to_date() -> None:
 def test_the_drawings_of_workflows_are_up_to_date() -> None:
     drawn = (ROOT / "docs" / "workflows.md").read_text()
     assert drawn == page(KINDS), "run ./manage filings draw"
+
+
+def test_the_drawings_of_field_records_are_up_to_date() -> None:
+    of_records, of_requests = (ROOT / "docs" / "field-records.md").read_text().split("## An application")
+    for drawn, workflow in ((of_records, WORKFLOWS[CHECK]), (of_requests, REQUEST)):
+        arrows = {f"{step.source or '[*]'} --> {step.target} : {step.action}" for step in workflow.steps.values()}
+        assert {line.strip() for line in drawn.splitlines() if "-->" in line} == arrows
+    of_spot_checks = {(source, action) for source, action in WORKFLOWS[CHECK].steps if action != "dispose"}
+    assert of_spot_checks == WORKFLOWS[SPOT_CHECK].steps.keys()
 
 
 def test_both_readmes_name_the_same_commands_and_pages() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from apiflask import APIFlask
 from sqlalchemy import select
 
 from accounts.verbs import Role
@@ -11,6 +12,7 @@ from core import history
 from core.db import Database
 from inspection import integrity, tallies
 from inspection.models import CorrectionRequest
+from tests import parties as both
 from tests.newcomers import make_station, make_user
 from tests.people import ALL_NA, Person, SignIn, faults, new_id, production, spot_check, uscc, with_problem
 from tests.records import Json, listed, problem, read, submit
@@ -244,6 +246,21 @@ def test_a_duplicate_that_came_meanwhile_is_asked_of_whoever_decides(late: Any, 
     answer = approve(city, request)
     assert (problem(answer), answer.json["duplicates"]) == ((409, "duplicate_check"), [other["id"]])
     assert approve(city, request, confirm_duplicate=True).status_code == 200
+
+
+def test_a_name_that_contradicts_the_register_is_asked_of_the_owner_and_not_again_of_who_decides(
+    application: APIFlask, late: Any, sign_in: SignIn
+) -> None:
+    record = late()
+    parties = both.prepare(application, sign_in)
+    owner, city = sign_in("county_inspector"), sign_in("city_reviewer")
+    body = production(uscc=both.WORKS, org_name="另一名称的企业")
+    assert problem(ask(owner, record, body)) == (409, "name_differs")
+    request = asked(owner, record, {**body, "confirm_name": True})
+    assert request["confirmed"] == ["confirm_name"]
+    assert approve(city, request).status_code == 200
+    assert read(owner, f"/inspections/{record['id']}")["name_differs"] is True
+    assert read(parties.enterprise, "/supervision-checks")["items"] == []
 
 
 def test_nobody_decides_on_what_they_asked_for_nor_beside_the_office_above(

@@ -255,6 +255,16 @@ def test_a_record_from_which_a_rectification_is_under_way_is_not_voided(
     assert [row["id"] for row in read(parties.enterprise, "/supervision-checks")["items"]] == [record["id"]]
 
 
+def test_once_that_is_taken_back_it_is_voided(parties: Parties, county_inspector: Person) -> None:
+    record = submit(county_inspector, with_problem(uscc=WORKS))
+    order = {"problem": "无证生产", "due_on": "2026-12-20"}
+    ordered = parties.reviewer.post(f"/inspections/{record['id']}/rectification", order).json
+    cancel = {"version": ordered["version"], "comment": "下达有误"}
+    cancelled = parties.reviewer.post(f"/filings/{ordered['id']}/actions/cancel", cancel)
+    assert cancelled.status_code == 200, cancelled.get_data(as_text=True)
+    assert void(county_inspector, record).status_code == 200
+
+
 def test_no_rectification_is_ordered_from_a_voided_record(parties: Parties, county_inspector: Person) -> None:
     record = submit(county_inspector, with_problem(uscc=WORKS))
     void(county_inspector, record)
