@@ -46,7 +46,7 @@ FILE_TYPES = {
 }
 
 
-UNNAMED = FileType("", "", "", "支持的文件")
+UNNAMED = FileType("", "", "", "")
 """What the name of a file says that has no ending: nothing."""
 
 

@@ -105,5 +105,6 @@ def unwanted(kind: FileType, named: FileType, allowed: Sequence[str]) -> Problem
 
 def mismatch(named: FileType, allowed: Sequence[str]) -> Problem:
     """422 for what is damaged or cannot be told."""
-    told = f"文件内容不是 {named.label}或已损坏，{save_as(named, allowed)}"
+    what = f"文件内容不是 {named.label}或已损坏" if named.extension else "文件不是支持的格式，或已损坏"
+    told = f"{what}，{save_as(named, allowed)}"
     return invalid("/file", "content_mismatch", told)

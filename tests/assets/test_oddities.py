@@ -86,6 +86,9 @@ def test_a_document_without_an_ending_is_taken_by_what_it_is() -> None:
     with pytest.raises(Problem) as refused:
         judge(io.BytesIO(b"{\\rt abc}"), UNNAMED, ALLOWED)
     assert refused.value.errors[0].message.startswith("文件内容是 RTF 文档，请用 Office")
+    with pytest.raises(Problem) as refused:
+        judge(io.BytesIO(b"#!/bin/sh"), UNNAMED, ALLOWED)
+    assert refused.value.errors[0].message.startswith("文件不是支持的格式，或已损坏，请用 Office")
 
 
 def test_a_pdf_that_was_cut_off_is_refused_wherever_it_was_cut() -> None:
