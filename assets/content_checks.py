@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from assets import archives, picture_formats, strangers
-from assets.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, ZIP, ZIP_HEAD, FileType
+from assets.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, UNNAMED, ZIP, ZIP_HEAD, FileType
 from core.errors import Problem, invalid
 
 _PICTURES = {
@@ -80,7 +80,7 @@ def _nested(document: bytes, depth: int) -> None:
 
 
 def _check_container(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
-    with archives.opened(file, named.label if named.shape != PICTURE else "压缩包") as archive:
+    with archives.opened(file, "压缩包" if named.shape in (PICTURE, UNNAMED.shape) else named.label) as archive:
         names = {name.lower() for name in archive.namelist()}
         if "[content_types].xml" in names:
             from assets import office_checks

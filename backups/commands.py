@@ -78,7 +78,10 @@ def backup(ctx: click.Context) -> None:
 def _whose(found: shelf.Backup, settings: Settings) -> str:
     if not found.owner:
         return "0.2.0 版，未编号"
-    return "本系统" if found.owner == shelf.owner_of(settings) else f"其他系统 {found.owner}"
+    own = shelf.owner_of(settings)
+    if not own:  # there is no key here (any more), and so no saying
+        return f"系统 {found.owner}"
+    return "本系统" if found.owner == own else f"其他系统 {found.owner}"
 
 
 def amount(size: int) -> str:
