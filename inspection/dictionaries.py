@@ -23,6 +23,7 @@ from core.name_search import like_pattern
 from core.paging import Order, Page, PageRequest, fetch
 from core.text import MEANINGLESS, clean_line, fold, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
+from inspection import product_types
 from inspection.models import DictionaryEntry
 
 PRODUCT_ITEMS, TEST_ITEMS = "product_items", "test_items"
@@ -144,7 +145,7 @@ def add(
         if (taken.dictionary, taken.product_code) != (dictionary, product_code) or not _was_named(session, taken, name):
             raise Problem("id_taken")
         holds = canonical(session, taken)
-        return holds, False, _doubts(holds, regulation_type)
+        return holds, False, _doubts(session, holds, regulation_type)
     if dictionary == PRODUCT_ITEMS and regulation_type is None:
         raise invalid("/regulation_type", "required", "请选择该产品的监管类型")
     values = {
@@ -159,7 +160,7 @@ def add(
         row = {**values, "alias_of": None, "status": ACTIVE}
         if session.execute(statement, row).scalar_one_or_none() is not None:
             entry = session.get_one(DictionaryEntry, entry_id)
-            return entry, True, _doubts(entry, regulation_type)
+            return entry, True, _doubts(session, entry, regulation_type)
         existing = _by_name(session, dictionary, product_code, province, name)
         if existing is None:  # the id, not the name, was taken at this moment
             raise Problem("id_taken")
@@ -172,7 +173,7 @@ def add(
         row = {**values, "alias_of": existing.id, "status": MERGED}
         if session.execute(another_name.returning(DictionaryEntry.id), row).scalar_one_or_none() is None:
             return add(session, actor, dictionary, product_code, entry_id, name, regulation_type)
-    return existing, False, _doubts(existing, regulation_type)
+    return existing, False, _doubts(session, existing, regulation_type)
 
 
 def checked_name(sent: str) -> str:
@@ -187,7 +188,7 @@ def checked_name(sent: str) -> str:
     return name
 
 
-def _doubts(entry: DictionaryEntry, sent_type: str | None) -> Warnings:
+def _doubts(session: Session, entry: DictionaryEntry, sent_type: str | None) -> Warnings:
     """What whoever adds an entry should know: it has another regulation type, or one that its product rarely has."""
     if entry.dictionary != PRODUCT_ITEMS or entry.regulation_type is None:
         return []
@@ -198,15 +199,15 @@ def _doubts(entry: DictionaryEntry, sent_type: str | None) -> Warnings:
             "填报时请按已登记的监管类型选择，如登记有误请联系省级词条管理员更正"
         )
         return [{"code": "other_regulation_type", "message": message}]
-    return unusual_type(entry.product_code, entry.name, entry.regulation_type)
+    return unusual_type(session, entry.product_code, entry.name, entry.regulation_type)
 
 
-def unusual_type(product_code: str, name: str, regulation_type: str) -> Warnings:
-    """A warning where the catalogue does not expect that regulation type of the product."""
-    product = PRODUCTS[product_code]
-    if regulation_type in product.regulation_types:
+def unusual_type(session: Session, product_code: str, name: str, regulation_type: str) -> Warnings:
+    """A warning where that regulation type does not fit the product (`product_types.py`)."""
+    product, fitting = PRODUCTS[product_code], product_types.fitting(session, product_code)
+    if regulation_type in fitting:
         return []
-    usual = "、".join(REGULATION_TYPES[one] for one in product.regulation_types)
+    usual = "、".join(REGULATION_TYPES[one] for one in fitting)
     message = (
         f"“{product.name}”一般属于“{usual}”，“{name}”的监管类型为“{REGULATION_TYPES[regulation_type]}”，请核对；"
         "如选错请联系省级词条管理员更正"

@@ -73,6 +73,18 @@ class DictionaryEntry(Base):
 MARK = JSON(none_as_null=True)
 """Something that was done to a record: when, by whom, at which office, and what they said; NULL where it was not."""
 
+
+class ProductTypes(Base):
+    """The regulation types that fit a product, where the administrator says otherwise than the catalogue."""
+
+    __tablename__ = "product_types"
+
+    product_code: Mapped[str] = mapped_column(String(2), primary_key=True)
+    regulation_types: Mapped[list[str]] = mapped_column(JSON)
+    said_by: Mapped[str] = mapped_column(String(64))
+    said_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 AREAS = ("area1", "area2", "area3")
 ASKED = (
     "kind", "product_code", "tally_id", "unable", "problems_found", "disposal_state", "conclusion", *AREAS, "status",

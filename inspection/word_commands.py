@@ -10,7 +10,7 @@ from sqlalchemy import select
 from accounts.administration import login
 from core.commands import HasDatabase, table
 from enterprise.products import PRODUCTS, REGULATION_TYPES
-from inspection import campaigns, word_keeping
+from inspection import campaigns, product_types, word_keeping
 from inspection.dictionaries import ACTIVE, MERGED, PRODUCT_ITEMS, RETIRED, TEST_ITEMS
 from inspection.dictionary_seeds import load_seeds
 from inspection.models import DictionaryEntry
@@ -179,3 +179,27 @@ def adopt_command(obj: HasDatabase, word: UUID, reason: str | None) -> None:
       ./manage dictionaries adopt 8733864b-d53c-5c6e-95ad-f8b90280418a
     """
     _act(obj, word, "adopt", {"reason": reason})
+
+
+@dictionaries.command("types")
+@click.argument("code", metavar="PRODUCT", type=click.Choice(list(PRODUCTS)))
+@click.argument("kinds", metavar="[TYPE]...", nargs=-1, type=click.Choice(list(REGULATION_TYPES)))
+@click.option("--reset", is_flag=True, help="Back to what the catalogue assumes.")
+@click.pass_obj
+def types_command(obj: HasDatabase, code: str, kinds: tuple[str, ...], reset: bool) -> None:
+    """Show, or say, which regulation types (监管类型) fit PRODUCT, the usual one first.
+
+    Product items of another type are still taken, with a warning.
+
+    \b
+    Examples:
+      ./manage dictionaries types 05
+      ./manage dictionaries types 05 licence ccc
+      ./manage dictionaries types 05 --reset
+    """
+    if kinds or reset:
+        with obj.database.write() as session:
+            product_types.say(session, code, () if reset else kinds, login())
+    with obj.database.read() as session:
+        fitting = product_types.fitting(session, code)
+    click.echo(f"{PRODUCTS[code].name}：{'、'.join(REGULATION_TYPES[one] for one in fitting)}")

@@ -74,7 +74,7 @@ def keep(
     if receipts.take(session, receipts.key(actor.user_id, f"dictionary.{action}", entry_id, body)):
         _act(session, actor, entry, action, body)
         entry = dictionaries.visible(session, actor, dictionary, product_code, entry_id)
-    return entry, _doubts(entry)
+    return entry, _doubts(session, entry)
 
 
 def keep_by_command(session: Session, entry_id: UUID, action: str, body: Mapping[str, Any], by: str) -> DictionaryEntry:
@@ -250,10 +250,10 @@ def _stands_beside(into: DictionaryEntry, entry: DictionaryEntry) -> bool:
     return same_list and into.area1 in ("", entry.area1)
 
 
-def _doubts(entry: DictionaryEntry) -> Warnings:
+def _doubts(session: Session, entry: DictionaryEntry) -> Warnings:
     if entry.dictionary != PRODUCT_ITEMS or entry.regulation_type is None or entry.status != ACTIVE:
         return []
-    return unusual_type(entry.product_code, entry.name, entry.regulation_type)
+    return unusual_type(session, entry.product_code, entry.name, entry.regulation_type)
 
 
 _ACTIONS: dict[str, Callable[[Session, DictionaryEntry, Mapping[str, Any]], Changes]] = {

@@ -12,7 +12,7 @@ from core import history
 from core.actor import Actor
 from core.paging import whole
 from enterprise.products import PRODUCTS
-from inspection import dictionaries, word_keeping
+from inspection import dictionaries, product_types, word_keeping
 from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
 from miniapp_api.answers import answers
 from miniapp_api.bodies import AsSent, AtOnceQuery, Body
@@ -82,16 +82,17 @@ class EntriesQuery(AtOnceQuery):
 
 
 @bp.get("/products")
-@gate(Verb.INSPECTION_READ, transaction=False)
-def list_products(actor: Actor) -> dict[str, Any]:
-    """The thirteen products; 电线电缆 is the default."""
+@gate(Verb.INSPECTION_READ)
+def list_products(session: Session, actor: Actor) -> dict[str, Any]:
+    """The thirteen products with the regulation types that fit them; 电线电缆 is the default."""
+    fitting = product_types.all_fitting(session)
     return whole(
         [
             {
                 "code": product.code,
                 "name": product.name,
                 "default": product.default,
-                "regulation_types": list(product.regulation_types),
+                "regulation_types": list(fitting[product.code]),
             }
             for product in PRODUCTS.values()
         ]

@@ -232,6 +232,29 @@ def test_a_type_that_the_product_rarely_has_is_told(county_inspector: Person, pr
     assert mended["warnings"] == []
 
 
+def test_which_types_fit_a_product_is_for_the_administrator_to_say(
+    settings: Settings, county_inspector: Person
+) -> None:
+    def added(kind: str) -> list[str]:
+        body = {"name": f"特种水泥{new_id()[:6]}", "regulation_type": kind}
+        answer = county_inspector.put(f"/products/05/items/{new_id()}", body)
+        return [one["code"] for one in answer.json["warnings"]]
+
+    def shown() -> list[str]:
+        return next(
+            one["regulation_types"] for one in read(county_inspector, "/products")["items"] if one["code"] == "05"
+        )
+
+    assert (added("ccc"), shown()) == (["unusual_regulation_type"], ["licence"])
+    with command_line(settings) as run:
+        run("dictionaries", "types", "05", "licence", "ccc")
+        assert (added("ccc"), added("other"), shown()) == ([], ["unusual_regulation_type"], ["licence", "ccc"])
+        assert "强制性产品认证" in run("dictionaries", "types", "05").stdout
+        run("dictionaries", "types", "05", "--reset")
+        run("dictionaries", "types", "05", "x", status=2)
+    assert (added("ccc"), shown()) == (["unusual_regulation_type"], ["licence"])
+
+
 def test_only_who_covers_the_province_keeps_its_words(
     county_inspector: Person, city_reviewer: Person, province_user: Person, sign_in: SignIn
 ) -> None:

@@ -1,0 +1,33 @@
+"""Which regulation types (监管类型) fit a product: as the catalogue assumes (spec §2.1), or as somebody says."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.db import dialect_of, insert_into
+from enterprise.products import PRODUCTS
+from inspection.models import ProductTypes
+
+
+def fitting(session: Session, product_code: str) -> tuple[str, ...]:
+    """Those that fit one product, the usual one first."""
+    said = session.get(ProductTypes, product_code)
+    return PRODUCTS[product_code].regulation_types if said is None else tuple(said.regulation_types)
+
+
+def all_fitting(session: Session) -> dict[str, tuple[str, ...]]:
+    """Those that fit each of the thirteen products."""
+    said = {row.product_code: tuple(row.regulation_types) for row in session.scalars(select(ProductTypes))}
+    return {code: said.get(code, product.regulation_types) for code, product in PRODUCTS.items()}
+
+
+def say(session: Session, product_code: str, regulation_types: Sequence[str], by: str) -> None:
+    """From now on these fit the product; none: what the catalogue assumes. Nothing that was added is judged anew."""
+    if not regulation_types:
+        session.execute(delete(ProductTypes).where(ProductTypes.product_code == product_code))
+        return
+    said = {"regulation_types": list(dict.fromkeys(regulation_types)), "said_by": by, "said_at": clock.now()}
+    statement = insert_into(dialect_of(session), ProductTypes).values(product_code=product_code, **said)
+    session.execute(statement.on_conflict_do_update(index_elements=["product_code"], set_=said))
