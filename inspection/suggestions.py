@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
+from core.db import spelled
 from core.errors import Problem, invalid
 from core.forms.library import FormLibrary
 from core.name_search import like_pattern
@@ -40,7 +41,7 @@ def suggest(
         select(Inspection.data[field].label("value"), Inspection.check_date)
         .where(
             Inspection.office_id.in_(actor.offices),
-            Inspection.status == SUBMITTED,
+            Inspection.status == spelled(SUBMITTED),  # as the index says it
             Inspection.kind == kind.name,
         )
         .order_by(Inspection.submitted_at.desc())
