@@ -252,6 +252,6 @@ def test_an_unknown_option_is_answered_with_the_options_in_plain_words(county_in
     answer = county_inspector.get("/inspections?status=deleted&disposal=x")
     assert answer.json is not None
     assert [fault["message"] for fault in answer.json["errors"]] == [
-        "“状态”不是可选的值，可选：draft、submitted",
+        "“状态”不是可选的值，可选：draft、submitted、voided",
         "“处置情况”不是可选的值，可选：none、in_progress、done、na",
     ]
