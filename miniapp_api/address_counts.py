@@ -81,7 +81,8 @@ class InRedis:
         except RedisError as error:
             self._failed(error)
             return 0
-        return max(1, math.ceil(window.reset_time - clock.now().timestamp()))
+        # Redis rounds what is left to whole seconds, up or down.
+        return max(1, int(window.reset_time - clock.now().timestamp()) + 1)
 
     def hit(self, limit: RateLimitItem, *key: str) -> None:
         """Count one."""

@@ -1,7 +1,5 @@
 """Limits of traffic (not of wrong passwords: those stand in `accounts/throttle.py`)."""
 
-import math
-
 from flask import Flask
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
@@ -43,7 +41,8 @@ def seconds_left(error: RateLimitExceeded) -> int:
         until = max(one.window.reset_time for one in broken)
     except (RedisError, ValueError):  # counted where nobody can be asked any more
         return length
-    return max(1, min(length, math.ceil(until - clock.now().timestamp())))
+    # Redis rounds what is left to whole seconds, up or down.
+    return max(1, min(length, int(until - clock.now().timestamp()) + 1))
 
 
 def sign_in_limit() -> str:

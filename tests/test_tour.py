@@ -51,9 +51,11 @@ def take_the_tour(base: str, data_dir: Path) -> int:
     assert "统一社会信用代码" in said[23]
     assert said[25:30] == ["404", "陪同人员有误，请核对后更正", "（陪同人员有误，请核对后更正）", "1", "voided"]
     assert said[30] == "误填，该店不在本辖区"
-    waiting, differences = int(said[31]), said[32:-5]
+    waiting, differences = int(said[31]), said[32:-9]
     assert len(differences) == waiting and all('"/escort"' in one for one in differences)
-    assert said[-5:] == ["disabled", "401", "merged", "merge", "导体直流电阻（20℃）"]
+    assert said[-9:-4] == ["disabled", "401", "merged", "merge", "导体直流电阻（20℃）"]
+    assert said[-4] == "201" and "请于" in said[-3] and "日后再试" in said[-3]
+    assert said[-2:] == ["139****0001", "201"]
     return waiting
 
 
