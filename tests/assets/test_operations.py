@@ -1,6 +1,7 @@
 """Files are received, claimed, let go of and swept; on both databases and both kinds of storage."""
 
 import hashlib
+import math
 import threading
 import uuid
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text
 
-from assets import operations, queries
+from assets import documents, operations, pictures, queries
 from assets.file_types import Category, categories
 from assets.models import File
 from assets.operations import Claim, Desk
@@ -21,6 +22,7 @@ from assets.sweeping import sweep
 from core import clock as wall
 from core.actor import Actor
 from core.db import Database
+from core.deadline import Deadline
 from core.errors import Fault, Problem
 from core.subjects import SubjectRegistry
 from tests import paperwork
@@ -299,8 +301,10 @@ def test_a_user_cannot_pile_up_uploads(
 class Scanner:
     def __init__(self, verdict: Any) -> None:
         self.verdict = verdict
+        self.seconds: list[float] = []
 
-    def scan(self, _file: Any, _seconds: float) -> str | None:
+    def scan(self, _file: Any, seconds: float) -> str | None:
+        self.seconds.append(seconds)
         if isinstance(self.verdict, Exception):
             raise self.verdict
         return self.verdict  # type: ignore[no-any-return]
@@ -531,3 +535,33 @@ def test_the_sweep_and_a_claim_of_the_same_file_do_not_both_get_it(
     assert set(rows_by_id(database)) == kept.result()
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(File)) == len(stored(desk))
+
+
+class CountingDown(Deadline):
+    """Each time that is asked for has a second less."""
+
+    def left(self, most: float = math.inf) -> float:
+        self._at -= 1
+        return self._at - self.began
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.began = self._at - seconds
+
+
+def test_all_steps_of_an_upload_share_one_time(
+    receive: Receive, desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the limits of each add up, together they keep within the time of one file."""
+    handed: list[Any] = []
+    given: list[float] = []
+    recognise, prepare, put = documents.recognise, pictures.prepare, desk.storage.put
+    monkeypatch.setattr(operations, "Deadline", CountingDown)
+    monkeypatch.setattr(documents, "recognise", lambda *told: (handed.append(told[-1]), recognise(*told))[1])
+    monkeypatch.setattr(pictures, "prepare", lambda *told: (handed.append(told[-1]), prepare(*told))[1])
+    monkeypatch.setattr(desk.storage, "put", lambda *told: (given.append(told[-1]), put(*told))[1])
+    scanner = Scanner(None)
+    receive(paperwork.jpeg(), "a.jpg", "photo", at=Desk(desk.storage, scanner, desk.incoming))  # type: ignore[arg-type]
+    assert handed[0] is handed[1] and isinstance(handed[0], CountingDown)
+    times = [*scanner.seconds, *given]
+    assert [round(one) for one in times] == [operations.SECONDS - 1, operations.SECONDS - 2]

@@ -1,14 +1,17 @@
 """S3 on a bad day: it accepts and never answers, or dribbles. Everything ends within the time limit in the settings."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from assets import made_pictures
+from assets import buckets, made_pictures
+from assets.buckets import Bucket
 from assets.made_pictures import MadePictures
 from assets.storage import Storage, StorageUnavailable, open_storage
 from core.config import Settings
@@ -26,6 +29,12 @@ AMPLE = 30.0
 @pytest.fixture(params=[False, True], ids=["silent", "dribbling"])
 def service(request: pytest.FixtureRequest) -> Iterator[SilentService]:
     with silent_service(dribbling=request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def silent() -> Iterator[SilentService]:
+    with silent_service() as found:
         yield found
 
 
@@ -58,6 +67,65 @@ def test_every_call_to_the_storage_ends(service: SilentService, tmp_path: Path, 
     with pytest.raises(StorageUnavailable):
         CALLS[call](storage, tmp_path)
     assert time.monotonic() - began < AMPLE and service.connections >= 1
+
+
+def unbounded(self: Bucket, *, attempt: float, retry_within: float, retries: int = 0) -> Any:
+    """A client whose own limits are as good as none."""
+    return _client(self, attempt=attempt * 1000, retry_within=retry_within * 1000, retries=retries)
+
+
+_client = Bucket._client
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call != "check"])
+def test_every_call_ends_where_the_library_keeps_to_no_limit_of_its_own(
+    silent: SilentService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(Bucket, "_client", unbounded)
+    storage = open_storage(on(silent, tmp_path))
+    with pytest.raises(StorageUnavailable, match="no answer within 2 seconds"):
+        CALLS[call](storage, tmp_path)
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call != "check"])
+def test_a_call_that_was_given_up_comes_to_its_end_and_gives_its_place_back(
+    silent: SilentService, tmp_path: Path, call: str
+) -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(StorageUnavailable):
+        CALLS[call](open_storage(on(silent, tmp_path)), tmp_path)
+    for thread in set(threading.enumerate()) - before:
+        if thread.name == "outside-s3":
+            thread.join(AMPLE)
+            assert not thread.is_alive()
+
+
+def test_whoever_has_less_time_left_waits_no_longer(
+    silent: SilentService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bucket, "_client", unbounded)
+    source = tmp_path / "source"
+    source.write_bytes(bytes(300_000))
+    with pytest.raises(StorageUnavailable, match=r"no answer within 0\.2 seconds"):
+        open_storage(on(silent, tmp_path)).put("uploads/aa/bb", source, 0.2)
+    began, scanner = time.monotonic(), Clamd(f"127.0.0.1:{silent.port}", timeout=10_000)
+    with source.open("rb") as file, pytest.raises(ScannerUnavailable):
+        scanner.scan(file, 0.2)
+    assert time.monotonic() - began < AMPLE
+
+
+def test_the_pieces_of_a_download_share_half_the_time(
+    silent: SilentService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(_bucket: Bucket, _key: str, start: int, end: int) -> bytes:
+        time.sleep(LIMIT / 8)  # each of them in time
+        return bytes(end - start)
+
+    monkeypatch.setattr(Bucket, "_begin", lambda *_: (100 * buckets.PIECE, bytes(buckets.PIECE)))
+    monkeypatch.setattr(Bucket, "_piece", slow)
+    size, pieces = open_storage(on(silent, tmp_path)).chunks("uploads/aa/bb")
+    with pytest.raises(StorageUnavailable, match=f"of {size} bytes"):
+        list(pieces)
 
 
 def test_a_storage_that_stays_silent_is_not_waited_for_again_and_again(service: SilentService, tmp_path: Path) -> None:
