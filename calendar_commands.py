@@ -157,6 +157,7 @@ def recount_command(obj: HasDatabase) -> None:
 
 
 def _recount(database: Database) -> None:
+    click.echo("正在重新核算暂定期限；数量很大时需要较久，可以中断，运行中的服务会接着完成")
     done = {name: one.run(database) for name, one in (("差评", ratings.recounting()), ("办件", filings.recounting()))}
     told = "、".join(f"{name} {number} 件" for name, number in done.items() if number)
     click.echo(f"已重新核算暂定期限：{told}" if told else "没有需要重新核算的暂定期限")

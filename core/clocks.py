@@ -65,9 +65,14 @@ def known_years(session: Session) -> list[int]:
 def warning_of(year: int) -> str:
     """What the administrator is told of a year whose days are guessed."""
     return (
-        f"{year}年的放假安排尚未录入，暂按周末和法定节假日推算工作日，据此算出的期限均标为暂定。"
-        f"请按国务院办公厅的通知，用 ./manage calendar set 录入放假和调休，再执行 ./manage calendar complete {year}"
+        f"{guess_of(year)}请按国务院办公厅的通知，用 ./manage calendar set 录入放假和调休，"
+        f"再执行 ./manage calendar complete {year}"
     )
+
+
+def guess_of(year: int) -> str:
+    """What everybody is told of it."""
+    return f"{year}年的放假安排尚未录入，暂按周末和法定节假日推算工作日，据此算出的期限均标为暂定。"
 
 
 def provisional_note(day: date | None, *, provisional: bool) -> str | None:

@@ -29,7 +29,7 @@ def warnings_of(
 
 def warning(path: str, label: str) -> Warned:
     """The warning that a field was sent differently."""
-    return {"code": "read_only", "path": path, "message": f"“{label}”由系统填写，不能修改，已按系统中的内容保留"}
+    return {"code": "read_only", "path": path, "message": f"“{label}”在此不能修改，已保留系统中的内容"}
 
 
 def names_any(sent: Mapping[str, Any], labels: Iterable[str]) -> bool:

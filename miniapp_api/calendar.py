@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from accounts.verbs import Verb
 from core import clock, clocks
 from core.actor import Actor
 from miniapp_api.bodies import Query
@@ -30,13 +31,14 @@ def read_calendar(session: Session, actor: Actor, query: CalendarQuery) -> dict[
     """The days of a year that differ from Monday to Friday, as they are counted at the caller's office."""
     year = query.year or clock.today().year
     calendar = clocks.working_calendar(session, actor.chain)
+    told = clocks.warning_of if Verb.SYSTEM_CONFIGURE in actor.verbs else clocks.guess_of
     first, known = date(year, 1, 1), calendar.knows(year)
     days = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
     found = [(day, calendar.is_workday(day)) for day in days]
     return {
         "year": year,
         "known": known,
-        "note": None if known else clocks.warning_of(year),
+        "note": None if known else told(year),
         "days": [
             {"day": day.isoformat(), "working": worked}
             for day, worked in found

@@ -120,6 +120,7 @@ def test_anybody_signed_in_reads_by_which_days_is_counted(
     assert {"day": "2026-02-14", "working": True} in this_year["days"]
     assert {"day": "2026-02-16", "working": False} in this_year["days"]
     guessed = county_inspector.get("/calendar?year=2027").json
+    assert "./manage" not in guessed["note"]
     assert guessed["known"] is False and {"day": "2027-01-01", "working": False} in guessed["days"]
     assert faults(county_inspector.get("/calendar?year=12")) == {"/year": "out_of_range"}
     assert client.get("/api/v1/calendar").status_code == 401
