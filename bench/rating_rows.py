@@ -29,6 +29,7 @@ def fill(place: Place, city: City, count: int) -> None:
     # COPY passes the column's type by, which seals elsewhere.
     sealed = privacy.seal if place.dialect == "postgresql" else str
     name, mobile = sealed("张某某"), sealed("13800000001")
+    complaint, praise = sealed("窗口人员业务不熟练"), sealed("办得很快")
     chance = random.Random(count)
     made_codes = list(_codes(database, city))
     sums = tallies.Sums()
@@ -56,11 +57,11 @@ def fill(place: Place, city: City, count: int) -> None:
                 "id": rating_id, "code_id": code["id"], "channel": "qr_once", "office_id": code["office_id"],
                 "area1": code["area1"], "area2": code["area2"], "area3": code["area3"], "rater_name": name,
                 "mobile": mobile, "mobile_tail": f"{chance.randrange(10_000):04d}", "level": level, "tags": tags,
-                "comment": "窗口人员业务不熟练" if is_bad(level) else "办得很快", "real_name": True,
+                "comment": complaint if is_bad(level) else praise, "real_name": True,
                 "phone_verified": False,
                 "from_staff_address": False, "address_key": "0" * 64, "user_agent": "bench", "submission_key": None,
                 "query_key": rating_id.hex * 2, "status": "to_verify" if under_way else "closed", "version": 1,
-                "publicity": "pending" if under_way else "shown", "public_comment": "办得很快",
+                "publicity": "pending" if under_way else "shown", "public_comment": praise,
                 "due_on": day + timedelta(days=7) if is_bad(level) else None, "submitted_at": at,
                 "closed_at": None if under_way else at,
             }  # fmt: skip

@@ -37,6 +37,7 @@ from core.db import canonical_json, dialect_of
 from core.models import HistoryEntry, HistoryPayload
 from core.paging import Page, PageRequest, ascending, fetch
 from core.prepared import Prepared
+from core.privacy import seal_json
 
 ZERO = bytes(32)
 ROWS_SHOWN = 200
@@ -88,7 +89,10 @@ def _appending_several(count: int) -> Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row to append. `payload` holds what may have to be erased one day: names, comments, changes."""
+    """One row to append. `payload` holds what may have to be erased one day: names, comments, changes.
+
+    `sealed`: it is encrypted at rest.
+    """
 
     subject_type: str
     subject_id: UUID
@@ -98,6 +102,7 @@ class Move:
     version: int
     actor_id: UUID | None
     payload: Mapping[str, Any]
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,8 @@ def row_of(move: Move, seq: int = 1, previous: bytes = ZERO) -> dict[str, Any]:
         "entry_at": at, "entry_action": move.action, "entry_from_status": move.from_status,
         "entry_to_status": move.to_status, "entry_version": move.version, "entry_actor_id": move.actor_id,
         "entry_payload_digest": digest, "entry_previous_hash": previous,
-        "entry_hash": _row_hash(move, seq, at, digest, previous), "entry_salt": salt, "entry_payload": payload,
+        "entry_hash": _row_hash(move, seq, at, digest, previous), "entry_salt": salt,
+        "entry_payload": seal_json(payload) if move.sealed else payload,
     }  # fmt: skip
 
 

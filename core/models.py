@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     ForeignKey,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
+from core.privacy import SealedJSON
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 SERIAL = BigInteger().with_variant(Integer, "sqlite")
@@ -49,13 +49,16 @@ class HistoryEntry(Base):
 
 
 class HistoryPayload(Base):
-    """What a move carried: operator (操作人), comment, changes. It can be erased by law without breaking the chain."""
+    """What a move carried: operator (操作人), comment, changes. It can be erased by law without breaking the chain.
+
+    Where a workflow says that words in it are personal, it is encrypted as a whole; its digest is that of the words.
+    """
 
     __tablename__ = "history_payloads"
 
     history_id: Mapped[int] = mapped_column(ForeignKey("history.id"), primary_key=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(16))
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    payload: Mapped[dict[str, Any]] = mapped_column(SealedJSON)
 
 
 class Receipt(Base):

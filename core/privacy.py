@@ -10,9 +10,10 @@ import os
 import re
 from typing import Any
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Dialect, Text
+from sqlalchemy import JSON, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 SEALED = "enc1:"
@@ -107,6 +108,29 @@ def mask_numbers(text: Any) -> str | None:
         return (mask_phone(number) if found["mobile"] else mask_resident_id(number)) or ""
 
     return _NUMBERS_IN_TEXT.sub(masked, text)
+
+
+def seal_json(value: Any) -> str:
+    """Encrypt a JSON value, to stand in its place as a text."""
+    return seal(orjson.dumps(value, default=str).decode())
+
+
+class SealedJSON(TypeDecorator[Any]):
+    """JSON of which single values may be sealed as a whole (`seal_json`): clear in Python.
+
+    What cannot be decrypted is empty, so that whoever compares it (`core/history.py`) names it instead of failing.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(unseal(value)) if value.startswith(SEALED) else {}
+        except (InvalidTag, ValueError):
+            return {}
 
 
 class EncryptedText(TypeDecorator[str]):

@@ -54,8 +54,19 @@ class Step:
 class Workflow:
     """A table of steps over a database table that has `id`, `status` and `version`."""
 
-    def __init__(self, subject_type: str, model: type[Base], statuses: Mapping[str, str], steps: Sequence[Step]):
-        """`statuses` maps each status to its Chinese label. Raises `BrokenWorkflow`."""
+    def __init__(
+        self,
+        subject_type: str,
+        model: type[Base],
+        statuses: Mapping[str, str],
+        steps: Sequence[Step],
+        personal: frozenset[str] = frozenset(),
+    ) -> None:
+        """`statuses` maps each status to its Chinese label. Raises `BrokenWorkflow`.
+
+        `personal` names what moves may carry that is personal: where one does, the history keeps it encrypted.
+        """
+        self.personal = personal
         self.subject_type = subject_type
         self.model: Any = model
         self.table = cast(Table, model.__table__)
@@ -181,7 +192,7 @@ class Workflow:
     def _history(
         self, actor: Actor | None, step: Step, record_id: UUID, version: int, payload: Mapping[str, Any] | None
     ) -> history.Move:
-        who = actor.as_payload() if actor is not None else {}
+        kept = {**(actor.as_payload() if actor is not None else {}), **(payload or {})}
         return history.Move(
             subject_type=self.subject_type,
             subject_id=record_id,
@@ -190,5 +201,6 @@ class Workflow:
             to_status=step.target,
             version=version,
             actor_id=actor.user_id if actor is not None else None,
-            payload={**who, **(payload or {})},
+            payload=kept,
+            sealed=not self.personal.isdisjoint(kept),
         )

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text, Uuid, false, text
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
@@ -112,7 +112,7 @@ class Rating(Base):
     mobile_tail: Mapped[str] = mapped_column(String(4))
     level: Mapped[int] = mapped_column(SmallInteger)
     tags: Mapped[list[int]] = mapped_column(JSON)
-    comment: Mapped[str | None] = mapped_column(Text)
+    comment: Mapped[str | None] = mapped_column(EncryptedText)
     real_name: Mapped[bool] = mapped_column(Boolean)
     phone_verified: Mapped[bool] = mapped_column(Boolean)
     from_staff_address: Mapped[bool] = mapped_column(Boolean)
@@ -123,7 +123,7 @@ class Rating(Base):
     status: Mapped[str] = mapped_column(String(20))
     version: Mapped[int] = mapped_column(Integer)
     publicity: Mapped[str] = mapped_column(String(10))
-    public_comment: Mapped[str | None] = mapped_column(Text)
+    public_comment: Mapped[str | None] = mapped_column(EncryptedText)
     due_on: Mapped[date | None]
     due_on_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -137,23 +137,23 @@ class RatingFollowUp(Base):
 
     rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id"), primary_key=True)
     extended: Mapped[bool] = mapped_column(Boolean, default=False)
-    extension_reason: Mapped[str | None] = mapped_column(Text)
+    extension_reason: Mapped[str | None] = mapped_column(EncryptedText)
     handler_id: Mapped[UUID | None] = mapped_column(Uuid)
     assigned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     contacts: Mapped[int] = mapped_column(Integer, default=0)
     verify_result: Mapped[str | None] = mapped_column(String(20))
     classification: Mapped[str | None] = mapped_column(String(20))
-    measures: Mapped[str | None] = mapped_column(Text)
-    explanation: Mapped[str | None] = mapped_column(Text)
-    feedback_text: Mapped[str | None] = mapped_column(Text)
-    public_reply: Mapped[str | None] = mapped_column(Text)
+    measures: Mapped[str | None] = mapped_column(EncryptedText)
+    explanation: Mapped[str | None] = mapped_column(EncryptedText)
+    feedback_text: Mapped[str | None] = mapped_column(EncryptedText)
+    public_reply: Mapped[str | None] = mapped_column(EncryptedText)
     feedback_channel: Mapped[str | None] = mapped_column(String(20))
     feedback_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     replied_by: Mapped[UUID | None] = mapped_column(Uuid)
-    appeal_reason: Mapped[str | None] = mapped_column(Text)
+    appeal_reason: Mapped[str | None] = mapped_column(EncryptedText)
     appellant_id: Mapped[UUID | None] = mapped_column(Uuid)
     appeal_evidence: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
-    opinion: Mapped[str | None] = mapped_column(Text)
+    opinion: Mapped[str | None] = mapped_column(EncryptedText)
     satisfied_after: Mapped[str | None] = mapped_column(String(20))
     closed_in_time: Mapped[bool | None] = mapped_column(Boolean)
 
@@ -171,7 +171,7 @@ class RatingContact(Base):
     operator_name: Mapped[str | None] = mapped_column(String(30))
     channel: Mapped[str] = mapped_column(String(20))
     result: Mapped[str] = mapped_column(String(20))
-    note: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(EncryptedText)
 
 
 class RatingGate(Base):
@@ -200,7 +200,7 @@ class FreedNumber(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     mobile_key: Mapped[str] = mapped_column(String(64))
     masked_mobile: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(EncryptedText)
     status: Mapped[str] = mapped_column(String(20))
     version: Mapped[int] = mapped_column(Integer)
     office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))

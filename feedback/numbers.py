@@ -16,7 +16,7 @@ from core.errors import Problem
 from core.privacy import mask_phone
 from feedback.masking import mask
 from feedback.models import Rating
-from feedback.workflows import HANDLE
+from feedback.workflows import HANDLE, WRITTEN
 
 REVEAL = "reveal_number"
 _AT_THE_WINDOW = "窗口人员不能查看评价人的手机号，请由不在窗口的差评承办人回访，或请好差评管理员重新指派"
@@ -51,12 +51,6 @@ def refuse_looking_up(actor: Actor) -> None:
     """403 for looking for the end of a number at the window."""
     if Role.RATING_OFFICER in actor.roles:
         raise Problem("forbidden", "窗口人员不能按手机号查找评价")
-
-
-WRITTEN = frozenset(
-    {"note", "measures", "explanation", "feedback_text", "appeal_reason", "reason", "opinion", "extension_reason"}
-)
-"""What others wrote about a rating, in its follow-up and in its history."""
 
 
 def without_numbers(shown: Mapping[str, Any]) -> dict[str, Any]:

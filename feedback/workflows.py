@@ -32,6 +32,11 @@ FINAL = frozenset({CLOSED, VOIDED})
 
 HANDLE, SUPERVISE = Verb.RATINGS_HANDLE, Verb.RATINGS_SUPERVISE
 
+WRITTEN = frozenset(
+    {"note", "measures", "explanation", "feedback_text", "appeal_reason", "reason", "opinion", "extension_reason"}
+)
+"""What others write about a rating, in its follow-up and in its history: it may name the rater."""
+
 RATING = Workflow(
     "rating",
     Rating,
@@ -82,6 +87,13 @@ RATING = Workflow(
         Step("release", CLOSED, CLOSED, SUPERVISE),
         Step("withhold", CLOSED, CLOSED, SUPERVISE),
     ],
+    personal=WRITTEN,
 )  # fmt: skip
 
-FREED = Workflow("freed_number", FreedNumber, {"freed": "已解除限制"}, [Step("free", None, "freed", SUPERVISE)])
+FREED = Workflow(
+    "freed_number",
+    FreedNumber,
+    {"freed": "已解除限制"},
+    [Step("free", None, "freed", SUPERVISE)],
+    personal=WRITTEN,
+)

@@ -8,9 +8,10 @@ from alembic import context
 from accounts import models as accounts_models
 from assets import models as assets_models
 from core import models as core_models
+from core import privacy
 from core.config import load_settings
 from core.db import Base, UTCDateTime, make_engine
-from core.privacy import EncryptedText
+from core.privacy import EncryptedText, SealedJSON
 from enterprise import models as enterprise_models
 from enterprise.filings import models as filing_models
 from enterprise.production import models as production_models
@@ -37,12 +38,18 @@ def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, EncryptedText):
         return "sa.Text()"
+    if kind == "type" and isinstance(item, SealedJSON):
+        return "sa.JSON()"
     return False
 
 
 def run() -> None:
     """Run the migrations over one connection, in one transaction."""
-    engine = context.config.attributes.get("engine") or make_engine(load_settings().resolved_database_url)
+    engine = context.config.attributes.get("engine")
+    if engine is None:  # called by alembic itself
+        settings = load_settings()
+        privacy.install(settings.data_key.get_secret_value())
+        engine = make_engine(settings.resolved_database_url)
     with engine.connect() as connection, warnings.catch_warnings():
         # SQLite does not tell of them: they are compared on PostgreSQL only.
         warnings.filterwarnings("ignore", ".*expression-based index")
