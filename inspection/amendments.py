@@ -19,7 +19,7 @@ from enterprise.production import publications
 from inspection import rules, sheets, tallies
 from inspection.authority import refuse_to_correct
 from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
-from inspection.judging import find_living, mark_of, reason_of, refuse_stale
+from inspection.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
 from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
 from inspection.neighbours import look_around, refuse_duplicate
@@ -35,6 +35,7 @@ def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, b
     if not receipts.take(session, receipts.key(actor.user_id, f"{book}.dispose", record_id, body)):
         return find_living(session, actor, book, record_id)
     flow = WORKFLOWS[book]
+    refuse_unsubmitted(record)
     flow.step("dispose", record.status, actor)
     refuse_stale(record, body)
     reason = reason_of(body)
@@ -76,6 +77,7 @@ def correct(
     if not receipts.take(session, receipts.key(actor.user_id, f"{book}.correct", record_id, body)):
         return find_living(session, actor, book, record_id)
     flow = WORKFLOWS[book]
+    refuse_unsubmitted(record)
     flow.step("correct", record.status, actor)
     refuse_to_correct(session, record, actor)
     refuse_stale(record, body)

@@ -20,7 +20,7 @@ from inspection import amendments
 from inspection.authority import refuse_to_ask, refuse_to_decide
 from inspection.differences import Content, differences
 from inspection.entry import Tools
-from inspection.judging import find_living, mark_of, reason_of, refuse_stale
+from inspection.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
 from inspection.models import CorrectionRequest, Inspection
 from inspection.reminders import TODO_ASKED, TODO_REJECTED, tell_owner, tell_superior
 from inspection.request_queries import visible
@@ -43,6 +43,7 @@ def ask(
     if not receipts.take(session, receipt):
         return session.get_one(CorrectionRequest, request_id, populate_existing=True), False
     record = _locked(session, actor, record)
+    refuse_unsubmitted(record)
     WORKFLOWS[book].step("correct", record.status, actor)
     refuse_to_ask(session, record, actor)
     refuse_stale(record, body)

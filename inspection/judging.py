@@ -13,7 +13,7 @@ from core.errors import Problem, invalid, not_found
 from core.text import clean
 from core.versions import sent_version, stale
 from inspection.models import Inspection
-from inspection.workflows import DELETED, SUBMITTED, VOIDED
+from inspection.workflows import DELETED, DRAFT, SUBMITTED, VOIDED
 
 
 def find(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection | None:
@@ -48,6 +48,16 @@ def refuse_submitted(record: Inspection) -> None:
     if record.status == VOIDED:
         detail = "该记录提交后已作废，不能再次填报；需要重新填报的，请换新编号另建一条记录"
         raise Problem("already_submitted", detail, current_version=record.version)
+
+
+def refuse_unsubmitted(record: Inspection) -> None:
+    """409 `wrong_status` for what changes submitted records only, with what to do instead."""
+    if record.status == DRAFT:
+        detail = "该记录尚未提交；请直接修改暂存内容，不需要的请删除暂存"
+        raise Problem("wrong_status", detail, current_status=DRAFT)
+    if record.status == VOIDED:
+        detail = "该记录已作废，不能再处置、更正、退回或作废；需要重新填报的，请另建一条记录"
+        raise Problem("wrong_status", detail, current_status=VOIDED)
 
 
 def refuse_stale(record: Inspection, body: Mapping[str, Any]) -> None:

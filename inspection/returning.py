@@ -17,7 +17,7 @@ from core.text import demanded
 from inspection import correction_requests
 from inspection.authority import refuse_to_decide
 from inspection.entry import content_digest, content_of, subject_of
-from inspection.judging import find_living, mark_of, reason_of, refuse_stale
+from inspection.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
 from inspection.models import Inspection
 from inspection.reminders import TODO_RETURNED, tell_owner
 from inspection.workflows import WORKFLOWS
@@ -34,6 +34,7 @@ def send_back(session: Session, actor: Actor, book: str, record_id: UUID, body: 
     if not receipts.take(session, receipts.key(actor.user_id, f"{book}.return", record_id, call)):
         return find_living(session, actor, book, record_id)
     flow = WORKFLOWS[book]
+    refuse_unsubmitted(record)
     flow.step("return", record.status, actor)
     refuse_to_decide(session, record, actor)
     if body.get("version") is not None:

@@ -17,7 +17,7 @@ from enterprise.production import publications
 from inspection import correction_requests, rectifications, tallies, waiting
 from inspection.authority import refuse_to_void
 from inspection.entry import content_digest, content_of
-from inspection.judging import find_living, mark_of, reason_of, refuse_stale
+from inspection.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
 from inspection.kinds import CHECK, Counts
 from inspection.models import Inspection
 from inspection.workflows import WORKFLOWS
@@ -29,6 +29,7 @@ def void(session: Session, actor: Actor, book: str, record_id: UUID, body: Mappi
     if not receipts.take(session, receipts.key(actor.user_id, f"{book}.void", record_id, body)):
         return find_living(session, actor, book, record_id)
     flow = WORKFLOWS[book]
+    refuse_unsubmitted(record)
     flow.step("void", record.status, actor)
     refuse_to_void(session, record, actor)
     refuse_stale(record, body)

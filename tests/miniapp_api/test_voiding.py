@@ -131,6 +131,7 @@ def test_voiding_sent_again_is_answered_alike_and_voiding_anew_is_refused(
         answer = void(person, record, reason="另一个原因")
         assert problem(answer) == (409, "wrong_status")
         assert (answer.json["current_status"], "已作废" in answer.json["detail"]) == ("voided", True)
+        assert "另建一条记录" in answer.json["detail"]
     assert len(read(county_inspector, f"/inspections/{record['id']}/history")["items"]) == 2
 
 
@@ -143,7 +144,8 @@ def test_a_stale_version_is_refused(county_inspector: Person) -> None:
 
 
 def test_a_draft_is_deleted_not_voided(county_inspector: Person) -> None:
-    assert problem(void(county_inspector, save(county_inspector))) == (409, "wrong_status")
+    answer = void(county_inspector, save(county_inspector))
+    assert problem(answer) == (409, "wrong_status") and "删除暂存" in answer.json["detail"]
 
 
 def test_a_voided_record_takes_no_disposal_no_correction_and_no_second_submission(county_inspector: Person) -> None:
