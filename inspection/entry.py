@@ -227,7 +227,10 @@ def _entry(
         "org_name": name,
         "org_prefilled": kind.name == "production" and registered is not None and registered.has_name(name or ""),
         "name_differs": differs,
-        "noticed": [*objections.warnings(data, product_code, owner.reach), *notices.dropped(checked.dropped)],
+        "noticed": [
+            *objections.warnings(data, product_code, owner.reach, submit=submit),
+            *notices.dropped(checked.dropped),
+        ],
         "check_date": check_date,
         "unable": unable,
         "problems_found": problems_found and submit,
@@ -288,23 +291,6 @@ def _date(value: Any) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def actor_columns(actor: Actor) -> dict[str, Any]:
-    """Columns that say who entered a record, for which office."""
-    area1, area2, area3 = actor.chain
-    return {
-        "level": actor.level,
-        "office_id": actor.office_id,
-        "office_name": actor.office_name,
-        "region_code": actor.region_code,
-        "area1": area1,
-        "area2": area2,
-        "area3": area3,
-        "created_by": actor.user_id,
-        "username": actor.username,
-        "operator_name": actor.operator_name,
-    }
 
 
 def subject_of(book: str, record_id: UUID) -> tuple[str, UUID]:

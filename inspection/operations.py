@@ -24,7 +24,6 @@ from inspection import evidence, neighbours, sheets, tallies
 from inspection.entry import (
     Entry,
     Tools,
-    actor_columns,
     answering_on,
     content_digest,
     form_meant,
@@ -35,6 +34,7 @@ from inspection.handing_over import refuse_handed_over
 from inspection.judging import find, find_living, refuse_stale, refuse_submitted
 from inspection.kinds import CHECK
 from inspection.models import Inspection
+from inspection.owners import actor_columns
 from inspection.publishing import publish
 from inspection.waiting import begin
 from inspection.workflows import DELETED, WORKFLOWS

@@ -1,7 +1,7 @@
 """Whose record it is: the office of whoever enters it, and for a correction still the one that entered it."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from core.actor import Actor, Reach
@@ -30,3 +30,20 @@ class Owner:
 def _own_region(chain: tuple[str, str | None, str | None]) -> Reach:
     depth = sum(1 for code in chain if code)
     return Reach(depth == 0, ((depth, str(chain[depth - 1])),) if depth else ())
+
+
+def actor_columns(actor: Actor) -> dict[str, Any]:
+    """Columns that say who entered a record, for which office."""
+    area1, area2, area3 = actor.chain
+    return {
+        "level": actor.level,
+        "office_id": actor.office_id,
+        "office_name": actor.office_name,
+        "region_code": actor.region_code,
+        "area1": area1,
+        "area2": area2,
+        "area3": area3,
+        "created_by": actor.user_id,
+        "username": actor.username,
+        "operator_name": actor.operator_name,
+    }

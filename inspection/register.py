@@ -99,11 +99,12 @@ class Objections:
                 registered=[{"path": f"/{one.fields[1]}", "name": one.name} for one in found],
             )
 
-    def warnings(self, data: Mapping[str, Any], product_code: str, reach: Reach) -> Iterator[Warning_]:
+    def warnings(self, data: Mapping[str, Any], product_code: str, reach: Reach, *, submit: bool) -> Iterator[Warning_]:
         """What to look at again; `reach` is that of the office to which the record belongs."""
         contradictory = self.contradictory(data)
+        follows = "该记录不会告知名录中的企业" if submit else "仍不一致的，提交时须确认"
         for one in contradictory:
-            yield _warning(one.fields[1], "name_differs", f"{_other_name(one)}；该记录不会告知名录中的企业")
+            yield _warning(one.fields[1], "name_differs", f"{_other_name(one)}；{follows}")
         for named in (self.checked, self.producer):
             if named is not None and named not in contradictory and not named.has_name(str(data[named.fields[1]])):
                 yield _warning(named.fields[1], "former_name", f"所填为该企业的曾用名，名录中现名称为“{named.name}”")

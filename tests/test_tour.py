@@ -43,15 +43,16 @@ def take_the_tour(base: str, data_dir: Path) -> int:
     assert said[11].startswith("待完成处置：")
     assert '"path": "/uscc"' in said[12]
     assert '"path": "/inspectors"' in said[12]
-    assert said[13:16] == ["done", "3", "422"]
-    assert said[16:19] == ["201", "导体直流电阻（20℃）", "fail"]
-    assert "电缆" in said[19]
-    assert int(said[20]) >= 1 and int(said[21]) >= 1
-    assert "是否应为 product_code？" in said[22]
-    assert "统一社会信用代码" in said[23]
-    assert said[25:30] == ["404", "陪同人员有误，请核对后更正", "（陪同人员有误，请核对后更正）", "1", "voided"]
-    assert said[30] == "误填，该店不在本辖区"
-    waiting, differences = int(said[31]), said[32:-9]
+    assert said[13].endswith("与所填名称不一致，请核对代码和名称")
+    assert said[14:17] == ["done", "3", "422"]
+    assert said[17:20] == ["201", "导体直流电阻（20℃）", "fail"]
+    assert "电缆" in said[20]
+    assert int(said[21]) >= 1 and int(said[22]) >= 1
+    assert "是否应为 product_code？" in said[23]
+    assert "统一社会信用代码" in said[24]
+    assert said[26:31] == ["404", "陪同人员有误，请核对后更正", "（陪同人员有误，请核对后更正）", "1", "voided"]
+    assert said[31] == "误填，该店不在本辖区"
+    waiting, differences = int(said[32]), said[33:-9]
     assert len(differences) == waiting and all('"/escort"' in one for one in differences)
     assert said[-9:-4] == ["disabled", "401", "merged", "merge", "导体直流电阻（20℃）"]
     assert said[-4] == "201" and "请于" in said[-3] and "日后再试" in said[-3]
