@@ -90,6 +90,14 @@ def test_the_record_names_its_problems(county_inspector: Person) -> None:
     assert submit(county_inspector, production(check_date="2026-11-19"))["problems"] == []
 
 
+def test_a_record_is_read_changed_and_sent_back_whole(county_inspector: Person) -> None:
+    record = submit(county_inspector, noted())
+    whole = record | {"answers": record["answers"] | {"1.2": "no"}, "reason": "笔误", "form_version": 2}
+    corrected = county_inspector.put(f"/inspections/{record['id']}/correction", whole).json
+    assert [one["no"] for one in corrected["problems"]] == ["6.1"]
+    assert not [one for one in corrected["warnings"] if one["code"] == "read_only"]
+
+
 def test_what_stands_beside_an_item_is_optional_and_only_beside_a_problem(county_inspector: Person) -> None:
     assert submit(county_inspector, production(form_version=2))["form_version"] == 2
     body = noted(check_date="2026-11-19")
