@@ -34,8 +34,7 @@ class Visits:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Over the tallies, beside what joins them to an enterprise."""
-        # By code, not by area: an index leads from each planned enterprise to its few tallies.
-        within = [T.kind == "production", T.records > 0, self.reach.unindexed_condition(T)]
+        within = [T.kind == "production", T.records > 0, self.reach.condition(T)]
         if self.day_from is None and self.day_to is None:
             return within
         i = Inspection

@@ -152,7 +152,7 @@ def test_a_filter_that_cannot_be_is_refused_by_name(hall: Hall, query: str) -> N
 def test_days_at_the_ends_of_the_calendar_are_only_dates(hall: Hall) -> None:
     hall.rated(hall.code())
     for path in ("/ratings", "/statistics/ratings", "/ratings/public"):
-        for query in ("from=0001-01-01&to=9999-12-31", "from=9999-12-31&to=0001-01-01"):
+        for query in ("from=0001-01-01&to=9999-12-31", "from=9999-12-31", "to=0001-01-01"):
             assert hall.person("supervisor").get(f"{path}?{query}").status_code == 200, (path, query)
 
 
