@@ -135,3 +135,22 @@ def answering(behave: Callable[[socket.socket], None]) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=behave, args=(listener,), daemon=True).start()
         yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_connecting_has_the_time_of_the_conversation_too_and_a_ping_two_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine that takes no connection at all: nothing is refused, nothing comes."""
+    given: list[float] = []
+
+    def connect(_address: object, timeout: float = float("inf")) -> socket.socket:
+        given.append(timeout)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("core.gateways.clamd.socket.create_connection", connect)
+    scanner = Clamd("192.0.2.1:3310", timeout=7)
+    assert not scanner.ping()
+    for seconds in (5.0, 60.0):
+        with pytest.raises(ScannerUnavailable):
+            scanner.scan(io.BytesIO(b"x"), seconds)
+    assert given == [2, 5.0, 7]

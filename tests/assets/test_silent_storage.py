@@ -178,3 +178,18 @@ def test_the_scanner_the_text_messages_and_wechat_have_their_limits_too(service:
             call()
         assert refused.value.retryable
     assert time.monotonic() - began < AMPLE
+
+
+def test_text_messages_and_wechat_that_were_given_up_come_to_their_end(silent: SilentService) -> None:
+    before = set(threading.enumerate())
+    sender = TencentSender(
+        "id", "key", sdk_app_id="1", sign_name="s", template_id="1", endpoint=silent.url, timeout=0.5
+    )  # fmt: skip
+    with pytest.raises(SmsFailed):
+        sender.send_code("13800000001", "123456", 5)
+    with pytest.raises(WeChatFailed):
+        WeChat("appid", "secret", silent.url, timeout=0.5).code_to_session("code")
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("outside-"):
+            thread.join(AMPLE)
+            assert not thread.is_alive()

@@ -1,15 +1,18 @@
 """What every engine is told: nobody waits for ever, and errors keep the values of a statement to themselves."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core import clock
-from core.db import Database, make_engine
+from core.db import SILENT_SECONDS, Database, make_engine
 from core.models import Receipt
+from core.turns import Turns
 
 KEY = b"k" * 32
 
@@ -68,3 +71,33 @@ def test_an_error_does_not_name_the_values_of_its_statement(database: Database) 
         session.execute(insert(Receipt).values(key=KEY, at=at))
     assert "INSERT INTO receipts" in str(caught.value)
     assert "2031" not in str(caught.value)  # PostgreSQL itself names the key that was there already
+
+
+@on_postgresql
+def test_a_server_that_falls_silent_is_not_waited_for_for_ever(database: Database) -> None:
+    with database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = driver.info.get_parameters()
+    assert int(told["tcp_user_timeout"]) == SILENT_SECONDS * 1000 and int(told["connect_timeout"]) <= 10
+    assert int(told["keepalives_idle"]) + 3 * int(told["keepalives_interval"]) <= SILENT_SECONDS
+
+
+def test_a_turn_at_writing_is_waited_for_with_patience_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds it may hang: SQLite's own waiting decides then."""
+    monkeypatch.setattr("core.turns.PATIENCE", 0.2)
+    first, other_process = (Turns(tmp_path / "app.sqlite3") for _ in range(2))
+    assert first.take()
+    waited: list[bool] = []
+    threads = [threading.Thread(target=lambda one=one: waited.append(one.take()), daemon=True)
+               for one in (first, other_process)]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert waited == [False, False]
+    first.give_back()
+    assert other_process.take()
+    other_process.give_back()
