@@ -192,7 +192,15 @@ def test_readiness_waits_for_no_check_and_those_who_ask_at_once_share_it(monkeyp
         raise KeyError("whatever")
 
     checks = [Check("one", hangs), Check("two", lambda: "ok"), Check("three", breaks)]
+    for outcome in [checks[0].begin() for _ in range(3)]:
+        assert outcome() == "no answer"
     for _ in range(3):
         assert ask_all(checks) == {"one": "no answer", "two": "ok", "three": "failed"}
     assert len(asked) == 1
     free.set()
+    run = checks[0]._run
+    assert run is not None and run.ended.wait(60)
+    # What was silent a moment ago is not waited for again so soon.
+    assert ask_all(checks[:1]) == {"one": "no answer"} and len(asked) == 1
+    monkeypatch.setattr(checks[0], "_silent_until", 0.0)
+    assert ask_all(checks[:1]) == {"one": "ok"}

@@ -6,12 +6,13 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from assets import documents, operations, pictures, queries
 from assets.file_types import Category, categories
@@ -565,3 +566,44 @@ def test_all_steps_of_an_upload_share_one_time(
     assert handed[0] is handed[1] and isinstance(handed[0], CountingDown)
     times = [*scanner.seconds, *given]
     assert [round(one) for one in times] == [operations.SECONDS - 1, operations.SECONDS - 2]
+
+
+def test_the_sweep_deletes_few_rows_a_transaction(
+    receive: Receive, desk: Desk, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assets.sweeping._BATCH", 2)
+    for colour in ("red", "blue", "green", "grey", "black"):
+        receive(paperwork.jpeg(colour=colour), f"{colour}.jpg", "photo")
+    deleted: list[int] = []
+    monkeypatch.setattr(desk.storage, "delete", lambda keys: deleted.append(len(list(keys))))
+    with time_machine.travel(wall.now() + timedelta(days=3), tick=False):
+        assert sweep(database, desk.storage, tmp_path / "elsewhere").files == 5
+    assert deleted[:3] == [2, 2, 1]  # the bytes of a transaction's rows are deleted behind it
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_a_file_that_is_wanted_again_while_the_sweep_waits_for_it_stays(
+    receive: Receive, desk: Desk, database: Database, tmp_path: Path
+) -> None:
+    file, wanted_again = receive()[0], wall.now() + timedelta(days=3)
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as renewing:
+            renewing.execute(update(File).where(File.id == file.id).values(unclaimed_since=wanted_again))
+            with time_machine.travel(wall.now() + timedelta(days=3), tick=True):
+                swept = pool.submit(sweep, database, desk.storage, tmp_path / "elsewhere")
+                with database.read() as watching:
+                    until_somebody_waits(watching)
+        assert swept.result(60).files == 0
+    assert [row.id for row in rows(database)] == [file.id]
+
+
+def until_somebody_waits(session: Any) -> None:
+    """For a lock of this database."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(600):
+        if session.scalar(waiting):
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError("nobody waits")

@@ -4,9 +4,12 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select, update
 
+from accounts.models import Region
 from core.models import Todo
+from enterprise.filings import campaigns
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_for_all
 from enterprise.models import Enterprise
@@ -53,3 +56,19 @@ def test_a_campaign_that_two_open_at_once_makes_no_doubles(desk: Desk) -> None:
         opened = select(func.count()).select_from(Filing).where(Filing.kind == "invented_campaign")
         assert session.scalar(opened) == 2
         assert session.scalar(select(func.count()).select_from(Todo).where(Todo.title.like("专项自查%"))) == 2
+
+
+def test_a_campaign_is_opened_in_small_transactions(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.declare(campaign())
+    monkeypatch.setattr(campaigns, "_BATCH", 1)
+    with desk.database.read() as session:
+        region = session.get_one(Region, "320000")
+        enterprises = session.scalar(select(func.count()).select_from(Enterprise).where(Enterprise.area1 == "320000"))
+    kind = desk.engine.kinds.kinds["invented_campaign"]
+    ordered = campaigns.Campaign(kind, region, None, "虚构专项自查", None, region.name)
+    told: list[int] = []
+    opened = campaigns.run(
+        desk.database, desk.engine, ordered, dry=False, progress=lambda done, _all: told.append(done)
+    )
+    assert opened.opened == opened.matched == enterprises
+    assert told == list(range(1, opened.matched + 1)) and len(told) >= 2
