@@ -33,7 +33,7 @@ def read_before(
     session: Session, actor: Actor, book: str, record_id: UUID, forms: FormLibrary, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The record as the actor reads it before a write, where the body says anything that must be compared with it."""
-    if not names_any(body, SERVER_SET) and not isinstance(body.get("items"), list):
+    if not names_any(body, SERVER_SET):
         return {}
     try:
         return show(visible(session, actor, book, record_id), actor, forms)

@@ -259,7 +259,7 @@ def read_before(
     session: Session, engine: Filings, actor: Actor, filing_id: UUID, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The filing as the actor reads it before a write, where the body says anything that must be compared with it."""
-    filing = find(session, filing_id) if names_any(body, COMPARED) or body.get("data") else None
+    filing = find(session, filing_id) if names_any(body, COMPARED) else None
     return show(session, engine, actor, filing) if filing is not None and may_see(actor, filing) else {}
 
 
