@@ -77,8 +77,8 @@ def test_every_body_names_its_fields(document: dict[str, Any]) -> None:
 @ON_SQLITE
 def test_bodies_that_rooms_judge_are_described_each_by_its_own_fields(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    assert schemas["RatingCodeBody"]["required"] == ["kind", "matter_name", "org_name"]
-    assert set(schemas["RatingCodeBody"]["properties"]) == {"id", "kind", *LENGTHS}
+    assert schemas["RatingCodeBody"]["required"] == ["kind", "matter_name"]
+    assert set(schemas["RatingCodeBody"]["properties"]) == {"id", "kind", "office_id", "org_name", *LENGTHS}
     assert {"kind", "uscc", "subject", "data", "documents", "version"} == set(schemas["FilingBody"]["properties"])
     assert "data_declaration" in schemas["FilingBody"]["properties"]["kind"]["enum"]
     steps = schemas["RatingStepBody"]["properties"]
