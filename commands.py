@@ -46,7 +46,7 @@ GROUPS = {
     "history": Group(
         "history_commands",
         "history_group",
-        "The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations.",
+        "The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations, words.",
     ),
     "ratings": Group("feedback.commands", "ratings", "Ratings (好差评): figures and codes."),
     "receipts": Group(

@@ -42,7 +42,7 @@ def _breaks(session: Session, bar: tqdm) -> Iterator[Broken]:
 
 @click.group("history")
 def history_group() -> None:
-    """The history (操作记录) of records, filings, ratings, codes, users, applications, words."""
+    """The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations, words."""
 
 
 @history_group.command("verify")
