@@ -34,6 +34,7 @@ _RESIDENT_PREFIXES = frozenset(
 
 # spec/common §5.7: a licence of a province has its short name in front.
 _LICENCE_NO = re.compile(r"([\u4e00-\u9fa5])?XK([0-9]{2})-?([0-9]{3})-?([0-9]{5})")
+_TO_ROUND = str.maketrans("[{〔【〈]}〕】〉", "((((()))))")
 _BRACKETS = re.compile(r"[()\[\]{}〔〕【】〈〉]")
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
@@ -159,10 +160,10 @@ def normalise_licence_no(text: str) -> str | None:
 def normalise_certificate_no(text: str) -> str:
     """The number of a licence or certificate (许可证、CCC证书编号) of whatever kind, as stored and compared.
 
-    A licence number as `normalise_licence_no` writes it, so `（苏）XK…` is `(苏)XK…`; others half-width, upper case,
-    without blanks, with plain hyphens.
+    Half-width, upper case, without blanks, with plain hyphens and round brackets, so `（苏）xk…` is `(苏)XK…`. Nothing
+    is added: a number that was written wrongly is for whoever wrote it to mend.
     """
-    return normalise_licence_no(text) or fold(text).upper()
+    return fold(text).upper().translate(_TO_ROUND)
 
 
 def normalise_mobile(text: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.forms.sealing import readable
-from core.identifiers import normalise_certificate_no, normalise_uscc
+from core.identifiers import normalise_certificate_no, normalise_licence_no, normalise_uscc
 from core.name_search import typed_pattern
 from core.paging import Page, PageRequest, ascending, fetch, newest_first
 from enterprise.filings.engine import Filings
@@ -71,7 +71,8 @@ def licences(session: Session, actor: Actor, uscc: str | None, licence_no: str |
     if uscc:
         conditions.append(Licence.uscc == normalise_uscc(uscc))
     if licence_no:
-        conditions.append(Licence.licence_no == normalise_certificate_no(licence_no))
+        number = normalise_licence_no(licence_no) or normalise_certificate_no(licence_no)
+        conditions.append(Licence.licence_no == number)
     return fetch(session, select(Licence), _BY_NUMBER, request, *conditions)
 
 
