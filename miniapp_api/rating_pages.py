@@ -136,7 +136,7 @@ def _thanks_on_a_tablet(token: str) -> Response:
         answer = readings.answer(session, query_code)
     thanks = tablets.Thanks(query_code, answer["next_step"])
     return page(
-        "rating/tablet_thanks.html", thanks=thanks, where=tablets.clean_form(token), seconds=tablets.THANKS_SECONDS
+        "rating/tablet_thanks.html", thanks=thanks, clean=tablets.clean_form(token), seconds=tablets.THANKS_SECONDS
     )
 
 

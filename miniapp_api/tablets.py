@@ -2,7 +2,7 @@
 
 `?mode=tablet` makes the type large, keeps nothing in the browser, and comes back to a clean form: after the thanks,
 after a refusal, and when nobody has touched the screen for a minute. The thanks are shown by a mark that is good for
-half a minute, so that going back shows nobody the query code of the person before.
+little longer than they stand there, so that going back shows nobody the query code of the person before.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ IDLE_SECONDS = 60
 WITHOUT_SCRIPT_SECONDS = 180
 """Without JavaScript nobody can tell whether somebody types; so the page waits longer, and says so."""
 THANKS_SECONDS = 20
-_GOOD_FOR = 30
+_GOOD_FOR = THANKS_SECONDS + 4
 
 
 @dataclass(frozen=True, slots=True)

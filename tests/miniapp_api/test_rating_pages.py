@@ -180,6 +180,16 @@ def test_thanks_for_a_bad_rating_say_what_comes_next_and_until_when(
     assert "最迟 2026-11-27（5 个工作日内）答复" in page.text and told in page.text and "已办结" not in page.text
 
 
+def test_a_day_that_was_counted_on_guessed_days_says_so_in_the_thanks(
+    hall: Hall, clock: time_machine.Traveller
+) -> None:  # fmt: skip
+    clock.move_to("2026-12-30T10:00:00+08:00")
+    code = hall.code()
+    bad = {**TYPED, "level": 1, "tags5": None, "tags1": [115], "comment": "态度很差没人理"}
+    page = Page.of(hall.get(hall.send(code, hall.open(code), **bad).headers["Location"]))
+    assert "5 个工作日内；2027年放假安排公布前的暂定日期，公布后可能调整）答复" in page.text
+
+
 def test_an_empty_form_is_told_all_that_is_missing_next_to_each_field(hall: Hall, database: Database) -> None:
     code = hall.code()
     answer = hall.send(code, hall.open(code))

@@ -81,7 +81,7 @@ def test_going_back_to_the_thanks_of_the_person_before_shows_a_clean_form(
 ) -> None:  # fmt: skip
     code = hall.code()
     where = sent(hall, code, opened(hall, code), **TYPED).headers["Location"]
-    clock.shift(timedelta(seconds=30))
+    clock.shift(timedelta(seconds=24))
     assert hall.get(where).status_code == 200
     clock.shift(timedelta(seconds=1))
     late = hall.get(where)
