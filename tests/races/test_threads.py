@@ -272,10 +272,10 @@ def test_the_same_adding_at_once_is_answered_alike(county_inspector: Person, at_
             assert all(answer == answers[0][1] for _, answer in answers)
 
 
-def test_one_sheet_number_used_by_two_at_once_is_taken_by_one(
+def test_one_sheet_number_used_by_two_of_a_bureau_at_once_is_taken_by_one(
     sign_in: SignIn, at_once: AtOnce, database: Database
 ) -> None:
-    people = [sign_in(name) for name in ("county_inspector", "neighbour_inspector")]
+    people = [sign_in(name) for name in ("county_inspector", "county_colleague")]
     for number in range(5):
         body = spot_check(sheet_no=f"R-{number}")
         answers = at_once([put(person, f"/spot-checks/{new_id()}/submission", body) for person in people])
