@@ -2,14 +2,20 @@
 
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from assets import documents, fork_servers, operations, pictures, thumbnails
+from assets.file_types import FILE_TYPES, PURPOSES
+from core.deadline import Deadline
+from core.errors import Problem
 from core.gateways.clamd import Clamd
 from miniapp_api.file_places import FilePlaces
 from tests import paperwork
@@ -86,3 +92,22 @@ def test_who_has_no_time_left_does_not_ask_the_scanner() -> None:
     with silent_service() as service, pytest.raises(Exception, match="no time left"):
         Clamd(f"127.0.0.1:{service.port}").scan(BytesIO(b"x"), 0.0)
     assert service.connections == 0
+
+
+@pytest.mark.parametrize("room", [pictures, documents])
+def test_nobody_waits_for_a_place_longer_than_there_is_time(
+    room: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = threading.BoundedSemaphore(1)
+    taken.acquire()
+    monkeypatch.setattr(room, "_places", taken)
+    source = tmp_path / "source"
+    source.write_bytes(paperwork.pdf() if room is documents else paperwork.png())
+    ask: dict[Any, Callable[[], object]] = {
+        pictures: lambda: pictures.make_thumbnail(source, tmp_path / "target", Deadline(0.2)),
+        documents: lambda: documents.judge(source, FILE_TYPES[".pdf"], PURPOSES["template"], Deadline(0.2)),
+    }
+    began = time.monotonic()
+    with pytest.raises(Problem) as refused:
+        ask[room]()
+    assert refused.value.code == "not_ready" and time.monotonic() - began < AMPLE
