@@ -52,7 +52,7 @@ GROUPS = {
     "receipts": Group(
         "core.commands", "receipts_group", "Receipts, by which writes that are sent again are recognised."
     ),
-    "calendar": Group("calendar_commands", "calendar", "The working calendar (工作日历), national and of regions."),
+    "calendar": Group("calendar_commands", "calendar", "The working calendar (工作日历)."),
     "backup": Group("backups.commands", "backup", "Backups (备份) of database, uploaded files and keys together."),
     "restore": Group("backups.commands", "restore", "Restore a backup into an empty place."),
     "database": Group("core.commands", "database", "The schema of the database."),

@@ -49,7 +49,7 @@ def region_of(session: Session, code: str, level: str | None = None) -> Region:
     """The region of a code that is valid or was replaced, of that level if one is given; 422 otherwise."""
     region = current_region(session, code)
     if region is None or region.valid_to is not None:
-        raise invalid("/region", "unknown_region", told_unknown(session, region))
+        raise invalid("/region", "unknown_region", f"{code}：{told_unknown(session, region)}")
     if level is not None and region.level != level:
         told = f"“{region.name}”（{code}）是{_LEVELS[region.level]}区划，与 --level {level} 不符，请核对"
         raise invalid("/level", "wrong_level", told)

@@ -101,7 +101,7 @@ def _reason(sent: Any, faults: list[Fault]) -> str:
     elif not has_words(reason):
         faults.append(Fault("/reason", "meaningless", f"解除限制的原因{MEANINGLESS}"))
     elif len(reason) > LONGEST_REASON:
-        faults.append(Fault("/reason", "too_long", f"解除限制的原因不能超过{LONGEST_REASON}个字"))
+        faults.append(Fault("/reason", "too_long", f"解除限制的原因不能超过{LONGEST_REASON}个字，请缩短"))
     return reason
 
 

@@ -19,6 +19,7 @@ LABELS = {
     "disposal": "处置情况",
     "disposals": "处置情况",
     "due_on": "期限",
+    "field": "字段",
     "from": "起始日期",
     "hand_over_to": "接收人",
     "ids": "所选记录",

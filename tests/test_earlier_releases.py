@@ -75,6 +75,8 @@ def test_its_rows_are_kept_and_the_tables_become_those_of_the_code(earlier: Inst
     migrate.upgrade(database.engine)
     assert migrate.differences(database.engine) == []
     after = counts(database)
+    # Rectifications that an office ordered without a check stand among the supervision checks since 0018.
+    assert after.pop("supervision_checks") >= before.pop("supervision_checks")
     assert {name: after[name] for name in before} == before
     with command_line(earlier.settings) as run:
         assert "一致" in run("database", "check").stdout
