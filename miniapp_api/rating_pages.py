@@ -193,8 +193,8 @@ def _form(
 ) -> Response:  # fmt: skip
     services = wiring()
     proves = raters.proves_numbers(services)
-    # Where numbers are not proved, a code by SMS is another way than the captcha.
-    sms = proves or (captcha is not None and services.sms is not None)
+    # Where numbers are not proved, a code by SMS is another way than the captcha; who chose it goes on with it.
+    sms = proves or (services.sms is not None and (captcha is not None or typed.by_sms))
     values = form_values(code, typed, faults, notice, sms=sms)
     clean = tablets.clean_form(token) if Manner.of_request().tablet else None
     response = page(

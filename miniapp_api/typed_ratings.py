@@ -20,7 +20,7 @@ class Typed(SimpleNamespace):
 
     def __init__(self, **fields: Any) -> None:
         blank = {"rater_name": "", "mobile": "", "comment": "", "level": None, "tags": (), "anonymous": False,
-                 "sms_code": "", "captcha_id": "", "captcha": "", "captcha_kind": PICTURE}  # fmt: skip
+                 "sms_code": "", "by_sms": False, "captcha_id": "", "captcha": "", "captcha_kind": PICTURE}  # fmt: skip
         super().__init__(**{**blank, "submission_id": str(uuid4()), **fields})
 
     @classmethod
@@ -41,6 +41,7 @@ class Typed(SimpleNamespace):
             submission_id=form.get("submission_id", "")[:64] or str(uuid4()), sms_code=form.get("sms_code", ""),
             captcha_id=form.get("captcha_id", ""), captcha=form.get("captcha", ""),
             captcha_kind=OTHER_CAPTCHA.get(form.get("captcha_kind", ""), PICTURE),
+            by_sms=form.get("action") == "send_code" or bool(form.get("sms_code", "")),
         )  # fmt: skip
 
     def sent(self) -> Sent:

@@ -57,9 +57,10 @@ def clear(text: str) -> str:
 def rewrite(statement: sa.Select[Any], key: Any, write: sa.Update, change: Callable[[Any], dict[str, Any] | None]) -> None:
     """Change rows by their key, some in a transaction: others write meanwhile, and what is cut off goes on there.
 
-    What was changed is told by itself, so that it may be looked at again.
+    What was changed is told by itself, so that it may be looked at again. The rows are locked from reading to writing:
+    what another server writes into one of them in between would be written over with what was read before.
     """
-    page = statement.order_by(key).limit(BATCH)
+    page = statement.order_by(key).limit(BATCH).with_for_update(of=write.table)
     last: Any = None
     while True:
         with op.get_bind().engine.begin() as connection:

@@ -1,6 +1,7 @@
 """What raters wrote, and what was written about them, is encrypted in the database: in every table, old rows too."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -129,6 +130,32 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(room: Room, monkeypatch
     migrate.upgrade(room.database.engine)
     assert words(room) == before and broken(room) == []
     assert not [said for said in SAID.values() if said in stored(room)]
+
+
+def test_what_another_server_writes_during_the_upgrade_is_not_lost(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = ratings_with_every_text(room)[0]
+    migrate.downgrade(room.database.engine, BEFORE)
+    really, started = privacy.seal, list[threading.Thread]()
+
+    def write() -> None:
+        with room.database.write() as session:
+            changed = text("UPDATE rating_follow_ups SET measures = '另一台服务器写入的措施' WHERE rating_id = :id")
+            session.execute(changed, {"id": closed.hex if session.get_bind().dialect.name == "sqlite" else closed})
+
+    def while_another_writes(said: str) -> str:
+        if said == SAID["feedback_text"] and not started:
+            started.append(threading.Thread(target=write))
+            started[0].start()
+            started[0].join(0.5)  # it is done already, unless the row is locked
+        return really(said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(privacy, "seal", while_another_writes)
+        migrate.upgrade(room.database.engine)
+    started[0].join()
+    with room.database.read() as session:
+        kept = session.get_one(RatingFollowUp, closed).measures
+    assert kept == "另一台服务器写入的措施"
 
 
 def _sealed(said: str | None) -> str:

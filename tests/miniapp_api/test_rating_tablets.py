@@ -102,7 +102,7 @@ def test_a_refusal_on_a_tablet_clears_itself_too(hall: Hall) -> None:
     page = Page.of(answer)
     assert answer.status_code == 429 and "窗口态度生硬" in page.texts["kept"]
     assert refreshes(page) == [f"60;url=/r/{code['token']}?mode=tablet&again=1"]
-    assert "返回上一页" not in page.text
+    assert "返回上一页" not in page.text and "长按复制" not in page.text  # the next person would paste it
 
 
 def test_faults_on_a_tablet_keep_the_manner(hall: Hall) -> None:

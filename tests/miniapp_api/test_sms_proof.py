@@ -304,6 +304,23 @@ class TestOnlyWhereItIsBusy:
         hall.rated(code, mobile=NUMBER, sms_code=phones.code_of(NUMBER))
         assert ratings_in(database) == [False, True]
 
+    @pytest.mark.usefixtures("clock")
+    def test_who_chose_the_code_on_the_page_finds_the_field_for_it(self, hall: Hall, phones: Phones) -> None:
+        code = hall.code()
+        hall.rated(code)
+        typed = {"level": 5, "rater_name": "李某某", "mobile": NUMBER}
+        busy = Page.of(hall.send(code, hall.open(code), **typed))
+        asked = hall.send(code, busy, button="send_code")
+        page = Page.of(asked)
+        assert asked.status_code == 200 and "验证码已发送" in page.text
+        assert "sms_code" in page.names and "captcha" not in page.names and "代替" not in page.text
+        wrong = hall.send(code, page, sms_code="000000x")
+        again = Page.of(wrong)
+        assert wrong.status_code == 422 and "短信验证码错误" in again.texts["sms_code-fault"]
+        throttled = Page.of(hall.send(code, again, button="send_code"))
+        assert "频繁" in throttled.texts["errors"] and "sms_code" in throttled.names
+        assert hall.send(code, throttled, sms_code=phones.code_of(NUMBER)).status_code == 303
+
 
 class TestSwitchedOff:
     @pytest.fixture
