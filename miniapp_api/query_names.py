@@ -3,7 +3,7 @@
 A filter with a slip in its name (`?product=06`) would else answer with everything. One wrapper inside of every gate
 does it for each route of the API, from the query models that its endpoint declares (`bp.input(…, location="query")`).
 Pages for people (`/`, `/r/…`) are left alone: browsers and WeChat add parameters of their own to addresses that are
-passed on (see docs/decisions/0013-figures-and-filters.md).
+passed on (see docs/decisions/0014-figures-and-filters.md).
 """
 
 import difflib

@@ -129,4 +129,4 @@ def _knows_working_days(database: Database) -> str:
     except SQLAlchemyError:
         return "not known: the database does not answer"
     years = ", ".join(map(str, guessed))
-    return f"{years}: holidays not loaded, weekends guessed; ./manage calendar" if years else "ok"
+    return f"{years}: holidays not loaded, working days guessed; ./manage calendar" if years else "ok"
