@@ -13,6 +13,7 @@ from core import calendar_years, clock, clocks
 from core.commands import HasDatabase, table
 from core.db import Database
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear
+from core.working_days import WorkingCalendar
 from enterprise.filings import recounting as filings
 from feedback import recounting as ratings
 
@@ -80,7 +81,9 @@ def set_command(obj: HasDatabase, days: list[date], kind: str, region_code: str 
                 )
                 for day in days
             )
+        calendar = clocks.working_calendar(session)
     click.echo(f"{where}：{_shown(days)} 已设为{_KINDS[kind]}")
+    _say_what_stays(calendar, days)
 
 
 @calendar.command("unset")
@@ -100,7 +103,15 @@ def unset_command(obj: HasDatabase, days: list[date], region_code: str | None) -
             session.execute(delete(CalendarDay).where(CalendarDay.day.in_(days)))
         else:
             _clear(session, region_of(session, region_code), days)
+        calendar = clocks.working_calendar(session)
     click.echo(f"{_shown(days)} 已恢复为默认安排")
+    _say_what_stays(calendar, days)
+
+
+def _say_what_stays(calendar: WorkingCalendar, days: list[date]) -> None:
+    """Deadlines counted on days that were known are a promise: they are not counted anew."""
+    if any(calendar.knows(day.year) for day in days):
+        click.echo("该年安排此前已确定：已经告知的期限不变，新的期限按本次设定计算")
 
 
 def _clear(session: Session, region: Region, days: list[date]) -> None:

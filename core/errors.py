@@ -31,7 +31,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "account_pending": (403, "账号待上级审核，审核通过后方可登录"),
     "account_rejected": (403, "账号审核未通过，请按审核意见修改后重新申请"),
     "account_disabled": (403, "账号已停用，请联系上级管理员"),
-    "captcha_required": (403, "请输入图形验证码；看不清可以换一张"),
+    "captcha_required": (403, "请输入图形验证码；看不清可以换一张，看不见图片可以改答文字题"),
     "password_change_required": (403, "首次登录须先修改密码，请修改后继续"),
     "not_found": (404, "没有找到这条记录，可能已删除，或不在您的权限范围内；请返回列表刷新"),
     "unknown_code": (404, "二维码无效，请核对后重新扫码"),

@@ -166,11 +166,16 @@ def test_the_command_sets_days_of_regions_and_counts_anew_what_was_guessed(
         return result.output
 
     assert "天宁区" in run("set", "2026-12-28..2026-12-29", "off", "--region", "320402")
-    assert "全国" in run("set", "2027-01-01..2027-01-03", "off")
+    first = run("set", "2027-01-01..2027-01-03", "off")
+    assert "全国" in first and "期限不变" not in first
     run("set", "2026-12-28..2026-12-29", "off", "--region", "320402")
     assert "差评 1 件" in run("complete", "2027")
     assert due(room, rating_id) == ("2027-01-06", False)
     assert "没有需要重新核算" in run("complete", "2027")
+    # What is mended afterwards moves no deadline that was told.
+    for mended in (("set", "2027-01-05", "off"), ("unset", "2027-01-05")):
+        assert "已经告知的期限不变" in run(*mended)
+        assert recounting().run(room.database) == 0 and due(room, rating_id) == ("2027-01-06", False)
     listed = run("list")
     assert "天宁区（320402）" in listed and listed.count("2026-12-28") == 1
     run("unset", "2026-12-28..2026-12-29", "--region", "320402")
