@@ -32,7 +32,8 @@ def keep_a_copy(settings: Settings, database: Database) -> list[str]:
         made = making.make(settings, database, files=False)
         told.append(f"升级前的备份（数据库和密钥）：{made.path}")
     if database.engine.dialect.name == "sqlite":
-        told.append(f"升级前的数据库副本：{_copy(Path(database.engine.url.database or ''), revision)}")
+        copy = _copy(Path(database.engine.url.database or ""), revision)
+        told.append(f"升级前的数据库副本：{copy}（未加密的内容原样保留其中，确认升级无误后请删除）")
     if not told:
         told.append("注意：没有设置 BACKUP_DIR，升级前没有备份；请确认 PostgreSQL 另有备份")
     return told

@@ -193,6 +193,8 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: Any) -> None:
         "busy_timeout=10000",
         "cache_size=-65536",
         "temp_store=MEMORY",
+        # What was encrypted or erased is gone from the file too; by itself only where SQLite was built so.
+        "secure_delete=ON",
         # Pages that several transactions change are taken into the file once instead of several times.
         "wal_autocheckpoint=4000",
     ):

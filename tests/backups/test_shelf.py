@@ -202,6 +202,7 @@ def test_the_schema_is_upgraded_only_after_a_copy_was_kept(
     if dialect == "sqlite":
         (copy,) = (filled.data_dir / before_upgrade.FOLDER).iterdir()
         assert copy.stat().st_mode & 0o077 == 0
+        assert f"{copy}（未加密的内容原样保留其中，确认升级无误后请删除）" in said
         with closing(sqlite3.connect(copy)) as kept:
             assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
             assert kept.execute("SELECT count(*) FROM users").fetchone() == (len(before["users"]),)

@@ -101,3 +101,20 @@ def test_a_turn_at_writing_is_waited_for_with_patience_and_no_longer(
     first.give_back()
     assert other_process.take()
     other_process.give_back()
+
+
+def test_what_was_written_over_is_gone_from_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "some.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    with database.write() as session:
+        session.execute(text("CREATE TABLE said (id INTEGER PRIMARY KEY, words TEXT)"))
+        for number in range(200):
+            session.execute(
+                text("INSERT INTO said VALUES (:id, :words)"), {"id": number, "words": f"clear {number:04d}"}
+            )
+    with database.write() as session:
+        session.execute(text("UPDATE said SET words = :words"), {"words": "sealed " * 20})
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    assert b"sealed" in file.read_bytes() and b"clear 0" not in file.read_bytes()
