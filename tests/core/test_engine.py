@@ -1,7 +1,9 @@
 """What every engine is told: nobody waits for ever, and errors keep the values of a statement to themselves."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -114,7 +116,7 @@ def test_what_was_written_over_is_gone_from_the_file(tmp_path: Path) -> None:
             )
     with database.write() as session:
         session.execute(text("UPDATE said SET words = :words"), {"words": "sealed " * 20})
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.dispose()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert b"sealed" in file.read_bytes() and b"clear 0" not in file.read_bytes()
