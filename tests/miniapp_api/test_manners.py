@@ -159,7 +159,8 @@ def test_a_get_changes_no_status_and_leaves_no_row(
     for rule in application.url_map.iter_rules():
         gate = gate_of(application.view_functions[rule.endpoint])
         if "GET" in (rule.methods or ()) and not rule.arguments and gate is not None and not gate.public:
-            assert county_inspector.get(rule.rule.removeprefix("/api/v1")).status_code in (200, 403)
+            # 422 where a list is of one field that has to be named (`/suggestions`).
+            assert county_inspector.get(rule.rule.removeprefix("/api/v1")).status_code in (200, 403, 422)
     assert counted() == before
 
 
