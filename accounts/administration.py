@@ -135,8 +135,10 @@ def set_enabled(
         USER.move(session, None, user, action, {"status_reason": reason}, _payload(by, reason))
         if not enabled:
             sign_in.end_sessions_of(session, user.id)
-        if heir is None or events is None:
+        if events is None or enabled:
             return Handed()
+        if heir is None:
+            return handing_over.give_back(session, events, user, actor=None)
         return _pass_on(session, events, username, heir, by=by)
 
 

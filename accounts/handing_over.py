@@ -24,7 +24,8 @@ from core.errors import Problem, invalid
 from core.events import Events
 
 HANDED_OVER = "user.handed_over"
-"""Raised with `actor`, `former`, `heir` (None: the user only leaves the office) and `moved`, where listeners count."""
+"""Raised with `actor`, `former`, `heir` (None: the user only leaves the office, or is disabled), `leaves` (whether the
+user does not go on at that office) and `moved`, where listeners count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def relocate(
         "handed_over_to": heir.username if heir else None,
     }  # fmt: skip
     # What is left behind goes first: its new owner is looked for beside the former office.
-    moved = _pass_on(session, events, actor, user, heir)
+    moved = _pass_on(session, events, actor, user, heir, leaves=True)
     # The unit was a part of the office left; how the one at the new office is called, nobody said.
     changed = {"office_id": office.id, "roles": list(kept), "unit_name": None}
     USER.move(session, actor, user, action, changed, {**said, "moved": moved})
@@ -113,18 +114,26 @@ def pass_on(
     always: bool = True,
 ) -> Handed:
     """Give what a user left to another, with a row in the user's history; not `always`: only if there was something."""
-    moved = _pass_on(session, events, actor, user, heir)
+    moved = _pass_on(session, events, actor, user, heir, leaves=user.status != UserStatus.ACTIVE)
     if moved or always:
         said = {**(payload or {}), "handed_over_to": heir.username, "moved": moved}
         USER.move(session, actor, user, action, {}, said)
     return Handed(handed_over=moved)
 
 
+def give_back(session: Session, events: Events, user: User, *, actor: Actor | None) -> Handed:
+    """Of a user who is disabled without an heir: what others wait for goes to whoever is at the office.
+
+    Drafts stay for a later hand-over.
+    """
+    return Handed(handed_over=_pass_on(session, events, actor, user, None, leaves=True))
+
+
 def _pass_on(
-    session: Session, events: Events, actor: Actor | None, user: User, heir: User | None
-) -> dict[str, int]:  # fmt: skip
+    session: Session, events: Events, actor: Actor | None, user: User, heir: User | None, *, leaves: bool
+) -> dict[str, int]:
     moved: Counter[str] = Counter()
-    events.emit(session, HANDED_OVER, actor=actor, former=user, heir=heir, moved=moved)
+    events.emit(session, HANDED_OVER, actor=actor, former=user, heir=heir, leaves=leaves, moved=moved)
     return dict(moved)
 
 
@@ -137,8 +146,10 @@ def disable(
     if heir_id is not None:
         lock(session, user_id, UUID(str(heir_id)))
     user = set_enabled(session, actor, user_id, "disable", body)
-    if heir_id is None or user.version == before:
+    if user.version == before:
         return Handed()
+    if heir_id is None:
+        return give_back(session, events, user, actor=actor)
     heir = _heir(session, actor, user, heir_id)
     assert heir is not None
     return pass_on(session, events, user, heir, actor=actor, action="hand_over")

@@ -16,7 +16,7 @@ from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.text import demanded
 from enterprise.production import publications
-from inspection import rules, sheets, tallies
+from inspection import kinds, rules, sheets, tallies
 from inspection.authority import refuse_to_correct
 from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
 from inspection.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
@@ -89,11 +89,12 @@ def correct(
 
 def judged(session: Session, tools: Tools, actor: Actor, record: Inspection, body: Mapping[str, Any]) -> Entry:
     """What a record is to say after a correction, judged as a submission is: the form, what is final, what is asked."""
+    if kinds.resolve(tools.forms, record.book, body.get("kind") or record.kind)[0].name != record.kind:
+        # Said alone: the answers of one kind are nothing but unknown to the form of another.
+        raise invalid("/kind", "kind_changed", "更正不能改变检查类型；类型选错的，请作废后重新填报")
     answered = tools.forms.get(record.form_code, record.form_version).form
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
     entry = judge(session, tools, actor, record.book, record.id, body, submit=True, corrected=record)
-    if entry.kind.name != record.kind:
-        raise invalid("/kind", "kind_changed", "更正不能改变检查类型；类型选错的，请作废后重新填报")
     _refuse_undone(session, record, entry)
     if _is_of_another_day_or_enterprise(record, entry):
         found = look_around(session, actor.reach, record.id, entry)

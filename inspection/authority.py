@@ -53,9 +53,13 @@ def is_owner(session: Session, record: Inspection, actor: Actor) -> bool:
 
 def is_still_there(session: Session, record: Inspection) -> bool:
     """Whether the user name that entered the record is still in use at its office, or at the one that took it over."""
-    there = select(User.office_id).where(User.id == record.created_by, User.status == UserStatus.ACTIVE.value)
-    office_id = session.scalar(there)
-    return office_id is not None and offices.acts_for(session, office_id, record.office_id)
+    return works_at(session, record.created_by, record.office_id)
+
+
+def works_at(session: Session, user_id: UUID, office_id: UUID) -> bool:
+    """Whether a user name is in use at an office, or at the one that took it over."""
+    there = session.scalar(select(User.office_id).where(User.id == user_id, User.status == UserStatus.ACTIVE.value))
+    return there is not None and offices.acts_for(session, there, office_id)
 
 
 def may_correct(session: Session, record: Inspection, actor: Actor) -> bool:

@@ -21,11 +21,11 @@ from inspection.authority import refuse_to_ask, refuse_to_decide
 from inspection.differences import Content, differences
 from inspection.entry import Tools
 from inspection.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
-from inspection.models import CorrectionRequest, Inspection
+from inspection.models import AREAS, CorrectionRequest, Inspection
 from inspection.reminders import TODO_ASKED, TODO_REJECTED, tell_owner, tell_superior
-from inspection.request_queries import visible
+from inspection.request_queries import is_for, visible
 from inspection.sheets import Sheet
-from inspection.workflows import PENDING, REQUEST, WORKFLOWS
+from inspection.workflows import PENDING, REJECTED, REQUEST, WORKFLOWS
 
 QUESTIONS = ("confirm_duplicate", "confirm_name")
 
@@ -58,6 +58,7 @@ def ask(
     pending = pending_of(session, record_id)
     if pending is not None:
         _move(session, actor, pending, "withdraw")
+    forget_refusals(session, record)
     now = clock.now()
     values = {
         "id": request_id, "inspection_id": record_id, "base_version": record.version, "level": record.level,
@@ -117,7 +118,7 @@ def reject(session: Session, actor: Actor, request_id: UUID, body: Mapping[str, 
 
 
 def withdraw(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
-    """Take an own application back before it was decided."""
+    """Take an application back before it was decided."""
     return _by_who_asked(session, actor, request_id, "withdraw")
 
 
@@ -126,11 +127,23 @@ def read(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
     return _by_who_asked(session, actor, request_id, "read")
 
 
-def lapse(session: Session, record_id: UUID) -> None:
+def lapse(session: Session, record: Inspection) -> None:
     """A record that was voided waits for no correction."""
-    pending = pending_of(session, record_id)
+    pending = pending_of(session, record.id)
     if pending is not None:
         _move(session, None, pending, "lapse")
+    forget_refusals(session, record)
+
+
+def forget_refusals(session: Session, record: Inspection) -> None:
+    """Nobody need read any more why an earlier application was refused: it was asked anew, returned or voided."""
+    # By the index of the place: there is none of records.
+    place = [getattr(CorrectionRequest, area) == getattr(record, area) for area in AREAS]
+    refused = select(CorrectionRequest.id).where(
+        *place, CorrectionRequest.inspection_id == record.id, CorrectionRequest.status == REJECTED
+    )
+    for request_id in session.scalars(refused).all():
+        todos.close(session, request_id, TODO_REJECTED)
 
 
 def pending_of(session: Session, record_id: UUID) -> CorrectionRequest | None:
@@ -172,8 +185,8 @@ def _by_who_asked(session: Session, actor: Actor, request_id: UUID, action: str)
     if not receipts.take(session, receipts.key(actor.user_id, f"correction_request.{action}", request_id, {})):
         return visible(session, actor, request_id)
     REQUEST.step(action, request.status, actor)
-    if request.requested_by != actor.user_id:
-        raise Problem("forbidden", "只有申请人可以执行该操作")
+    if not is_for(session, request, actor):
+        raise Problem("forbidden", "只有申请人可以执行该操作；申请人已离开的，由本单位同事办理")
     return _move(session, actor, request, action)
 
 

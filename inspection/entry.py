@@ -65,7 +65,6 @@ SERVER_SET = frozenset(
         "conclusion",
         "warnings",
         "product_names",
-        "problems",
         "retired_names",
         "created_by",
         "begun_by",

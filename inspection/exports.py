@@ -19,8 +19,8 @@ _VERDICT = {"pass": "合格", "fail": "不合格", "not_judged": "不判定"}
 
 _ENTERED = ("填报单位", "用户名", "操作人", "提交时间", "更正次数", "最近更正时间", "更正人", "作废时间", "作废原因")
 _CHECK_COLUMNS = (
-    "记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "企业地址", "生产或经营地址", "检查日期", "检查人员",
-    "无法检查", "无法检查原因", "发现问题", "存在问题", "处置状态", "备注", *_ENTERED,
+    "记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "名称与名录不符", "企业地址", "生产或经营地址",
+    "检查日期", "检查人员", "无法检查", "无法检查原因", "发现问题", "存在问题", "处置状态", "备注", *_ENTERED,
 )  # fmt: skip
 
 # What a spot check says (spec/a_inspection.md §6.1), in the order of the sampling sheet: heading → field of the form.
@@ -47,6 +47,7 @@ _SPOT_CHECK_COLUMNS = (
     "检验项目",
     "不合格项目",
     "检验结论",
+    "名称与名录不符",
     "备注",
     *_ENTERED,
 )
@@ -93,6 +94,11 @@ def _entered(record: Inspection) -> list[Any]:
     ]  # fmt: skip
 
 
+def _differs(record: Inspection) -> str | None:
+    """A code in one column and the name of somebody else beside it must not be taken for one enterprise."""
+    return "是" if record.name_differs else None
+
+
 def _instant(mark: Mapping[str, Any]) -> datetime | None:
     return datetime.fromisoformat(mark["at"]) if mark else None
 
@@ -109,7 +115,8 @@ def _check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]], fo
     found = findings(form, data) if record.problems_found else []
     return [
         str(record.id), KINDS[record.kind].label, PRODUCTS[record.product_code].name, record.uscc, record.org_name,
-        data.get("org_address"), place, record.check_date, _cell("inspectors", data.get("inspectors"), {}),
+        _differs(record), data.get("org_address"), place, record.check_date,
+        _cell("inspectors", data.get("inspectors"), {}),
         "是" if record.unable else "否",
         mask_numbers("：".join(str(part) for part in (reason, data.get("unable_note")) if part)) or None,
         "是" if record.problems_found else "否", mask_numbers("；".join(map(str, found))) or None,
@@ -126,7 +133,8 @@ def _spot_check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]
         *(_cell(field, data.get(field), labels.get(field, {})) for field in _SAMPLING.values()),
         "；".join(_judged(row) for row in items),
         "；".join(_name(row) for row in items if row.get("verdict") == "fail"),
-        _VERDICT.get(record.conclusion or "", ""), mask_numbers(data.get("remark")), *_entered(record),
+        _VERDICT.get(record.conclusion or "", ""), _differs(record), mask_numbers(data.get("remark")),
+        *_entered(record),
     ]  # fmt: skip
 
 

@@ -19,14 +19,22 @@ from inspection.workflows import DRAFT, WORKFLOWS
 
 
 def hand_over(
-    session: Session, *, actor: Actor | None, former: User, heir: User | None, moved: Counter[str], **_more: Any
+    session: Session,
+    *,
+    actor: Actor | None,
+    former: User,
+    heir: User | None,
+    leaves: bool,
+    moved: Counter[str],
+    **_more: Any,
 ) -> None:
     """Listener of `HANDED_OVER`: the colleague owns the drafts from now on; a mark says who began them.
 
     Without a colleague they go along with the user. What is submitted at this very moment is submitted: a draft is
     locked before it is looked at.
     """
-    _readdress(session, former, heir)
+    if leaves:
+        _readdress(session, former, heir)
     if heir is None:
         return
     mine = select(Inspection).where(Inspection.created_by == former.id, Inspection.status == DRAFT)
@@ -49,13 +57,14 @@ def hand_over(
 def _readdress(session: Session, former: User, heir: User | None) -> None:
     """What the user was asked to mend (退回更正) is the colleague's now, or anybody's at the office of the record.
 
-    Colleagues may mend what somebody who has left entered (`authority.py`).
+    Colleagues of that office may mend what somebody who has left entered (`authority.py`), and nobody else: of whoever
+    stays, or for an heir elsewhere, nothing is readdressed to where it could not be done.
     """
     wanted = select(Todo).where(
         Todo.user_id == former.id, Todo.closed_at.is_(None), Todo.kind.in_((TODO_RETURNED, TODO_REJECTED))
     )
     for todo in session.scalars(wanted):
-        if heir is not None:
+        if heir is not None and heir.office_id == former.office_id:
             todo.user_id = heir.id
         else:
             todo.user_id, todo.verb, todo.office_id = None, Verb.INSPECTION_WRITE, former.office_id

@@ -22,7 +22,7 @@ _LABELS = {
     "name_differs": "名称与名录不符", "problems_found": "是否发现问题", "disposal_state": "处置情况",
     "conclusion": "检验结论", "product_names": "产品名称", "problems": "发现的问题", "retired_names": "已停用的名称",
     "created_by": "填报人",
-    "begun_by": "最初填报人", "corrected": "更正情况", "voided": "作废情况",
+    "begun_by": "最初填报人", "corrected": "更正情况", "returned": "退回更正情况", "voided": "作废情况",
 }  # fmt: skip
 _COMPARED = {name: _LABELS.get(name, name) for name in sorted(SERVER_SET - {"warnings"})}
 _STEADY = {name: _LABELS[name] for name in ("id", "level", "office", "region", "created_at")}

@@ -3,17 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from accounts import offices
+from accounts.models import User, UserStatus
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, not_found
 from core.forms.library import FormLibrary
 from core.paging import Page, PageRequest, fetch, newest_first
 from enterprise.products import PRODUCTS
-from inspection.authority import TOPMOST
+from inspection.authority import TOPMOST, works_at
 from inspection.differences import Content, differences
 from inspection.entry import subject_of
 from inspection.models import CorrectionRequest, Inspection
@@ -25,7 +26,7 @@ NEWEST = newest_first("correction_requests", R.created_at, R.id)
 
 
 def requests(session: Session, actor: Actor, status: str | None, request: PageRequest) -> Page:
-    """Those the actor sent or may decide, newest first; rows for `show_row`."""
+    """Those the actor sent, took over or may decide, newest first; rows for `show_row`."""
     conditions = [actor.reach.condition(R), _seen(actor)]
     if status is not None:
         conditions.append(R.status == status)
@@ -34,13 +35,24 @@ def requests(session: Session, actor: Actor, status: str | None, request: PageRe
 
 
 def _seen(actor: Actor) -> ColumnElement[bool]:
-    """Own ones, and those about records above which the actor stands (`authority.stands_above`)."""
+    """Own ones, those of a colleague who has left, and those about records above which the actor stands
+    (`authority.stands_above`)."""
+    there = exists().where(
+        User.id == R.requested_by, User.status == UserStatus.ACTIVE.value, User.office_id.in_(actor.offices)
+    )
     above = [
         actor.reach.strictly_above_condition(R),
         R.office_id.in_(offices.below(actor.office_id)),
         and_(R.level.in_(TOPMOST), R.office_id.in_(actor.offices)),
     ]
-    return or_(R.requested_by == actor.user_id, *above)
+    return or_(R.requested_by == actor.user_id, and_(R.office_id.in_(actor.offices), ~there), *above)
+
+
+def is_for(session: Session, request: CorrectionRequest, actor: Actor) -> bool:
+    """Whether it is the actor's to take back or to be told of: own, or sent by a colleague who has left."""
+    if request.requested_by == actor.user_id:
+        return True
+    return request.office_id in actor.offices and not works_at(session, request.requested_by, request.office_id)
 
 
 def visible(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
@@ -63,14 +75,16 @@ def may_see(session: Session, actor: Actor, request_id: UUID) -> bool:
     return True
 
 
-def show_row(row: Any, actor: Actor) -> dict[str, Any]:
+def show_row(row: Any, session: Session, actor: Actor) -> dict[str, Any]:
     """An application in a list."""
-    return _shown(row.CorrectionRequest, row.Inspection, actor)
+    return _shown(session, row.CorrectionRequest, row.Inspection, actor)
 
 
-def _shown(request: CorrectionRequest, record: Inspection, actor: Actor) -> dict[str, Any]:
-    asked = request.requested_by == actor.user_id
-    actions = {PENDING: ["withdraw"] if asked else ["approve", "reject"], REJECTED: ["read"] if asked else []}
+def _shown(session: Session, request: CorrectionRequest, record: Inspection, actor: Actor) -> dict[str, Any]:
+    own = is_for(session, request, actor)
+    # What a colleague at the topmost level left is decided there too.
+    decides = not own or (request.level in TOPMOST and request.requested_by != actor.user_id)
+    actions = {PENDING: ["approve", "reject"] if decides else ["withdraw"], REJECTED: ["read"] if own else []}
     return {
         "id": str(request.id),
         "status": request.status,
@@ -104,7 +118,7 @@ def show(session: Session, request: CorrectionRequest, actor: Actor, forms: Form
     clear = request.office_id in actor.offices
     before, asked = Content.of(request.before), Content.of(request.asked)
     return {
-        **_shown(request, record, actor),
+        **_shown(session, request, record, actor),
         "confirmed": request.confirmed,
         "before": _content(before, forms, clear=clear),
         "after": _content(asked, forms, clear=clear),

@@ -48,5 +48,6 @@ def send_back(session: Session, actor: Actor, book: str, record_id: UUID, body: 
     if correction_requests.pending_of(session, record_id) is not None:
         raise Problem("already_open", "该记录有待审核的更正申请，请先采纳或驳回该申请")
     todos.close(session, record_id, TODO_RETURNED)
+    correction_requests.forget_refusals(session, record)
     tell_owner(session, record, TODO_RETURNED, f"退回更正：{record.org_name}（{opinion}）", subject_of(book, record_id))
     return find_living(session, actor, book, record_id)

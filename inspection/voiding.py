@@ -47,7 +47,7 @@ def void(session: Session, actor: Actor, book: str, record_id: UUID, body: Mappi
         # After the move, which waits for an order that is being given at this moment.
         rectifications.refuse_while_open(session, record_id)
         publications.withdraw(session, record_id)
-    correction_requests.lapse(session, record_id)
+    correction_requests.lapse(session, record)
     todos.close_all(session, record_id)
     waiting.settle(session, tallies.key_of(record))
     return find_living(session, actor, book, record_id)

@@ -47,9 +47,9 @@ def _answer(session: Session, asked: CorrectionRequest, actor: Actor) -> dict[st
 @gate(Verb.INSPECTION_READ)
 @bp.input(RequestsQuery, location="query", arg_name="query")
 def list_correction_requests(session: Session, actor: Actor, query: RequestsQuery) -> dict[str, Any]:
-    """Applications that the caller sent or may decide, newest first."""
+    """Applications that the caller sent, took over from a colleague who left, or may decide, newest first."""
     page = request_queries.requests(session, actor, query.status, query.request())
-    return page.as_json(partial(request_queries.show_row, actor=actor))
+    return page.as_json(partial(request_queries.show_row, session=session, actor=actor))
 
 
 @bp.get("/correction-requests/<uuid:request_id>")

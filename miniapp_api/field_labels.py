@@ -68,7 +68,7 @@ LABELS = {
     "unable": "是否无法进行检查",
     "unit_name": "单位名称",
     "uscc": "统一社会信用代码",
-    "visited": "是否已检查",
+    "visited": "是否已到访",
     "username": "用户名",
     "version": "版本号（version）",
     "year": "年度",

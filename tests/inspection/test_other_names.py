@@ -1,5 +1,6 @@
 """A finding reaches no wrong enterprise: a name that contradicts the register is a question before submission."""
 
+import csv
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -67,6 +68,11 @@ def test_what_is_confirmed_is_taken_and_told_to_nobody(parties: Parties, county_
     assert read(county_inspector, f"/inspections/{record['id']}") == record
     (row,) = read(county_inspector, "/inspections")["items"]
     assert row["name_differs"] is True
+    # Who goes on with the table elsewhere is told too.
+    submit(county_inspector, spot_check(uscc=WORKS, org_name=B, confirm_name=True), noun="spot-checks")
+    for noun in ("inspections", "spot-checks"):
+        heading, line = csv.reader(county_inspector.get(f"/{noun}.csv").get_data().decode("utf-8-sig").splitlines())
+        assert dict(zip(heading, line, strict=True))["名称与名录不符"] == "是"
 
 
 def test_the_question_is_no_part_of_what_makes_a_repetition(parties: Parties, county_inspector: Person) -> None:

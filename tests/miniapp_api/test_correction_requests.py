@@ -225,6 +225,86 @@ def test_a_refused_application_changes_nothing_and_its_owner_is_told_why(
     held(database)
 
 
+def test_an_earlier_refusal_need_not_be_read_once_it_was_asked_anew_returned_or_voided(
+    late: Any, sign_in: SignIn
+) -> None:
+    record = late()
+    owner, city = sign_in("county_inspector"), sign_in("city_reviewer")
+    reject(city, asked(owner, record, production(remark="一")))
+    assert [kind for kind, _ in todos(owner)] == ["correction_rejected"]
+    second = asked(owner, record, production(remark="二"))
+    assert todos(owner) == []
+    reject(city, second)
+    send_back(city, record)
+    assert [kind for kind, _ in todos(owner)] == ["correction_returned"]
+    body = {**production(remark="三"), "version": 2, "reason": "按退回意见更正"}
+    assert owner.put(f"/inspections/{record['id']}/correction", body).status_code == 200
+    third = asked(owner, {**record, "version": 3}, production(remark="四"))
+    reject(city, third)
+    assert city.post(f"/inspections/{record['id']}/void", {"reason": "重复录入", "version": 3}).status_code == 200
+    assert todos(owner) == []
+
+
+@pytest.mark.parametrize("heir", ["county_colleague", "neighbour_inspector", None])
+def test_what_was_refused_to_somebody_who_left_a_colleague_reads(
+    late: Any, sign_in: SignIn, database: Database, heir: str | None
+) -> None:
+    record = late()
+    city, colleague = sign_in("city_reviewer"), sign_in("county_colleague")
+    request = asked(sign_in("county_inspector"), record, production(remark="一"))
+    path = f"/correction-requests/{request['id']}"
+    reject(city, request)
+    assert problem(colleague.get(path)) == (404, "not_found")
+    ids = {user["username"]: user["id"] for user in read(city, "/users?page_size=100")["items"]}
+    office_id = read(sign_in("neighbour_inspector"), "/me")["office"]["id"]
+    to = {"hand_over_to": ids[heir]} if heir else {}
+    moved = city.post(f"/users/{ids['county_inspector']}/move", {"office_id": office_id, **to})
+    assert moved.status_code == 200, moved.get_data(as_text=True)
+    assert todos(colleague) == [("correction_rejected", path)]
+    assert todos(sign_in("neighbour_inspector")) == []
+    assert read(colleague, path)["actions"] == ["read"]
+    assert [row["id"] for row in read(colleague, "/correction-requests")["items"]] == [request["id"]]
+    assert colleague.post(f"{path}/read", {}).status_code == 200
+    assert todos(colleague) == []
+
+
+def test_what_somebody_who_left_asked_for_a_colleague_takes_back_and_nobody_beside_decides(
+    late: Any, sign_in: SignIn
+) -> None:
+    record = late()
+    city, colleague = sign_in("city_reviewer"), sign_in("county_colleague")
+    request = asked(sign_in("county_inspector"), record, production(remark="一"))
+    path = f"/correction-requests/{request['id']}"
+    ids = {user["username"]: user["id"] for user in read(city, "/users?page_size=100")["items"]}
+    assert city.post(f"/users/{ids['county_inspector']}/disable", {"reason": "离职"}).status_code == 200
+    assert read(colleague, path)["actions"] == ["withdraw"]
+    assert problem(approve(colleague, request)) == (403, "forbidden")
+    assert read(city, path)["actions"] == ["approve", "reject"]
+    assert colleague.post(f"{path}/withdraw", {}).json["status"] == "withdrawn"
+
+
+def test_what_was_returned_to_somebody_who_is_disabled_a_colleague_mends(late: Any, sign_in: SignIn) -> None:
+    record = late()
+    city, colleague = sign_in("city_reviewer"), sign_in("county_colleague")
+    send_back(city, record)
+    ids = {user["username"]: user["id"] for user in read(city, "/users?page_size=100")["items"]}
+    assert city.post(f"/users/{ids['county_inspector']}/disable", {"reason": "离职"}).status_code == 200
+    assert todos(colleague) == [("correction_returned", f"/inspections/{record['id']}")]
+    body = {**production(remark="同事更正"), "version": 2, "reason": "按退回意见更正"}
+    assert colleague.put(f"/inspections/{record['id']}/correction", body).status_code == 200
+
+
+def test_who_hands_drafts_over_and_stays_is_asked_to_mend_as_before(late: Any, sign_in: SignIn) -> None:
+    record = late()
+    city, colleague = sign_in("city_reviewer"), sign_in("county_colleague")
+    send_back(city, record)
+    ids = {user["username"]: user["id"] for user in read(city, "/users?page_size=100")["items"]}
+    body = {"hand_over_to": ids["county_colleague"]}
+    assert city.post(f"/users/{ids['county_inspector']}/hand-over", body).status_code == 200
+    assert todos(colleague) == []
+    assert todos(sign_in("county_inspector")) == [("correction_returned", f"/inspections/{record['id']}")]
+
+
 def test_a_record_that_changed_meanwhile_is_not_corrected_by_an_old_application(late: Any, sign_in: SignIn) -> None:
     record = late(with_problem({"7.1": "in_progress"}))
     owner, city = sign_in("county_inspector"), sign_in("city_reviewer")

@@ -156,6 +156,8 @@ def test_a_stale_version_is_refused(county_inspector: Person) -> None:
 def test_a_production_check_does_not_become_a_sales_check(county_inspector: Person) -> None:
     record = submit(county_inspector)
     assert faults(correct(county_inspector, record, sales())) == {"/kind": "kind_changed"}
+    # Nor is it told of every answer that the form of another kind does not know.
+    assert faults(correct(county_inspector, record, production(kind="sales"))) == {"/kind": "kind_changed"}
 
 
 def test_what_was_read_can_be_sent_back_corrected(county_inspector: Person) -> None:

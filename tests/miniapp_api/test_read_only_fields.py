@@ -1,5 +1,6 @@
 """What a body says of fields that only the server writes: as they were read they are passed over, else a warning."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from apiflask import APIFlask
 
 from core import clock
+from inspection.entry import SERVER_SET
 from tests import parties as both
 from tests.parties import WORKS, Parties, act, open_declaration
 from tests.people import Person, faults, new_id, production, spot_check, with_problem
@@ -95,6 +97,15 @@ def test_a_spot_check_names_its_derived_fields_too(county_inspector: Person) -> 
     assert warned(answer) == ["/conclusion", "/items/0/item_name"]
     read = county_inspector.get(f"/spot-checks/{answer.json['id']}").json
     assert warned(county_inspector.put(f"/spot-checks/{read['id']}/correction", {**read, "reason": "更正"})) == []
+
+
+def test_every_field_is_named_in_chinese(county_inspector: Person) -> None:
+    draft = save(county_inspector)
+    sent = {**draft, **dict.fromkeys(sorted(SERVER_SET - {"warnings"}), "别的")}
+    answer = county_inspector.put(f"/inspections/{draft['id']}", sent)
+    assert "/returned" in warned(answer)
+    for warning in answer.json["warnings"]:
+        assert not re.search("[a-z]", warning["message"]), warning
 
 
 def test_disposals_take_the_whole_record_and_change_nothing_else(county_inspector: Person) -> None:
