@@ -16,7 +16,7 @@ from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.text import demanded
 from enterprise.production import publications
-from inspection import kinds, rules, sheets, tallies
+from inspection import kinds, rectifications, rules, sheets, tallies
 from inspection.authority import refuse_to_correct
 from inspection.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
 from inspection.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
@@ -96,6 +96,11 @@ def judged(session: Session, tools: Tools, actor: Actor, record: Inspection, bod
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
     entry = judge(session, tools, actor, record.book, record.id, body, submit=True, corrected=record)
     _refuse_undone(session, record, entry)
+    if record.book == CHECK and (record.uscc, record.name_differs) != (
+        entry.columns["uscc"],
+        entry.columns["name_differs"],
+    ):
+        entry.columns["noticed"] += rectifications.left_behind(session, record.id)
     if _is_of_another_day_or_enterprise(record, entry):
         found = look_around(session, actor.reach, record.id, entry)
         refuse_duplicate(session, actor.reach, record.id, entry, body, found)

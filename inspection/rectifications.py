@@ -78,13 +78,24 @@ def refuse_while_open(session: Session, record_id: UUID) -> None:
 
     The order is an act of its own, with a deadline, addressed to the enterprise: whoever gave it takes it back first.
     """
+    if under_way := _under_way(session, record_id):
+        detail = "该检查已下达整改且尚未办结，请先由下达整改的单位办结或撤销整改，再作废检查记录"
+        raise Problem("rectification_open", detail, rectifications=under_way)
+
+
+def left_behind(session: Session, record_id: UUID) -> list[Warned]:
+    """What whoever corrects a check to another enterprise is told: an order stays with the one that it was given."""
+    if not _under_way(session, record_id):
+        return []
+    message = "已据此检查对原企业下达整改且尚未办结，更正后不会随之撤销；下达有误的，请联系下达单位撤销整改"
+    return [{"code": "rectification_open", "path": "/uscc", "message": message}]
+
+
+def _under_way(session: Session, record_id: UUID) -> list[str]:
     ordered = select(Filing.id).where(
         Filing.subject_id == record_id, Filing.kind == KIND.code, Filing.finished_at.is_(None)
     )
-    under_way = [str(found) for found in session.scalars(ordered.order_by(Filing.id))]
-    if under_way:
-        detail = "该检查已下达整改且尚未办结，请先由下达整改的单位办结或撤销整改，再作废检查记录"
-        raise Problem("rectification_open", detail, rectifications=under_way)
+    return [str(found) for found in session.scalars(ordered.order_by(Filing.id))]
 
 
 def warnings_of(ordered: Filing, *, new: bool) -> list[Warned]:

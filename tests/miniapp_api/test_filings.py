@@ -177,7 +177,9 @@ def test_an_order_given_again_after_a_correction_goes_to_the_enterprise_that_was
     first = parties.reviewer.post(path, body)
     assert (first.status_code, first.json["uscc"]) == (201, WORKS)
     correction = {**with_problem(uscc=OTHER_WORKS, org_name="常州另一电线厂"), "reason": "填错企业", "version": 1}
-    assert county_inspector.put(f"/inspections/{check['id']}/correction", correction).status_code == 200
+    corrected = county_inspector.put(f"/inspections/{check['id']}/correction", correction)
+    # The order stays with whom it was given: who corrects is told that somebody has to take it back.
+    assert "rectification_open" in [warning["code"] for warning in corrected.json["warnings"]]
     answers = [parties.reviewer.post(path, body) for _ in range(2)]
     assert [(answer.status_code, answer.json["uscc"]) for answer in answers] == [(201, OTHER_WORKS), (200, OTHER_WORKS)]
     (published,) = parties.other_enterprise.get("/supervision-checks").json["items"]
