@@ -28,8 +28,8 @@ class Question:
 
 
 def make() -> Question:
-    """A sum of two steps; the answer lies between 11 and 99."""
-    a, b, c = 10 + secrets.randbelow(41), 3 + secrets.randbelow(47), 2 + secrets.randbelow(8)
+    """A sum of two steps; the answer lies between 11 and 97."""
+    a, b, c = 10 + secrets.randbelow(41), 10 + secrets.randbelow(40), 2 + secrets.randbelow(8)
     story = secrets.choice(_STORIES)
     return Question(story.format(a=in_words(a), b=in_words(b), c=in_words(c)), a + b - c)
 
