@@ -3,7 +3,7 @@
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -107,6 +107,19 @@ def _order_rectification(database: Database, engine: Filings, reviewer: Actor, u
         if session.get(Filing, filing_id) is None:
             body = {"kind": "rectification", "uscc": uscc, "data": data, "documents": []}
             operations.save(session, engine, reviewer, filing_id, body)
+    _take_back(database, engine, reviewer, uscc, data)
+
+
+def _take_back(database: Database, engine: Filings, reviewer: Actor, uscc: str, data: Mapping[str, Any]) -> None:
+    """An order that meant another enterprise and was cancelled (撤销)."""
+    filing_id = uuid5(_IDS, "rectification taken back")
+    with database.write() as session:
+        if session.get(Filing, filing_id) is None:
+            wrong = {**data, "problem": "未建立销售台账"}
+            body = {"kind": "rectification", "uscc": uscc, "data": wrong, "documents": []}
+            filing, _ = operations.save(session, engine, reviewer, filing_id, body)
+            told = {"version": filing.version, "comment": "误选企业（演示）"}
+            operations.act(session, engine, reviewer, filing_id, "cancel", told)
 
 
 def _put_topic(database: Database, desk: Desk, reviewer: Actor) -> None:

@@ -167,7 +167,7 @@ def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
         assert (application.status, application.area2) == ("pending", "320400")
         kinds = set(session.scalars(select(Todo.kind).where(Todo.closed_at.is_(None))))
     assert kinds == {
-        "disposal_in_progress", "inspection_refused", "account_application_pending", "filing", "rating_follow_up",
+        "disposal_in_progress", "inspection_refused", "spot_check_failed", "account_application_pending", "filing", "rating_follow_up",
         "rating_review",
         "correction_returned", "correction_requested",
     }  # fmt: skip
@@ -214,8 +214,10 @@ def test_there_are_licences_with_declarations_a_rectification_and_a_topic(demo: 
     (pending,) = (filing for filing in declarations if filing.status == "pending")
     assert (pending.sent, pending.area3) == (1, "320402")
     assert len([licence for licence in licences.values() if licence.uscc == pending.uscc]) == 2
-    (rectification,) = (filing for filing in filings if filing.kind == "rectification")
-    assert (rectification.status, rectification.uscc) == ("to_upload", pending.uscc)
+    orders = {filing.status: filing for filing in filings if filing.kind == "rectification"}
+    assert set(orders) == {"to_upload", "cancelled"}
+    rectification = orders["to_upload"]
+    assert rectification.uscc == pending.uscc
     assert rectification.due_on is not None and rectification.due_on > clock.today()
     assert (topic.active, topic.template_id, topic.area3) == (True, template.id, "320402")
     assert template.claimed_id == topic.id and template.unclaimed_since is None
@@ -279,7 +281,9 @@ def test_the_enterprise_and_its_reviewer_find_something_to_do(installed: Setting
         assert owner.get("/licences").json["total"] == 2
         assert owner.get("/todos").json["items"][0]["colour"] == "yellow"
         listed = {row["kind"] + "/" + row["status"]: row for row in owner.get("/filings").json["items"]}
-        assert set(listed) == {"data_declaration/pending", "data_declaration/update", "rectification/to_upload"}
+        assert set(listed) == {
+            "data_declaration/pending", "data_declaration/update", "rectification/to_upload", "rectification/cancelled",
+        }  # fmt: skip
         assert "withdraw" in listed["data_declaration/pending"]["actions"]
         (topic,) = owner.get("/self-check-topics").json["items"]
         template = owner.get(f"/files/{topic['template_file_id']}")
@@ -362,7 +366,7 @@ def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
         assert loading.load(fresh, in_folder(tmp_path), quiet) is True
     loaded = counts(fresh)
     assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (26, 2280, 190)
-    assert (loaded["licences"], loaded["filings"], loaded["self_check_topics"], loaded["files"]) == (20, 21, 1, 1)
+    assert (loaded["licences"], loaded["filings"], loaded["self_check_topics"], loaded["files"]) == (20, 22, 1, 1)
     assert (loaded["rating_codes"], loaded["ratings"], loaded["rating_follow_ups"]) == (5, 48, 6)
     assert known.items() <= {a.username: a.password for a in read_accounts(tmp_path)}.items()
     with fresh.read() as session:

@@ -52,6 +52,8 @@ def take_the_tour(base: str, data_dir: Path) -> int:
     assert "统一社会信用代码" in said[24]
     assert said[26:31] == ["404", "陪同人员有误，请核对后更正", "（陪同人员有误，请核对后更正）", "1", "voided"]
     assert said[31] == "误填，该店不在本辖区"
+    said, orders = said[:-4], said[-4:]
+    assert orders[1:3] == ["已撤销", "误选企业"] and orders[3] in ("true", "false")
     waiting, differences = int(said[32]), said[33:-9]
     assert len(differences) == waiting and all('"/escort"' in one for one in differences)
     assert said[-9:-4] == ["disabled", "401", "merged", "merge", "导体直流电阻（20℃）"]
