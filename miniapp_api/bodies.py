@@ -136,6 +136,13 @@ def described(required: tuple[str, ...] = (), **fields: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"properties": fields, "required": list(required)})
 
 
+def field_names(body: type[DescribedBody]) -> frozenset[str]:
+    """The names of the fields that a `DescribedBody` describes."""
+    extra = body.model_config["json_schema_extra"]
+    assert isinstance(extra, dict) and isinstance(extra["properties"], dict)
+    return frozenset(extra["properties"])
+
+
 def text_field(longest: int, description: str = "") -> dict[str, Any]:
     """A text of so many characters at most."""
     return {"type": "string", "maxLength": longest, **({"description": description} if description else {})}

@@ -32,6 +32,7 @@ from miniapp_api.bodies import (
     text_field,
 )
 from miniapp_api.gates import gate
+from miniapp_api.passed_over import passed_over
 from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("rating_codes", __name__, tag="Ratings")
@@ -95,7 +96,8 @@ def create_rating_code(session: Session, actor: Actor, body: RatingCodeBody) -> 
     With an `id` the same call again answers the same code; without one every call makes a new code.
     """
     code, new = codes.create(session, actor, body.root)
-    return _show(code, actor), 201 if new else 200
+    shown = _show(code, actor)
+    return {**shown, "warnings": passed_over(body, {}, shown)}, 201 if new else 200
 
 
 @bp.get("/rating-codes")

@@ -11,6 +11,7 @@ from feedback import freed_numbers
 from miniapp_api.answers import answers
 from miniapp_api.bodies import ID_FIELD, DescribedBody, PageQuery, described, text_field
 from miniapp_api.gates import gate
+from miniapp_api.passed_over import passed_over
 
 bp = APIBlueprint("rating_numbers", __name__, tag="Ratings")
 
@@ -36,7 +37,8 @@ def free_rating_number(session: Session, actor: Actor, body: FreedNumberBody) ->
     With an `id` the same call again answers the same row; to free a number twice changes nothing more.
     """
     row, new = freed_numbers.free(session, actor, body.root)
-    return freed_numbers.show(row), 201 if new else 200
+    shown = freed_numbers.show(row)
+    return {**shown, "warnings": passed_over(body, {}, shown)}, 201 if new else 200
 
 
 @bp.get("/rating-numbers/freed")

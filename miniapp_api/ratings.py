@@ -34,6 +34,7 @@ from miniapp_api.downloads import as_csv, as_xlsx
 from miniapp_api.filters import Days
 from miniapp_api.gates import gate
 from miniapp_api.gates import public as open_to_all
+from miniapp_api.passed_over import beyond, passed_over
 from miniapp_api.wiring import wiring
 
 bp = APIBlueprint("ratings", __name__, tag="Ratings")
@@ -160,12 +161,14 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
     """A step of the follow-up (assign, reveal_number, contact, verify, rectify, explain, reply, close, return, appeal,
     uphold, void), or whether the public may read the text (release, withhold). The whole number is in the answer to
     reveal_number alone."""
+    before = _show(session, actor, queries.visible(session, actor, rating_id)) if beyond(body) else {}
     if action in publication.DECISIONS:
         rating = publication.decide(session, actor, rating_id, action, body.root)
     else:
         rating = follow_ups.act(session, actor, rating_id, action, body.root)
     revealed = queries.revealed(session, actor, rating) if action == numbers.REVEAL else {}
-    return _show(session, actor, rating) | revealed
+    shown = _show(session, actor, rating) | revealed
+    return {**shown, "warnings": passed_over(body, before, shown)}
 
 
 class ReleaseBody(Body):

@@ -167,8 +167,8 @@ def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
         assert (application.status, application.area2) == ("pending", "320400")
         kinds = set(session.scalars(select(Todo.kind).where(Todo.closed_at.is_(None))))
     assert kinds == {
-        "disposal_in_progress", "inspection_refused", "spot_check_failed", "account_application_pending", "filing", "rating_follow_up",
-        "rating_review",
+        "disposal_in_progress", "inspection_refused", "spot_check_failed", "account_application_pending", "filing",
+        "rating_follow_up", "rating_review",
         "correction_returned", "correction_requested",
     }  # fmt: skip
 

@@ -60,6 +60,20 @@ def test_all_faults_of_a_code_come_at_once_and_nothing_is_made(hall: Hall) -> No
     assert ok(officer.get("/rating-codes"))["total"] == 0
 
 
+def test_what_only_the_server_sets_is_passed_over_with_a_warning_and_what_means_nothing_is_refused(hall: Hall) -> None:
+    officer = hall.person("officer")
+    body = {"kind": "per_visit", "matter_name": "营业执照办理"}
+    made = ok(officer.post("/rating-codes", {**body, "status": "active", "scans": 7}), 201)
+    assert (made["status"], made["scans"]) == ("not_generated", 0)
+    assert [(one["code"], one["path"]) for one in made["warnings"]] == [
+        ("read_only", "/status"),
+        ("read_only", "/token"),
+    ]
+    again = ok(officer.post("/rating-codes", {**body, "id": made["id"], "status": "not_generated"}), 200)
+    assert again["warnings"] == []
+    assert faults(officer.post("/rating-codes", {**body, "foo": 1})) == {"/foo": "unknown_field"}
+
+
 def test_the_same_call_with_an_id_makes_one_code_and_another_content_is_refused(hall: Hall) -> None:
     officer, body = hall.person("officer"), {**CASE, "id": new_id()}
     first, again = officer.post("/rating-codes", body), officer.post("/rating-codes", body)

@@ -50,6 +50,13 @@ def test_a_number_that_an_office_freed_rates_at_once_and_then_waits_again(
     hall.rated(code, mobile=NUMBER)
 
 
+def test_who_freed_a_number_is_not_for_the_sender_to_say(hall: Hall) -> None:
+    told = ok(free(hall, freed_by="somebody"), 201)
+    assert told["freed_by"] != "somebody"
+    assert [(one["code"], one["path"]) for one in told["warnings"]] == [("read_only", "/freed_by")]
+    assert faults(free(hall, OTHER, foo=1)) == {"/foo": "unknown_field"}
+
+
 def test_freeing_helps_the_number_named_and_nothing_that_it_rates_later(
     hall: Hall, clock: time_machine.Traveller
 ) -> None:
