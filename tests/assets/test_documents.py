@@ -7,10 +7,10 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from unittest.mock import Mock
 
 import pikepdf
 import pytest
-import structlog
 from pikepdf import Dictionary, Name
 
 from assets import documents
@@ -104,10 +104,11 @@ def test_what_the_library_itself_fails_over_is_refused_and_logged(
         "pikepdf.open = fails\n"
         "sys.exit(check_worker.main(sys.argv[1:]))\n",
     )  # fmt: skip
-    with structlog.testing.capture_logs() as logged:
-        assert code_of(tmp_path, paperwork.pdf()) == "too_complex"
-    (entry,) = logged
-    assert entry["event"] == "document_check_failed" and "qpdf met something strange" in entry["error"]
+    log = Mock()  # which levels are logged depends on what ran in this process before
+    monkeypatch.setattr(documents, "log", log)
+    assert code_of(tmp_path, paperwork.pdf()) == "too_complex"
+    (event,), said = log.warning.call_args
+    assert event == "document_check_failed" and "qpdf met something strange" in said["error"]
 
 
 def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,4 +23,5 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM], cwd=ROOT, stdout=subprocess.PIPE, stderr=full, text=True, check=False
         )
-    assert (done.returncode, done.stdout) == (0, "went on\n")
+    # 120: some versions of Python say so when the last flush at the end fails.
+    assert done.returncode in (0, 120) and done.stdout == "went on\n"

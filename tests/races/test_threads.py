@@ -225,7 +225,8 @@ def test_records_that_change_places_do_not_block_each_other(
         places = places[::-1]
         answers = at_once([
             put(county_inspector, f"/inspections/{record['id']}/correction",
-                {**production(uscc=uscc(n), org_name=f"第{n}家"), "version": version, "reason": "填反了"})
+                {**production(uscc=uscc(n), org_name=f"第{n}家"), "version": version, "reason": "填反了",
+                 "confirm_duplicate": True})
             for record, n in zip((first, second), places, strict=True)
         ])  # fmt: skip
         assert statuses(answers) == {200: 2}, answers
