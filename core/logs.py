@@ -1,6 +1,8 @@
 """Structured logs: one JSON object a line, on standard error."""
 
+import atexit
 import logging
+import os
 import sys
 from contextlib import suppress
 from typing import IO, Any, cast
@@ -28,8 +30,18 @@ class _Stream:
             self._stream.flush()
 
 
+def _drop_what_is_left() -> None:
+    """At the end Python flushes once more; what still cannot be written would make its exit code 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def configure(level: str) -> None:
     """Set up structlog and let the standard library's warnings pass through it as plain lines."""
+    atexit.unregister(_drop_what_is_left)
+    atexit.register(_drop_what_is_left)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     structlog.configure(
         processors=[
