@@ -75,12 +75,16 @@ def test_its_rows_are_kept_and_the_tables_become_those_of_the_code(earlier: Inst
     database = Database(earlier.url)
     privacy.install(earlier.key)  # as whatever upgrades does
     before = counts(database)
+    with database.read() as session:
+        ordered = session.execute(
+            text("SELECT count(*) FROM filings WHERE kind = 'rectification' AND subject_id IS NULL")
+        ).scalar_one()
     assert before["inspections"] > 150 and before["ratings"] and before["files"] and before["filings"]
     migrate.upgrade(database.engine)
     assert migrate.differences(database.engine) == []
     after = counts(database)
     # Rectifications that an office ordered without a check stand among the supervision checks since 0018.
-    assert after.pop("supervision_checks") >= before.pop("supervision_checks")
+    before["supervision_checks"] += ordered
     assert {name: after[name] for name in before} == before
     with command_line(earlier.settings) as run:
         assert "一致" in run("database", "check").stdout
