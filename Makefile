@@ -22,7 +22,7 @@ help:
 	@echo "./manage --help lists what an administrator does on the command line."
 
 setup: $(VENV)/run.stamp
-	@$(PYTHON) -m assets.fetch_fonts || true
+	@$(PYTHON) -m assets.paper.fetch_fonts || true
 
 run: $(VENV)/run.stamp
 	@exec ./manage serve
@@ -64,14 +64,14 @@ $(VENV)/run.stamp: requirements.txt $(PYTHON)
 	@echo "Installing what the server needs (once; takes a minute)"
 	@$(PYTHON) -m pip install --quiet --no-deps --require-hashes --requirement requirements.txt
 	@$(PYTHON) -m pip check
-	@$(PYTHON) -m assets.fetch_fonts || true
+	@$(PYTHON) -m assets.paper.fetch_fonts || true
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(PYTHON)
 	@echo "Installing what tests and checks need (once; takes a minute)"
 	@$(PYTHON) -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
 	@$(PYTHON) -m pip check
-	@$(PYTHON) -m assets.fetch_fonts || true
+	@$(PYTHON) -m assets.paper.fetch_fonts || true
 	@touch $@ $(VENV)/run.stamp
 
 $(PYTHON):

@@ -22,47 +22,51 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts import queries as account_queries
-from accounts import region_moves
 from accounts import sweeping as account_sweeping
-from accounts.sign_in import SessionPolicy
-from assets import made_pictures, sweeping
-from assets.desk import open_desk
-from assets.made_pictures import MadePictures
+from accounts.regions import moves as region_moves
+from accounts.sign_in.sessions import SessionPolicy
+from assets.files import sweeping
+from assets.files.desk import open_desk
+from assets.paper import made_pictures
+from assets.paper.made_pictures import MadePictures
 from backups import daily as daily_backup
 from backups.interrupted import refuse_to_open
-from core import calendar_years, logs, privacy
-from core import sweeping as receipt_sweeping
+from core import logs, privacy
 from core.config import Settings, give_key, load_settings
+from core.database.disk import DiskWatch
 from core.db import Database
-from core.disk import DiskWatch
+from core.deadlines import calendar_years
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
-from core.scheduler import Job, RareJob, Scheduler
+from core.jobs import sweeping as receipt_sweeping
+from core.jobs.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
 from enterprise.filings import recounting as filing_recounting
 from enterprise.filings.steps import bell
 from enterprise.systems import filing_engine
-from feedback import codes as rating_codes
 from feedback import queries as rating_queries
-from feedback import recounting as rating_recounting
 from feedback import sweeping as rating_sweeping
-from feedback import tallies as rating_tallies
-from feedback import word_list
-from feedback.gates import RatingRules
-from feedback.scan_counts import ScanCounts
-from inspection import dictionaries, request_queries
-from inspection import queries as inspection_queries
+from feedback.codes import operations as rating_codes
+from feedback.codes.scan_counts import ScanCounts
+from feedback.follow_ups import recounting as rating_recounting
+from feedback.ratings import word_list
+from feedback.ratings.gates import RatingRules
+from feedback.statistics import tallies as rating_tallies
 from inspection.campaigns import CampaignCalendar
-from inspection.dictionaries import Dictionary
-from inspection.entry import Tools
+from inspection.corrections import request_queries
+from inspection.dictionaries import entries as dictionaries
+from inspection.dictionaries.entries import Dictionary
 from inspection.kinds import CHECK, SPOT_CHECK
+from inspection.records import queries as inspection_queries
+from inspection.submissions.entry import Tools
 from listeners import connected
-from miniapp_api import blueprints, limits, openapi, problems, readiness, requests
-from miniapp_api.address_counts import InMemory, InRedis
-from miniapp_api.bodies import MAX_BODY, ApiRequest, OrjsonProvider
-from miniapp_api.file_places import FilePlaces
-from miniapp_api.redirects import Application
-from miniapp_api.wiring import KEY, Wiring
+from miniapp_api import blueprints
+from miniapp_api.http import limits, openapi, problems, readiness, requests
+from miniapp_api.http.address_counts import InMemory, InRedis
+from miniapp_api.http.bodies import MAX_BODY, ApiRequest, OrjsonProvider
+from miniapp_api.http.file_places import FilePlaces
+from miniapp_api.http.redirects import Application
+from miniapp_api.http.wiring import KEY, Wiring
 
 
 def subject_registry() -> SubjectRegistry:

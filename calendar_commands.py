@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from accounts.administration import region_of
 from accounts.models import Region
-from core import calendar_years, clock, clocks
+from core import clock
 from core.commands import HasDatabase, table
 from core.db import Database
+from core.deadlines import calendar_years, clocks
+from core.deadlines.working_days import WorkingCalendar
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear
-from core.working_days import WorkingCalendar
 from enterprise.filings import recounting as filings
-from feedback import recounting as ratings
+from feedback.follow_ups import recounting as ratings
 
 _LONGEST = 366
 _KINDS = {"working": "工作日", "off": "休息日"}

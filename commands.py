@@ -28,16 +28,18 @@ GROUPS = {
     "users": Group("accounts.commands", "users", "Users: create, list, move, hand over, disable, reset a password."),
     "offices": Group("accounts.commands", "offices_group", "Offices (机关): where users hold their roles."),
     "regions": Group(
-        "accounts.region_commands",
+        "accounts.regions.commands",
         "regions_group",
         "Regions (行政区划) and their reorganisations (区划调整).",
     ),
     "enterprises": Group("enterprise.commands", "enterprises", "The register of enterprises."),
     "licences": Group("enterprise.production.commands", "licences", "The register of production licences."),
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),
-    "files": Group("assets.file_commands", "files", "Uploaded files."),
+    "files": Group("assets.files.commands", "files", "Uploaded files."),
     "forms": Group("assets.form_commands", "forms", "Forms: publish, import from and export to Excel, list."),
-    "dictionaries": Group("inspection.word_commands", "dictionaries", "Dictionaries of product items and test items."),
+    "dictionaries": Group(
+        "inspection.dictionaries.commands", "dictionaries", "Dictionaries of product items and test items."
+    ),
     "tallies": Group(
         "inspection.commands", "tallies_group", "The kept figures (台账) that statistics and searches read."
     ),
@@ -143,12 +145,12 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
     """What a command's failure tells the administrator; None for a fault of the program."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    from assets.spreadsheets import SpreadsheetError
+    from assets.tables.spreadsheets import SpreadsheetError
     from backups.archive import BackupError
-    from core import disk
     from core.config import SettingsError
+    from core.database import disk
+    from core.database.migrate import SchemaError
     from core.errors import Problem
-    from core.migrate import SchemaError
 
     match error:
         case Problem():

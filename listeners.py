@@ -3,8 +3,8 @@
 from accounts.handing_over import HANDED_OVER
 from core.events import Events
 from enterprise.filings.engine import FINISHED
-from feedback import codes as rating_codes
 from feedback import handing_over as ratings
+from feedback.codes import operations as rating_codes
 from inspection import handing_over as drafts
 
 

@@ -34,7 +34,7 @@ LARGE_THREADS = 8
 """Large requests that one worker process reads from the phone at the same time."""
 FILE_THREADS = 32
 """Uploads and downloads of files in one worker process: they wait for phones, disks, scanner and storage, and for a
-place (`miniapp_api/file_places.py`)."""
+place (`miniapp_api/http/file_places.py`)."""
 _AT_HAND = 0.05
 """Seconds that a thread waits for the rest of a request: mostly it is under way, and a round of the poller takes longer
 than it."""

@@ -21,21 +21,23 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from sqlalchemy import select
 
 from accounts.models import Region
-from accounts.regions import area_rows, load_regions
+from accounts.regions.loading import area_rows, load_regions
 from backups import before_upgrade, shelf
 from backups.interrupted import refuse_to_open
 from backups.restoring import SERVER_LOCK
-from core import clock, clocks, migrate, preparing
+from core import clock
 from core.config import Settings, SettingsError
+from core.database import migrate, preparing
+from core.database.disk import SHARED_MEMORY
 from core.db import Base, Database
-from core.disk import SHARED_MEMORY
+from core.deadlines import clocks
 from core.forms.library import FormLibrary
 from core.forms.publishing import publish_files
 from demo import loading
 from demo.accounts import accounts_file
 from demo.commands import print_accounts, show_progress
 from inspection import campaigns
-from inspection.dictionary_seeds import load_seeds
+from inspection.dictionaries.seeds import load_seeds
 from patient_worker import PatientWorker
 from worker_figures import Figures
 
@@ -145,7 +147,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Called in each worker."""
         from app import background_jobs, create_app
         from miniapp_api import health
-        from miniapp_api.wiring import KEY
+        from miniapp_api.http.wiring import KEY
 
         if not self.figures.reserve():
             health.count_nothing()

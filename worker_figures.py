@@ -15,7 +15,7 @@ from typing import IO
 
 import structlog
 
-from core.disk import SHARED_MEMORY
+from core.database.disk import SHARED_MEMORY
 
 log = structlog.get_logger()
 

@@ -11,11 +11,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts import handing_over, offices, operations, passwords, sign_in, throttle
-from accounts.gone_regions import told_unknown
+from accounts import handing_over, offices, operations
 from accounts.handing_over import Handed
 from accounts.models import USERNAME, Office, OfficeKind, Region, User
-from accounts.regions import current_region
+from accounts.regions.abolished import told_unknown
+from accounts.regions.loading import current_region
+from accounts.sign_in import passwords, throttle
+from accounts.sign_in import sessions as sign_in
 from accounts.verbs import DEFAULT_ROLES, Role, roles_after_move
 from accounts.workflows import USER
 from core.db import Database

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from accounts import offices, passwords, queries, throttle
-from accounts.gone_regions import told_unknown
+from accounts import offices, queries
 from accounts.models import AccountApplication, Region, RegionLevel, User, UserStatus
-from accounts.regions import current_region
-from accounts.sign_in import is_enterprise_name
+from accounts.regions.abolished import told_unknown
+from accounts.regions.loading import current_region
+from accounts.sign_in import passwords, throttle
+from accounts.sign_in.sessions import is_enterprise_name
 from accounts.verbs import DEFAULT_ROLES, Verb
 from accounts.workflows import APPLICATION, USER
 from core import clock, receipts, todos

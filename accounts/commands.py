@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from accounts import administration, offices
 from accounts.handing_over import Handed
 from accounts.models import Office, OfficeKind, Region, User, UserStatus
-from accounts.regions import current_region
+from accounts.regions.loading import current_region
 from accounts.verbs import Role
 from core.commands import HasDatabase, cleaned, table
+from core.database.name_search import like_pattern
 from core.events import Events
-from core.name_search import like_pattern
 
 _USERNAME = click.argument("username", callback=cleaned)
 _HAND_OVER_TO = click.option(

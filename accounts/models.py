@@ -26,7 +26,7 @@ class Region(Base):
     The chain follows `parent_code`, never the digits of the code: a county may hang directly
     below a province and then stands in `area2`. `depth` says which of the three is the region
     itself. An abolished region keeps its row, with `valid_to`; `successor_code` is the region that
-    took its place in a reorganisation (`accounts/reorganisations.py`).
+    took its place in a reorganisation (`accounts/regions/reorganisations.py`).
     """
 
     __tablename__ = "regions"

@@ -7,7 +7,7 @@ from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, OfficeKind, OfficeRegion, Region, RegionLevel
-from accounts.regions import current_region
+from accounts.regions.loading import current_region
 from core.actor import Reach
 from core.db import dialect_of, insert_into
 from core.errors import invalid

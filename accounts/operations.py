@@ -8,8 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from accounts import offices, passwords, queries, sign_in, throttle
+from accounts import offices, queries
 from accounts.models import Office, Region, User, UserStatus
+from accounts.sign_in import passwords, throttle
+from accounts.sign_in import sessions as sign_in
 from accounts.verbs import Role, Verb
 from accounts.workflows import USER
 from core import clock, receipts

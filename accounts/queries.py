@@ -6,14 +6,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from accounts.gone_regions import asked_region
 from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession
+from accounts.regions.abolished import asked_region
 from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor, Reach
+from core.database.name_search import like_pattern
+from core.database.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.errors import not_found
-from core.name_search import like_pattern
-from core.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.privacy import mask_phone
 
 _NEWEST_APPLICATIONS = newest_first("applications", AccountApplication.created_at, AccountApplication.id)

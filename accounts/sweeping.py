@@ -10,8 +10,8 @@ from sqlalchemy import or_
 from accounts.models import SignIn, Throttle, UserSession
 from core import clock
 from core.db import Database
-from core.scheduler import RareJob
-from core.sweeping import delete_in_batches
+from core.jobs.scheduler import RareJob
+from core.jobs.sweeping import delete_in_batches
 
 SESSIONS_KEPT = timedelta(days=90)
 """How long an ended session still lets its holder be known (see `throttle.py`)."""

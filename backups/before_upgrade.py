@@ -12,8 +12,9 @@ from pathlib import Path
 
 from backups import making, shelf
 from backups.archive import BackupError
-from core import clock, disk, migrate
+from core import clock
 from core.config import Settings
+from core.database import disk, migrate
 from core.db import Database
 
 FOLDER = "before-upgrade"

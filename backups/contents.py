@@ -20,7 +20,7 @@ from typing import IO, Any, Literal
 
 from sqlalchemy import Connection, inspect, text
 
-from assets.storage import Storage, StorageUnavailable
+from assets.files.storage import Storage, StorageUnavailable
 from backups.archive import END, BackupError, member
 from backups.rows import Snapshot, quoted, snapshot
 from backups.shelf import Kind, owner_of

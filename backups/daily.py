@@ -16,7 +16,7 @@ from backups import shelf
 from backups.archive import BackupError
 from core import clock
 from core.config import Settings
-from core.scheduler import RareJob
+from core.jobs.scheduler import RareJob
 
 log = structlog.get_logger()
 

@@ -11,13 +11,13 @@ import structlog
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from assets.storage import StorageUnavailable, open_storage
+from assets.files.storage import StorageUnavailable, open_storage
 from backups import shelf
 from backups.archive import BackupError, encrypt, recipients
 from backups.contents import Contents, Summary
 from backups.rows import REVISIONS
-from core import disk
 from core.config import Settings
+from core.database import disk
 from core.db import Database
 
 log = structlog.get_logger()

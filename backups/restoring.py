@@ -27,14 +27,15 @@ import pyrage
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from assets.storage import Storage, StorageUnavailable, open_storage
+from assets.files.storage import Storage, StorageUnavailable, open_storage
 from backups.archive import BackupError, members
 from backups.interrupted import MARK, NOTE, STAGING, Mark, mark_in
 from backups.reading import Restored, Stream, copy
 from backups.rows import PostgresqlTarget, SqliteTarget, quoted, snapshot
 from backups.shelf import sync_folder
-from core import clock, migrate
+from core import clock
 from core.config import KEY_FILE, Settings
+from core.database import migrate
 from core.db import Database
 
 SERVER_LOCK = "server.lock"

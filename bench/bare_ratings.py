@@ -14,7 +14,8 @@ from sqlalchemy import JSON, Column, DateTime, MetaData, String, Table, Uuid, bi
 
 from core.db import make_engine
 from feedback.models import RatingCode
-from miniapp_api import pages, rating_pages, typed_ratings
+from miniapp_api.feedback import rating_pages, typed_ratings
+from miniapp_api.http import pages
 
 metadata = MetaData()
 RATINGS = Table(
@@ -36,7 +37,7 @@ _CODE = select(
 def create_app() -> Flask:
     """The WSGI application over `DATABASE_URL`, whose tables are there already."""
     engine = make_engine(os.environ["DATABASE_URL"])
-    app = Flask("bare", template_folder=str(Path(rating_pages.__file__).with_name("templates")))
+    app = Flask("bare", template_folder=str(Path(rating_pages.__file__).resolve().parents[1] / "templates"))
 
     @app.get("/r/<string:token>")
     def page(token: str) -> str:

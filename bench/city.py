@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 import start_up
 from accounts import offices, operations
 from accounts.models import Region, UserSession
-from accounts.sign_in import hash_token
+from accounts.sign_in.sessions import hash_token
 from accounts.verbs import DEFAULT_ROLES
 from app import create_app
 from bench.databases import Place
@@ -28,7 +28,7 @@ from core.db import Database
 from core.identifiers import make_uscc
 from enterprise.filings.operations import follow_enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 
 CITY = "320400"
 ENTERPRISES = 2000

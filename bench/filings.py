@@ -23,9 +23,9 @@ from sqlalchemy.orm import Session
 
 from accounts import operations
 from accounts.models import User, UserSession
-from accounts.sign_in import hash_token
+from accounts.sign_in.sessions import hash_token
 from accounts.verbs import Role
-from assets.models import File
+from assets.files.models import File
 from bench import bare_filings, city
 from bench.databases import Place, place
 from bench.load import Load, request_bytes
@@ -38,7 +38,7 @@ from enterprise.filings.models import Filing
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
 from enterprise.production.kinds.self_check_table import PRODUCTION
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 
 SUBMIT_TARGET, LIST_TARGET = 0.35, 1.5
 SMALL, LARGE = 10_000, 100_000

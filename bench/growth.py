@@ -20,8 +20,8 @@ from bench.databases import place
 from bench.tables import print_table
 from core import clock
 from core.db import Database
-from inspection.listing import NEWEST
 from inspection.models import Inspection
+from inspection.records.listing import NEWEST
 
 SMALL, LARGE = 10_000, 300_000
 QUICK_LARGE = 60_000

@@ -14,9 +14,10 @@ from bench.databases import Place
 from bench.records import Row, insert_rows
 from core import clock, privacy
 from core.db import Database
-from feedback import figures, tallies
-from feedback.catalogue import is_bad, tags_of
+from feedback.codes.catalogue import is_bad, tags_of
 from feedback.models import Rating, RatingCode, RatingFollowUp
+from feedback.statistics import counts as figures
+from feedback.statistics import tallies
 
 MATTERS, DAYS, OPEN = 12, 700, 200
 """Matters an office, days over which ratings are spread, bad ratings still under way."""

@@ -27,8 +27,8 @@ from bench.server import product, serving
 from bench.tables import print_table, spread
 from core.db import Database, make_engine
 from demo.accounts import actor_of
-from feedback import codes
-from feedback.catalogue import is_bad, tags_of
+from feedback.codes import operations as codes
+from feedback.codes.catalogue import is_bad, tags_of
 from feedback.models import RatingCode
 
 PAGE_TARGET = 0.8

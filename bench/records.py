@@ -15,8 +15,8 @@ from bench import bodies
 from bench.city import City, application
 from bench.databases import Place
 from core import clock
+from core.database.name_search import bigrams
 from core.db import Database
-from core.name_search import bigrams
 from core.text import fold_to_fit
 from inspection.kinds import Counts, counts_of
 from inspection.models import EnterpriseTally, Inspection, TallyBigram

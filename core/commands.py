@@ -5,9 +5,9 @@ from typing import Protocol
 
 import click
 
-from core import migrate, preparing
+from core.database import migrate, preparing
 from core.db import Database
-from core.sweeping import RECEIPTS_KEPT, sweep_receipts
+from core.jobs.sweeping import RECEIPTS_KEPT, sweep_receipts
 from core.text import clean_line
 
 

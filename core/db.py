@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-from core.turns import OneAtATime, TakingTurns, Turns, connections
+from core.jobs.turns import OneAtATime, TakingTurns, Turns, connections
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -225,7 +225,7 @@ class _Joining(Session):
 def writing(connection: Connection) -> Iterator[Session]:
     """One transaction over a connection: committed when the block ends, rolled back when it raises.
 
-    It is the connection's as soon as a prepared statement begins it (`core.prepared`), and the session joins it;
+    It is the connection's as soon as a prepared statement begins it (`prepared.py`), and the session joins it;
     else the session's own.
     """
     if connection.in_transaction():  # by what was looked at before

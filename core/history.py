@@ -33,10 +33,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.database.paging import Page, PageRequest, ascending, fetch
+from core.database.prepared import Prepared
 from core.db import canonical_json, dialect_of
 from core.models import HistoryEntry, HistoryPayload
-from core.paging import Page, PageRequest, ascending, fetch
-from core.prepared import Prepared
 from core.privacy import seal_json
 
 ZERO = bytes(32)

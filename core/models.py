@@ -153,7 +153,7 @@ class CalendarYear(Base):
 
 
 class Clock(Base):
-    """A publicity period or deadline that counts; see `core/clocks.py`.
+    """A publicity period or deadline that counts; see `core/deadlines/clocks.py`.
 
     `last_day_provisional`: it was counted on working days that are guessed, and is counted anew when they are known.
     """

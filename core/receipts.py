@@ -15,9 +15,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from core import clock, privacy
+from core.database.prepared import Prepared
 from core.db import canonical_json, insert_into
 from core.models import Receipt
-from core.prepared import Prepared
 
 IGNORED = frozenset({"confirm_duplicate", "confirm_name"})
 

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
-from core.clocks import provisional_note
+from core.database.paging import Order, Page, PageRequest, fetch
+from core.database.prepared import Prepared
 from core.db import insert_into
+from core.deadlines.clocks import provisional_note
 from core.models import Todo
-from core.paging import Order, Page, PageRequest, fetch
-from core.prepared import Prepared
 
 CALENDAR_YEAR = "calendar_year"
 """Subject type of a year whose holidays are to be loaded; its id is the number of the year."""

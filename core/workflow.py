@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from core import history
 from core.actor import Actor
+from core.database.prepared import Prepared
 from core.db import Base, dialect_of, insert_into
 from core.errors import Problem
-from core.prepared import Prepared
 from core.versions import stale
 
 SYSTEM = "system"

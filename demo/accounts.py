@@ -9,8 +9,9 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts import offices, operations, passwords
+from accounts import offices, operations
 from accounts.models import Office, Region, User
+from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES, Role, verbs_at
 from core.actor import Actor, Reach
 from core.db import Database

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.db import Database
-from inspection import correction_requests, returning, voiding
-from inspection.entry import Tools
+from inspection.corrections import requests as correction_requests
+from inspection.corrections import returning, voiding
 from inspection.kinds import CHECK
 from inspection.models import CorrectionRequest, Inspection
+from inspection.submissions.entry import Tools
 
 _OWNER, _SUPERIOR = "demo_tianning", "demo_changzhou"
 _LONG_AGO = timedelta(days=3)

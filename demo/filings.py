@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from sqlalchemy import select
 
-from assets.operations import Desk, receive
+from assets.files.operations import Desk, receive
 from core import clock
 from core.actor import Actor
 from core.db import Database

@@ -13,9 +13,10 @@ from uuid import UUID, uuid5
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
-from accounts import applications, passwords
+from accounts import applications
 from accounts.models import Office, Region, User
-from assets.desk import open_desk
+from accounts.sign_in import passwords
+from assets.files.desk import open_desk
 from core import clock
 from core.actor import Actor
 from core.config import Settings
@@ -29,13 +30,13 @@ from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from enterprise.systems import filing_engine
-from inspection import amendments as changes
-from inspection import operations
 from inspection.campaigns import CampaignCalendar
-from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
-from inspection.entry import Tools
+from inspection.corrections import amendments as changes
+from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
 from inspection.kinds import CHECK, KINDS
 from inspection.models import DictionaryEntry, Inspection
+from inspection.submissions import operations
+from inspection.submissions.entry import Tools
 
 Progress = Callable[[str, int, int], None]
 """Called with a part's name, how many are done, and how many there are."""

@@ -12,12 +12,15 @@ from accounts.models import Office
 from core.actor import Actor
 from core.db import Database
 from demo import accounts
-from feedback import codes, follow_ups, publication, tallies
-from feedback.catalogue import tags_of
-from feedback.gates import RatingRules
+from feedback.codes import operations as codes
+from feedback.codes.catalogue import tags_of
+from feedback.follow_ups import operations as follow_ups
 from feedback.models import Rating, RatingCode
-from feedback.sent import Sent
-from feedback.submission import rate
+from feedback.ratings import publication
+from feedback.ratings.gates import RatingRules
+from feedback.ratings.sent import Sent
+from feedback.ratings.submission import rate
+from feedback.statistics import tallies
 
 RATINGS = 48
 _IDS = UUID("b3f0a7de-52c4-4f0f-9d8e-6a1c2b3d4e5f")

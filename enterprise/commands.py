@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from core.commands import HasDatabase
-from enterprise.import_command import import_command
-from enterprise.register_import import RegisterImport, open_register
+from enterprise.imports.import_command import import_command
+from enterprise.imports.register_import import RegisterImport, open_register
 from enterprise.systems import follow_register
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts import offices, operations, passwords
+from accounts import offices, operations
 from accounts.models import User, UserStatus
+from accounts.sign_in import passwords
 from accounts.verbs import Role
 from accounts.workflows import USER
 from core.actor import Actor

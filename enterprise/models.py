@@ -64,7 +64,7 @@ class EnterpriseProduct(Base):
 
 
 class EnterpriseBigram(Base):
-    """Two neighbouring characters of an enterprise's name; see `core/name_search.py`."""
+    """Two neighbouring characters of an enterprise's name; see `core/database/name_search.py`."""
 
     __tablename__ = "enterprise_bigrams"
 

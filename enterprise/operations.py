@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from accounts.models import Region
 from accounts.offices import move_enterprise_office
 from core import clock
+from core.database.name_search import bigrams
 from core.db import dialect_of, insert_into
-from core.name_search import bigrams
 from core.text import fold, fold_to_fit
 from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from accounts.models import Region
 from accounts.queries import provinces_of
 from core.actor import Reach
+from core.database.name_search import having, like_pattern, rarest_pair
+from core.database.paging import Page, PageRequest, ascending, fetch, nothing
 from core.identifiers import normalise_uscc
-from core.name_search import having, like_pattern, rarest_pair
-from core.paging import Page, PageRequest, ascending, fetch, nothing
 from core.text import fold
 from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
 

@@ -3,7 +3,8 @@
 import click
 
 from core.commands import HasDatabase
-from feedback import codes, tallies
+from feedback.codes import operations as codes
+from feedback.statistics import tallies
 
 
 @click.group()

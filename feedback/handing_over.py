@@ -11,8 +11,8 @@ from accounts.models import User
 from accounts.verbs import verbs_of
 from core import clock
 from core.actor import Actor
-from feedback.follow_up_steps import Taken
-from feedback.follow_ups import apply_step
+from feedback.follow_ups.operations import apply_step
+from feedback.follow_ups.steps import Taken
 from feedback.models import Rating, RatingFollowUp
 from feedback.workflows import HANDLE
 

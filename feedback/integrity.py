@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, load_only
 
-from accounts.reorganisations import EarlierChains
+from accounts.regions.reorganisations import EarlierChains
 from core import privacy
 from core.actor import Actor
 from core.db import Base, canonical_json

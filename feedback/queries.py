@@ -15,16 +15,16 @@ from sqlalchemy.orm import Session
 from accounts.models import User
 from core import clock, history
 from core.actor import Actor
-from core.clocks import provisional_note
+from core.database.paging import Page, PageRequest, fetch, newest_first
+from core.deadlines.clocks import provisional_note
 from core.errors import Problem, invalid, not_found
-from core.paging import Page, PageRequest, fetch, newest_first
 from core.versions import stale
-from feedback import numbers
-from feedback.catalogue import LEVELS, TAGS
-from feedback.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, STAFF_MARK, WITHHELD
-from feedback.listing import ROWS, conditions, named, order, reads_ratings
-from feedback.listing import Filters as Filters
+from feedback.codes.catalogue import LEVELS, TAGS
+from feedback.codes.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, STAFF_MARK, WITHHELD
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
+from feedback.ratings import numbers
+from feedback.ratings.listing import ROWS, conditions, named, order, reads_ratings
+from feedback.ratings.listing import Filters as Filters
 from feedback.workflows import CODE, HANDLE, RATING
 
 _NEWEST_CODES = newest_first("rating codes", RatingCode.created_at, RatingCode.id)

@@ -2,9 +2,9 @@
 
 from core import clock
 from core.db import Database
-from core.sweeping import delete_in_batches
+from core.jobs.sweeping import delete_in_batches
 from feedback.models import RatingGate, SmsCode
-from feedback.phone_proof import KEPT
+from feedback.ratings.phone_proof import KEPT
 
 
 def sweep(database: Database) -> int:

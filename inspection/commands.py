@@ -3,8 +3,10 @@
 import click
 
 from core.commands import HasDatabase, table
-from inspection import other_names, sheets, tallies
 from inspection.kinds import KINDS
+from inspection.records import other_names
+from inspection.statistics import tallies
+from inspection.submissions import sheets
 
 
 @click.group("tallies")

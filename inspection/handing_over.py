@@ -13,8 +13,8 @@ from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.models import HistoryEntry, Todo
+from inspection.corrections.reminders import TODO_REJECTED, TODO_RETURNED
 from inspection.models import Inspection
-from inspection.reminders import TODO_REJECTED, TODO_RETURNED
 from inspection.workflows import DRAFT, WORKFLOWS
 
 

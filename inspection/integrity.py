@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from core.history import Broken
 from core.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from core.models import HistoryEntry, HistoryPayload
-from inspection.entry import content_digest, content_of, subject_of
+from inspection.dictionaries.keeping import KEEPING
+from inspection.dictionaries.keeping import content_of as content_of_word
 from inspection.models import DictionaryEntry, Inspection
-from inspection.word_keeping import KEEPING
-from inspection.word_keeping import content_of as content_of_word
+from inspection.submissions.entry import content_digest, content_of, subject_of
 from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 

@@ -1,4 +1,4 @@
-"""Alembic's environment: the engine comes from the caller (`core/migrate.py`) or from the settings."""
+"""Alembic's environment: the engine comes from the caller (`core/database/migrate.py`) or from the settings."""
 
 import warnings
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 from alembic import context
 
 from accounts import models as accounts_models
-from assets import models as assets_models
+from assets.files import models as assets_models
 from core import models as core_models
 from core import privacy
 from core.config import load_settings
@@ -15,8 +15,8 @@ from core.privacy import EncryptedText, SealedJSON
 from enterprise import models as enterprise_models
 from enterprise.filings import models as filing_models
 from enterprise.production import models as production_models
-from feedback import figures as figure_models
 from feedback import models as feedback_models
+from feedback.statistics import counts as figure_models
 from inspection import models as inspection_models
 
 ROOMS_WITH_TABLES = (

@@ -1,32 +1,10 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
-from miniapp_api import (
-    account_applications,
-    calendar,
-    captchas,
-    correction_requests,
-    enterprises,
-    files,
-    filings,
-    forms,
-    health,
-    home,
-    inspections,
-    licences,
-    me,
-    products,
-    rating_codes,
-    rating_forms,
-    rating_numbers,
-    rating_pages,
-    ratings,
-    regions,
-    sessions,
-    spot_checks,
-    statistics,
-    suggestions,
-    users,
-)
+from miniapp_api import calendar, files, forms, health, home
+from miniapp_api.accounts import account_applications, captchas, me, regions, sessions, users
+from miniapp_api.enterprise import enterprises, filings, licences
+from miniapp_api.feedback import rating_codes, rating_forms, rating_numbers, rating_pages, ratings
+from miniapp_api.inspection import correction_requests, inspections, products, spot_checks, statistics, suggestions
 
 API = (
     sessions.bp,

@@ -8,10 +8,11 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from core import clock, clocks
+from core import clock
 from core.actor import Actor
-from miniapp_api.bodies import Query
-from miniapp_api.gates import gate
+from core.deadlines import clocks
+from miniapp_api.http.bodies import Query
+from miniapp_api.http.gates import gate
 
 bp = APIBlueprint("calendar", __name__, tag="People")
 

@@ -16,16 +16,16 @@ from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
-from assets import operations, previews, queries, thumbnails
-from assets.file_types import LARGEST_FILE, MIB
-from assets.models import File
-from assets.storage import StorageUnavailable, unavailable
+from assets.files import operations, previews, queries, thumbnails
+from assets.files.file_types import LARGEST_FILE, MIB
+from assets.files.models import File
+from assets.files.storage import StorageUnavailable, unavailable
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.text import clean_line
-from miniapp_api.answers import answers
-from miniapp_api.gates import gate
-from miniapp_api.wiring import wiring
+from miniapp_api.http.answers import answers
+from miniapp_api.http.gates import gate
+from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("files", __name__, tag="Files")
 

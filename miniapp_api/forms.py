@@ -6,11 +6,11 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 
 from core.actor import Actor
+from core.database.paging import whole
 from core.forms.library import Published
-from core.paging import whole
-from miniapp_api.answers import answers
-from miniapp_api.gates import gate
-from miniapp_api.wiring import wiring
+from miniapp_api.http.answers import answers
+from miniapp_api.http.gates import gate
+from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("forms", __name__, tag="Inspection")
 

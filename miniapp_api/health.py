@@ -12,9 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from core.errors import Problem
-from miniapp_api.gates import bearer_token, public
-from miniapp_api.readiness import NEEDED, ask_all
-from miniapp_api.wiring import wiring
+from miniapp_api.http.gates import bearer_token, public
+from miniapp_api.http.readiness import NEEDED, ask_all
+from miniapp_api.http.wiring import wiring
 
 log = structlog.get_logger()
 

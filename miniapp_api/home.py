@@ -5,11 +5,11 @@ import re
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from miniapp_api.gates import public
-from miniapp_api.openapi import DOCS_PATH, SPEC_PATH
-from miniapp_api.pages import page
-from miniapp_api.refusal_pages import NATIONAL_HOTLINE
-from miniapp_api.wiring import wiring
+from miniapp_api.feedback.refusal_pages import NATIONAL_HOTLINE
+from miniapp_api.http.gates import public
+from miniapp_api.http.openapi import DOCS_PATH, SPEC_PATH
+from miniapp_api.http.pages import page
+from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("home", __name__, enable_openapi=False)
 

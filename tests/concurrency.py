@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from core import history
 from core.db import Database
 from core.models import HistoryEntry, Todo
-from inspection import tallies
 from inspection.models import Inspection
+from inspection.statistics import tallies
 from tests.people import Person
 from tests.records import Json
 

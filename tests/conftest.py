@@ -13,18 +13,21 @@ from pydantic import SecretStr
 
 os.environ.setdefault("LOG_LEVEL", "ERROR")
 
-from accounts import offices, operations, passwords
+from accounts import offices, operations
 from accounts.models import Region
-from accounts.regions import area_rows, load_regions
+from accounts.regions.loading import area_rows, load_regions
+from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES
 from app import create_app
-from core import migrate, privacy
+from core import privacy
 from core.config import Settings
+from core.database import migrate
 from core.db import Database
 from core.forms.library import FormLibrary
-from inspection import campaigns, dictionary_seeds
-from miniapp_api.limits import limiter
-from miniapp_api.wiring import KEY
+from inspection import campaigns
+from inspection.dictionaries import seeds as dictionary_seeds
+from miniapp_api.http.limits import limiter
+from miniapp_api.http.wiring import KEY
 from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
 from tests.documented import only_documented_statuses
 from tests.people import PASSWORD, PEOPLE, Person

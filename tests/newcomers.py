@@ -9,8 +9,9 @@ from uuid import UUID
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from accounts import offices, operations, passwords
+from accounts import offices, operations
 from accounts.models import OfficeKind, Region
+from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES, Role
 from core.db import Database
 from tests.people import PASSWORD

@@ -11,8 +11,9 @@ from typing import Any
 from apiflask import APIFlask
 from sqlalchemy import select
 
-from accounts import captchas, offices, operations, passwords
+from accounts import offices, operations
 from accounts.models import Region
+from accounts.sign_in import captchas, passwords
 from accounts.verbs import Role
 from core import clock
 from core.db import Database
@@ -20,7 +21,7 @@ from core.forms.library import FormLibrary
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
 from enterprise.production.operations import LicenceFacts, put_licence
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests.people import PASSWORD, Person, new_id, uscc
 from tests.register import put_enterprises

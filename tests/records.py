@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from accounts.sign_in import find_actor
+from accounts.sign_in.sessions import find_actor
 from core.actor import Actor
 from core.db import Database
 from tests.people import Person, new_id, production

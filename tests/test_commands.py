@@ -20,14 +20,15 @@ from sqlalchemy import delete, func, select, text, update
 
 from accounts.models import Office, Region, User
 from app import background_jobs
-from assets.models import File
+from assets.files.models import File
 from commands import GROUPS, Installation, cli
-from core import clocks, history
+from core import history
 from core.clock import now, today
 from core.config import Settings
 from core.db import Database
+from core.deadlines import clocks
+from core.jobs.sweeping import sweep_receipts
 from core.models import CalendarDay, Receipt
-from core.sweeping import sweep_receipts
 from inspection.models import DictionaryEntry, EnterpriseTally
 from tests import paperwork, parties
 from tests.command_line import Run, command_line
@@ -533,7 +534,7 @@ def test_more_receipts_than_go_at_once_are_swept_and_younger_ones_stay(database:
 
 
 def test_the_database_is_checked_against_the_code(run: Run, database: Database) -> None:
-    from core import migrate
+    from core.database import migrate
 
     run("database", "check")
     assert "已是最新" in run("database", "upgrade").stdout

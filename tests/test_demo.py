@@ -13,11 +13,11 @@ import time_machine
 from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
-from accounts import captchas
 from accounts.models import AccountApplication, Region, User
-from accounts.passwords import password_fault
+from accounts.sign_in import captchas
+from accounts.sign_in.passwords import password_fault
 from app import create_app
-from assets.models import File
+from assets.files.models import File
 from core import clock, history, privacy
 from core.config import Settings
 from core.db import Base, Database
@@ -32,13 +32,13 @@ from enterprise.models import Enterprise, EnterpriseProduct
 from enterprise.production.models import Licence, SelfCheckTopic
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
-from feedback import tallies as rating_tallies
 from feedback.models import Rating, RatingCode
+from feedback.statistics import tallies as rating_tallies
 from inspection import integrity as inspection_integrity
-from inspection import tallies
 from inspection.models import CorrectionRequest, Inspection
-from miniapp_api.limits import limiter
-from miniapp_api.wiring import KEY
+from inspection.statistics import tallies
+from miniapp_api.http.limits import limiter
+from miniapp_api.http.wiring import KEY
 from start_up import prepare
 from tests.conftest import DATA_KEY, DIALECTS
 from tests.databases import copy_sqlite, postgres_database

@@ -13,8 +13,9 @@ import pytest
 import requests
 from sqlalchemy import inspect, text
 
-from core import migrate, privacy
+from core import privacy
 from core.config import Settings
+from core.database import migrate
 from core.db import Database
 from tests.command_line import command_line
 from tests.databases import postgres_database

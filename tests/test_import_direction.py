@@ -108,7 +108,7 @@ def test_imports_go_downward_only() -> None:
     [
         ("core", "from accounts.models import User"),
         ("inspection", "import feedback.models"),
-        ("demo", "from miniapp_api.wiring import KEY"),
+        ("demo", "from miniapp_api.http.wiring import KEY"),
         ("accounts", "def f():\n    import flask"),
         ("enterprise", "from .models import Enterprise"),
         ("core", "import tests.people"),

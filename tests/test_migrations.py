@@ -7,7 +7,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from core import migrate
+from core.database import migrate
 from core.db import Database
 from tests.databases import postgres_database
 from tests.people import Person, production

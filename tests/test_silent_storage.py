@@ -19,14 +19,14 @@ from apiflask import APIFlask
 from sqlalchemy import insert, select
 
 from accounts.models import User
-from assets.models import File
+from assets.files.models import File
 from core import clock
 from core.config import Settings
 from core.db import Database
-from miniapp_api import readiness
-from miniapp_api.file_places import FilePlaces, Places
-from miniapp_api.readiness import Check, ask_all
-from miniapp_api.wiring import KEY
+from miniapp_api.http import readiness
+from miniapp_api.http.file_places import FilePlaces, Places
+from miniapp_api.http.readiness import Check, ask_all
+from miniapp_api.http.wiring import KEY
 from patient_worker import FILE_THREADS, Arrival, arrival
 from tests.paperwork import docx
 from tests.people import PASSWORD, Person

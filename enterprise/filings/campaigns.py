@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
-from accounts.regions import current_region
+from accounts.regions.loading import current_region
 from core import clock
 from core.db import Database
 from core.errors import invalid

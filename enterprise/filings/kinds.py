@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.file_types import Category, categories
-from core.clocks import CONTINUE, NATURAL, WORKING, ZERO
+from assets.files.file_types import Category, categories
+from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.forms.check import Checked
 from core.workflow import SYSTEM, Guard, Step
 from enterprise.filings.models import Filing

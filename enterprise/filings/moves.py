@@ -11,8 +11,8 @@ from sqlalchemy.orm.attributes import instance_dict
 
 from core import history
 from core.actor import Actor
+from core.database.prepared import Prepared
 from core.db import dialect_of
-from core.prepared import Prepared
 from core.workflow import BACK, Step, Workflow
 from enterprise.filings.models import Filing, FilingVersion
 

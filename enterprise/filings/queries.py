@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from core import clock, history
 from core.actor import Actor
+from core.database.name_search import like_pattern
+from core.database.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
 from core.errors import Problem, Warned, invalid, not_found
 from core.forms.sealing import readable
-from core.name_search import like_pattern
-from core.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
 from core.read_only import names_any
 from enterprise.filings.engine import Filings, may_see, may_see_filing, party
 from enterprise.filings.kinds import ENTERPRISE, FilingKind, FilingStep

@@ -3,10 +3,11 @@
 from sqlalchemy import extract, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core import clock, clocks, history
-from core.clocks import WORKING, Due
+from core import clock, history
+from core.deadlines import clocks
+from core.deadlines.clocks import WORKING, Due
+from core.jobs.one_by_one import OneByOne
 from core.models import Clock
-from core.one_by_one import OneByOne
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find
 

@@ -8,13 +8,14 @@ from uuid import uuid4
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from core import clock, clocks
+from core import clock
 from core.actor import Actor
+from core.deadlines import clocks
 from core.errors import Fault, Problem, invalid
 from core.forms.check import Checked
 from core.forms.sealing import readable, sealed
+from core.jobs.one_by_one import OneByOne
 from core.models import Clock, Confirmation
-from core.one_by_one import OneByOne
 from core.text import clean, demanded
 from core.workflow import SYSTEM
 from enterprise.filings.engine import DELETED, FINISHED, Filings, show_todo, wrong_status

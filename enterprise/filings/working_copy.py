@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from assets import operations as files
-from assets.operations import Claim
+from assets.files import operations as files
+from assets.files.operations import Claim
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Warned

@@ -9,11 +9,11 @@ from core.errors import Problem
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
-from enterprise.import_command import import_command
+from enterprise.imports.import_command import import_command
+from enterprise.imports.table_import import TableImport
 from enterprise.production.kinds import declaration
 from enterprise.production.licence_import import LicenceRow, open_licences
 from enterprise.systems import filing_engine
-from enterprise.table_import import TableImport
 
 
 @click.group()

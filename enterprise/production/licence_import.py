@@ -21,6 +21,10 @@ from core.errors import Problem
 from core.identifiers import normalise_licence_no
 from core.text import MEANINGLESS, has_words
 from enterprise.filings.engine import Filings
+from enterprise.imports.register_rows import read_uscc
+from enterprise.imports.table_cells import CellFault, Faults, name_text, read_cells, worded_text
+from enterprise.imports.table_import import TableImport, Target
+from enterprise.imports.table_layout import TableLayout
 from enterprise.operations import Effect
 from enterprise.production.models import Licence
 from enterprise.production.operations import (
@@ -30,10 +34,6 @@ from enterprise.production.operations import (
     plan_licence,
     put_licence,
 )
-from enterprise.register_rows import read_uscc
-from enterprise.table_cells import CellFault, Faults, name_text, read_cells, worded_text
-from enterprise.table_import import TableImport, Target
-from enterprise.table_layout import TableLayout
 
 LAYOUT = TableLayout(
     headings={

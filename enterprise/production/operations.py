@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from assets import operations as files
-from assets.file_types import Category, categories
-from assets.operations import Claim
+from assets.files import operations as files
+from assets.files.file_types import Category, categories
+from assets.files.operations import Claim
 from core import clock, receipts
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found

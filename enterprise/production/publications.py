@@ -9,8 +9,8 @@ from sqlalchemy import Executable, Table, case, delete, update
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.database.prepared import Prepared
 from core.db import insert_into
-from core.prepared import Prepared
 from enterprise.production.models import SupervisionCheck
 
 NO_PROBLEM, PROBLEMS, NOT_CARRIED_OUT = "no_problem", "problems", "not_carried_out"

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
+from core.database.name_search import typed_pattern
+from core.database.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.forms.sealing import readable
 from core.identifiers import normalise_certificate_no, normalise_licence_no, normalise_uscc
-from core.name_search import typed_pattern
-from core.paging import Page, PageRequest, ascending, fetch, newest_first
 from enterprise.filings.engine import Filings
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise

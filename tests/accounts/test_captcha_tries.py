@@ -11,8 +11,8 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from accounts import captcha_questions, captchas, throttle
 from accounts.models import Captcha
+from accounts.sign_in import captcha_questions, captchas, throttle
 from core.db import Database
 from tests import parties as both
 from tests.newcomers import at_once, code_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import passwords
+from accounts.sign_in import passwords
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy import func, select
 
 from accounts.models import Region, RegionLevel
-from accounts.regions import RegionCounts, RegionRow, area_rows, load_regions
+from accounts.regions.loading import RegionCounts, RegionRow, area_rows, load_regions
 from core.db import Base, Database
 from core.errors import Problem
 

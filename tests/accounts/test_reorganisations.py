@@ -12,23 +12,25 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from accounts import integrity as accounts_integrity
-from accounts import offices, region_moves, reorganisations
+from accounts import offices
 from accounts.models import AccountApplication, Office, Region, RegionLevel, Reorganisation, User
-from accounts.region_tables import chain_tables, counts_below
-from accounts.regions import RegionRow, area_rows, current_region, load_regions
-from accounts.reorganisations import Kind, Wanted
+from accounts.regions import moves as region_moves
+from accounts.regions import reorganisations
+from accounts.regions.loading import RegionRow, area_rows, current_region, load_regions
+from accounts.regions.reorganisations import Kind, Wanted
+from accounts.regions.tables import chain_tables, counts_below
 from accounts.verbs import Role
 from core import clock as local
 from core import history as histories
 from core.db import Base, Database
 from core.errors import Problem
+from enterprise.imports.register_rows import RegionIndex
 from enterprise.models import Enterprise, EnterpriseProduct
-from enterprise.register_rows import RegionIndex
 from feedback import integrity as feedback_integrity
-from feedback import tallies as rating_tallies
+from feedback.statistics import tallies as rating_tallies
 from inspection import integrity as inspection_integrity
-from inspection import tallies
 from inspection.models import EnterpriseTally, Inspection
+from inspection.statistics import tallies
 from tests.command_line import command_line
 from tests.newcomers import application_body, apply, make_station
 from tests.people import Person, SignIn, production, spot_check, uscc, with_problem

@@ -9,9 +9,9 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from accounts import passwords
 from accounts.models import SignIn as SignInTry
 from accounts.models import Throttle
+from accounts.sign_in import passwords
 from core.db import Database
 from tests.newcomers import application_body, apply, at_once, code_of, make_user, try_sign_in
 from tests.people import PASSWORD, Person, SignIn

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from accounts.models import User
-from assets.operations import Desk
-from assets.storage import Storage, open_storage
+from assets.files.operations import Desk
+from assets.files.storage import Storage, open_storage
 from core.actor import Actor, Reach
 from core.db import Database
 from tests.object_storage import local, on_s3

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import IO, Any
 
-from assets.picture_worker import bound_child, bound_server
+from assets.files.pictures.picture_worker import bound_child, bound_server
 
 __all__ = ["bound_child", "bound_server", "warm_up", "work"]
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from assets import document_conversion, document_worker
-from assets.document_conversion import ConversionFailed, Converter
-from assets.file_types import FILE_TYPES
+from assets.files.documents import document_conversion, document_worker
+from assets.files.documents.document_conversion import ConversionFailed, Converter
+from assets.files.file_types import FILE_TYPES
 from tests import paperwork
 from tests.office import SOFFICE, needs_office, needs_sheets, pictures_in, text_of
 
@@ -225,8 +225,8 @@ def test_a_server_that_is_killed_leaves_no_converter_behind(tmp_path: Path, fold
     script(tmp_path, SLOW)
     (folder / "document.docx").write_bytes(paperwork.docx())
     program = (
-        "import sys; from pathlib import Path; from assets.document_conversion import Converter;"
-        "from assets.file_types import FILE_TYPES; folder = Path(sys.argv[1]);"
+        "import sys; from pathlib import Path; from assets.files.documents.document_conversion import Converter;"
+        "from assets.files.file_types import FILE_TYPES; folder = Path(sys.argv[1]);"
         "Converter(Path(sys.argv[2])).to_pdf(folder / 'document.docx', FILE_TYPES['.docx'], folder)"
     )
     server = subprocess.Popen(

@@ -13,8 +13,8 @@ import pikepdf
 import pytest
 from pikepdf import Dictionary, Name
 
-from assets import documents
-from assets.file_types import FILE_TYPES, PURPOSES
+from assets.files.documents import documents
+from assets.files.file_types import FILE_TYPES, PURPOSES
 from core.deadline import Deadline
 from core.errors import Problem
 from tests import paperwork
@@ -99,7 +99,7 @@ def test_what_the_library_itself_fails_over_is_refused_and_logged(
     """qpdf throws a runtime error over what it did not reckon with, which may be the machine's fault."""
     program(
         monkeypatch, tmp_path,
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pikepdf; from assets import check_worker\n"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pikepdf; from assets.files.documents import check_worker\n"
         "def fails(*_arguments, **_more): raise RuntimeError('qpdf met something strange')\n"
         "pikepdf.open = fails\n"
         "sys.exit(check_worker.main(sys.argv[1:]))\n",
@@ -123,7 +123,7 @@ def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pyte
 
 def inside(code: str) -> subprocess.CompletedProcess[bytes]:
     """Run code where a document is judged."""
-    begin = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from assets import check_worker; "
+    begin = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from assets.files.documents import check_worker; "
     text = begin + "check_worker.bound_self(); check_worker.shut_in_self()\n" + code
     return subprocess.run([sys.executable, "-I", "-c", text], capture_output=True, check=False, env={}, timeout=60)
 

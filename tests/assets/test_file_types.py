@@ -8,10 +8,10 @@ import zipfile
 import pypdfium2
 import pytest
 
-from assets import archives
-from assets.content_checks import judge
-from assets.file_names import display_name, file_type, with_extension
-from assets.file_types import FILE_TYPES, PURPOSES, Category, categories
+from assets.files.documents import archives
+from assets.files.documents.content_checks import judge
+from assets.files.file_names import display_name, file_type, with_extension
+from assets.files.file_types import FILE_TYPES, PURPOSES, Category, categories
 from core.errors import Problem
 from tests import paperwork
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from assets import fetch_fonts, fonts
-from assets.fetch_fonts import MEMBERS, NAME, VERSION, FetchFailed, fetch
-from assets.font_subsets import truetype
-from assets.fonts import CharactersMissing, Face, FontMissing, Fonts, Weight
+from assets.paper import fetch_fonts, fonts
+from assets.paper.fetch_fonts import MEMBERS, NAME, VERSION, FetchFailed, fetch
+from assets.paper.font_subsets import truetype
+from assets.paper.fonts import CharactersMissing, Face, FontMissing, Fonts, Weight
 from tests.assets.small_fonts import BOLD, CHINESE, REGULAR, write_font
 
 
@@ -86,7 +86,7 @@ def test_the_same_characters_give_the_same_subset_and_others_another_name(tmp_pa
 @pytest.mark.parametrize("weight", Weight)
 def test_the_font_of_the_set_up_has_the_rare_characters_of_names(weight: Weight) -> None:
     if not list(fonts.SET_UP_FOLDER.rglob(REGULAR)):
-        pytest.skip("the set-up could not fetch Noto Sans SC: python -m assets.fetch_fonts")
+        pytest.skip("the set-up could not fetch Noto Sans SC: python -m assets.paper.fetch_fonts")
     main = fonts.load(weight)
     assert main.path.name in (REGULAR, BOLD)
     assert fonts.installed().runs("䶮𬭊镕喆堃昇", weight) == [(main, "䶮𬭊镕喆堃昇")]

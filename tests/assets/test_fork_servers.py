@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from assets import fork_servers, picture_worker
-from assets.fork_servers import TIMEOUT, ForkServer
-from assets.picture_server import NO_ROOM
+from assets.files.pictures import fork_servers, picture_worker
+from assets.files.pictures.fork_servers import TIMEOUT, ForkServer
+from assets.files.pictures.picture_server import NO_ROOM
 from core.deadline import Deadline
 from core.errors import Problem
 from tests.assets.test_document_conversion import has_landlock
@@ -295,7 +295,7 @@ def test_nothing_is_left_behind_when_the_process_that_started_it_ends(
 ) -> None:
     program = (
         "import sys, threading, pathlib\n"
-        "from assets.fork_servers import ForkServer\n"
+        "from assets.files.pictures.fork_servers import ForkServer\n"
         "from core.deadline import Deadline\n"
         "source, target = map(pathlib.Path, sys.argv[1:])\n"
         f"odd = ForkServer({ODD!r})\n"

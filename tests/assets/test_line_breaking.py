@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assets.line_breaking import printable, shorten, wrap, wrap_evenly
+from assets.paper.line_breaking import printable, shorten, wrap, wrap_evenly
 
 NEVER_FIRST = "、，。．；：？！）】》」』〕〉”’…—·～％"
 NEVER_LAST = "（【《「『〔〈“‘"

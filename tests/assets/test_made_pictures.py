@@ -8,11 +8,11 @@ import pytest
 import time_machine
 from pydantic import SecretStr
 
-from assets import fonts, made_pictures
-from assets.fonts import CharactersMissing, FontMissing, Weight
-from assets.made_pictures import MadePictures
-from assets.poster_text import Poster
-from assets.storage import Storage, StorageUnavailable, open_storage
+from assets.files.storage import Storage, StorageUnavailable, open_storage
+from assets.paper import fonts, made_pictures
+from assets.paper.fonts import CharactersMissing, FontMissing, Weight
+from assets.paper.made_pictures import MadePictures
+from assets.paper.poster_text import Poster
 from core.config import Settings
 from tests.assets.qr_pictures import ADDRESS, decoded, opened, printed
 

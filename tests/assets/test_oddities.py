@@ -9,8 +9,8 @@ import pypdfium2
 import pytest
 from oletools import msodde
 
-from assets.content_checks import judge
-from assets.file_types import FILE_TYPES, PURPOSES, UNNAMED, Purpose
+from assets.files.documents.content_checks import judge
+from assets.files.file_types import FILE_TYPES, PURPOSES, UNNAMED, Purpose
 from core.errors import Problem
 from tests import oddities, paperwork
 from tests.oddities.oddity import Oddity, embedded
@@ -116,7 +116,7 @@ def test_files_within_files_end_somewhere() -> None:
 
 
 def test_our_reader_of_fields_is_needed_while_the_library_misses_these(tmp_path: Path) -> None:
-    # When this fails, `assets/field_checks.py` may go: oletools has learnt it.
+    # When this fails, `assets/files/documents/field_checks.py` may go: oletools has learnt it.
     missed = ("docx with DDE in one run", "docx with DDE in an insertion", "docx with DDE over paragraphs")
     for oddity in oddities.REFUSED:
         if oddity.name in missed:

@@ -14,12 +14,14 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text, update
 
-from assets import documents, operations, pictures, queries
-from assets.file_types import Category, categories
-from assets.models import File
-from assets.operations import Claim, Desk
-from assets.storage import StorageUnavailable
-from assets.sweeping import sweep
+from assets.files import operations, queries
+from assets.files.documents import documents
+from assets.files.file_types import Category, categories
+from assets.files.models import File
+from assets.files.operations import Claim, Desk
+from assets.files.pictures import pictures
+from assets.files.storage import StorageUnavailable
+from assets.files.sweeping import sweep
 from core import clock as wall
 from core.actor import Actor
 from core.db import Database
@@ -571,7 +573,7 @@ def test_all_steps_of_an_upload_share_one_time(
 def test_the_sweep_deletes_few_rows_a_transaction(
     receive: Receive, desk: Desk, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assets.sweeping._BATCH", 2)
+    monkeypatch.setattr("assets.files.sweeping._BATCH", 2)
     for colour in ("red", "blue", "green", "grey", "black"):
         receive(paperwork.jpeg(colour=colour), f"{colour}.jpg", "photo")
     deleted: list[int] = []

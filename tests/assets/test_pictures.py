@@ -17,10 +17,10 @@ import pytest
 from PIL import Image, ImageChops, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from assets import fork_servers, lossless, pictures
-from assets.file_types import FILE_TYPES
-from assets.fork_servers import ForkServer
-from assets.pictures import Picture
+from assets.files.file_types import FILE_TYPES
+from assets.files.pictures import fork_servers, lossless, pictures
+from assets.files.pictures.fork_servers import ForkServer
+from assets.files.pictures.pictures import Picture
 from core.deadline import Deadline
 from core.errors import Problem
 from tests import paperwork
@@ -599,7 +599,7 @@ paperwork_photo, paperwork_heic, paperwork_png = paperwork.photo(), paperwork.he
 
 def test_what_asks_for_pictures_imports_no_decoder() -> None:
     program = (
-        "import sys\nimport assets.pictures, assets.thumbnails\n"
+        "import sys\nimport assets.files.pictures.pictures, assets.files.thumbnails\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('PIL', 'pillow_heif')])"
     )
     told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, text=True)

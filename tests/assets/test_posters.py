@@ -10,11 +10,11 @@ import pytest
 import zxingcpp
 from PIL import ImageChops
 
-from assets import fonts, made_pictures, posters
-from assets.fonts import CharactersMissing, FontMissing, Fonts, Weight
-from assets.poster_layouts import WORDS
-from assets.poster_text import INSTRUCTION, SLOGAN, SMALL_PRINT, TITLE, Poster
-from assets.rating_faces import LEVELS
+from assets.paper import fonts, made_pictures, posters
+from assets.paper.fonts import CharactersMissing, FontMissing, Fonts, Weight
+from assets.paper.poster_layouts import WORDS
+from assets.paper.poster_text import INSTRUCTION, SLOGAN, SMALL_PRINT, TITLE, Poster
+from assets.paper.rating_faces import LEVELS
 from tests.assets.qr_pictures import ADDRESS, decoded, halved, opened, printed, smudged
 from tests.assets.small_fonts import CHINESE, REGULAR, write_font
 
@@ -35,7 +35,7 @@ def _a_font() -> None:
     try:
         fonts.load(Weight.REGULAR)
     except FontMissing:
-        pytest.skip("no Chinese font on this machine: python -m assets.fetch_fonts")
+        pytest.skip("no Chinese font on this machine: python -m assets.paper.fetch_fonts")
 
 
 @pytest.fixture(params=MAKERS)

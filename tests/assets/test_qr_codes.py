@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image, ImageDraw
 
-from assets import fonts, qr_codes
-from assets.fonts import FontMissing, Fonts, Weight
+from assets.paper import fonts, qr_codes
+from assets.paper.fonts import FontMissing, Fonts, Weight
 from tests.assets.qr_pictures import ADDRESS, decoded, halved, opened, smudged
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from assets import buckets, made_pictures
-from assets.buckets import Bucket
-from assets.made_pictures import MadePictures
-from assets.storage import Storage, StorageUnavailable, open_storage
+from assets.files import buckets
+from assets.files.buckets import Bucket
+from assets.files.storage import Storage, StorageUnavailable, open_storage
+from assets.paper import made_pictures
+from assets.paper.made_pictures import MadePictures
 from core.config import Settings
 from core.gateways.clamd import Clamd, ScannerUnavailable
 from core.gateways.sms import SmsFailed

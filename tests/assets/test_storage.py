@@ -12,7 +12,7 @@ import obstore
 import pytest
 from pydantic import SecretStr
 
-from assets.storage import Storage, StorageUnavailable, new_key, open_storage
+from assets.files.storage import Storage, StorageUnavailable, new_key, open_storage
 from core.config import Settings, SettingsError, load_settings
 from tests.object_storage import local, on_s3
 

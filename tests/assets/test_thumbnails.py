@@ -13,11 +13,12 @@ import time_machine
 from PIL import Image
 from sqlalchemy import update
 
-from assets import operations, pictures, thumbnails
-from assets.models import File
-from assets.operations import Desk
-from assets.storage import StorageUnavailable
-from assets.sweeping import sweep
+from assets.files import operations, thumbnails
+from assets.files.models import File
+from assets.files.operations import Desk
+from assets.files.pictures import pictures
+from assets.files.storage import StorageUnavailable
+from assets.files.sweeping import sweep
 from core import clock as wall
 from core.actor import Actor
 from core.db import Database

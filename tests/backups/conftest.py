@@ -13,12 +13,12 @@ from apiflask import APIFlask
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from assets.models import File
-from assets.storage import Storage, open_storage
+from assets.files.models import File
+from assets.files.storage import Storage, open_storage
 from backups import making, restoring
 from core.config import Settings
 from core.db import Base, Database
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork, parties
 from tests.databases import postgres_database
 from tests.object_storage import on_s3

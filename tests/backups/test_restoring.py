@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from app import create_app
-from assets.storage import Storage
+from assets.files.storage import Storage
 from backups import reading, restoring
 from backups import rows as database_rows
 from backups.archive import BackupError
 from commands import Installation, cli
-from core import migrate
 from core.config import Settings, SettingsError
+from core.database import migrate
 from core.db import Database
 from start_up import prepare
 from tests.backups.conftest import Place, Shelf, execute, is_empty, rows, stored

@@ -17,8 +17,9 @@ from app import background_jobs
 from backups import before_upgrade, daily, making
 from backups import shelf as shelves
 from backups.archive import BackupError
-from core import clock, migrate
+from core import clock
 from core.config import Settings, SettingsError, load_settings
+from core.database import migrate
 from core.db import Database
 from start_up import prepare
 from tests.backups.conftest import Shelf, rows
@@ -69,7 +70,7 @@ def test_two_at_once_are_one(filled: Settings, shelf: Shelf) -> None:
 
 
 def test_a_storage_that_fails_fails_the_backup(filled: Settings, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assets.storage import Storage, StorageUnavailable
+    from assets.files.storage import Storage, StorageUnavailable
 
     def gone(*_arguments: Any) -> Any:
         raise StorageUnavailable("down")

@@ -58,7 +58,7 @@ def address_on_the_poster(hall: Hall, code: dict[str, Any]) -> str:
         pdf, png = (hall.call("officer", "GET", f"{path}.{ending}").content for ending in ("pdf", "png"))
     except AssertionError as error:
         if "font_missing" in str(error):
-            pytest.skip("no Chinese font on this machine: python -m assets.fetch_fonts")
+            pytest.skip("no Chinese font on this machine: python -m assets.paper.fetch_fonts")
         raise
     address = decoded(printed(pdf))
     assert address is not None

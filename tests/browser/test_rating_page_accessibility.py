@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from feedback.catalogue import LEVELS, tags_of
+from feedback.codes.catalogue import LEVELS, tags_of
 from tests.browser.hall import NAME, REASON, Hall, fill_in, rate_badly, send
 from tests.browser.screens import SCREENS
 from tests.servers import running_server

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core import disk
-from core.disk import DiskWatch, is_full
+from core.database import disk
+from core.database.disk import DiskWatch, is_full
 
 
 def raised(error: Exception, cause: Exception | None = None) -> Exception:

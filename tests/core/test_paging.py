@@ -1,6 +1,6 @@
 """Lists that are short by nature come whole."""
 
-from core.paging import whole
+from core.database.paging import whole
 
 
 def test_a_short_list_is_told_whole() -> None:

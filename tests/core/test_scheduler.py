@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from core.db import Database
-from core.scheduler import LEASE, RETRY, Job, RareJob, Scheduler
+from core.jobs.scheduler import LEASE, RETRY, Job, RareJob, Scheduler
 
 DAY = timedelta(days=1)
 

@@ -10,15 +10,16 @@ from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from core import clocks, one_by_one, sweeping
 from core.clock import now
-from core.clocks import NATURAL, ZERO, Due
 from core.db import Database
+from core.deadlines import clocks
+from core.deadlines.clocks import NATURAL, ZERO, Due
+from core.deadlines.working_days import WorkingCalendar
 from core.errors import Problem
+from core.jobs import one_by_one, sweeping
+from core.jobs.one_by_one import REST, OneByOne
+from core.jobs.sweeping import delete_in_batches
 from core.models import Clock, Receipt
-from core.one_by_one import REST, OneByOne
-from core.sweeping import delete_in_batches
-from core.working_days import WorkingCalendar
 from tests.databases import transactions
 
 

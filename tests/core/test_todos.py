@@ -8,8 +8,8 @@ import time_machine
 
 from core import todos
 from core.actor import Actor, Reach
+from core.database.paging import PageRequest
 from core.db import Database
-from core.paging import PageRequest
 
 OFFICE = uuid4()
 VERB = "inspection.write"

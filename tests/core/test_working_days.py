@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import LogCapture
 
-from core import working_days
-from core.statutory_holidays import statutory_holidays
-from core.working_days import WorkingCalendar
+from core.deadlines import working_days
+from core.deadlines.statutory_holidays import statutory_holidays
+from core.deadlines.working_days import WorkingCalendar
 
 # The national arrangement: holidays, make-up working days (State Council notices).
 ARRANGEMENT = {

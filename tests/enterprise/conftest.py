@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from accounts.models import RegionLevel
-from accounts.regions import RegionRow, load_regions
+from accounts.regions.loading import RegionRow, load_regions
 from core.db import Base, Database
 
 REGIONS = [

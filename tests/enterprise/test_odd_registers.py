@@ -11,16 +11,16 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
 from accounts.models import Region, RegionLevel
-from accounts.regions import RegionRow, load_regions
-from assets.spreadsheets import write_csv
+from accounts.regions.loading import RegionRow, load_regions
+from assets.tables.spreadsheets import write_csv
 from assets.tables.workbook_checks import SpreadsheetError
 from core import clock
 from core.db import Database
-from enterprise import register_import
 from enterprise.commands import enterprises
 from enterprise.filings.operations import follow_enterprise
+from enterprise.imports import register_import
+from enterprise.imports.table_import import ImportReport
 from enterprise.models import Enterprise, EnterpriseProduct
-from enterprise.table_import import ImportReport
 from tests.odd_workbooks import LOST_REFERENCE, NEVER_CALCULATED, NOT_FOUND, Formula, Sheet, workbook
 
 open_register = partial(register_import.open_register, on_move=follow_enterprise)

@@ -6,10 +6,10 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from core.actor import Reach
+from core.database.name_search import bigrams
+from core.database.paging import Page, PageRequest
 from core.db import Database
 from core.identifiers import make_uscc
-from core.name_search import bigrams
-from core.paging import Page, PageRequest
 from enterprise import queries
 from enterprise.models import Enterprise, EnterpriseBigram, EnterpriseProduct
 from enterprise.operations import EnterpriseFacts, Outcome

@@ -11,14 +11,14 @@ import xlsxwriter  # type: ignore[import-untyped]
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from assets.spreadsheets import SpreadsheetError, write_csv
+from assets.tables.spreadsheets import SpreadsheetError, write_csv
 from core.db import Database
 from core.identifiers import make_uscc
-from enterprise import register_import
 from enterprise.commands import enterprises
 from enterprise.filings.operations import follow_enterprise
+from enterprise.imports import register_import
+from enterprise.imports.table_import import ImportReport, Progress
 from enterprise.models import Enterprise, EnterpriseProduct
-from enterprise.table_import import ImportReport, Progress
 
 open_register = partial(register_import.open_register, on_move=follow_enterprise)
 

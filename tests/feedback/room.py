@@ -9,17 +9,21 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert
 
-from assets.models import File
+from assets.files.models import File
 from core import clock
 from core.actor import Actor
+from core.database.paging import PageRequest
 from core.db import Database
 from core.errors import Problem
-from core.paging import PageRequest
-from feedback import codes, follow_ups, publication, queries, statistics, submission
-from feedback.gates import RatingRules
+from feedback import queries
+from feedback.codes import operations as codes
+from feedback.follow_ups import operations as follow_ups
 from feedback.models import Rating, RatingCode
-from feedback.sent import Sent
-from feedback.submission import Rated
+from feedback.ratings import publication, submission
+from feedback.ratings.gates import RatingRules
+from feedback.ratings.sent import Sent
+from feedback.ratings.submission import Rated
+from feedback.statistics import queries as statistics
 
 BAD: dict[str, Any] = {"level": 1, "tags": [109, 115], "comment": "多次被要求补交材料"}
 GOOD: dict[str, Any] = {"rater_name": "张某某", "mobile": "13800000001", "level": 5, "tags": [510], "comment": None}

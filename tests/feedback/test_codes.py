@@ -15,10 +15,13 @@ from accounts import offices
 from accounts.models import Region
 from accounts.offices import enterprise_office_id
 from core import history
+from core.database.paging import PageRequest
 from core.models import Todo
-from core.paging import PageRequest
-from feedback import codes, queries, scan_counts, tallies
+from feedback import queries
+from feedback.codes import operations as codes
+from feedback.codes import scan_counts
 from feedback.models import RatingCode
+from feedback.statistics import tallies
 from tests.feedback.room import Room, faults, refused
 
 BODY: dict[str, Any] = {"kind": "per_visit", "matter_name": "营业执照办理", "org_name": "天宁区市场监督管理局"}

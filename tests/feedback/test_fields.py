@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from feedback.catalogue import LEVELS, TAGS, tags_of
-from feedback.sent import Sent, read
+from feedback.codes.catalogue import LEVELS, TAGS, tags_of
+from feedback.ratings.sent import Sent, read
 from tests.feedback.room import BAD, GOOD, Room, faults, refused
 
 

@@ -11,11 +11,12 @@ import time_machine
 from sqlalchemy import func, select, update
 
 from core import clock
-from feedback import codes, tallies
-from feedback.exports import LIST_COLUMNS, SUMMARY_COLUMNS, export_rows, list_cells, summary_cells, tag_cells
-from feedback.figures import RatingDelta, RatingTally
+from feedback.codes import operations as codes
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import Filters
+from feedback.ratings.exports import LIST_COLUMNS, SUMMARY_COLUMNS, export_rows, list_cells, summary_cells, tag_cells
+from feedback.statistics import tallies
+from feedback.statistics.counts import RatingDelta, RatingTally
 from tests.databases import transactions
 from tests.feedback.room import BAD, Room
 
@@ -281,7 +282,7 @@ def test_the_export_masks_numbers_and_names_every_figure(room: Room) -> None:
 
 
 def test_an_export_goes_through_all_rows_in_chunks(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.paging.CHUNK", 3)
+    monkeypatch.setattr("core.database.paging.CHUNK", 3)
     code = room.code()
     sent = [room.bad(code) for _ in range(8)]
     actor = room.people["officer"]

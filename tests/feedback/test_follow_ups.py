@@ -13,9 +13,10 @@ from core.integrity import verify_ends
 from core.models import Todo
 from core.workflow import SYSTEM
 from demo.accounts import actor_of
-from feedback import publication, queries
-from feedback.follow_up_steps import READERS
+from feedback import queries
+from feedback.follow_ups.steps import READERS
 from feedback.models import RatingContact, RatingFollowUp
+from feedback.ratings import publication
 from feedback.workflows import CODE, HANDLE, RATING
 from tests.feedback.room import BODIES, WAYS, Room, faults, outcome, refused
 from tests.newcomers import make_user

@@ -12,8 +12,8 @@ from accounts.models import Region
 from core import history
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, HistoryEntry, HistoryPayload, Todo
 from feedback import integrity
+from feedback.follow_ups.recounting import recounting
 from feedback.models import Rating
-from feedback.recounting import recounting
 from tests.feedback.room import Room
 
 CHRISTMAS = "2026-12-25T10:00:00+08:00"
@@ -186,7 +186,7 @@ def test_the_command_sets_days_of_regions_and_counts_anew_what_was_guessed(
 
 def test_a_region_s_days_follow_a_reorganisation(room: Room) -> None:
     """They stand in a table with a chain of regions, which reorganisations (区划调整) move by themselves."""
-    from accounts.region_tables import chain_tables
+    from accounts.regions.tables import chain_tables
 
     with room.database.read() as session:
         assert session.get_one(Region, "320402").area3 == "320402"

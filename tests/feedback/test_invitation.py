@@ -9,11 +9,11 @@ from sqlalchemy import select
 from accounts.models import Office
 from core.db import Database
 from enterprise.filings.models import Filing
-from feedback import submission
-from feedback.gates import RatingRules
 from feedback.models import Rating, RatingCode
-from feedback.sent import Sent
-from miniapp_api.wiring import KEY
+from feedback.ratings import submission
+from feedback.ratings.gates import RatingRules
+from feedback.ratings.sent import Sent
+from miniapp_api.http.wiring import KEY
 from tests.parties import DECLARATION, Parties, act, open_declaration, prepare
 from tests.people import Person
 

@@ -7,9 +7,10 @@ import pytest
 
 from accounts.verbs import Role
 from core.actor import Actor
-from core.paging import PageRequest
-from feedback import exports, queries
-from feedback.public import answer
+from core.database.paging import PageRequest
+from feedback import queries
+from feedback.ratings import exports
+from feedback.ratings.public import answer
 from tests.feedback.room import Room, refused
 
 

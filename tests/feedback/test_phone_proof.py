@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
-from feedback import phone_proof
+from feedback.ratings import phone_proof
 from feedback.sweeping import sweep
 from tests.feedback.room import Room, faults, refused
 from tests.newcomers import at_once

@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 from core import history
-from core.paging import PageRequest
-from feedback import word_list
-from feedback.gates import RatingRules
-from feedback.masking import mask
-from feedback.public import PublicFilters, public, show_public
-from feedback.publication import first_publicity, release_several
-from feedback.word_list import holds_a_listed_word, is_harmless
+from core.database.paging import PageRequest
+from feedback.ratings import word_list
+from feedback.ratings.gates import RatingRules
+from feedback.ratings.masking import mask
+from feedback.ratings.public import PublicFilters, public, show_public
+from feedback.ratings.publication import first_publicity, release_several
+from feedback.ratings.word_list import holds_a_listed_word, is_harmless
 from tests.feedback.room import Room, faults, refused
 
 

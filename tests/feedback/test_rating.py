@@ -10,12 +10,14 @@ from sqlalchemy import func, select, text
 from core import clock, history
 from core.errors import Problem
 from core.models import Todo
-from feedback import codes, queries, submission
-from feedback.gates import RatingRules
+from feedback import queries
+from feedback.codes import operations as codes
 from feedback.models import Rating, RatingFollowUp, RatingGate
-from feedback.public import answer, open_code
-from feedback.query_codes import query_code
-from feedback.sent import Sent
+from feedback.ratings import submission
+from feedback.ratings.gates import RatingRules
+from feedback.ratings.public import answer, open_code
+from feedback.ratings.query_codes import query_code
+from feedback.ratings.sent import Sent
 from feedback.sweeping import sweep
 from tests.feedback.room import BAD, FIVE_DAYS, GOOD, Room, refused
 

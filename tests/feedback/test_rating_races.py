@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 
 from core import clock, history
 from core.integrity import verify_ends
-from feedback import codes, submission
-from feedback.gates import RatingRules
+from feedback.codes import operations as codes
 from feedback.models import Rating
-from feedback.sent import Sent
+from feedback.ratings import submission
+from feedback.ratings.gates import RatingRules
+from feedback.ratings.sent import Sent
 from feedback.workflows import CODE, RATING
 from tests.feedback.room import BAD, GOOD, Room, outcome
 from tests.newcomers import at_once
@@ -56,7 +57,7 @@ def test_at_five_days_exactly_one_of_many_is_accepted(room: Room, monkeypatch: p
     code, start = room.code(), clock.now()
 
     def at(moment: Any) -> None:
-        monkeypatch.setattr("feedback.submission.clock.now", lambda: moment)
+        monkeypatch.setattr("feedback.ratings.submission.clock.now", lambda: moment)
 
     at(start)
     room.send(code, mobile="13800009000")

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from core import history, migrate, privacy
-from feedback import freed_numbers, integrity
+from core import history, privacy
+from core.database import migrate
+from feedback import integrity
 from feedback.models import FreedNumber, Rating, RatingContact, RatingFollowUp
-from feedback.public import answer
+from feedback.ratings import freed_numbers
+from feedback.ratings.public import answer
 from tests.feedback.room import Room
 
 BEFORE = "0026"

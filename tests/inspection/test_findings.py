@@ -10,12 +10,12 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 import inspection
-from core import migrate
+from core.database import migrate
 from core.db import Database
 from core.forms import Form
 from core.forms.library import FormLibrary
-from inspection.findings import findings
-from miniapp_api.wiring import KEY
+from inspection.submissions.findings import findings
+from miniapp_api.http.wiring import KEY
 from tests import parties as both
 from tests.miniapp_api.test_exports import as_csv, as_xlsx
 from tests.parties import WORKS, Parties

@@ -7,11 +7,12 @@ import pytest
 import time_machine
 from sqlalchemy import select, text
 
-from core import migrate
+from core.database import migrate
 from core.db import Database
 from core.text import fold
-from inspection import sheets, tallies
 from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
+from inspection.statistics import tallies
+from inspection.submissions import sheets
 from tests.command_line import command_line
 from tests.people import CONDUCTOR_RESISTANCE, Person, faults, new_id, sales, spot_check
 from tests.records import listed, read, submit

@@ -11,7 +11,7 @@ from apiflask import APIFlask
 import inspection
 from core.db import Database
 from core.forms.library import FormLibrary, FrozenForm
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.people import Person, SignIn, faults, new_id, production, sales
 from tests.records import Json, read, save, submit
 

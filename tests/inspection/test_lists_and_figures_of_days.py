@@ -12,14 +12,15 @@ import pytest
 from sqlalchemy import Table, insert, select, update
 
 from core.actor import Actor
+from core.database.paging import PageRequest
 from core.db import Database
-from core.paging import PageRequest
-from inspection import listing, statistics
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import Inspection
-from inspection.statistics import StatisticsFilter
-from inspection.tallies import reconcile
-from inspection.totals import Filters
+from inspection.records import listing
+from inspection.statistics import progress as statistics
+from inspection.statistics.progress import StatisticsFilter
+from inspection.statistics.tallies import reconcile
+from inspection.statistics.totals import Filters
 from tests.people import SignIn, new_id, production, spot_check, uscc
 from tests.records import actor_of, submit
 
@@ -125,9 +126,17 @@ def combinations() -> Iterator[Filters]:
 
 LOWERED: list[dict[str, int]] = [
     {},
-    {"inspection.name_search.FEW_RECORDS": 0},
-    {"inspection.name_search.FEW_RECORDS": 0, "inspection.days._LOOKED_AT": 1, "inspection.listing._MANY_NAMED": 0},
-    {"inspection.name_search.FEW_RECORDS": 0, "inspection.days._LOOKED_AT": 1, "inspection.name_search._FEW_NAMES": 0},
+    {"inspection.statistics.name_search.FEW_RECORDS": 0},
+    {
+        "inspection.statistics.name_search.FEW_RECORDS": 0,
+        "inspection.records.days._LOOKED_AT": 1,
+        "inspection.records.listing._MANY_NAMED": 0,
+    },
+    {
+        "inspection.statistics.name_search.FEW_RECORDS": 0,
+        "inspection.records.days._LOOKED_AT": 1,
+        "inspection.statistics.name_search._FEW_NAMES": 0,
+    },
 ]
 
 

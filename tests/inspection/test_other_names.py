@@ -9,8 +9,8 @@ from sqlalchemy import update
 
 from core.config import Settings
 from core.db import Database
-from inspection import tallies
 from inspection.models import Inspection
+from inspection.statistics import tallies
 from tests import parties as both
 from tests.command_line import Run, command_line
 from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from core.db import Database
 from core.models import HistoryEntry, Todo
-from inspection import tallies
 from inspection.models import Inspection, InspectionVersion
+from inspection.statistics import tallies
 from tests.people import Person, SignIn, new_id, production, spot_check, with_problem
 from tests.records import Json, listed, problem, read, save, submit
 

@@ -19,8 +19,9 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import select, text, update
 
-from accounts import offices, operations, passwords
+from accounts import offices, operations
 from accounts.models import Region
+from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES
 from core import history
 from core.actor import Actor
@@ -28,13 +29,14 @@ from core.clock import now
 from core.db import Database
 from core.errors import Problem
 from enterprise.models import Enterprise
-from inspection import amendments, tallies
-from inspection import operations as records
-from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
-from inspection.entry import Tools
+from inspection.corrections import amendments
+from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
-from miniapp_api.wiring import KEY
+from inspection.statistics import tallies
+from inspection.submissions import operations as records
+from inspection.submissions.entry import Tools
+from miniapp_api.http.wiring import KEY
 from tests.people import PASSWORD, SignIn, production, sales, spot_check, uscc
 from tests.records import Json, actor_of, read
 from tests.register import put_enterprises

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.db import Database
-from inspection import tallies
+from inspection.statistics import tallies
 from tests.people import CONDUCTOR_RESISTANCE, Person, SignIn, production, sales, spot_check, uscc
 from tests.records import Json, items_of, read, submit
 

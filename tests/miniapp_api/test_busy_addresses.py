@@ -8,8 +8,8 @@ import time_machine
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from accounts import captchas
 from accounts.models import Captcha
+from accounts.sign_in import captchas
 from core.config import Settings
 from core.db import Database
 from feedback.models import Rating
@@ -30,7 +30,7 @@ TYPED: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def readable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that a test can read."""
-    monkeypatch.setattr("miniapp_api.captchas.data_url", lambda text: f"data:image/png;base64,{text}")
+    monkeypatch.setattr("miniapp_api.accounts.captchas.data_url", lambda text: f"data:image/png;base64,{text}")
 
 
 def ratings_in(database: Database) -> int:

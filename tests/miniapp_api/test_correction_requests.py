@@ -10,8 +10,9 @@ from sqlalchemy import select
 from accounts.verbs import Role
 from core import history
 from core.db import Database
-from inspection import integrity, tallies
+from inspection import integrity
 from inspection.models import CorrectionRequest
+from inspection.statistics import tallies
 from tests import parties as both
 from tests.newcomers import make_station, make_user
 from tests.people import ALL_NA, Person, SignIn, faults, new_id, production, spot_check, uscc, with_problem

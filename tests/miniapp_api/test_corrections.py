@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from accounts.verbs import Role
 from core import history
 from core.db import Database
-from inspection import tallies
 from inspection.models import EnterpriseTally, InspectionVersion
+from inspection.statistics import tallies
 from tests.newcomers import make_station
 from tests.people import (
     ALL_NA,

@@ -13,14 +13,14 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
-from accounts import captchas
 from accounts.models import User
+from accounts.sign_in import captchas
 from core.config import Settings
 from core.db import Database
 from core.errors import Problem
 from core.models import HistoryEntry, HistoryPayload
 from enterprise.handover import hand_over
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import parties as both
 from tests.newcomers import at_once, code_of
 from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties, sign_in_enterprise

@@ -11,9 +11,9 @@ import pytest
 from apiflask import APIFlask
 
 import inspection
-from assets.sweeping import sweep
+from assets.files.sweeping import sweep
 from core.config import Settings
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests.object_storage import on_s3
 from tests.people import Person, faults, new_id, production, sales, spot_check, uscc, with_problem

@@ -192,7 +192,7 @@ def test_an_export_is_a_file_with_a_name(county_inspector: Person) -> None:
 def test_an_export_reads_every_chunk_once(
     county_inspector: Person, clock: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("core.paging.CHUNK", 3)
+    monkeypatch.setattr("core.database.paging.CHUNK", 3)
     for number in range(10):
         if number % 4 == 0:  # several at one instant, so that a chunk ends between equal times
             clock.shift(timedelta(seconds=1))
@@ -207,7 +207,7 @@ def test_an_export_reads_every_chunk_once(
 def test_too_many_rows_are_refused_before_anything_is_sent(
     county_inspector: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inspection.listing.EXPORT_LIMIT", 2)
+    monkeypatch.setattr("inspection.records.listing.EXPORT_LIMIT", 2)
     for number in range(3):
         submit(county_inspector, production(uscc=uscc(number)))
     for ending in ("csv", "xlsx"):

@@ -17,9 +17,9 @@ from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 from werkzeug.test import TestResponse
 
-from assets.storage import Storage, StorageUnavailable
+from assets.files.storage import Storage, StorageUnavailable
 from core.config import Settings
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests.object_storage import on_s3
 from tests.people import Person, faults, new_id

@@ -10,7 +10,7 @@ import pytest
 from apiflask import APIFlask
 
 from accounts.verbs import Role
-from assets.models import File
+from assets.files.models import File
 from core import clock
 from core.db import Database
 from tests import paperwork

@@ -22,7 +22,7 @@ from core.db import Database
 from enterprise.models import Enterprise
 from feedback.models import Rating, RatingCode
 from inspection.models import CorrectionRequest, Inspection
-from miniapp_api.gates import gate_of
+from miniapp_api.http.gates import gate_of
 from tests.newcomers import apply, code_of, make_user
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
 from tests.raters import Hall

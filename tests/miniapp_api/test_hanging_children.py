@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from assets import documents, fork_servers, operations, pictures, thumbnails
-from assets.file_types import FILE_TYPES, PURPOSES
+from assets.files import operations, thumbnails
+from assets.files.documents import documents
+from assets.files.file_types import FILE_TYPES, PURPOSES
+from assets.files.pictures import fork_servers, pictures
 from core.deadline import Deadline
 from core.errors import Problem
 from core.gateways.clamd import Clamd
-from miniapp_api.file_places import FilePlaces
+from miniapp_api.http.file_places import FilePlaces
 from tests import paperwork
 from tests.assets.test_fork_servers import is_gone
 from tests.people import Person

@@ -9,7 +9,7 @@ from apiflask import APIFlask
 
 from core.db import Database
 from enterprise.filings import campaigns
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests import parties as both
 from tests.parties import WORKS, Parties, act, send_report, sign_in_enterprise, upload

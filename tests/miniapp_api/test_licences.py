@@ -17,7 +17,7 @@ from core.db import Database
 from core.errors import Fault
 from enterprise.production.models import SelfCheckTopic
 from enterprise.production.operations import LicenceFacts, put_licence
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import at_once, code_of, make_user

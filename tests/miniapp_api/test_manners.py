@@ -15,9 +15,9 @@ from app import create_app
 from core.config import Settings
 from core.db import Database
 from core.models import CalendarDay, CalendarYear
-from miniapp_api.gates import gate_of
-from miniapp_api.limits import limiter
-from miniapp_api.wiring import KEY
+from miniapp_api.http.gates import gate_of
+from miniapp_api.http.limits import limiter
+from miniapp_api.http.wiring import KEY
 from tests.newcomers import at_once, code_of, try_sign_in
 from tests.people import Person, new_id, production
 from tests.problems import ONE_DATABASE, problem_of, sent

@@ -16,7 +16,7 @@ from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
 from feedback import integrity as feedback_integrity
 from inspection import integrity as inspection_integrity
-from inspection import tallies
+from inspection.statistics import tallies
 from tests.command_line import command_line
 from tests.newcomers import apply, at_once, make_station, make_user
 from tests.people import Person, SignIn, new_id, production, uscc

@@ -16,8 +16,8 @@ from schemathesis import checks
 from schemathesis.core.failures import Failure, FailureGroup
 
 from accounts.verbs import Role
-from feedback.codes import LENGTHS
-from miniapp_api.wiring import KEY
+from feedback.codes.operations import LENGTHS
+from miniapp_api.http.wiring import KEY
 from tests.newcomers import make_user
 from tests.parties import WORKS, open_declaration, prepare, sign_in_enterprise
 from tests.people import Person, SignIn

@@ -21,9 +21,9 @@ from core.models import HistoryEntry, Todo
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
-from feedback.kinds import SHOWN
+from feedback.codes.kinds import SHOWN
 from feedback.models import FreedNumber, Rating, RatingCode
-from inspection.dictionaries import PRODUCT_ITEMS, TEST_ITEMS
+from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.models import CorrectionRequest, DictionaryEntry, Inspection, InspectionVersion
 from tests import paperwork
 from tests import parties as both

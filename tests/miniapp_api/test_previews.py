@@ -14,16 +14,17 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select, update
 
-from assets import document_conversion, documents, previews
-from assets.document_conversion import ConversionFailed, Converter
-from assets.file_types import FileType
-from assets.models import File
-from assets.operations import Desk
-from assets.sweeping import Swept, sweep
+from assets.files import previews
+from assets.files.documents import document_conversion, documents
+from assets.files.documents.document_conversion import ConversionFailed, Converter
+from assets.files.file_types import FileType
+from assets.files.models import File
+from assets.files.operations import Desk
+from assets.files.sweeping import Swept, sweep
 from core import clock as wall
 from core.config import Settings, SettingsError, load_settings
 from core.db import Database
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests.miniapp_api.test_files import put_off, uploaded
 from tests.object_storage import on_s3

@@ -7,10 +7,10 @@ import time_machine
 from flask.testing import FlaskClient
 
 from accounts.verbs import Role
-from core import calendar_years
 from core.db import Database
+from core.deadlines import calendar_years
 from core.models import CalendarDay, CalendarYear
-from feedback.recounting import recounting
+from feedback.follow_ups.recounting import recounting
 from tests.newcomers import make_user
 from tests.people import Person, SignIn, faults
 from tests.raters import Hall, Page, ok

@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from accounts.verbs import Role
 from core.db import Database
-from miniapp_api.gates import gate_of
-from miniapp_api.query_names import declared
+from miniapp_api.http.gates import gate_of
+from miniapp_api.http.query_names import declared
 from tests.miniapp_api.test_gates import filled
 from tests.newcomers import make_user
 from tests.people import Person, SignIn

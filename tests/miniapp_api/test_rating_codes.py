@@ -9,7 +9,7 @@ from apiflask import APIFlask
 
 from core.config import Settings
 from core.gateways.wechat import WeChat
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.assets.qr_pictures import decoded, opened, printed
 from tests.newcomers import code_of
 from tests.people import faults, new_id

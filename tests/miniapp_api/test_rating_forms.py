@@ -11,7 +11,7 @@ from app import create_app
 from core.config import Settings
 from core.db import Database
 from feedback.models import Rating
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.newcomers import code_of, try_sign_in
 from tests.people import PASSWORD, Person, faults, new_id
 from tests.problems import ONE_DATABASE, problem_of

@@ -14,7 +14,7 @@ from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
 from feedback import integrity
 from feedback.models import FreedNumber
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.newcomers import code_of, make_user
 from tests.people import faults, new_id
 from tests.problems import ONE_DATABASE

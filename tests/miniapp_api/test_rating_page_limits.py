@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 
 from core.db import Database
 from feedback.models import RatingCode
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.problems import ONE_DATABASE
 from tests.raters import Hall, Page
 

@@ -114,7 +114,7 @@ def test_faults_on_a_tablet_keep_the_manner(hall: Hall) -> None:
 
 
 def test_a_clean_form_that_came_by_itself_counts_as_no_scan(hall: Hall, application: Any) -> None:
-    from miniapp_api.wiring import KEY
+    from miniapp_api.http.wiring import KEY
 
     code = hall.code()
     opened(hall, code)

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from core.db import Database
-from feedback import tallies
 from feedback.models import Rating, RatingCode
+from feedback.statistics import tallies
 from tests.newcomers import code_of
 from tests.people import faults, new_id
 from tests.problems import ONE_DATABASE

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 import miniapp_api
 from core.errors import CATALOGUE
-from miniapp_api.bodies import AsSent, DescribedBody, Query
-from miniapp_api.field_labels import CHOSEN, LABELS, UPLOADED
+from miniapp_api.http.bodies import AsSent, DescribedBody, Query
+from miniapp_api.http.field_labels import CHOSEN, LABELS, UPLOADED
 from tests.people import Person, new_id, production
 from tests.problems import ONE_DATABASE, problem_of
 

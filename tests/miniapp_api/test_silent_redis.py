@@ -10,10 +10,10 @@ from redis.exceptions import TimeoutError as RedisTimeout
 
 from app import create_app
 from core.config import Settings
-from miniapp_api import address_counts
-from miniapp_api.address_counts import InRedis
-from miniapp_api.limits import limiter
-from miniapp_api.wiring import KEY
+from miniapp_api.http import address_counts
+from miniapp_api.http.address_counts import InRedis
+from miniapp_api.http.limits import limiter
+from miniapp_api.http.wiring import KEY
 from tests.people import PASSWORD
 from tests.silent_services import silent_service
 

@@ -16,10 +16,10 @@ from core.config import Settings
 from core.db import Database
 from core.gateways import sms
 from core.gateways.sms import LogSender, SmsFailed
-from feedback import phone_proof, submission
 from feedback.models import Rating
-from feedback.sent import Sent
-from miniapp_api.wiring import KEY
+from feedback.ratings import phone_proof, submission
+from feedback.ratings.sent import Sent
+from miniapp_api.http.wiring import KEY
 from tests.newcomers import code_of
 from tests.people import faults, new_id
 from tests.problems import ONE_DATABASE, problem_of
@@ -253,7 +253,7 @@ class TestBusyAddress:
 
     @pytest.fixture(autouse=True)
     def readable(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("miniapp_api.captchas.data_url", lambda text: f"data:,{text}")
+        monkeypatch.setattr("miniapp_api.accounts.captchas.data_url", lambda text: f"data:,{text}")
 
     def test_above_the_limit_a_code_is_sent_to_who_answers_a_captcha_and_proves_enough(
         self, hall: Hall, phones: Phones

@@ -9,7 +9,7 @@ from apiflask import APIFlask
 
 from accounts.verbs import Role
 from core.db import Database
-from inspection import tallies
+from inspection.statistics import tallies
 from tests import parties as both
 from tests.newcomers import make_station, make_user
 from tests.parties import WORKS, Parties

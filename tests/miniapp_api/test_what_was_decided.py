@@ -11,7 +11,8 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 from accounts.verbs import Role
-from core import clock, migrate
+from core import clock
+from core.database import migrate
 from core.db import Database
 from enterprise.filings.models import Filing
 from tests import paperwork

@@ -9,7 +9,8 @@ from apiflask import APIFlask
 
 from core import history
 from core.db import Database
-from inspection import integrity, tallies
+from inspection import integrity
+from inspection.statistics import tallies
 from tests import parties as both
 from tests.concurrency import AtOnce, everything_holds, post, put, refusals, statuses
 from tests.parties import WORKS

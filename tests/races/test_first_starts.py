@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from core import migrate, preparing
+from core.database import migrate, preparing
 from core.db import make_engine
 from start_up import FORM_FOLDERS
 from tests.databases import postgres_database

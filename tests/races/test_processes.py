@@ -23,8 +23,8 @@ from core import history
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry, Todo
-from inspection import tallies
 from inspection.models import Inspection
+from inspection.statistics import tallies
 from tests.people import PASSWORD, new_id, production, uscc, with_problem
 from tests.records import Json
 from tests.servers import server_process

@@ -18,8 +18,8 @@ from accounts.verbs import Role
 from core import history
 from core.config import Settings
 from core.db import Database
-from feedback import tallies
 from feedback.models import Rating, RatingCode, RatingGate
+from feedback.statistics import tallies
 from tests.newcomers import make_user
 from tests.people import PASSWORD, new_id
 from tests.raters import BAD, GOOD

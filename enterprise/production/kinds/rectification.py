@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from assets.file_types import Category
+from assets.files.file_types import Category
 from core.actor import Actor
 from core.clock import LOCAL
 from core.errors import Fault

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from assets.file_types import Category
+from assets.files.file_types import Category
 from core.actor import Actor
 from core.errors import Fault, Problem
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule

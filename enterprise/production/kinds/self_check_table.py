@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from assets.file_types import Category
+from assets.files.file_types import Category
 from core.actor import Actor
 from core.errors import Problem
 from core.forms.check import Checked

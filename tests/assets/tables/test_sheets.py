@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
-from assets.spreadsheets import write_csv
 from assets.tables import sheets
 from assets.tables.cells import SINCE_1904, AcrossCell, ErrorCell, cell_date, cell_text, column_letters, has_lost_digits
 from assets.tables.sheets import read_sheets, read_tables
+from assets.tables.spreadsheets import write_csv
 from assets.tables.workbook_checks import SpreadsheetError
 from tests.odd_workbooks import LOST_REFERENCE, NEVER_CALCULATED, NOT_FOUND, Formula, Sheet, workbook
 

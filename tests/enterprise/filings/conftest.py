@@ -6,7 +6,7 @@ from apiflask import APIFlask
 from accounts.verbs import Role
 from core.config import Settings
 from core.db import Database
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import parties as both
 from tests.enterprise.filings.desk import Desk
 from tests.enterprise.filings.invented import FORM, QuotaBase, invented

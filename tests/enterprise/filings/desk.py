@@ -12,8 +12,8 @@ import time_machine
 from sqlalchemy import insert, select
 
 from core.actor import Actor
-from core.clocks import NATURAL
 from core.db import Database
+from core.deadlines.clocks import NATURAL
 from core.errors import Problem
 from core.models import Clock
 from enterprise.filings import operations

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, User
-from assets.models import File
+from assets.files.models import File
 from core import clock
 from core.forms.sealing import sealed
 from core.workflow import BACK, SYSTEM

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import MetaData, Numeric, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from assets.file_types import Category
+from assets.files.file_types import Category
 from core import counters
-from core.clocks import CONTINUE, NATURAL, WORKING, ZERO
+from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.workflow import BACK, SYSTEM
 from enterprise.filings.engine import Filings

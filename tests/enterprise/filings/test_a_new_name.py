@@ -9,7 +9,7 @@ from apiflask import APIFlask
 from core.config import Settings
 from core.db import Database
 from enterprise.production.operations import LicenceFacts, put_licence
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.command_line import command_line
 from tests.parties import DECLARATION, WORKS, Parties, act, open_declaration
 from tests.people import Person, new_id

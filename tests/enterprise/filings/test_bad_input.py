@@ -9,14 +9,14 @@ import time_machine
 from apiflask import APIFlask
 from sqlalchemy import func, select
 
-from assets.models import File
-from assets.sweeping import sweep
+from assets.files.models import File
+from assets.files.sweeping import sweep
 from core import clock
 from core.db import Database
 from enterprise.filings.engine import FINISHED
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests.parties import DECLARATION, OTHER_WORKS, WORKS, Parties, act, open_declaration, upload
 from tests.people import Person, faults, new_id

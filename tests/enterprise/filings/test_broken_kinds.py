@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from assets.file_types import Category
-from core.clocks import NATURAL
+from assets.files.file_types import Category
+from core.deadlines.clocks import NATURAL
 from core.workflow import BrokenWorkflow
 from enterprise.filings.kinds import (
     ENTERPRISE,

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from apiflask import APIFlask
 
-from assets.models import File
+from assets.files.models import File
 from core import clock
 from core.config import Settings
 from core.db import Database
 from enterprise.production.kinds.self_check_table import SALES
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests.command_line import command_line
 from tests.enterprise.filings.filled import filled

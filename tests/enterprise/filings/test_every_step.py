@@ -14,7 +14,7 @@ from core.workflow import BACK
 from enterprise.filings.engine import DELETED, Filings
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
 from enterprise.production.kinds import KINDS
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.enterprise.filings.filled import filled, may_end_in, required_paths, standing
 from tests.parties import Parties
 from tests.people import Person

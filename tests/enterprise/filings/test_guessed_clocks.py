@@ -6,7 +6,7 @@ from uuid import UUID
 import time_machine
 from sqlalchemy import select
 
-from core.clocks import NATURAL, WORKING
+from core.deadlines.clocks import NATURAL, WORKING
 from core.history import verify
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock, HistoryEntry, HistoryPayload
 from enterprise.filings.integrity import verify_filings

@@ -10,7 +10,7 @@ import time_machine
 from sqlalchemy import func, select
 
 from core import history
-from core.clocks import CONTINUE, NATURAL, WORKING, ZERO
+from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.integrity import verify_ends
 from core.models import CalendarDay, Confirmation

@@ -12,13 +12,14 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clocks, counters, history
+from core import counters, history
 from core.actor import Actor
-from core.clocks import CONTINUE, NATURAL, ZERO
+from core.deadlines import clocks
+from core.deadlines.clocks import CONTINUE, NATURAL, ZERO
+from core.deadlines.working_days import WorkingCalendar
 from core.errors import Problem
+from core.jobs.scheduler import Job, Scheduler
 from core.models import Clock
-from core.scheduler import Job, Scheduler
-from core.working_days import WorkingCalendar
 from enterprise.filings.kinds import (
     ClockRule,
 )

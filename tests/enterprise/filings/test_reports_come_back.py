@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from apiflask import APIFlask
 
-from assets.models import File
+from assets.files.models import File
 from core.history import verify
 from enterprise.filings.integrity import verify_filings
 from enterprise.filings.models import Filing
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests.newcomers import code_of
 from tests.parties import WORKS, Parties, act, send_report, upload

@@ -13,7 +13,7 @@ from core.db import Database
 from enterprise.filings import campaigns
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests.parties import WORKS, Parties
 from tests.people import Person, new_id
 

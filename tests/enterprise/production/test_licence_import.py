@@ -10,15 +10,15 @@ import xlsxwriter  # type: ignore[import-untyped]
 from apiflask import APIFlask
 from sqlalchemy import select
 
-from assets.spreadsheets import SpreadsheetError, write_csv
+from assets.tables.spreadsheets import SpreadsheetError, write_csv
 from core.config import Settings
 from core.db import Database
 from enterprise.filings.models import Filing
+from enterprise.imports.table_import import ImportReport
 from enterprise.production import licence_import
 from enterprise.production.licence_import import open_licences
 from enterprise.production.models import Licence
-from enterprise.table_import import ImportReport
-from miniapp_api.wiring import KEY
+from miniapp_api.http.wiring import KEY
 from tests import parties as both
 from tests.command_line import command_line
 from tests.odd_workbooks import NOT_FOUND, Sheet, workbook

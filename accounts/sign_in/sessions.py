@@ -1,0 +1,284 @@
+"""Sign-in and sessions (登录、会话): opaque tokens, several at once under one user name."""
+
+import hashlib
+import secrets
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus
+from accounts.queries import named
+from accounts.sign_in import captcha_tries, passwords, throttle
+from accounts.verbs import verbs_at
+from core import clock
+from core.actor import Actor, Reach
+from core.database.prepared import Prepared
+from core.db import Database, writing
+from core.errors import Problem
+from core.identifiers import normalise_uscc, uscc_fault
+from core.text import clean_line, clean_person
+
+log = structlog.get_logger()
+
+TOUCH_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """How long a session lives: `idle` since it was last used, `longest` in all.
+
+    `captcha_always`: enterprises need a captcha at every sign-in (seed 000), else after a wrong password.
+    """
+
+    idle: timedelta
+    longest: timedelta
+    captcha_always: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a sign-in comes from; `earlier_token` is a token the caller was given before, if any."""
+
+    address: str
+    user_agent: str
+    earlier_token: str | None = None
+    captcha_id: str | None = None
+    captcha: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session; the token is shown only here."""
+
+    token: str
+    expires_at: datetime
+    actor: Actor
+
+
+def hash_token(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sign_in(
+    database: Database,
+    policy: SessionPolicy,
+    username: str,
+    password: str,
+    operator_name: str | None,
+    caller: Caller,
+) -> SignedIn:
+    """Check the password and open a session.
+
+    Runs in transactions of its own: the try is counted and committed before the password is
+    looked at, and no lock is held while it is hashed. Raises `login_throttled`, `login_failed`,
+    and, only after the right password, `account_pending`, `account_rejected` or `account_disabled`.
+    """
+    username = _as_stored(clean_line(username))
+    operator_name = clean_person(operator_name or "") or None
+    with database.read() as session:
+        user = session.execute(
+            select(User.id, User.password_hash, User.status, User.status_reason).where(named(username))
+        ).first()
+        known = _is_known(session, user, username, caller)
+    keys = throttle.buckets(username, caller.address, known=known)
+    if is_enterprise_name(username) and _needs_captcha(database, policy, keys):
+        door = captcha_tries.of_sign_in(username, caller.address, known=known)
+        captcha_tries.check(database, door, caller.captcha_id, caller.captcha)
+    with database.write() as session:
+        reserved = throttle.reserve(session, keys)
+        if reserved.refused is not None:
+            _audit(session, username, operator_name, caller, "login_throttled")
+    if reserved.refused is not None:
+        raise throttle.throttled(reserved.refused)
+
+    right = passwords.verify_password(user.password_hash if user else None, password)
+    if user is None or not right:
+        with database.write() as session:
+            _audit(session, username, operator_name, caller, "login_failed")
+        if reserved.refused_if_wrong is not None:
+            raise throttle.throttled(reserved.refused_if_wrong)
+        raise Problem("login_failed")
+
+    refusal = _refusal(user)
+    rehashed = passwords.hash_password(password) if passwords.needs_rehash(user.password_hash) else None
+    token, now = secrets.token_urlsafe(32), clock.now()
+    session_id, expires_at = uuid4(), now + min(policy.idle, policy.longest)
+    with database.write() as session:
+        throttle.give_back(session, keys)
+        _audit(session, username, operator_name, caller, refusal.code if refusal else "signed_in")
+        if refusal is None:
+            session.execute(
+                insert(UserSession).values(
+                    id=session_id, token_hash=hash_token(token), user_id=user.id, operator_name=operator_name,
+                    created_at=now, last_seen_at=now, expires_at=expires_at, ended_at=None,
+                    address=caller.address[:45], user_agent=caller.user_agent[:200],
+                )
+            )  # fmt: skip
+            if rehashed:
+                session.execute(update(User).where(User.id == user.id).values(password_hash=rehashed))
+    if refusal is not None:
+        raise refusal
+    with database.read() as session:
+        actor = find_actor(session, token)
+    if actor is None:  # disabled between the check and now
+        raise Problem("account_disabled")
+    return SignedIn(token, expires_at, actor[0])
+
+
+def _as_stored(username: str) -> str:
+    """The name as typed; an enterprise's code in the spelling of the register, whatever it was typed in."""
+    code, at, suffix = username.partition("@")
+    return f"{normalise_uscc(code)}{at}{suffix}" if is_enterprise_name(username) else username
+
+
+def is_enterprise_name(username: str) -> bool:
+    """Whether a user name is an enterprise's (USCC, or `USCC@suffix`), whether or not there is such a user."""
+    return uscc_fault(username.partition("@")[0]) is None
+
+
+def _needs_captcha(database: Database, policy: SessionPolicy, keys: list[str]) -> bool:
+    if policy.captcha_always:
+        return True
+    with database.read() as session:
+        return throttle.has_failed(session, keys)
+
+
+def _is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:
+    """Whether this caller has been signed in under this name before: from here, or with that token."""
+    if user is None:
+        return False
+    by_address = (UserSession.user_id == user.id) & (UserSession.address == caller.address[:45])
+    if session.execute(select(UserSession.id).where(by_address).limit(1)).first():
+        return True
+    if not caller.earlier_token:
+        return False
+    owner = select(UserSession.user_id).where(UserSession.token_hash == hash_token(caller.earlier_token))
+    return bool(session.scalar(owner) == user.id)
+
+
+def _refusal(user: Any) -> Problem | None:
+    if user.status == UserStatus.PENDING:
+        return Problem("account_pending")
+    if user.status == UserStatus.REJECTED:
+        return Problem("account_rejected", f"账号审核未通过：{user.status_reason or ''}", opinion=user.status_reason)
+    if user.status == UserStatus.DISABLED:
+        return Problem("account_disabled")
+    return None
+
+
+def _audit(session: Session, username: str, operator_name: str | None, caller: Caller, outcome: str) -> None:
+    session.execute(
+        insert(SignIn).values(
+            at=clock.now(), username=username[:64], operator_name=operator_name,
+            address=caller.address[:45], outcome=outcome,
+        )
+    )  # fmt: skip
+
+
+# Tables, not classes: every request asks this, and the mapper would double its cost.
+_sessions, _users = cast(Table, UserSession.__table__), cast(Table, User.__table__)
+_offices, _regions = cast(Table, Office.__table__), cast(Table, Region.__table__)
+_ACTOR = Prepared(
+    select(
+        _sessions.c.id.label("session_id"), _sessions.c.operator_name, _sessions.c.last_seen_at,
+        _sessions.c.expires_at,
+        _users.c.id.label("user_id"), _users.c.username, _users.c.unit_name, _users.c.roles,
+        _users.c.must_change_password,
+        _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
+        _offices.c.kind.label("office_kind"), _offices.c.level, _offices.c.region_code, _offices.c.areas,
+        _offices.c.enterprise_id, _offices.c.arriving, _offices.c.absorbed,
+        _regions.c.name.label("region_name"), _regions.c.area1, _regions.c.area2, _regions.c.area3,
+    )
+    .select_from(
+        _sessions.join(_users, _users.c.id == _sessions.c.user_id)
+        .join(_offices, _offices.c.id == _users.c.office_id)
+        .outerjoin(_regions, _regions.c.code == _offices.c.region_code)
+    )
+    .where(
+        _sessions.c.token_hash == bindparam("token_hash"),
+        _sessions.c.ended_at.is_(None),
+        _users.c.status == UserStatus.ACTIVE.value,
+    )
+)  # fmt: skip
+
+
+def find_actor(session: Session | Connection, token: str) -> tuple[Actor, datetime] | None:
+    """The signed-in user behind a token and when it was last seen; None when it is worth nothing (any more)."""
+    row = _ACTOR.first(session, {"token_hash": hash_token(token)})
+    if row is None or row.expires_at <= clock.now():
+        return None
+    areas = tuple((int(depth), str(code)) for depth, code in row.areas)
+    arriving = tuple((int(depth), str(code)) for depth, code in row.arriving)
+    actor = Actor(
+        user_id=row.user_id, username=row.username, operator_name=row.operator_name,
+        session_id=row.session_id, office_id=row.office_id, office_name=row.office_name,
+        office_kind=row.office_kind, level=row.level, region_code=row.region_code,
+        region_name=row.region_name, chain=(row.area1 or "", row.area2, row.area3),
+        reach=Reach(row.level == "national", areas, arriving), roles=tuple(row.roles),
+        verbs=verbs_at(row.level, row.roles), must_change_password=row.must_change_password,
+        enterprise_id=row.enterprise_id, absorbed=tuple(UUID(text) for text in row.absorbed),
+        unit_name=row.unit_name,
+    )  # fmt: skip
+    return actor, row.last_seen_at
+
+
+def authenticate(database: Database, policy: SessionPolicy, token: str, connection: Connection | None = None) -> Actor:
+    """The actor behind a token; 401 `unauthenticated` otherwise. `connection`: a writing one that is open already.
+
+    "Last seen" is written at most once in five minutes, or every read would become a write.
+    """
+    with database.look() if connection is None else nullcontext(connection) as looking:
+        found = find_actor(looking, token)
+    if found is None:
+        raise Problem("unauthenticated")
+    actor, last_seen = found
+    if clock.now() - last_seen >= TOUCH_EVERY:
+        try:
+            # Not by a second connection beside an open one: many could wait for each other's.
+            with database.write() if connection is None else writing(connection) as session:
+                _touch(session, policy, actor)
+        except DBAPIError as error:
+            # Who only reads goes on where nothing can be written (a full disk, a database that is a copy).
+            log.warning("last_seen_not_written", error=type(error.orig).__name__)
+            if error.connection_invalidated:
+                raise
+    return actor
+
+
+def _touch(session: Session, policy: SessionPolicy, actor: Actor) -> None:
+    now = clock.now()
+    created = session.scalar(select(UserSession.created_at).where(UserSession.id == actor.session_id))
+    if created is not None:
+        session.execute(
+            update(UserSession)
+            .where(UserSession.id == actor.session_id)
+            .values(last_seen_at=now, expires_at=min(now + policy.idle, created + policy.longest))
+        )
+
+
+def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
+    """End one of the actor's own sessions; 404 for another's. Ending it twice changes nothing."""
+    own = select(UserSession.id).where(UserSession.id == session_id, UserSession.user_id == actor.user_id)
+    if session.scalar(own) is None:
+        raise Problem("not_found")
+    session.execute(
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
+        .values(ended_at=clock.now())
+    )
+
+
+def end_sessions_of(session: Session, user_id: UUID, *, but: UUID | None = None) -> None:
+    """End all sessions of a user, except one if named."""
+    condition = (UserSession.user_id == user_id) & UserSession.ended_at.is_(None)
+    if but is not None:
+        condition &= UserSession.id != but
+    session.execute(update(UserSession).where(condition).values(ended_at=clock.now()))

@@ -1,0 +1,138 @@
+"""Which document a file is by its content, and whether it may be kept.
+
+Runs in the child process of `check_worker.py`: what reads the documents of strangers (qpdf, oletools) does so
+within bounds. Each library is imported where a document needs it, because importing all takes longer than judging one.
+Pictures are judged where they are decoded, in `assets/files/pictures/picture_worker.py`.
+"""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from typing import IO
+
+from assets.files.documents import archives, strangers
+from assets.files.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, UNNAMED, ZIP, ZIP_HEAD, FileType
+from assets.files.pictures import picture_formats
+from core.errors import Problem, invalid
+
+_PICTURES = {
+    picture_formats.JPEG: ".jpg",
+    picture_formats.PNG: ".png",
+    picture_formats.WEBP: ".webp",
+    picture_formats.HEIC: ".heic",
+}
+_DEEPEST = 3
+"""A workbook in a letter in a PDF; what is nested deeper than that hides something."""
+_LONGEST_MEMBER_NAME = 200
+_TEXT = ".txt"
+_IN_ARCHIVE = "、".join([*(name for name in FILE_TYPES if name != ".zip"), _TEXT])
+
+
+def judge(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: int = 0) -> FileType:
+    """What the file is; `named` is what its name says, `allowed` the extensions that are taken (none: all).
+
+    Raises 422 with the reason, and with what to do, for what is damaged, locked, dangerous, or of another type.
+    """
+    if depth > _DEEPEST:
+        raise invalid("/file", "nested_too_deep", "文档中嵌入的文件层数过多，请删除嵌入的文件后重新上传")
+    kind = _recognised(file, named, allowed, depth)
+    unwanted = strangers.unwanted(kind, named, allowed)
+    if unwanted is not None:
+        raise unwanted
+    return kind
+
+
+def _recognised(file: IO[bytes], named: FileType, allowed: Sequence[str], depth: int) -> FileType:
+    def inner(content: bytes, names: Sequence[str]) -> None:
+        from assets.files.documents import embedded_checks
+
+        embedded_checks.check(content, names, lambda document: _nested(document, depth + 1))
+
+    file.seek(0)
+    head = file.read(PDF_HEAD_WITHIN)
+    if head.startswith(OLE_HEAD):
+        from assets.files.documents import compound_checks
+
+        file = compound_checks.unlocked(file)
+        file.seek(0)
+        head = file.read(len(OLE_HEAD))
+        if head == OLE_HEAD:
+            return compound_checks.check(file, named, allowed, inner)
+    if head.startswith(ZIP_HEAD):
+        return _check_container(file, named, allowed, inner)
+    format_ = picture_formats.format_of(head)
+    if format_ is not None:
+        return FILE_TYPES[_PICTURES[format_]]
+    if b"%PDF-" in head:
+        from assets.files.documents import pdf_checks
+
+        # What to do about a fault of it would be told in vain, here and where the others are recognised.
+        unwanted = strangers.unwanted(FILE_TYPES[".pdf"], named, allowed)
+        if unwanted is not None:
+            raise unwanted
+        pdf_checks.check(file, inner)
+        return FILE_TYPES[".pdf"]
+    raise strangers.refusal(head, named, allowed)
+
+
+def _nested(document: bytes, depth: int) -> None:
+    """A document within another, of any type: slides and drawings are shown as their picture."""
+    judge(io.BytesIO(document), FILE_TYPES[".docx"], (), depth=depth)
+
+
+def _check_container(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
+    with archives.opened(file, "压缩包" if named.shape in (PICTURE, UNNAMED.shape) else named.label) as archive:
+        names = {name.lower() for name in archive.namelist()}
+        if "[content_types].xml" in names:
+            from assets.files.documents import office_checks
+
+            return office_checks.check(archive, named, allowed, inner)
+        strange = strangers.container(archive, named, allowed)
+        if strange is not None:
+            raise strange
+        if allowed and ".zip" not in allowed:
+            raise strangers.mismatch(named, allowed)
+        _check_members(archive)
+    return FILE_TYPES[".zip"]
+
+
+def _check_members(archive: zipfile.ZipFile) -> None:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if not members:
+        raise invalid("/file", "empty_file", "压缩包是空的，请重新打包后上传")
+    for member in archive.infolist():
+        _check_path(member)
+    for member in members:
+        name = archives.member_name(member)
+        try:
+            _check_member(archive, member, name)
+        except Problem as problem:
+            raise _within(name, problem) from problem
+
+
+def _check_path(member: zipfile.ZipInfo) -> None:
+    name = archives.member_name(member)
+    parts = name.replace("\\", "/").split("/")
+    # Unix keeps the kind of a file in the upper half of its attributes: 0xA is a symbolic link.
+    link = (member.external_attr >> 28) == 0xA
+    if link or "\0" in name or ".." in parts or parts[0] == "" or ":" in parts[0] or len(name) > _LONGEST_MEMBER_NAME:
+        raise invalid("/file", "unsafe_path", "压缩包内有不安全的路径，请重新打包后上传")
+
+
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
+    extension = "." + name.rpartition(".")[2].lower() if "." in name else ""
+    kind = FILE_TYPES.get(extension)
+    if (kind is None and extension != _TEXT) or (kind is not None and kind.shape == ZIP):
+        raise invalid("/file", "type_not_allowed", f"不支持的文件格式，压缩包内目前支持 {_IN_ARCHIVE}")
+    content = b"".join(archives.pieces(archive, member))
+    if kind is not None:
+        # Whoever unpacks the archive opens it under this name: a document must be one of some kind, and so a picture.
+        same = [name for name, other in FILE_TYPES.items() if (other.shape == PICTURE) == (kind.shape == PICTURE)]
+        judge(io.BytesIO(content), kind, [name for name in same if name != ".zip"], depth=1)
+    elif b"\0" in content[:1024] or content.startswith((b"#!", b"MZ", b"<")):
+        raise invalid("/file", "content_mismatch", "文件内容不是纯文本，请另存为纯文本后重新上传")
+
+
+def _within(name: str, problem: Problem) -> Problem:
+    fault = problem.errors[0]
+    return invalid("/file", fault.code, f"压缩包内的“{name[-60:]}”：{fault.message}")

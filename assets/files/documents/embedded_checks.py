@@ -1,0 +1,72 @@
+"""Files within a document: attachments of a PDF, packed files and objects of an Office document.
+
+They are judged by their content as uploads are. What nobody needs to open in order to read the document, and what an
+office would run, is refused; a picture, a text or another document is not.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from assets.files.file_names import RUNNABLE
+from assets.files.file_types import OLE_HEAD, ZIP_HEAD
+from assets.files.pictures.picture_formats import format_of
+from core.errors import Problem, invalid
+
+_DOCUMENTS = (OLE_HEAD, ZIP_HEAD, b"%PDF-")
+# Pictures besides those that may be uploaded: Windows' bitmaps and drawings, GIF, TIFF.
+_PICTURES = (
+    b"BM", b"GIF8", b"II*\0", b"MM\0*", b"\xd7\xcd\xc6\x9a", b"\x01\0\x09\0", b"\x02\0\x09\0",
+)  # fmt: skip
+_ENHANCED_METAFILE = b" EMF"
+# Data that an archive of accounts or a form keeps beside its picture; anything else that is text may be a script.
+_TEXTS = frozenset([".txt", ".csv", ".xml", ".json", ".log", ".md", ".xbrl", ".ini"])
+_PROGRAMS = (
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"\xca\xfe\xba\xbe",
+    b"\xfe\xed\xfa",
+    b"\xcf\xfa\xed\xfe",
+    b"L\0\0\0\x01\x14\x02\0",
+)
+_MARKUP = re.compile(rb"<script|<html|<!doctype html|<hta:|<\?php|<svg|<job\b", re.IGNORECASE)
+
+
+def check(content: bytes, names: Sequence[str], document: Callable[[bytes], None]) -> None:
+    """Raise 422 unless it is harmless; `names` as the document gives them, `document` judges another document."""
+    shown = next((name.replace("\\", "/").rpartition("/")[2] for name in names if name), "")
+    label = f"“{shown[-60:]}”" if shown else ""
+    try:
+        if content.startswith(_DOCUMENTS) and not _runs(names):
+            document(content)
+            return
+    except Problem as problem:
+        fault = problem.errors[0]
+        # What to do with it alone is no advice here: for the document around it the object is to go.
+        reason = fault.message.partition("，请")[0]
+        told = f"文档中嵌入的文件{label}：{reason}，请删除嵌入的对象或附件后重新上传"
+        raise invalid("/file", fault.code, told) from problem
+    if content.startswith(_PROGRAMS) or _runs(names):
+        raise invalid("/file", "embedded_package", f"文档中嵌入了程序{label}，请删除嵌入的对象或附件后重新上传")
+    drawn = content.startswith(_PICTURES) or content[40:44] == _ENHANCED_METAFILE or format_of(content[:16]) is not None
+    if drawn or not content or _is_text(content, names):
+        return
+    if not names and not _MARKUP.search(content[:4096]):
+        # What a program keeps of its own object: a drawing, an equation, a diagram.
+        return
+    raise invalid("/file", "embedded_package", f"文档中嵌入了无法识别的文件{label}，请删除嵌入的对象或附件后重新上传")
+
+
+def _endings(names: Sequence[str]) -> list[str]:
+    last = [re.split(r"[/\\]", name)[-1] for name in names if name]
+    return ["." + name.rpartition(".")[2].strip().lower() for name in last if "." in name]
+
+
+def _runs(names: Sequence[str]) -> bool:
+    return any(ending[1:] in RUNNABLE for ending in _endings(names))
+
+
+def _is_text(content: bytes, names: Sequence[str]) -> bool:
+    if any(ending not in _TEXTS for ending in _endings(names)) or _MARKUP.search(content[:4096]):
+        return False
+    return content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in content

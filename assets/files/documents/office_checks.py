@@ -1,0 +1,216 @@
+"""Office Open XML (.docx, .xlsx): whether the container is one, without macros, links and strings attached.
+
+What Office itself goes by is read here: the relationships and content types of the package (ISO/IEC 29500-2) and the
+fields of the text. oletools looks for macros in the objects within; of fields it reads one part of each run and none
+within a tracked insertion or a link, and of pictures and data from a foreign server it knows nothing.
+"""
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from urllib.parse import unquote, urlsplit
+from xml.parsers import expat
+
+from assets.files.documents import archives, strangers
+from assets.files.documents.field_checks import FieldReader
+from assets.files.file_types import FILE_TYPES, OLE, OOXML, FileType
+from core.errors import Problem, invalid
+
+_TYPES = {
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml": ".xlsx",
+}
+_OTHERS = {
+    "sheet.binary": "Excel 二进制工作簿（.xlsb）",
+    "template.main": "Office 模板",
+    "presentationml": "PowerPoint 演示文稿",
+    "visio": "Visio 绘图",
+}
+_CONTENT_TYPES = "[content_types].xml"
+_MACRO_TYPE = re.compile(r"macroenabled|vbaproject|vbadata|activex|macrosheet", re.IGNORECASE)
+_MACRO_PART = re.compile(r"(^|/)(vbaproject|vbadata|activex|macrosheets|dialogsheets)", re.IGNORECASE)
+_MAIN = "/officeDocument"
+_HYPERLINK = "/hyperlink"
+_CHUNK = "/aFChunk"
+
+
+def macros(kind: FileType, allowed: Sequence[str]) -> Problem:
+    """422 for a document with macros."""
+    own = kind.extension if kind.shape in (OLE, OOXML) else ".docx"
+    fitting = [told for extension, told in ((own, f"另存为不含宏的 {own}"), (".pdf", "导出为 PDF"))
+               if not allowed or extension in allowed]  # fmt: skip
+    advice = " 或".join(fitting) or f"改用 {'、'.join(allowed)} 文件"
+    return invalid("/file", "macro_document", f"文件含有宏或控件，请{advice} 后重新上传")
+
+
+def dde(kind: FileType) -> Problem:
+    """422 for a document with a DDE link, which starts another program when it is updated."""
+    return invalid(
+        "/file", "active_content",
+        f"文件含有会启动其他程序的 DDE 链接，请将其转为普通文字或数值，再另存为 {kind.extension} 后重新上传",
+    )  # fmt: skip
+
+
+def foreign(what: str) -> Problem:
+    """422 for a document that loads something from elsewhere when it is opened."""
+    return invalid("/file", "external_content", f"文档打开时会从网络载入{what}，请断开外部链接并另存后重新上传")
+
+
+def check(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
+    """The type of a package; raises 422 with the reason."""
+    package = _Package(archive, named, allowed)
+    kind = package.kind()
+    unwanted = strangers.unwanted(kind, named, allowed)
+    if unwanted is not None:
+        raise unwanted
+    for member in archive.infolist():
+        if member.filename.lower().endswith(".rels"):
+            package.check_relations(member)
+        elif "wordprocessingml" in package.type_of(member.filename):
+            fields = FieldReader()
+            package.each_element(member, fields.start, fields.end, fields.text)
+            if fields.found_dde:
+                raise dde(kind)
+            if any(is_remote(target) for target in fields.loaded):
+                raise foreign("图片或文字")
+        elif "externalLink" in package.type_of(member.filename):
+            package.each_element(member, _refuse_dde_link)
+        else:
+            _check_part(archive, member, inner)
+    return kind
+
+
+def _check_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo, inner: archives.Inner) -> None:
+    embedded = "/embeddings/" in f"/{member.filename.lower()}"
+    pieces = archives.pieces(archive, member)
+    first = next(pieces, b"")
+    # An object of OLE may stand anywhere: a program hides macros under the name of a picture.
+    if embedded or first.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        inner(b"".join((first, *pieces)), [])
+        return
+    for _ in pieces:
+        pass
+
+
+def _refuse_dde_link(tag: str, _attributes: dict[str, str]) -> None:
+    if tag.rpartition(":")[2].lower() == "ddelink":
+        raise dde(FILE_TYPES[".xlsx"])
+
+
+class _Package:
+    def __init__(self, archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str]) -> None:
+        self._archive, self._named, self._allowed = archive, named, allowed
+        # Names of parts are compared without regard to case.
+        self._members = {member.filename.lower(): member for member in archive.infolist()}
+        self._types: dict[str, str] = {}
+        self._defaults: dict[str, str] = {}
+
+    def _mismatch(self) -> Problem:
+        return strangers.mismatch(self._named, self._allowed)
+
+    def kind(self) -> FileType:
+        """By the content type of the part that the package names as its main one."""
+        if any(_MACRO_PART.search(name) for name in self._members):
+            raise macros(self._named, self._allowed)
+
+        def declared(_tag: str, attributes: dict[str, str]) -> None:
+            content_type = attributes.get("ContentType", "")
+            if _MACRO_TYPE.search(content_type) and "sheet.binary" not in content_type:
+                raise macros(self._named, self._allowed)
+            if "PartName" in attributes:
+                self._types[attributes["PartName"].lstrip("/").lower()] = content_type
+            elif "Extension" in attributes:
+                self._defaults[attributes["Extension"].lower()] = content_type
+
+        self.each_element(self._members[_CONTENT_TYPES], declared)
+        main = self._main_part()
+        content_type = self.type_of(main)
+        extension = _TYPES.get(content_type)
+        if extension is not None or not self._allowed:
+            return FILE_TYPES[extension] if extension else self._named
+        what = next((label for part, label in _OTHERS.items() if part in content_type), None)
+        if what is None:
+            raise self._mismatch()
+        told = f"文件内容是 {what}，{strangers.save_as(self._named, self._allowed)}"
+        raise invalid("/file", "content_mismatch", told)
+
+    def type_of(self, part: str) -> str:
+        """The content type of a part: its own, or that of its extension."""
+        name = part.lower()
+        return self._types.get(name) or self._defaults.get(name.rpartition(".")[2], "")
+
+    def _main_part(self) -> str:
+        if "_rels/.rels" not in self._members:
+            raise self._mismatch()
+        found: list[str] = []
+
+        def relation(_tag: str, attributes: dict[str, str]) -> None:
+            if attributes.get("Type", "").endswith(_MAIN) and attributes.get("TargetMode") != "External":
+                found.append(unquote(attributes.get("Target", "")))
+
+        self.each_element(self._members["_rels/.rels"], relation)
+        main = posixpath.normpath("/" + found[0].replace("\\", "/")).lstrip("/").lower() if found else ""
+        if main not in self._members:
+            raise self._mismatch()
+        return main
+
+    def each_element(
+        self,
+        member: zipfile.ZipInfo,
+        start: Callable[[str, dict[str, str]], object],
+        end: Callable[[str], object] | None = None,
+        text: Callable[[str], object] | None = None,
+    ) -> None:
+        """Call `start(tag, attributes)` for each element of a part, without building a tree of it."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+
+        def doctype(*_declared: object) -> None:
+            # No part of an Office file declares a document type: entities, which expand without end, need one.
+            raise self._mismatch()
+
+        parser.StartDoctypeDeclHandler = doctype
+        parser.StartElementHandler = start
+        if end is not None:
+            parser.EndElementHandler = end
+        if text is not None:
+            parser.CharacterDataHandler = text
+        try:
+            for piece in archives.pieces(self._archive, member):
+                parser.Parse(piece, False)
+            parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise self._mismatch() from error
+
+    def check_relations(self, member: zipfile.ZipInfo) -> None:
+        """A link waits for a click; everything else that is external is loaded when the document is opened.
+
+        A template or picture from a foreign server brings macros along or tells who reads.
+        """
+
+        def relation(_tag: str, attributes: dict[str, str]) -> None:
+            kind, target = attributes.get("Type", ""), attributes.get("Target", "")
+            if attributes.get("TargetMode") != "External":
+                if kind.endswith(_CHUNK):
+                    told = "文档中插入了其他格式的文件（HTML、RTF 等），请用 Word 或 WPS 打开并另存后重新上传"
+                    raise invalid("/file", "embedded_package", told)
+            elif not kind.endswith(_HYPERLINK) and is_remote(target):
+                raise foreign("模板、图片或数据")
+
+        self.each_element(member, relation)
+
+
+def is_remote(target: str) -> bool:
+    """Whether what stands there is loaded from another machine."""
+    text = target.strip().replace("\\", "/")
+    if text.startswith("//"):
+        return True
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return True
+    if parts.scheme.lower() == "file":
+        # file:///C:/… is the author's own disk, where Word notes its template; with a host it is a share.
+        return bool(parts.netloc) or parts.path.startswith("//")
+    return len(parts.scheme) > 1

@@ -1,0 +1,191 @@
+"""Asking the fork server for pictures (`picture_server.py`): one a process, started when it is first needed.
+
+Started lazily, because gunicorn forks its workers from a process that has imported this. Threads share it; one that was
+killed, or that does not answer, is started anew.
+"""
+
+import json
+import math
+import os
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from assets.files.pictures.picture_server import LONGEST, READY
+from core.deadline import Deadline
+from core.errors import not_done_in_time
+
+log = structlog.get_logger()
+
+TIMEOUT = 12.0
+"""Seconds that a picture may take; most take a hundredth of one."""
+GRACE = 3.0
+"""Seconds beyond the time of a picture after which the fork server itself counts as hanging."""
+_ROOT = Path(__file__).resolve().parents[3]
+_MOST_TOLD = 4096
+
+
+class _Gone(Exception):
+    """The fork server has ended; the text is for the log."""
+
+
+class _Hangs(Exception):
+    """It does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    process: "subprocess.Popen[bytes]"
+    control: socket.socket
+    sending: threading.Lock
+    """Held by whoever sends or closes, so that nobody sends into what another has opened under the same number."""
+
+    def end(self) -> None:
+        with self.sending:
+            self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class ForkServer:
+    """One per process; `worker` is the module that does the work."""
+
+    def __init__(self, worker: str = "assets.files.pictures.picture_worker") -> None:
+        self._worker = worker
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+        self._owner = os.getpid()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        running = self._running
+        return running.process.pid if running is not None and self._owner == os.getpid() else None
+
+    def ask(self, what: bytes, source: Path, target: Path, deadline: Deadline) -> dict[str, Any]:
+        """What the child says that read `source` and wrote `target`; else `{"returncode": n}` or `{"timeout": true}`.
+
+        Starting the process and trying again come out of the same time. Raises OSError when the files cannot be
+        opened, and 503 when the fork server cannot be had in that time.
+        """
+        if self._owner != os.getpid():  # forked since: the other one is the parent's
+            self._forget()
+        for _ in range(2):
+            running = self._get(deadline)
+            try:
+                return self._ask(running, what, source, target, deadline)
+            except _Gone as gone:
+                log.warning("fork_server_gone", error=str(gone))
+                self._drop(running)
+            except _Hangs:
+                log.error("fork_server_hangs")
+                self._drop(running)
+                break
+        raise not_done_in_time()
+
+    def stop(self) -> None:
+        """End the process; it is started again when it is needed."""
+        if self._running is not None and self._owner == os.getpid():
+            self._drop(self._running)
+
+    def _get(self, deadline: Deadline) -> _Running:
+        if not self._lock.acquire(timeout=deadline.left()):  # another starts it
+            raise not_done_in_time()
+        try:
+            if self._running is None:
+                self._running = self._start(deadline)
+            return self._running
+        finally:
+            self._lock.release()
+
+    def _drop(self, running: _Running) -> None:
+        with self._lock:
+            if self._running is running:
+                self._running = None
+        running.end()
+
+    def _start(self, deadline: Deadline) -> _Running:
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        program = (
+            f"import sys; sys.path.append({str(_ROOT)!r}); from assets.files.pictures.picture_server import main; "
+            f"main({self._worker!r})"
+        )
+        # Isolated (-I), with an empty environment and no descriptor but its socket: it has nothing to give away. In a
+        # session of its own, so that Ctrl-C at a terminal ends the server first, which may still wait for a picture.
+        empty: dict[str, str] = {}
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 -- our own program
+                [sys.executable, "-I", "-c", program],
+                stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=theirs.fileno(), env=empty,
+                cwd="/", start_new_session=True,
+            )  # fmt: skip
+        running = _Running(process, mine, threading.Lock())
+        told = b""
+        try:
+            while not told.endswith(READY):
+                mine.settimeout(_at_least_a_moment(deadline.left()))
+                piece = mine.recv(_MOST_TOLD)
+                if not piece:
+                    break
+                told += piece
+        except OSError as error:
+            told += str(error).encode()
+        if told != READY:
+            running.end()
+            log.error("fork_server_not_started", error=told[-2000:].decode(errors="replace"))
+            raise not_done_in_time()
+        mine.settimeout(GRACE)
+        return running
+
+    def _ask(self, running: _Running, what: bytes, source: Path, target: Path, deadline: Deadline) -> dict[str, Any]:
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with mine:
+            with theirs, source.open("rb") as reading, target.open("wb") as writing:
+                try:
+                    descriptors = [theirs.fileno(), reading.fileno(), writing.fileno()]
+                    with running.sending:  # so that messages of several threads never mix
+                        seconds = min(deadline.left() - GRACE, TIMEOUT, LONGEST)
+                        if seconds <= 0:
+                            raise not_done_in_time()
+                        message = what + bytes([math.ceil(seconds * 10)])
+                        socket.send_fds(running.control, [message], descriptors)
+                except TimeoutError as error:
+                    raise _Hangs from error
+                except OSError as error:
+                    raise _Gone(str(error)) from error
+            return _told(mine, Deadline(seconds + GRACE))
+
+
+def _at_least_a_moment(seconds: float) -> float:
+    """For sockets, which take 0 for "do not wait at all" and complain of it in another way."""
+    return max(seconds, 0.001)
+
+
+def _told(channel: socket.socket, deadline: Deadline) -> dict[str, Any]:
+    told = b""
+    try:
+        while b"\n" not in told and len(told) < _MOST_TOLD:
+            channel.settimeout(_at_least_a_moment(deadline.left()))
+            piece = channel.recv(_MOST_TOLD)
+            if not piece:
+                raise _Gone("it ended over a picture")
+            told += piece
+    except TimeoutError as error:
+        raise _Hangs from error
+    except ConnectionError as error:
+        raise _Gone(str(error)) from error
+    with suppress(ValueError):
+        answer = json.loads(told.split(b"\n", 1)[0])
+        if isinstance(answer, dict):
+            return answer
+    return {"returncode": 1}

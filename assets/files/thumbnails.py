@@ -1,0 +1,137 @@
+"""Thumbnails (缩略图): made when a picture is looked at for the first time, and kept beside it.
+
+Most photos are never looked at small: the inspector has seen them, and the reviewer opens what is in doubt.
+`files.thumbnail_key` names the object, and the sweep takes both.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+from uuid import UUID
+
+import structlog
+from sqlalchemy import CursorResult, update
+from sqlalchemy.exc import DBAPIError
+
+from assets.files.file_types import FILE_TYPES, PICTURE
+from assets.files.models import File
+from assets.files.operations import Desk, discard
+from assets.files.pictures import pictures
+from assets.files.pictures.pictures import Unreadable
+from assets.files.storage import StorageUnavailable, new_key, unavailable
+from core.database.disk import SHARED_MEMORY, is_full
+from core.db import Database
+from core.deadline import Deadline
+from core.errors import Problem, disk_full, not_found
+
+log = structlog.get_logger()
+
+SECONDS = 18.0
+"""What a thumbnail may take in all, as an upload does."""
+PATIENCE = 10.0
+"""Seconds of them for which a caller waits while another makes the same thumbnail."""
+_turns = threading.Condition()
+_in_the_making: set[UUID] = set()
+
+
+def key_of(database: Database, desk: Desk, file: File) -> str:
+    """Where the thumbnail of a picture is stored, made now if need be. No transaction is open meanwhile.
+
+    Whether the caller may see the file is asked before. Raises 404 for what is no picture or gone, 409
+    `preview_failed`, 503.
+    """
+    if FILE_TYPES[file.extension].shape != PICTURE:
+        raise not_found()
+    if file.thumbnail_key is not None:
+        return file.thumbnail_key
+    deadline = Deadline(SECONDS)
+    with _alone(file.id):
+        found = _stored(database, file.id)
+        if found.thumbnail_key is not None:  # by whoever had its turn before
+            return found.thumbnail_key
+        return _made(database, desk, found, deadline)
+
+
+def without_room(desk: Desk, file: File) -> bytes:
+    """The thumbnail itself where it cannot be kept: reading goes on while the disk is full. Raises 409, 503."""
+    try:
+        with TemporaryDirectory(dir=SHARED_MEMORY, prefix="gongpin-thumbnail-") as name:
+            return _make(desk, file, Path(name), Deadline(SECONDS)).read_bytes()
+    except (StorageUnavailable, OSError) as error:
+        raise unavailable(error) from error
+
+
+@contextmanager
+def _alone(file_id: UUID) -> Iterator[None]:
+    """One thread at a time makes a thumbnail; raises 503 when it takes too long."""
+    with _turns:
+        if not _turns.wait_for(lambda: file_id not in _in_the_making, PATIENCE):
+            raise Problem("not_ready", retry_after=1)
+        _in_the_making.add(file_id)
+    try:
+        yield
+    finally:
+        with _turns:
+            _in_the_making.discard(file_id)
+            _turns.notify_all()
+
+
+def _stored(database: Database, file_id: UUID) -> File:
+    with database.read() as session:
+        file = session.get(File, file_id)
+    if file is None:
+        raise not_found()
+    return file
+
+
+def _made(database: Database, desk: Desk, file: File, deadline: Deadline) -> str:
+    key, noted = new_key(), False
+    try:
+        with TemporaryDirectory(dir=desk.incoming, prefix="thumbnail-") as name:
+            desk.storage.put(key, _make(desk, file, Path(name), deadline), deadline.left())
+        noted = _note(database, file.id, key)
+    except (StorageUnavailable, OSError) as error:
+        raise unavailable(error) from error
+    except DBAPIError as error:
+        if is_full(error):
+            raise disk_full() from error
+        raise
+    finally:
+        if not noted:
+            discard(desk.storage, [key])
+    if noted:
+        return key
+    # Swept meanwhile, or another process was faster.
+    other = _stored(database, file.id).thumbnail_key
+    if other is None:
+        raise Problem("not_ready", retry_after=1)
+    return other
+
+
+def _make(desk: Desk, file: File, folder: Path, deadline: Deadline) -> Path:
+    source, target = folder / "picture", folder / "thumbnail"
+    _, chunks = desk.storage.chunks(file.stored_key)
+    with source.open("wb") as copy:
+        for chunk in chunks:
+            copy.write(chunk)
+    try:
+        pictures.make_thumbnail(source, target, deadline)
+    except Unreadable as error:
+        log.error("thumbnail_failed", file_id=str(file.id), error=str(error))
+        raise Problem("preview_failed") from error
+    return target
+
+
+def _note(database: Database, file_id: UUID, key: str) -> bool:
+    """Whether the file has this thumbnail now: the first one stays."""
+    with database.write() as session:
+        noted = session.execute(
+            update(File)
+            .where(File.id == file_id, File.thumbnail_key.is_(None))
+            .values(thumbnail_key=key)
+            .execution_options(synchronize_session=False)
+        )
+    return cast("CursorResult[object]", noted).rowcount == 1

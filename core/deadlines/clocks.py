@@ -1,0 +1,200 @@
+"""Clocks: publicity periods (公示) and deadlines, counted in natural or working days (自然日、工作日).
+
+The day of the event is not counted and the period ends at 24:00 of its last day (spec/common §6).
+A clock may pause; when it goes on it starts from zero or continues, as its declaration says. The
+scheduler rings those whose last day is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, extract, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.deadlines.working_days import WorkingCalendar
+from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock
+
+NATURAL, WORKING = "natural", "working"
+ZERO, CONTINUE = "zero", "continue"
+
+
+Place = Sequence[str | None]
+"""The chain of regions (area1 to area3) of the office that handles a matter: holidays of its own region count."""
+
+
+def working_calendar(session: Session, place: Place = ()) -> WorkingCalendar:
+    """The working calendar with the administrator's overrides, a few rows a year, and those of a place before them.
+
+    A year is stated to be complete only after days of it were set, so the days bring it along.
+    """
+    stated = CalendarYear.year == extract("year", CalendarDay.day)
+    rows = session.execute(
+        select(CalendarDay.day, CalendarDay.working, CalendarYear.year).outerjoin(CalendarYear, stated)
+    ).all()
+    overrides = {day: working for day, working, _ in rows}
+    if place:
+        overrides |= _of_place(session, place)
+    return WorkingCalendar(overrides, {year for *_, year in rows if year is not None})
+
+
+def _of_place(session: Session, place: Place) -> dict[date, bool]:
+    """The days of the regions in which a place lies, the nearer ones before the wider ones."""
+    area1, area2, area3 = (*place, None, None, None)[:3]
+    table = CalendarRegionDay
+    rows = session.execute(
+        select(table.day, table.working, table.area2, table.area3).where(
+            table.area1 == area1,
+            or_(table.area2.is_(None), table.area2 == area2),
+            or_(table.area3.is_(None), table.area3 == area3),
+        )
+    ).all()
+    # Wider ones first, so that nearer ones are written over them.
+    rows = sorted(rows, key=lambda row: (row.area2 is not None) + (row.area3 is not None))
+    return {row.day: row.working for row in rows}
+
+
+def known_years(session: Session) -> list[int]:
+    """The years around today whose days are known."""
+    calendar, year = working_calendar(session), clock.today().year
+    return [one for one in range(year - 1, year + 3) if calendar.knows(one)]
+
+
+def warning_of(year: int) -> str:
+    """What the administrator is told of a year whose days are guessed."""
+    return (
+        f"{guess_of(year)}请按国务院办公厅的通知，用 ./manage calendar set 录入放假和调休，"
+        f"再执行 ./manage calendar complete {year}"
+    )
+
+
+def guess_of(year: int) -> str:
+    """What everybody is told of it."""
+    return f"{year}年的放假安排尚未录入，暂按周末和法定节假日推算工作日，据此算出的期限均标为暂定。"
+
+
+def provisional_note(day: date | None, *, provisional: bool) -> str | None:
+    """What stands beside a date that was counted on guessed days, for whoever reads it."""
+    if not provisional or day is None:
+        return None
+    return f"{day.year}年放假安排公布前的暂定日期，公布后可能调整"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The last day of a deadline; `provisional` when it was counted on working days that are guessed."""
+
+    day: date
+    provisional: bool
+
+
+def working_deadline(session: Session, place: Place, start: date, days: int) -> Deadline:
+    """So many working days after `start`, as they are counted in that place."""
+    calendar = working_calendar(session, place)
+    day = calendar.add_workdays(start, days)
+    return Deadline(day, calendar.guesses(start, day))
+
+
+def recounted(old: date, new: date) -> date:
+    """The day that holds when a deadline is counted anew because the days became known.
+
+    It may come earlier or later. Where it would already be over, the day that was told before holds: nobody is made
+    late by a calendar that came afterwards.
+    """
+    return old if new < clock.today() and new < old else new
+
+
+def last_day(start: date, unit: str, days: int, calendar: WorkingCalendar) -> date:
+    """The day at whose end (24:00) a period of so many days from `start` is over."""
+    return calendar.add_workdays(start, days) if unit == WORKING else start + timedelta(days=days)
+
+
+def elapsed(row: Clock, today: date, calendar: WorkingCalendar) -> int:
+    """Whole days that have passed on a clock by `today`, pauses not counted."""
+    if row.paused_on is not None:
+        return row.elapsed
+    if row.unit == WORKING:
+        return row.elapsed + max(0, calendar.workdays_between(row.started_on, today))
+    return row.elapsed + (today - row.started_on).days
+
+
+def start(
+    session: Session,
+    subject: tuple[str, UUID],
+    name: str,
+    *,
+    unit: str,
+    days: int,
+    on_restart: str,
+    calendar: WorkingCalendar,
+) -> Clock:
+    """Start a clock, let a paused one of that name go on, or start one that has rung anew; a running one goes on."""
+    today = clock.today()
+    row = find(session, subject[1], name)
+    if row is None:
+        row = Clock(
+            subject_type=subject[0], subject_id=subject[1], name=name, unit=unit, days=days,
+            on_restart=on_restart, elapsed=0, started_on=today, last_day=last_day(today, unit, days, calendar),
+        )  # fmt: skip
+        row.last_day_provisional = unit == WORKING and calendar.guesses(today, row.last_day)
+        session.add(row)
+    elif row.paused_on is not None or row.rung_at is not None:
+        goes_on = row.paused_on is not None and row.on_restart == CONTINUE
+        row.elapsed = row.elapsed if goes_on else 0
+        row.started_on, row.paused_on, row.rung_at = today, None, None
+        row.last_day = last_day(today, row.unit, max(0, row.days - row.elapsed), calendar)
+        row.last_day_provisional = row.unit == WORKING and calendar.guesses(today, row.last_day)
+    session.flush()
+    return row
+
+
+def pause(session: Session, subject_id: UUID, name: str, calendar: WorkingCalendar) -> None:
+    """Stop counting; a clock that is paused or not there stays as it is."""
+    row = find(session, subject_id, name)
+    if row is not None and row.paused_on is None:
+        today = clock.today()
+        row.elapsed = elapsed(row, today, calendar)
+        row.paused_on = today
+        session.flush()
+
+
+def stop(session: Session, subject_id: UUID, name: str | None = None) -> None:
+    """Take a clock (all of the subject's without a name) away."""
+    statement = delete(Clock).where(Clock.subject_id == subject_id)
+    session.execute(statement.where(Clock.name == name) if name is not None else statement)
+
+
+def find(session: Session, subject_id: UUID, name: str) -> Clock | None:
+    """The clock of that name, if there is one."""
+    return session.scalar(select(Clock).where(Clock.subject_id == subject_id, Clock.name == name))
+
+
+def is_over(session: Session, subject_id: UUID, name: str) -> bool:
+    """Whether the clock's last day is over."""
+    row = find(session, subject_id, name)
+    return row is not None and row.paused_on is None and row.last_day < clock.today()
+
+
+Due = tuple[date, int]
+"""A clock by its last day and its id: the order in which clocks ring."""
+
+
+def due(session: Session, after: Due | None = None, limit: int = 500) -> list[Due]:
+    """Running clocks whose last day is over and that have not rung yet, oldest first, behind `after`."""
+    found = select(Clock.last_day, Clock.id).where(_is_due()).order_by(Clock.last_day, Clock.id).limit(limit)
+    if after is not None:
+        found = found.where(tuple_(Clock.last_day, Clock.id) > after)
+    return [(row.last_day, row.id) for row in session.execute(found)]
+
+
+def _is_due() -> ColumnElement[bool]:
+    return and_(Clock.rung_at.is_(None), Clock.paused_on.is_(None), Clock.last_day < clock.today())
+
+
+def ring(session: Session, clock_id: int) -> Clock | None:
+    """Mark a clock as rung; None when it is not due any more: another process was first, or it was paused."""
+    rung = update(Clock).where(Clock.id == clock_id, _is_due()).values(rung_at=clock.now())
+    result = session.execute(rung.execution_options(synchronize_session=False))
+    return session.get(Clock, clock_id, populate_existing=True) if getattr(result, "rowcount", 0) == 1 else None

@@ -1,0 +1,36 @@
+"""Import of a register file (企业名录) from .xlsx or .csv: good rows go in, each other row is told why not.
+
+The same file again changes nothing. A column that the file does not have, and an empty cell, leave what is stored;
+the word 清空 empties the field.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from core.db import Database
+from enterprise.imports.register_rows import LAYOUT, RegionIndex, read_facts, show_fact
+from enterprise.imports.table_import import TableImport, Target
+from enterprise.operations import IMPORTED, EnterpriseFacts, OnMove, plan_enterprises, put_enterprises
+
+RegisterImport = TableImport[EnterpriseFacts]
+
+# Small enough that phones which write meanwhile do not wait: SQLite has one writer at a time.
+_BATCH = 500
+
+
+def open_register(database: Database, path: str | Path, *, on_move: OnMove, sheet: str | None = None) -> RegisterImport:
+    """A register file, to be looked at and brought in, in transactions of some hundred rows.
+
+    `on_move` is that of `put_enterprises`. Raises SpreadsheetError when the file cannot be used.
+    """
+    with database.read() as session:
+        regions = RegionIndex(session)
+    target: Target[EnterpriseFacts] = Target(
+        key="uscc",
+        key_of=lambda facts: facts["uscc"],
+        read=partial(read_facts, regions=regions),
+        plan=partial(plan_enterprises, source=IMPORTED),
+        put=partial(put_enterprises, source=IMPORTED, on_move=on_move),
+        show=partial(show_fact, regions),
+    )
+    return TableImport(database, path, LAYOUT, target, batch_size=_BATCH, sheet=sheet)

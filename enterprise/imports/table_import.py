@@ -1,0 +1,208 @@
+"""Import of a table from .xlsx or .csv: what it would change is told (`preview`), then good rows are stored (`apply`).
+
+A row that cannot be taken is told with its number, its column and what to do; the others are not
+touched by it. What a table holds and how its rows are stored is said by a `TableLayout` and a `Target`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.orm import Session
+
+from assets.tables.cells import cell_date, cell_text
+from assets.tables.sheets import read_tables
+from core.db import Database
+from enterprise.imports.table_cells import Faults
+from enterprise.imports.table_layout import TableLayout, find_table
+from enterprise.operations import Effect, Outcome
+
+MOST_CHANGES_LISTED = 50_000
+
+Facts = TypeVar("Facts")
+Progress = Callable[[int, int], None]
+"""Told how many of how many rows of the file are done."""
+
+
+@dataclass(frozen=True)
+class Target(Generic[Facts]):
+    """What becomes of a row. `read` gives its facts, and its faults by field; with faults the facts are ignored.
+
+    A row is known by `key`, a field of text (`key_of` gives it from the facts). `plan` tells for each row what
+    storing it would change, or its faults; `put` stores rows in one transaction and tells the same. `show` is how
+    people read a value of a field.
+    """
+
+    key: str
+    key_of: Callable[[Facts], str]
+    read: Callable[[Mapping[str, object]], tuple[Facts, Faults]]
+    plan: Callable[[Session, list[Facts]], Sequence[Effect | Faults]]
+    put: Callable[[Session, list[Facts]], Sequence[Effect | Faults]]
+    show: Callable[[str, Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A fault of a row: its number as Excel shows it, letter and heading of the column, the cell and the reason."""
+
+    row: int
+    letter: str
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stored value that a row replaces, both as people read them (`清空` is an empty `new`)."""
+
+    row: int
+    letter: str
+    column: str
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did, or would do. `refused` counts rows; a row has a refusal for each of its faults.
+
+    `changes` are those of rows stored before, `MOST_CHANGES_LISTED` at most; `changed` counts them all.
+    `passed_over` are rows without data: their numbers and what they are.
+    """
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    changed: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    passed_over: list[tuple[int, str]] = field(default_factory=list)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[str] = field(default_factory=list)
+    unknown_headers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Row(Generic[Facts]):
+    number: int
+    cells: Mapping[str, object]
+    facts: Facts
+
+
+class TableImport(Generic[Facts]):
+    """One file, opened. The headings are read at once: a file that cannot be used raises SpreadsheetError."""
+
+    def __init__(
+        self,
+        database: Database,
+        path: str | Path,
+        layout: TableLayout,
+        target: Target[Facts],
+        *,
+        batch_size: int,
+        sheet: str | None = None,
+    ) -> None:
+        self._database = database
+        self._layout = layout
+        self._target = target
+        self._batch_size = batch_size
+        self._found = find_table(read_tables(path), layout, sheet)
+
+    def preview(self, progress: Progress | None = None) -> ImportReport:
+        """What `apply` would do; nothing is written."""
+        return self._run(self._database.read, self._target.plan, progress)
+
+    def apply(self, progress: Progress | None = None) -> ImportReport:
+        """Store the good rows, in transactions of `batch_size` rows, and tell what was done."""
+        return self._run(self._database.write, self._target.put, progress)
+
+    def _run(
+        self,
+        transaction: Callable[[], AbstractContextManager[Session]],
+        judge: Callable[[Session, list[Facts]], Sequence[Effect | Faults]],
+        progress: Progress | None,
+    ) -> ImportReport:
+        columns, total = self._found.columns, self._found.table.total
+        hidden = [
+            columns.headings[name] for name, at in columns.places.items() if self._found.table.is_hidden_column(at)
+        ]
+        report = ImportReport(unknown_headers=columns.unknown, hidden_columns=hidden)
+        batch: list[_Row[Facts]] = []
+
+        def judge_batch() -> None:
+            with transaction() as session:
+                results = judge(session, [row.facts for row in batch])
+            for row, result in zip(batch, results, strict=True):
+                self._note(report, row, result)
+
+        for row in self._good_rows(report):
+            batch.append(row)
+            if len(batch) == self._batch_size:
+                judge_batch()
+                batch = []
+                if progress:
+                    progress(row.number, max(total, row.number))
+        if batch:
+            judge_batch()
+        if progress:
+            progress(total, total)
+        # What storing refuses is known later than what reading does.
+        report.refusals.sort(key=lambda refusal: refusal.row)
+        return report
+
+    def _note(self, report: ImportReport, row: _Row[Facts], result: Effect | Faults) -> None:
+        if not isinstance(result, Effect):
+            self._refuse(report, row.number, row.cells, result)
+            return
+        if result.outcome == Outcome.CREATED:
+            report.created += 1
+            return
+        if result.outcome == Outcome.UNCHANGED:
+            report.unchanged += 1
+            return
+        report.updated += 1
+        report.changed += len(result.changes)
+        columns, show = self._found.columns, self._target.show
+        for name, (old, new) in result.changes.items():
+            if len(report.changes) < MOST_CHANGES_LISTED:
+                told = show(name, old), show(name, new)
+                report.changes.append(Change(row.number, columns.letter(name), columns.headings[name], name, *told))
+
+    def _refuse(self, report: ImportReport, number: int, cells: Mapping[str, object], faults: Faults) -> None:
+        columns = self._found.columns
+        report.refused += 1
+        for name, reason in faults.items():
+            letter = columns.letter(name)
+            reason = f"第{number}行{letter}列：{reason}"
+            report.refusals.append(Refusal(number, letter, columns.headings[name], cell_text(cells[name]), reason))
+
+    def _good_rows(self, report: ImportReport) -> Iterator[_Row[Facts]]:
+        """The rows that can be stored; the others are noted in the report. Empty rows are passed over."""
+        first_rows: dict[str, int] = {}
+        target = self._target
+        heading = self._layout.headings[target.key][0]
+        for number, row in self._found.data_rows():
+            cells = self._found.columns.cells(row)
+            if (kind := self._found.no_data(row, cells)) is not None:
+                if kind:
+                    report.passed_over.append((number, kind))
+                continue
+            report.rows += 1
+            if self._found.table.is_hidden_row(number):
+                report.hidden_rows.append(number)
+            for name in self._layout.dates & cells.keys():
+                cells[name] = cell_date(cells[name], self._found.table.dates_since) or cells[name]
+            facts, faults = target.read(cells)
+            if not faults and (first := first_rows.get(target.key_of(facts))) is not None:
+                faults = {target.key: f"与第{first}行的{heading}重复，请核对后只保留一行"}
+            if faults:
+                self._refuse(report, number, cells, faults)
+                continue
+            first_rows[target.key_of(facts)] = number
+            yield _Row(number, cells, facts)

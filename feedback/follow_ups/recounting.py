@@ -1,0 +1,64 @@
+"""Deadlines of bad ratings (差评) that were counted on guessed working days, counted anew when the days are known."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import extract, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core import clock, todos
+from core.deadlines import clocks
+from core.jobs.one_by_one import OneByOne
+from feedback.follow_ups.operations import apply_step
+from feedback.follow_ups.steps import EXTENDED_DAYS, Taken
+from feedback.models import Rating, RatingFollowUp
+from feedback.ratings.submission import DUE_DAYS
+
+Key = tuple[date, UUID]
+"""A rating by its deadline and its id."""
+_OPEN = Rating.due_on_provisional, Rating.closed_at.is_(None)
+
+
+def recounting() -> OneByOne[Key]:
+    """A job of the scheduler: one rating a transaction; one that is done or closed is not touched again."""
+    return OneByOne("rating deadlines", due, lambda session, key: recount(session, key[1]))
+
+
+def due(session: Session, after: Key | None = None, limit: int = 200) -> list[Key]:
+    """Open ratings whose deadline is provisional and lies in a year that is known now."""
+    years = clocks.known_years(session)
+    if not years:
+        return []
+    found = select(Rating.due_on, Rating.id).where(*_OPEN, extract("year", Rating.due_on).in_(years))
+    if after is not None:
+        found = found.where(tuple_(Rating.due_on, Rating.id) > after)
+    rows = session.execute(found.order_by(Rating.due_on, Rating.id).limit(limit))
+    return [(row.due_on, row.id) for row in rows if row.due_on is not None]
+
+
+def recount(session: Session, rating_id: UUID) -> bool:
+    """Count one anew; whether it was still to be done. What changes is told in the history, and in its to-do."""
+    rating = session.scalars(
+        select(Rating).where(Rating.id == rating_id, *_OPEN).with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+    if rating is None or rating.due_on is None:
+        return False
+    follow_up = session.get_one(RatingFollowUp, rating_id, populate_existing=True)
+    start = rating.submitted_at.astimezone(clock.LOCAL).date()
+    days = EXTENDED_DAYS if follow_up.extended else DUE_DAYS
+    counted = clocks.working_deadline(session, (rating.area1, rating.area2, rating.area3), start, days)
+    if counted.day == rating.due_on:
+        session.execute(
+            update(Rating)
+            .where(Rating.id == rating_id)
+            .values(due_on_provisional=counted.provisional)
+            .execution_options(synchronize_session=False)
+        )
+        if not counted.provisional:
+            todos.settle(session, rating_id)
+        return True
+    day = clocks.recounted(rating.due_on, counted.day)
+    moved = {"due_on": day, "due_on_provisional": counted.provisional}
+    said = {"due_on": day.isoformat(), "former_due_on": rating.due_on.isoformat(), "counted": counted.day.isoformat()}
+    apply_step(session, None, rating, follow_up, "recount", Taken(moved, payload=said))
+    return True

@@ -1,0 +1,169 @@
+"""Proof of a number by SMS (短信验证码): codes are single-use, short-lived, throttled per number and address.
+
+A request is answered alike whether or not the number has rated. The code is stored first and sent
+after the commit, by the caller; so no transaction waits for a gateway.
+
+What a number is sent is counted by the hour and the day of the clock, so that a refusal, which says truly when the
+next one is possible, does not tell a stranger when the number's owner asked for a code.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from core import clock, privacy
+from core.errors import Problem, invalid
+from core.identifiers import is_mobile, normalise_mobile
+from core.text import fold
+from feedback.models import SmsCode
+from feedback.ratings import gates
+from feedback.ratings.gates import RatingRules
+
+MINUTES = 5
+"""How long a code is good."""
+MOST_TRIES = 5
+_PAUSE = RatingRules(window=timedelta(minutes=1))
+_AN_HOUR, _A_DAY = 5, 10
+KEPT = timedelta(days=2)
+"""Rows are kept for the throttle this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerAddress:
+    """Codes sent to an address in a time: above `free` only to who was shown to be a person, above `most` none."""
+
+    free: tuple[int, timedelta] = (600, timedelta(hours=1))
+    most: tuple[int, timedelta] = (3000, timedelta(hours=1))
+
+
+def is_busy(session: Session, address: str, limits: PerAddress) -> bool:
+    """Whether so many codes went to an address that a person has to be shown."""
+    return _wait(session, _address_key(address), limits.free, clock.now()) > 0
+
+
+def issue_code(
+    session: Session, mobile: str, address: str, limits: PerAddress = PerAddress(), *, proved: bool = False
+) -> tuple[str, str]:
+    """Make a code for a number; returns the number as it is called, and the code to send.
+
+    Earlier codes of the number end. `proved`: a person was shown. Raises 422 for what is no mobile number, 403
+    `captcha_required` and 429 `too_many_requests`.
+    """
+    if not isinstance(mobile, str) or len(mobile) > 40 or not is_mobile(mobile):
+        raise invalid("/mobile", "bad_mobile", "手机号不正确，请填写11位大陆手机号")
+    number, now = normalise_mobile(mobile), clock.now()
+    mobile_key, address_key = _mobile_key(number), _address_key(address)
+    wait = _wait(session, address_key, limits.most, now)
+    if wait:
+        raise _throttled(wait)
+    if not proved and is_busy(session, address, limits):
+        raise Problem("captcha_required", "当前网络获取短信验证码的人较多，请先填写图片验证码，再获取短信验证码")
+    # One a minute; it also makes requests of one number wait for each other, so that the counts hold.
+    pause = privacy.keyed_hash("sms pause", number)
+    if not gates.take(session, pause, _PAUSE, now):
+        raise _throttled(clock.seconds_until(gates.closed_until(session, pause) or now, now))
+    began = now.astimezone(clock.LOCAL).replace(minute=0, second=0, microsecond=0)
+    for since, most, span in (
+        (began, _AN_HOUR, timedelta(hours=1)), (began.replace(hour=0), _A_DAY, timedelta(days=1)),
+    ):  # fmt: skip
+        if _issued(session, SmsCode.mobile_key == mobile_key, since) >= most:
+            raise _throttled(clock.seconds_until(since + span, now))
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    ended = update(SmsCode).where(SmsCode.mobile_key == mobile_key, SmsCode.until > now)
+    session.execute(ended.values(until=now).execution_options(synchronize_session=False))
+    session.add(
+        SmsCode(
+            mobile_key=mobile_key, address_key=address_key, code_hash=_code_hash(number, code),
+            until=now + timedelta(minutes=MINUTES), tries=0, created_at=now,
+        )
+    )  # fmt: skip
+    session.flush()
+    return number, code
+
+
+def prove(session: Session, mobile: str, code: str, form: str | None = None) -> bool:
+    """Whether this is the code that was sent to the number; it is spent with that.
+
+    `form` recognises the form that it is spent for: posted again (a double tap, a try after a failure),
+    that very form may show the same code once more while it is good.
+
+    To be called in a transaction of its own, which commits whatever the answer: the try counts even
+    though the rating is then refused.
+    """
+    if not isinstance(mobile, str) or not isinstance(code, str) or len(mobile) > 40 or not is_mobile(mobile):
+        return False
+    number, now = normalise_mobile(mobile), clock.now()
+    tried = (
+        update(SmsCode)
+        .where(
+            SmsCode.mobile_key == _mobile_key(number), SmsCode.until > now, SmsCode.used_at.is_(None),
+            SmsCode.tries < MOST_TRIES,
+        )
+        .values(tries=SmsCode.tries + 1)
+        .returning(SmsCode.id, SmsCode.code_hash)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    code = fold(code)
+    row = session.execute(tried).first()
+    if row is None:
+        return form is not None and _is_spent_for(session, number, code, form, now)
+    if not hmac.compare_digest(row.code_hash, _code_hash(number, code)):
+        return False
+    spent = (
+        update(SmsCode)
+        .where(SmsCode.id == row.id, SmsCode.used_at.is_(None))
+        .values(used_at=now, used_for=form)
+        .returning(SmsCode.id)
+        .execution_options(synchronize_session=False)
+    )
+    if session.execute(spent).first() is not None:
+        return True
+    return form is not None and _is_spent_for(session, number, code, form, now)
+
+
+def _is_spent_for(session: Session, number: str, code: str, form: str, now: datetime) -> bool:
+    spent = select(SmsCode.id).where(
+        SmsCode.mobile_key == _mobile_key(number), SmsCode.until > now, SmsCode.used_for == form,
+        SmsCode.code_hash == _code_hash(number, code),
+    )  # fmt: skip
+    return session.scalar(spent) is not None
+
+
+def wrong_code() -> Problem:
+    """The 422 for a code that proves nothing."""
+    return invalid("/sms_code", "wrong_code", "短信验证码错误或已过期，请重新获取")
+
+
+def _mobile_key(number: str) -> str:
+    return privacy.keyed_hash("sms mobile", number)
+
+
+def _code_hash(number: str, code: str) -> str:
+    return privacy.keyed_hash("sms code", number, code)
+
+
+def _address_key(address: str) -> str:
+    return privacy.keyed_hash("sms address", address)
+
+
+def _issued(session: Session, of: ColumnElement[bool], since: datetime) -> int:
+    statement = select(func.count()).select_from(SmsCode).where(of, SmsCode.created_at >= since)
+    return session.execute(statement).scalar_one()
+
+
+def _wait(session: Session, address_key: str, limit: tuple[int, timedelta], now: datetime) -> int:
+    """Seconds until an address may be sent one more; 0 where it may."""
+    most, span = limit
+    sent = select(SmsCode.created_at).where(SmsCode.address_key == address_key, SmsCode.created_at > now - span)
+    first = session.scalar(sent.order_by(SmsCode.created_at.desc()).offset(most - 1).limit(1))
+    return 0 if first is None else clock.seconds_until(first + span, now)
+
+
+def _throttled(seconds: int) -> Problem:
+    minutes = -(-seconds // 60)
+    when = f"{minutes} 分钟" if minutes < 120 else f"{-(-minutes // 60)} 小时"
+    return Problem("too_many_requests", f"获取验证码过于频繁，请在 {when}后再试", retry_after=seconds)

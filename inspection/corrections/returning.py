@@ -1,0 +1,53 @@
+"""Sending a record back for correction (退回更正): whoever stands above it says what is wrong, its owner mends it.
+
+Nobody retypes another's record. A returned record stays submitted and counts on; its owner may correct it once, however
+long ago it was entered.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import clock, receipts, todos
+from core.actor import Actor
+from core.errors import Problem
+from core.text import demanded
+from inspection.corrections import requests as correction_requests
+from inspection.corrections.authority import refuse_to_decide
+from inspection.corrections.reminders import TODO_RETURNED, tell_owner
+from inspection.models import Inspection
+from inspection.submissions.entry import content_digest, content_of, subject_of
+from inspection.submissions.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
+from inspection.workflows import WORKFLOWS
+
+
+def send_back(session: Session, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
+    """Return a record with an opinion, which opens a to-do for its owner; returned again, the newer opinion holds.
+
+    409 `already_open` while its owner waits for an answer to an application: that is answered first.
+    """
+    record = find_living(session, actor, book, record_id)
+    # The call need not carry a version: once the record was corrected, the same words are said anew.
+    call = {**body, "corrections": (record.corrected or {}).get("count", 0)}
+    if not receipts.take(session, receipts.key(actor.user_id, f"{book}.return", record_id, call)):
+        return find_living(session, actor, book, record_id)
+    flow = WORKFLOWS[book]
+    refuse_unsubmitted(record)
+    flow.step("return", record.status, actor)
+    refuse_to_decide(session, record, actor)
+    if body.get("version") is not None:
+        refuse_stale(record, body)
+    opinion = demanded(reason_of(body, "opinion"), "/opinion", "请填写退回意见，说明需要更正的内容")
+    now = clock.now()
+    values = {"returned": {**mark_of(actor, now), "opinion": opinion}, "updated_at": now}
+    flow.move(
+        session, actor, record, "return", values, {"content": content_digest(content_of(record)), "opinion": opinion}
+    )
+    if correction_requests.pending_of(session, record_id) is not None:
+        raise Problem("already_open", "该记录有待审核的更正申请，请先采纳或驳回该申请")
+    todos.close(session, record_id, TODO_RETURNED)
+    correction_requests.forget_refusals(session, record)
+    tell_owner(session, record, TODO_RETURNED, f"退回更正：{record.org_name}（{opinion}）", subject_of(book, record_id))
+    return find_living(session, actor, book, record_id)

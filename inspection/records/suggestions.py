@@ -1,0 +1,105 @@
+"""What was typed by hand before is offered again: texts of the own office's last records, and sellers without a code.
+
+Nothing is kept for it: values are read from the newest records of the office, so that what is offered is what stands
+in a record, and one office never reads what another typed. A form says which of its texts are offered (`suggest`).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actor import Actor
+from core.database.name_search import like_pattern
+from core.db import spelled
+from core.errors import Problem, invalid
+from core.forms.library import FormLibrary
+from core.text import fold
+from inspection.kinds import CHECK, KINDS, Kind
+from inspection.models import EnterpriseTally, Inspection
+from inspection.statistics.name_search import match
+from inspection.workflows import SUBMITTED
+
+RECORDS_READ = 300
+"""Newest records of an office in which texts are looked for."""
+MOST_OFFERED, MOST_SELLERS = 20, 20
+_WITHOUT_CODE = "n:"
+_SELLER = ("org_name", "org_address", "business_address", "market_name")
+
+
+def suggest(
+    session: Session, forms: FormLibrary, actor: Actor, kind_name: str, field: str, q: str | None
+) -> list[dict[str, Any]]:
+    """Texts that the own office typed into this field lately, those used most often first; `q` is their beginning.
+
+    Raises 422 for a field whose form does not offer them.
+    """
+    kind = KINDS[kind_name]
+    _refuse_other(forms, kind, field)
+    rows = session.execute(
+        select(Inspection.data[field].label("value"), Inspection.check_date)
+        .where(
+            Inspection.office_id.in_(actor.offices),
+            Inspection.status == spelled(SUBMITTED),  # as the index says it
+            Inspection.kind == kind.name,
+        )
+        .order_by(Inspection.submitted_at.desc())
+        .limit(RECORDS_READ)
+    ).all()
+    wanted = fold(q or "")
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for text in _texts(row.value):
+            key = fold(text)
+            if key.startswith(wanted):
+                day = row.check_date.isoformat() if row.check_date else None
+                # The newest spelling of a text is offered.
+                offered = found.setdefault(key, {"value": text, "times": 0, "last_used_on": day})
+                offered["times"] += 1
+    return sorted(found.values(), key=lambda one: -one["times"])[:MOST_OFFERED]
+
+
+def _refuse_other(forms: FormLibrary, kind: Kind, field: str) -> None:
+    try:
+        form = forms.get(kind.form_code).form
+    except Problem as problem:
+        raise invalid("/kind", "unknown_kind", "没有这类检查的表单，请联系管理员") from problem
+    if field not in form.suggested:
+        offered = "、".join(f"{text}（{name}）" for name, text in form.suggested.items()) or "无"
+        raise invalid("/field", "not_suggested", f"栏目“{field}”不提供填过的内容，请手动填写；提供的有：{offered}")
+
+
+def _texts(value: Any) -> Iterable[str]:
+    return (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one)
+
+
+def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
+    """Sellers without a code (无照) that were checked in the caller's regions before, found by a part of their name.
+
+    Each as it was written last: name, addresses, market, and the day of that check.
+    """
+    counted: Any = EnterpriseTally.records
+    without_code = [EnterpriseTally.kind == "sales", EnterpriseTally.org_key.like(f"{_WITHOUT_CODE}%")]
+    matched = match(session, actor.reach, CHECK, q, counted, *without_code)
+    if matched.tally_ids is not None:
+        tallies = sorted(matched.tally_ids, reverse=True)[: 5 * MOST_SELLERS]
+    else:  # so many that any of them do: whoever seeks one types more of its name
+        named = EnterpriseTally.folded_name.like(like_pattern(q), escape="\\")
+        where = [actor.reach.condition(EnterpriseTally), EnterpriseTally.book == CHECK, named, *without_code]
+        tallies = list(session.scalars(select(EnterpriseTally.id).where(*where).limit(5 * MOST_SELLERS)))
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for tally_id in tallies:
+        last = session.execute(
+            select(*(Inspection.data[name].label(name) for name in _SELLER), Inspection.check_date)
+            .where(Inspection.tally_id == tally_id, Inspection.status == SUBMITTED)
+            .order_by(Inspection.check_date.desc(), Inspection.submitted_at.desc())
+            .limit(1)
+        ).first()
+        if last is not None:
+            key = (fold(last.org_name or ""), fold(last.org_address or ""))
+            shown = {name: getattr(last, name) for name in _SELLER}
+            found.setdefault(key, {**shown, "last_checked_on": last.check_date.isoformat()})
+        if len(found) == MOST_SELLERS:
+            break
+    return list(found.values())

@@ -1,0 +1,148 @@
+"""To-dos (待办) of field records: disposals under way, enterprises that refused, spot checks that failed.
+
+A disposal is its own record's matter. A refusal (企业拒绝检查) and a failed spot check (监督抽查不合格) wait for
+another record of the same enterprise and product, from whichever office above or below. Which of them wait is told anew
+from the records, so that a correction or a voiding of the record that was waited for opens them again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core import clock, todos
+from core.database.prepared import Prepared
+from inspection.kinds import CHECK, SPOT_CHECK
+from inspection.models import AREAS, EnterpriseTally, Inspection
+from inspection.statistics.tallies import TallyKey, key_of
+from inspection.submissions.entry import subject_of
+from inspection.workflows import SUBMITTED
+
+TODO_DISPOSAL, TODO_REFUSED, TODO_FAILED = "disposal_in_progress", "inspection_refused", "spot_check_failed"
+WAITING_AT_ONCE = 100
+"""Of one enterprise and product the newest; the older ones wait as they did."""
+
+_I, _T = cast(Table, Inspection.__table__).c, cast(Table, EnterpriseTally.__table__).c
+_OF_ENTERPRISE = (
+    _I.tally_id == _T.id,
+    _T.org_key == bindparam("org_key"),
+    _T.product_code == bindparam("product_code"),
+    _I.status == SUBMITTED,
+)
+_SAID = (_I.book, _I.unable, _I.conclusion, _I.check_date, _I.submitted_at, _I.area1, _I.area2, _I.area3)
+_RAISED = Prepared(
+    select(_I.id, _I.office_id, _I.org_name, _I.data, *_SAID)
+    .where(*_OF_ENTERPRISE, or_(_T.unable > 0, _T.failed > 0), or_(_I.unable, _I.conclusion == "fail"))
+    .order_by(_I.submitted_at.desc(), _I.id)
+    .limit(WAITING_AT_ONCE)
+)
+_SINCE = Prepared(
+    select(*_SAID)
+    .where(
+        *_OF_ENTERPRISE,
+        _I.check_date >= bindparam("since"),
+        or_(_I.conclusion == "pass", (_I.book == CHECK) & ~_I.unable),
+    )
+    .order_by(_I.check_date.desc())
+    .limit(1000)
+)
+
+
+def was_refused(record: Any) -> bool:
+    """Whether the enterprise would not be checked (企业拒绝检查)."""
+    return bool(record.unable) and record.data.get("unable_reason") == "refused"
+
+
+def has_failed(record: Any) -> bool:
+    """Whether it is a spot check with the conclusion 不合格."""
+    return bool(record.conclusion == "fail")
+
+
+def _carried_out(record: Any) -> bool:
+    return record.book == CHECK and not record.unable
+
+
+def _followed_up(record: Any) -> bool:
+    """A check on the spot, or another sample that passed."""
+    return _carried_out(record) or (record.book == SPOT_CHECK and record.conclusion == "pass")
+
+
+def _day_known(record: Any) -> date:
+    """The day from which on something can be done about a failed sample: that of the report, or of the entry."""
+    reported = record.data.get("report_date")
+    if isinstance(reported, str):
+        return date.fromisoformat(reported)
+    return cast(date, record.submitted_at.astimezone(clock.LOCAL).date())
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A to-do that a record raises and one of that day (`since`) or later answers."""
+
+    kind: str
+    title: str
+    raised_by: Callable[[Any], bool]
+    answered_by: Callable[[Any], bool]
+    since: Callable[[Any], date]
+    urgent: bool = False
+
+
+def _day_checked(record: Any) -> date:
+    return cast(date, record.check_date)
+
+
+WAITING = (
+    Waiting(TODO_REFUSED, "企业拒绝检查", was_refused, _carried_out, _day_checked, urgent=True),
+    Waiting(TODO_FAILED, "监督抽查不合格，待后续处理", has_failed, _followed_up, _day_known),
+)
+
+
+def begin(session: Session, record: Inspection) -> None:
+    """Open what a submitted record asks for, and close what it answers."""
+    if record.disposal_state == "in_progress":
+        todos.open_for_office(
+            session, TODO_DISPOSAL, f"待完成处置：{record.org_name}", subject_of(record.book, record.id),
+            verb=Verb.INSPECTION_WRITE, office_id=record.office_id,
+        )  # fmt: skip
+    settle(session, key_of(record))
+
+
+def renew(session: Session, record: Inspection, before: TallyKey) -> None:
+    """The same for a record that was corrected; `before` is where it counted until then."""
+    if record.disposal_state != "in_progress":
+        todos.close(session, record.id, TODO_DISPOSAL)
+    for waiting in WAITING:
+        if not waiting.raised_by(record):
+            todos.close(session, record.id, waiting.kind)
+    begin(session, record)
+    now = key_of(record)
+    if (now.org_key, now.product_code) != (before.org_key, before.product_code):
+        settle(session, before)
+
+
+def settle(session: Session, key: TallyKey) -> None:
+    """Open or close what waits at an enterprise for a product, whoever's record it is."""
+    about = {"org_key": key.org_key, "product_code": key.product_code}
+    raised = [(waiting, row) for row in _RAISED.rows(session, about) for waiting in WAITING if waiting.raised_by(row)]
+    if not raised:
+        return
+    later = _SINCE.rows(session, {**about, "since": min(waiting.since(row) for waiting, row in raised)})
+    for waiting, row in raised:
+        if any(waiting.answered_by(other) and _is_later(waiting, row, other) for other in later):
+            todos.close(session, row.id, waiting.kind)
+        else:
+            todos.open_for_office(
+                session, waiting.kind, f"{waiting.title}：{row.org_name}", subject_of(row.book, row.id),
+                verb=Verb.INSPECTION_WRITE, office_id=row.office_id, urgent=waiting.urgent,
+            )  # fmt: skip
+
+
+def _is_later(waiting: Waiting, raised: Any, other: Any) -> bool:
+    """Whether another record came after, by its day and of one day by its entry, within one line of offices."""
+    after = (waiting.since(raised), raised.submitted_at) < (other.check_date, other.submitted_at)
+    pairs = ((getattr(raised, area), getattr(other, area)) for area in AREAS)
+    return after and all(one is None or two is None or one == two for one, two in pairs)

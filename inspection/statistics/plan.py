@@ -1,0 +1,96 @@
+"""The plan (应检查生产企业): which imported enterprises were visited, and which are left.
+
+An enterprise was visited when a production check of the planned product was submitted, carried out or not possible
+(无法检查), by an office that the caller's reach holds: what somebody may not see tells them nothing here either.
+It stands where the enterprise lies, whoever came, so that figures and lists name the same enterprises.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, distinct, func, select
+from sqlalchemy.orm import Session
+
+from core.actor import Actor, Reach
+from core.database.paging import Page, PageRequest
+from core.db import spelled
+from enterprise import queries
+from enterprise.models import Enterprise, EnterpriseProduct
+from inspection.models import EnterpriseTally, Inspection
+from inspection.statistics.totals import Filters, region_conditions
+from inspection.workflows import SUBMITTED
+
+E, P, T = Enterprise, EnterpriseProduct, EnterpriseTally
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Which visits count: those within a reach, between two check dates (both included)."""
+
+    reach: Reach
+    day_from: date | None = None
+    day_to: date | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Over the tallies, beside what joins them to an enterprise."""
+        within = [T.kind == "production", T.records > 0, self.reach.condition(T)]
+        if self.day_from is None and self.day_to is None:
+            return within
+        i = Inspection
+        days = [i.check_date >= self.day_from] if self.day_from is not None else []
+        days += [i.check_date <= self.day_to] if self.day_to is not None else []
+        return [*within, select(i.id).where(i.tally_id == T.id, i.status == spelled(SUBMITTED), *days).exists()]
+
+
+def visited_by_row(
+    session: Session, row_code: ColumnElement[Any], planned: list[ColumnElement[bool]], visits: Visits
+) -> dict[str | None, int]:
+    """How many of the planned enterprises (conditions over `EnterpriseProduct`) were visited, by row."""
+    statement: Select[Any] = (
+        select(row_code.label("row_code"), func.count(distinct(P.enterprise_id)).label("visited"))
+        .join(E, E.id == P.enterprise_id)
+        .join(T, (T.org_key == E.uscc) & (T.product_code == P.product_code))
+        .where(*planned, *visits.conditions())
+        .group_by("row_code")
+    )
+    return {row.row_code: row.visited for row in session.execute(statement)}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFilter:
+    """Filters of the list; `visited` None asks for the whole register, planned or not."""
+
+    q: str | None = None
+    product_code: str | None = None
+    region: str | None = None
+    own_office: bool | None = None
+    visited: bool | None = None
+    day_from: date | None = None
+    day_to: date | None = None
+
+
+def enterprises(session: Session, actor: Actor, wanted: PlanFilter, request: PageRequest) -> Page:
+    """The enterprises of the actor's reach by name; with `visited` planned ones that were visited, or that are left."""
+    reach = actor.reach
+    if wanted.own_office and wanted.region is None:
+        wanted = replace(wanted, region=actor.region_code)
+    where = Filters(region=wanted.region, own_office=wanted.own_office)
+    only: list[ColumnElement[bool]] = []
+    if wanted.visited is not None:
+        was = _was_visited(wanted.product_code, Visits(reach, wanted.day_from, wanted.day_to))
+        only.append(was if wanted.visited else ~was)
+        if wanted.product_code is None:
+            only.append(select(P.enterprise_id).where(P.enterprise_id == E.id).exists())
+    return queries.search(
+        session, reach, q=wanted.q, product_code=wanted.product_code, request=request,
+        within=region_conditions(session, E, where), only=only,
+    )  # fmt: skip
+
+
+def _was_visited(product_code: str | None, visits: Visits) -> ColumnElement[bool]:
+    """Over `Enterprise`: whether it was visited for one of its planned products, or for this one."""
+    of = select(T.id).where(T.org_key == E.uscc, *visits.conditions())
+    if product_code is not None:
+        return of.where(T.product_code == product_code).exists()
+    return of.where(P.enterprise_id == E.id, P.product_code == T.product_code).exists()

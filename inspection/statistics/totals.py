@@ -1,0 +1,105 @@
+"""How many records a list holds, told by the tallies wherever they count just that."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal
+from sqlalchemy.orm import Session
+
+from accounts.regions.abolished import asked_region
+from inspection.kinds import SPOT_CHECK
+from inspection.models import EnterpriseTally
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Filters of the lists (信息暂存, 信息查看); all optional, combined with AND.
+
+    `disposal` is a disposal state; `sampled` tells whether a spot check has a sample; `own_office` keeps only records
+    of the region itself, without those of the regions below (本级).
+    """
+
+    kind: str | None = None
+    q: str | None = None
+    product_code: str | None = None
+    region: str | None = None
+    day_from: date | None = None
+    day_to: date | None = None
+    problem: bool | None = None
+    disposal: str | None = None
+    unable: bool | None = None
+    conclusion: str | None = None
+    sampled: bool | None = None
+    own_office: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the tallies know of a list: a sum over their columns, `exact` or else at least what the list holds."""
+
+    expression: ColumnElement[int]
+    exact: bool
+
+
+def kept(book: str, filters: Filters) -> Kept:
+    """What the tallies count of what the filters ask for.
+
+    What a tally is about (kind, name, product, region) does not matter here: it narrows which tallies are summed.
+    """
+    expression, exact = (_of_spot_checks if book == SPOT_CHECK else _of_checks)(filters)
+    dated = filters.day_from is not None or filters.day_to is not None
+    return Kept(expression, exact and not dated)
+
+
+def _of_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
+    t: Any = EnterpriseTally
+    plain = filters.conclusion is None and filters.sampled is None  # which no check has
+    with_problem = {
+        "in_progress": t.disposal_in_progress,
+        "done": t.disposal_done,
+        "na": t.problems - t.disposal_in_progress - t.disposal_done,
+    }
+    # A check has a state of disposal just when a problem was found (`kinds.disposal_state`).
+    if filters.disposal is not None:
+        contradictory = filters.problem is not None and filters.problem == (filters.disposal == "none")
+        found = literal(0) if contradictory else with_problem.get(filters.disposal, t.records - t.problems)
+    elif filters.problem is not None:
+        found = t.problems if filters.problem else t.records - t.problems
+    elif filters.unable is not None:
+        return (t.unable if filters.unable else t.carried_out), plain
+    else:
+        found = t.records
+    return found, filters.unable is None and plain
+
+
+def _of_spot_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
+    t: Any = EnterpriseTally
+    plain = filters.problem is None and filters.disposal is None and filters.unable is None
+    if filters.conclusion is None:
+        counted = {None: t.records, True: t.batches, False: t.records - t.batches}
+        return counted[filters.sampled], plain
+    failed = filters.conclusion == "fail"
+    return (t.failed if failed else t.batches - t.failed), failed and plain and filters.sampled is None
+
+
+def region_conditions(session: Session, model: Any, filters: Filters) -> list[ColumnElement[bool]]:
+    """The region filter over a table with `area1..3`; a replaced code means its successor, an unknown one is 422."""
+    if filters.region is None:  # 本级 of an office without a region: of the whole country
+        return [model.area1 == ""] if filters.own_office else []
+    region = asked_region(session, filters.region)
+    columns = [model.area1, model.area2, model.area3]
+    conditions: list[ColumnElement[bool]] = [columns[region.depth - 1] == region.code]
+    if filters.own_office and region.depth < 3:
+        conditions.append(columns[region.depth].is_(None))
+    return conditions
+
+
+def tally_conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
+    """The tallies of the records that the filters ask for, name and reach aside."""
+    conditions = region_conditions(session, EnterpriseTally, filters)
+    if filters.kind is not None:
+        conditions.append(EnterpriseTally.kind == filters.kind)
+    if filters.product_code is not None:
+        conditions.append(EnterpriseTally.product_code == filters.product_code)
+    return conditions

@@ -1,0 +1,132 @@
+"""Photos (照片) and signatures (签名) of field records: uploaded before, claimed by the record that names them.
+
+A form says where they stand by items of the types `photos`, `signature` and `file`, for the whole record or beside
+one question, each with its own number. Forms that say nothing of `photos` and `signatures` have these two.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from assets.files import operations
+from assets.files.file_types import Category, categories
+from assets.files.operations import Claim, Subject
+from core.actor import Actor
+from core.errors import Fault
+from core.forms.definition import Form
+from core.forms.items import FILES, Item
+
+MOST_PHOTOS = 40
+"""Photos of one record, whatever they stand beside."""
+MOST_SIGNATURES = 9
+
+ALLOWED = categories(
+    Category("photos", "照片", frozenset({"photo"}), max_count=MOST_PHOTOS),
+    Category("signatures", "签名", frozenset({"signature"}), max_count=MOST_SIGNATURES),
+)
+_PURPOSES = {
+    "photos": frozenset({"photo"}),
+    "signature": frozenset({"signature"}),
+    "file": frozenset({"photo", "licence_document"}),
+}
+
+
+def is_named(form: Form, body: Mapping[str, Any]) -> bool:
+    """Whether a body says anything about files."""
+    return any(body.get(category) not in (None, []) for category in ALLOWED) or any(_of_form(form, body))
+
+
+def named(form: Form, data: Mapping[str, Any]) -> frozenset[UUID]:
+    """The files that stored data names."""
+    own = [UUID(text) for category in ALLOWED for text in data.get(category, ())]
+    return frozenset([*own, *(claim_.file_id for claim_ in _of_form(form, data))])
+
+
+def claim(
+    session: Session, actor: Actor, subject: Subject, form: Form, body: Mapping[str, Any], data: dict[str, Any]
+) -> list[Fault]:
+    """Claim the files that a body names, and put the ids of those beside the form into the record's data; the faults.
+
+    A later fault of the body rolls the claims back with everything else. A list that is empty or
+    absent leaves no key, so that records without pictures cost nothing.
+    """
+    own, faults = _beside_form(form, body)
+    wanted = [*own, *_of_form(form, data)]
+    allowed = _allowed(form)
+    photos = [claim_.path for claim_ in wanted if "photo" in allowed[claim_.category].purposes]
+    if not faults and len(photos) > MOST_PHOTOS:
+        message = f"一份记录最多上传{MOST_PHOTOS}张照片，现有{len(photos)}张，请删减后重试"
+        faults.append(Fault(photos[MOST_PHOTOS], "too_many_files", message))
+    if not faults and wanted:
+        faults = operations.claim(session, actor, subject, wanted, allowed)
+    for category in ALLOWED:
+        if ids := [str(claim_.file_id) for claim_ in own if claim_.category == category]:
+            data[category] = ids
+    return faults
+
+
+def release_dropped(session: Session, subject: Subject, kept: frozenset[UUID]) -> None:
+    """Let go of what a draft no longer names. What was submitted is never let go of: its version keeps naming it."""
+    operations.release(session, subject, kept)
+
+
+def _allowed(form: Form) -> dict[str, Category]:
+    items = [inner for item in form.files for inner in (item, *item.items) if inner.type in FILES]
+    by_form = (Category(one.name, one.text, _PURPOSES[one.type], max_count=MOST_PHOTOS) for one in items)
+    return {**ALLOWED, **{category.code: category for category in by_form}}
+
+
+def _beside_form(form: Form, body: Mapping[str, Any]) -> tuple[list[Claim], list[Fault]]:
+    """What stands in the two lists that a form need not speak of."""
+    spoken_of = {item.name for item in form.files}
+    wanted: list[Claim] = []
+    faults: list[Fault] = []
+    for code, category in ALLOWED.items():
+        sent = None if code in spoken_of else body.get(code)
+        if sent is None or sent == []:
+            continue
+        if not isinstance(sent, list):
+            faults.append(Fault(f"/{code}", "wrong_type", f"“{category.label}”应为上传文件编号的列表，请重新上传"))
+        elif len(sent) > category.max_count:
+            message = f"“{category.label}”最多{category.max_count}张，现有{len(sent)}张，请删减后重试"
+            faults.append(Fault(f"/{code}/{category.max_count}", "too_many_files", message))
+        else:
+            for place, value in enumerate(sent):
+                file_id = _as_uuid(value)
+                if file_id is None:
+                    message = f"“{category.label}”中有无效的文件，请重新上传"
+                    faults.append(Fault(f"/{code}/{place}", "bad_file", message))
+                else:
+                    wanted.append(Claim(code, file_id, f"/{code}/{place}"))
+    return wanted, faults
+
+
+def _of_form(form: Form, values: Mapping[str, Any]) -> Iterator[Claim]:
+    """What stands in the form's own items."""
+    for item in form.files:
+        holder = values.get(item.place) if item.place else values
+        value = holder.get(item.name) if isinstance(holder, Mapping) else None
+        if item.type != "group":
+            yield from _claims(item, value, item.pointer)
+        elif isinstance(value, list):
+            for place, row in enumerate(value):
+                for inner in item.items if isinstance(row, Mapping) else ():
+                    if inner.type in FILES:
+                        yield from _claims(inner, row.get(inner.name), f"{item.pointer}/{place}{inner.pointer}")
+
+
+def _claims(item: Item, value: Any, at: str) -> Iterator[Claim]:
+    if isinstance(value, list):
+        ids = [(file_id, f"{at}/{place}") for place, one in enumerate(value) if (file_id := _as_uuid(one))]
+    else:
+        ids = [(file_id, at)] if (file_id := _as_uuid(value)) else []
+    yield from (Claim(item.name, file_id, path) for file_id, path in ids)
+
+
+def _as_uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,44 @@
+"""What the answer with a record warns of: each a code and a sentence, most with the path of their field."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import clock, forms
+from core.identifiers import uscc_warnings
+from inspection.models import Inspection
+from inspection.submissions.doubts import Said, doubts
+
+NAMED = 3
+"""How many items a warning names."""
+
+
+def warnings_of(record: Inspection) -> list[dict[str, str]]:
+    """What follows from the record: of its form, words, codes, days, quantities; then what was noticed of it."""
+    data, submitted = record.data, record.submitted_at
+    warnings = forms.warnings_of(data, record.problems_found) if submitted else []
+    warnings += _words(data)
+    for name in ("uscc", "nominal_producer_uscc") if submitted else ():
+        uscc = data.get(name)
+        if isinstance(uscc, str):
+            texts = uscc_warnings(uscc)
+            warnings.extend({"code": "organisation_code", "path": f"/{name}", "message": text} for text in texts)
+    day = submitted.astimezone(clock.LOCAL).date() if submitted else clock.today()
+    return [*warnings, *doubts(Said(record.kind, data, day)), *record.noticed]
+
+
+def _words(data: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Words that were retired when the record was saved: in a draft too, so that others can be chosen in time."""
+    names = "、".join(data.get("retired_names") or ())
+    if not names:
+        return []
+    message = f"“{names}”已由省级停用：停用日及以前的检查仍可使用，之后的检查请改选列表中的其他名称"
+    return [{"code": "retired_item", "message": message}]
+
+
+def dropped(found: Mapping[str, str]) -> list[dict[str, str]]:
+    """A warning that names what a submission left out because the form hides it (`core/forms/check.py`)."""
+    if not found:
+        return []
+    named = "、".join(list(found.values())[:NAMED]) + ("等" if len(found) > NAMED else "")
+    message = f"因所选答案，表单中不再适用的 {len(found)} 项内容（{named}）未随记录保存"
+    return [{"code": "hidden_dropped", "path": next(iter(found)), "message": message}]

@@ -1,0 +1,108 @@
+"""Applications for accounts (账号申请) and their decision (用户审核)."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from accounts import applications, queries
+from accounts.models import USERNAME
+from accounts.verbs import Verb
+from core.actor import Actor
+from miniapp_api.http.answers import answers
+from miniapp_api.http.bodies import AsSent, Body, PageQuery, Password
+from miniapp_api.http.gates import gate, public
+from miniapp_api.http.limits import application_limit, limiter
+from miniapp_api.http.wiring import wiring
+
+bp = APIBlueprint("account_applications", __name__, tag="People")
+
+
+class ApplicationBody(Body):
+    """What an applicant fills in."""
+
+    applicant_name: str = Field(min_length=1, max_length=30)
+    unit_name: str = Field(min_length=1, max_length=100)
+    region_code: str = Field(pattern=r"^\d{6}$")
+    mobile: str = Field(min_length=11, max_length=20)
+    username: str = Field(pattern=USERNAME)
+    password: Password
+    reason: str | None = Field(None, max_length=500)
+
+
+class ApproveBody(AsSent):
+    """An approval may carry an opinion."""
+
+    opinion: str | None = Field(None, max_length=500)
+
+
+class RejectBody(AsSent):
+    """A rejection must carry an opinion."""
+
+    opinion: str = Field(min_length=1, max_length=500)
+
+
+class ApplicationsQuery(PageQuery):
+    """Filters of the list."""
+
+    status: Literal["pending", "approved", "rejected"] | None = None
+    q: str | None = Field(None, max_length=100)
+
+
+@bp.post("/account-applications")
+@public(transaction=False)
+@limiter.limit(application_limit)
+@answers(200, 201)
+@bp.input(ApplicationBody, arg_name="body")
+def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:
+    """Apply for a county or city account with an own password; a superior office decides."""
+    form = applications.NewApplication(**body.model_dump())
+    application, new = applications.apply_for_account(wiring().database, form)
+    answer = {"id": str(application.id), "status": application.status, "query_code": application.query_code}
+    return answer, 201 if new else 200
+
+
+@bp.get("/account-applications/status/<string:query_code>")
+@public()
+def read_application_status(session: Any, query_code: str) -> dict[str, Any]:
+    """What became of an application, for whoever holds its query code."""
+    return queries.application_status(session, query_code)
+
+
+@bp.get("/account-applications")
+@gate(Verb.ACCOUNTS_DECIDE)
+@bp.input(ApplicationsQuery, location="query", arg_name="query")
+def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> dict[str, Any]:
+    """The applications that the caller may decide."""
+    page = queries.applications(session, actor, query.status, query.q, query.request())
+    return page.as_json(lambda row: queries.show_application(row.AccountApplication, row.name, row.username))
+
+
+@bp.get("/account-applications/<uuid:application_id>")
+@gate(Verb.ACCOUNTS_DECIDE)
+def read_application(session: Any, actor: Actor, application_id: UUID) -> dict[str, Any]:
+    """One application; the officer who handles it sees the whole mobile number."""
+    application = applications.decidable(session, actor, application_id)
+    return queries.show_application(application, *queries.names_of(session, application), full=True)
+
+
+@bp.post("/account-applications/<uuid:application_id>/approve")
+@gate(Verb.ACCOUNTS_DECIDE)
+@bp.input(ApproveBody, arg_name="body")
+def approve_application(session: Any, actor: Actor, application_id: UUID, body: ApproveBody) -> dict[str, Any]:
+    """Approve; the account works from now on."""
+    return _decided(session, actor, application_id, "approve", body)
+
+
+@bp.post("/account-applications/<uuid:application_id>/reject")
+@gate(Verb.ACCOUNTS_DECIDE)
+@bp.input(RejectBody, arg_name="body")
+def reject_application(session: Any, actor: Actor, application_id: UUID, body: RejectBody) -> dict[str, Any]:
+    """Reject, with an opinion that the applicant will read."""
+    return _decided(session, actor, application_id, "reject", body)
+
+
+def _decided(session: Any, actor: Actor, application_id: UUID, action: str, body: AsSent) -> dict[str, Any]:
+    application = applications.decide(session, actor, application_id, action, body.model_dump(exclude_none=True))
+    return queries.show_application(application, *queries.names_of(session, application), full=True)

@@ -1,0 +1,40 @@
+"""Captchas (验证码): for sign-in of enterprises, and for ratings where an address is busy."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from accounts.sign_in import captchas
+from accounts.sign_in.captchas import PICTURE, QUESTION, Kind
+from assets.paper.captcha_images import data_url
+from miniapp_api.http.bodies import Body
+from miniapp_api.http.gates import public
+from miniapp_api.http.limits import limiter
+from miniapp_api.http.wiring import wiring
+
+bp = APIBlueprint("captchas", __name__, tag="People")
+
+
+class CaptchaBody(Body):
+    """`question` for whoever cannot see a picture: a sum in words, which may be answered less often."""
+
+    kind: Kind = PICTURE
+
+
+@bp.post("/captchas")
+@public(transaction=False)
+@bp.input(CaptchaBody, arg_name="body")
+def create_captcha(body: CaptchaBody) -> dict[str, Any]:
+    """A new captcha, `{id, image}` or `{id, question}`; not idempotent: each one is used once."""
+    return make(body.kind)
+
+
+@limiter.limit("120 per minute")
+def make(kind: str) -> dict[str, Any]:
+    """A captcha of that kind as it is shown."""
+    # The limit may wait for Redis and the picture takes its time: nobody else's write waits for them.
+    with wiring().database.write() as session:
+        captcha_id, shown = captchas.ask(session) if kind == QUESTION else captchas.issue(session)
+    if kind == QUESTION:
+        return {"id": str(captcha_id), "question": shown}
+    return {"id": str(captcha_id), "image": data_url(shown)}

@@ -1,0 +1,81 @@
+"""Signing in and out (登录)."""
+
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import request
+from pydantic import Field
+
+from accounts import queries
+from accounts.sign_in import sessions as sign_in
+from core import clock
+from core.actor import Actor
+from miniapp_api.http.answers import answers
+from miniapp_api.http.bodies import AtOnceQuery, Body, Password
+from miniapp_api.http.gates import bearer_token, gate, public
+from miniapp_api.http.limits import limiter, sign_in_limit
+from miniapp_api.http.wiring import wiring
+
+bp = APIBlueprint("sessions", __name__, tag="People")
+
+
+class SignInBody(Body):
+    """`operator_name` says who is at the phone: a user name may be shared (同一用户名允许多人同时登录)."""
+
+    username: str = Field(min_length=1, max_length=64)
+    password: Password
+    operator_name: str | None = Field(None, max_length=30)
+    otp: str | None = Field(None, max_length=10)
+    captcha_id: str | None = Field(None, max_length=64)
+    captcha: str | None = Field(None, max_length=10)
+
+
+@bp.post("/sessions")
+@public(transaction=False)
+@limiter.limit(sign_in_limit)
+@answers(201)
+@bp.input(SignInBody, arg_name="body")
+def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
+    """Sign in; several people may do so at once under one user name."""
+    services = wiring()
+    caller = sign_in.Caller(
+        request.remote_addr or "",
+        request.headers.get("User-Agent", ""),
+        bearer_token(),
+        body.captcha_id,
+        body.captcha,
+    )
+    signed_in = sign_in.sign_in(
+        services.database, services.policy, body.username, body.password, body.operator_name or None, caller
+    )
+    return {
+        "token": signed_in.token,
+        "expires_at": clock.rfc3339(signed_in.expires_at),
+        "must_change_password": signed_in.actor.must_change_password,
+        "user": queries.me(signed_in.actor),
+    }, 201
+
+
+@bp.delete("/sessions/current")
+@gate(before_password_change=True)
+def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
+    """Sign out."""
+    sign_in.end_session(session, actor, actor.session_id)
+    return {"ended": True}
+
+
+@bp.get("/me/sessions")
+@gate()
+@bp.input(AtOnceQuery, location="query", arg_name="query")
+def list_my_sessions(session: Any, actor: Actor, query: AtOnceQuery) -> dict[str, Any]:
+    """The caller's living sessions, newest first, so that a lost phone can be signed out."""
+    return queries.my_sessions(session, actor, query.request()).as_json(lambda row: queries.show_session(row, actor))
+
+
+@bp.delete("/me/sessions/<uuid:session_id>")
+@gate()
+def delete_my_session(session: Any, actor: Actor, session_id: UUID) -> dict[str, Any]:
+    """End one of the caller's own sessions."""
+    sign_in.end_session(session, actor, session_id)
+    return {"ended": True}

@@ -1,0 +1,105 @@
+"""Users of the caller's offices."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from accounts import handing_over, operations, queries
+from accounts.verbs import Verb
+from core.actor import Actor
+from miniapp_api.http.bodies import AsSent, Body, EmptyBody, PageQuery
+from miniapp_api.http.gates import gate
+from miniapp_api.http.wiring import wiring
+
+bp = APIBlueprint("users", __name__, tag="People")
+
+
+class UsersQuery(PageQuery):
+    """Filters of the list."""
+
+    status: Literal["pending", "active", "rejected", "disabled"] | None = None
+    q: str | None = Field(None, max_length=64)
+
+
+class DisableBody(AsSent):
+    """Why the account is disabled (停用), and who goes on with what it leaves: drafts, assigned bad ratings."""
+
+    reason: str = Field(min_length=1, max_length=500)
+    hand_over_to: UUID | None = Field(None, strict=False)
+
+
+class MoveBody(Body):
+    """The office from now on, and who goes on with what stays behind; without it drafts go along with the user."""
+
+    office_id: UUID = Field(strict=False)
+    hand_over_to: UUID | None = Field(None, strict=False)
+
+
+class HandOverBody(Body):
+    """Who goes on with drafts and assigned bad ratings of the user."""
+
+    hand_over_to: UUID = Field(strict=False)
+
+
+@bp.get("/users")
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@bp.input(UsersQuery, location="query", arg_name="query")
+def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
+    """Users of the own office and those below it; for a licence reviewer those of enterprises (企业账号)."""
+    page = queries.users(session, actor, query.status, query.q, query.request())
+    return page.as_json(queries.show_user)
+
+
+@bp.post("/users/<uuid:user_id>/disable")
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@bp.input(DisableBody, arg_name="body")
+def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -> dict[str, Any]:
+    """Disable; the user's next request is refused. Drafts go to a colleague, if one is named (later: hand-over)."""
+    sent = body.model_dump(mode="json", exclude_none=True)
+    handed = handing_over.disable(session, wiring().events, actor, user_id, sent)
+    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+
+
+@bp.post("/users/<uuid:user_id>/move")
+@gate(Verb.ACCOUNTS_MANAGE)
+@bp.input(MoveBody, arg_name="body")
+def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict[str, Any]:
+    """Another office from now on (调动), the own one or one below it, for a user of an office below.
+
+    What was submitted stays with the office it was entered for. Roles that neither the new level brings nor the caller
+    could grant are dropped and named.
+    """
+    sent = body.model_dump(mode="json", exclude_none=True)
+    handed = handing_over.move(session, wiring().events, actor, user_id, sent)
+    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+
+
+@bp.post("/users/<uuid:user_id>/hand-over")
+@gate(Verb.ACCOUNTS_MANAGE)
+@bp.input(HandOverBody, arg_name="body")
+def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> dict[str, Any]:
+    """Give drafts (信息暂存) and assigned bad ratings of a user, disabled or not, to a colleague."""
+    handed = handing_over.hand_over(session, wiring().events, actor, user_id, body.model_dump(mode="json"))
+    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+
+
+@bp.post("/users/<uuid:user_id>/enable")
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@bp.input(EmptyBody, arg_name="body")
+def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
+    """Enable again."""
+    operations.set_enabled(session, actor, user_id, "enable", body.model_dump())
+    return queries.show_user(queries.user_row(session, user_id))
+
+
+@bp.post("/users/<uuid:user_id>/reset-password")
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE, transaction=False)
+@bp.input(EmptyBody, arg_name="body")
+def reset_password(actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
+    """A one-time password, shown once.
+
+    Not idempotent: a lost answer cannot be shown again, so each call makes a new one.
+    """
+    return {"password": operations.reset_password(wiring().database, actor, user_id)}

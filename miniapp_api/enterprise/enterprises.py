@@ -1,0 +1,120 @@
+"""The register of enterprises (企业名录)."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field, ValidationInfo, field_validator
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core.actor import Actor
+from core.errors import Problem
+from core.identifiers import uscc_fault
+from enterprise import queries
+from enterprise.handover import hand_over
+from enterprise.models import Enterprise
+from enterprise.production import queries as licences
+from inspection.statistics import plan
+from inspection.statistics.plan import PlanFilter
+from miniapp_api.http.answers import answers
+from miniapp_api.http.bodies import Body, PageQuery, Query
+from miniapp_api.http.filters import Days, ProductCode
+from miniapp_api.http.gates import gate
+from miniapp_api.http.wiring import wiring
+
+bp = APIBlueprint("enterprises", __name__, tag="Inspection")
+
+
+class EnterprisesQuery(PageQuery, Days):
+    """Filters of the list; `q` is a fragment of the name. `visited=false`: planned and not yet visited.
+
+    `from` and `to` are the check dates of visits.
+    """
+
+    q: str | None = Field(None, max_length=100)
+    product_code: ProductCode | None = None
+    region: str | None = Field(None, max_length=6)
+    own_office: bool | None = Field(None, description="leaves out the regions below")
+    visited: bool | None = Field(
+        None, validate_default=True, description="only planned enterprises: true visited, false left"
+    )
+
+    @field_validator("visited")
+    @classmethod
+    def _where_days_are_given(cls, visited: bool | None, others: ValidationInfo) -> bool | None:
+        if visited is None and (others.data.get("day_from") or others.data.get("day_to")):
+            raise ValueError("按日期（from、to）筛选时，请同时选择是否已到访（visited）")
+        return visited
+
+
+def show(enterprise: Enterprise) -> dict[str, Any]:
+    """The basics of an enterprise, to pre-fill a check."""
+    return {
+        "id": str(enterprise.id),
+        "uscc": enterprise.uscc,
+        "name": enterprise.name,
+        "legal_representative": enterprise.legal_representative,
+        "address": enterprise.address,
+        "production_address": enterprise.production_address,
+        "region_code": enterprise.region_code,
+        "scale": enterprise.scale,
+        "status": enterprise.status,
+        "product_codes": enterprise.product_codes,
+    }
+
+
+class HandOverBody(Body):
+    """`suffix` for a further user: the user name becomes `USCC@suffix`."""
+
+    suffix: str | None = Field(None, max_length=20)
+
+
+@bp.get("/enterprises")
+@gate(Verb.ENTERPRISES_READ)
+@bp.input(EnterprisesQuery, location="query", arg_name="query")
+def list_enterprises(session: Session, actor: Actor, query: EnterprisesQuery) -> dict[str, Any]:
+    """The enterprises of the caller's regions; with `visited` those of the plan (应检查) as 工作统计 counts them."""
+    return plan.enterprises(session, actor, PlanFilter(**query.filters_only()), query.request()).as_json(show)
+
+
+class EnterpriseQuery(Query):
+    """The product that is checked, for `licence`."""
+
+    product_code: ProductCode | None = None
+
+
+@bp.get("/enterprises/<string:uscc>")
+@gate(Verb.ENTERPRISES_READ)
+@bp.input(EnterpriseQuery, location="query", arg_name="query")
+def read_enterprise(session: Session, actor: Actor, uscc: str, query: EnterpriseQuery) -> dict[str, Any]:
+    """One enterprise from anywhere in the country; a code in lower case or full width is understood.
+
+    With its production licences (`licences`) and, where a product is named, the one for it (`licence`): what a form
+    fills in beforehand (`default_from`) stands in this answer, `enterprise.…` at its top, `licence.…` in `licence`.
+    """
+    fault = uscc_fault(uscc)
+    if fault:
+        raise Problem("not_found", f"{fault}；无误的请手动录入企业名称和地址")
+    enterprise = queries.by_uscc(session, uscc)
+    if enterprise is None:
+        raise Problem("not_found", "企业名录中没有这个统一社会信用代码，请核对；无误的请手动录入企业名称和地址")
+    held = licences.licences_of(session, enterprise)
+    chosen = licences.for_product(held, query.product_code) if query.product_code else None
+    return {
+        **show(enterprise),
+        "licences": [licences.show_one(one) for one in held],
+        "licence": licences.show_one(chosen) if chosen else None,
+    }
+
+
+@bp.post("/enterprises/<string:uscc>/users")
+@gate(Verb.ENTERPRISES_MANAGE, transaction=False)
+@answers(201)
+@bp.input(HandOverBody, arg_name="body")
+def hand_over_account(actor: Actor, uscc: str, body: HandOverBody) -> tuple[dict[str, Any], int]:
+    """Hand an enterprise its account: user name and a one-time password, shown once.
+
+    Not idempotent: until the account is used, each call makes a new password.
+    """
+    username, password = hand_over(wiring().database, actor, uscc, body.suffix)
+    return {"username": username, "password": password, "must_change_password": True}, 201

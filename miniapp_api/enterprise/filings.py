@@ -1,0 +1,175 @@
+"""Filings (办件): the same calls for every kind."""
+
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core import history
+from core.actor import Actor
+from core.database.paging import whole
+from core.errors import not_found
+from enterprise.filings import operations, queries
+from enterprise.filings.engine import visible
+from enterprise.filings.queries import Filters
+from enterprise.filings.working_copy import date_passed_over, read_only
+from enterprise.systems import KINDS
+from miniapp_api.http.answers import answers
+from miniapp_api.http.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
+from miniapp_api.http.gates import AfterCommit, gate
+from miniapp_api.http.wiring import wiring
+
+bp = APIBlueprint("filings", __name__, tag="Filings")
+
+
+class FilingsQuery(PageQuery):
+    """Filters of the list; `q` is a fragment of the enterprise's name.
+
+    `status` finds what is shown as it, too: 未阅 finds the reports that are being changed (修改中).
+    """
+
+    kind: str | None = Field(None, max_length=40)
+    status: str | None = Field(None, max_length=30)
+    q: str | None = Field(None, max_length=100)
+
+
+class FilingBody(DescribedBody):
+    """A filing to open, or its working copy to keep; judged by its kind (see `GET /filing-kinds/{kind}`)."""
+
+    model_config = described(
+        kind={"type": "string", "enum": [kind.code for kind in KINDS], "description": "needed to open a filing"},
+        uscc={"type": "string", "description": "for which enterprise, where an office opens the filing"},
+        subject={
+            "type": "object",
+            "required": ["type", "id"],
+            "properties": {"type": {"type": "string"}, "id": ID_FIELD},
+            "description": "what a new filing is about, where its kind is about something",
+        },
+        data={"type": "object", "description": "the answers of the form of its kind; left out they stay as they are"},
+        documents={
+            "type": "array",
+            "maxItems": 100,
+            "items": {
+                "type": "object",
+                "required": ["category", "file_id"],
+                "properties": {"category": {"type": "string"}, "file_id": ID_FIELD},
+            },
+            "description": "files uploaded before, all of them each time; left out they stay as they are",
+        },
+        version=VERSION_FIELD,
+    )
+
+
+class FilingVersionsQuery(AtOnceQuery):
+    """A page of versions; without one the first hundred, for each comes whole."""
+
+    at_once = 100
+
+
+class ActionBody(AsSent):
+    """A step: the version that the caller read, a comment where the step asks for one."""
+
+    version: int
+    comment: str | None = Field(None, max_length=1000)
+    due_on: str | None = Field(None, max_length=10)
+
+
+@bp.get("/filing-kinds")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+def list_filing_kinds(actor: Actor) -> dict[str, Any]:
+    """All kinds of filings."""
+    kinds = wiring().filings.kinds.kinds.values()
+    return whole([{"code": k.code, "title": k.title, "rateable": k.rateable, "opened_by": k.opened_by} for k in kinds])
+
+
+@bp.get("/filing-kinds/<string:kind>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
+    """Form, documents and workflow of a kind."""
+    found = wiring().filings.kinds.get(kind)
+    if found is None:
+        raise not_found()
+    return queries.show_kind(found, wiring().forms.get(found.form_code).form.definition, actor.verbs)
+
+
+@bp.get("/filings")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(FilingsQuery, location="query", arg_name="query")
+def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[str, Any]:
+    """Filings, newest first; each with what the caller may do now."""
+    engine = wiring().filings
+    page = queries.filings(session, engine, actor, Filters(query.kind, query.status, query.q), query.request())
+    return queries.show_page(session, engine, actor, page)
+
+
+@bp.get("/filings/<uuid:filing_id>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
+    """One filing, whole. Looking at it never changes its status."""
+    return queries.show(session, wiring().filings, actor, visible(session, actor, filing_id))
+
+
+@bp.put("/filings/<uuid:filing_id>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(200, 201)
+@bp.input(FilingBody, arg_name="body")
+def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
+    """Open a filing, or save its working copy."""
+    engine = wiring().filings
+    before = queries.read_before(session, engine, actor, filing_id, body.root)
+    filing, new = operations.save(session, engine, actor, filing_id, body.root)
+    content = queries.content_of(session, actor, filing)
+
+    def answer() -> tuple[dict[str, Any], int]:
+        shown = queries.show_with(engine, actor, filing, content)
+        shown["warnings"] += read_only(engine, filing, body.root, before, shown)
+        return shown, 201 if new else 200
+
+    return AfterCommit(answer)
+
+
+@bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(ActionBody, arg_name="body")
+def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> AfterCommit:
+    """Take a step of the filing's workflow.
+
+    Reading is one too (`read`), and so is handing back what cannot be read (`return`, with the reason as its
+    comment), or giving up a correction (`cancel`): the filing is again what was sent. Which there are is said by
+    `GET /filing-kinds/{kind}`.
+    """
+    engine = wiring().filings
+    filing = operations.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
+    content = queries.content_of(session, actor, filing)
+    told = date_passed_over(filing, body.due_on)
+    return AfterCommit(lambda: queries.show_with(engine, actor, filing, content, told))
+
+
+@bp.delete("/filings/<uuid:filing_id>")
+@gate(Verb.FILINGS_WRITE)
+def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
+    """Delete an own filing where its workflow allows that."""
+    filing = operations.delete(session, wiring().filings, actor, filing_id)
+    return {"id": str(filing.id), "status": filing.status}
+
+
+@bp.get("/filings/<uuid:filing_id>/versions")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(FilingVersionsQuery, location="query", arg_name="query")
+def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
+    """The versions that were sent, oldest first."""
+    engine, filing = wiring().filings, visible(session, actor, filing_id)
+    page = queries.versions(session, filing, query.request())
+    return page.as_json(lambda row: queries.show_version(engine, filing, row))
+
+
+@bp.get("/filings/<uuid:filing_id>/history")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@bp.input(AtOnceQuery, location="query", arg_name="query")
+def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
+    """The moves of a filing, oldest first."""
+    filing = visible(session, actor, filing_id)
+    return queries.history_of(session, filing, query.request()).as_json(history.show_row)

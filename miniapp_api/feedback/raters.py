@@ -1,0 +1,166 @@
+"""What rating needs of a request, for the page and for the JSON calls alike: address, brake, proof of the number."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from flask import request
+
+from accounts.sign_in import captcha_tries, throttle
+from accounts.sign_in.sessions import authenticate
+from core.actor import Actor
+from core.errors import Problem, invalid
+from core.gateways.sms import SmsFailed
+from core.text import clean_line
+from feedback.codes.kinds import PER_MATTER
+from feedback.ratings import phone_proof, submission
+from feedback.ratings.sent import Sent
+from feedback.ratings.submission import Rated
+from miniapp_api.http.address_counts import limit_of
+from miniapp_api.http.gates import bearer_token
+from miniapp_api.http.wiring import Wiring, wiring
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is sent along to show that a person rates: the code that came by SMS, the answer to a captcha."""
+
+    sms_code: Any = None
+    captcha_id: Any = None
+    captcha: Any = None
+
+    @property
+    def code(self) -> str:
+        """The SMS code; "" where none was sent."""
+        return clean_line(self.sms_code) if isinstance(self.sms_code, str) else ""
+
+    @property
+    def answer(self) -> str:
+        """The answer to the captcha; "" where none was sent."""
+        return clean_line(self.captcha)[:20] if isinstance(self.captcha, str) else ""
+
+    def check(self, services: Wiring, address: str) -> None:
+        """Let the right answer to a captcha pass; 403 `captcha_required` or 429 otherwise."""
+        captcha_id = self.captcha_id if isinstance(self.captcha_id, str) else None
+        captcha_tries.check(services.database, captcha_tries.of_ratings(address), captcha_id, self.answer)
+
+
+NO_PROOF = Proof()
+
+
+@dataclass(slots=True)
+class Brake:
+    """Accepted ratings of an address: above one limit at one code a proof is asked for, far above in all a pause.
+
+    Ratings of single-use codes (一事一评) are neither counted nor stopped: each has a link of its own.
+    """
+
+    services: Wiring
+    address: str
+    asked: list[UUID] = field(default_factory=list)
+
+    def is_busy(self, code_id: UUID) -> bool:
+        """Whether this code has had so many ratings from here that a person has to be shown."""
+        limit = limit_of(self.services.settings.rating_address_limit)
+        return self.services.addresses.wait(limit, self.address, str(code_id)) > 0
+
+    def stop(self, code_id: UUID, *, proved: bool) -> None:
+        """Raise what an address is answered that rates too much; note that it was asked otherwise."""
+        ceiling = limit_of(self.services.settings.rating_address_ceiling)
+        wait = self.services.addresses.wait(ceiling, self.address)
+        if wait:
+            detail = f"该网络地址提交的评价过多，请在 {throttle.minutes(wait)} 分钟后再试，或改用手机流量提交"
+            raise Problem("too_many_requests", detail, retry_after=wait)
+        if not proved and self.is_busy(code_id):
+            raise Problem("captcha_required", BUSY)
+        self.asked.append(code_id)
+
+    def count(self) -> None:
+        """Count what was accepted: after the transaction, so that nobody waits for the counter."""
+        for code_id in self.asked:
+            for text, key in (
+                (self.services.settings.rating_address_limit, (self.address, str(code_id))),
+                (self.services.settings.rating_address_ceiling, (self.address,)),
+            ):
+                self.services.addresses.hit(limit_of(text), *key)
+
+
+BUSY = "当前网络提交评价的人较多，请填写验证码后再提交，已填内容不会丢失"
+
+
+def rate(token: str, sent: Sent, proof: Proof = NO_PROOF) -> Rated:
+    """Judge and store a rating, in transactions of its own; proves the number first where that is switched on."""
+    services, address = wiring(), request.remote_addr or ""
+    brake, actor = Brake(services, address), signed_in_enterprise(services)
+    verified = proved = False
+    if proves_numbers(services) or proof.code or proof.answer:
+        # What is faulty or sent again costs no code; what is proved is proved even if the rating is refused.
+        with services.database.read() as session:
+            code, repeated = submission.judge(session, token, sent)
+        if repeated is not None:
+            return repeated
+        if proves_numbers(services) or (proof.code and services.sms is not None):
+            verified = proved = _prove(services, token, sent, proof.code)
+        elif proof.answer and code.kind != PER_MATTER and brake.is_busy(code.id):
+            proof.check(services, address)
+            proved = True
+    with services.database.write() as session:
+        rated = submission.rate(
+            session, services.rules, token, sent, address=address,
+            user_agent=request.headers.get("User-Agent", ""), verified=verified,
+            brake=lambda code_id: brake.stop(code_id, proved=proved), actor=actor,
+        )  # fmt: skip
+    if rated.new:
+        brake.count()
+    return rated
+
+
+def proves_numbers(services: Wiring) -> bool:
+    """Whether every rating needs a code by SMS: where a sender is configured, unless a setting says otherwise."""
+    return services.sms is not None and services.settings.rating_sms_proof
+
+
+def signed_in_enterprise(services: Wiring) -> Actor | None:
+    """Whoever is signed in, if anyone; the room refuses staff."""
+    token = bearer_token()
+    return authenticate(services.database, services.policy, token) if token is not None else None
+
+
+def _prove(services: Wiring, token: str, sent: Sent, code: str) -> bool:
+    if not code:
+        raise invalid("/sms_code", "required", "请填写短信验证码")
+    with services.database.write() as session:
+        right = phone_proof.prove(session, str(sent.mobile), code, submission.form_key(token, sent))
+    if not right:
+        raise phone_proof.wrong_code()
+    return True
+
+
+def send_code(mobile: Any, proof: Proof = NO_PROOF) -> None:
+    """Send a one-time code; the answer is the same whether or not the number has rated."""
+    services, address = wiring(), request.remote_addr or ""
+    if services.sms is None:
+        raise Problem("not_found")
+    limits = phone_proof.PerAddress(
+        _in_time(services.settings.rating_address_limit), _in_time(services.settings.rating_address_ceiling)
+    )
+    with services.database.read() as session:
+        busy = phone_proof.is_busy(session, address, limits)
+    if busy:
+        proof.check(services, address)
+    with services.database.write() as session:
+        number, code = phone_proof.issue_code(session, mobile, address, limits, proved=busy)
+    try:
+        services.sms.send_code(number, code, phone_proof.MINUTES)
+    except SmsFailed as error:
+        log.warning("sms_failed", reason=error.reason, retryable=error.retryable)
+        raise Problem("sms_unavailable", retry_after=60 if error.retryable else None) from error
+
+
+def _in_time(limit: str) -> tuple[int, timedelta]:
+    parsed = limit_of(limit)
+    return parsed.amount, timedelta(seconds=parsed.get_expiry())

@@ -1,0 +1,216 @@
+"""How bodies and queries are read: JSON by orjson, text is cleaned (`core/text.py`), empty means absent."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar
+
+import orjson
+from flask import Request, request
+from flask.json.provider import JSONProvider
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from core.database.paging import DEEPEST_PAGE, LONGEST_MARK, PageRequest
+from core.errors import Fault, Problem
+from core.text import clean, clean_line
+
+MAX_BODY = 1024 * 1024
+DEEPEST = 32
+_MOST_DRAINED = 64 * 1024 * 1024
+_DRAINED_AT_ONCE = 256 * 1024
+
+
+class OrjsonProvider(JSONProvider):
+    """Strict and fast: refuses NaN, lone surrogates and nesting deeper than `DEEPEST`."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        value = orjson.loads(s)
+        raw = s if isinstance(s, bytes) else s.encode()
+        # What is nested deeper than any form could not be written back by what hashes and stores it.
+        if raw.count(b"[") + raw.count(b"{") > DEEPEST and _deeper_than(value, DEEPEST):
+            raise Problem("invalid", errors=[Fault("", "too_deep", "内容嵌套过深，请检查后重试")])
+        if b"\\u0000" in raw:  # no database takes it, wherever it stands
+            return _without_nul(value)
+        return value
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    """Whether lists and objects stand more than so many levels inside each other."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper_than(one, levels - 1) for one in inner)
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_without_nul(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(one) for name, one in value.items()}
+    return value
+
+
+class ApiRequest(Request):
+    """A request whose absent body reads as an empty object, so that its missing fields are named."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        sent = self.get_data(cache=True)
+        if not sent:
+            return {}
+        if self.content_length is None and len(sent) >= MAX_BODY:
+            # Sent in chunks: what goes beyond the limit is cut off silently instead of being refused.
+            raise Problem("payload_too_large")
+        if not self.is_json:
+            raise Problem("unsupported_media_type")
+        return super().get_json(force=force, silent=silent, cache=cache)
+
+
+def drain() -> None:
+    """Read a body that nobody wants to its end: a client that is still sending would not see the answer.
+
+    Who is slow at it, or sends without end, is left alone; the server's worker then closes the connection.
+    """
+    left = _MOST_DRAINED if request.content_length is None else min(request.content_length, _MOST_DRAINED)
+    if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
+        return  # a server that does not say where a body ends would wait for more
+    source = request.environ["wsgi.input"]
+    with suppress(Exception):  # OSError, and whatever the server raises for broken chunks: the answer stands
+        while left > 0 and (piece := source.read(min(left, _DRAINED_AT_ONCE))):
+            left -= len(piece)
+
+
+class AsSent(BaseModel):
+    """Parent of typed bodies whose room cleans their text: it keeps a receipt of the write as it was sent."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, strict=True)
+
+
+class _AsTyped:
+    """Marks text that is not cleaned."""
+
+
+Password = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), _AsTyped()]
+"""A password as it was typed: every character belongs to it."""
+
+
+class Body(AsSent):
+    """Parent of typed bodies: no unknown fields, text cleaned, empty text is absent."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, sent: Any) -> Any:
+        if not isinstance(sent, dict):
+            return sent
+        fields = cls.model_fields.items()
+        as_typed = {name for name, field in fields if any(isinstance(mark, _AsTyped) for mark in field.metadata)}
+        cleaned = {
+            name: clean(value) if isinstance(value, str) and name not in as_typed else value
+            for name, value in sent.items()
+        }
+        return {name: value for name, value in cleaned.items() if value != "" or name in as_typed}
+
+
+class EmptyBody(AsSent):
+    """An action that needs nothing but its address."""
+
+
+class DescribedBody(RootModel[dict[str, Any]]):
+    """Parent of objects that a room judges, with its own codes: here their fields are described and no more."""
+
+
+def described(required: tuple[str, ...] = (), **fields: Any) -> ConfigDict:
+    """What the OpenAPI document says of a `DescribedBody`: JSON Schema by field."""
+    return ConfigDict(json_schema_extra={"properties": fields, "required": list(required)})
+
+
+def field_names(body: type[DescribedBody]) -> frozenset[str]:
+    """The names of the fields that a `DescribedBody` describes."""
+    extra = body.model_config["json_schema_extra"]
+    assert isinstance(extra, dict) and isinstance(extra["properties"], dict)
+    return frozenset(extra["properties"])
+
+
+def text_field(longest: int, description: str = "") -> dict[str, Any]:
+    """A text of so many characters at most."""
+    return {"type": "string", "maxLength": longest, **({"description": description} if description else {})}
+
+
+def choice_field(options: Mapping[str, str], description: str = "") -> dict[str, Any]:
+    """One of the options, which are given with their Chinese labels."""
+    labels = ", ".join(f"`{value}` {label}" for value, label in options.items())
+    return {"type": "string", "enum": list(options), "description": ": ".join(filter(None, (description, labels)))}
+
+
+ID_FIELD = {"type": "string", "format": "uuid"}
+VERSION_FIELD = {"type": "integer", "minimum": 1, "description": "the version that was read; the first PUT sends none"}
+
+
+class Query(BaseModel):
+    """Parent of query strings: text cleaned; `?kind=` means the same as leaving it out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, sent: dict[str, str]) -> dict[str, str]:
+        if any("\0" in value for value in sent.values()):  # nobody types that into an address
+            raise ValueError("内容含有不可用的字符")
+        return {name: value for name, text in sent.items() if (value := clean_line(text))}
+
+
+class PageQuery(Query):
+    """Which page of a list: every list has these."""
+
+    page: int | None = Field(None, ge=1, le=DEEPEST_PAGE, description="counted from 1, which is also the default")
+    page_size: int = Field(20, ge=1, le=100)
+    after: str | None = Field(
+        None, max_length=LONGEST_MARK,
+        description="instead of `page`: `next_after` of the page before; neither skips nor repeats what is listed "
+        "while the list shrinks or grows",
+    )  # fmt: skip
+
+    @field_validator("after")
+    @classmethod
+    def _one_of_both(cls, after: str | None, others: ValidationInfo) -> str | None:
+        if after is not None and others.data.get("page") is not None:
+            raise ValueError("page 与 after 只能使用其中一个")
+        return after
+
+    def request(self) -> PageRequest:
+        """As the rooms take it."""
+        return PageRequest(self.page or 1, self.page_size, self.after)
+
+    def filters_only(self) -> dict[str, Any]:
+        """What was asked for apart from the page."""
+        return self.model_dump(exclude={"page", "page_size", "after"})
+
+
+class AtOnceQuery(PageQuery):
+    """A page of a list that was not asked for by pages before: asked for without one, `at_once` items come."""
+
+    at_once: ClassVar[int] = 200
+    page_size: int | None = Field(  # type: ignore[assignment]
+        None, ge=1, le=100,
+        description="20 where a page is asked for; asked for without one, as older phones do, many items come at once",
+    )  # fmt: skip
+
+    def request(self) -> PageRequest:
+        """As the rooms take it."""
+        return PageRequest(self.page or 1, self.page_size or (20 if self.is_paged() else self.at_once), self.after)
+
+    def is_paged(self) -> bool:
+        """Whether a page is asked for."""
+        return any(given is not None for given in (self.page, self.page_size, self.after))

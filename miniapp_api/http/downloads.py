@@ -1,0 +1,31 @@
+"""Tables as files to download, streamed."""
+
+import urllib.parse
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from flask import Response
+
+from assets.tables.spreadsheets import Sheet, write_csv, write_xlsx
+from core import clock
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _attachment(title: str, ending: str) -> dict[str, str]:
+    name = urllib.parse.quote(f"{title}-{clock.today():%Y%m%d}.{ending}")
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+
+
+def as_csv(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """CSV (UTF-8 with BOM)."""
+    return Response(write_csv(columns, rows), mimetype="text/csv", headers=_attachment(title, "csv"))
+
+
+def as_xlsx(title: str, *sheets: Sheet) -> Response:
+    """An Excel workbook."""
+    file = write_xlsx(*sheets)
+    response = Response(iter(partial(file.read, 65536), b""), mimetype=XLSX, headers=_attachment(title, "xlsx"))
+    response.call_on_close(file.close)
+    return response

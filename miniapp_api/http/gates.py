@@ -1,0 +1,146 @@
+"""Gates: who may come in at all, and the transaction around a request.
+
+Every route carries exactly one gate, outermost, so that a stranger learns nothing from the way a
+body is judged. `gate` passes `actor` to the endpoint and, unless told otherwise, `session`: a
+reading one for GET, else one transaction that is committed before the answer is sent and rolled
+back by any exception.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import g, request
+from sqlalchemy import Connection
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from accounts.sign_in.sessions import authenticate
+from accounts.verbs import Verb
+from core.actor import Actor
+from core.db import writing
+from core.errors import Problem
+from miniapp_api.http.query_names import only_declared
+from miniapp_api.http.wiring import wiring
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class AfterCommit:
+    """An answer that is made when the transaction is over, from what was read in it: others may write meanwhile
+    (with SQLite, other processes)."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __call__(self) -> Any:
+        """The answer."""
+        return self._make()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a route demands; read by the OpenAPI document and by the tests that walk the URL map."""
+
+    public: bool
+    verbs: frozenset[str]
+
+
+def bearer_token() -> str | None:
+    """The token of the Authorization header, if there is one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Connection | None], Actor]:
+    """The judgement of who comes in; a stranger without a token is refused before a connection is asked for."""
+    token = bearer_token()
+    if token is None:
+        raise Problem("unauthenticated")
+    services = wiring()
+
+    def admit(connection: Connection | None) -> Actor:
+        actor = authenticate(services.database, services.policy, token, connection)
+        g.username = actor.username
+        if actor.must_change_password and not before_password_change:
+            raise Problem("password_change_required")
+        if verbs and not verbs & actor.verbs:
+            raise Problem("forbidden")
+        return actor
+
+    return admit
+
+
+def _run(
+    admit: Callable[[Connection | None], Actor] | None, view: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """The view in its session; a writing one stands over the connection that `admit` looked through before."""
+    database = wiring().database
+    if request.method in ("GET", "HEAD"):
+        if admit is not None:
+            kwargs["actor"] = admit(None)
+        with database.read() as session:
+            return view(*args, **kwargs, session=session)
+    refusal = _body_read()
+    with database.engine.connect() as connection:
+        if admit is not None:
+            kwargs["actor"] = admit(connection)
+        if refusal is not None:
+            raise refusal
+        with database.alone:
+            with writing(connection) as session:
+                answer = view(*args, **kwargs, session=session)
+            return answer() if isinstance(answer, AfterCommit) else answer
+
+
+def _body_read() -> RequestEntityTooLarge | None:
+    """Read the body before anyone else is kept waiting for a slow phone; too large a one is refused in its turn,
+    after whoever may not come in at all."""
+    try:
+        request.get_data(cache=True)
+    except RequestEntityTooLarge as refusal:
+        return refusal
+    return None
+
+
+def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = False) -> Callable[[View], View]:
+    """Only signed-in users who hold one of the verbs (any signed-in user when none is named).
+
+    `transaction=False`: the endpoint opens its own, because it hashes passwords or streams.
+    `before_password_change`: open to someone whose one-time password must be changed first.
+    """
+
+    def decorate(view: View) -> View:
+        demanded = frozenset(verb.value for verb in verbs)
+        judged = only_declared(view)
+
+        @functools.wraps(view)
+        def gated(*args: Any, **kwargs: Any) -> Any:
+            admit = _admit(demanded, before_password_change)
+            return _run(admit, judged, *args, **kwargs) if transaction else judged(*args, **kwargs, actor=admit(None))
+
+        gated._gate = Gate(False, demanded)  # type: ignore[attr-defined]
+        return gated  # type: ignore[return-value]
+
+    return decorate
+
+
+def public(*, transaction: bool = True) -> Callable[[View], View]:
+    """Open to everyone; the list of such routes stands in the HTTP contract, §1."""
+
+    def decorate(view: View) -> View:
+        judged = only_declared(view)
+
+        @functools.wraps(view)
+        def gated(*args: Any, **kwargs: Any) -> Any:
+            return _run(None, judged, *args, **kwargs) if transaction else judged(*args, **kwargs)
+
+        gated._gate = Gate(True, frozenset())  # type: ignore[attr-defined]
+        return gated  # type: ignore[return-value]
+
+    return decorate
+
+
+def gate_of(view: Callable[..., Any]) -> Gate | None:
+    """The gate of a view function."""
+    return getattr(view, "_gate", None)

@@ -1,0 +1,55 @@
+"""Limits of traffic (not of wrong passwords: those stand in `accounts/sign_in/throttle.py`)."""
+
+from flask import Flask
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter.util import get_remote_address
+from redis.exceptions import RedisError
+
+from core import clock
+from core.config import Settings
+from miniapp_api.http.wiring import wiring
+
+# With Redis down the limits go on in memory; without that setting every request would answer 500.
+limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_enabled=True)
+
+
+def install(app: Flask) -> None:
+    """Only single routes have limits, and their decorators check them. The hooks around every request, which look
+    for a limit of all routes and for headers to write, and take as long as a database statement, are taken out."""
+    limiter.init_app(app)
+    before, after = app.before_request_funcs[None], app.after_request_funcs[None]
+    before[:] = [hook for hook in before if getattr(hook, "__self__", None) is not limiter]
+    after[:] = [hook for hook in after if getattr(hook, "args", None) != (limiter,)]
+
+
+def where_counted(settings: Settings) -> str:
+    """Whether the workers count together, for `/readyz`.
+
+    Without Redis each counts for itself, so that an address may go as far as the limit in each of them. The limit is
+    not divided among them: a phone that keeps its connection keeps its worker, and would be stopped too early.
+    """
+    if not settings.redis_url:
+        return "each worker counts for itself: REDIS_URL not configured"
+    return "ok" if limiter.storage.check() else "each worker counts for itself: Redis unreachable"
+
+
+def seconds_left(error: RateLimitExceeded) -> int:
+    """Seconds until the limit that was exceeded lets its address in again."""
+    length = error.limit.limit.get_expiry() if error.limit else 60
+    try:
+        broken = [one for one in limiter.current_limits if one.breached]
+        until = max(one.window.reset_time for one in broken)
+    except (RedisError, ValueError):  # counted where nobody can be asked any more
+        return length
+    # Redis rounds what is left to whole seconds, up or down.
+    return max(1, min(length, int(until - clock.now().timestamp()) + 1))
+
+
+def sign_in_limit() -> str:
+    """From the settings, read at the request."""
+    return wiring().settings.sign_in_limit
+
+
+def application_limit() -> str:
+    """From the settings, read at the request."""
+    return wiring().settings.application_limit

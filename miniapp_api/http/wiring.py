@@ -1,0 +1,60 @@
+"""What the endpoints find in the application: database, settings, forms, subjects, files."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from accounts.sign_in.sessions import SessionPolicy
+from assets.files.operations import Desk
+from assets.paper.made_pictures import MadePictures
+from core.config import Settings
+from core.database.disk import DiskWatch
+from core.db import Database
+from core.events import Events
+from core.forms.library import FormLibrary
+from core.gateways.sms import SmsSender
+from core.gateways.wechat import WeChat
+from core.subjects import SubjectRegistry
+from enterprise.filings.engine import Filings
+from feedback.codes.scan_counts import ScanCounts
+from feedback.ratings.gates import RatingRules
+from inspection.submissions.entry import Tools
+from miniapp_api.http.address_counts import InMemory, InRedis
+from miniapp_api.http.file_places import FilePlaces
+from miniapp_api.http.readiness import Check
+
+KEY = "gongpin"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Made once in `create_app`."""
+
+    settings: Settings
+    database: Database
+    policy: SessionPolicy
+    tools: Tools
+    subjects: SubjectRegistry
+    desk: Desk
+    filings: Filings
+    events: Events
+    rules: RatingRules
+    pictures: MadePictures
+    scans: ScanCounts
+    disk: DiskWatch
+    readiness: list[Check]
+    places: FilePlaces
+    addresses: InMemory | InRedis
+    sms: SmsSender | None
+    wechat: WeChat | None
+
+    @property
+    def forms(self) -> FormLibrary:
+        """The published forms."""
+        return self.tools.forms
+
+
+def wiring() -> Wiring:
+    """The wiring of the running application."""
+    return cast(Wiring, current_app.extensions[KEY])

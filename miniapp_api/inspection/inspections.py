@@ -1,0 +1,72 @@
+"""Checks (检查): production and sales."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core.actor import Actor
+from enterprise.filings import queries as filing_queries
+from inspection.corrections import amendments, rectifications
+from inspection.kinds import CHECK
+from inspection.records import queries
+from inspection.submissions import read_only
+from miniapp_api.http.answers import answers
+from miniapp_api.http.bodies import AsSent
+from miniapp_api.http.gates import gate
+from miniapp_api.http.wiring import wiring
+from miniapp_api.inspection.records import record_blueprint
+
+bp = record_blueprint("inspections", "inspections", CHECK)
+
+
+class DisposalsBody(AsSent):
+    """Disposals to move on (处置); only those that change need to be sent.
+
+    The rest of the record may stand beside them as it was read; nothing of it is changed by this call.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    disposals: dict[str, Any]
+    version: int
+    reason: str | None = None
+
+
+@bp.put("/inspections/<uuid:record_id>/disposals")
+@gate(Verb.INSPECTION_WRITE)
+@bp.input(DisposalsBody, arg_name="body")
+def move_disposals(session: Session, actor: Actor, record_id: UUID, body: DisposalsBody) -> dict[str, Any]:
+    """Move disposals on from 办理中; `done` is final."""
+    sent, forms = body.model_dump(exclude_none=True), wiring().forms
+    before = queries.show(queries.visible(session, actor, CHECK, record_id), actor, forms)
+    record = amendments.move_disposals(session, actor, CHECK, record_id, sent)
+    shown = queries.show(record, actor, forms)
+    shown["warnings"] = shown["warnings"] + read_only.told_beside(sent, _WRITTEN, before, forms)
+    return shown
+
+
+_WRITTEN = frozenset(DisposalsBody.model_fields)
+
+
+class RectificationBody(AsSent):
+    """What has to be put right, and by when."""
+
+    problem: str = Field(min_length=1, max_length=2000)
+    due_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+
+
+@bp.post("/inspections/<uuid:record_id>/rectification")
+@gate(Verb.FILINGS_REVIEW)
+@answers(200, 201)
+@bp.input(RectificationBody, arg_name="body")
+def order_rectification(
+    session: Session, actor: Actor, record_id: UUID, body: RectificationBody
+) -> tuple[dict[str, Any], int]:
+    """Open a rectification (整改) for the enterprise that a check is about."""
+    engine = wiring().filings
+    filing, new = rectifications.order(session, engine, actor, record_id, body.problem, body.due_on)
+    warned = rectifications.warnings_of(filing, new=new)
+    return filing_queries.show(session, engine, actor, filing, warned), 201 if new else 200
