@@ -183,7 +183,8 @@ def _flat(size: tuple[int, int], mode: str = "RGB") -> bytes:
 def child_memory(content: bytes) -> float:
     """Highest resident memory of a process that does what the child does, in MiB; it is the only child of another."""
     child = (
-        "import io, sys; from assets import picture_worker as worker; worker.bound_server(); worker.warm_up(); "
+        "import io, sys; from assets.files.pictures import picture_worker as worker; "
+        "worker.bound_server(); worker.warm_up(); "
         "worker.bound_child(); told = worker.work(b'J', sys.stdin.buffer, io.BytesIO()); assert 'width' in told, told"
     )
     asked = (

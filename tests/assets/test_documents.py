@@ -99,7 +99,8 @@ def test_what_the_library_itself_fails_over_is_refused_and_logged(
     """qpdf throws a runtime error over what it did not reckon with, which may be the machine's fault."""
     program(
         monkeypatch, tmp_path,
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pikepdf; from assets.files.documents import check_worker\n"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pikepdf\n"
+        "from assets.files.documents import check_worker\n"
         "def fails(*_arguments, **_more): raise RuntimeError('qpdf met something strange')\n"
         "pikepdf.open = fails\n"
         "sys.exit(check_worker.main(sys.argv[1:]))\n",
