@@ -70,16 +70,16 @@ from miniapp_api.http.wiring import KEY, Wiring
 
 
 def subject_registry() -> SubjectRegistry:
-    """Who may see what, by subject type; the filing engine adds what filings are about."""
+    """Who may read what, by subject type; the filing engine adds what filings are about."""
     subjects = SubjectRegistry()
-    subjects.register("account_application", account_queries.may_see_application)
-    subjects.register("user", account_queries.may_see_user)
-    subjects.register("inspection", partial(inspection_queries.may_see, CHECK))
-    subjects.register("spot_check", partial(inspection_queries.may_see, SPOT_CHECK))
-    subjects.register("dictionary_entry", dictionaries.may_see)
-    subjects.register("correction_request", request_queries.may_see)
-    subjects.register("rating", rating_queries.may_see_rating)
-    subjects.register("rating_code", rating_queries.may_see_code)
+    subjects.register("account_application", account_queries.may_read_application)
+    subjects.register("user", account_queries.may_read_user)
+    subjects.register("inspection", partial(inspection_queries.may_read, CHECK))
+    subjects.register("spot_check", partial(inspection_queries.may_read, SPOT_CHECK))
+    subjects.register("dictionary_entry", dictionaries.may_read)
+    subjects.register("correction_request", request_queries.may_read)
+    subjects.register("rating", rating_queries.may_read_rating)
+    subjects.register("rating_code", rating_queries.may_read_code)
     return subjects
 
 

@@ -24,7 +24,7 @@ from core.text import clean, demanded
 
 def seen(session: Session, actor: Actor, user_id: UUID) -> User:
     """A user whom the list shows to the actor; else 404."""
-    if not queries.may_see_user(session, actor, user_id):
+    if not queries.may_read_user(session, actor, user_id):
         raise not_found()
     return session.get_one(User, user_id, populate_existing=True)
 

@@ -213,12 +213,12 @@ def decidable_application(session: Session, actor: Actor, application_id: UUID) 
     return row if row is not None and actor.reach.strictly_above(row.area1, row.area2, row.area3) else None
 
 
-def may_see_application(session: Session, actor: Actor, subject_id: UUID) -> bool:
+def may_read_application(session: Session, actor: Actor, subject_id: UUID) -> bool:
     """For the subject registry."""
     return decidable_application(session, actor, subject_id) is not None
 
 
-def may_see_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
+def may_read_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
     """Whether the user's office lies within the actor's reach, as `users` lists them (subject registry)."""
     row = session.execute(
         select(Region.area1, Region.area2, Region.area3, Office.kind)

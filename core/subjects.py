@@ -1,6 +1,6 @@
 """Subjects: history, to-dos, files and print verification speak of "subject type + id".
 
-Rooms register, in `app.py`, the query that says whether an actor may see a subject. An unknown
+Rooms register, in `app.py`, the query that says whether an actor may read a subject. An unknown
 type is refused.
 """
 
@@ -11,37 +11,37 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 
-Visible = Callable[[Session, Actor, UUID], bool]
-Fetchable = Callable[[Session, Actor, UUID, UUID], bool]
+MayRead = Callable[[Session, Actor, UUID], bool]
+MayFetch = Callable[[Session, Actor, UUID, UUID], bool]
 """Whether an actor may fetch a file (the last id) that a subject claims."""
 
 
 class SubjectRegistry:
-    """Maps a subject type to the query that says who may see it."""
+    """Maps a subject type to the query that says who may read it."""
 
     def __init__(self) -> None:
-        self._visible: dict[str, Visible] = {}
-        self._fetchable: dict[str, Fetchable] = {}
+        self._may_read: dict[str, MayRead] = {}
+        self._may_fetch: dict[str, MayFetch] = {}
 
-    def register(self, subject_type: str, visible: Visible, fetchable: Fetchable | None = None) -> None:
-        """Without `fetchable`, who may see a subject may fetch all its files.
+    def register(self, subject_type: str, may_read: MayRead, may_fetch: MayFetch | None = None) -> None:
+        """Without `may_fetch`, who may read a subject may fetch all its files.
 
         Raises ValueError when the type is registered already.
         """
-        if subject_type in self._visible:
+        if subject_type in self._may_read:
             raise ValueError(f"subject type {subject_type} is registered twice")
-        self._visible[subject_type] = visible
-        if fetchable is not None:
-            self._fetchable[subject_type] = fetchable
+        self._may_read[subject_type] = may_read
+        if may_fetch is not None:
+            self._may_fetch[subject_type] = may_fetch
 
-    def may_see(self, session: Session, actor: Actor, subject_type: str, subject_id: UUID) -> bool:
+    def may_read(self, session: Session, actor: Actor, subject_type: str, subject_id: UUID) -> bool:
         """False for an unknown type."""
-        visible = self._visible.get(subject_type)
-        return visible is not None and visible(session, actor, subject_id)
+        registered = self._may_read.get(subject_type)
+        return registered is not None and registered(session, actor, subject_id)
 
     def may_fetch(self, session: Session, actor: Actor, subject_type: str, subject_id: UUID, file_id: UUID) -> bool:
         """Whether the actor may fetch that file, which the subject claims; False for an unknown type."""
-        fetchable = self._fetchable.get(subject_type)
-        if fetchable is None:
-            return self.may_see(session, actor, subject_type, subject_id)
-        return fetchable(session, actor, subject_id, file_id)
+        registered = self._may_fetch.get(subject_type)
+        if registered is None:
+            return self.may_read(session, actor, subject_type, subject_id)
+        return registered(session, actor, subject_id, file_id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
-from enterprise.filings.engine import Filings, may_see_filing
+from enterprise.filings.engine import Filings, may_read_filing
 from enterprise.filings.kinds import KindRegistry
 from enterprise.filings.operations import follow_enterprise
 from enterprise.filings.queries import may_fetch
@@ -28,7 +28,7 @@ def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:
 
 def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events) -> Filings:
     """The engine with all kinds; what filings can be about joins the given subjects."""
-    subjects.register("filing", may_see_filing, may_fetch)
-    subjects.register("licence", production_queries.may_see_licence)
-    subjects.register("self_check_topic", production_queries.may_see_topic)
+    subjects.register("filing", may_read_filing, may_fetch)
+    subjects.register("licence", production_queries.may_read_licence)
+    subjects.register("self_check_topic", production_queries.may_read_topic)
     return Filings(KindRegistry(KINDS), forms, events, subjects)

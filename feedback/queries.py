@@ -47,7 +47,7 @@ def visible(session: Session, actor: Actor, rating_id: UUID) -> Rating:
     return rating
 
 
-def may_see_rating(session: Session, actor: Actor, rating_id: UUID) -> bool:
+def may_read_rating(session: Session, actor: Actor, rating_id: UUID) -> bool:
     """For the subject registry."""
     try:
         visible(session, actor, rating_id)
@@ -76,7 +76,7 @@ def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
     raise not_found()
 
 
-def may_see_code(session: Session, actor: Actor, code_id: UUID) -> bool:
+def may_read_code(session: Session, actor: Actor, code_id: UUID) -> bool:
     """For the subject registry."""
     try:
         visible_code(session, actor, code_id)

@@ -23,10 +23,10 @@ TODO = "filing"
 DELETED = "deleted"
 
 
-def may_see_filing(session: Session, actor: Actor, filing_id: UUID) -> bool:
+def may_read_filing(session: Session, actor: Actor, filing_id: UUID) -> bool:
     """For the subject registry."""
     filing = find(session, filing_id)
-    return filing is not None and filing.status != DELETED and may_see(actor, filing)
+    return filing is not None and filing.status != DELETED and may_read(actor, filing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ def visible(session: Session, actor: Actor, filing_id: UUID) -> Filing:
 
 def seen(actor: Actor, filing: Filing | None) -> Filing:
     """The filing, if the actor may see it; else 404."""
-    if filing is None or filing.status == DELETED or not may_see(actor, filing):
+    if filing is None or filing.status == DELETED or not may_read(actor, filing):
         raise not_found()
     return filing
 
 
-def may_see(actor: Actor, filing: Filing) -> bool:
+def may_read(actor: Actor, filing: Filing) -> bool:
     """Whether the actor stands on a side of the filing from which it can be seen now."""
     side = party(actor, filing)
     return side == ENTERPRISE or (side == OFFICE and (filing.sent > 0 or filing.opened_by_office))

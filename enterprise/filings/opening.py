@@ -90,7 +90,7 @@ def _subject(
         subject_id = UUID(str(sent.get("id")))
     except ValueError:
         raise fault from None
-    if not engine.subjects.may_see(session, actor, kind.subject_type, subject_id):
+    if not engine.subjects.may_read(session, actor, kind.subject_type, subject_id):
         raise fault
     return kind.subject_type, subject_id
 

@@ -15,7 +15,7 @@ from core.database.paging import Page, PageRequest, ascending, count_up_to, cut,
 from core.errors import Problem, Warned, invalid, not_found
 from core.forms.sealing import readable
 from core.read_only import names_any
-from enterprise.filings.engine import Filings, may_see, may_see_filing, party
+from enterprise.filings.engine import Filings, may_read, may_read_filing, party
 from enterprise.filings.kinds import ENTERPRISE, FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find
@@ -260,12 +260,12 @@ def read_before(
 ) -> dict[str, Any]:
     """The filing as the actor reads it before a write, where the body says anything that must be compared with it."""
     filing = find(session, filing_id) if names_any(body, COMPARED) else None
-    return show(session, engine, actor, filing) if filing is not None and may_see(actor, filing) else {}
+    return show(session, engine, actor, filing) if filing is not None and may_read(actor, filing) else {}
 
 
 def may_fetch(session: Session, actor: Actor, filing_id: UUID, file_id: UUID) -> bool:
     """For the subject registry: the enterprise fetches all files of its filing, an office those that were sent."""
-    if not may_see_filing(session, actor, filing_id):
+    if not may_read_filing(session, actor, filing_id):
         return False
     return actor.enterprise_id is not None or file_id in sent_files(session, filing_id)
 

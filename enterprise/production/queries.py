@@ -116,7 +116,7 @@ def _status(licence: Licence) -> str:
     return "expired" if over and licence.status == "valid" else licence.status
 
 
-def may_see_licence(session: Session, actor: Actor, licence_id: UUID) -> bool:
+def may_read_licence(session: Session, actor: Actor, licence_id: UUID) -> bool:
     """For the subject registry."""
     row = session.execute(
         select(Licence.enterprise_id, Enterprise.area1, Enterprise.area2, Enterprise.area3)
@@ -163,7 +163,7 @@ def show_topic(topic: SelfCheckTopic) -> dict[str, Any]:
     }
 
 
-def may_see_topic(session: Session, actor: Actor, topic_id: UUID) -> bool:
+def may_read_topic(session: Session, actor: Actor, topic_id: UUID) -> bool:
     """For the subject registry."""
     found = select(SelfCheckTopic.id).where(SelfCheckTopic.id == topic_id, _topics_for(session, actor))
     return session.scalar(found) is not None

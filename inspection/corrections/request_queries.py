@@ -66,7 +66,7 @@ def visible(session: Session, actor: Actor, request_id: UUID) -> CorrectionReque
     return found
 
 
-def may_see(session: Session, actor: Actor, request_id: UUID) -> bool:
+def may_read(session: Session, actor: Actor, request_id: UUID) -> bool:
     """For the subject registry."""
     try:
         visible(session, actor, request_id)

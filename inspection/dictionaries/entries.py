@@ -115,7 +115,7 @@ def visible(session: Session, actor: Actor, dictionary: str, product_code: str, 
     return entry
 
 
-def may_see(session: Session, actor: Actor, entry_id: UUID) -> bool:
+def may_read(session: Session, actor: Actor, entry_id: UUID) -> bool:
     """For the subject registry."""
     entry = session.get(DictionaryEntry, entry_id)
     return entry is not None and (entry.area1 in ("", actor.chain[0]) or actor.reach.national)

@@ -146,7 +146,7 @@ def history_of(session: Session, record: Inspection, request: PageRequest) -> Pa
     return history.page(session, record.id, request)
 
 
-def may_see(book: str, session: Session, actor: Actor, record_id: UUID) -> bool:
+def may_read(book: str, session: Session, actor: Actor, record_id: UUID) -> bool:
     """For the subject registry."""
     try:
         visible(session, actor, book, record_id)

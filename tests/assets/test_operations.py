@@ -484,7 +484,7 @@ def test_objects_without_a_row_and_half_uploads_are_swept(
     assert stored(desk) == {file.stored_key, photo.stored_key}
 
 
-def test_a_file_is_seen_by_its_uploader_and_then_by_who_may_see_the_record(
+def test_a_file_is_seen_by_its_uploader_and_then_by_who_may_read_the_record(
     receive: Receive, database: Database, inspector: Actor, colleague: Actor
 ) -> None:
     allowed = {inspector.user_id}
