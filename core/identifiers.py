@@ -1,4 +1,4 @@
-"""Identifiers that people type: codes of organisations and persons, telephone numbers, addresses.
+"""Identifiers that people type (codes of organisations and persons, telephone numbers, addresses) or programs send.
 
 `normalise_…` brings what was typed into the form that is stored and compared; `is_…` and
 `uscc_fault` normalise first and then judge. `spec/common.md` §5 gives the rules and the standards.
@@ -7,6 +7,8 @@
 import functools
 import re
 from datetime import date
+from typing import Any
+from uuid import UUID
 
 from stdnum.cn import ric, uscc
 
@@ -43,6 +45,14 @@ _COUNTRY_PREFIX = re.compile(r"(?:\+|00)?86(?=1[0-9]{10}$)")
 _LANDLINE = re.compile(r"(?:0[0-9]{2,3}-?)?[0-9]{7,8}(?:-[0-9]{1,6})?")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _POSTCODE = re.compile(r"[0-9]{6}")
+
+
+def as_uuid(value: Any) -> UUID | None:
+    """The id that a text writes out; None for any other text or value."""
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _compact(text: str) -> str:

@@ -22,6 +22,7 @@ from assets.files.models import File
 from assets.files.storage import StorageUnavailable, unavailable
 from core.actor import Actor
 from core.errors import Fault, Problem
+from core.identifiers import as_uuid
 from core.text import clean_line
 from miniapp_api.http.answers import answers
 from miniapp_api.http.gates import gate
@@ -94,7 +95,7 @@ def _received(incoming: Path) -> Iterator[Upload]:
             raise Problem("bad_request") from error
         form = {name: clean_line(value) for name, value in sent.items()}
         parts = files.getlist("file")
-        file_id = _as_uuid(form.get("id"))
+        file_id = as_uuid(form.get("id"))
         faults = []
         if len(parts) != 1:
             faults.append(Fault("/file", "required", "请选择一个文件上传（每次一个）"))
@@ -106,13 +107,6 @@ def _received(incoming: Path) -> Iterator[Upload]:
             raise Problem("invalid", errors=faults)
         parts[0].stream.flush()
         yield Upload(Path(parts[0].stream.name), parts[0].filename or "", form["purpose"], file_id)
-
-
-def _as_uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from accounts.models import Captcha
 from accounts.sign_in import captcha_questions
 from core import clock
+from core.identifiers import as_uuid
 from core.privacy import keyed_hash
 from core.text import fold
 
@@ -52,13 +53,13 @@ def _hand_out(session: Session, kind: str, answer: str) -> UUID:
 
 def kind_of(session: Session, captcha_id: str | None) -> str | None:
     """Whether a captcha is a picture or a question; None where it is none or over."""
-    known = _known(captcha_id)
+    known = as_uuid(captcha_id)
     return session.scalar(select(Captcha.kind).where(Captcha.id == known, Captcha.until > clock.now()))
 
 
 def use(session: Session, captcha_id: str | None, text: str | None) -> bool:
     """Whether the answer is right; right or wrong, the captcha cannot be used again."""
-    known = _known(captcha_id)
+    known = as_uuid(captcha_id)
     used = session.execute(
         delete(Captcha)
         .where(Captcha.id == known, Captcha.until > clock.now())
@@ -69,13 +70,6 @@ def use(session: Session, captcha_id: str | None, text: str | None) -> bool:
         return False
     typed = captcha_questions.number(text or "") if used.kind == QUESTION else text or ""
     return secrets.compare_digest(used.answer, _answer(known, typed))
-
-
-def _known(captcha_id: str | None) -> UUID | None:
-    try:
-        return UUID(captcha_id or "")
-    except ValueError:
-        return None
 
 
 def _answer(captcha_id: UUID, text: str) -> str:

@@ -16,7 +16,8 @@ from core.errors import Fault, Problem, invalid
 from core.forms.check import Checked
 from core.forms.definition import Form
 from core.forms.library import FormLibrary
-from core.privacy import mask_phone, seal, unseal
+from core.forms.sealing import sealed
+from core.privacy import mask_phone, unseal
 from inspection import kinds
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries.entries import Dictionary
@@ -247,14 +248,6 @@ def _entry(
     told = submit and kind.book == CHECK and registered is not None and not differs
     files = evidence.named(form, data)
     return Entry(kind, form, columns, data, counts, tally if submit else None, told, files)
-
-
-def sealed(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as they are stored: personal data encrypted."""
-    return {
-        name: seal(value) if name in form.sensitive and isinstance(value, str) and value else value
-        for name, value in data.items()
-    }
 
 
 def unmasked(form: Form, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from core.actor import Actor
 from core.errors import Fault
 from core.forms.definition import Form
 from core.forms.items import FILES, Item
+from core.identifiers import as_uuid
 
 MOST_PHOTOS = 40
 """Photos of one record, whatever they stand beside."""
@@ -94,7 +95,7 @@ def _beside_form(form: Form, body: Mapping[str, Any]) -> tuple[list[Claim], list
             faults.append(Fault(f"/{code}/{category.max_count}", "too_many_files", message))
         else:
             for place, value in enumerate(sent):
-                file_id = _as_uuid(value)
+                file_id = as_uuid(value)
                 if file_id is None:
                     message = f"“{category.label}”中有无效的文件，请重新上传"
                     faults.append(Fault(f"/{code}/{place}", "bad_file", message))
@@ -119,14 +120,7 @@ def _of_form(form: Form, values: Mapping[str, Any]) -> Iterator[Claim]:
 
 def _claims(item: Item, value: Any, at: str) -> Iterator[Claim]:
     if isinstance(value, list):
-        ids = [(file_id, f"{at}/{place}") for place, one in enumerate(value) if (file_id := _as_uuid(one))]
+        ids = [(file_id, f"{at}/{place}") for place, one in enumerate(value) if (file_id := as_uuid(one))]
     else:
-        ids = [(file_id, at)] if (file_id := _as_uuid(value)) else []
+        ids = [(file_id, at)] if (file_id := as_uuid(value)) else []
     yield from (Claim(item.name, file_id, path) for file_id, path in ids)
-
-
-def _as_uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

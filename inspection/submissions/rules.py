@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.errors import Fault
+from core.identifiers import as_uuid
 from core.text import MEANINGLESS, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary, Entry
@@ -20,13 +21,6 @@ def product_faults(product_code: Any) -> list[Fault]:
     if not isinstance(product_code, str) or product_code not in PRODUCTS:
         return [Fault("/product_code", "unknown_product", "没有所选的产品，请重新选择产品")]
     return []
-
-
-def _as_uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def resolve_products(
@@ -48,7 +42,7 @@ def resolve_products(
     sent = values.get("products")
     if not isinstance(sent, list):
         return []
-    ids = [_as_uuid(value) for value in sent]
+    ids = [as_uuid(value) for value in sent]
     found = dictionary.resolve(session, PRODUCT_ITEMS, {i for i in ids if i is not None}, area1)
     faults, chosen = [], {}
     for place, entry_id in enumerate(ids):
@@ -93,7 +87,7 @@ def resolve_test_items(
     rows = values.get("items")
     if not isinstance(rows, list):
         return []
-    ids = [_as_uuid(row.get("item_id")) if isinstance(row, dict) else None for row in rows]
+    ids = [as_uuid(row.get("item_id")) if isinstance(row, dict) else None for row in rows]
     found = dictionary.resolve(session, TEST_ITEMS, {i for i in ids if i is not None}, area1)
     faults: list[Fault] = []
     seen: dict[UUID, Entry] = {}

@@ -1,8 +1,11 @@
+from uuid import UUID
+
 import pytest
 import time_machine
 from stdnum.cn import ric
 
 from core.identifiers import (
+    as_uuid,
     is_email,
     is_landline,
     is_mobile,
@@ -223,3 +226,12 @@ def test_a_postcode_has_six_digits() -> None:
     assert not is_postcode("21300")
     assert not is_postcode("2130001")
     assert not is_postcode("21300a")
+
+
+@pytest.mark.parametrize("value", ["", "5a2f6f0e", "no id", None, 5, ["5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71"]])
+def test_what_is_no_id_is_none(value: object) -> None:
+    assert as_uuid(value) is None
+
+
+def test_a_text_that_writes_an_id_is_that_id() -> None:
+    assert as_uuid("5A2F6F0E-6c8e-4d0a-9f0b-6a1f0c3d2b71") == UUID("5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71")
