@@ -57,8 +57,8 @@ from inspection.corrections import request_queries
 from inspection.dictionaries import entries as dictionaries
 from inspection.dictionaries.entries import Dictionary
 from inspection.kinds import CHECK, SPOT_CHECK
-from inspection.records import queries as inspection_queries
-from inspection.submissions.entry import Tools
+from inspection.records import access as record_access
+from inspection.submissions.validation import Tools
 from listeners import connected
 from miniapp_api import blueprints
 from miniapp_api.http import limits, openapi, problems, readiness, requests
@@ -74,8 +74,8 @@ def subject_registry() -> SubjectRegistry:
     subjects = SubjectRegistry()
     subjects.register("account_application", account_queries.may_read_application)
     subjects.register("user", account_queries.may_read_user)
-    subjects.register("inspection", partial(inspection_queries.may_read, CHECK))
-    subjects.register("spot_check", partial(inspection_queries.may_read, SPOT_CHECK))
+    subjects.register("inspection", partial(record_access.may_read, CHECK))
+    subjects.register("spot_check", partial(record_access.may_read, SPOT_CHECK))
     subjects.register("dictionary_entry", dictionaries.may_read)
     subjects.register("correction_request", request_queries.may_read)
     subjects.register("rating", rating_queries.may_read_rating)

@@ -88,7 +88,9 @@ class _Tallies:
             self._firsts.append(row)
             self._counts.append(asdict(Counts()))
         place = self._ids[key] - 1
-        added = counts_of(row["book"], row["unable"], row["problems_found"], row["disposal_state"], row["conclusion"])
+        added = counts_of(
+            row["record_type"], row["unable"], row["problems_found"], row["disposal_state"], row["conclusion"]
+        )
         for name, value in asdict(added).items():
             self._counts[place][name] += value
         return place + 1
@@ -96,7 +98,7 @@ class _Tallies:
     def rows(self) -> Iterator[Row]:
         """Rows of `enterprise_tallies`."""
         for place, (first, counts) in enumerate(zip(self._firsts, self._counts, strict=True), 1):
-            same = ("office_id", "area1", "area2", "area3", "book", "kind", "product_code", "org_name")
+            same = ("office_id", "area1", "area2", "area3", "record_type", "kind", "product_code", "org_name")
             yield {
                 "id": place, **{name: first[name] for name in same}, "org_key": first["uscc"],
                 "folded_name": fold_to_fit(first["org_name"]), **counts,

@@ -14,7 +14,7 @@ from inspection.corrections import requests as correction_requests
 from inspection.corrections import returning, voiding
 from inspection.kinds import CHECK
 from inspection.models import CorrectionRequest, Inspection
-from inspection.submissions.entry import Tools
+from inspection.submissions.validation import Tools
 
 _OWNER, _SUPERIOR = "demo_tianning", "demo_changzhou"
 _LONG_AGO = timedelta(days=3)
@@ -26,7 +26,7 @@ def load(database: Database, tools: Tools, actors: Mapping[str, Actor]) -> None:
         before = clock.today() - _LONG_AGO
         chosen = (
             select(Inspection.id)
-            .where(Inspection.username == _OWNER, Inspection.book == CHECK, Inspection.kind == "production")
+            .where(Inspection.username == _OWNER, Inspection.record_type == CHECK, Inspection.kind == "production")
             .where(Inspection.status != "draft", Inspection.unable.is_(False), Inspection.check_date < before)
             .order_by(Inspection.id)
             .limit(3)

@@ -31,12 +31,12 @@ from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from enterprise.systems import filing_engine
 from inspection.campaigns import CampaignCalendar
-from inspection.corrections import amendments as changes
+from inspection.corrections import correcting
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
 from inspection.kinds import CHECK, KINDS
 from inspection.models import DictionaryEntry, Inspection
-from inspection.submissions import operations
-from inspection.submissions.entry import Tools
+from inspection.submissions import submitting
+from inspection.submissions.validation import Tools
 
 Progress = Callable[[str, int, int], None]
 """Called with a part's name, how many are done, and how many there are."""
@@ -185,11 +185,11 @@ class _Records:
             items = self.items[PRODUCT_ITEMS, product]
             body = records.check_body(plan, form, enterprise, product, items, self.today)
         actor = self.actors[plan.username]
-        record, _ = operations.submit(session, self.tools, actor, plan.book, plan.id, body)
+        record, _ = submitting.submit(session, self.tools, actor, plan.record_type, plan.id, body)
         if plan.outcome == "problem_in_progress" and plan.seed % 2:
             done = next(name for name, value in body["disposals"].items() if value == "in_progress")
             move = {"disposals": {done: "done"}, "version": record.version}
-            changes.move_disposals(session, actor, plan.book, plan.id, move)
+            correcting.move_disposals(session, actor, plan.record_type, plan.id, move)
 
     def save_drafts(self) -> None:
         """Two drafts of the inspector in 天宁区: one just begun, one almost done."""
@@ -205,7 +205,7 @@ class _Records:
             record_id = uuid5(_DRAFT_IDS, str(number))
             with self.database.write() as session:
                 if session.get(Inspection, record_id) is None:
-                    operations.save_draft(session, self.tools, actor, CHECK, record_id, body)
+                    submitting.save_draft(session, self.tools, actor, CHECK, record_id, body)
 
 
 def _apply(database: Database) -> None:

@@ -30,7 +30,7 @@ class Plan:
     """A record to make: who enters it, about which enterprise, and how it comes out."""
 
     id: UUID
-    book: str
+    record_type: str
     kind: str
     username: str
     region_code: str
@@ -53,8 +53,8 @@ def plans(posts: Sequence[tuple[str, str, int, int]]) -> list[Plan]:
     return made
 
 
-def _plan(book: str, kind: str, username: str, region: str, outcome: str, seed: int) -> Plan:
-    return Plan(uuid5(_IDS, f"{book}/{username}/{seed}"), book, kind, username, region, outcome, seed)
+def _plan(record_type: str, kind: str, username: str, region: str, outcome: str, seed: int) -> Plan:
+    return Plan(uuid5(_IDS, f"{record_type}/{username}/{seed}"), record_type, kind, username, region, outcome, seed)
 
 
 def check_body(

@@ -4,9 +4,9 @@ import click
 
 from core.commands import HasDatabase, table
 from inspection.kinds import KINDS
-from inspection.records import other_names
+from inspection.records import name_mismatches
 from inspection.statistics import tallies
-from inspection.submissions import sheets
+from inspection.submissions import sheet_numbers
 
 
 @click.group("tallies")
@@ -54,7 +54,7 @@ def other_names_command(obj: HasDatabase) -> None:
                 str(one.record.check_date or ""), one.record.uscc or "", one.sent, one.registered,
                 "是" if one.record.name_differs else "否", "是" if one.told else "否",
             ]
-            for one in other_names.contradicting(session)
+            for one in name_mismatches.contradicting(session)
         ]  # fmt: skip
     if rows:
         heads = ["记录编号", "类型", "填报单位", "用户名", "检查日期", "统一社会信用代码", "所填名称", "名录中的名称"]
@@ -85,7 +85,7 @@ def shared_sheets_command(obj: HasDatabase) -> None:
                 str(one.data.get("sheet_no", "")), str(one.id), one.office_name,
                 one.username, one.org_name or "", str(one.check_date or ""),
             ]
-            for one in sheets.shared(session)
+            for one in sheet_numbers.shared(session)
         ]  # fmt: skip
     if rows:
         table(["抽样单编号", "记录编号", "填报单位", "用户名", "企业名称", "抽样日期"], rows)

@@ -1,19 +1,18 @@
-"""Drafts (信息暂存) that go to a colleague, and what a phone that still holds them is told."""
+"""Drafts (信息暂存) that go to a colleague; a phone that still holds one is refused (`records/access.py`)."""
 
 from collections import Counter
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import User
 from accounts.verbs import Verb, verbs_of
 from core import clock
 from core.actor import Actor
-from core.errors import Problem, invalid
-from core.models import HistoryEntry, Todo
-from inspection.corrections.reminders import TODO_REJECTED, TODO_RETURNED
+from core.errors import invalid
+from core.models import Todo
+from inspection.corrections.correction_todos import TODO_REJECTED, TODO_RETURNED
 from inspection.models import Inspection
 from inspection.workflows import DRAFT, WORKFLOWS
 
@@ -49,7 +48,7 @@ def hand_over(
             "begun_by": draft.begun_by or former.id, "begun_by_name": draft.begun_by_name or former.username,
         }  # fmt: skip
         said = {"from": former.username, "to": heir.username}
-        WORKFLOWS[draft.book].move(session, actor, draft, "hand_over", values, said)
+        WORKFLOWS[draft.record_type].move(session, actor, draft, "hand_over", values, said)
     if drafts:
         moved["drafts"] += len(drafts)
 
@@ -69,18 +68,3 @@ def _readdress(session: Session, former: User, heir: User | None) -> None:
         else:
             todo.user_id, todo.verb, todo.office_id = None, Verb.INSPECTION_WRITE, former.office_id
     session.flush()
-
-
-def refuse_handed_over(session: Session, actor: Actor, book: str, record_id: UUID) -> None:
-    """409 `handed_over` for a record that the actor once held and somebody else goes on with.
-
-    Also when it was submitted meanwhile: what stands on the old phone is not what was submitted, and must not be taken
-    for it.
-    """
-    record = session.get(Inspection, record_id, populate_existing=True)
-    if record is None or record.begun_by is None or record.book != book or record.created_by == actor.user_id:
-        return
-    held = exists().where(HistoryEntry.subject_id == record_id, HistoryEntry.actor_id == actor.user_id)
-    if record.begun_by == actor.user_id or session.scalar(select(held)):
-        detail = f"该记录已移交 {record.username} 继续填报，本机内容未上传；请与其核对，或换新编号另存为新的记录"
-        raise Problem("handed_over", detail, handed_over_to=record.username)

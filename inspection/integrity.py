@@ -11,7 +11,7 @@ from core.models import HistoryEntry, HistoryPayload
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_word
 from inspection.models import DictionaryEntry, Inspection
-from inspection.submissions.entry import content_digest, content_of, subject_of
+from inspection.submissions.validation import content_digest, content_of, subject_of
 from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 
@@ -42,7 +42,7 @@ def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
             if reason is None and payload is not None and _changed(record, payload):
                 reason = "content of the record was changed"
             if reason:
-                yield Broken(*subject_of(record.book, record.id), entry.seq if entry else 0, reason)
+                yield Broken(*subject_of(record.record_type, record.id), entry.seq if entry else 0, reason)
 
 
 def _changed(record: Inspection, payload: dict[str, object]) -> bool:

@@ -1,4 +1,4 @@
-"""Kinds of field records: which form answers them, which book they stand in, what they count as."""
+"""Kinds of field records: which form answers them, which type of record they are, what they count as."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class Kind:
 
     name: str
     label: str
-    book: str
+    record_type: str
     form_code: str
     date_field: str
     duplicate_warning: bool
@@ -34,9 +34,9 @@ KINDS = {
 }
 
 
-def resolve(forms: FormLibrary, book: str, sent: Any) -> tuple[Kind, str]:
-    """The kind and form code for a body's `kind`: a kind of this book, or the code of a form of such a kind."""
-    if book == SPOT_CHECK and sent is None:
+def resolve(forms: FormLibrary, record_type: str, sent: Any) -> tuple[Kind, str]:
+    """The kind and form code for a body's `kind`: a kind of this record type, or the code of a form of such a kind."""
+    if record_type == SPOT_CHECK and sent is None:
         sent = SPOT_CHECK
     if isinstance(sent, str):
         kind = KINDS.get(sent)
@@ -46,14 +46,14 @@ def resolve(forms: FormLibrary, book: str, sent: Any) -> tuple[Kind, str]:
                 kind = KINDS.get(forms.get(sent).form.kind)
             except Problem:
                 kind = None
-        if kind is not None and kind.book == book:
+        if kind is not None and kind.record_type == record_type:
             return kind, code
     raise invalid("/kind", "unknown_kind", "请选择检查类型：生产企业检查（production）或销售企业检查（sales）")
 
 
-def meant_by(forms: FormLibrary, book: str, filter_: str) -> str:
-    """The name of the kind that a list of a book is filtered by: given itself, or the code of a form of that kind."""
-    return resolve(forms, book, filter_)[0].name
+def resolve_kind_name(forms: FormLibrary, record_type: str, filter_: str) -> str:
+    """The name of the kind that a list is filtered by, which may be given as the code of a form of that kind."""
+    return resolve(forms, record_type, filter_)[0].name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,11 @@ class Counts:
 COUNTED = tuple(f.name for f in fields(Counts))
 
 
-def counts_of(book: str, unable: bool, problems_found: bool, disposal_state: str, conclusion: str | None) -> Counts:
+def counts_of(
+    record_type: str, unable: bool, problems_found: bool, disposal_state: str, conclusion: str | None
+) -> Counts:
     """What a submitted record counts as; the same function recomputes the tallies."""
-    if book == SPOT_CHECK:
+    if record_type == SPOT_CHECK:
         return Counts(records=1, batches=int(conclusion is not None), failed=int(conclusion == "fail"))
     return Counts(
         records=1,

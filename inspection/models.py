@@ -28,7 +28,7 @@ class DictionaryEntry(Base):
 
     One added under a name that exists already is stored as another name of the existing entry
     (`alias_of`), so that a check filled offline can refer to it; so is one that its keeper merged into
-    another, and the name that an entry had before it was renamed (`word_keeping.py`). `area1` is the
+    another, and the name that an entry had before it was renamed (`dictionaries/keeping.py`). `area1` is the
     province that an added entry belongs to; "" stands for the whole country.
 
     `retired_on` is the last day on which it may be used; `former_types` are the regulation types that it
@@ -81,8 +81,8 @@ class ProductTypes(Base):
 
     product_code: Mapped[str] = mapped_column(String(2), primary_key=True)
     regulation_types: Mapped[list[str]] = mapped_column(JSON)
-    said_by: Mapped[str] = mapped_column(String(64))
-    said_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    set_by: Mapped[str] = mapped_column(String(64))
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 AREAS = ("area1", "area2", "area3")
@@ -100,21 +100,22 @@ def _of_submitted(name: str, *columns: str, only: str = "status = 'submitted'") 
 
 def _of_voided(area: str) -> Index:
     voided = text("status = 'voided'")
-    columns = (area, "book", "submitted_at", "id")
+    columns = (area, "record_type", "submitted_at", "id")
     return Index(f"ix_inspections_{area}_voided", *columns, sqlite_where=voided, postgresql_where=voided)
 
 
 class Inspection(Base):
     """A field record: a check (检查) or a spot check (监督抽查), from draft to disposal.
 
-    `book` tells the two apart ("check", "spot_check"), `kind` the form's kind. What is filtered,
+    `record_type` is "check" or "spot_check", `kind` the kind of its form. What is filtered,
     counted or dated has a column; all answers stand in `data`, laid out as the body was, with
     personal data sealed. `area1..3` is the region chain of the office that entered it.
-    `name_differs`: its code belongs to an enterprise of another name in the register, which was confirmed; `noticed`
-    are the warnings that do not follow from the record alone (`register.py`).
+    `name_differs`: its code belongs to an enterprise of another name in the register, which was confirmed.
+    `kept_warnings` are the warnings that do not follow from the record alone (`submissions/register_checks.py`).
     `begun_by` is the user who began a draft that somebody else went on with.
-    `sheet_key` is the number of the sampling sheet as it is compared (`sheets.py`), `sheet_bureau` the bureau that uses
-    it; `sheet_twin` tells apart what had the same one before numbers were compared folded, and is 0 of all others.
+    `sheet_key` is the number of the sampling sheet as it is compared (`submissions/sheet_numbers.py`), `sheet_bureau`
+    the bureau that uses it. `sheet_twin` is 0, but for records that share a number from before numbers were compared
+    folded: it keeps them apart.
     `returned` says when, by whom and with which opinion it was sent back (退回更正), until it is corrected;
     `corrected` says when and by whom it was corrected (更正) last, and how often.
     `voided` says when, by whom and why the record was voided (作废): it keeps what it said, and gives its sheet free.
@@ -123,13 +124,16 @@ class Inspection(Base):
     __tablename__ = "inspections"
     __table_args__ = (
         # For the lists of an area: in their order, by day, and of what is being disposed of.
-        *(_of_submitted(area, area, "book", "submitted_at", "id", "check_date") for area in AREAS),
-        *(_of_submitted(f"{area}_check_date", area, "book", "check_date", "submitted_at", "id") for area in AREAS),
+        *(_of_submitted(area, area, "record_type", "submitted_at", "id", "check_date") for area in AREAS),
+        *(
+            _of_submitted(f"{area}_check_date", area, "record_type", "check_date", "submitted_at", "id")
+            for area in AREAS
+        ),
         *(
             _of_submitted(
                 f"{area}_disposal",
                 area,
-                "book",
+                "record_type",
                 "disposal_state",
                 "submitted_at",
                 "id",
@@ -140,7 +144,7 @@ class Inspection(Base):
         ),
         # Of what was voided there is little, and only its own list asks for it.
         *(_of_voided(area) for area in AREAS),
-        # For what an office typed before (`suggestions.py`).
+        # For what an office typed before (`records/suggestions.py`).
         Index(
             "ix_inspections_office_id",
             "office_id",
@@ -152,7 +156,7 @@ class Inspection(Base):
         Index(
             "ix_inspections_drafts",
             "created_by",
-            "book",
+            "record_type",
             "updated_at",
             sqlite_where=text("status = 'draft'"),
             postgresql_where=text("status = 'draft'"),
@@ -182,7 +186,7 @@ class Inspection(Base):
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    book: Mapped[str] = mapped_column(String(10))
+    record_type: Mapped[str] = mapped_column(String(10))
     kind: Mapped[str] = mapped_column(String(40))
     form_code: Mapped[str] = mapped_column(String(40))
     form_version: Mapped[int] = mapped_column(Integer)
@@ -206,7 +210,7 @@ class Inspection(Base):
     org_name: Mapped[str | None] = mapped_column(String(100))
     org_prefilled: Mapped[bool] = mapped_column(default=False)
     name_differs: Mapped[bool] = mapped_column(default=False, server_default=false())
-    noticed: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
+    kept_warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
     check_date: Mapped[date | None]
     unable: Mapped[bool] = mapped_column(default=False)
     problems_found: Mapped[bool] = mapped_column(default=False)
@@ -292,9 +296,9 @@ class EnterpriseTally(Base):
     __tablename__ = "enterprise_tallies"
     __table_args__ = (
         UniqueConstraint("office_id", "kind", "product_code", "org_key", "org_name"),
-        Index("ix_enterprise_tallies_area1", "area1", "book"),
-        Index("ix_enterprise_tallies_area2", "area2", "book"),
-        Index("ix_enterprise_tallies_area3", "area3", "book"),
+        Index("ix_enterprise_tallies_area1", "area1", "record_type"),
+        Index("ix_enterprise_tallies_area2", "area2", "record_type"),
+        Index("ix_enterprise_tallies_area3", "area3", "record_type"),
         Index("ix_enterprise_tallies_org_key", "org_key", "kind"),
     )
 
@@ -303,7 +307,7 @@ class EnterpriseTally(Base):
     area1: Mapped[str] = mapped_column(String(6))
     area2: Mapped[str | None] = mapped_column(String(6))
     area3: Mapped[str | None] = mapped_column(String(6))
-    book: Mapped[str] = mapped_column(String(10))
+    record_type: Mapped[str] = mapped_column(String(10))
     kind: Mapped[str] = mapped_column(String(40))
     product_code: Mapped[str] = mapped_column(String(2))
     org_key: Mapped[str] = mapped_column(String(34))

@@ -146,8 +146,8 @@ def test_checks_of_every_outcome_are_spread_over_offices(demo: Database) -> None
     with demo.read() as session:
         records = session.scalars(select(Inspection)).all()
     submitted = [record for record in records if record.status == "submitted"]
-    checks = [record for record in submitted if record.book == "check"]
-    spots = [record for record in submitted if record.book == "spot_check"]
+    checks = [record for record in submitted if record.record_type == "check"]
+    spots = [record for record in submitted if record.record_type == "spot_check"]
     assert len(checks) >= 150 and len(spots) >= 30
     assert {c.kind for c in checks} == {"production", "sales"}
     assert {c.disposal_state for c in checks} == {"none", "in_progress", "done", "na"}

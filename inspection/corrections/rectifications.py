@@ -16,8 +16,8 @@ from enterprise.production import publications
 from enterprise.production.kinds.rectification import CANCELLED, KIND
 from inspection.kinds import CHECK
 from inspection.models import Inspection
-from inspection.submissions.entry import subject_of
-from inspection.submissions.judging import find_living
+from inspection.records.access import get_readable
+from inspection.submissions.validation import subject_of
 from inspection.workflows import SUBMITTED, VOIDED, WORKFLOWS
 
 
@@ -30,7 +30,7 @@ def order(
     by whoever, is answered with the first one; after a correction (更正) to another enterprise it is another order.
     409 `wrong_status` for a check that is a draft, or no longer counts.
     """
-    record = find_living(session, actor, CHECK, record_id)
+    record = get_readable(session, actor, CHECK, record_id)
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
         return visible(session, actor, filing_id), False

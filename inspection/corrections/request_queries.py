@@ -18,7 +18,7 @@ from inspection.corrections.authority import TOPMOST, works_at
 from inspection.models import CorrectionRequest, Inspection
 from inspection.records.differences import Content, differences
 from inspection.records.queries import readable
-from inspection.submissions.entry import subject_of
+from inspection.submissions.validation import subject_of
 from inspection.workflows import PENDING, REJECTED
 
 R = CorrectionRequest
@@ -26,7 +26,7 @@ NEWEST = newest_first("correction_requests", R.created_at, R.id)
 
 
 def requests(session: Session, actor: Actor, status: str | None, request: PageRequest) -> Page:
-    """Those the actor sent, took over or may decide, newest first; rows for `show_row`."""
+    """Those the actor sent, took over or may decide, newest first; rows for `row_as_json`."""
     conditions = [actor.reach.condition(R), _seen(actor)]
     if status is not None:
         conditions.append(R.status == status)
@@ -55,7 +55,7 @@ def is_for(session: Session, request: CorrectionRequest, actor: Actor) -> bool:
     return request.office_id in actor.offices and not works_at(session, request.requested_by, request.office_id)
 
 
-def visible(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
+def get_readable(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
     """One application; 404 if it is not there or the actor may not see it."""
     found = session.scalar(
         select(R).where(R.id == request_id, actor.reach.condition(R), _seen(actor)),
@@ -69,13 +69,13 @@ def visible(session: Session, actor: Actor, request_id: UUID) -> CorrectionReque
 def may_read(session: Session, actor: Actor, request_id: UUID) -> bool:
     """For the subject registry."""
     try:
-        visible(session, actor, request_id)
+        get_readable(session, actor, request_id)
     except Problem:
         return False
     return True
 
 
-def show_row(row: Any, session: Session, actor: Actor) -> dict[str, Any]:
+def row_as_json(row: Any, session: Session, actor: Actor) -> dict[str, Any]:
     """An application in a list."""
     return _shown(session, row.CorrectionRequest, row.Inspection, actor)
 
@@ -91,7 +91,7 @@ def _shown(session: Session, request: CorrectionRequest, record: Inspection, act
         "version": request.version,
         "record": {
             "id": str(record.id),
-            "type": subject_of(record.book, record.id)[0],
+            "type": subject_of(record.record_type, record.id)[0],
             "kind": record.kind,
             "product_code": record.product_code,
             "product_name": PRODUCTS[record.product_code].name,
@@ -112,7 +112,7 @@ def _shown(session: Session, request: CorrectionRequest, record: Inspection, act
     }
 
 
-def show(session: Session, request: CorrectionRequest, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
+def request_answer(session: Session, request: CorrectionRequest, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
     """A whole application: both versions beside each other, and the places at which they differ."""
     record = session.get_one(Inspection, request.inspection_id)
     clear = request.office_id in actor.offices

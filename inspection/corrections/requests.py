@@ -16,43 +16,47 @@ from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.privacy import unseal
 from core.text import demanded
-from inspection.corrections import amendments
+from inspection.corrections import correcting
 from inspection.corrections.authority import refuse_to_ask, refuse_to_decide
-from inspection.corrections.reminders import TODO_ASKED, TODO_REJECTED, tell_owner, tell_superior
-from inspection.corrections.request_queries import is_for, visible
+from inspection.corrections.correction_todos import TODO_ASKED, TODO_REJECTED, tell_owner, tell_superior
+from inspection.corrections.request_queries import get_readable as get_readable_request
+from inspection.corrections.request_queries import is_for
 from inspection.models import AREAS, CorrectionRequest, Inspection
+from inspection.records.access import get_readable
 from inspection.records.differences import Content, differences
-from inspection.submissions.entry import Tools
-from inspection.submissions.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
-from inspection.submissions.sheets import Sheet
+from inspection.records.preconditions import mark_of, reason_of, refuse_stale, refuse_unsubmitted
+from inspection.submissions.sheet_numbers import Sheet
+from inspection.submissions.validation import Tools
 from inspection.workflows import PENDING, REJECTED, REQUEST, WORKFLOWS
 
 QUESTIONS = ("confirm_duplicate", "confirm_name")
 
 
 def ask(
-    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]
+    session: Session, tools: Tools, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]
 ) -> tuple[CorrectionRequest, bool]:
     """Apply for a correction; returns the application and whether it is new. One that is pending gives way to it.
 
     Its id follows from what was sent, so that the same sent again is answered with the first one.
     """
-    record = find_living(session, actor, book, record_id)
-    receipt = receipts.key(actor.user_id, f"{book}.ask_correction", record_id, body)
+    record = get_readable(session, actor, record_type, record_id)
+    receipt = receipts.key(actor.user_id, f"{record_type}.ask_correction", record_id, body)
     request_id = uuid5(record_id, receipt.hex())
     if not receipts.take(session, receipt):
         return session.get_one(CorrectionRequest, request_id, populate_existing=True), False
     record = _locked(session, actor, record)
     refuse_unsubmitted(record)
-    WORKFLOWS[book].step("correct", record.status, actor)
+    WORKFLOWS[record_type].step("correct", record.status, actor)
     refuse_to_ask(session, record, actor)
     refuse_stale(record, body)
     reason = demanded(reason_of(body), "/reason", "请填写更正原因，说明原来为什么填错")
-    entry = amendments.judged(session, tools, actor, record, body)
-    if entry.columns["sheet_key"] != record.sheet_key:
-        Sheet.stored(entry.columns).refuse_taken(session, record_id)
+    validated = correcting.validate_correction(session, tools, actor, record, body)
+    if validated.columns["sheet_key"] != record.sheet_key:
+        Sheet.stored(validated.columns).refuse_taken(session, record_id)
     before = Content(record.form_code, record.form_version, record.product_code, record.data)
-    asked = Content(entry.form.code, entry.form.version, entry.columns["product_code"], entry.columns["data"])
+    asked = Content(
+        validated.form.code, validated.form.version, validated.columns["product_code"], validated.columns["data"]
+    )
     if not differences(tools.forms, before, asked, clear=False):
         raise invalid("", "no_difference", "申请的内容与现有记录相同，请修改需要更正的项目后再提交")
     pending = pending_of(session, record_id)
@@ -94,13 +98,13 @@ def approve(
     }
     confirmed = {name: True for name in QUESTIONS if name in request.confirmed or body.get(name) is True}
     named = {"kind": asked.form_code, "form_version": asked.form_version, "product_code": asked.product_code}
-    entry = amendments.judged(session, tools, actor, record, {**clear, **named, **confirmed})
+    validated = correcting.validate_correction(session, tools, actor, record, {**clear, **named, **confirmed})
     decider = mark_of(actor, clock.now())
     author = {
         **request.requested, "at": decider["at"], "approved_by": decider["by"], "approved_office": decider["office"],
     }  # fmt: skip
     said = {"author": request.requested["by"], "request": str(request.id)}
-    amendments.store(session, actor, record, entry, request.reason, author, said)
+    correcting.store(session, actor, record, validated, request.reason, author, said)
     return _move(session, actor, request, "approve", {"decided": {**decider, "opinion": None}})
 
 
@@ -161,7 +165,7 @@ def _subject(request_id: UUID) -> tuple[str, UUID]:
 def _locked(session: Session, actor: Actor, record: Inspection) -> Inspection:
     """The record, held until the end: neither is it voided nor returned, nor is anything else asked for meanwhile."""
     session.execute(select(Inspection.id).where(Inspection.id == record.id).with_for_update())
-    return find_living(session, actor, record.book, record.id)
+    return get_readable(session, actor, record.record_type, record.id)
 
 
 def _to_decide(
@@ -169,9 +173,9 @@ def _to_decide(
 ) -> tuple[CorrectionRequest, Inspection, bool]:
     """The application and its record, and whether to go on; False: the call repeats one that was accepted."""
     # Nothing is locked: tally, record and application are moved in this order, as by everybody else.
-    visible(session, actor, request_id)
+    get_readable_request(session, actor, request_id)
     fresh = receipts.take(session, receipts.key(actor.user_id, f"correction_request.{action}", request_id, body))
-    request = visible(session, actor, request_id)
+    request = get_readable_request(session, actor, request_id)
     record = session.get_one(Inspection, request.inspection_id, populate_existing=True)
     if not fresh:
         return request, record, False
@@ -181,9 +185,9 @@ def _to_decide(
 
 
 def _by_who_asked(session: Session, actor: Actor, request_id: UUID, action: str) -> CorrectionRequest:
-    request = visible(session, actor, request_id)
+    request = get_readable_request(session, actor, request_id)
     if not receipts.take(session, receipts.key(actor.user_id, f"correction_request.{action}", request_id, {})):
-        return visible(session, actor, request_id)
+        return get_readable_request(session, actor, request_id)
     REQUEST.step(action, request.status, actor)
     if not is_for(session, request, actor):
         raise Problem("forbidden", "只有申请人可以执行该操作；申请人已离开的，由本单位同事办理")

@@ -16,24 +16,25 @@ from core.errors import Problem
 from core.text import demanded
 from inspection.corrections import requests as correction_requests
 from inspection.corrections.authority import refuse_to_decide
-from inspection.corrections.reminders import TODO_RETURNED, tell_owner
+from inspection.corrections.correction_todos import TODO_RETURNED, tell_owner
 from inspection.models import Inspection
-from inspection.submissions.entry import content_digest, content_of, subject_of
-from inspection.submissions.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
+from inspection.records.access import get_readable
+from inspection.records.preconditions import mark_of, reason_of, refuse_stale, refuse_unsubmitted
+from inspection.submissions.validation import content_digest, content_of, subject_of
 from inspection.workflows import WORKFLOWS
 
 
-def send_back(session: Session, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
+def send_back(session: Session, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
     """Return a record with an opinion, which opens a to-do for its owner; returned again, the newer opinion holds.
 
     409 `already_open` while its owner waits for an answer to an application: that is answered first.
     """
-    record = find_living(session, actor, book, record_id)
+    record = get_readable(session, actor, record_type, record_id)
     # The call need not carry a version: once the record was corrected, the same words are said anew.
     call = {**body, "corrections": (record.corrected or {}).get("count", 0)}
-    if not receipts.take(session, receipts.key(actor.user_id, f"{book}.return", record_id, call)):
-        return find_living(session, actor, book, record_id)
-    flow = WORKFLOWS[book]
+    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.return", record_id, call)):
+        return get_readable(session, actor, record_type, record_id)
+    flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)
     flow.step("return", record.status, actor)
     refuse_to_decide(session, record, actor)
@@ -49,5 +50,7 @@ def send_back(session: Session, actor: Actor, book: str, record_id: UUID, body: 
         raise Problem("already_open", "该记录有待审核的更正申请，请先采纳或驳回该申请")
     todos.close(session, record_id, TODO_RETURNED)
     correction_requests.forget_refusals(session, record)
-    tell_owner(session, record, TODO_RETURNED, f"退回更正：{record.org_name}（{opinion}）", subject_of(book, record_id))
-    return find_living(session, actor, book, record_id)
+    tell_owner(
+        session, record, TODO_RETURNED, f"退回更正：{record.org_name}（{opinion}）", subject_of(record_type, record_id)
+    )
+    return get_readable(session, actor, record_type, record_id)

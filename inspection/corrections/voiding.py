@@ -14,24 +14,25 @@ from core import clock, receipts, todos
 from core.actor import Actor
 from core.text import demanded
 from enterprise.production import publications
+from inspection import record_todos
 from inspection.corrections import rectifications
 from inspection.corrections import requests as correction_requests
 from inspection.corrections.authority import refuse_to_void
 from inspection.kinds import CHECK, Counts
 from inspection.models import Inspection
-from inspection.records import waiting
+from inspection.records.access import get_readable
+from inspection.records.preconditions import mark_of, reason_of, refuse_stale, refuse_unsubmitted
 from inspection.statistics import tallies
-from inspection.submissions.entry import content_digest, content_of
-from inspection.submissions.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
+from inspection.submissions.validation import content_digest, content_of
 from inspection.workflows import WORKFLOWS
 
 
-def void(session: Session, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
+def void(session: Session, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
     """Void a submitted record, with a reason; by its user name for a day, by whoever stands above it at any time."""
-    record = find_living(session, actor, book, record_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"{book}.void", record_id, body)):
-        return find_living(session, actor, book, record_id)
-    flow = WORKFLOWS[book]
+    record = get_readable(session, actor, record_type, record_id)
+    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.void", record_id, body)):
+        return get_readable(session, actor, record_type, record_id)
+    flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)
     flow.step("void", record.status, actor)
     refuse_to_void(session, record, actor)
@@ -46,11 +47,11 @@ def void(session: Session, actor: Actor, book: str, record_id: UUID, body: Mappi
         "updated_at": now,
     }  # fmt: skip
     flow.move(session, actor, record, "void", values, {"content": content_digest(content_of(record)), "reason": reason})
-    if book == CHECK:
+    if record_type == CHECK:
         # After the move, which waits for an order that is being given at this moment.
         rectifications.refuse_while_open(session, record_id)
         publications.withdraw(session, record_id)
     correction_requests.lapse(session, record)
     todos.close_all(session, record_id)
-    waiting.settle(session, tallies.key_of(record))
-    return find_living(session, actor, book, record_id)
+    record_todos.settle(session, tallies.key_of(record))
+    return get_readable(session, actor, record_type, record_id)

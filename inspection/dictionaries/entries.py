@@ -44,7 +44,7 @@ _AS_PRINTED_THEN_NEWEST = Order(
 )
 
 
-def show(entry: DictionaryEntry) -> dict[str, Any]:
+def as_json(entry: DictionaryEntry) -> dict[str, Any]:
     """An entry as the HTTP contract writes it; test items have no regulation type."""
     shown: dict[str, Any] = {
         "id": str(entry.id),
@@ -62,9 +62,9 @@ def show(entry: DictionaryEntry) -> dict[str, Any]:
     return shown
 
 
-def show_row(row: Any) -> dict[str, Any]:
+def row_as_json(row: Any) -> dict[str, Any]:
     """The same for a row of a list."""
-    return show(row.DictionaryEntry)
+    return as_json(row.DictionaryEntry)
 
 
 def entries(
@@ -105,7 +105,7 @@ def _hidden_behind_own(province: str) -> ColumnElement[bool]:
     )
 
 
-def visible(session: Session, actor: Actor, dictionary: str, product_code: str, entry_id: UUID) -> DictionaryEntry:
+def get_readable(session: Session, actor: Actor, dictionary: str, product_code: str, entry_id: UUID) -> DictionaryEntry:
     """One entry of the whole country or of the actor's province; 404 otherwise."""
     entry = session.get(DictionaryEntry, entry_id, populate_existing=True)
     if entry is None or (entry.dictionary, entry.product_code) != (dictionary, product_code):
@@ -259,7 +259,7 @@ def canonical(session: Session, entry: DictionaryEntry) -> DictionaryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CachedEntry:
     """What a record needs to know of an entry: the id that holds, its name and regulation type, and since when."""
 
     id: UUID
@@ -286,14 +286,14 @@ class Dictionary:
     KEPT = 20_000
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, UUID], Entry] = {}
+        self._kept: dict[tuple[str, UUID], CachedEntry] = {}
         self._since = float("-inf")
 
     def forget(self) -> None:
         """Read everything anew."""
         self._kept = {}
 
-    def resolve(self, session: Session, dictionary: str, ids: Iterable[UUID], area1: str) -> dict[UUID, Entry]:
+    def resolve(self, session: Session, dictionary: str, ids: Iterable[UUID], area1: str) -> dict[UUID, CachedEntry]:
         """The entries behind those ids (other names resolved); unknown ids, and those added in
         another province than `area1`, are left out."""
         if len(self._kept) > self.KEPT or time.monotonic() - self._since > REFRESH_SECONDS:
@@ -310,7 +310,9 @@ class Dictionary:
         return {i: entry for i, entry in found.items() if entry.area1 in ("", area1)}
 
 
-def _known(chain: list[DictionaryEntry]) -> Entry:
+def _known(chain: list[DictionaryEntry]) -> CachedEntry:
     holds = chain[-1]
     former = tuple((kind, date.fromisoformat(until)) for one in chain for kind, until in one.former_types)
-    return Entry(holds.id, holds.product_code, holds.name, holds.regulation_type, holds.area1, former, holds.retired_on)
+    return CachedEntry(
+        holds.id, holds.product_code, holds.name, holds.regulation_type, holds.area1, former, holds.retired_on
+    )

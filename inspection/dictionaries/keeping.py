@@ -3,7 +3,7 @@
 Words that inspectors added belong to their province: whoever keeps them there covers the whole
 province. Words of the whole country come with the product and are kept on the command line. Records
 keep what they say: they store the name of their time beside the id, a merged id stays valid as another
-name, and a word counts as what it was on the day of the check (`Entry` in `dictionaries.py`), so that a
+name, and a word counts as what it was on the day of the check (`CachedEntry` in `dictionaries.py`), so that a
 check filled offline is not refused for what happened meanwhile.
 """
 
@@ -69,11 +69,11 @@ def keep(
     Raises 404 for what the actor may not see, 403 for a word of a wider area than the actor's, 409 `wrong_status`,
     `stale_version` or `name_taken`, 422 for a faulty body.
     """
-    entry = dictionaries.visible(session, actor, dictionary, product_code, entry_id)
+    entry = dictionaries.get_readable(session, actor, dictionary, product_code, entry_id)
     _refuse_wider(actor, entry)
     if receipts.take(session, receipts.key(actor.user_id, f"dictionary.{action}", entry_id, body)):
         _act(session, actor, entry, action, body)
-        entry = dictionaries.visible(session, actor, dictionary, product_code, entry_id)
+        entry = dictionaries.get_readable(session, actor, dictionary, product_code, entry_id)
     return entry, _doubts(session, entry)
 
 
@@ -86,7 +86,7 @@ def keep_by_command(session: Session, entry_id: UUID, action: str, body: Mapping
     return session.get_one(DictionaryEntry, entry_id, populate_existing=True)
 
 
-def detail(session: Session, actor: Actor, entry: DictionaryEntry) -> dict[str, Any]:
+def entry_answer(session: Session, actor: Actor, entry: DictionaryEntry) -> dict[str, Any]:
     """An entry with its other names; who added it is told to its keepers only: it may be somebody of any county."""
     names = session.scalars(
         select(DictionaryEntry.name).where(DictionaryEntry.alias_of == entry.id).distinct().limit(100)
@@ -94,7 +94,7 @@ def detail(session: Session, actor: Actor, entry: DictionaryEntry) -> dict[str, 
     told = entry.created_by and Verb.DICTIONARIES_KEEP in actor.verbs and actor.reach.covers(entry.area1, None, None)
     added_by = session.scalar(select(User.username).where(User.id == entry.created_by)) if told else None
     return {
-        **dictionaries.show(entry),
+        **dictionaries.as_json(entry),
         "other_names": sorted(name for name in names if name != entry.name),
         "former_types": [{"regulation_type": kind, "until": until} for kind, until in entry.former_types],
         "added_by": added_by,

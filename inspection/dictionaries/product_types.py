@@ -28,6 +28,6 @@ def say(session: Session, product_code: str, regulation_types: Sequence[str], by
     if not regulation_types:
         session.execute(delete(ProductTypes).where(ProductTypes.product_code == product_code))
         return
-    said = {"regulation_types": list(dict.fromkeys(regulation_types)), "said_by": by, "said_at": clock.now()}
+    said = {"regulation_types": list(dict.fromkeys(regulation_types)), "set_by": by, "set_at": clock.now()}
     statement = insert_into(dialect_of(session), ProductTypes).values(product_code=product_code, **said)
     session.execute(statement.on_conflict_do_update(index_elements=["product_code"], set_=said))

@@ -1,4 +1,4 @@
-"""Field records as tables: the rows of .xlsx and .csv files, with columns of their own for each book."""
+"""Field records as tables: the rows of .xlsx and .csv files, with columns of their own for each type of record."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from core.privacy import mask_numbers
 from enterprise.products import PRODUCTS
 from inspection.kinds import KINDS, SPOT_CHECK
 from inspection.models import Inspection
-from inspection.submissions.findings import findings
+from inspection.records.findings import findings
 
 _DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na": "不适用"}
 _VERDICT = {"pass": "合格", "fail": "不合格", "not_judged": "不判定"}
@@ -55,12 +55,12 @@ _SPOT_CHECK_COLUMNS = (
 Cells = Callable[[Inspection], list[Any]]
 
 
-def columns(book: str) -> tuple[str, ...]:
-    """The headings of a book's table."""
-    return _SPOT_CHECK_COLUMNS if book == SPOT_CHECK else _CHECK_COLUMNS
+def columns(record_type: str) -> tuple[str, ...]:
+    """The headings of the table."""
+    return _SPOT_CHECK_COLUMNS if record_type == SPOT_CHECK else _CHECK_COLUMNS
 
 
-def cells(book: str, forms: FormLibrary) -> Cells:
+def cells(record_type: str, forms: FormLibrary) -> Cells:
     """What makes a record the cells of its row, in the order of `columns`."""
 
     @cache
@@ -69,7 +69,7 @@ def cells(book: str, forms: FormLibrary) -> Cells:
 
     def row(record: Inspection) -> list[Any]:
         of_form = labels(record.form_code, record.form_version)
-        if book == SPOT_CHECK:
+        if record_type == SPOT_CHECK:
             return _spot_check_cells(record, of_form)
         return _check_cells(record, of_form, forms.get(record.form_code, record.form_version).form)
 

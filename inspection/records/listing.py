@@ -30,7 +30,7 @@ from core.db import Database, spelled
 from core.errors import Problem
 from core.text import fold
 from inspection.models import EnterpriseTally, Inspection
-from inspection.records.days import newest_of_days, of_days
+from inspection.records.date_ranges import newest_of_days, of_days
 from inspection.statistics.day_counts import outside_if_less
 from inspection.statistics.name_search import Matched, match
 from inspection.statistics.totals import Filters, kept, region_conditions, tally_conditions
@@ -42,13 +42,13 @@ LAST_CHANGED = newest_first("drafts", Inspection.updated_at, Inspection.id)
 NEWEST = newest_first("records", Inspection.submitted_at, Inspection.id)
 
 
-def drafts(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
+def drafts(session: Session, actor: Actor, record_type: str, filters: Filters, request: PageRequest) -> Page:
     """The drafts of this user name (本用户暂存的), the last changed first."""
     conditions = [
         *region_conditions(session, Inspection, _at_home(actor, filters)),
         Inspection.created_by == actor.user_id,
         Inspection.status == DRAFT,
-        Inspection.book == book,
+        Inspection.record_type == record_type,
         *_own_conditions(Inspection, filters),
         *of_days(Inspection, filters),
     ]
@@ -86,7 +86,7 @@ class _Sought:
 
     session: Session
     actor: Actor
-    book: str
+    record_type: str
     filters: Filters
     matched: Matched
 
@@ -114,7 +114,7 @@ class _Sought:
         """Where: the reach and the region, or few tallies within them. An index begins with it."""
         if self.matched.tally_ids is not None:
             return [model.tally_id.in_(self.matched.tally_ids), _is_submitted(model)]
-        return [*self.within(model), model.book == self.book, _is_submitted(model)]
+        return [*self.within(model), model.record_type == self.record_type, _is_submitted(model)]
 
     def within(self, model: Any) -> list[ColumnElement[bool]]:
         """The reach and the region; where a region is named, its index is the one to use."""
@@ -143,7 +143,11 @@ class _Sought:
     def _named(self) -> Select[int]:
         t = EnterpriseTally
         named = t.folded_name.like(like_pattern(self.filters.q or ""), escape="\\")
-        where = [self.actor.reach.condition(t), t.book == self.book, *tally_conditions(self.session, self.filters)]
+        where = [
+            self.actor.reach.condition(t),
+            t.record_type == self.record_type,
+            *tally_conditions(self.session, self.filters),
+        ]
         return select(t.id).where(*where, named)
 
 
@@ -161,23 +165,23 @@ def _at_home(actor: Actor, filters: Filters) -> Filters:
     return replace(filters, region=actor.region_code) if filters.own_office and filters.region is None else filters
 
 
-def _sought(session: Session, actor: Actor, book: str, filters: Filters) -> _Sought:
+def _sought(session: Session, actor: Actor, record_type: str, filters: Filters) -> _Sought:
     filters = _at_home(actor, filters)
     narrowed = tally_conditions(session, filters)
-    matched = match(session, actor.reach, book, filters.q, kept(book, filters).expression, *narrowed)
+    matched = match(session, actor.reach, record_type, filters.q, kept(record_type, filters).expression, *narrowed)
     if matched.counted and filters == Filters(region=filters.region, day_from=filters.day_from, day_to=filters.day_to):
         # All records of an area: its index is the shortest way to the newest of them.
         matched = replace(matched, tally_ids=None)
-    return _Sought(session, actor, book, filters, matched)
+    return _Sought(session, actor, record_type, filters, matched)
 
 
-def submitted(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
+def submitted(session: Session, actor: Actor, record_type: str, filters: Filters, request: PageRequest) -> Page:
     """Submitted records of the actor's regions (本辖区), newest first.
 
     The total comes from the tallies where they count what is asked for; else records are counted,
     up to 10 000.
     """
-    sought = _sought(session, actor, book, filters)
+    sought = _sought(session, actor, record_type, filters)
     if sought.matched.counted == 0:
         return nothing(NEWEST, request)
     rows, next_after = _page(sought, request)
@@ -202,7 +206,7 @@ def _page(sought: _Sought, request: PageRequest) -> tuple[Sequence[Any], str | N
 
 def _count(sought: _Sought) -> tuple[int, bool]:
     filters, counted = sought.filters, sought.matched.counted
-    of_all_days = kept(sought.book, replace(filters, day_from=None, day_to=None)).exact
+    of_all_days = kept(sought.record_type, replace(filters, day_from=None, day_to=None)).exact
     if of_all_days and (not sought.dated or _are_all_days(sought)):
         return min(counted, COUNT_LIMIT), counted <= COUNT_LIMIT
     named = filters.q and sought.matched.tally_ids is None
@@ -214,34 +218,40 @@ def _are_all_days(sought: _Sought) -> bool:
     if sought.matched.tally_ids is not None or sought.everywhere:
         return False
     filters, within = sought.filters, sought.within(Inspection)
-    return outside_if_less(sought.session, within, [sought.book], filters.day_from, filters.day_to) == []
+    return outside_if_less(sought.session, within, [sought.record_type], filters.day_from, filters.day_to) == []
 
 
-def voided(session: Session, actor: Actor, book: str, filters: Filters, request: PageRequest) -> Page:
+def voided(session: Session, actor: Actor, record_type: str, filters: Filters, request: PageRequest) -> Page:
     """What was voided (作废) of the submitted records of the actor's regions, newest first; no tally counts it."""
-    return fetch(session, select(Inspection), NEWEST, request, *_of_voided(session, actor, book, filters))
+    return fetch(session, select(Inspection), NEWEST, request, *_of_voided(session, actor, record_type, filters))
 
 
-def _of_voided(session: Session, actor: Actor, book: str, filters: Filters) -> list[ColumnElement[bool]]:
-    sought = _Sought(session, actor, book, _at_home(actor, filters), Matched(0, 0, None))
-    conditions = [*sought.within(Inspection), Inspection.book == book, Inspection.status == spelled(VOIDED)]
+def _of_voided(session: Session, actor: Actor, record_type: str, filters: Filters) -> list[ColumnElement[bool]]:
+    sought = _Sought(session, actor, record_type, _at_home(actor, filters), Matched(0, 0, None))
+    conditions = [
+        *sought.within(Inspection),
+        Inspection.record_type == record_type,
+        Inspection.status == spelled(VOIDED),
+    ]
     return [*conditions, *sought.filtered(Inspection), *of_days(Inspection, filters)]
 
 
-def export_rows(database: Database, actor: Actor, book: str, status: str, filters: Filters) -> Iterator[Inspection]:
+def export_rows(
+    database: Database, actor: Actor, record_type: str, status: str, filters: Filters
+) -> Iterator[Inspection]:
     """All rows of a list (`status` says which), in chunks, so that neither memory nor a transaction is held.
 
     Raises 422 `export_too_large` at the first row when there are more than `EXPORT_LIMIT`.
     """
     with database.read() as session:
         if status == DRAFT:
-            page = drafts(session, actor, book, filters, PageRequest(page_size=COUNT_LIMIT))
+            page = drafts(session, actor, record_type, filters, PageRequest(page_size=COUNT_LIMIT))
             yield from (row.Inspection for row in page.items)
             return
         if status == VOIDED:
-            conditions = _of_voided(session, actor, book, filters)
+            conditions = _of_voided(session, actor, record_type, filters)
         else:
-            sought = _sought(session, actor, book, filters)
+            sought = _sought(session, actor, record_type, filters)
             if sought.matched.counted == 0:
                 return
             conditions = sought.everything()

@@ -1,7 +1,6 @@
 """What is read of field records, already limited to what the caller may see."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,19 +8,17 @@ from sqlalchemy.orm import Session
 from core import clock, history
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, ascending, fetch
-from core.errors import Problem, not_found
+from core.errors import not_found
 from core.forms.library import FormLibrary
 from core.privacy import mask_phone, unseal
 from inspection.models import Inspection, InspectionVersion
-from inspection.submissions.findings import findings
-from inspection.submissions.judging import find
-from inspection.submissions.notices import warnings_of
-from inspection.workflows import DELETED
+from inspection.records.findings import findings
+from inspection.records.record_warnings import warnings_of
 
 _OLDEST_VERSION_FIRST = ascending("inspection_versions", InspectionVersion.version)
 
 
-def show_row(row: Any) -> dict[str, Any]:
+def row_as_json(row: Any) -> dict[str, Any]:
     """A record in a list."""
     record: Inspection = row.Inspection
     return {
@@ -54,7 +51,7 @@ def show_row(row: Any) -> dict[str, Any]:
     }
 
 
-def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
+def record_answer(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
     """A whole record: what it says, and what the server knows of it.
 
     Telephone numbers are clear for the office that handles it and masked for all others.
@@ -81,7 +78,7 @@ def show(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]
         "problems_found": record.problems_found,
         "problems": [one.as_json() for one in findings(form, record.data)] if record.problems_found else [],
         "disposal_state": record.disposal_state,
-        **({"conclusion": record.conclusion} if record.book == "spot_check" else {}),
+        **({"conclusion": record.conclusion} if record.record_type == "spot_check" else {}),
         "photos": record.data.get("photos", []),
         "signatures": record.data.get("signatures", []),
         "warnings": warnings_of(record),
@@ -103,26 +100,20 @@ def readable(data: dict[str, Any], sensitive: frozenset[str], *, clear: bool) ->
     return shown
 
 
-def visible(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
-    """One record; 404 if it is not there or the actor may not see it."""
-    record = find(session, actor, book, record_id)
-    if record is None or record.status == DELETED:
-        raise not_found()
-    return record
-
-
 def versions(session: Session, record: Inspection, request: PageRequest) -> Page:
     """The contents that corrections replaced, oldest first."""
     columns = select(InspectionVersion.version, InspectionVersion.reason, InspectionVersion.replaced_at)
     return fetch(session, columns, _OLDEST_VERSION_FIRST, request, InspectionVersion.inspection_id == record.id)
 
 
-def show_version_row(row: Any) -> dict[str, Any]:
+def version_row_as_json(row: Any) -> dict[str, Any]:
     """A replaced content in a list."""
     return {"version": row.version, "reason": row.reason, "replaced_at": clock.rfc3339(row.replaced_at)}
 
 
-def version(session: Session, record: Inspection, number: int, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
+def version_answer(
+    session: Session, record: Inspection, number: int, actor: Actor, forms: FormLibrary
+) -> dict[str, Any]:
     """What the record said at a version that a correction replaced; 404 for any other number."""
     # What was replaced is older than the record; and no number too large for the column is asked for.
     row = session.get(InspectionVersion, (record.id, number)) if number < record.version else None
@@ -144,12 +135,3 @@ def version(session: Session, record: Inspection, number: int, actor: Actor, for
 def history_of(session: Session, record: Inspection, request: PageRequest) -> Page:
     """The moves of a record, oldest first."""
     return history.page(session, record.id, request)
-
-
-def may_read(book: str, session: Session, actor: Actor, record_id: UUID) -> bool:
-    """For the subject registry."""
-    try:
-        visible(session, actor, book, record_id)
-    except Problem:
-        return False
-    return True

@@ -86,7 +86,7 @@ def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
         tallies = sorted(matched.tally_ids, reverse=True)[: 5 * MOST_SELLERS]
     else:  # so many that any of them do: whoever seeks one types more of its name
         named = EnterpriseTally.folded_name.like(like_pattern(q), escape="\\")
-        where = [actor.reach.condition(EnterpriseTally), EnterpriseTally.book == CHECK, named, *without_code]
+        where = [actor.reach.condition(EnterpriseTally), EnterpriseTally.record_type == CHECK, named, *without_code]
         tallies = list(session.scalars(select(EnterpriseTally.id).where(*where).limit(5 * MOST_SELLERS)))
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for tally_id in tallies:

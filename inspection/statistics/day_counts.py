@@ -46,7 +46,7 @@ def counted_on_days(
 def _counted(tallies: Conditions, days: Range) -> "Select[*tuple[Any, ...]]":
     """What each tally counts in a range, as `kinds.counts_of` counts a record."""
     t, i = EnterpriseTally, Inspection
-    check = t.book == CHECK
+    check = t.record_type == CHECK
 
     def number(condition: Any) -> ColumnElement[int]:
         return func.count().filter(condition)
@@ -72,7 +72,7 @@ def _counted(tallies: Conditions, days: Range) -> "Select[*tuple[Any, ...]]":
         .join(i, (i.tally_id == t.id) & _IS_SUBMITTED)
         .where(*tallies, *_within(days))
         # The order in which the index of an area gives the tallies, so that nothing has to be sorted.
-        .group_by(t.book, t.id)
+        .group_by(t.record_type, t.id)
     )
 
 
@@ -83,25 +83,28 @@ def _within(days: Range) -> list[ColumnElement[bool]]:
 
 
 def outside_if_less(
-    session: Session, area: Conditions, books: Sequence[str], day_from: date | None, day_to: date | None
+    session: Session, area: Conditions, record_types: Sequence[str], day_from: date | None, day_to: date | None
 ) -> list[Range] | None:
     """The ranges outside, where they span fewer of the days with records than the range itself; else None."""
     if not area:
         return None  # the whole country: no index tells its first and last day
 
-    def of_books(what: Any) -> list[Any]:
+    def of_types(what: Any) -> list[Any]:
         # One by one: only then does an index tell the first and the last at once.
-        chosen = (select(what).where(*area, Inspection.book == book, _IS_SUBMITTED) for book in books)
+        chosen = (
+            select(what).where(*area, Inspection.record_type == record_type, _IS_SUBMITTED)
+            for record_type in record_types
+        )
         return [one.scalar_subquery() for one in chosen]
 
     day = Inspection.check_date
     undated = (
-        select(Inspection.id).where(*area, Inspection.book == book, _IS_SUBMITTED, day.is_(None)).exists()
-        for book in books
+        select(Inspection.id).where(*area, Inspection.record_type == record_type, _IS_SUBMITTED, day.is_(None)).exists()
+        for record_type in record_types
     )
-    told = session.execute(select(*of_books(func.min(day)), *of_books(func.max(day)), *undated)).one()
-    with_records = [found for found in told[: 2 * len(books)] if found is not None]
-    if any(told[2 * len(books) :]) or not with_records:
+    told = session.execute(select(*of_types(func.min(day)), *of_types(func.max(day)), *undated)).one()
+    with_records = [found for found in told[: 2 * len(record_types)] if found is not None]
+    if any(told[2 * len(record_types) :]) or not with_records:
         return None
     first, last = min(with_records), max(with_records)
     begins, ends = max(day_from or first, first), min(day_to or last, last)

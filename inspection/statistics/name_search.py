@@ -35,7 +35,7 @@ class Matched:
 def match(
     session: Session,
     reach: Reach,
-    book: str,
+    record_type: str,
     term: str | None,
     counted: ColumnElement[int],
     *more: ColumnElement[bool],
@@ -44,7 +44,7 @@ def match(
 
     `counted` is what is summed; tallies that count nothing of it hold nothing that is asked for.
     """
-    conditions = [EnterpriseTally.book == book, *more]
+    conditions = [EnterpriseTally.record_type == record_type, *more]
     by_pair = False
     if term:
         conditions.append(EnterpriseTally.folded_name.like(like_pattern(term), escape="\\"))

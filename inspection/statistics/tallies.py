@@ -24,7 +24,7 @@ class TallyKey:
     area1: str
     area2: str | None
     area3: str | None
-    book: str
+    record_type: str
     kind: str
     product_code: str
     org_key: str
@@ -150,7 +150,7 @@ def _place(session: Session, tally_id: int, key: TallyKey) -> None:
 
 def counts_of_record(record: Inspection) -> Counts:
     """What a stored record adds to its tally while it is submitted."""
-    return counts_of(record.book, record.unable, record.problems_found, record.disposal_state, record.conclusion)
+    return counts_of(record.record_type, record.unable, record.problems_found, record.disposal_state, record.conclusion)
 
 
 def key_of(record: Inspection) -> TallyKey:
@@ -162,7 +162,7 @@ def key_of(record: Inspection) -> TallyKey:
         area1=record.area1,
         area2=record.area2,
         area3=record.area3,
-        book=record.book,
+        record_type=record.record_type,
         kind=record.kind,
         product_code=record.product_code,
         org_key=org_key(uscc, record.org_name, address if isinstance(address, str) else None),

@@ -42,12 +42,12 @@ class Kept:
     exact: bool
 
 
-def kept(book: str, filters: Filters) -> Kept:
+def kept(record_type: str, filters: Filters) -> Kept:
     """What the tallies count of what the filters ask for.
 
     What a tally is about (kind, name, product, region) does not matter here: it narrows which tallies are summed.
     """
-    expression, exact = (_of_spot_checks if book == SPOT_CHECK else _of_checks)(filters)
+    expression, exact = (_of_spot_checks if record_type == SPOT_CHECK else _of_checks)(filters)
     dated = filters.day_from is not None or filters.day_to is not None
     return Kept(expression, exact and not dated)
 

@@ -12,8 +12,9 @@ from core.forms.library import FormLibrary
 from core.forms.messages import UNKNOWN_ITEM
 from core.forms.pointers import pointer, showable
 from core.read_only import names_any, warning, warnings_of
-from inspection.records.queries import show, visible
-from inspection.submissions.entry import SERVER_SET
+from inspection.records.access import get_readable
+from inspection.records.queries import record_answer
+from inspection.submissions.validation import SERVER_SET
 
 _LABELS = {
     "id": "编号", "status": "状态", "book": "记录类别", "form_code": "表单", "campaign_id": "专项行动", "level": "层级",
@@ -30,13 +31,13 @@ _STEADY = {name: _LABELS[name] for name in ("id", "level", "office", "region", "
 
 
 def read_before(
-    session: Session, actor: Actor, book: str, record_id: UUID, forms: FormLibrary, body: Mapping[str, Any]
+    session: Session, actor: Actor, record_type: str, record_id: UUID, forms: FormLibrary, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The record as the actor reads it before a write, where the body says anything that must be compared with it."""
     if not names_any(body, SERVER_SET):
         return {}
     try:
-        return show(visible(session, actor, book, record_id), actor, forms)
+        return record_answer(get_readable(session, actor, record_type, record_id), actor, forms)
     except Problem:  # the write itself says what is wrong with it
         return {}
 

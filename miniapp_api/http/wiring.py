@@ -19,7 +19,7 @@ from core.subjects import SubjectRegistry
 from enterprise.filings.engine import Filings
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings.gates import RatingRules
-from inspection.submissions.entry import Tools
+from inspection.submissions.validation import Tools
 from miniapp_api.http.address_counts import InMemory, InRedis
 from miniapp_api.http.file_places import FilePlaces
 from miniapp_api.http.readiness import Check

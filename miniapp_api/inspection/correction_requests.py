@@ -41,7 +41,7 @@ class RejectionBody(AsSent):
 
 
 def _answer(session: Session, asked: CorrectionRequest, actor: Actor) -> dict[str, Any]:
-    return request_queries.show(session, asked, actor, wiring().forms)
+    return request_queries.request_answer(session, asked, actor, wiring().forms)
 
 
 @bp.get("/correction-requests")
@@ -50,14 +50,14 @@ def _answer(session: Session, asked: CorrectionRequest, actor: Actor) -> dict[st
 def list_correction_requests(session: Session, actor: Actor, query: RequestsQuery) -> dict[str, Any]:
     """Applications that the caller sent, took over from a colleague who left, or may decide, newest first."""
     page = request_queries.requests(session, actor, query.status, query.request())
-    return page.as_json(partial(request_queries.show_row, session=session, actor=actor))
+    return page.as_json(partial(request_queries.row_as_json, session=session, actor=actor))
 
 
 @bp.get("/correction-requests/<uuid:request_id>")
 @gate(Verb.INSPECTION_READ)
 def read_correction_request(session: Session, actor: Actor, request_id: UUID) -> dict[str, Any]:
     """Both versions beside each other (`before`, `after`), and the places at which they differ."""
-    return _answer(session, request_queries.visible(session, actor, request_id), actor)
+    return _answer(session, request_queries.get_readable(session, actor, request_id), actor)
 
 
 @bp.get("/correction-requests/<uuid:request_id>/history")
@@ -67,7 +67,7 @@ def history_of_correction_request(
     session: Session, actor: Actor, request_id: UUID, query: AtOnceQuery
 ) -> dict[str, Any]:
     """Its moves, oldest first."""
-    asked = request_queries.visible(session, actor, request_id)
+    asked = request_queries.get_readable(session, actor, request_id)
     return history.page(session, asked.id, query.request()).as_json(history.show_row)
 
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from enterprise.filings import queries as filing_queries
-from inspection.corrections import amendments, rectifications
+from inspection.corrections import correcting, rectifications
 from inspection.kinds import CHECK
-from inspection.records import queries
+from inspection.records import access, queries
 from inspection.submissions import read_only
 from miniapp_api.http.answers import answers
 from miniapp_api.http.bodies import AsSent
@@ -41,9 +41,9 @@ class DisposalsBody(AsSent):
 def move_disposals(session: Session, actor: Actor, record_id: UUID, body: DisposalsBody) -> dict[str, Any]:
     """Move disposals on from 办理中; `done` is final."""
     sent, forms = body.model_dump(exclude_none=True), wiring().forms
-    before = queries.show(queries.visible(session, actor, CHECK, record_id), actor, forms)
-    record = amendments.move_disposals(session, actor, CHECK, record_id, sent)
-    shown = queries.show(record, actor, forms)
+    before = queries.record_answer(access.get_readable(session, actor, CHECK, record_id), actor, forms)
+    record = correcting.move_disposals(session, actor, CHECK, record_id, sent)
+    shown = queries.record_answer(record, actor, forms)
     shown["warnings"] = shown["warnings"] + read_only.told_beside(sent, _WRITTEN, before, forms)
     return shown
 

@@ -111,7 +111,7 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
     def list_entries(session: Session, actor: Actor, code: str, query: EntriesQuery) -> dict[str, Any]:
         """The entries that may be chosen: as printed, then those added last first; `q` searches their names."""
         page = dictionaries.entries(session, actor, dictionary, code, query.q, query.status, query.request())
-        return page.as_json(dictionaries.show_row)
+        return page.as_json(dictionaries.row_as_json)
 
     @bp.put(f"{place}/<uuid:item_id>", endpoint=f"add_{word}")
     @gate(Verb.INSPECTION_WRITE)
@@ -124,20 +124,22 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
         """
         kind = getattr(body, "regulation_type", None)
         entry, new, warnings = dictionaries.add(session, actor, dictionary, code, item_id, body.name, kind)
-        return {**dictionaries.show(entry), "warnings": warnings}, 201 if new else 200
+        return {**dictionaries.as_json(entry), "warnings": warnings}, 201 if new else 200
 
     @bp.get(f"{place}/<uuid:item_id>", endpoint=f"read_{word}")
     @gate(Verb.INSPECTION_READ)
     def read(session: Session, actor: Actor, code: str, item_id: UUID) -> dict[str, Any]:
         """One entry, with its other names and former regulation types."""
-        return word_keeping.detail(session, actor, dictionaries.visible(session, actor, dictionary, code, item_id))
+        return word_keeping.entry_answer(
+            session, actor, dictionaries.get_readable(session, actor, dictionary, code, item_id)
+        )
 
     @bp.get(f"{place}/<uuid:item_id>/history", endpoint=f"{word}_history")
     @gate(Verb.DICTIONARIES_KEEP)
     @bp.input(AtOnceQuery, location="query", arg_name="query")
     def read_history(session: Session, actor: Actor, code: str, item_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
         """What its keepers did, oldest first; for keepers."""
-        entry = dictionaries.visible(session, actor, dictionary, code, item_id)
+        entry = dictionaries.get_readable(session, actor, dictionary, code, item_id)
         word_keeping.refuse_part_of_province(actor, entry)
         return history.page(session, entry.id, query.request()).as_json(history.show_row)
 
@@ -145,7 +147,7 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
         def act(session: Session, actor: Actor, code: str, item_id: UUID, body: AsSent) -> AfterCommit:
             sent = body.model_dump(mode="json", exclude_none=True)
             entry, warnings = word_keeping.keep(session, actor, dictionary, code, item_id, action, sent)
-            answer = {**word_keeping.detail(session, actor, entry), "warnings": warnings}
+            answer = {**word_keeping.entry_answer(session, actor, entry), "warnings": warnings}
 
             def tell() -> dict[str, Any]:
                 wiring().tools.dictionary.forget()

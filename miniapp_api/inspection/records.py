@@ -1,4 +1,4 @@
-"""The endpoints that checks and spot checks have in common, made once for each book."""
+"""The endpoints that checks and spot checks have in common, made once for each type of record."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,14 +16,14 @@ from assets.tables.spreadsheets import Sheet
 from core import history
 from core.actor import Actor
 from enterprise.products import PRODUCTS
-from inspection.corrections import amendments, request_queries, returning, voiding
+from inspection.corrections import correcting, request_queries, returning, voiding
 from inspection.corrections import requests as correction_requests
-from inspection.kinds import meant_by
+from inspection.kinds import resolve_kind_name
 from inspection.models import Inspection
-from inspection.records import exports, listing, queries
+from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters
-from inspection.submissions import operations, read_only
-from inspection.submissions.evidence import MOST_PHOTOS, MOST_SIGNATURES
+from inspection.submissions import read_only, submitting
+from inspection.submissions.attachments import MOST_PHOTOS, MOST_SIGNATURES
 from miniapp_api.http.answers import answers
 from miniapp_api.http.bodies import (
     ID_FIELD,
@@ -149,26 +149,30 @@ class RecordsQuery(PageQuery, Days):
     sampled: bool | None = Field(None, description="of spot checks: whether there is a sample")
     own_office: bool | None = None
 
-    def filters(self, book: str) -> Filters:
+    def filters(self, record_type: str) -> Filters:
         """As the room takes them; a kind may be asked for by the code of its form, as bodies name it."""
         asked = self.filters_only()
         del asked["status"]
         filters = Filters(**asked)
-        return filters if filters.kind is None else replace(filters, kind=meant_by(wiring().forms, book, filters.kind))
+        return (
+            filters
+            if filters.kind is None
+            else replace(filters, kind=resolve_kind_name(wiring().forms, record_type, filters.kind))
+        )
 
 
-def record_blueprint(name: str, noun: str, book: str) -> APIBlueprint:
+def record_blueprint(name: str, noun: str, record_type: str) -> APIBlueprint:
     """A blueprint with drafts, submission, correction, voiding, lists, exports and history under `/{noun}`."""
     bp = APIBlueprint(name, __name__, tag="Inspection")
-    _writing(bp, noun, book)
-    _amending(bp, noun, book)
-    _reading(bp, noun, book)
-    _exporting(bp, noun, book)
+    _writing(bp, noun, record_type)
+    _amending(bp, noun, record_type)
+    _reading(bp, noun, record_type)
+    _exporting(bp, noun, record_type)
     return bp
 
 
 def _answer(record: Inspection, actor: Actor) -> dict[str, Any]:
-    return queries.show(record, actor, wiring().forms)
+    return queries.record_answer(record, actor, wiring().forms)
 
 
 def _accepted(record: Inspection, actor: Actor, body: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,15 +181,15 @@ def _accepted(record: Inspection, actor: Actor, body: Mapping[str, Any], before:
     return {**shown, "warnings": shown["warnings"] + read_only.told(body, before, shown)}
 
 
-def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
+def _writing(bp: APIBlueprint, noun: str, record_type: str) -> None:
     @bp.put(f"/{noun}/<uuid:record_id>", endpoint="save_draft")
     @gate(Verb.INSPECTION_WRITE)
     @answers(200, 201)
     @bp.input(RecordBody, arg_name="body")
     def save_draft(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
         """Save a draft (暂存) under the phone's id."""
-        before = read_only.read_before(session, actor, book, record_id, wiring().forms, body.root)
-        record, new = operations.save_draft(session, wiring().tools, actor, book, record_id, body.root)
+        before = read_only.read_before(session, actor, record_type, record_id, wiring().forms, body.root)
+        record, new = submitting.save_draft(session, wiring().tools, actor, record_type, record_id, body.root)
         return _accepted(record, actor, body.root, before), 201 if new else 200
 
     @bp.put(f"/{noun}/<uuid:record_id>/submission", endpoint="submit")
@@ -194,8 +198,8 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(SubmissionBody, arg_name="body")
     def submit(session: Session, actor: Actor, record_id: UUID, body: SubmissionBody) -> AfterCommit:
         """Save and submit (提交) in one step, with or without a draft before."""
-        before = read_only.read_before(session, actor, book, record_id, wiring().forms, body.root)
-        record, new = operations.submit(session, wiring().tools, actor, book, record_id, body.root)
+        before = read_only.read_before(session, actor, record_type, record_id, wiring().forms, body.root)
+        record, new = submitting.submit(session, wiring().tools, actor, record_type, record_id, body.root)
         return AfterCommit(lambda: (_accepted(record, actor, body.root, before), 201 if new else 200))
 
     @bp.put(f"/{noun}/<uuid:record_id>/correction", endpoint="correct")
@@ -203,32 +207,34 @@ def _writing(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(CorrectionBody, arg_name="body")
     def correct(session: Session, actor: Actor, record_id: UUID, body: CorrectionBody) -> dict[str, Any]:
         """Correct (更正) a submitted record, with a reason; the old version stays readable."""
-        before = read_only.read_before(session, actor, book, record_id, wiring().forms, body.root)
-        record = amendments.correct(session, wiring().tools, actor, book, record_id, body.root)
+        before = read_only.read_before(session, actor, record_type, record_id, wiring().forms, body.root)
+        record = correcting.correct(session, wiring().tools, actor, record_type, record_id, body.root)
         return _accepted(record, actor, body.root, before)
 
     @bp.delete(f"/{noun}/<uuid:record_id>", endpoint="delete_draft")
     @gate(Verb.INSPECTION_WRITE)
     def delete_draft(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
         """Delete an own draft."""
-        record = operations.delete_draft(session, actor, book, record_id)
+        record = submitting.delete_draft(session, actor, record_type, record_id)
         return {"id": str(record.id), "status": record.status}
 
 
-def _amending(bp: APIBlueprint, noun: str, book: str) -> None:
+def _amending(bp: APIBlueprint, noun: str, record_type: str) -> None:
     @bp.post(f"/{noun}/<uuid:record_id>/void", endpoint="void")
     @gate(Verb.INSPECTION_WRITE)
     @bp.input(VoidBody, arg_name="body")
     def void(session: Session, actor: Actor, record_id: UUID, body: VoidBody) -> dict[str, Any]:
         """Void (作废) a submitted record, with a reason: it stays readable, marked, and counts nowhere any more."""
-        return _answer(voiding.void(session, actor, book, record_id, body.model_dump(exclude_none=True)), actor)
+        return _answer(voiding.void(session, actor, record_type, record_id, body.model_dump(exclude_none=True)), actor)
 
     @bp.post(f"/{noun}/<uuid:record_id>/return", endpoint="return")
     @gate(Verb.INSPECTION_WRITE)
     @bp.input(ReturnBody, arg_name="body")
     def send_back(session: Session, actor: Actor, record_id: UUID, body: ReturnBody) -> dict[str, Any]:
         """Send a record back for correction (退回更正): a to-do for its owner, who may then correct it once."""
-        return _answer(returning.send_back(session, actor, book, record_id, body.model_dump(exclude_none=True)), actor)
+        return _answer(
+            returning.send_back(session, actor, record_type, record_id, body.model_dump(exclude_none=True)), actor
+        )
 
     @bp.post(f"/{noun}/<uuid:record_id>/correction-requests", endpoint="ask_correction")
     @gate(Verb.INSPECTION_WRITE)
@@ -238,11 +244,11 @@ def _amending(bp: APIBlueprint, noun: str, book: str) -> None:
         session: Session, actor: Actor, record_id: UUID, body: CorrectionRequestBody
     ) -> tuple[dict[str, Any], int]:
         """Apply for a correction (更正申请) when the time in which the owner may correct is over."""
-        asked, new = correction_requests.ask(session, wiring().tools, actor, book, record_id, body.root)
-        return request_queries.show(session, asked, actor, wiring().forms), 201 if new else 200
+        asked, new = correction_requests.ask(session, wiring().tools, actor, record_type, record_id, body.root)
+        return request_queries.request_answer(session, asked, actor, wiring().forms), 201 if new else 200
 
 
-def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
+def _reading(bp: APIBlueprint, noun: str, record_type: str) -> None:
     @bp.get(f"/{noun}", endpoint="list")
     @gate(Verb.INSPECTION_READ)
     @bp.input(RecordsQuery, location="query", arg_name="query")
@@ -252,20 +258,22 @@ def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
         What was voided (`status=voided`, 作废) stands in no other list.
         """
         read = _LISTS[query.status or "submitted"]
-        return read(session, actor, book, query.filters(book), query.request()).as_json(queries.show_row)
+        return read(session, actor, record_type, query.filters(record_type), query.request()).as_json(
+            queries.row_as_json
+        )
 
     @bp.get(f"/{noun}/<uuid:record_id>", endpoint="read")
     @gate(Verb.INSPECTION_READ)
     def read(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
         """One record, whole."""
-        return _answer(queries.visible(session, actor, book, record_id), actor)
+        return _answer(access.get_readable(session, actor, record_type, record_id), actor)
 
     @bp.get(f"/{noun}/<uuid:record_id>/history", endpoint="history")
     @gate(Verb.INSPECTION_READ)
     @bp.input(AtOnceQuery, location="query", arg_name="query")
     def read_history(session: Session, actor: Actor, record_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
         """The moves of a record, oldest first."""
-        record = queries.visible(session, actor, book, record_id)
+        record = access.get_readable(session, actor, record_type, record_id)
         return queries.history_of(session, record, query.request()).as_json(history.show_row)
 
     @bp.get(f"/{noun}/<uuid:record_id>/versions", endpoint="versions")
@@ -273,26 +281,26 @@ def _reading(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(AtOnceQuery, location="query", arg_name="query")
     def versions(session: Session, actor: Actor, record_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
         """The contents that corrections replaced, oldest first."""
-        record = queries.visible(session, actor, book, record_id)
-        return queries.versions(session, record, query.request()).as_json(queries.show_version_row)
+        record = access.get_readable(session, actor, record_type, record_id)
+        return queries.versions(session, record, query.request()).as_json(queries.version_row_as_json)
 
     @bp.get(f"/{noun}/<uuid:record_id>/versions/<int:number>", endpoint="version")
     @gate(Verb.INSPECTION_READ)
     def version(session: Session, actor: Actor, record_id: UUID, number: int) -> dict[str, Any]:
         """What the record said before a correction."""
-        record = queries.visible(session, actor, book, record_id)
-        return queries.version(session, record, number, actor, wiring().forms)
+        record = access.get_readable(session, actor, record_type, record_id)
+        return queries.version_answer(session, record, number, actor, wiring().forms)
 
 
-def _exporting(bp: APIBlueprint, noun: str, book: str) -> None:
-    title = "监督抽查" if book == "spot_check" else "企业检查"
+def _exporting(bp: APIBlueprint, noun: str, record_type: str) -> None:
+    title = "监督抽查" if record_type == "spot_check" else "企业检查"
 
     def cells(actor: Actor, query: RecordsQuery) -> Iterator[list[Any]]:
         status = query.status or "submitted"
-        records = listing.export_rows(wiring().database, actor, book, status, query.filters(book))
+        records = listing.export_rows(wiring().database, actor, record_type, status, query.filters(record_type))
         # The first row is fetched here, so that a refusal is still an answer of its own.
         first = next(records, None)
-        shown = exports.cells(book, wiring().forms)
+        shown = exports.cells(record_type, wiring().forms)
         return (shown(record) for record in (() if first is None else chain((first,), records)))
 
     @bp.get(f"/{noun}.csv", endpoint="export_csv")
@@ -300,11 +308,11 @@ def _exporting(bp: APIBlueprint, noun: str, book: str) -> None:
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_csv(actor: Actor, query: RecordsQuery) -> Response:
         """The list as CSV (UTF-8 with BOM), with the same filters."""
-        return as_csv(title, exports.columns(book), cells(actor, query))
+        return as_csv(title, exports.columns(record_type), cells(actor, query))
 
     @bp.get(f"/{noun}.xlsx", endpoint="export_xlsx")
     @gate(Verb.INSPECTION_READ, transaction=False)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_xlsx(actor: Actor, query: RecordsQuery) -> Response:
         """The list as an Excel workbook, with the same filters."""
-        return as_xlsx(title, Sheet(title, exports.columns(book), cells(actor, query)))
+        return as_xlsx(title, Sheet(title, exports.columns(record_type), cells(actor, query)))

@@ -14,7 +14,7 @@ from core.database import migrate
 from core.db import Database
 from core.forms import Form
 from core.forms.library import FormLibrary
-from inspection.submissions.findings import findings
+from inspection.records.findings import findings
 from miniapp_api.http.wiring import KEY
 from tests import parties as both
 from tests.miniapp_api.test_exports import as_csv, as_xlsx

@@ -12,7 +12,7 @@ from core.db import Database
 from core.text import fold
 from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
 from inspection.statistics import tallies
-from inspection.submissions import sheets
+from inspection.submissions import sheet_numbers
 from tests.command_line import command_line
 from tests.people import CONDUCTOR_RESISTANCE, Person, faults, new_id, sales, spot_check
 from tests.records import listed, read, submit
@@ -48,7 +48,7 @@ def test_records_of_one_number_are_kept_and_listed_and_no_further_one_comes(
 ) -> None:
     ids = numbered(county_inspector, database, "CQ-2026-001", "cq-2026-001", "ＣＱ—2026— 001", "CQ-2026-002")
     with database.read() as session:
-        found = [(str(one.id), one.sheet_twin) for one in sheets.shared(session)]
+        found = [(str(one.id), one.sheet_twin) for one in sheet_numbers.shared(session)]
     assert sorted(id_ for id_, _ in found) == sorted(ids[:3]) and sorted(twin for _, twin in found) == [0, 1, 2]
     assert set(listed(county_inspector, noun="spot-checks")) == set(ids)
 
@@ -63,7 +63,7 @@ def test_records_of_one_number_are_kept_and_listed_and_no_further_one_comes(
         assert answer.status_code == 200, answer.get_data(as_text=True)
         assert taken() is (place < 2)
     with database.read() as session:
-        assert sheets.shared(session) == []
+        assert sheet_numbers.shared(session) == []
 
 
 def test_two_bureaus_of_one_number_no_longer_share_it(
@@ -74,7 +74,7 @@ def test_two_bureaus_of_one_number_no_longer_share_it(
     migrate.upgrade(database.engine)
     with database.read() as session:
         found = {str(one.id): one for one in session.scalars(select(Inspection))}
-        assert sheets.shared(session) == []
+        assert sheet_numbers.shared(session) == []
     assert [found[one].sheet_twin for one in ids] == [0, 0]
     assert [found[one].sheet_bureau for one in ids] == [found[one].office_id for one in ids]
     for person in (county_inspector, neighbour_inspector):

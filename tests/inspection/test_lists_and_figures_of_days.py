@@ -63,7 +63,7 @@ def filled(database: Database, sign_in: SignIn, clock: Any) -> Filled:
 
 
 def _row(chance: random.Random, original: dict[str, Any], number: int) -> dict[str, Any]:
-    check = original["book"] == CHECK
+    check = original["record_type"] == CHECK
     unable = check and chance.random() < 0.2
     state = chance.choice(["none", "none", "in_progress", "done", "na"]) if check and not unable else "none"
     day = FIRST + timedelta(days=chance.randrange((LAST - FIRST).days + 1))
@@ -129,12 +129,12 @@ LOWERED: list[dict[str, int]] = [
     {"inspection.statistics.name_search.FEW_RECORDS": 0},
     {
         "inspection.statistics.name_search.FEW_RECORDS": 0,
-        "inspection.records.days._LOOKED_AT": 1,
+        "inspection.records.date_ranges._LOOKED_AT": 1,
         "inspection.records.listing._MANY_NAMED": 0,
     },
     {
         "inspection.statistics.name_search.FEW_RECORDS": 0,
-        "inspection.records.days._LOOKED_AT": 1,
+        "inspection.records.date_ranges._LOOKED_AT": 1,
         "inspection.statistics.name_search._FEW_NAMES": 0,
     },
 ]
@@ -148,25 +148,29 @@ def test_a_list_holds_what_was_asked_for_in_its_order_by_whatever_way_it_is_read
         monkeypatch.setattr(name, value)
     with filled.database.read() as session:
         for filters in combinations():
-            for who, book in (("city_reviewer", CHECK), ("city_reviewer", SPOT_CHECK), ("county_inspector", CHECK)):
+            for who, record_type in (
+                ("city_reviewer", CHECK),
+                ("city_reviewer", SPOT_CHECK),
+                ("county_inspector", CHECK),
+            ):
                 if who == "county_inspector" and (filters.own_office or filters.region):
                     continue
                 expected = [
                     row["id"]
                     for row in sorted(filled.rows, key=lambda row: (row["submitted_at"], row["id"].hex), reverse=True)
-                    if row["book"] == book and covered(row, who) and wanted(row, filters)
+                    if row["record_type"] == record_type and covered(row, who) and wanted(row, filters)
                 ]
-                page = listing.submitted(session, filled.actors[who], book, filters, PageRequest(page_size=3))
-                assert [row.Inspection.id for row in page.items] == expected[:3], (who, book, filters)
-                assert page.total == len(expected) and page.total_is_exact, (who, book, filters)
+                page = listing.submitted(session, filled.actors[who], record_type, filters, PageRequest(page_size=3))
+                assert [row.Inspection.id for row in page.items] == expected[:3], (who, record_type, filters)
+                assert page.total == len(expected) and page.total_is_exact, (who, record_type, filters)
                 if page.next_after is None:
                     assert len(expected) <= 3
                     continue
                 behind = PageRequest(page_size=4, after=page.next_after)
-                page = listing.submitted(session, filled.actors[who], book, filters, behind)
-                assert [row.Inspection.id for row in page.items] == expected[3:7], (who, book, filters)
-                by_number = listing.submitted(session, filled.actors[who], book, filters, PageRequest(2, 3))
-                assert [row.Inspection.id for row in by_number.items] == expected[3:6], (who, book, filters)
+                page = listing.submitted(session, filled.actors[who], record_type, filters, behind)
+                assert [row.Inspection.id for row in page.items] == expected[3:7], (who, record_type, filters)
+                by_number = listing.submitted(session, filled.actors[who], record_type, filters, PageRequest(2, 3))
+                assert [row.Inspection.id for row in by_number.items] == expected[3:6], (who, record_type, filters)
 
 
 def figures(rows: list[dict[str, Any]]) -> dict[str, int]:
@@ -184,7 +188,7 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, int]:
     def none(**columns: Any) -> Any:
         return lambda found: not some(**columns)(found)
 
-    spots = [row for row in rows if row["book"] == SPOT_CHECK]
+    spots = [row for row in rows if row["record_type"] == SPOT_CHECK]
     done = {"kind": "production", "unable": False}
     return {
         "checked": having(some(**done)),
@@ -193,7 +197,7 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, int]:
         "problem_enterprises": having(some(problems_found=True)),
         "disposal_done": having(some(disposal_state="done"), none(disposal_state="in_progress")),
         "disposal_in_progress": having(some(disposal_state="in_progress")),
-        "spot_enterprises": having(some(book=SPOT_CHECK)),
+        "spot_enterprises": having(some(record_type=SPOT_CHECK)),
         "spot_batches": len(spots),
         "failed_batches": sum(row["conclusion"] == "fail" for row in spots),
     }

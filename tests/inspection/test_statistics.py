@@ -29,13 +29,13 @@ from core.clock import now
 from core.db import Database
 from core.errors import Problem
 from enterprise.models import Enterprise
-from inspection.corrections import amendments
+from inspection.corrections import correcting
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
 from inspection.statistics import tallies
-from inspection.submissions import operations as records
-from inspection.submissions.entry import Tools
+from inspection.submissions import submitting
+from inspection.submissions.validation import Tools
 from miniapp_api.http.wiring import KEY
 from tests.people import PASSWORD, SignIn, production, sales, spot_check, uscc
 from tests.records import Json, actor_of, read
@@ -56,7 +56,7 @@ SEEN_BY = [
 OPERATIONS = 300
 DAYS = [(None, None), ("2026-11-08", None), (None, "2026-11-12"), ("2026-11-05", "2026-11-15")]
 NARROWED = [(None, DAYS[0]), ("06", DAYS[3]), ("09", DAYS[0])]
-KIND_BOOK = {"production": CHECK, "sales": CHECK, "spot_check": SPOT_CHECK}
+RECORD_TYPE_OF_KIND = {"production": CHECK, "sales": CHECK, "spot_check": SPOT_CHECK}
 
 # The answer that is no problem, from spec/a_inspection §3.2 and §3.3 and not from the form files; 不适用 never is one.
 RIGHT = {
@@ -120,7 +120,11 @@ class Day:
         for _ in range(times):
             action = self.chance.choices(["submit", "correct", "dispose", "draft"], [6, 2, 3, 1])[0]
             if action in ("submit", "draft") or not done:
-                who, kind, record_id = self.chance.choice(ENTERED_BY), self.chance.choice(list(KIND_BOOK)), uuid4()
+                who, kind, record_id = (
+                    self.chance.choice(ENTERED_BY),
+                    self.chance.choice(list(RECORD_TYPE_OF_KIND)),
+                    uuid4(),
+                )
             else:
                 who, kind, record_id = self.chance.choice(done)
             try:
@@ -137,24 +141,24 @@ class Day:
         return accepted
 
     def _do(self, session: Any, action: str, actor: Actor, kind: str, record_id: UUID) -> None:
-        book = KIND_BOOK[kind]
+        record_type = RECORD_TYPE_OF_KIND[kind]
         if action == "submit":
-            records.submit(session, self.tools, actor, book, record_id, self.body(kind))
+            submitting.submit(session, self.tools, actor, record_type, record_id, self.body(kind))
         elif action == "draft":
-            records.save_draft(session, self.tools, actor, book, record_id, self.body(kind))
+            submitting.save_draft(session, self.tools, actor, record_type, record_id, self.body(kind))
             if self.chance.random() < 0.5:
-                records.delete_draft(session, actor, book, record_id)
+                submitting.delete_draft(session, actor, record_type, record_id)
         else:
             record = session.get_one(Inspection, record_id, populate_existing=True)
             version = {"version": record.version}
             if action == "correct":
                 body = {**self.body(kind), **version, "reason": "随机更正"}
-                amendments.correct(session, self.tools, actor, book, record_id, body)
+                correcting.correct(session, self.tools, actor, record_type, record_id, body)
             elif moving := [no for no, v in (record.data.get("disposals") or {}).items() if v == "in_progress"]:
                 moved = {no: self.chance.choice(["done", "na"]) for no in moving if self.chance.random() < 0.7}
                 moved = moved or {moving[0]: "done"}
                 body = {"disposals": moved, "reason": "随机", **version}
-                amendments.move_disposals(session, actor, book, record_id, body)
+                correcting.move_disposals(session, actor, record_type, record_id, body)
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from typing import Any
 from core import clock, forms
 from core.identifiers import uscc_warnings
 from inspection.models import Inspection
-from inspection.submissions.doubts import Said, doubts
+from inspection.records.plausibility import Said, doubts
 
 NAMED = 3
 """How many items a warning names."""
 
 
 def warnings_of(record: Inspection) -> list[dict[str, str]]:
-    """What follows from the record: of its form, words, codes, days, quantities; then what was noticed of it."""
+    """What follows from the record: of its form, words, codes, days, quantities; then what was kept_warnings of it."""
     data, submitted = record.data, record.submitted_at
     warnings = forms.warnings_of(data, record.problems_found) if submitted else []
     warnings += _words(data)
@@ -23,7 +23,7 @@ def warnings_of(record: Inspection) -> list[dict[str, str]]:
             texts = uscc_warnings(uscc)
             warnings.extend({"code": "organisation_code", "path": f"/{name}", "message": text} for text in texts)
     day = submitted.astimezone(clock.LOCAL).date() if submitted else clock.today()
-    return [*warnings, *doubts(Said(record.kind, data, day)), *record.noticed]
+    return [*warnings, *doubts(Said(record.kind, data, day)), *record.kept_warnings]
 
 
 def _words(data: Mapping[str, Any]) -> list[dict[str, str]]:

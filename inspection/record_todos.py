@@ -19,7 +19,7 @@ from core.database.prepared import Prepared
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import AREAS, EnterpriseTally, Inspection
 from inspection.statistics.tallies import TallyKey, key_of
-from inspection.submissions.entry import subject_of
+from inspection.submissions.validation import subject_of
 from inspection.workflows import SUBMITTED
 
 TODO_DISPOSAL, TODO_REFUSED, TODO_FAILED = "disposal_in_progress", "inspection_refused", "spot_check_failed"
@@ -33,7 +33,7 @@ _OF_ENTERPRISE = (
     _T.product_code == bindparam("product_code"),
     _I.status == SUBMITTED,
 )
-_SAID = (_I.book, _I.unable, _I.conclusion, _I.check_date, _I.submitted_at, _I.area1, _I.area2, _I.area3)
+_SAID = (_I.record_type, _I.unable, _I.conclusion, _I.check_date, _I.submitted_at, _I.area1, _I.area2, _I.area3)
 _RAISED = Prepared(
     select(_I.id, _I.office_id, _I.org_name, _I.data, *_SAID)
     .where(*_OF_ENTERPRISE, or_(_T.unable > 0, _T.failed > 0), or_(_I.unable, _I.conclusion == "fail"))
@@ -45,7 +45,7 @@ _SINCE = Prepared(
     .where(
         *_OF_ENTERPRISE,
         _I.check_date >= bindparam("since"),
-        or_(_I.conclusion == "pass", (_I.book == CHECK) & ~_I.unable),
+        or_(_I.conclusion == "pass", (_I.record_type == CHECK) & ~_I.unable),
     )
     .order_by(_I.check_date.desc())
     .limit(1000)
@@ -63,12 +63,12 @@ def has_failed(record: Any) -> bool:
 
 
 def _carried_out(record: Any) -> bool:
-    return record.book == CHECK and not record.unable
+    return record.record_type == CHECK and not record.unable
 
 
 def _followed_up(record: Any) -> bool:
     """A check on the spot, or another sample that passed."""
-    return _carried_out(record) or (record.book == SPOT_CHECK and record.conclusion == "pass")
+    return _carried_out(record) or (record.record_type == SPOT_CHECK and record.conclusion == "pass")
 
 
 def _day_known(record: Any) -> date:
@@ -105,7 +105,7 @@ def begin(session: Session, record: Inspection) -> None:
     """Open what a submitted record asks for, and close what it answers."""
     if record.disposal_state == "in_progress":
         todos.open_for_office(
-            session, TODO_DISPOSAL, f"待完成处置：{record.org_name}", subject_of(record.book, record.id),
+            session, TODO_DISPOSAL, f"待完成处置：{record.org_name}", subject_of(record.record_type, record.id),
             verb=Verb.INSPECTION_WRITE, office_id=record.office_id,
         )  # fmt: skip
     settle(session, key_of(record))
@@ -136,7 +136,7 @@ def settle(session: Session, key: TallyKey) -> None:
             todos.close(session, row.id, waiting.kind)
         else:
             todos.open_for_office(
-                session, waiting.kind, f"{waiting.title}：{row.org_name}", subject_of(row.book, row.id),
+                session, waiting.kind, f"{waiting.title}：{row.org_name}", subject_of(row.record_type, row.id),
                 verb=Verb.INSPECTION_WRITE, office_id=row.office_id, urgent=waiting.urgent,
             )  # fmt: skip
 

@@ -14,7 +14,7 @@ from core.actor import Reach
 from core.database.prepared import Prepared
 from core.errors import Problem
 from inspection.models import EnterpriseTally, Inspection
-from inspection.submissions.entry import Entry
+from inspection.submissions.validation import Validated
 from inspection.workflows import SUBMITTED
 
 SHOWN = 5
@@ -22,38 +22,38 @@ SHOWN = 5
 _RECORDS, _TALLIES = cast(Table, Inspection.__table__).c, cast(Table, EnterpriseTally.__table__).c
 
 
-def look_around(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> Any:
+def find_duplicates(session: Session, reach: Reach, record_id: UUID, validated: Validated) -> Any:
     """`same`: the id of a check that this one may repeat; `tallied`: how many records the tally counts to which this
     one will be added; each or none."""
-    return _looking(reach).first(session, asked(record_id, entry))
+    return _looking(reach).first(session, asked(record_id, validated))
 
 
-def asked(record_id: UUID, entry: Entry) -> dict[str, Any]:
+def asked(record_id: UUID, validated: Validated) -> dict[str, Any]:
     """The values of `questions`."""
-    assert entry.tally is not None
-    tally = {"office_id": entry.tally.office_id, "org_name": entry.tally.org_name}
-    return {**tally, **_same(record_id, entry)}
+    assert validated.tally is not None
+    tally = {"office_id": validated.tally.office_id, "org_name": validated.tally.org_name}
+    return {**tally, **_same(record_id, validated)}
 
 
 def refuse_duplicate(
-    session: Session, reach: Reach, record_id: UUID, entry: Entry, body: Mapping[str, Any], found: Any
+    session: Session, reach: Reach, record_id: UUID, validated: Validated, body: Mapping[str, Any], found: Any
 ) -> None:
     """409 `duplicate_check` where there is such a check already, unless the body says `confirm_duplicate`."""
-    again = entry.kind.duplicate_warning and found.same is not None
+    again = validated.kind.duplicate_warning and found.same is not None
     if again and body.get("confirm_duplicate") is not True:
-        raise Problem("duplicate_check", duplicates=same_checks(session, reach, record_id, entry))
+        raise Problem("duplicate_check", duplicates=same_checks(session, reach, record_id, validated))
 
 
-def same_checks(session: Session, reach: Reach, record_id: UUID, entry: Entry) -> list[str]:
+def same_checks(session: Session, reach: Reach, record_id: UUID, validated: Validated) -> list[str]:
     """Some of the checks of the same enterprise, kind, product and day within reach (spec §3.4)."""
-    return [str(row.id) for row in _listing(reach).rows(session, _same(record_id, entry))]
+    return [str(row.id) for row in _listing(reach).rows(session, _same(record_id, validated))]
 
 
-def _same(record_id: UUID, entry: Entry) -> dict[str, Any]:
-    day = entry.columns["check_date"]
-    assert entry.tally is not None
+def _same(record_id: UUID, validated: Validated) -> dict[str, Any]:
+    day = validated.columns["check_date"]
+    assert validated.tally is not None
     return {
-        "org_key": entry.tally.org_key, "kind": entry.kind.name, "product_code": entry.tally.product_code,
+        "org_key": validated.tally.org_key, "kind": validated.kind.name, "product_code": validated.tally.product_code,
         # A check is never submitted before its day, so the index on (tally_id, submitted_at) narrows it.
         "earliest": datetime(day.year, day.month, day.day, tzinfo=clock.LOCAL), "day": day, "record_id": record_id,
     }  # fmt: skip
@@ -78,7 +78,7 @@ def _same_day(reach: Reach, limit: int) -> Select[Any]:
 
 
 def questions(reach: Reach) -> dict[str, ColumnElement[Any]]:
-    """What `look_around` tells as sub-selects, for a statement that asks them by the way."""
+    """What `find_duplicates` tells as sub-selects, for a statement that asks them by the way."""
     tallied = select(_TALLIES.records).where(
         *(_TALLIES[name] == bindparam(name) for name in ("office_id", "kind", "product_code", "org_key", "org_name"))
     )

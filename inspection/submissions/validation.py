@@ -23,11 +23,12 @@ from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries.entries import Dictionary
 from inspection.kinds import CHECK, SPOT_CHECK, Kind
 from inspection.models import Inspection
+from inspection.records import record_warnings
 from inspection.statistics.tallies import TallyKey
-from inspection.submissions import evidence, notices, rules
-from inspection.submissions.owners import Owner
-from inspection.submissions.register import Objections
-from inspection.submissions.sheets import NO_SHEET, Sheet
+from inspection.submissions import attachments, dictionary_checks
+from inspection.submissions.authors import Owner
+from inspection.submissions.register_checks import Objections
+from inspection.submissions.sheet_numbers import NO_SHEET, Sheet
 
 ADDRESSED = frozenset(
     [
@@ -88,7 +89,7 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Validated:
     """A judged body. `columns` are values of `Inspection`; `counts` what it adds to its tally; `told` whether it is a
     check that the enterprise of the register with its code is told of."""
 
@@ -102,55 +103,55 @@ class Entry:
     files: frozenset[UUID]
 
 
-def judge(
+def validate(
     session: Session,
     tools: Tools,
     actor: Actor,
-    book: str,
+    record_type: str,
     record_id: UUID,
     body: Mapping[str, Any],
     *,
     submit: bool,
     corrected: Inspection | None = None,
-) -> Entry:
+) -> Validated:
     """Check a body as a draft or as a submission and claim the files it names.
 
     Raises 422 with all faults at once; then, for a submission, 409 `name_differs` unless the body says `confirm_name`.
     `corrected` is the submitted record that the body is to replace: it keeps its office, and may be corrected by the
     version of the form that it answers for ever.
     """
-    kind, form_code = kinds.resolve(tools.forms, book, body.get("kind"))
+    kind, form_code = kinds.resolve(tools.forms, record_type, body.get("kind"))
     owner, today = Owner.of(actor, corrected), clock.today()
     version = body.get("form_version")
     in_time = submit and not (corrected and (corrected.form_code, corrected.form_version) == (form_code, version))
     form = _form(tools.forms, form_code, version, today if in_time else date.min)
     beside = ADDRESSED - {item.name for item in form.files}
     answers = {k: v for k, v in body.items() if k not in beside and k not in SERVER_SET}
-    if book == SPOT_CHECK and isinstance(answers.get("items"), list):
+    if record_type == SPOT_CHECK and isinstance(answers.get("items"), list):
         answers["items"] = [_without_name(row) for row in answers["items"]]
     checked = form.check(answers, submit=submit, today=today)
-    faults = rules.product_faults(body.get("product_code")) + checked.faults
+    faults = dictionary_checks.product_faults(body.get("product_code")) + checked.faults
     data, product_code = checked.values, str(body.get("product_code"))
     if not any(fault.path == "/product_code" for fault in faults):
         faults += _dictionary_faults(session, tools, owner, kind, data, product_code, submit=submit)
-    faults += evidence.claim(session, actor, subject_of(book, record_id), form, body, data)
+    faults += attachments.claim(session, actor, subject_of(record_type, record_id), form, body, data)
     if faults:
         raise Problem("invalid", errors=_distinct(faults))
     objections = Objections.look_up(session, data)
     if submit and body.get("confirm_name") is not True:
         objections.refuse_other_names(data)
     sheet = NO_SHEET
-    if submit and book == SPOT_CHECK:
+    if submit and record_type == SPOT_CHECK:
         sheet = Sheet.of(session, owner, _date(data.get(kind.date_field)), data.get("sheet_no"))
-    entry = _entry(session, tools, owner, kind, form, product_code, checked, objections, submit=submit)
-    entry.columns.update(sheet.columns())
-    entry.columns["noticed"] += sheet.warnings(session, record_id)
-    return entry
+    validated = _validated(session, tools, owner, kind, form, product_code, checked, objections, submit=submit)
+    validated.columns.update(sheet.columns())
+    validated.columns["kept_warnings"] += sheet.warnings(session, record_id)
+    return validated
 
 
-def form_meant(tools: Tools, book: str, body: Mapping[str, Any]) -> Form:
+def form_meant(tools: Tools, record_type: str, body: Mapping[str, Any]) -> Form:
     """The form that a body answers; raises 422 where there is no such kind or version."""
-    _, form_code = kinds.resolve(tools.forms, book, body.get("kind"))
+    _, form_code = kinds.resolve(tools.forms, record_type, body.get("kind"))
     return _form(tools.forms, form_code, body.get("form_version"), date.min)
 
 
@@ -158,7 +159,7 @@ def answering_on(tools: Tools, record: Inspection, body: Mapping[str, Any]) -> M
     """The body; where it names no version of the form, it goes on with the one that its record answered so far."""
     if body.get("form_version") is not None:
         return body
-    _, form_code = kinds.resolve(tools.forms, record.book, body.get("kind"))
+    _, form_code = kinds.resolve(tools.forms, record.record_type, body.get("kind"))
     return {**body, "form_version": record.form_version} if form_code == record.form_code else body
 
 
@@ -185,15 +186,17 @@ def _dictionary_faults(
 ) -> list[Fault]:
     # A word counts as what it was on the day of the check, which a phone may send days later.
     day, province = _date(data.get(kind.date_field)) or clock.today(), owner.chain[0]
-    if kind.book == SPOT_CHECK:
-        return rules.resolve_test_items(session, tools.dictionary, data, product_code, province, day, submit=submit)
-    return rules.resolve_products(
+    if kind.record_type == SPOT_CHECK:
+        return dictionary_checks.resolve_test_items(
+            session, tools.dictionary, data, product_code, province, day, submit=submit
+        )
+    return dictionary_checks.resolve_products(
         session, tools.dictionary, data, product_code, province, day, submit=submit,
         corresponding=submit and bool(kind.name == "production" or data.get("regulation_types")),
     )  # fmt: skip
 
 
-def _entry(
+def _validated(
     session: Session,
     tools: Tools,
     owner: Owner,
@@ -204,21 +207,21 @@ def _entry(
     objections: Objections,
     *,
     submit: bool,
-) -> Entry:
+) -> Validated:
     data, problems_found = checked.values, checked.problems_found
     uscc, name = _text(data.get("uscc"), 18), _text(data.get("org_name"), 100)
     conclusion = None
-    if kind.book == SPOT_CHECK and submit and data.get("items"):
+    if kind.record_type == SPOT_CHECK and submit and data.get("items"):
         verdicts = {row.get("verdict") for row in data["items"]}
         conclusion = "fail" if "fail" in verdicts else "pass" if "pass" in verdicts else "not_judged"
     unable = data.get("unable") is True
-    disposed = submit and kind.book != SPOT_CHECK
+    disposed = submit and kind.record_type != SPOT_CHECK
     state = kinds.disposal_state(problems_found, data.get("disposals") or {}) if disposed else "none"
     check_date = _date(data.get(kind.date_field))
     registered = objections.checked
     differs = registered is not None and registered.differs_from(data)
     columns: dict[str, Any] = {
-        "book": kind.book,
+        "record_type": kind.record_type,
         "kind": kind.name,
         "form_code": form.code,
         "form_version": form.version,
@@ -228,9 +231,9 @@ def _entry(
         "org_name": name,
         "org_prefilled": kind.name == "production" and registered is not None and registered.has_name(name or ""),
         "name_differs": differs,
-        "noticed": [
+        "kept_warnings": [
             *objections.warnings(data, product_code, owner.reach, submit=submit),
-            *notices.dropped(checked.dropped),
+            *record_warnings.dropped(checked.dropped),
         ],
         "check_date": check_date,
         "unable": unable,
@@ -241,13 +244,13 @@ def _entry(
     }
     address = data.get("org_address")
     tally = TallyKey(
-        owner.office_id, *owner.chain, kind.book, kind.name, product_code,
+        owner.office_id, *owner.chain, kind.record_type, kind.name, product_code,
         kinds.org_key(None if differs else uscc, name, address if isinstance(address, str) else None), name or "",
     )  # fmt: skip
-    counts = kinds.counts_of(kind.book, unable, bool(columns["problems_found"]), state, conclusion)
-    told = submit and kind.book == CHECK and registered is not None and not differs
-    files = evidence.named(form, data)
-    return Entry(kind, form, columns, data, counts, tally if submit else None, told, files)
+    counts = kinds.counts_of(kind.record_type, unable, bool(columns["problems_found"]), state, conclusion)
+    told = submit and kind.record_type == CHECK and registered is not None and not differs
+    files = attachments.named(form, data)
+    return Validated(kind, form, columns, data, counts, tally if submit else None, told, files)
 
 
 def unmasked(form: Form, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,6 +289,6 @@ def _date(value: Any) -> date | None:
         return None
 
 
-def subject_of(book: str, record_id: UUID) -> tuple[str, UUID]:
+def subject_of(record_type: str, record_id: UUID) -> tuple[str, UUID]:
     """The subject of to-dos and history."""
-    return ("spot_check" if book == SPOT_CHECK else "inspection", record_id)
+    return ("spot_check" if record_type == SPOT_CHECK else "inspection", record_id)

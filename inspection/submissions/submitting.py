@@ -20,24 +20,24 @@ from core.actor import Actor, Reach
 from core.database.prepared import Prepared
 from core.errors import Problem, not_found
 from core.versions import sent_version, stale
-from inspection.handing_over import refuse_handed_over
 from inspection.kinds import CHECK
 from inspection.models import Inspection
-from inspection.records.waiting import begin
+from inspection.record_todos import begin
+from inspection.records.access import find_readable, get_readable, refuse_handed_over
+from inspection.records.preconditions import refuse_stale, refuse_submitted
 from inspection.statistics import tallies
-from inspection.submissions import evidence, neighbours, sheets
-from inspection.submissions.entry import (
-    Entry,
+from inspection.submissions import attachments, duplicates, sheet_numbers
+from inspection.submissions.authors import actor_columns
+from inspection.submissions.publishing import publish
+from inspection.submissions.validation import (
     Tools,
+    Validated,
     answering_on,
     content_digest,
     form_meant,
-    judge,
     subject_of,
+    validate,
 )
-from inspection.submissions.judging import find, find_living, refuse_stale, refuse_submitted
-from inspection.submissions.owners import actor_columns
-from inspection.submissions.publishing import publish
 from inspection.workflows import DELETED, WORKFLOWS
 
 _DELETED_MEANWHILE = (
@@ -50,19 +50,19 @@ _TAKE_AND_LOOK = receipts.taking(there=_THERE)
 
 
 @functools.lru_cache(maxsize=1024)
-def _take_and_look_around(reach: Reach) -> Prepared:
-    return receipts.taking(there=_THERE, **neighbours.questions(reach))
+def _CLAIM_AND_FIND(reach: Reach) -> Prepared:
+    return receipts.taking(there=_THERE, **duplicates.questions(reach))
 
 
 def save_draft(
-    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]
+    session: Session, tools: Tools, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]
 ) -> tuple[Inspection, bool]:
     """Save a draft (暂存); returns the record and whether it is new."""
-    return _write(session, tools, actor, book, record_id, body, "save")
+    return _write(session, tools, actor, record_type, record_id, body, "save")
 
 
 def submit(
-    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]
+    session: Session, tools: Tools, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]
 ) -> tuple[Inspection, bool]:
     """Save and submit (提交) in one step; returns the record and whether it is new.
 
@@ -70,23 +70,29 @@ def submit(
     `confirm_name`; 409 `duplicate_check` when the same enterprise has such a check of that day, unless it says
     `confirm_duplicate`.
     """
-    return _write(session, tools, actor, book, record_id, body, "submit")
+    return _write(session, tools, actor, record_type, record_id, body, "submit")
 
 
 def _write(
-    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any], action: str
+    session: Session,
+    tools: Tools,
+    actor: Actor,
+    record_type: str,
+    record_id: UUID,
+    body: Mapping[str, Any],
+    action: str,
 ) -> tuple[Inspection, bool]:
-    key = receipts.key(actor.user_id, f"{book}.{action}", record_id, body)
+    key = receipts.key(actor.user_id, f"{record_type}.{action}", record_id, body)
     given: dict[str, Any] = {"key": key, "at": clock.now(), "record": record_id}
-    ahead = _judged_ahead(session, tools, actor, book, record_id, body, action)
-    checked = isinstance(ahead, Entry) and action == "submit" and ahead.kind.book == CHECK
-    if isinstance(ahead, Entry) and checked:
-        taken = _take_and_look_around(actor.reach).first(session, given | neighbours.asked(record_id, ahead))
+    ahead = _validate_early(session, tools, actor, record_type, record_id, body, action)
+    checked = isinstance(ahead, Validated) and action == "submit" and ahead.kind.record_type == CHECK
+    if isinstance(ahead, Validated) and checked:
+        taken = _CLAIM_AND_FIND(actor.reach).first(session, given | duplicates.asked(record_id, ahead))
     else:
         taken = _TAKE_AND_LOOK.first(session, given)
     if taken is None:
-        return _own(session, actor, book, record_id), False
-    existing = None if taken.there is None else _own(session, actor, book, record_id)
+        return _own(session, actor, record_type, record_id), False
+    existing = None if taken.there is None else _own(session, actor, record_type, record_id)
     if existing is None:
         sent_version(body)
     else:
@@ -96,47 +102,47 @@ def _write(
             body, ahead = answering_on(tools, existing, body), None
     if isinstance(ahead, Problem):
         raise ahead
-    entry = ahead or judge(session, tools, actor, book, record_id, body, submit=action == "submit")
+    validated = ahead or validate(session, tools, actor, record_type, record_id, body, submit=action == "submit")
     now, found = clock.now(), None
-    columns = {**entry.columns, "updated_at": now}
-    if action == "submit" and entry.kind.book == CHECK:
-        found = taken if ahead and checked else neighbours.look_around(session, actor.reach, record_id, entry)
-        neighbours.refuse_duplicate(session, actor.reach, record_id, entry, body, found)
-    sheets.Sheet.stored(columns).refuse_taken(session, record_id)
+    columns = {**validated.columns, "updated_at": now}
+    if action == "submit" and validated.kind.record_type == CHECK:
+        found = taken if ahead and checked else duplicates.find_duplicates(session, actor.reach, record_id, validated)
+        duplicates.refuse_duplicate(session, actor.reach, record_id, validated, body, found)
+    sheet_numbers.Sheet.stored(columns).refuse_taken(session, record_id)
     if action == "submit":
-        assert entry.tally is not None
-        tally = tallies.add(session, entry.tally, entry.counts)
-        if found is not None and tally.records != (found.tallied or 0) + entry.counts.records:
+        assert validated.tally is not None
+        tally = tallies.add(session, validated.tally, validated.counts)
+        if found is not None and tally.records != (found.tallied or 0) + validated.counts.records:
             # Another check of this enterprise was submitted between the look and this moment, when the tally is ours.
-            found = neighbours.look_around(session, actor.reach, record_id, entry)
-            neighbours.refuse_duplicate(session, actor.reach, record_id, entry, body, found)
+            found = duplicates.find_duplicates(session, actor.reach, record_id, validated)
+            duplicates.refuse_duplicate(session, actor.reach, record_id, validated, body, found)
         columns |= {"submitted_at": now, "tally_id": tally.id}
     payload = {"content": content_digest(columns)}
     try:
         if existing is None:
-            record = _create(session, actor, book, record_id, action, columns, payload, now)
+            record = _create(session, actor, record_type, record_id, action, columns, payload, now)
         else:
             # Of the office at which the user sits now, which need not be the one where the draft was begun.
             _move_draft(session, actor, existing, action, {**columns, **actor_columns(actor)}, payload)
             former = tools.forms.get(existing.form_code, existing.form_version).form
-            if evidence.named(former, existing.data) - entry.files:
-                evidence.release_dropped(session, subject_of(book, record_id), entry.files)
+            if attachments.named(former, existing.data) - validated.files:
+                attachments.release_dropped(session, subject_of(record_type, record_id), validated.files)
     except IntegrityError as error:
-        raise sheets.taken(error) from error
-    if entry.told:
+        raise sheet_numbers.taken(error) from error
+    if validated.told:
         # After the record, as a correction does, so that nobody waits in a circle.
-        publish(session, record_id, entry, actor.office_name)
+        publish(session, record_id, validated, actor.office_name)
     if existing is None:
         return record, True
-    record = find_living(session, actor, book, record_id)
+    record = get_readable(session, actor, record_type, record_id)
     if action == "submit":
         begin(session, record)
     return record, False
 
 
-def _own(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
+def _own(session: Session, actor: Actor, record_type: str, record_id: UUID) -> Inspection:
     """The living record to write to; 409 `handed_over` for one that somebody else goes on with."""
-    record = _own_or_deleted(session, actor, book, record_id)
+    record = _own_or_deleted(session, actor, record_type, record_id)
     if record is None:
         raise not_found()
     if record.status == DELETED:
@@ -144,29 +150,35 @@ def _own(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspecti
     return record
 
 
-def _own_or_deleted(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection | None:
+def _own_or_deleted(session: Session, actor: Actor, record_type: str, record_id: UUID) -> Inspection | None:
     try:
-        record = find(session, actor, book, record_id)
+        record = find_readable(session, actor, record_type, record_id)
     except Problem:
-        refuse_handed_over(session, actor, book, record_id)
+        refuse_handed_over(session, actor, record_type, record_id)
         raise
     if record is not None and record.begun_by is not None:
-        refuse_handed_over(session, actor, book, record_id)
+        refuse_handed_over(session, actor, record_type, record_id)
     return record
 
 
-def _judged_ahead(
-    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any], action: str
-) -> Entry | Problem | None:
+def _validate_early(
+    session: Session,
+    tools: Tools,
+    actor: Actor,
+    record_type: str,
+    record_id: UUID,
+    body: Mapping[str, Any],
+    action: str,
+) -> Validated | Problem | None:
     """The body judged before anything is locked, since on SQLite one transaction at a time writes.
 
     What is wrong with it is kept until its turn comes in the order of judgement. None: it names files,
     which can only be judged by claiming them.
     """
     try:
-        if evidence.is_named(form_meant(tools, book, body), body):
+        if attachments.is_named(form_meant(tools, record_type, body), body):
             return None
-        return judge(session, tools, actor, book, record_id, body, submit=action == "submit")
+        return validate(session, tools, actor, record_type, record_id, body, submit=action == "submit")
     except Problem as problem:
         return problem
 
@@ -175,31 +187,31 @@ def _move_draft(
     session: Session, actor: Actor, draft: Inspection, action: str, columns: dict[str, Any], payload: dict[str, Any]
 ) -> None:
     try:
-        WORKFLOWS[draft.book].move(session, actor, draft, action, columns, payload)
+        WORKFLOWS[draft.record_type].move(session, actor, draft, action, columns, payload)
     except Problem:
         # Submitted, deleted or handed over since it was read: answered as to whoever comes a moment later.
-        refuse_submitted(_own(session, actor, draft.book, draft.id))
+        refuse_submitted(_own(session, actor, draft.record_type, draft.id))
         raise
 
 
 def _create(
     session: Session,
     actor: Actor,
-    book: str,
+    record_type: str,
     record_id: UUID,
     action: str,
     columns: dict[str, Any],
     payload: dict[str, Any],
     now: datetime,
 ) -> Inspection:
-    flow = WORKFLOWS[book]
+    flow = WORKFLOWS[record_type]
     values = {
         "id": record_id, "version": 1, "created_at": now, "submitted_at": None, "tally_id": None,
         **actor_columns(actor), **columns,
     }  # fmt: skip
     if not flow.enter(session, actor, action, values, payload):
         # Someone created it at this very moment, with another content: the first content holds.
-        record = find_living(session, actor, book, record_id)
+        record = get_readable(session, actor, record_type, record_id)
         refuse_submitted(record)
         raise stale(record.version, None)
     # What was just inserted, without reading it back, and without telling the mapper of 33 changes.
@@ -210,16 +222,16 @@ def _create(
     return record
 
 
-def delete_draft(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
+def delete_draft(session: Session, actor: Actor, record_type: str, record_id: UUID) -> Inspection:
     """Delete an own draft (删除); it stays in the database and is seen no more. Deleting it again is answered alike."""
-    record = _own_or_deleted(session, actor, book, record_id)
+    record = _own_or_deleted(session, actor, record_type, record_id)
     if record is None:
         raise not_found()
     if record.status != DELETED:
         refuse_submitted(record)
         # Of several who delete it at this moment one goes on; the others wait for it here.
-        if receipts.take(session, receipts.key(actor.user_id, f"{book}.delete", record_id, {})):
+        if receipts.take(session, receipts.key(actor.user_id, f"{record_type}.delete", record_id, {})):
             _move_draft(session, actor, record, "delete", {"updated_at": clock.now()}, {})
-        evidence.release_dropped(session, subject_of(book, record_id), frozenset())
+        attachments.release_dropped(session, subject_of(record_type, record_id), frozenset())
         record = session.get_one(Inspection, record_id, populate_existing=True)
     return record

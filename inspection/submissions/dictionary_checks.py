@@ -11,7 +11,7 @@ from core.errors import Fault
 from core.identifiers import as_uuid
 from core.text import MEANINGLESS, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
-from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary, Entry
+from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, CachedEntry, Dictionary
 
 
 def product_faults(product_code: Any) -> list[Fault]:
@@ -90,7 +90,7 @@ def resolve_test_items(
     ids = [as_uuid(row.get("item_id")) if isinstance(row, dict) else None for row in rows]
     found = dictionary.resolve(session, TEST_ITEMS, {i for i in ids if i is not None}, area1)
     faults: list[Fault] = []
-    seen: dict[UUID, Entry] = {}
+    seen: dict[UUID, CachedEntry] = {}
     for place, (row, entry_id) in enumerate(zip(rows, ids, strict=True)):
         if not isinstance(row, dict) or "item_id" not in row:
             continue  # the form reports it
@@ -109,12 +109,12 @@ def resolve_test_items(
     return faults
 
 
-def _retired(path: str, entry: Entry) -> Fault:
+def _retired(path: str, entry: CachedEntry) -> Fault:
     message = f"“{entry.name}”已于 {entry.retired_on} 由省级停用，之后的检查不能再选，请改选列表中的其他名称"
     return Fault(path, "retired_item", message)
 
 
-def _note_retired(values: dict[str, Any], chosen: Iterable[Entry]) -> None:
+def _note_retired(values: dict[str, Any], chosen: Iterable[CachedEntry]) -> None:
     """Keep the names of words that are retired by now, for the warning that every answer carries."""
     if retired := [entry.name for entry in chosen if entry.retired_on is not None]:
         values["retired_names"] = retired

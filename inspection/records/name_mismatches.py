@@ -12,7 +12,7 @@ from enterprise.models import Enterprise
 from enterprise.production.models import SupervisionCheck
 from inspection.kinds import SPOT_CHECK
 from inspection.models import Inspection
-from inspection.submissions.register import CHECKED, PRODUCER, Registered
+from inspection.submissions.register_checks import CHECKED, PRODUCER, Registered
 from inspection.workflows import SUBMITTED
 
 _AT_ONCE = 500
@@ -44,7 +44,7 @@ def contradicting(session: Session) -> Iterator[OtherName]:
             found = Registered.find(session, named, CHECKED)
             if found is not None and found.differs_from(named):
                 yield OtherName(record, CHECKED[1], record.org_name, found.name, told is not None)
-    sampled = select(Inspection).where(submitted, Inspection.book == SPOT_CHECK)
+    sampled = select(Inspection).where(submitted, Inspection.record_type == SPOT_CHECK)
     for rows in in_chunks(session, sampled, Inspection, _AT_ONCE):
         for (record,) in rows:
             found = Registered.find(session, record.data, PRODUCER)

@@ -19,31 +19,42 @@ from enterprise.production import publications
 from inspection import kinds
 from inspection.corrections import rectifications
 from inspection.corrections.authority import refuse_to_correct
-from inspection.corrections.reminders import TODO_RETURNED
+from inspection.corrections.correction_todos import TODO_RETURNED
 from inspection.kinds import CHECK, Counts, counts_of, disposal_state
 from inspection.models import Inspection, InspectionVersion
-from inspection.records.waiting import TODO_DISPOSAL, renew
+from inspection.record_todos import TODO_DISPOSAL, renew
+from inspection.records.access import get_readable
+from inspection.records.preconditions import mark_of, reason_of, refuse_stale, refuse_unsubmitted
 from inspection.statistics import tallies
-from inspection.submissions import rules, sheets
-from inspection.submissions.entry import Entry, Tools, answering_on, content_digest, content_of, judge, unmasked
-from inspection.submissions.judging import find_living, mark_of, reason_of, refuse_stale, refuse_unsubmitted
-from inspection.submissions.neighbours import look_around, refuse_duplicate
+from inspection.submissions import dictionary_checks, sheet_numbers
+from inspection.submissions.duplicates import find_duplicates, refuse_duplicate
 from inspection.submissions.publishing import publish
+from inspection.submissions.validation import (
+    Tools,
+    Validated,
+    answering_on,
+    content_digest,
+    content_of,
+    unmasked,
+    validate,
+)
 from inspection.workflows import WORKFLOWS
 
 
-def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
+def move_disposals(
+    session: Session, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]
+) -> Inspection:
     """Move disposals (处置) on from 办理中; by whoever's office covers the record. 是 is final."""
-    record = find_living(session, actor, book, record_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"{book}.dispose", record_id, body)):
-        return find_living(session, actor, book, record_id)
-    flow = WORKFLOWS[book]
+    record = get_readable(session, actor, record_type, record_id)
+    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.dispose", record_id, body)):
+        return get_readable(session, actor, record_type, record_id)
+    flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)
     flow.step("dispose", record.status, actor)
     refuse_stale(record, body)
     reason = reason_of(body)
     old = record.data.get("disposals") or {}
-    after, faults = rules.moved_disposals(old, body.get("disposals"), reason)
+    after, faults = dictionary_checks.moved_disposals(old, body.get("disposals"), reason)
     if faults:
         raise Problem("invalid", errors=faults)
     if after == old:
@@ -53,7 +64,7 @@ def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, b
     content = content_digest({**content_of(record), "data": data, "disposal_state": state})
     changed = {name: [old[name], value] for name, value in after.items() if old[name] != value}
     assert record.tally_id is not None
-    counts = counts_of(record.book, record.unable, record.problems_found, state, record.conclusion)
+    counts = counts_of(record.record_type, record.unable, record.problems_found, state, record.conclusion)
     # The tally before the record, as submission and correction do, so that nobody waits in a circle.
     tallies.change(session, record.tally_id, counts.minus(tallies.counts_of_record(record)))
     flow.move(
@@ -61,14 +72,14 @@ def move_disposals(session: Session, actor: Actor, book: str, record_id: UUID, b
         {"data": data, "disposal_state": state, "updated_at": clock.now()},
         {"content": content, "disposals": changed, "reason": reason},
     )  # fmt: skip
-    record = find_living(session, actor, book, record_id)
+    record = get_readable(session, actor, record_type, record_id)
     if state != "in_progress":
         todos.close(session, record_id, TODO_DISPOSAL)
     return record
 
 
 def correct(
-    session: Session, tools: Tools, actor: Actor, book: str, record_id: UUID, body: Mapping[str, Any]
+    session: Session, tools: Tools, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]
 ) -> Inspection:
     """Correct (更正) a submitted record, with a reason; the old version stays readable.
 
@@ -76,71 +87,73 @@ def correct(
     (spec §3.4); else it asks (`correction_requests.py`). Raises 409
     `duplicate_check` when it becomes a check that there is already, unless the body says `confirm_duplicate`.
     """
-    record = find_living(session, actor, book, record_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"{book}.correct", record_id, body)):
-        return find_living(session, actor, book, record_id)
-    flow = WORKFLOWS[book]
+    record = get_readable(session, actor, record_type, record_id)
+    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.correct", record_id, body)):
+        return get_readable(session, actor, record_type, record_id)
+    flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)
     flow.step("correct", record.status, actor)
     refuse_to_correct(session, record, actor)
     refuse_stale(record, body)
     reason = reason_of(body)
     reason = demanded(reason, "/reason", "更正须填写原因")
-    entry = judged(session, tools, actor, record, body)
-    return store(session, actor, record, entry, reason, mark_of(actor, clock.now()))
+    validated = validate_correction(session, tools, actor, record, body)
+    return store(session, actor, record, validated, reason, mark_of(actor, clock.now()))
 
 
-def judged(session: Session, tools: Tools, actor: Actor, record: Inspection, body: Mapping[str, Any]) -> Entry:
+def validate_correction(
+    session: Session, tools: Tools, actor: Actor, record: Inspection, body: Mapping[str, Any]
+) -> Validated:
     """What a record is to say after a correction, judged as a submission is: the form, what is final, what is asked."""
-    if kinds.resolve(tools.forms, record.book, body.get("kind") or record.kind)[0].name != record.kind:
+    if kinds.resolve(tools.forms, record.record_type, body.get("kind") or record.kind)[0].name != record.kind:
         # Said alone: the answers of one kind are nothing but unknown to the form of another.
         raise invalid("/kind", "kind_changed", "更正不能改变检查类型；类型选错的，请作废后重新填报")
     answered = tools.forms.get(record.form_code, record.form_version).form
     body = answering_on(tools, record, unmasked(answered, record.data, {"kind": record.kind, **body}))
-    entry = judge(session, tools, actor, record.book, record.id, body, submit=True, corrected=record)
-    _refuse_undone(session, record, entry)
-    if record.book == CHECK and (record.uscc, record.name_differs) != (
-        entry.columns["uscc"],
-        entry.columns["name_differs"],
+    validated = validate(session, tools, actor, record.record_type, record.id, body, submit=True, corrected=record)
+    _refuse_undone(session, record, validated)
+    if record.record_type == CHECK and (record.uscc, record.name_differs) != (
+        validated.columns["uscc"],
+        validated.columns["name_differs"],
     ):
-        entry.columns["noticed"] += rectifications.left_behind(session, record.id)
-    if _is_of_another_day_or_enterprise(record, entry):
-        found = look_around(session, actor.reach, record.id, entry)
-        refuse_duplicate(session, actor.reach, record.id, entry, body, found)
-    return entry
+        validated.columns["kept_warnings"] += rectifications.left_behind(session, record.id)
+    if _is_of_another_day_or_enterprise(record, validated):
+        found = find_duplicates(session, actor.reach, record.id, validated)
+        refuse_duplicate(session, actor.reach, record.id, validated, body, found)
+    return validated
 
 
-def _is_of_another_day_or_enterprise(record: Inspection, entry: Entry) -> bool:
+def _is_of_another_day_or_enterprise(record: Inspection, validated: Validated) -> bool:
     """Whether it may repeat another check now; where it did so before, that was confirmed."""
-    assert entry.tally is not None
-    before, after = tallies.key_of(record), entry.tally
+    assert validated.tally is not None
+    before, after = tallies.key_of(record), validated.tally
     same = (before.org_key, before.product_code) == (after.org_key, after.product_code)
-    return not same or record.check_date != entry.columns["check_date"]
+    return not same or record.check_date != validated.columns["check_date"]
 
 
 def store(
     session: Session,
     actor: Actor,
     record: Inspection,
-    entry: Entry,
+    validated: Validated,
     reason: str,
     mark: dict[str, Any],
     said: Mapping[str, Any] | None = None,
 ) -> Inspection:
     """Let a record say what was judged; `mark` is whose correction it is, `said` what its history says besides."""
-    book, record_id, flow = record.book, record.id, WORKFLOWS[record.book]
-    assert entry.tally is not None
+    record_type, record_id, flow = record.record_type, record.id, WORKFLOWS[record.record_type]
+    assert validated.tally is not None
     assert record.tally_id is not None
-    old_key, before, new_key = tallies.key_of(record), tallies.counts_of_record(record), entry.tally
+    old_key, before, new_key = tallies.key_of(record), tallies.counts_of_record(record), validated.tally
     if new_key == old_key:
         tally_id = record.tally_id
-        tallies.change(session, tally_id, entry.counts.minus(before))
+        tallies.change(session, tally_id, validated.counts.minus(before))
     elif new_key.in_order() < old_key.in_order():
-        tally_id = tallies.add(session, new_key, entry.counts).id
+        tally_id = tallies.add(session, new_key, validated.counts).id
         tallies.change(session, record.tally_id, Counts().minus(before))
     else:
         tallies.change(session, record.tally_id, Counts().minus(before))
-        tally_id = tallies.add(session, new_key, entry.counts).id
+        tally_id = tallies.add(session, new_key, validated.counts).id
     now = clock.now()
     count = (record.corrected or {}).get("count", 0) + 1
     corrected = {"approved_by": None, "approved_office": None, **mark, "count": count}
@@ -151,15 +164,15 @@ def store(
         "corrected": corrected,
         "returned": None,
     }
-    columns = {**entry.columns, **kept}
+    columns = {**validated.columns, **kept}
     if columns["sheet_key"] != record.sheet_key:
-        sheets.Sheet.stored(columns).refuse_taken(session, record_id)
+        sheet_numbers.Sheet.stored(columns).refuse_taken(session, record_id)
         columns["sheet_twin"] = 0
     try:
         told = {"content": content_digest(columns), "reason": reason, **(said or {})}
         flow.move(session, actor, record, "correct", columns, told)
     except IntegrityError as error:
-        raise sheets.taken(error) from error
+        raise sheet_numbers.taken(error) from error
     # After the move, so that of two corrections at once the second learns that it is stale.
     session.execute(
         insert(InspectionVersion).values(
@@ -168,19 +181,19 @@ def store(
             reason=reason, replaced_at=now,
         )
     )  # fmt: skip
-    if entry.told:
-        publish(session, record_id, entry, record.office_name)
-    elif book == CHECK:
+    if validated.told:
+        publish(session, record_id, validated, record.office_name)
+    elif record_type == CHECK:
         publications.withdraw(session, record_id)
-    record = find_living(session, actor, book, record_id)
+    record = get_readable(session, actor, record_type, record_id)
     todos.close(session, record_id, TODO_RETURNED)
     renew(session, record, old_key)
     return record
 
 
-def _refuse_undone(session: Session, record: Inspection, entry: Entry) -> None:
+def _refuse_undone(session: Session, record: Inspection, validated: Validated) -> None:
     """是 stays 是 in a correction too, whichever version said so, as long as a problem is found at all."""
-    if not entry.columns["problems_found"]:
+    if not validated.columns["problems_found"]:
         return
     versions = session.scalars(select(InspectionVersion.data).where(InspectionVersion.inspection_id == record.id))
     done = {
@@ -189,7 +202,7 @@ def _refuse_undone(session: Session, record: Inspection, entry: Entry) -> None:
         for name, value in (data.get("disposals") or {}).items()
         if value == "done"
     }
-    new = entry.data.get("disposals") or {}
+    new = validated.data.get("disposals") or {}
     message = "处置状态曾为“是”，不能再变更，请改回“是”后重新提交"
     faults = [
         Fault(f"/disposals/{name}", "disposal_final", message)

@@ -1,44 +1,16 @@
-"""The first questions of every write: may the record be seen, was it submitted already, is the sender behind."""
+"""What every write of a record is refused for, whatever it changes; and who changed it, as the record keeps it."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
-from core.errors import Problem, invalid, not_found
+from core.errors import Problem, invalid
 from core.text import clean
 from core.versions import sent_version, stale
 from inspection.models import Inspection
-from inspection.workflows import DELETED, DRAFT, SUBMITTED, VOIDED
-
-
-def find(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection | None:
-    """The record if it is there; 404 if the actor may not see it.
-
-    A draft is seen by the user name that saved it, what was submitted by whoever's office covers it.
-    """
-    record = session.get(Inspection, record_id, populate_existing=True)
-    if record is None:
-        return None
-    if record.status in (SUBMITTED, VOIDED):
-        visible = actor.reach.covers(record.area1, record.area2, record.area3)
-    else:
-        visible = record.created_by == actor.user_id
-    if record.book != book or not visible:
-        raise not_found()
-    return record
-
-
-def find_living(session: Session, actor: Actor, book: str, record_id: UUID) -> Inspection:
-    """The record; 404 also when it is not there or was deleted."""
-    record = find(session, actor, book, record_id)
-    if record is None or record.status == DELETED:
-        raise not_found()
-    return record
+from inspection.workflows import DRAFT, SUBMITTED, VOIDED
 
 
 def refuse_submitted(record: Inspection) -> None:

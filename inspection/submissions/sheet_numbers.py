@@ -19,7 +19,7 @@ from accounts import offices
 from core.errors import Problem, invalid
 from core.text import fold
 from inspection.models import Inspection
-from inspection.submissions.owners import Owner
+from inspection.submissions.authors import Owner
 
 _LONGEST = 50
 
