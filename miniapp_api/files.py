@@ -7,24 +7,26 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response, request
+from pydantic import BaseModel, Field, WithJsonSchema
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
 from assets.files import operations, previews, queries, thumbnails
-from assets.files.file_types import LARGEST_FILE, MIB
+from assets.files.file_types import LARGEST_FILE, MIB, PURPOSES
 from assets.files.models import File
 from assets.files.storage import StorageUnavailable, unavailable
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.identifiers import as_uuid
 from core.text import clean_line
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Answer, DecimalText, absent, answers, one_of, receives, refuses, sends
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
 
@@ -48,9 +50,37 @@ class Upload:
     file_id: UUID | None
 
 
+class UploadForm(BaseModel):
+    """The parts of an upload."""
+
+    file: Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})] = Field(
+        description="one file, at most 20 MiB; the part carries its name"
+    )
+    purpose: Annotated[str, one_of(PURPOSES)]
+    id: UUID = absent("made by the phone")
+
+
+class UploadedFile(Answer):
+    """A file as it is kept."""
+
+    id: UUID
+    name: str
+    purpose: Annotated[str, one_of(PURPOSES)]
+    size: int = Field(description="bytes")
+    media_type: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    uploaded_at: datetime
+    width: int = absent("pixels; pictures only")
+    height: int = absent("pixels; pictures only")
+    taken_at: datetime | None = absent("when the picture was taken; null where it does not say; pictures only")
+    latitude: DecimalText | None = absent("where the picture was taken, in degrees (WGS 84); pictures only")
+    longitude: DecimalText | None = absent("where the picture was taken, in degrees (WGS 84); pictures only")
+
+
 @bp.post("/files")
 @gate(transaction=False)
-@answers(200, 201)
+@answers(UploadedFile, 200, 201)
+@receives("multipart/form-data", UploadForm)
 def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
     """Upload a file (上传) under the id that is sent; the same id and bytes again: 200 with the file that is there.
 
@@ -129,6 +159,7 @@ def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
 
 @bp.get("/files/<uuid:file_id>")
 @gate(transaction=False)
+@sends("*/*")
 @_in_a_place
 def download_file(actor: Actor, file_id: UUID) -> Response:
     """The file itself, as a download; 404 for all who may not see the record that claims it."""
@@ -138,6 +169,7 @@ def download_file(actor: Actor, file_id: UUID) -> Response:
 
 @bp.get("/files/<uuid:file_id>/thumbnail")
 @gate(transaction=False)
+@sends("image/jpeg")
 @_in_a_place
 def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     """A small picture (at most 320 pixels a side), made when first asked for; 404 for files that are no pictures."""
@@ -158,6 +190,8 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
 
 @bp.get("/files/<uuid:file_id>/preview")
 @gate(transaction=False)
+@sends("*/*")
+@refuses(409)
 @_in_a_place
 def preview_file(actor: Actor, file_id: UUID) -> Response:
     """The file to look at (预览): PDF and pictures as they are, office documents as PDF.

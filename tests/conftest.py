@@ -29,7 +29,7 @@ from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
 from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
-from tests.documented import only_documented_statuses
+from tests.documented import only_documented_answers
 from tests.people import PASSWORD, PEOPLE, Person
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,7 +117,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 def application(settings: Settings) -> Iterator[APIFlask]:
     application = create_app(settings)
     limiter.reset()
-    with only_documented_statuses(application):
+    with only_documented_answers(application):
         yield application
     application.extensions[KEY].database.dispose()
 

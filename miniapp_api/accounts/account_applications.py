@@ -10,7 +10,7 @@ from accounts import applications, queries
 from accounts.models import USERNAME
 from accounts.verbs import Verb
 from core.actor import Actor
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers
 from miniapp_api.http.bodies import AsSent, Body, PageQuery, Password
 from miniapp_api.http.gates import gate, public
 from miniapp_api.http.limits import application_limit, limiter
@@ -53,7 +53,7 @@ class ApplicationsQuery(PageQuery):
 @bp.post("/account-applications")
 @public(transaction=False)
 @limiter.limit(application_limit)
-@answers(200, 201)
+@answers(Untyped, 200, 201)
 @bp.input(ApplicationBody, arg_name="body")
 def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:
     """Apply for a county or city account with an own password; a superior office decides."""

@@ -6,6 +6,8 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from accounts import queries
+from accounts.models import RegionLevel
+from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import AtOnceQuery
 from miniapp_api.http.gates import public
 
@@ -19,8 +21,17 @@ class RegionQuery(AtOnceQuery):
     parent: str | None = Field(None, pattern=r"^\d{6}$")
 
 
+class Region(Answer):
+    """A region of the country (行政区划)."""
+
+    code: str = Field(pattern=r"^\d{6}$")
+    name: str
+    level: RegionLevel
+
+
 @bp.get("/regions")
 @public()
+@answers(Page[Region])
 @bp.input(RegionQuery, location="query", arg_name="query")
 def list_regions(session: Any, query: RegionQuery) -> dict[str, Any]:
     """The regions directly below one, by code."""

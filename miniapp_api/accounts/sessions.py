@@ -11,7 +11,7 @@ from accounts import queries
 from accounts.sign_in import sessions as sign_in
 from core import clock
 from core.actor import Actor
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers, refuses
 from miniapp_api.http.bodies import AtOnceQuery, Body, Password
 from miniapp_api.http.gates import bearer_token, gate, public
 from miniapp_api.http.limits import limiter, sign_in_limit
@@ -34,7 +34,8 @@ class SignInBody(Body):
 @bp.post("/sessions")
 @public(transaction=False)
 @limiter.limit(sign_in_limit)
-@answers(201)
+@answers(Untyped, 201)
+@refuses(401, 403)
 @bp.input(SignInBody, arg_name="body")
 def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
     """Sign in; several people may do so at once under one user name."""

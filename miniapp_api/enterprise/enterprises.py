@@ -16,7 +16,7 @@ from enterprise.models import Enterprise
 from enterprise.production import queries as licences
 from inspection.statistics import plan
 from inspection.statistics.plan import PlanFilter
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers
 from miniapp_api.http.bodies import Body, PageQuery, Query
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import gate
@@ -63,7 +63,7 @@ def show(enterprise: Enterprise) -> dict[str, Any]:
     }
 
 
-class HandOverBody(Body):
+class EnterpriseAccountBody(Body):
     """`suffix` for a further user: the user name becomes `USCC@suffix`."""
 
     suffix: str | None = Field(None, max_length=20)
@@ -109,9 +109,9 @@ def read_enterprise(session: Session, actor: Actor, uscc: str, query: Enterprise
 
 @bp.post("/enterprises/<string:uscc>/users")
 @gate(Verb.ENTERPRISES_MANAGE, transaction=False)
-@answers(201)
-@bp.input(HandOverBody, arg_name="body")
-def hand_over_account(actor: Actor, uscc: str, body: HandOverBody) -> tuple[dict[str, Any], int]:
+@answers(Untyped, 201)
+@bp.input(EnterpriseAccountBody, arg_name="body")
+def hand_over_account(actor: Actor, uscc: str, body: EnterpriseAccountBody) -> tuple[dict[str, Any], int]:
     """Hand an enterprise its account: user name and a one-time password, shown once.
 
     Not idempotent: until the account is used, each call makes a new password.

@@ -17,7 +17,7 @@ from enterprise.filings.engine import visible
 from enterprise.filings.queries import Filters
 from enterprise.filings.working_copy import date_passed_over, read_only
 from enterprise.systems import KINDS
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers, refuses
 from miniapp_api.http.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
@@ -114,7 +114,7 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 
 @bp.put("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
-@answers(200, 201)
+@answers(Untyped, 200, 201)
 @bp.input(FilingBody, arg_name="body")
 def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
     """Open a filing, or save its working copy."""
@@ -150,6 +150,7 @@ def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, 
 
 @bp.delete("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE)
+@refuses(409)
 def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """Delete an own filing where its workflow allows that."""
     filing = operations.delete(session, wiring().filings, actor, filing_id)

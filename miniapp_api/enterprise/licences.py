@@ -15,7 +15,7 @@ from core.identifiers import uscc_fault
 from enterprise.production import operations, queries
 from enterprise.production.queries import CheckFilters
 from miniapp_api.enterprise.enterprises import show
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers
 from miniapp_api.http.bodies import AsSent, PageQuery
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
@@ -79,7 +79,7 @@ def list_topics(session: Session, actor: Actor, query: PageQuery) -> dict[str, A
 
 @bp.put("/self-check-topics/<uuid:topic_id>")
 @gate(Verb.FILINGS_REVIEW)
-@answers(200, 201)
+@answers(Untyped, 200, 201)
 @bp.input(TopicBody, arg_name="body")
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: TopicBody) -> tuple[dict[str, Any], int]:
     """Create or change a topic of the own office."""

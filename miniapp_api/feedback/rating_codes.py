@@ -21,7 +21,7 @@ from feedback.codes import operations as codes
 from feedback.codes.kinds import KINDS
 from feedback.models import RatingCode
 from feedback.queries import CodeFilters
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers, refuses, sends
 from miniapp_api.http.bodies import (
     ID_FIELD,
     Body,
@@ -89,7 +89,7 @@ def _show(code: RatingCode, actor: Actor) -> dict[str, Any]:
 
 @bp.post("/rating-codes")
 @gate(Verb.RATINGS_GENERATE)
-@answers(200, 201)
+@answers(Untyped, 200, 201)
 @bp.input(RatingCodeBody, arg_name="body")
 def create_rating_code(session: Session, actor: Actor, body: RatingCodeBody) -> tuple[dict[str, Any], int]:
     """A code for a window or a matter (一次一评) or for one case (一事一评); no picture before 生成.
@@ -119,6 +119,7 @@ def read_rating_code(session: Session, actor: Actor, code_id: UUID) -> dict[str,
 
 @bp.post("/rating-codes/<uuid:code_id>/generate")
 @gate(Verb.RATINGS_GENERATE)
+@refuses(409)
 def generate_rating_code(session: Session, actor: Actor, code_id: UUID) -> dict[str, Any]:
     """生成: makes the link; doing it again changes nothing."""
     return _show(codes.generate(session, actor, code_id), actor)
@@ -173,7 +174,8 @@ def _poster(code: RatingCode, address: str) -> Poster:
 
 @bp.get("/rating-codes/<uuid:code_id>/qr.png")
 @gate(Verb.RATINGS_READ, transaction=False)
-@answers(200, 304)
+@sends("image/png", 200, 304)
+@refuses(409)
 @bp.input(SizeQuery, location="query", arg_name="query")
 def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
     """The QR code with the matter's name below, where the fonts have all its characters."""
@@ -191,7 +193,8 @@ def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/qr.svg")
 @gate(Verb.RATINGS_READ, transaction=False)
-@answers(200, 304)
+@sends("image/svg+xml", 200, 304)
+@refuses(409)
 def read_qr_svg(actor: Actor, code_id: UUID) -> Response:
     """The QR code as SVG."""
     return _picture(code_id, actor, SVG, lambda made, _, url: made.qr_svg(url))
@@ -199,7 +202,8 @@ def read_qr_svg(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/poster.png")
 @gate(Verb.RATINGS_READ, transaction=False)
-@answers(200, 304)
+@sends("image/png", 200, 304)
+@refuses(409)
 def read_poster_png(actor: Actor, code_id: UUID) -> Response:
     """The poster (海报, A4)."""
     return _picture(code_id, actor, PNG, lambda made, code, url: made.poster(_poster(code, url), "png"))
@@ -207,7 +211,8 @@ def read_poster_png(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/poster.pdf")
 @gate(Verb.RATINGS_READ, transaction=False)
-@answers(200, 304)
+@sends("application/pdf", 200, 304)
+@refuses(409)
 def read_poster_pdf(actor: Actor, code_id: UUID) -> Response:
     """The poster (海报, A4) for printing."""
     return _picture(code_id, actor, PDF, lambda made, code, url: made.poster(_poster(code, url), "pdf"))
@@ -215,7 +220,8 @@ def read_poster_pdf(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/sign.png")
 @gate(Verb.RATINGS_READ, transaction=False)
-@answers(200, 304)
+@sends("image/png", 200, 304)
+@refuses(409)
 def read_sign_png(actor: Actor, code_id: UUID) -> Response:
     """The table sign (台签, A5)."""
     return _picture(code_id, actor, PNG, lambda made, code, url: made.sign(_poster(code, url), "png"))
@@ -223,7 +229,8 @@ def read_sign_png(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/sign.pdf")
 @gate(Verb.RATINGS_READ, transaction=False)
-@answers(200, 304)
+@sends("application/pdf", 200, 304)
+@refuses(409)
 def read_sign_pdf(actor: Actor, code_id: UUID) -> Response:
     """The table sign (台签, A5) for printing."""
     return _picture(code_id, actor, PDF, lambda made, code, url: made.sign(_poster(code, url), "pdf"))
@@ -231,7 +238,8 @@ def read_sign_pdf(actor: Actor, code_id: UUID) -> Response:
 
 @bp.get("/rating-codes/<uuid:code_id>/wxacode.png")
 @gate(Verb.RATINGS_READ, transaction=False)
-@answers(200, 304)
+@sends("image/*", 200, 304)
+@refuses(409)
 def read_wxacode(actor: Actor, code_id: UUID) -> Response:
     """The code that opens the mini-program (小程序码), as WeChat draws it: PNG or JPEG.
 

@@ -11,7 +11,7 @@ from feedback.codes.kinds import KINDS
 from feedback.ratings import public as readings
 from feedback.ratings.sent import COMMENT_LIMIT, LEAST_REASON, NAME_LIMIT, Sent
 from miniapp_api.feedback import raters
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers, refuses
 from miniapp_api.http.bodies import Body
 from miniapp_api.http.gates import public
 from miniapp_api.http.limits import limiter
@@ -55,6 +55,7 @@ class MobileBody(Body):
 
 @bp.get("/ratings/form/<string:token>")
 @public()
+@refuses(409, 410)
 def read_rating_form(session: Session, token: str) -> dict[str, Any]:
     """What is rated, and what can be said of it."""
     code = readings.open_code(session, token)
@@ -77,7 +78,8 @@ def read_rating_form(session: Session, token: str) -> dict[str, Any]:
 
 @bp.post("/ratings/form/<string:token>")
 @public(transaction=False)
-@answers(201)
+@answers(Untyped, 201)
+@refuses(401, 403, 410)
 @bp.input(RatingBody, arg_name="body")
 def post_rating(token: str, body: RatingBody) -> tuple[dict[str, Any], int]:
     """Rate. With `submission_id` the same call again is the same answer; without it the five days decide.
@@ -93,6 +95,7 @@ def post_rating(token: str, body: RatingBody) -> tuple[dict[str, Any], int]:
 @bp.post("/ratings/sms-codes")
 @public(transaction=False)
 @limiter.limit("600 per minute")
+@refuses(403)
 @bp.input(MobileBody, arg_name="body")
 def send_sms_code(body: MobileBody) -> dict[str, Any]:
     """Send a one-time code to the number; 404 where no sender is configured."""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from feedback.ratings import freed_numbers
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers
 from miniapp_api.http.bodies import ID_FIELD, DescribedBody, PageQuery, described, text_field
 from miniapp_api.http.gates import gate
 from miniapp_api.http.passed_over import passed_over
@@ -29,7 +29,7 @@ class FreedNumberBody(DescribedBody):
 
 @bp.post("/rating-numbers/free")
 @gate(Verb.RATINGS_SUPERVISE)
-@answers(200, 201)
+@answers(Untyped, 200, 201)
 @bp.input(FreedNumberBody, arg_name="body")
 def free_rating_number(session: Session, actor: Actor, body: FreedNumberBody) -> tuple[dict[str, Any], int]:
     """解除限制: the number may rate again at once. The answer is the same whether or not it had rated.

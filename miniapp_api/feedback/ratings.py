@@ -22,6 +22,7 @@ from feedback.ratings import exports, numbers, public, publication
 from feedback.statistics import queries as statistics
 from feedback.statistics.queries import StatisticsFilter
 from feedback.workflows import RATING
+from miniapp_api.http.answers import sends
 from miniapp_api.http.bodies import (
     ID_FIELD,
     VERSION_FIELD,
@@ -33,7 +34,7 @@ from miniapp_api.http.bodies import (
     described,
     text_field,
 )
-from miniapp_api.http.downloads import as_csv, as_xlsx
+from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
 from miniapp_api.http.gates import public as open_to_all
@@ -215,6 +216,7 @@ def read_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) 
 
 @bp.get("/ratings.csv")
 @gate(Verb.RATINGS_READ, transaction=False)
+@sends(CSV)
 @bp.input(RatingsQuery, location="query", arg_name="query")
 def export_ratings_csv(actor: Actor, query: RatingsQuery) -> Response:
     """The list as CSV (UTF-8 with BOM), with the same filters."""
@@ -223,6 +225,7 @@ def export_ratings_csv(actor: Actor, query: RatingsQuery) -> Response:
 
 @bp.get("/ratings.xlsx")
 @gate(Verb.RATINGS_READ, transaction=False)
+@sends(XLSX)
 @bp.input(RatingsQuery, location="query", arg_name="query")
 def export_ratings_xlsx(actor: Actor, query: RatingsQuery) -> Response:
     """The list as an Excel workbook, with the same filters; numbers masked."""
@@ -238,6 +241,7 @@ def _cells(actor: Actor, query: RatingsQuery) -> Iterator[list[Any]]:
 
 @bp.get("/statistics/ratings.xlsx")
 @gate(Verb.RATINGS_READ)
+@sends(XLSX)
 @bp.input(FiguresQuery, location="query", arg_name="query")
 def export_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) -> Response:
     """The figures as an Excel workbook: by office, and by tag."""

@@ -10,6 +10,7 @@ from flask import Response
 from assets.tables.spreadsheets import Sheet, write_csv, write_xlsx
 from core import clock
 
+CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -20,7 +21,7 @@ def _attachment(title: str, ending: str) -> dict[str, str]:
 
 def as_csv(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
     """CSV (UTF-8 with BOM)."""
-    return Response(write_csv(columns, rows), mimetype="text/csv", headers=_attachment(title, "csv"))
+    return Response(write_csv(columns, rows), mimetype=CSV, headers=_attachment(title, "csv"))
 
 
 def as_xlsx(title: str, *sheets: Sheet) -> Response:

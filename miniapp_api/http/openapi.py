@@ -1,84 +1,33 @@
 """The OpenAPI 3.1 document, completed from what the gates and endpoints already say."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIFlask
 from flask import Blueprint
 from flask_swagger_ui import get_swaggerui_blueprint
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
-from assets.files.file_types import PURPOSES
 from core.errors import CATALOGUE
-from miniapp_api.http.answers import statuses_of
+from miniapp_api.http.answers import AnswerValue, File, description_of, received_by, refusals_of, successes_of
 from miniapp_api.http.gates import gate_of, public
+from miniapp_api.http.problem_answers import Problem
 
 DOCS_PATH, SPEC_PATH = "/api/docs", "/api/v1/openapi.json"
 
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string", "description": "Chinese sentence a user can act on"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "enum": sorted(CATALOGUE)},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["path", "code", "message"],
-                "properties": {
-                    "path": {"type": "string", "description": "JSON Pointer into the body"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string", "description": "Chinese sentence a user can act on"},
-                },
-            },
-        },
-        "request_id": {"type": "string"},
-    },
-}
-_OBJECT = {"type": "object"}
-_FILES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv",
-}
-_UNCHANGED = {"description": "Unchanged since the ETag that was sent (`If-None-Match`)"}
+_REFUSALS = frozenset({400, 404, 422, 429, 503})
+_REFUSALS_OF_BODIES = frozenset({409, 413, 415})
+_REFUSALS_OF_GATES = frozenset({401, 403})
 _BYTES = {"type": "string", "format": "binary"}
-_MAY_CONFLICT = {"delete_draft", "delete_filing", "preview_file"}
-"""Calls without a body that can be refused with 409."""
-_DOWNLOADS = {
-    "download_file": "*/*",
-    "preview_file": "*/*",
-    "download_thumbnail": "image/jpeg",
-    "read_qr_png": "image/png",
-    "read_qr_svg": "image/svg+xml",
-    "read_poster_png": "image/png",
-    "read_poster_pdf": "application/pdf",
-    "read_sign_png": "image/png",
-    "read_sign_pdf": "application/pdf",
-    "read_wxacode": "image/*",
-}
-_UPLOAD = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file", "purpose"],
-                "properties": {
-                    "file": {**_BYTES, "description": "one file, at most 20 MiB; the part carries its name"},
-                    "purpose": {"type": "string", "enum": sorted(PURPOSES)},
-                    "id": {"type": "string", "format": "uuid", "description": "made by the phone; optional"},
-                },
-            }
-        }
-    },
-}
+_REFERENCE = "#/components/schemas/{model}"
 
 
 def install(app: APIFlask) -> None:
     """Serve the document and the pages to read it, both from our own origin."""
+    app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
 
     @app.spec_processor
     def complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
@@ -87,16 +36,16 @@ def install(app: APIFlask) -> None:
         # One tag stands on several blueprints and would be listed once for each.
         spec["tags"] = [{"name": name} for name in sorted({tag["name"] for tag in spec.get("tags", [])})]
         components = spec.setdefault("components", {})
-        components.setdefault("schemas", {})["Problem"] = _PROBLEM
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        for rule in app.url_map.iter_rules():
-            path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
-            for method in ("get", "post", "put", "delete"):
-                operation = spec["paths"].get(path, {}).get(method)
-                if operation is not None and method.upper() in (rule.methods or ()):
-                    _complete(operation, path, rule.endpoint, app.view_functions[rule.endpoint])
+        operations = list(_operations(app, spec))
+        schemas = _Schemas(operations)
+        for operation in operations:
+            _complete(operation, schemas)
+        for name, schema in schemas.components.items():
+            assert name not in components.setdefault("schemas", {}), f"a body and an answer are both called {name}"
+            components["schemas"][name] = schema
         for schema in components["schemas"].values():
-            _close(schema)
+            _without_titles(schema)
         return spec
 
     spec_view = "openapi.spec"  # as APIFlask registers it, without a gate
@@ -118,51 +67,105 @@ def _open(pages: Blueprint) -> None:
                 state.app.view_functions[endpoint] = public(transaction=False)(view)
 
 
-def _complete(operation: dict[str, Any], path: str, endpoint: str, view: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """An operation of the document beside the function that serves it."""
+
+    document: dict[str, Any]
+    endpoint: str
+    view: Any
+
+
+def _operations(app: APIFlask, spec: dict[Any, Any]) -> Iterator[_Operation]:
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+        for method in ("get", "post", "put", "delete"):
+            operation = spec["paths"].get(path, {}).get(method)
+            if operation is not None and method.upper() in (rule.methods or ()):
+                yield _Operation(operation, rule.endpoint, app.view_functions[rule.endpoint])
+
+
+class _Names(GenerateJsonSchema):
+    """Names of components as a client's program would write them: `Page[Region]` is `RegionPage`."""
+
+    def normalize_name(self, name: str) -> str:
+        return super().normalize_name(re.sub(r"^(\w+)\[(\w+)\]$", r"\2\1", name))
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+class _Schemas:
+    """The schemas of all models that the endpoints name: each a component of its own, however often it is used."""
+
+    def __init__(self, operations: list[_Operation]) -> None:
+        everywhere: tuple[Any, ...] = (Problem, AnswerValue)
+        adapters: dict[tuple[Any, JsonSchemaMode], TypeAdapter[Any]] = {
+            (model, "serialization"): TypeAdapter(model) for model in everywhere
+        }
+        for operation in operations:
+            if received := received_by(operation.view):
+                adapters[received[1], "validation"] = TypeAdapter(received[1])
+            for content in successes_of(operation.view).values():
+                if content is not None and not isinstance(content, File):
+                    adapters[content, "serialization"] = TypeAdapter(content)
+        keyed = [(str(n), mode, adapter) for n, ((_, mode), adapter) in enumerate(adapters.items())]
+        schemas, definitions = TypeAdapter.json_schemas(keyed, ref_template=_REFERENCE, schema_generator=_Names)
+        self.components: dict[str, Any] = definitions["$defs"]
+        self._by_model = {
+            model: schemas[number, mode] for (model, mode), (number, _, _) in zip(adapters, keyed, strict=True)
+        }
+
+    def content(self, answer: Any) -> dict[str, Any]:
+        """The `content` of a response."""
+        if isinstance(answer, File):
+            text = answer.media_type.startswith("text/")
+            return {answer.media_type: {"schema": {"type": "string"} if text else _BYTES}}
+        return {"application/json": {"schema": self._by_model[answer]}}
+
+    def of(self, model: Any) -> Any:
+        """The schema of a model: most often a reference to its component."""
+        return self._by_model[model]
+
+    def in_place(self, model: Any) -> Any:
+        """The same without a component, for what is used once and is no JSON."""
+        schema = self.components.pop(self.of(model)["$ref"].rpartition("/")[2])
+        _without_titles(schema)
+        return schema
+
+
+def _complete(operation: _Operation, schemas: _Schemas) -> None:
+    document, view = operation.document, operation.view
     gate = gate_of(view)
-    blueprint, _, function = endpoint.rpartition(".")
-    generic = function in ("save_draft", "submit", "correct", "void", "return", "ask_correction", "delete_draft",
-                           "list", "read", "history", "versions", "version", "export_csv", "export_xlsx")  # fmt: skip
-    operation["operationId"] = f"{blueprint}_{function}" if generic else function
+    document["operationId"] = operation.endpoint.rpartition(".")[2]
     kept = {"requestBody", "parameters", "tags", "summary", "description", "operationId"}
-    for key in set(operation) - kept:
-        del operation[key]
-    answer: dict[str, Any] = {"description": "Done", "content": {"application/json": {"schema": _OBJECT}}}
-    for ending, media_type in _FILES.items():
-        if path.endswith(f".{ending}"):
-            answer = {"description": "The file", "content": {media_type: {"schema": {"type": "string"}}}}
-    if function in _DOWNLOADS:
-        answer = {"description": "The file", "content": {_DOWNLOADS[function]: {"schema": _BYTES}}}
-    if function == "upload_file":
-        operation["requestBody"] = _UPLOAD
-    answered = {200: answer, 201: {**answer, "description": "Created"}, 304: _UNCHANGED}
-    responses: dict[str, Any] = {str(status): answered[status] for status in statuses_of(view)}
-    faults = {"400", "404", "422", "429", "503"}
-    if "requestBody" in operation:
-        faults |= {"409", "413", "415"}
-    if function in _MAY_CONFLICT or path.endswith(("/approve", "/reject", "/enable")):
-        faults.add("409")
+    for key in set(document) - kept:
+        del document[key]
+    if received := received_by(view):
+        media_type, model = received
+        document["requestBody"] = {"required": True, "content": {media_type: {"schema": schemas.in_place(model)}}}
+    responses: dict[str, Any] = {}
+    for status, content in successes_of(view).items():
+        responses[str(status)] = {"description": description_of(status, content)}
+        if content is not None:
+            responses[str(status)]["content"] = schemas.content(content)
+    faults = _REFUSALS | refusals_of(view)
+    if "requestBody" in document:
+        faults |= _REFUSALS_OF_BODIES
     if gate is not None and not gate.public:
-        faults |= {"401", "403"}
-        operation["security"] = [{"bearer": []}]
+        faults |= _REFUSALS_OF_GATES
+        document["security"] = [{"bearer": []}]
         if gate.verbs:
-            operation["x-verbs"] = sorted(gate.verbs)
-    if function in ("create_session", "post_rating"):
-        faults |= {"401", "403"}
-    if function == "send_sms_code":
-        faults.add("403")
-    if path.startswith("/api/v1/ratings/form/"):
-        faults |= {"409", "410"}
-    if path.startswith("/api/v1/rating-codes/"):
-        faults.add("409")
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            document["x-verbs"] = sorted(gate.verbs)
+    problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
     for status in sorted(faults):
-        titles = sorted(code for code, (number, _) in CATALOGUE.items() if str(number) == status)
-        responses[status] = {"description": ", ".join(titles), "content": problem}
-    operation["responses"] = responses
+        codes = sorted(code for code, (number, _) in CATALOGUE.items() if number == status)
+        responses[str(status)] = {"description": ", ".join(codes), "content": problem}
+    document["responses"] = responses
 
 
-def _close(schema: dict[str, Any]) -> None:
-    """pydantic writes a discriminating `title` into every property; the document reads better without."""
+def _without_titles(schema: dict[str, Any]) -> None:
+    """pydantic writes the name of every model and field as its `title`; the document reads better without."""
+    schema.pop("title", None)
     for inner in schema.get("properties", {}).values():
         inner.pop("title", None)

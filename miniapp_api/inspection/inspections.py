@@ -13,7 +13,7 @@ from inspection.corrections import correcting, rectifications
 from inspection.kinds import CHECK
 from inspection.records import access, queries
 from inspection.submissions import read_only
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers
 from miniapp_api.http.bodies import AsSent
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
@@ -60,7 +60,7 @@ class RectificationBody(AsSent):
 
 @bp.post("/inspections/<uuid:record_id>/rectification")
 @gate(Verb.FILINGS_REVIEW)
-@answers(200, 201)
+@answers(Untyped, 200, 201)
 @bp.input(RectificationBody, arg_name="body")
 def order_rectification(
     session: Session, actor: Actor, record_id: UUID, body: RectificationBody

@@ -16,7 +16,7 @@ from inspection.dictionaries import entries as dictionaries
 from inspection.dictionaries import keeping as word_keeping
 from inspection.dictionaries import product_types
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers
 from miniapp_api.http.bodies import AsSent, AtOnceQuery, Body
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
@@ -115,7 +115,7 @@ def _word_endpoints(noun: str, dictionary: str, body_type: type[Body], word: str
 
     @bp.put(f"{place}/<uuid:item_id>", endpoint=f"add_{word}")
     @gate(Verb.INSPECTION_WRITE)
-    @answers(200, 201)
+    @answers(Untyped, 200, 201)
     @bp.input(body_type, arg_name="body")
     def add(session: Session, actor: Actor, code: str, item_id: UUID, body: Any) -> tuple[dict[str, Any], int]:
         """Add an entry under the phone's id; a name that exists answers the existing one.

@@ -24,7 +24,7 @@ from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters
 from inspection.submissions import read_only, submitting
 from inspection.submissions.attachments import MOST_PHOTOS, MOST_SIGNATURES
-from miniapp_api.http.answers import answers
+from miniapp_api.http.answers import Untyped, answers, refuses, sends
 from miniapp_api.http.bodies import (
     ID_FIELD,
     VERSION_FIELD,
@@ -36,7 +36,7 @@ from miniapp_api.http.bodies import (
     described,
     text_field,
 )
-from miniapp_api.http.downloads import as_csv, as_xlsx
+from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
@@ -182,9 +182,9 @@ def _accepted(record: Inspection, actor: Actor, body: Mapping[str, Any], before:
 
 
 def _writing(bp: APIBlueprint, noun: str, record_type: str) -> None:
-    @bp.put(f"/{noun}/<uuid:record_id>", endpoint="save_draft")
+    @bp.put(f"/{noun}/<uuid:record_id>", endpoint=f"{bp.name}_save_draft")
     @gate(Verb.INSPECTION_WRITE)
-    @answers(200, 201)
+    @answers(Untyped, 200, 201)
     @bp.input(RecordBody, arg_name="body")
     def save_draft(session: Session, actor: Actor, record_id: UUID, body: RecordBody) -> tuple[dict[str, Any], int]:
         """Save a draft (暂存) under the phone's id."""
@@ -192,9 +192,9 @@ def _writing(bp: APIBlueprint, noun: str, record_type: str) -> None:
         record, new = submitting.save_draft(session, wiring().tools, actor, record_type, record_id, body.root)
         return _accepted(record, actor, body.root, before), 201 if new else 200
 
-    @bp.put(f"/{noun}/<uuid:record_id>/submission", endpoint="submit")
+    @bp.put(f"/{noun}/<uuid:record_id>/submission", endpoint=f"{bp.name}_submit")
     @gate(Verb.INSPECTION_WRITE)
-    @answers(200, 201)
+    @answers(Untyped, 200, 201)
     @bp.input(SubmissionBody, arg_name="body")
     def submit(session: Session, actor: Actor, record_id: UUID, body: SubmissionBody) -> AfterCommit:
         """Save and submit (提交) in one step, with or without a draft before."""
@@ -202,7 +202,7 @@ def _writing(bp: APIBlueprint, noun: str, record_type: str) -> None:
         record, new = submitting.submit(session, wiring().tools, actor, record_type, record_id, body.root)
         return AfterCommit(lambda: (_accepted(record, actor, body.root, before), 201 if new else 200))
 
-    @bp.put(f"/{noun}/<uuid:record_id>/correction", endpoint="correct")
+    @bp.put(f"/{noun}/<uuid:record_id>/correction", endpoint=f"{bp.name}_correct")
     @gate(Verb.INSPECTION_WRITE)
     @bp.input(CorrectionBody, arg_name="body")
     def correct(session: Session, actor: Actor, record_id: UUID, body: CorrectionBody) -> dict[str, Any]:
@@ -211,8 +211,9 @@ def _writing(bp: APIBlueprint, noun: str, record_type: str) -> None:
         record = correcting.correct(session, wiring().tools, actor, record_type, record_id, body.root)
         return _accepted(record, actor, body.root, before)
 
-    @bp.delete(f"/{noun}/<uuid:record_id>", endpoint="delete_draft")
+    @bp.delete(f"/{noun}/<uuid:record_id>", endpoint=f"{bp.name}_delete_draft")
     @gate(Verb.INSPECTION_WRITE)
+    @refuses(409)
     def delete_draft(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
         """Delete an own draft."""
         record = submitting.delete_draft(session, actor, record_type, record_id)
@@ -220,14 +221,14 @@ def _writing(bp: APIBlueprint, noun: str, record_type: str) -> None:
 
 
 def _amending(bp: APIBlueprint, noun: str, record_type: str) -> None:
-    @bp.post(f"/{noun}/<uuid:record_id>/void", endpoint="void")
+    @bp.post(f"/{noun}/<uuid:record_id>/void", endpoint=f"{bp.name}_void")
     @gate(Verb.INSPECTION_WRITE)
     @bp.input(VoidBody, arg_name="body")
     def void(session: Session, actor: Actor, record_id: UUID, body: VoidBody) -> dict[str, Any]:
         """Void (作废) a submitted record, with a reason: it stays readable, marked, and counts nowhere any more."""
         return _answer(voiding.void(session, actor, record_type, record_id, body.model_dump(exclude_none=True)), actor)
 
-    @bp.post(f"/{noun}/<uuid:record_id>/return", endpoint="return")
+    @bp.post(f"/{noun}/<uuid:record_id>/return", endpoint=f"{bp.name}_return")
     @gate(Verb.INSPECTION_WRITE)
     @bp.input(ReturnBody, arg_name="body")
     def send_back(session: Session, actor: Actor, record_id: UUID, body: ReturnBody) -> dict[str, Any]:
@@ -236,9 +237,9 @@ def _amending(bp: APIBlueprint, noun: str, record_type: str) -> None:
             returning.send_back(session, actor, record_type, record_id, body.model_dump(exclude_none=True)), actor
         )
 
-    @bp.post(f"/{noun}/<uuid:record_id>/correction-requests", endpoint="ask_correction")
+    @bp.post(f"/{noun}/<uuid:record_id>/correction-requests", endpoint=f"{bp.name}_ask_correction")
     @gate(Verb.INSPECTION_WRITE)
-    @answers(200, 201)
+    @answers(Untyped, 200, 201)
     @bp.input(CorrectionRequestBody, arg_name="body")
     def ask_correction(
         session: Session, actor: Actor, record_id: UUID, body: CorrectionRequestBody
@@ -249,7 +250,7 @@ def _amending(bp: APIBlueprint, noun: str, record_type: str) -> None:
 
 
 def _reading(bp: APIBlueprint, noun: str, record_type: str) -> None:
-    @bp.get(f"/{noun}", endpoint="list")
+    @bp.get(f"/{noun}", endpoint=f"{bp.name}_list")
     @gate(Verb.INSPECTION_READ)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def list_records(session: Session, actor: Actor, query: RecordsQuery) -> dict[str, Any]:
@@ -262,13 +263,13 @@ def _reading(bp: APIBlueprint, noun: str, record_type: str) -> None:
             queries.row_as_json
         )
 
-    @bp.get(f"/{noun}/<uuid:record_id>", endpoint="read")
+    @bp.get(f"/{noun}/<uuid:record_id>", endpoint=f"{bp.name}_read")
     @gate(Verb.INSPECTION_READ)
     def read(session: Session, actor: Actor, record_id: UUID) -> dict[str, Any]:
         """One record, whole."""
         return _answer(access.get_readable(session, actor, record_type, record_id), actor)
 
-    @bp.get(f"/{noun}/<uuid:record_id>/history", endpoint="history")
+    @bp.get(f"/{noun}/<uuid:record_id>/history", endpoint=f"{bp.name}_history")
     @gate(Verb.INSPECTION_READ)
     @bp.input(AtOnceQuery, location="query", arg_name="query")
     def read_history(session: Session, actor: Actor, record_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
@@ -276,7 +277,7 @@ def _reading(bp: APIBlueprint, noun: str, record_type: str) -> None:
         record = access.get_readable(session, actor, record_type, record_id)
         return queries.history_of(session, record, query.request()).as_json(history.show_row)
 
-    @bp.get(f"/{noun}/<uuid:record_id>/versions", endpoint="versions")
+    @bp.get(f"/{noun}/<uuid:record_id>/versions", endpoint=f"{bp.name}_versions")
     @gate(Verb.INSPECTION_READ)
     @bp.input(AtOnceQuery, location="query", arg_name="query")
     def versions(session: Session, actor: Actor, record_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
@@ -284,7 +285,7 @@ def _reading(bp: APIBlueprint, noun: str, record_type: str) -> None:
         record = access.get_readable(session, actor, record_type, record_id)
         return queries.versions(session, record, query.request()).as_json(queries.version_row_as_json)
 
-    @bp.get(f"/{noun}/<uuid:record_id>/versions/<int:number>", endpoint="version")
+    @bp.get(f"/{noun}/<uuid:record_id>/versions/<int:number>", endpoint=f"{bp.name}_version")
     @gate(Verb.INSPECTION_READ)
     def version(session: Session, actor: Actor, record_id: UUID, number: int) -> dict[str, Any]:
         """What the record said before a correction."""
@@ -303,15 +304,17 @@ def _exporting(bp: APIBlueprint, noun: str, record_type: str) -> None:
         shown = exports.cells(record_type, wiring().forms)
         return (shown(record) for record in (() if first is None else chain((first,), records)))
 
-    @bp.get(f"/{noun}.csv", endpoint="export_csv")
+    @bp.get(f"/{noun}.csv", endpoint=f"{bp.name}_export_csv")
     @gate(Verb.INSPECTION_READ, transaction=False)
+    @sends(CSV)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_csv(actor: Actor, query: RecordsQuery) -> Response:
         """The list as CSV (UTF-8 with BOM), with the same filters."""
         return as_csv(title, exports.columns(record_type), cells(actor, query))
 
-    @bp.get(f"/{noun}.xlsx", endpoint="export_xlsx")
+    @bp.get(f"/{noun}.xlsx", endpoint=f"{bp.name}_export_xlsx")
     @gate(Verb.INSPECTION_READ, transaction=False)
+    @sends(XLSX)
     @bp.input(RecordsQuery, location="query", arg_name="query")
     def export_xlsx(actor: Actor, query: RecordsQuery) -> Response:
         """The list as an Excel workbook, with the same filters."""

@@ -13,7 +13,8 @@ from core.actor import Actor
 from inspection.statistics import progress as statistics
 from inspection.statistics import progress_table
 from inspection.statistics.progress import StatisticsFilter
-from miniapp_api.http.downloads import as_csv, as_xlsx
+from miniapp_api.http.answers import sends
+from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import gate
 
@@ -41,6 +42,7 @@ def read_progress(session: Session, actor: Actor, query: ProgressQuery) -> dict[
 
 @bp.get("/statistics/progress.csv")
 @gate(Verb.STATISTICS_READ)
+@sends(CSV)
 @bp.input(ProgressQuery, location="query", arg_name="query")
 def export_progress_csv(session: Session, actor: Actor, query: ProgressQuery) -> Response:
     """The figures as CSV (UTF-8 with BOM), the total last."""
@@ -50,6 +52,7 @@ def export_progress_csv(session: Session, actor: Actor, query: ProgressQuery) ->
 
 @bp.get("/statistics/progress.xlsx")
 @gate(Verb.STATISTICS_READ)
+@sends(XLSX)
 @bp.input(ProgressQuery, location="query", arg_name="query")
 def export_progress_xlsx(session: Session, actor: Actor, query: ProgressQuery) -> Response:
     """The figures as an Excel workbook, the total last; rates are numbers."""
