@@ -4,7 +4,16 @@ from miniapp_api import calendar, files, forms, health, home
 from miniapp_api.accounts import account_applications, captchas, me, regions, sessions, users
 from miniapp_api.enterprise import enterprises, filings, licences
 from miniapp_api.feedback import rating_codes, rating_forms, rating_numbers, rating_pages, ratings
-from miniapp_api.inspection import correction_requests, inspections, products, spot_checks, statistics, suggestions
+from miniapp_api.inspection import (
+    correction_requests,
+    corrections,
+    disposals,
+    products,
+    records,
+    statistics,
+    submissions,
+    suggestions,
+)
 
 API = (
     sessions.bp,
@@ -17,8 +26,10 @@ API = (
     enterprises.bp,
     forms.bp,
     files.bp,
-    inspections.bp,
-    spot_checks.bp,
+    submissions.bp,
+    corrections.bp,
+    disposals.bp,
+    records.bp,
     correction_requests.bp,
     statistics.bp,
     suggestions.bp,

@@ -1,8 +1,9 @@
-"""Checks (检查): production and sales."""
+"""What follows a problem that a check found: disposals (处置) and rectifications (整改)."""
 
 from typing import Any
 from uuid import UUID
 
+from apiflask import APIBlueprint
 from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -11,15 +12,15 @@ from core.actor import Actor
 from enterprise.filings import queries as filing_queries
 from inspection.corrections import correcting, rectifications
 from inspection.kinds import CHECK
-from inspection.records import access, queries
+from inspection.records import access
 from inspection.submissions import read_only
 from miniapp_api.http.answers import Untyped, answers
 from miniapp_api.http.bodies import AsSent
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
-from miniapp_api.inspection.records import record_blueprint
+from miniapp_api.inspection.record_answers import record_answer
 
-bp = record_blueprint("inspections", "inspections", CHECK)
+bp = APIBlueprint("disposals", __name__, tag="Inspection")
 
 
 class DisposalsBody(AsSent):
@@ -35,20 +36,18 @@ class DisposalsBody(AsSent):
     reason: str | None = None
 
 
+_WRITTEN = frozenset(DisposalsBody.model_fields)
+
+
 @bp.put("/inspections/<uuid:record_id>/disposals")
 @gate(Verb.INSPECTION_WRITE)
 @bp.input(DisposalsBody, arg_name="body")
 def move_disposals(session: Session, actor: Actor, record_id: UUID, body: DisposalsBody) -> dict[str, Any]:
     """Move disposals on from 办理中; `done` is final."""
     sent, forms = body.model_dump(exclude_none=True), wiring().forms
-    before = queries.record_answer(access.get_readable(session, actor, CHECK, record_id), actor, forms)
-    record = correcting.move_disposals(session, actor, CHECK, record_id, sent)
-    shown = queries.record_answer(record, actor, forms)
-    shown["warnings"] = shown["warnings"] + read_only.told_beside(sent, _WRITTEN, before, forms)
-    return shown
-
-
-_WRITTEN = frozenset(DisposalsBody.model_fields)
+    before = record_answer(access.get_readable(session, actor, CHECK, record_id), actor)
+    answer = record_answer(correcting.move_disposals(session, actor, CHECK, record_id, sent), actor)
+    return {**answer, "warnings": answer["warnings"] + read_only.told_beside(sent, _WRITTEN, before, forms)}
 
 
 class RectificationBody(AsSent):
@@ -68,5 +67,5 @@ def order_rectification(
     """Open a rectification (整改) for the enterprise that a check is about."""
     engine = wiring().filings
     filing, new = rectifications.order(session, engine, actor, record_id, body.problem, body.due_on)
-    warned = rectifications.warnings_of(filing, new=new)
-    return filing_queries.show(session, engine, actor, filing, warned), 201 if new else 200
+    warnings = rectifications.warnings_of(filing, new=new)
+    return filing_queries.show(session, engine, actor, filing, warnings), 201 if new else 200
