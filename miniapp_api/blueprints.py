@@ -7,6 +7,8 @@ from miniapp_api.feedback import rating_codes, rating_forms, rating_numbers, rat
 from miniapp_api.inspection import (
     correction_requests,
     corrections,
+    dictionaries,
+    dictionary_keeping,
     disposals,
     products,
     records,
@@ -23,6 +25,8 @@ API = (
     account_applications.bp,
     users.bp,
     products.bp,
+    dictionaries.bp,
+    dictionary_keeping.bp,
     enterprises.bp,
     forms.bp,
     files.bp,

@@ -159,7 +159,7 @@ def test_a_long_dictionary_is_paged_searched_and_shows_what_was_added_last_first
 def test_more_than_a_thousand_items_lead_on_to_the_rest(
     county_inspector: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("miniapp_api.inspection.products.EntriesQuery.at_once", 5)
+    monkeypatch.setattr("miniapp_api.inspection.dictionaries.EntriesQuery.at_once", 5)
     first = read(county_inspector, "/products/06/test-items")
     assert (len(first["items"]), first["total"], first["page_size"]) == (5, 12, 5)
     rest = read(county_inspector, f"/products/06/test-items?page_size=100&after={first['next_after']}")

@@ -1,0 +1,163 @@
+"""What the keeper of a dictionary does (词条管理); `dictionaries.py` says how the two dictionaries share endpoints."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from core.actor import Actor
+from inspection.dictionaries import keeping
+from miniapp_api.http.bodies import AsSent
+from miniapp_api.http.gates import AfterCommit, gate
+from miniapp_api.http.wiring import wiring
+from miniapp_api.inspection.dictionaries import OF_PRODUCT_ITEMS, OF_TEST_ITEMS
+
+bp = APIBlueprint("dictionary_keeping", __name__, tag="Inspection")
+
+
+class KeptBody(AsSent):
+    """What every action of a keeper sends: the version that was read, and why."""
+
+    version: int = Field(ge=1)
+    reason: str | None = Field(None, max_length=500)
+
+
+class ReasonedBody(KeptBody):
+    """An action that wants a reason."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class RenameBody(KeptBody):
+    """The name from now on."""
+
+    name: str = Field(min_length=1, max_length=100)
+
+
+class RetypeBody(ReasonedBody):
+    """The regulation type (监管类型) from now on."""
+
+    regulation_type: Literal["licence", "ccc", "other"]
+
+
+class MergeBody(KeptBody):
+    """The entry that it becomes another name of."""
+
+    into: UUID = Field(strict=False)
+
+
+@bp.post(
+    "/products/<string:code>/items/<uuid:item_id>/actions/rename",
+    endpoint="rename_product_item",
+    defaults=OF_PRODUCT_ITEMS,
+)
+@bp.post(
+    "/products/<string:code>/test-items/<uuid:item_id>/actions/rename",
+    endpoint="rename_test_item",
+    defaults=OF_TEST_ITEMS,
+)
+@gate(Verb.DICTIONARIES_KEEP)
+@bp.input(RenameBody, arg_name="body")
+def rename(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: RenameBody) -> AfterCommit:
+    """Give an entry of the own province another name; its former name leads to it."""
+    return _move(session, actor, dictionary, code, item_id, "rename", body)
+
+
+@bp.post(
+    "/products/<string:code>/items/<uuid:item_id>/actions/retype",
+    endpoint="retype_product_item",
+    defaults=OF_PRODUCT_ITEMS,
+)
+@gate(Verb.DICTIONARIES_KEEP)
+@bp.input(RetypeBody, arg_name="body")
+def retype(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: RetypeBody) -> AfterCommit:
+    """Correct the regulation type; checks of days until today may still have the former one."""
+    return _move(session, actor, dictionary, code, item_id, "retype", body)
+
+
+@bp.post(
+    "/products/<string:code>/items/<uuid:item_id>/actions/retire",
+    endpoint="retire_product_item",
+    defaults=OF_PRODUCT_ITEMS,
+)
+@bp.post(
+    "/products/<string:code>/test-items/<uuid:item_id>/actions/retire",
+    endpoint="retire_test_item",
+    defaults=OF_TEST_ITEMS,
+)
+@gate(Verb.DICTIONARIES_KEEP)
+@bp.input(ReasonedBody, arg_name="body")
+def retire(
+    session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: ReasonedBody
+) -> AfterCommit:
+    """Offer an entry no longer; checks of later days that name it are refused."""
+    return _move(session, actor, dictionary, code, item_id, "retire", body)
+
+
+@bp.post(
+    "/products/<string:code>/items/<uuid:item_id>/actions/restore",
+    endpoint="restore_product_item",
+    defaults=OF_PRODUCT_ITEMS,
+)
+@bp.post(
+    "/products/<string:code>/test-items/<uuid:item_id>/actions/restore",
+    endpoint="restore_test_item",
+    defaults=OF_TEST_ITEMS,
+)
+@gate(Verb.DICTIONARIES_KEEP)
+@bp.input(KeptBody, arg_name="body")
+def restore(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: KeptBody) -> AfterCommit:
+    """Offer a retired entry again, or make one that was merged an entry of its own again."""
+    return _move(session, actor, dictionary, code, item_id, "restore", body)
+
+
+@bp.post(
+    "/products/<string:code>/items/<uuid:item_id>/actions/merge",
+    endpoint="merge_product_item",
+    defaults=OF_PRODUCT_ITEMS,
+)
+@bp.post(
+    "/products/<string:code>/test-items/<uuid:item_id>/actions/merge",
+    endpoint="merge_test_item",
+    defaults=OF_TEST_ITEMS,
+)
+@gate(Verb.DICTIONARIES_KEEP)
+@bp.input(MergeBody, arg_name="body")
+def merge(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: MergeBody) -> AfterCommit:
+    """Make an entry another name of one of the same product; its id stays valid."""
+    return _move(session, actor, dictionary, code, item_id, "merge", body)
+
+
+@bp.post(
+    "/products/<string:code>/items/<uuid:item_id>/actions/adopt",
+    endpoint="adopt_product_item",
+    defaults=OF_PRODUCT_ITEMS,
+)
+@bp.post(
+    "/products/<string:code>/test-items/<uuid:item_id>/actions/adopt",
+    endpoint="adopt_test_item",
+    defaults=OF_TEST_ITEMS,
+)
+@gate(Verb.DICTIONARIES_KEEP)
+@bp.input(KeptBody, arg_name="body")
+def adopt(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: KeptBody) -> AfterCommit:
+    """Confirm an entry that was proposed from a public standard."""
+    return _move(session, actor, dictionary, code, item_id, "adopt", body)
+
+
+def _move(
+    session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, action: str, body: KeptBody
+) -> AfterCommit:
+    """The entry after an action; once it is committed, the process's copy of the dictionary is read anew."""
+    sent = body.model_dump(mode="json", exclude_none=True)
+    entry, warnings = keeping.keep(session, actor, dictionary, code, item_id, action, sent)
+    answer = {**keeping.entry_answer(session, actor, entry), "warnings": warnings}
+
+    def forget_and_answer() -> dict[str, Any]:
+        wiring().tools.dictionary.forget()
+        return answer
+
+    return AfterCommit(forget_and_answer)
