@@ -38,7 +38,7 @@ from core.db import Database
 from core.deadlines import calendar_years
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
-from core.jobs import sweeping as receipt_sweeping
+from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
 from enterprise.filings import recounting as filing_recounting
@@ -101,7 +101,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             RareJob("rating gates and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
             sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
             made_pictures.daily(wiring.desk.storage),
-            receipt_sweeping.daily(),
+            key_sweeping.daily(),
             account_sweeping.daily(),
             daily_backup.job(wiring.settings),
         ],

@@ -18,7 +18,7 @@ from accounts.sign_in import passwords, throttle
 from accounts.sign_in.sessions import is_enterprise_name
 from accounts.verbs import DEFAULT_ROLES, Verb
 from accounts.workflows import APPLICATION, USER
-from core import clock, receipts, todos
+from core import clock, idempotency, todos
 from core.actor import Actor
 from core.db import Database
 from core.errors import Fault, Problem, not_found
@@ -221,7 +221,7 @@ def decide(
     user, or same mobile number), 422 when a rejection has no opinion.
     """
     application = decidable(session, actor, application_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"account-applications.{action}", application_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"account-applications.{action}", application_id, body)):
         return decidable(session, actor, application_id)
     opinion = clean(body.get("opinion") or "") or None
     decider = session.execute(select(User.mobile, User.full_name).where(User.id == actor.user_id)).one()

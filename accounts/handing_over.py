@@ -18,7 +18,7 @@ from accounts.models import Office, OfficeKind, Region, User, UserStatus
 from accounts.operations import manageable, seen, set_enabled
 from accounts.verbs import VERBS, Role, roles_after_move
 from accounts.workflows import USER
-from core import receipts
+from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.events import Events
@@ -48,7 +48,7 @@ def move(session: Session, events: Events, actor: Actor, user_id: UUID, body: Ma
     `roles_after_move` says; nobody grants verbs they lack.
     """
     user, office_id = seen(session, actor, user_id), UUID(str(body["office_id"]))
-    fresh = receipts.take(session, receipts.key(actor.user_id, "users.move", user_id, body))
+    fresh = idempotency.claim(session, idempotency.key(actor.user_id, "users.move", user_id, body))
     # The call carries no version: where the user has been moved back since, it is done again on purpose.
     if not fresh and seen(session, actor, user_id).office_id == office_id:
         return Handed()
@@ -95,7 +95,7 @@ def relocate(
 def hand_over(session: Session, events: Events, actor: Actor, user_id: UUID, body: Mapping[str, Any]) -> Handed:
     """Give drafts and assigned work of a user, disabled or not, to a colleague; done again, what came since."""
     seen(session, actor, user_id)
-    fresh = receipts.take(session, receipts.key(actor.user_id, "users.hand_over", user_id, body))
+    fresh = idempotency.claim(session, idempotency.key(actor.user_id, "users.hand_over", user_id, body))
     user = manageable(session, actor, user_id)
     heir = _heir(session, actor, user, body["hand_over_to"])
     assert heir is not None
@@ -162,7 +162,7 @@ def _heir(session: Session, actor: Actor, user: User, heir_id: Any) -> User | No
     region = None if heir is None else session.scalar(
         select(Region).join(Office, Office.region_code == Region.code).where(Office.id == heir.office_id)
     )  # fmt: skip
-    if region is None or not actor.reach.covers(region.area1, region.area2, region.area3):
+    if region is None or not actor.scope.contains(region.area1, region.area2, region.area3):
         heir = None
     return fitting(session, user, heir)
 
@@ -186,7 +186,7 @@ def _target(session: Session, actor: Actor, office_id: UUID) -> Office:
     office = session.get(Office, office_id)
     region = None if office is None or office.region_code is None else session.get(Region, office.region_code)
     chain = None if region is None else (region.area1, region.area2, region.area3)
-    known = chain is not None and actor.reach.covers(*chain)
+    known = chain is not None and actor.scope.contains(*chain)
     if office is None or chain is None or not known or office.kind == OfficeKind.ENTERPRISE:
         raise invalid(
             "/office_id", "unknown_office", "没有这个机关，或不在您管辖范围内；跨辖区调动请由共同的上级单位办理"
@@ -195,7 +195,7 @@ def _target(session: Session, actor: Actor, office_id: UUID) -> Office:
         raise invalid("/office_id", "closed_office", f"{office.name}已撤并，请选择其他机关")
     own_or_below = (
         office.id == actor.office_id
-        or actor.reach.strictly_above(*chain)
+        or actor.scope.strictly_above(*chain)
         or offices.is_below(session, office.id, actor.office_id)
     )
     if not own_or_below:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Office, OfficeKind, OfficeRegion, Region, RegionLevel
 from accounts.regions.loading import current_region
-from core.actor import Reach
+from core.actor import Scope
 from core.db import dialect_of, insert_into
 from core.errors import invalid
 from core.text import clean_line, demanded
@@ -138,10 +138,10 @@ def bureau_above(session: Session, office_id: UUID) -> UUID:
     return office.id
 
 
-def reach_of(office: Office) -> Reach:
+def scope_of(office: Office) -> Scope:
     """The regions that an office covers."""
     areas, arriving = ([(int(depth), str(code)) for depth, code in given] for given in (office.areas, office.arriving))
-    return Reach(office.level == "national", tuple(areas), tuple(arriving))
+    return Scope(office.level == "national", tuple(areas), tuple(arriving))
 
 
 def acts_for(session: Session, office_id: UUID, former_id: UUID) -> bool:

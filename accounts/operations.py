@@ -14,7 +14,7 @@ from accounts.sign_in import passwords, throttle
 from accounts.sign_in import sessions as sign_in
 from accounts.verbs import Role, Verb
 from accounts.workflows import USER
-from core import clock, receipts
+from core import clock, idempotency
 from core.actor import Actor
 from core.db import Database
 from core.errors import Fault, Problem, not_found
@@ -42,14 +42,14 @@ def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
         .where(User.id == user_id)
         .execution_options(populate_existing=True)
     ).first()
-    if row is None or not actor.reach.covers(row.Region.area1, row.Region.area2, row.Region.area3):
+    if row is None or not actor.scope.contains(row.Region.area1, row.Region.area2, row.Region.area3):
         raise not_found()
     user: User = row.User
     if row.enterprise_id is None and Verb.ACCOUNTS_MANAGE not in actor.verbs:
         raise not_found()
     above = (
         row.enterprise_id is not None
-        or actor.reach.strictly_above(row.Region.area1, row.Region.area2, row.Region.area3)
+        or actor.scope.strictly_above(row.Region.area1, row.Region.area2, row.Region.area3)
         or offices.is_below(session, user.office_id, actor.office_id)
     )
     if not above:
@@ -65,7 +65,7 @@ def _as(actor: Actor, action: str) -> str:
 def set_enabled(session: Session, actor: Actor, user_id: UUID, action: str, body: Mapping[str, Any]) -> User:
     """Disable (停用, with a reason; ends all sessions) or enable a user."""
     user = manageable(session, actor, user_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"users.{action}", user_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"users.{action}", user_id, body)):
         # These calls carry no version: where the user has been turned back since, it is done again on purpose.
         user = manageable(session, actor, user_id)
         if user.status == (UserStatus.DISABLED if action == "disable" else UserStatus.ACTIVE):
@@ -97,10 +97,10 @@ def reset_password(database: Database, actor: Actor, user_id: UUID) -> str:
 
 def change_password(database: Database, actor: Actor, old: str, new: str) -> None:
     """Set the own password; ends all other sessions. Wrong old passwords count as wrong sign-ins."""
-    receipt = receipts.key(actor.user_id, "me.password", actor.user_id, {"old": old, "new": new})
+    idempotency_key = idempotency.key(actor.user_id, "me.password", actor.user_id, {"old": old, "new": new})
     with database.read() as session:
         user = session.get_one(User, actor.user_id)
-        accepted = receipts.known(session, receipt)
+        accepted = idempotency.is_claimed(session, idempotency_key)
     # Where the old password holds again, the same change is made on purpose and no repetition.
     if accepted and not passwords.verify_password(user.password_hash, old):
         return
@@ -124,7 +124,7 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
         raise Problem("invalid", errors=faults)
     password_hash = passwords.hash_password(new)
     with database.write() as session:
-        fresh = receipts.take(session, receipt)
+        fresh = idempotency.claim(session, idempotency_key)
         if not fresh and session.get_one(User, actor.user_id).version != user.version:
             return  # the same change was made at this very moment
         USER.move(

@@ -10,7 +10,7 @@ from accounts.models import AccountApplication, Office, OfficeKind, Region, User
 from accounts.regions.abolished import asked_region
 from accounts.verbs import Verb
 from core import clock
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from core.database.name_search import like_pattern
 from core.database.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.errors import not_found
@@ -38,11 +38,11 @@ def show_region(row: Any) -> dict[str, Any]:
     return {"code": row.code, "name": row.name, "level": row.level}
 
 
-def provinces_of(session: Session, reach: Reach) -> list[str] | None:
-    """Codes of the provinces that a reach touches, in order; None for the whole country."""
-    if reach.national:
+def provinces_of(session: Session, scope: Scope) -> list[str] | None:
+    """Codes of the provinces that a scope touches, in order; None for the whole country."""
+    if scope.national:
         return None
-    codes = {code for _, code in reach.areas}
+    codes = {code for _, code in scope.areas}
     return sorted(set(session.scalars(select(Region.area1).where(Region.code.in_(codes)))))
 
 
@@ -119,7 +119,7 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
     """The applications that the actor may decide: those of regions below the own ones."""
     conditions: list[ColumnElement[bool]] = [
         AccountApplication.region_code == Region.code,
-        actor.reach.strictly_above_condition(AccountApplication),
+        actor.scope.strictly_above_condition(AccountApplication),
     ]
     if status:
         conditions.append(AccountApplication.status == status)
@@ -158,14 +158,14 @@ def names_of(session: Session, application: AccountApplication) -> tuple[str, st
 
 
 def users(session: Session, actor: Actor, status: str | None, q: str | None, request: PageRequest) -> Page:
-    """The users of offices within the actor's reach, the own office included.
+    """The users of offices within the actor's scope, the own office included.
 
     Whoever only hands enterprises their accounts (企业账号) sees those of enterprises and no officers.
     """
     conditions: list[ColumnElement[bool]] = [
         Region.code == Office.region_code,
         Office.id == User.office_id,
-        actor.reach.condition(Region),
+        actor.scope.condition(Region),
     ]
     if Verb.ACCOUNTS_MANAGE not in actor.verbs:
         conditions.append(Office.kind == OfficeKind.ENTERPRISE)
@@ -210,7 +210,7 @@ def user_row(session: Session, user_id: UUID) -> Any:
 def decidable_application(session: Session, actor: Actor, application_id: UUID) -> AccountApplication | None:
     """The application, if it lies below the actor's office: `applications` lists the same."""
     row = session.get(AccountApplication, application_id, populate_existing=True)
-    return row if row is not None and actor.reach.strictly_above(row.area1, row.area2, row.area3) else None
+    return row if row is not None and actor.scope.strictly_above(row.area1, row.area2, row.area3) else None
 
 
 def may_read_application(session: Session, actor: Actor, subject_id: UUID) -> bool:
@@ -219,13 +219,13 @@ def may_read_application(session: Session, actor: Actor, subject_id: UUID) -> bo
 
 
 def may_read_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
-    """Whether the user's office lies within the actor's reach, as `users` lists them (subject registry)."""
+    """Whether the user's office lies within the actor's scope, as `users` lists them (subject registry)."""
     row = session.execute(
         select(Region.area1, Region.area2, Region.area3, Office.kind)
         .join(Office, Office.region_code == Region.code)
         .join(User, User.office_id == Office.id)
         .where(User.id == subject_id)
     ).first()
-    if row is None or not actor.reach.covers(row.area1, row.area2, row.area3):
+    if row is None or not actor.scope.contains(row.area1, row.area2, row.area3):
         return False
     return Verb.ACCOUNTS_MANAGE in actor.verbs or row.kind == OfficeKind.ENTERPRISE

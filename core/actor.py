@@ -1,4 +1,4 @@
-"""Who acts: the signed-in user as the rooms see it, and the reach of an office."""
+"""The acting user, and the scope: the regions in which an office may read records."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Scope:
     """The regions that an office covers: pairs of depth (1 province, 2, 3) and code, or all of the country.
 
-    `arriving` are those whose records are on their way to the office (`accounts/regions`): seen already.
+    `arriving` are those whose records are on their way to the office (`accounts/regions`): their records may be read already.
     """
 
     national: bool
@@ -21,13 +21,13 @@ class Reach:
     arriving: tuple[tuple[int, str], ...] = ()
 
     @property
-    def seen(self) -> tuple[tuple[int, str], ...]:
-        """The regions of which records are seen now."""
+    def readable(self) -> tuple[tuple[int, str], ...]:
+        """The regions of which records may be read now."""
         return self.areas + self.arriving
 
-    def covers(self, *chain: str | None) -> bool:
+    def contains(self, *chain: str | None) -> bool:
         """Whether a record with the region chain `area1, area2, area3` lies within."""
-        return self.national or any(depth <= len(chain) and chain[depth - 1] == code for depth, code in self.seen)
+        return self.national or any(depth <= len(chain) and chain[depth - 1] == code for depth, code in self.readable)
 
     def strictly_above(self, *chain: str | None) -> bool:
         """Whether the region at the end of the chain lies below (not at) one of the covered regions."""
@@ -35,12 +35,12 @@ class Reach:
         return self.national or any(depth < own_depth and chain[depth - 1] == code for depth, code in self.areas)
 
     def condition(self, model: Any) -> ColumnElement[bool]:
-        """`covers` as a WHERE condition over a table with `area1`, `area2`, `area3`."""
-        return self._any_of(_columns(model)[depth - 1] == code for depth, code in self.seen)
+        """`contains` as a WHERE condition over a table with `area1`, `area2`, `area3`."""
+        return self._any_of(_columns(model)[depth - 1] == code for depth, code in self.readable)
 
     def unindexed_condition(self, model: Any) -> ColumnElement[bool]:
         """The same in expressions, for rows that something rarer finds: no plan begins with an area."""
-        return self._any_of(func.coalesce(_columns(model)[depth - 1], "") == code for depth, code in self.seen)
+        return self._any_of(func.coalesce(_columns(model)[depth - 1], "") == code for depth, code in self.readable)
 
     def strictly_above_condition(self, model: Any) -> ColumnElement[bool]:
         """`strictly_above` as a WHERE condition over such a table: a region stands in the column below the covered."""
@@ -65,7 +65,7 @@ class Actor:
 
     `chain` is the region chain (province, region below, region below that) of the office;
     `chain[0]` is "" for an office without a region. `enterprise_id` is set for an enterprise's own
-    users; their reach is empty. `unit_name` is the unit that the user named when applying.
+    users; their scope is empty. `unit_name` is the unit that the user named when applying.
     """
 
     user_id: UUID
@@ -79,7 +79,7 @@ class Actor:
     region_code: str | None
     region_name: str | None
     chain: tuple[str, str | None, str | None]
-    reach: Reach
+    scope: Scope
     roles: tuple[str, ...]
     verbs: frozenset[str]
     must_change_password: bool

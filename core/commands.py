@@ -7,7 +7,7 @@ import click
 
 from core.database import migrate, preparing
 from core.db import Database
-from core.jobs.sweeping import RECEIPTS_KEPT, sweep_receipts
+from core.jobs.sweeping import KEYS_KEPT, sweep_idempotency_keys
 from core.text import clean_line
 
 
@@ -107,7 +107,7 @@ def receipts_group() -> None:
 
 @receipts_group.command("sweep")
 @click.option(
-    "--older-than", "days", metavar="DAYS", type=click.IntRange(1, 36_500), default=RECEIPTS_KEPT.days,
+    "--older-than", "days", metavar="DAYS", type=click.IntRange(1, 36_500), default=KEYS_KEPT.days,
     show_default=True, help="Delete receipts older than so many days.",
 )  # fmt: skip
 @click.pass_obj
@@ -121,5 +121,5 @@ def sweep_command(obj: HasDatabase, days: int) -> None:
       ./manage receipts sweep
       ./manage receipts sweep --older-than 365
     """
-    deleted = sweep_receipts(obj.database, timedelta(days=days))
+    deleted = sweep_idempotency_keys(obj.database, timedelta(days=days))
     click.echo(f"已删除 {deleted} 条")

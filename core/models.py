@@ -61,8 +61,8 @@ class HistoryPayload(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(SealedJSON)
 
 
-class Receipt(Base):
-    """A write that was accepted: keyed hash of user, call and body; see `core/receipts.py`."""
+class IdempotencyKey(Base):
+    """A write that was accepted: keyed hash of user, call and body; see `core/idempotency.py`."""
 
     __tablename__ = "receipts"
     # Rows stand in their key's own order, so that a receipt costs every write one page and no second index.

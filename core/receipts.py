@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core import clock, privacy
 from core.database.prepared import Prepared
 from core.db import canonical_json, insert_into
-from core.models import Receipt
+from core.models import IdempotencyKey
 
 IGNORED = frozenset({"confirm_duplicate", "confirm_name"})
 
@@ -50,7 +50,7 @@ def taking(**questions: ColumnElement[Any]) -> Prepared:
     No row: the write is a repetition.
     """
     also = [_Qualified(question).label(name) for name, question in questions.items()]
-    table = cast(Table, Receipt.__table__)
+    table = cast(Table, IdempotencyKey.__table__)
 
     def statement(dialect: str, _names: tuple[str, ...]) -> Executable:
         return insert_into(dialect, table).on_conflict_do_nothing().returning(table.c.key, *also)
@@ -68,4 +68,4 @@ def take(session: Session, receipt: bytes) -> bool:
 
 def known(session: Session, receipt: bytes) -> bool:
     """Whether the receipt is there, without taking it."""
-    return session.scalar(select(Receipt.at).where(Receipt.key == receipt)) is not None
+    return session.scalar(select(IdempotencyKey.at).where(IdempotencyKey.key == idempotency_key)) is not None

@@ -129,8 +129,8 @@ def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
     Rows for `show_row`.
     """
     over_region = and_(Todo.office_id.is_(None), Todo.area1.is_not(None))
-    if not actor.reach.national:
-        over_region = and_(over_region, actor.reach.condition(Todo))
+    if not actor.scope.national:
+        over_region = and_(over_region, actor.scope.condition(Todo))
     addressed = or_(
         Todo.user_id == actor.user_id,
         and_(Todo.verb.in_(sorted(actor.verbs)), or_(Todo.office_id.in_(actor.offices), over_region)),

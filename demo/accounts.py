@@ -13,7 +13,7 @@ from accounts import offices, operations
 from accounts.models import Office, Region, User
 from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES, Role, verbs_at
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from core.db import Database
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
@@ -190,6 +190,6 @@ def actor_of(session: Session, username: str, operator_name: str) -> Actor:
         user_id=user.id, username=user.username, operator_name=operator_name, session_id=uuid4(),
         office_id=office.id, office_name=office.name, office_kind=office.kind, level=office.level,
         region_code=region.code, region_name=region.name, chain=(region.area1, region.area2, region.area3),
-        reach=Reach(False, areas), roles=tuple(user.roles), verbs=verbs_at(office.level, user.roles),
+        scope=Scope(False, areas), roles=tuple(user.roles), verbs=verbs_at(office.level, user.roles),
         must_change_password=False, enterprise_id=office.enterprise_id,
     )  # fmt: skip

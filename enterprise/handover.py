@@ -31,7 +31,7 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
     """Create the account and return user name and one-time password, shown once; it must be changed.
 
     Not idempotent on purpose: while the account was never used, calling again makes a new password
-    (a lost one cannot be shown again). 404 for an enterprise outside the actor's reach, 409
+    (a lost one cannot be shown again). 404 for an enterprise outside the actor's scope, 409
     `username_taken` once the account has been used.
     """
     if suffix is not None and not _SUFFIX.fullmatch(suffix):
@@ -40,7 +40,7 @@ def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -
     password_hash = passwords.hash_password(password)
     with database.write() as session:
         enterprise = by_uscc(session, uscc)
-        if enterprise is None or not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
+        if enterprise is None or not actor.scope.contains(enterprise.area1, enterprise.area2, enterprise.area3):
             raise not_found()
         username = f"{enterprise.uscc}@{suffix}" if suffix else enterprise.uscc
         office_id = office_of(session, enterprise)

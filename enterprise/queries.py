@@ -1,4 +1,4 @@
-"""What is read of the register: one enterprise by its code, and the list of a reach with its search."""
+"""What is read of the register: one enterprise by its code, and the list of a scope with its search."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Region
 from accounts.queries import provinces_of
-from core.actor import Reach
+from core.actor import Scope
 from core.database.name_search import having, like_pattern, rarest_pair
 from core.database.paging import Page, PageRequest, ascending, fetch, nothing
 from core.identifiers import normalise_uscc
@@ -30,7 +30,7 @@ def by_uscc(session: Session, uscc: str) -> Enterprise | None:
 
 def search(
     session: Session,
-    reach: Reach,
+    scope: Scope,
     *,
     q: str | None = None,
     product_code: str | None = None,
@@ -38,28 +38,28 @@ def search(
     within: Sequence[ColumnElement[bool]] = (),
     only: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
-    """The enterprises of a reach by name, optionally those whose name contains `q`; items are `Enterprise`.
+    """The enterprises of a scope by name, optionally those whose name contains `q`; items are `Enterprise`.
 
-    `within` are conditions over `Enterprise` that name a region of the reach, `only` any others.
+    `within` are conditions over `Enterprise` that name a region of the scope, `only` any others.
 
     `q` is compared as `name_search.fold` writes it, `%` and `_` stand for themselves. Counting
     stops at 10 000.
     """
     request = request or PageRequest()
-    conditions = _conditions(session, reach, fold(q or ""), product_code, within)
+    conditions = _conditions(session, scope, fold(q or ""), product_code, within)
     if conditions is None:
         return nothing(_BY_NAME, request)
     page = fetch(session, select(Enterprise), _BY_NAME, request, *conditions, *only)
     return replace(page, items=[row[0] for row in page.items])
 
 
-def named(session: Session, reach: Reach, q: str, limit: int) -> list[UUID] | None:
-    """Ids of the enterprises in the provinces of a reach whose name contains `q`; None when they are more than `limit`.
+def named(session: Session, scope: Scope, q: str, limit: int) -> list[UUID] | None:
+    """Ids of the enterprises in the provinces of a scope whose name contains `q`; None when they are more than `limit`.
 
     Of whole provinces, because what refers to an enterprise may lie where the enterprise was before it moved.
     """
-    provinces = provinces_of(session, reach)
-    wide = Reach(provinces is None, tuple((1, code) for code in provinces or ()))
+    provinces = provinces_of(session, scope)
+    wide = Scope(provinces is None, tuple((1, code) for code in provinces or ()))
     conditions = _conditions(session, wide, fold(q), None)
     if conditions is None:
         return []
@@ -69,13 +69,13 @@ def named(session: Session, reach: Reach, q: str, limit: int) -> list[UUID] | No
 
 def _conditions(
     session: Session,
-    reach: Reach,
+    scope: Scope,
     fragment: str,
     product_code: str | None,
     within: Sequence[ColumnElement[bool]] = (),
 ) -> list[ColumnElement[bool]] | None:
     """WHERE conditions over `Enterprise` (which may draw in the other tables); None: nothing can match."""
-    if not reach.national and not reach.areas:
+    if not scope.national and not scope.areas:
         return None
     conditions: list[ColumnElement[bool]] = [*within]
     area_of: Any = Enterprise
@@ -87,16 +87,16 @@ def _conditions(
         area_of = EnterpriseProduct
     if fragment:
         conditions.append(Enterprise.folded_name.like(like_pattern(fragment), escape="\\"))
-        provinces = provinces_of(session, reach)
+        provinces = provinces_of(session, scope)
         pair, count = rarest_pair(session, EnterpriseBigram, fragment, provinces, _COMMON)
         if count == 0:
             return None
         if count <= _COMMON:
             conditions += having(EnterpriseBigram, pair, provinces)
             conditions.append(EnterpriseBigram.enterprise_id == Enterprise.id)
-            return [*conditions, reach.unindexed_condition(Enterprise)]
+            return [*conditions, scope.unindexed_condition(Enterprise)]
     # Where a region is named, its index is the one to use.
-    return [*conditions, reach.unindexed_condition(area_of) if within else reach.condition(area_of)]
+    return [*conditions, scope.unindexed_condition(area_of) if within else scope.condition(area_of)]
 
 
 def name_of_place(session: Session, place: Enterprise | Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ class Rating(Base):
         *(Index(f"ix_ratings_{area}", area, "submitted_at", "id", "publicity") for area in ("area2", "area3")),
         Index("ix_ratings_code_id", "code_id", "submitted_at", "id"),
         Index("ix_ratings_mobile_tail", "mobile_tail", "submitted_at"),
-        # Of these there are few: regions are compared within the index, whatever the reach.
+        # Of these there are few: regions are compared within the index, whatever the scope.
         Index("ix_ratings_bad", "submitted_at", "id", *_AREAS, "level", "status", **_partial("due_on IS NOT NULL")),
         Index("ix_ratings_open", "due_on", "id", *_AREAS, **_partial("closed_at IS NULL")),
         Index(

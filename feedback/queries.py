@@ -1,6 +1,6 @@
 """What is read of rating codes and ratings by offices, already limited to what the caller may see.
 
-An officer sees the codes of offices within the own reach and the ratings of those; what of the rater's number
+An officer sees the codes of offices within the own scope and the ratings of those; what of the rater's number
 and words stands in `numbers.py`.
 """
 
@@ -40,9 +40,9 @@ class CodeFilters:
 
 
 def visible(session: Session, actor: Actor, rating_id: UUID) -> Rating:
-    """A rating within the actor's reach; else 404."""
+    """A rating within the actor's scope; else 404."""
     rating = session.get(Rating, rating_id, populate_existing=True)
-    if rating is None or not reads_ratings(actor) or not actor.reach.covers(rating.area1, rating.area2, rating.area3):
+    if rating is None or not reads_ratings(actor) or not actor.scope.contains(rating.area1, rating.area2, rating.area3):
         raise not_found()
     return rating
 
@@ -66,12 +66,12 @@ def refuse_stale(rating: Rating, version: Any) -> None:
 
 
 def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
-    """A code within the actor's reach, or one made for the actor's enterprise; else 404."""
+    """A code within the actor's scope, or one made for the actor's enterprise; else 404."""
     code = session.get(RatingCode, code_id, populate_existing=True)
     if code is not None:
         if actor.enterprise_id is not None and actor.enterprise_id == code.enterprise_id:
             return code
-        if reads_ratings(actor) and actor.reach.covers(code.area1, code.area2, code.area3):
+        if reads_ratings(actor) and actor.scope.contains(code.area1, code.area2, code.area3):
             return code
     raise not_found()
 
@@ -86,7 +86,7 @@ def may_read_code(session: Session, actor: Actor, code_id: UUID) -> bool:
 
 
 def ratings(session: Session, actor: Actor, filters: Filters, request: PageRequest) -> Page:
-    """Ratings of offices within reach; rows for `show_row`."""
+    """Ratings of offices within scope; rows for `show_row`."""
     return fetch(session, ROWS, order(filters), request, *conditions(session, actor, filters))
 
 
@@ -220,11 +220,11 @@ def show_move(session: Session, actor: Actor, rating: Rating) -> Callable[[Any],
 
 
 def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageRequest) -> Page:
-    """Codes of offices within reach (or of the actor's enterprise), newest first; rows for `show_code`."""
+    """Codes of offices within scope (or of the actor's enterprise), newest first; rows for `show_code`."""
     if actor.enterprise_id is not None:
         found: list[ColumnElement[bool]] = [RatingCode.enterprise_id == actor.enterprise_id]
     elif reads_ratings(actor):
-        found = [actor.reach.condition(RatingCode)]
+        found = [actor.scope.condition(RatingCode)]
     else:
         raise not_found()
     if filters.kind is not None:

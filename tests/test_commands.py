@@ -27,8 +27,8 @@ from core.clock import now, today
 from core.config import Settings
 from core.db import Database
 from core.deadlines import clocks
-from core.jobs.sweeping import sweep_receipts
-from core.models import CalendarDay, Receipt
+from core.jobs.sweeping import sweep_idempotency_keys
+from core.models import CalendarDay, IdempotencyKey
 from inspection.models import DictionaryEntry, EnterpriseTally
 from tests import paperwork, parties
 from tests.command_line import Run, command_line
@@ -490,7 +490,7 @@ def test_old_receipts_are_swept_by_the_command_and_by_the_server(
 ) -> None:
     def receipts() -> int:
         with database.read() as session:
-            return session.scalars(select(func.count()).select_from(Receipt)).one()
+            return session.scalars(select(func.count()).select_from(IdempotencyKey)).one()
 
     def write(times: int) -> None:
         person = sign_in("county_inspector")
@@ -522,15 +522,15 @@ def test_the_server_sweeps_once_a_day_what_nobody_needs_any_more(application: AP
 def test_more_receipts_than_go_at_once_are_swept_and_younger_ones_stay(database: Database, clock: Any) -> None:
     def take(how_many: int) -> None:
         with database.write() as session:
-            session.add_all(Receipt(key=os.urandom(32), at=now()) for _ in range(how_many))
+            session.add_all(IdempotencyKey(key=os.urandom(32), at=now()) for _ in range(how_many))
 
     take(1203)
     clock.shift(200 * 86400)
     take(300)
-    assert sweep_receipts(database) == 1203
-    assert sweep_receipts(database) == 0
+    assert sweep_idempotency_keys(database) == 1203
+    assert sweep_idempotency_keys(database) == 0
     with database.read() as session:
-        assert session.scalars(select(func.count()).select_from(Receipt)).one() == 300
+        assert session.scalars(select(func.count()).select_from(IdempotencyKey)).one() == 300
 
 
 def test_the_database_is_checked_against_the_code(run: Run, database: Database) -> None:

@@ -55,7 +55,7 @@ def load_command(obj: HasDatabase) -> None:
 def reorganise() -> None:
     """Give a region another superior or code, or merge it into another, on a day (区划调整).
 
-    Offices, users, kept figures, rights and the reach of all records move together; records keep the names of their
+    Offices, users, kept figures, rights and the scope of all records move together; records keep the names of their
     time, and old codes are still understood. A day to come is noted, and the server does it then; today or earlier is
     done at once, while the server serves. What was interrupted goes on when the same command is given again, or by the
     server.

@@ -136,7 +136,7 @@ def begin(session: Session, reorganisation_id: UUID) -> Moving:
     _move_offices(session, record, moving)
     covering = select(OfficeRegion.office_id).where(OfficeRegion.region_code.in_({*codes, *moving.new[1:]}))
     for office in session.scalars(select(Office).where(Office.id.in_(covering))).all():
-        _derive_reach(session, office, moving)
+        _derive_scope(session, office, moving)
     session.flush()
     return moving
 
@@ -227,10 +227,10 @@ def _close(session: Session, closing: list[UUID], region: Region, record: Reorga
     session.flush()
 
 
-def _derive_reach(session: Session, office: Office, moving: Moving) -> None:
+def _derive_scope(session: Session, office: Office, moving: Moving) -> None:
     offices.derive_areas(session, office)
-    reach = offices.reach_of(office)
-    if reach.covers(*moving.new) and not reach.covers(*moving.old):
+    scope = offices.scope_of(office)
+    if scope.contains(*moving.new) and not scope.contains(*moving.old):
         office.arriving = [*office.arriving, [len(moving.old), moving.code]]
 
 

@@ -1,7 +1,7 @@
 """Reorganisations of regions (区划调整): planned for a day, judged, listed, cancelled; done by `region_moves.py`.
 
 A county gets another superior, another code, or is merged into another. Whoever loads new data of regions cannot do
-this by the way (`regions.py` refuses): offices, rights, kept figures and the reach of every record must move together.
+this by the way (`regions.py` refuses): offices, rights, kept figures and the scope of every record must move together.
 A region that is split needs none: its records stay with the part that keeps the code, and the register of enterprises
 says who lies in the new part.
 """

@@ -18,7 +18,7 @@ from accounts.queries import named
 from accounts.sign_in import captcha_tries, passwords, throttle
 from accounts.verbs import verbs_at
 from core import clock
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from core.database.prepared import Prepared
 from core.db import Database, writing
 from core.errors import Problem
@@ -222,7 +222,7 @@ def find_actor(session: Session | Connection, token: str) -> tuple[Actor, dateti
         session_id=row.session_id, office_id=row.office_id, office_name=row.office_name,
         office_kind=row.office_kind, level=row.level, region_code=row.region_code,
         region_name=row.region_name, chain=(row.area1 or "", row.area2, row.area3),
-        reach=Reach(row.level == "national", areas, arriving), roles=tuple(row.roles),
+        scope=Scope(row.level == "national", areas, arriving), roles=tuple(row.roles),
         verbs=verbs_at(row.level, row.roles), must_change_password=row.must_change_password,
         enterprise_id=row.enterprise_id, absorbed=tuple(UUID(text) for text in row.absorbed),
         unit_name=row.unit_name,

@@ -9,9 +9,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core import clock
 from core.db import Database
 from core.jobs.scheduler import RareJob
-from core.models import Receipt
+from core.models import IdempotencyKey
 
-RECEIPTS_KEPT = timedelta(days=180)
+KEYS_KEPT = timedelta(days=180)
 """How long a write that is sent again is recognised."""
 
 BATCH = 500
@@ -39,14 +39,14 @@ def delete_in_batches(database: Database, key: InstrumentedAttribute[Any], condi
         after, deleted = keys[-1], deleted + cast("CursorResult[Any]", gone).rowcount
 
 
-def sweep_receipts(database: Database, kept: timedelta = RECEIPTS_KEPT) -> int:
+def sweep_idempotency_keys(database: Database, kept: timedelta = KEYS_KEPT) -> int:
     """Delete older receipts; how many. A repetition of those writes is then judged anew.
 
     They have no index over their time, which every write would have to pay for.
     """
-    return delete_in_batches(database, Receipt.key, Receipt.at < clock.now() - kept)
+    return delete_in_batches(database, IdempotencyKey.key, IdempotencyKey.at < clock.now() - kept)
 
 
 def daily() -> RareJob:
     """The sweep as a job of the scheduler."""
-    return RareJob("receipts", sweep_receipts, timedelta(days=1))
+    return RareJob("receipts", sweep_idempotency_keys, timedelta(days=1))

@@ -47,7 +47,7 @@ def party(actor: Actor, filing: Filing) -> str | None:
     """Which side of a filing the actor stands on: ENTERPRISE, OFFICE, or neither."""
     if actor.enterprise_id is not None:
         return ENTERPRISE if actor.enterprise_id == filing.enterprise_id and ENTERPRISE in actor.verbs else None
-    covered = actor.reach.covers(filing.area1, filing.area2, filing.area3)
+    covered = actor.scope.contains(filing.area1, filing.area2, filing.area3)
     return OFFICE if covered and OFFICE in actor.verbs else None
 
 

@@ -70,7 +70,7 @@ def _enterprise_for(session: Session, actor: Actor, body: Mapping[str, Any]) -> 
         return session.get_one(Enterprise, actor.enterprise_id)
     uscc = body.get("uscc")
     enterprise = by_uscc(session, uscc) if isinstance(uscc, str) else None
-    if enterprise is None or not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
+    if enterprise is None or not actor.scope.contains(enterprise.area1, enterprise.area2, enterprise.area3):
         raise invalid("/uscc", "unknown_enterprise", "本辖区企业名录中没有该企业，请核对统一社会信用代码")
     return enterprise
 
@@ -164,14 +164,14 @@ def open_for_all(
 ) -> int:
     """Open a filing for each enterprise (a campaign); those that have one for subject and title are passed over.
 
-    `actor` is the officer who opens them (None: the system); enterprises beyond the officer's reach
+    `actor` is the officer who opens them (None: the system); enterprises beyond the officer's scope
     are passed over too.
     A filing's id follows from enterprise, kind, subject and title, so that two who open at once make no doubles.
     """
     opened = 0
     about = subject[1] if subject else None
     for enterprise in without(session, kind, enterprises, about=about, title=title):
-        if actor is not None and not actor.reach.covers(enterprise.area1, enterprise.area2, enterprise.area3):
+        if actor is not None and not actor.scope.contains(enterprise.area1, enterprise.area2, enterprise.area3):
             continue
         filing_id = uuid5(enterprise.id, f"{kind.code}:{about}:{title or kind.title}")
         try:

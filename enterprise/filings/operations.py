@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import receipts
+from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, not_found
 from core.versions import sent_version, stale
@@ -43,7 +43,7 @@ def save(
     filing = find(session, filing_id)
     if filing is not None:
         filing = seen(actor, filing)
-    if not receipts.take(session, receipts.key(actor.user_id, "filings.save", filing_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, "filings.save", filing_id, body)):
         return visible(session, actor, filing_id), False
     if filing is None:
         return open_by(session, engine, actor, filing_id, body, about), True
@@ -67,11 +67,11 @@ def act(
 ) -> Filing:
     """Take a step. 409 `wrong_status` with the current status, 403 when it is not this side's."""
     filing = find(session, filing_id)
-    receipt = receipts.key(actor.user_id, f"filings.{action}", filing_id, body)
-    if filing is not None and filing.status == DELETED and receipts.known(session, receipt):
+    idempotency_key = idempotency.key(actor.user_id, f"filings.{action}", filing_id, body)
+    if filing is not None and filing.status == DELETED and idempotency.is_claimed(session, idempotency_key):
         return filing
     filing = seen(actor, filing)
-    if not receipts.take(session, receipt):
+    if not idempotency.claim(session, idempotency_key):
         return found(session, filing_id)
     kind = engine.kind_of(filing)
     if not any(step.action == action for step in kind.steps):

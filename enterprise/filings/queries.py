@@ -44,14 +44,14 @@ class Filters:
 def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, request: PageRequest) -> Page:
     """The own filings of an enterprise, or those sent to (or opened by) the actor's office, newest first."""
     _refuse_unknown(engine, filters)
-    ids = named(session, actor.reach, filters.q, _MANY) if filters.q and not actor.enterprise_id else None
+    ids = named(session, actor.scope, filters.q, _MANY) if filters.q and not actor.enterprise_id else None
     if ids is not None and len(ids) <= _FEW:
         return _of_enterprises(session, engine, ids, actor, filters, request)
     conditions: list[ColumnElement[bool]] = [_LIVING]
     if actor.enterprise_id is not None:
         conditions.append(Filing.enterprise_id == actor.enterprise_id)
     else:
-        conditions += [actor.reach.condition(Filing), _SENT]
+        conditions += [actor.scope.condition(Filing), _SENT]
     if filters.kind is not None:
         conditions.append(Filing.kind == filters.kind)
     if ids is not None:
@@ -116,7 +116,7 @@ def _of_enterprises(
 ) -> Page:
     """A page of the filings of a few enterprises: chosen and counted by their index alone, then read."""
     # All else in expressions, so that no plan begins with an area or a status.
-    conditions = [Filing.enterprise_id.in_(ids), _LIVING, _SENT, actor.reach.unindexed_condition(Filing)]
+    conditions = [Filing.enterprise_id.in_(ids), _LIVING, _SENT, actor.scope.unindexed_condition(Filing)]
     if filters.kind is not None:
         conditions.append(func.coalesce(Filing.kind, "") == filters.kind)
     if filters.status is not None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from assets.files import operations as files
 from assets.files.file_types import Category, categories
 from assets.files.operations import Claim
-from core import clock, receipts
+from core import clock, idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import clean_line, demanded
@@ -136,7 +136,7 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
     topic = session.get(SelfCheckTopic, topic_id, populate_existing=True)
     if topic is not None and topic.office_id not in actor.offices:
         raise not_found()
-    if not receipts.take(session, receipts.key(actor.user_id, "self-check-topics.put", topic_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, "self-check-topics.put", topic_id, body)):
         return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False
     if topic is not None and body.get("version") != topic.version:
         raise stale(topic.version, body.get("version"))

@@ -59,7 +59,7 @@ def profile(session: Session, engine: Filings, actor: Actor) -> tuple[Enterprise
 
 
 def licences(session: Session, actor: Actor, uscc: str | None, licence_no: str | None, request: PageRequest) -> Page:
-    """The own licences of an enterprise, or those of the enterprises within the actor's reach.
+    """The own licences of an enterprise, or those of the enterprises within the actor's scope.
 
     A number is one number however its brackets and dashes were typed.
     """
@@ -67,7 +67,7 @@ def licences(session: Session, actor: Actor, uscc: str | None, licence_no: str |
     if actor.enterprise_id is not None:
         conditions.append(Licence.enterprise_id == actor.enterprise_id)
     else:
-        conditions.append(actor.reach.condition(Enterprise))
+        conditions.append(actor.scope.condition(Enterprise))
     if uscc:
         conditions.append(Licence.uscc == normalise_uscc(uscc))
     if licence_no:
@@ -127,11 +127,11 @@ def may_read_licence(session: Session, actor: Actor, licence_id: UUID) -> bool:
         return False
     if actor.enterprise_id is not None:
         return bool(row.enterprise_id == actor.enterprise_id)
-    return actor.reach.covers(row.area1, row.area2, row.area3)
+    return actor.scope.contains(row.area1, row.area2, row.area3)
 
 
 def _topics_for(session: Session, actor: Actor) -> ColumnElement[bool]:
-    """Topics of offices that cover the enterprise; for an office those within its reach and above it."""
+    """Topics of offices that cover the enterprise; for an office those within its scope and above it."""
     area1, area2, area3 = actor.chain
     if actor.enterprise_id is not None:
         enterprise = session.get_one(Enterprise, actor.enterprise_id)
@@ -141,7 +141,7 @@ def _topics_for(session: Session, actor: Actor) -> ColumnElement[bool]:
         above.append((SelfCheckTopic.area2 == area2) & SelfCheckTopic.area3.is_(None))
     if area3 is not None:
         above.append(SelfCheckTopic.area3 == area3)
-    return or_(*above, actor.reach.condition(SelfCheckTopic))
+    return or_(*above, actor.scope.condition(SelfCheckTopic))
 
 
 def topics(session: Session, actor: Actor, request: PageRequest) -> Page:

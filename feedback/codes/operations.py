@@ -195,7 +195,7 @@ def _handling_office(session: Session, filing: Filing) -> Office:
         .limit(1)
     )
     # Who was moved to an office elsewhere since did not handle it there.
-    if office is not None and offices.reach_of(office).covers(filing.area1, filing.area2, filing.area3):
+    if office is not None and offices.scope_of(office).contains(filing.area1, filing.area2, filing.area3):
         return office
     region = session.get_one(Region, filing.area3 or filing.area2 or filing.area1)
     return session.get_one(Office, offices.bureau_of(session, region))

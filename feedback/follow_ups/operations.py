@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import clock, receipts
+from core import clock, idempotency
 from core.actor import Actor
 from core.deadlines.clocks import Deadline
 from core.errors import Problem, not_found
@@ -30,7 +30,7 @@ def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapp
     rating = visible(session, actor, rating_id)
     if action not in READERS:
         raise not_found()
-    if not receipts.take(session, receipts.key(actor.user_id, f"ratings.{action}", rating_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"ratings.{action}", rating_id, body)):
         return session.get_one(Rating, rating_id, populate_existing=True)
     step = RATING.step(action, rating.status, actor)
     follow_up = session.get_one(RatingFollowUp, rating_id, populate_existing=True)

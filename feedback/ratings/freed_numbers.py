@@ -65,8 +65,8 @@ def last_freed(session: Session, mobile: str) -> datetime | None:
 
 
 def freed(session: Session, actor: Actor, request: PageRequest) -> Page:
-    """What offices within reach freed, the latest first; rows for `show`."""
-    return fetch(session, _ROWS, NEWEST, request, actor.reach.condition(FreedNumber))
+    """What offices within scope freed, the latest first; rows for `show`."""
+    return fetch(session, _ROWS, NEWEST, request, actor.scope.condition(FreedNumber))
 
 
 def show(row: Any) -> dict[str, Any]:

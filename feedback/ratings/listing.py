@@ -117,11 +117,11 @@ def conditions(session: Session, actor: Actor, filters: Filters) -> list[ColumnE
         numbers.refuse_looking_up(actor)
         found.append(Rating.code_id.not_in(select(RatingCode.id).where(RatingCode.created_by == actor.user_id)))
     if filters.q:
-        chosen = select(RatingCode.id).where(actor.reach.condition(RatingCode), named(filters.q))
+        chosen = select(RatingCode.id).where(actor.scope.condition(RatingCode), named(filters.q))
         ids = session.scalars(chosen.limit(FEW_CODES + 1)).all()
         few = few or len(ids) <= FEW_CODES
         found.append(Rating.code_id.in_(ids if len(ids) <= FEW_CODES else chosen))
-    found.append(actor.reach.condition(UNINDEXED if few else Rating))
+    found.append(actor.scope.condition(UNINDEXED if few else Rating))
     for column, value in (
         (Rating.level, filters.level),
         (Rating.channel, filters.channel),

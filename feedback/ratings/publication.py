@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import receipts
+from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import demanded
@@ -42,7 +42,7 @@ def decide(session: Session, actor: Actor, rating_id: UUID, decision: str, body:
     rating = visible(session, actor, rating_id)
     if decision not in DECISIONS:
         raise not_found()
-    if not receipts.take(session, receipts.key(actor.user_id, f"ratings.{decision}", rating_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"ratings.{decision}", rating_id, body)):
         return session.get_one(Rating, rating_id, populate_existing=True)
     RATING.step(decision, rating.status, actor)
     refuse_stale(rating, body.get("version"))

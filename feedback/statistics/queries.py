@@ -40,7 +40,7 @@ class StatisticsFilter:
 
 
 def figures(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[str, Any]:
-    """`{total, rows, tags, from_staff_note}`: a row for each office within reach that has figures, each tag with its
+    """`{total, rows, tags, from_staff_note}`: a row for each office within scope that has figures, each tag with its
     count, and how little the mark 来自办公网络 says."""
     counted = _counted(session, actor, wanted)
     overdue = _overdue(session, actor, wanted)
@@ -141,8 +141,8 @@ def _tags(session: Session, actor: Actor, wanted: StatisticsFilter) -> list[dict
 
 
 def _where(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any) -> list[ColumnElement[bool]]:
-    """What lies within reach and is asked for, days and matters aside."""
-    found = [actor.reach.condition(model)]
+    """What lies within scope and is asked for, days and matters aside."""
+    found = [actor.scope.condition(model)]
     if wanted.office_id is not None:
         found.append(model.office_id == wanted.office_id)
     if wanted.channel is not None:

@@ -24,7 +24,7 @@ TOPMOST = ("province", "national")
 
 def is_superior(session: Session, record: Inspection, actor: Actor) -> bool:
     """Whether the actor's office stands above the one that entered the record."""
-    if actor.reach.strictly_above(record.area1, record.area2, record.area3):
+    if actor.scope.strictly_above(record.area1, record.area2, record.area3):
         return True
     return offices.is_below(session, record.office_id, actor.office_id)
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import clock, receipts, todos
+from core import clock, idempotency, todos
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.text import demanded
@@ -46,7 +46,7 @@ def move_disposals(
 ) -> Inspection:
     """Move disposals (处置) on from 办理中; by whoever's office covers the record. 是 is final."""
     record = get_readable(session, actor, record_type, record_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.dispose", record_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"{record_type}.dispose", record_id, body)):
         return get_readable(session, actor, record_type, record_id)
     flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)
@@ -88,7 +88,7 @@ def correct(
     `duplicate_check` when it becomes a check that there is already, unless the body says `confirm_duplicate`.
     """
     record = get_readable(session, actor, record_type, record_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.correct", record_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"{record_type}.correct", record_id, body)):
         return get_readable(session, actor, record_type, record_id)
     flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)
@@ -118,8 +118,8 @@ def validate_correction(
     ):
         validated.columns["kept_warnings"] += rectifications.left_behind(session, record.id)
     if _is_of_another_day_or_enterprise(record, validated):
-        found = find_duplicates(session, actor.reach, record.id, validated)
-        refuse_duplicate(session, actor.reach, record.id, validated, body, found)
+        found = find_duplicates(session, actor.scope, record.id, validated)
+        refuse_duplicate(session, actor.scope, record.id, validated, body, found)
     return validated
 
 

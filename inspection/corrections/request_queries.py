@@ -27,7 +27,7 @@ NEWEST = newest_first("correction_requests", R.created_at, R.id)
 
 def requests(session: Session, actor: Actor, status: str | None, request: PageRequest) -> Page:
     """Those the actor sent, took over or may decide, newest first; rows for `row_as_json`."""
-    conditions = [actor.reach.condition(R), _seen(actor)]
+    conditions = [actor.scope.condition(R), _seen(actor)]
     if status is not None:
         conditions.append(R.status == status)
     both = select(R, Inspection).join(Inspection, Inspection.id == R.inspection_id)
@@ -41,7 +41,7 @@ def _seen(actor: Actor) -> ColumnElement[bool]:
         User.id == R.requested_by, User.status == UserStatus.ACTIVE.value, User.office_id.in_(actor.offices)
     )
     above = [
-        actor.reach.strictly_above_condition(R),
+        actor.scope.strictly_above_condition(R),
         R.office_id.in_(offices.below(actor.office_id)),
         and_(R.level.in_(TOPMOST), R.office_id.in_(actor.offices)),
     ]
@@ -58,7 +58,7 @@ def is_for(session: Session, request: CorrectionRequest, actor: Actor) -> bool:
 def get_readable(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
     """One application; 404 if it is not there or the actor may not see it."""
     found = session.scalar(
-        select(R).where(R.id == request_id, actor.reach.condition(R), _seen(actor)),
+        select(R).where(R.id == request_id, actor.scope.condition(R), _seen(actor)),
         execution_options={"populate_existing": True},
     )
     if found is None:

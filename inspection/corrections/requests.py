@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clock, receipts, todos
+from core import clock, idempotency, todos
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.privacy import unseal
@@ -40,9 +40,9 @@ def ask(
     Its id follows from what was sent, so that the same sent again is answered with the first one.
     """
     record = get_readable(session, actor, record_type, record_id)
-    receipt = receipts.key(actor.user_id, f"{record_type}.ask_correction", record_id, body)
-    request_id = uuid5(record_id, receipt.hex())
-    if not receipts.take(session, receipt):
+    idempotency_key = idempotency.key(actor.user_id, f"{record_type}.ask_correction", record_id, body)
+    request_id = uuid5(record_id, idempotency_key.hex())
+    if not idempotency.claim(session, idempotency_key):
         return session.get_one(CorrectionRequest, request_id, populate_existing=True), False
     record = _locked(session, actor, record)
     refuse_unsubmitted(record)
@@ -174,7 +174,7 @@ def _to_decide(
     """The application and its record, and whether to go on; False: the call repeats one that was accepted."""
     # Nothing is locked: tally, record and application are moved in this order, as by everybody else.
     get_readable_request(session, actor, request_id)
-    fresh = receipts.take(session, receipts.key(actor.user_id, f"correction_request.{action}", request_id, body))
+    fresh = idempotency.claim(session, idempotency.key(actor.user_id, f"correction_request.{action}", request_id, body))
     request = get_readable_request(session, actor, request_id)
     record = session.get_one(Inspection, request.inspection_id, populate_existing=True)
     if not fresh:
@@ -186,7 +186,7 @@ def _to_decide(
 
 def _by_who_asked(session: Session, actor: Actor, request_id: UUID, action: str) -> CorrectionRequest:
     request = get_readable_request(session, actor, request_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"correction_request.{action}", request_id, {})):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"correction_request.{action}", request_id, {})):
         return get_readable_request(session, actor, request_id)
     REQUEST.step(action, request.status, actor)
     if not is_for(session, request, actor):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import clock, receipts, todos
+from core import clock, idempotency, todos
 from core.actor import Actor
 from core.errors import Problem
 from core.text import demanded
@@ -32,7 +32,7 @@ def send_back(session: Session, actor: Actor, record_type: str, record_id: UUID,
     record = get_readable(session, actor, record_type, record_id)
     # The call need not carry a version: once the record was corrected, the same words are said anew.
     call = {**body, "corrections": (record.corrected or {}).get("count", 0)}
-    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.return", record_id, call)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"{record_type}.return", record_id, call)):
         return get_readable(session, actor, record_type, record_id)
     flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)

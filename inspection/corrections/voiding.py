@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import clock, receipts, todos
+from core import clock, idempotency, todos
 from core.actor import Actor
 from core.text import demanded
 from enterprise.production import publications
@@ -30,7 +30,7 @@ from inspection.workflows import WORKFLOWS
 def void(session: Session, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
     """Void a submitted record, with a reason; by its user name for a day, by whoever stands above it at any time."""
     record = get_readable(session, actor, record_type, record_id)
-    if not receipts.take(session, receipts.key(actor.user_id, f"{record_type}.void", record_id, body)):
+    if not idempotency.claim(session, idempotency.key(actor.user_id, f"{record_type}.void", record_id, body)):
         return get_readable(session, actor, record_type, record_id)
     flow = WORKFLOWS[record_type]
     refuse_unsubmitted(record)

@@ -110,7 +110,7 @@ def get_readable(session: Session, actor: Actor, dictionary: str, product_code: 
     entry = session.get(DictionaryEntry, entry_id, populate_existing=True)
     if entry is None or (entry.dictionary, entry.product_code) != (dictionary, product_code):
         raise not_found()
-    if entry.area1 not in ("", actor.chain[0]) and not actor.reach.national:
+    if entry.area1 not in ("", actor.chain[0]) and not actor.scope.national:
         raise not_found()
     return entry
 
@@ -118,7 +118,7 @@ def get_readable(session: Session, actor: Actor, dictionary: str, product_code: 
 def may_read(session: Session, actor: Actor, entry_id: UUID) -> bool:
     """For the subject registry."""
     entry = session.get(DictionaryEntry, entry_id)
-    return entry is not None and (entry.area1 in ("", actor.chain[0]) or actor.reach.national)
+    return entry is not None and (entry.area1 in ("", actor.chain[0]) or actor.scope.national)
 
 
 def add(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import User
 from accounts.verbs import Verb
-from core import clock, receipts
+from core import clock, idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.text import clean, demanded, fold
@@ -71,7 +71,7 @@ def keep(
     """
     entry = dictionaries.get_readable(session, actor, dictionary, product_code, entry_id)
     _refuse_wider(actor, entry)
-    if receipts.take(session, receipts.key(actor.user_id, f"dictionary.{action}", entry_id, body)):
+    if idempotency.claim(session, idempotency.key(actor.user_id, f"dictionary.{action}", entry_id, body)):
         _act(session, actor, entry, action, body)
         entry = dictionaries.get_readable(session, actor, dictionary, product_code, entry_id)
     return entry, _doubts(session, entry)
@@ -91,7 +91,7 @@ def entry_answer(session: Session, actor: Actor, entry: DictionaryEntry) -> dict
     names = session.scalars(
         select(DictionaryEntry.name).where(DictionaryEntry.alias_of == entry.id).distinct().limit(100)
     )
-    told = entry.created_by and Verb.DICTIONARIES_KEEP in actor.verbs and actor.reach.covers(entry.area1, None, None)
+    told = entry.created_by and Verb.DICTIONARIES_KEEP in actor.verbs and actor.scope.contains(entry.area1, None, None)
     added_by = session.scalar(select(User.username).where(User.id == entry.created_by)) if told else None
     return {
         **dictionaries.as_json(entry),
@@ -114,12 +114,12 @@ def content_of(entry: DictionaryEntry) -> dict[str, Any]:
 
 def refuse_part_of_province(actor: Actor, entry: DictionaryEntry) -> None:
     """403 for a word of a province of which the actor does not cover the whole."""
-    if entry.area1 and not actor.reach.covers(entry.area1, None, None):
+    if entry.area1 and not actor.scope.contains(entry.area1, None, None):
         raise Problem("forbidden", "全省共用的词条由省级维护，请联系省级词条管理员")
 
 
 def _refuse_wider(actor: Actor, entry: DictionaryEntry) -> None:
-    if entry.area1 == "" and not actor.reach.national:
+    if entry.area1 == "" and not actor.scope.national:
         raise Problem("forbidden", f"“{entry.name}”是全国通用词条，由系统管理员维护；本省新增的词条才能在这里修改")
     refuse_part_of_province(actor, entry)
 

@@ -21,7 +21,7 @@ def find_readable(session: Session, actor: Actor, record_type: str, record_id: U
     if record is None:
         return None
     if record.status in (SUBMITTED, VOIDED):
-        readable = actor.reach.covers(record.area1, record.area2, record.area3)
+        readable = actor.scope.contains(record.area1, record.area2, record.area3)
     else:
         readable = record.created_by == actor.user_id
     if record.record_type != record_type or not readable:

@@ -82,7 +82,7 @@ def _own_conditions(model: Any, filters: Filters) -> list[ColumnElement[bool]]:
 
 @dataclass(frozen=True, slots=True)
 class _Sought:
-    """What a list of submitted records asks for: filters within a reach, and what the tallies say of it."""
+    """What a list of submitted records asks for: filters within a scope, and what the tallies say of it."""
 
     session: Session
     actor: Actor
@@ -103,7 +103,7 @@ class _Sought:
     @property
     def everywhere(self) -> bool:
         """Whether the whole country is asked for, over which no index leads to days."""
-        return self.actor.reach.national and self.filters.region is None
+        return self.actor.scope.national and self.filters.region is None
 
     def everything(self) -> list[ColumnElement[bool]]:
         """All that is asked for."""
@@ -111,15 +111,15 @@ class _Sought:
         return [*self.area(Inspection), *self.filtered(Inspection), *days]
 
     def area(self, model: Any) -> list[ColumnElement[bool]]:
-        """Where: the reach and the region, or few tallies within them. An index begins with it."""
+        """Where: the scope and the region, or few tallies within them. An index begins with it."""
         if self.matched.tally_ids is not None:
             return [model.tally_id.in_(self.matched.tally_ids), _is_submitted(model)]
         return [*self.within(model), model.record_type == self.record_type, _is_submitted(model)]
 
     def within(self, model: Any) -> list[ColumnElement[bool]]:
-        """The reach and the region; where a region is named, its index is the one to use."""
-        region, reach = region_conditions(self.session, model, self.filters), self.actor.reach
-        return [*region, reach.unindexed_condition(model)] if region else [reach.condition(model)]
+        """The scope and the region; where a region is named, its index is the one to use."""
+        region, scope = region_conditions(self.session, model, self.filters), self.actor.scope
+        return [*region, scope.unindexed_condition(model)] if region else [scope.condition(model)]
 
     def filtered(self, model: Any) -> list[ColumnElement[bool]]:
         """What, the days aside."""
@@ -144,7 +144,7 @@ class _Sought:
         t = EnterpriseTally
         named = t.folded_name.like(like_pattern(self.filters.q or ""), escape="\\")
         where = [
-            self.actor.reach.condition(t),
+            self.actor.scope.condition(t),
             t.record_type == self.record_type,
             *tally_conditions(self.session, self.filters),
         ]
@@ -168,7 +168,7 @@ def _at_home(actor: Actor, filters: Filters) -> Filters:
 def _sought(session: Session, actor: Actor, record_type: str, filters: Filters) -> _Sought:
     filters = _at_home(actor, filters)
     narrowed = tally_conditions(session, filters)
-    matched = match(session, actor.reach, record_type, filters.q, kept(record_type, filters).expression, *narrowed)
+    matched = match(session, actor.scope, record_type, filters.q, kept(record_type, filters).expression, *narrowed)
     if matched.counted and filters == Filters(region=filters.region, day_from=filters.day_from, day_to=filters.day_to):
         # All records of an area: its index is the shortest way to the newest of them.
         matched = replace(matched, tally_ids=None)

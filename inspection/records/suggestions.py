@@ -81,12 +81,12 @@ def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
     """
     counted: Any = EnterpriseTally.records
     without_code = [EnterpriseTally.kind == "sales", EnterpriseTally.org_key.like(f"{_WITHOUT_CODE}%")]
-    matched = match(session, actor.reach, CHECK, q, counted, *without_code)
+    matched = match(session, actor.scope, CHECK, q, counted, *without_code)
     if matched.tally_ids is not None:
         tallies = sorted(matched.tally_ids, reverse=True)[: 5 * MOST_SELLERS]
     else:  # so many that any of them do: whoever seeks one types more of its name
         named = EnterpriseTally.folded_name.like(like_pattern(q), escape="\\")
-        where = [actor.reach.condition(EnterpriseTally), EnterpriseTally.record_type == CHECK, named, *without_code]
+        where = [actor.scope.condition(EnterpriseTally), EnterpriseTally.record_type == CHECK, named, *without_code]
         tallies = list(session.scalars(select(EnterpriseTally.id).where(*where).limit(5 * MOST_SELLERS)))
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for tally_id in tallies:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from accounts.queries import provinces_of
-from core.actor import Reach
+from core.actor import Scope
 from core.database.name_search import having, like_pattern, rarest_pair
 from inspection.models import EnterpriseTally, TallyBigram
 
@@ -34,7 +34,7 @@ class Matched:
 
 def match(
     session: Session,
-    reach: Reach,
+    scope: Scope,
     record_type: str,
     term: str | None,
     counted: ColumnElement[int],
@@ -48,7 +48,7 @@ def match(
     by_pair = False
     if term:
         conditions.append(EnterpriseTally.folded_name.like(like_pattern(term), escape="\\"))
-        provinces = provinces_of(session, reach)
+        provinces = provinces_of(session, scope)
         pair, names = rarest_pair(session, TallyBigram, term, provinces, _FEW_NAMES)
         if names == 0:
             return Matched(0, 0, [])
@@ -56,7 +56,7 @@ def match(
         if by_pair:
             conditions += [TallyBigram.tally_id == EnterpriseTally.id, *having(TallyBigram, pair, provinces)]
     # Where a pair of characters leads to them, no index of an area is wanted.
-    conditions.append(reach.unindexed_condition(EnterpriseTally) if by_pair else reach.condition(EnterpriseTally))
+    conditions.append(scope.unindexed_condition(EnterpriseTally) if by_pair else scope.condition(EnterpriseTally))
     holding = func.sum(case((counted > 0, EnterpriseTally.records), else_=0))
     found = session.execute(select(func.sum(counted), holding).where(*conditions)).one()
     number, records = int(found[0] or 0), int(found[1] or 0)

@@ -1,7 +1,7 @@
 """The plan (应检查生产企业): which imported enterprises were visited, and which are left.
 
 An enterprise was visited when a production check of the planned product was submitted, carried out or not possible
-(无法检查), by an office that the caller's reach holds: what somebody may not see tells them nothing here either.
+(无法检查), by an office that the caller's scope holds: what somebody may not see tells them nothing here either.
 It stands where the enterprise lies, whoever came, so that figures and lists name the same enterprises.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, distinct, func, select
 from sqlalchemy.orm import Session
 
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from core.database.paging import Page, PageRequest
 from core.db import spelled
 from enterprise import queries
@@ -26,15 +26,15 @@ E, P, T = Enterprise, EnterpriseProduct, EnterpriseTally
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Which visits count: those within a reach, between two check dates (both included)."""
+    """Which visits count: those within a scope, between two check dates (both included)."""
 
-    reach: Reach
+    scope: Scope
     day_from: date | None = None
     day_to: date | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Over the tallies, beside what joins them to an enterprise."""
-        within = [T.kind == "production", T.records > 0, self.reach.condition(T)]
+        within = [T.kind == "production", T.records > 0, self.scope.condition(T)]
         if self.day_from is None and self.day_to is None:
             return within
         i = Inspection
@@ -71,19 +71,19 @@ class PlanFilter:
 
 
 def enterprises(session: Session, actor: Actor, wanted: PlanFilter, request: PageRequest) -> Page:
-    """The enterprises of the actor's reach by name; with `visited` planned ones that were visited, or that are left."""
-    reach = actor.reach
+    """The enterprises of the actor's scope by name; with `visited` planned ones that were visited, or that are left."""
+    scope = actor.scope
     if wanted.own_office and wanted.region is None:
         wanted = replace(wanted, region=actor.region_code)
     where = Filters(region=wanted.region, own_office=wanted.own_office)
     only: list[ColumnElement[bool]] = []
     if wanted.visited is not None:
-        was = _was_visited(wanted.product_code, Visits(reach, wanted.day_from, wanted.day_to))
+        was = _was_visited(wanted.product_code, Visits(scope, wanted.day_from, wanted.day_to))
         only.append(was if wanted.visited else ~was)
         if wanted.product_code is None:
             only.append(select(P.enterprise_id).where(P.enterprise_id == E.id).exists())
     return queries.search(
-        session, reach, q=wanted.q, product_code=wanted.product_code, request=request,
+        session, scope, q=wanted.q, product_code=wanted.product_code, request=request,
         within=region_conditions(session, E, where), only=only,
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ class _Plan:
 
 
 def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[str, Any]:
-    """`{rows, total}`; a region outside the actor's reach gives no rows and zeros."""
+    """`{rows, total}`; a region outside the actor's scope gives no rows and zeros."""
     area = _area(session, actor, wanted.region)
     if area is None:
         return {"rows": [], "total": _row(None, None, {}, None)}
@@ -96,13 +96,13 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
 def _area(session: Session, actor: Actor, region_code: str | None) -> Area | None:
     if region_code is not None:
         region = asked_region(session, region_code)
-        if not actor.reach.covers(region.area1, region.area2, region.area3):
+        if not actor.scope.contains(region.area1, region.area2, region.area3):
             return None
         return Area(region.code, region.name, region.depth)
-    if actor.reach.national:
+    if actor.scope.national:
         return Area(None, None, 0)
-    if len(actor.reach.areas) == 1:
-        depth, code = actor.reach.areas[0]
+    if len(actor.scope.areas) == 1:
+        depth, code = actor.scope.areas[0]
         name = session.scalar(select(Region.name).where(Region.code == code))
         return Area(code, name, depth)
     return Area(None, actor.office_name, -1)
@@ -112,7 +112,7 @@ def _regions_below(session: Session, actor: Actor, area: Area) -> list[tuple[str
     """Code, name, and whether the region is abolished: records made there keep it."""
     statement = select(Region.code, Region.name, Region.valid_to).order_by(Region.code).limit(500)
     if area.depth == -1:  # an office that covers several regions: a row for each
-        statement = statement.where(Region.code.in_([code for _, code in actor.reach.areas]))
+        statement = statement.where(Region.code.in_([code for _, code in actor.scope.areas]))
     else:
         statement = statement.where(Region.parent_code == area.code)
     return [(row.code, row.name, row.valid_to is not None) for row in session.execute(statement)]
@@ -130,7 +130,7 @@ def _group(model: Any, actor: Actor, area: Area) -> ColumnElement[Any]:
     """The region of the row that a record belongs to; NULL stands for 本级."""
     columns = [model.area1, model.area2, model.area3]
     if area.depth == -1:
-        return case(*((columns[depth - 1] == code, literal(code)) for depth, code in actor.reach.areas))
+        return case(*((columns[depth - 1] == code, literal(code)) for depth, code in actor.scope.areas))
     if area.depth == 0:  # the office of the whole country lies in no province
         return func.nullif(model.area1, "")
     return cast("ColumnElement[Any]", columns[area.depth]) if area.depth < 3 else NO_ROW
@@ -138,9 +138,9 @@ def _group(model: Any, actor: Actor, area: Area) -> ColumnElement[Any]:
 
 def _within(model: Any, actor: Actor, area: Area) -> list[ColumnElement[bool]]:
     columns = [model.area1, model.area2, model.area3]
-    conditions = [actor.reach.condition(model)]
-    # All of the own area is what the reach says: with records that are on their way to it.
-    if area.depth > 0 and actor.reach.areas != ((area.depth, area.code),):
+    conditions = [actor.scope.condition(model)]
+    # All of the own area is what the scope says: with records that are on their way to it.
+    if area.depth > 0 and actor.scope.areas != ((area.depth, area.code),):
         conditions.append(columns[area.depth - 1] == area.code)
     return conditions
 
@@ -188,7 +188,7 @@ def _per_enterprise(session: Session, actor: Actor, area: Area, wanted: Statisti
     counts: dict[str, Any] = {name: getattr(T, name) for name in COUNTED}
     tables: Any = T.__table__
     if wanted.dated:
-        where = [] if actor.reach.national and area.depth <= 0 else _within(Inspection, actor, area)
+        where = [] if actor.scope.national and area.depth <= 0 else _within(Inspection, actor, area)
         counts, tables = counted_on_days(session, conditions, where, wanted.day_from, wanted.day_to)
 
     def total(name: str, kind: str | None = None) -> ColumnElement[int]:
@@ -230,7 +230,7 @@ def _planned(
     row_code = _group(p, actor, area)
     statement = select(row_code.label("row_code"), func.count(distinct(p.enterprise_id)).label("planned"))
     statement = statement.where(*conditions).group_by("row_code")
-    visits = Visits(actor.reach, wanted.day_from, wanted.day_to)
+    visits = Visits(actor.scope, wanted.day_from, wanted.day_to)
     visited = visited_by_row(session, row_code, conditions, visits)
     by_row = {
         row.row_code: _Plan(row.planned, visited.get(row.row_code, 0))

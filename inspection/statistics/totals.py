@@ -96,7 +96,7 @@ def region_conditions(session: Session, model: Any, filters: Filters) -> list[Co
 
 
 def tally_conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
-    """The tallies of the records that the filters ask for, name and reach aside."""
+    """The tallies of the records that the filters ask for, name and scope aside."""
     conditions = region_conditions(session, EnterpriseTally, filters)
     if filters.kind is not None:
         conditions.append(EnterpriseTally.kind == filters.kind)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from inspection.models import Inspection
 
 
@@ -15,21 +15,21 @@ class Owner:
     office_id: UUID
     level: str
     chain: tuple[str, str | None, str | None]
-    reach: Reach
+    scope: Scope
 
     @classmethod
     def of(cls, actor: Actor, corrected: Inspection | None) -> Self:
         """The actor's office; of a submitted record that somebody corrects, the record's."""
         if corrected is None:
-            return cls(actor.office_id, actor.level, actor.chain, actor.reach)
+            return cls(actor.office_id, actor.level, actor.chain, actor.scope)
         chain = (corrected.area1, corrected.area2, corrected.area3)
-        reach = actor.reach if corrected.office_id in actor.offices else _own_region(chain)
-        return cls(corrected.office_id, corrected.level, chain, reach)
+        scope = actor.scope if corrected.office_id in actor.offices else _own_region(chain)
+        return cls(corrected.office_id, corrected.level, chain, scope)
 
 
-def _own_region(chain: tuple[str, str | None, str | None]) -> Reach:
+def _own_region(chain: tuple[str, str | None, str | None]) -> Scope:
     depth = sum(1 for code in chain if code)
-    return Reach(depth == 0, ((depth, str(chain[depth - 1])),) if depth else ())
+    return Scope(depth == 0, ((depth, str(chain[depth - 1])),) if depth else ())
 
 
 def actor_columns(actor: Actor) -> dict[str, Any]:

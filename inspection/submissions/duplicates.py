@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.actor import Reach
+from core.actor import Scope
 from core.database.prepared import Prepared
 from core.errors import Problem
 from inspection.models import EnterpriseTally, Inspection
@@ -22,10 +22,10 @@ SHOWN = 5
 _RECORDS, _TALLIES = cast(Table, Inspection.__table__).c, cast(Table, EnterpriseTally.__table__).c
 
 
-def find_duplicates(session: Session, reach: Reach, record_id: UUID, validated: Validated) -> Any:
+def find_duplicates(session: Session, scope: Scope, record_id: UUID, validated: Validated) -> Any:
     """`same`: the id of a check that this one may repeat; `tallied`: how many records the tally counts to which this
     one will be added; each or none."""
-    return _looking(reach).first(session, asked(record_id, validated))
+    return _looking(scope).first(session, asked(record_id, validated))
 
 
 def asked(record_id: UUID, validated: Validated) -> dict[str, Any]:
@@ -36,17 +36,17 @@ def asked(record_id: UUID, validated: Validated) -> dict[str, Any]:
 
 
 def refuse_duplicate(
-    session: Session, reach: Reach, record_id: UUID, validated: Validated, body: Mapping[str, Any], found: Any
+    session: Session, scope: Scope, record_id: UUID, validated: Validated, body: Mapping[str, Any], found: Any
 ) -> None:
     """409 `duplicate_check` where there is such a check already, unless the body says `confirm_duplicate`."""
     again = validated.kind.duplicate_warning and found.same is not None
     if again and body.get("confirm_duplicate") is not True:
-        raise Problem("duplicate_check", duplicates=same_checks(session, reach, record_id, validated))
+        raise Problem("duplicate_check", duplicates=same_checks(session, scope, record_id, validated))
 
 
-def same_checks(session: Session, reach: Reach, record_id: UUID, validated: Validated) -> list[str]:
-    """Some of the checks of the same enterprise, kind, product and day within reach (spec §3.4)."""
-    return [str(row.id) for row in _listing(reach).rows(session, _same(record_id, validated))]
+def same_checks(session: Session, scope: Scope, record_id: UUID, validated: Validated) -> list[str]:
+    """Some of the checks of the same enterprise, kind, product and day within scope (spec §3.4)."""
+    return [str(row.id) for row in _listing(scope).rows(session, _same(record_id, validated))]
 
 
 def _same(record_id: UUID, validated: Validated) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _same(record_id: UUID, validated: Validated) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _same_day(reach: Reach, limit: int) -> Select[Any]:
+def _same_day(scope: Scope, limit: int) -> Select[Any]:
     return (
         select(_RECORDS.id)
         .where(
@@ -67,7 +67,7 @@ def _same_day(reach: Reach, limit: int) -> Select[Any]:
             _TALLIES.org_key == bindparam("org_key"),
             _TALLIES.kind == bindparam("kind"),
             _TALLIES.product_code == bindparam("product_code"),
-            reach.condition(_TALLIES),
+            scope.condition(_TALLIES),
             _RECORDS.submitted_at >= bindparam("earliest"),
             _RECORDS.check_date == bindparam("day"),
             _RECORDS.id != bindparam("record_id"),
@@ -77,21 +77,21 @@ def _same_day(reach: Reach, limit: int) -> Select[Any]:
     )
 
 
-def questions(reach: Reach) -> dict[str, ColumnElement[Any]]:
+def questions(scope: Scope) -> dict[str, ColumnElement[Any]]:
     """What `find_duplicates` tells as sub-selects, for a statement that asks them by the way."""
     tallied = select(_TALLIES.records).where(
         *(_TALLIES[name] == bindparam(name) for name in ("office_id", "kind", "product_code", "org_key", "org_name"))
     )
-    asked = {"same": _same_day(reach, 1), "tallied": tallied}
+    asked = {"same": _same_day(scope, 1), "tallied": tallied}
     return {name: question.scalar_subquery() for name, question in asked.items()}
 
 
-# Kept for each reach: building a statement costs ten times as much as running it.
+# Kept for each scope: building a statement costs ten times as much as running it.
 @functools.lru_cache(maxsize=1024)
-def _looking(reach: Reach) -> Prepared:
-    return Prepared(select(*(asked.label(name) for name, asked in questions(reach).items())))
+def _looking(scope: Scope) -> Prepared:
+    return Prepared(select(*(asked.label(name) for name, asked in questions(scope).items())))
 
 
 @functools.lru_cache(maxsize=1024)
-def _listing(reach: Reach) -> Prepared:
-    return Prepared(_same_day(reach, SHOWN))
+def _listing(scope: Scope) -> Prepared:
+    return Prepared(_same_day(scope, SHOWN))

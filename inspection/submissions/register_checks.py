@@ -13,7 +13,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
-from core.actor import Reach
+from core.actor import Scope
 from core.database.prepared import Prepared
 from core.errors import Fault, Problem
 from core.text import fold
@@ -99,8 +99,8 @@ class Objections:
                 registered=[{"path": f"/{one.fields[1]}", "name": one.name} for one in found],
             )
 
-    def warnings(self, data: Mapping[str, Any], product_code: str, reach: Reach, *, submit: bool) -> Iterator[Warning_]:
-        """What to look at again; `reach` is that of the office to which the record belongs."""
+    def warnings(self, data: Mapping[str, Any], product_code: str, scope: Scope, *, submit: bool) -> Iterator[Warning_]:
+        """What to look at again; `scope` is that of the office to which the record belongs."""
         contradictory = self.contradictory(data)
         follows = "该记录不会告知名录中的企业" if submit else "仍不一致的，提交时须确认"
         for one in contradictory:
@@ -114,7 +114,7 @@ class Objections:
         if known.product_codes and product_code not in known.product_codes:
             names = "、".join(PRODUCTS[code].name for code in known.product_codes if code in PRODUCTS)
             yield _warning("product_code", "product_not_registered", f"名录中该企业的产品为：{names}，请核对所选产品")
-        if not reach.covers(*known.chain):
+        if not scope.contains(*known.chain):
             message = f"名录中该企业属于{known.region_name}，不在本单位辖区内，请核对是否为同一企业"
             yield _warning("uscc", "other_region", message)
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_dict
 
-from core import clock, receipts
-from core.actor import Actor, Reach
+from core import clock, idempotency
+from core.actor import Actor, Scope
 from core.database.prepared import Prepared
 from core.errors import Problem, not_found
 from core.versions import sent_version, stale
@@ -46,12 +46,12 @@ _DELETED_MEANWHILE = (
 _RECORDS = cast(Table, Inspection.__table__)
 # Most records are new: asking for the id, along with the receipt, saves looking for a record in vain.
 _THERE = select(_RECORDS.c.id).where(_RECORDS.c.id == bindparam("record")).scalar_subquery()
-_TAKE_AND_LOOK = receipts.taking(there=_THERE)
+_TAKE_AND_LOOK = idempotency.claiming(there=_THERE)
 
 
 @functools.lru_cache(maxsize=1024)
-def _CLAIM_AND_FIND(reach: Reach) -> Prepared:
-    return receipts.taking(there=_THERE, **duplicates.questions(reach))
+def _CLAIM_AND_FIND(scope: Scope) -> Prepared:
+    return idempotency.claiming(there=_THERE, **duplicates.questions(scope))
 
 
 def save_draft(
@@ -82,12 +82,12 @@ def _write(
     body: Mapping[str, Any],
     action: str,
 ) -> tuple[Inspection, bool]:
-    key = receipts.key(actor.user_id, f"{record_type}.{action}", record_id, body)
+    key = idempotency.key(actor.user_id, f"{record_type}.{action}", record_id, body)
     given: dict[str, Any] = {"key": key, "at": clock.now(), "record": record_id}
     ahead = _validate_early(session, tools, actor, record_type, record_id, body, action)
     checked = isinstance(ahead, Validated) and action == "submit" and ahead.kind.record_type == CHECK
     if isinstance(ahead, Validated) and checked:
-        taken = _CLAIM_AND_FIND(actor.reach).first(session, given | duplicates.asked(record_id, ahead))
+        taken = _CLAIM_AND_FIND(actor.scope).first(session, given | duplicates.asked(record_id, ahead))
     else:
         taken = _TAKE_AND_LOOK.first(session, given)
     if taken is None:
@@ -106,16 +106,16 @@ def _write(
     now, found = clock.now(), None
     columns = {**validated.columns, "updated_at": now}
     if action == "submit" and validated.kind.record_type == CHECK:
-        found = taken if ahead and checked else duplicates.find_duplicates(session, actor.reach, record_id, validated)
-        duplicates.refuse_duplicate(session, actor.reach, record_id, validated, body, found)
+        found = taken if ahead and checked else duplicates.find_duplicates(session, actor.scope, record_id, validated)
+        duplicates.refuse_duplicate(session, actor.scope, record_id, validated, body, found)
     sheet_numbers.Sheet.stored(columns).refuse_taken(session, record_id)
     if action == "submit":
         assert validated.tally is not None
         tally = tallies.add(session, validated.tally, validated.counts)
         if found is not None and tally.records != (found.tallied or 0) + validated.counts.records:
             # Another check of this enterprise was submitted between the look and this moment, when the tally is ours.
-            found = duplicates.find_duplicates(session, actor.reach, record_id, validated)
-            duplicates.refuse_duplicate(session, actor.reach, record_id, validated, body, found)
+            found = duplicates.find_duplicates(session, actor.scope, record_id, validated)
+            duplicates.refuse_duplicate(session, actor.scope, record_id, validated, body, found)
         columns |= {"submitted_at": now, "tally_id": tally.id}
     payload = {"content": content_digest(columns)}
     try:
@@ -230,7 +230,7 @@ def delete_draft(session: Session, actor: Actor, record_type: str, record_id: UU
     if record.status != DELETED:
         refuse_submitted(record)
         # Of several who delete it at this moment one goes on; the others wait for it here.
-        if receipts.take(session, receipts.key(actor.user_id, f"{record_type}.delete", record_id, {})):
+        if idempotency.claim(session, idempotency.key(actor.user_id, f"{record_type}.delete", record_id, {})):
             _move_draft(session, actor, record, "delete", {"updated_at": clock.now()}, {})
         attachments.release_dropped(session, subject_of(record_type, record_id), frozenset())
         record = session.get_one(Inspection, record_id, populate_existing=True)

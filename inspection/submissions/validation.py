@@ -232,7 +232,7 @@ def _validated(
         "org_prefilled": kind.name == "production" and registered is not None and registered.has_name(name or ""),
         "name_differs": differs,
         "kept_warnings": [
-            *objections.warnings(data, product_code, owner.reach, submit=submit),
+            *objections.warnings(data, product_code, owner.scope, submit=submit),
             *record_warnings.dropped(checked.dropped),
         ],
         "check_date": check_date,

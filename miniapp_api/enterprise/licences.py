@@ -63,7 +63,7 @@ class TopicBody(AsSent):
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ)
 @bp.input(LicencesQuery, location="query", arg_name="query")
 def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[str, Any]:
-    """The licence register: the own licences, or those within the caller's reach."""
+    """The licence register: the own licences, or those within the caller's scope."""
     page = queries.licences(session, actor, query.uscc, query.licence_no, query.request())
     return page.as_json(queries.show_licence)
 

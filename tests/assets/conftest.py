@@ -11,7 +11,7 @@ from sqlalchemy import select
 from accounts.models import User
 from assets.files.operations import Desk
 from assets.files.storage import Storage, open_storage
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from core.db import Database
 from tests.object_storage import local, on_s3
 
@@ -41,7 +41,7 @@ def actor_of(database: Database) -> Callable[[str], Actor]:
         settled: dict[str, Any] = {
             "operator_name": None, "session_id": UUID(int=0), "office_id": UUID(int=0), "office_name": "",
             "office_kind": "", "level": "county", "region_code": None, "region_name": None, "chain": ("", None, None),
-            "reach": Reach(False, ()), "roles": (), "verbs": frozenset(), "must_change_password": False,
+            "scope": Scope(False, ()), "roles": (), "verbs": frozenset(), "must_change_password": False,
         }  # fmt: skip
         return Actor(user_id=user_id, username=username, **settled)
 

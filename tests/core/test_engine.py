@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from core import clock
 from core.db import SILENT_SECONDS, Database, make_engine
 from core.jobs.turns import Turns
-from core.models import Receipt
+from core.models import IdempotencyKey
 
 KEY = b"k" * 32
 
@@ -35,25 +35,25 @@ def engine(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engi
 
 def receipt(database: Database) -> None:
     with database.write() as session:
-        session.execute(insert(Receipt).values(key=KEY, at=clock.now()))
+        session.execute(insert(IdempotencyKey).values(key=KEY, at=clock.now()))
 
 
 @on_postgresql
 def test_a_statement_does_not_wait_for_ever_for_a_lock(database: Database, engine: Engine) -> None:
     receipt(database)
     with database.write() as holding, engine.connect() as waiting:
-        holding.execute(update(Receipt).values(at=clock.now()))
+        holding.execute(update(IdempotencyKey).values(at=clock.now()))
         with pytest.raises(OperationalError, match="lock timeout"):
-            waiting.execute(update(Receipt).values(at=clock.now()))
+            waiting.execute(update(IdempotencyKey).values(at=clock.now()))
 
 
 @on_postgresql
 def test_a_transaction_in_which_nothing_happens_is_ended(database: Database, engine: Engine) -> None:
     receipt(database)
     with engine.connect() as forgotten:
-        forgotten.execute(update(Receipt).values(at=clock.now()))
+        forgotten.execute(update(IdempotencyKey).values(at=clock.now()))
         with database.write() as session:  # waits for the lock of the forgotten one, which falls
-            session.execute(update(Receipt).values(at=clock.now()))
+            session.execute(update(IdempotencyKey).values(at=clock.now()))
         forgotten.invalidate()
 
 
@@ -70,7 +70,7 @@ def test_an_error_does_not_name_the_values_of_its_statement(database: Database) 
     receipt(database)
     at = datetime(2031, 5, 17, tzinfo=UTC)
     with pytest.raises(IntegrityError) as caught, database.write() as session:
-        session.execute(insert(Receipt).values(key=KEY, at=at))
+        session.execute(insert(IdempotencyKey).values(key=KEY, at=at))
     assert "INSERT INTO receipts" in str(caught.value)
     assert "2031" not in str(caught.value)  # PostgreSQL itself names the key that was there already
 

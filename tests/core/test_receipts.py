@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from core import privacy, receipts
+from core import privacy, idempotency
 from core.db import Database
 from tests.conftest import DATA_KEY
 from tests.newcomers import at_once
@@ -20,65 +20,65 @@ def _keys() -> None:
 
 def test_the_same_call_has_the_same_key_however_its_names_are_ordered() -> None:
     turned = {"answers": {"1.2": "no", "1.1": "yes"}, "org_name": "某某电缆", "version": 2}
-    assert receipts.key(USER, "save", SUBJECT, BODY) == receipts.key(USER, "save", SUBJECT, turned)
-    assert receipts.key(USER, "save", SUBJECT, BODY) == receipts.key(USER, "save", str(SUBJECT), BODY)
+    assert idempotency.key(USER, "save", SUBJECT, BODY) == idempotency.key(USER, "save", SUBJECT, turned)
+    assert idempotency.key(USER, "save", SUBJECT, BODY) == idempotency.key(USER, "save", str(SUBJECT), BODY)
 
 
 def test_confirming_a_duplicate_is_the_same_write() -> None:
     confirmed = {**BODY, "confirm_duplicate": True}
-    assert receipts.key(USER, "submit", SUBJECT, BODY) == receipts.key(USER, "submit", SUBJECT, confirmed)
+    assert idempotency.key(USER, "submit", SUBJECT, BODY) == idempotency.key(USER, "submit", SUBJECT, confirmed)
 
 
 def test_another_user_call_subject_version_or_text_is_another_write() -> None:
     keys = [
-        receipts.key(USER, "save", SUBJECT, BODY),
-        receipts.key(uuid4(), "save", SUBJECT, BODY),
-        receipts.key(USER, "submit", SUBJECT, BODY),
-        receipts.key(USER, "save", uuid4(), BODY),
-        receipts.key(USER, "save", SUBJECT, {**BODY, "version": 3}),
-        receipts.key(USER, "save", SUBJECT, {**BODY, "version": "2"}),
-        receipts.key(USER, "save", SUBJECT, {**BODY, "org_name": "某某电缆 "}),
-        receipts.key(USER, "save", SUBJECT, {k: v for k, v in BODY.items() if k != "version"}),
-        receipts.key(USER, "save", SUBJECT, {**BODY, "remark": None}),
+        idempotency.key(USER, "save", SUBJECT, BODY),
+        idempotency.key(uuid4(), "save", SUBJECT, BODY),
+        idempotency.key(USER, "submit", SUBJECT, BODY),
+        idempotency.key(USER, "save", uuid4(), BODY),
+        idempotency.key(USER, "save", SUBJECT, {**BODY, "version": 3}),
+        idempotency.key(USER, "save", SUBJECT, {**BODY, "version": "2"}),
+        idempotency.key(USER, "save", SUBJECT, {**BODY, "org_name": "某某电缆 "}),
+        idempotency.key(USER, "save", SUBJECT, {k: v for k, v in BODY.items() if k != "version"}),
+        idempotency.key(USER, "save", SUBJECT, {**BODY, "remark": None}),
     ]
     assert len(set(keys)) == len(keys) and {len(key) for key in keys} == {32}
 
 
 def test_a_key_tells_nothing_to_whoever_lacks_the_key_of_the_installation() -> None:
-    ours = receipts.key(USER, "save", SUBJECT, BODY)
+    ours = idempotency.key(USER, "save", SUBJECT, BODY)
     privacy.install("the key of another installation, long enough")
-    assert receipts.key(USER, "save", SUBJECT, BODY) != ours
+    assert idempotency.key(USER, "save", SUBJECT, BODY) != ours
 
 
 def test_a_receipt_is_taken_once(database: Database) -> None:
-    key = receipts.key(USER, "save", SUBJECT, BODY)
+    key = idempotency.key(USER, "save", SUBJECT, BODY)
     with database.write() as session:
-        assert receipts.known(session, key) is False
-        assert receipts.take(session, key) is True
+        assert idempotency.is_claimed(session, key) is False
+        assert idempotency.claim(session, key) is True
     with database.write() as session:
-        assert receipts.take(session, key) is False
-        assert receipts.known(session, key) is True
+        assert idempotency.claim(session, key) is False
+        assert idempotency.is_claimed(session, key) is True
 
 
 def test_a_write_that_fails_gives_its_receipt_back(database: Database) -> None:
-    key = receipts.key(USER, "save", SUBJECT, BODY)
+    key = idempotency.key(USER, "save", SUBJECT, BODY)
 
     def fail() -> None:
         with database.write() as session:
-            receipts.take(session, key)
+            idempotency.claim(session, key)
             raise RuntimeError("the write fails")
 
     with pytest.raises(RuntimeError):
         fail()
     with database.write() as session:
-        assert receipts.take(session, key) is True
+        assert idempotency.claim(session, key) is True
 
 
 def test_of_many_who_take_one_receipt_at_the_same_moment_one_gets_it(database: Database) -> None:
-    key = receipts.key(USER, "save", SUBJECT, BODY)
+    key = idempotency.key(USER, "save", SUBJECT, BODY)
 
     def take() -> bool:
         with database.write() as session:
-            return receipts.take(session, key)
+            return idempotency.claim(session, key)
 
     assert sorted(at_once(*[take] * 8)) == [False] * 7 + [True]

@@ -19,7 +19,7 @@ from core.errors import Problem
 from core.jobs import one_by_one, sweeping
 from core.jobs.one_by_one import REST, OneByOne
 from core.jobs.sweeping import delete_in_batches
-from core.models import Clock, Receipt
+from core.models import Clock, IdempotencyKey
 from tests.databases import transactions
 
 
@@ -50,7 +50,7 @@ class Bell:
         self.tried.append(key[1])
         row = clocks.ring(session, key[1])
         assert row is not None
-        session.execute(insert(Receipt).values(key=uuid4().bytes * 2, at=now()))
+        session.execute(insert(IdempotencyKey).values(key=uuid4().bytes * 2, at=now()))
         if key[1] in self.fails:
             raise self.fails[key[1]]
         return True
@@ -63,7 +63,7 @@ def rung(database: Database) -> list[int]:
 
 def notes(database: Database) -> int:
     with database.read() as session:
-        return session.scalars(select(func.count()).select_from(Receipt)).one()
+        return session.scalars(select(func.count()).select_from(IdempotencyKey)).one()
 
 
 def test_each_thing_that_is_due_has_a_transaction_of_its_own(
@@ -126,7 +126,7 @@ def test_a_clock_that_was_paused_since_it_was_looked_up_does_not_ring(database: 
 def old_receipts(database: Database, count: int) -> list[bytes]:
     keys = [bytes([number]) * 32 for number in range(count)]
     with database.write() as session:
-        session.execute(insert(Receipt), [{"key": key, "at": now() - timedelta(days=300)} for key in keys])
+        session.execute(insert(IdempotencyKey), [{"key": key, "at": now() - timedelta(days=300)} for key in keys])
     return keys
 
 
@@ -134,7 +134,7 @@ def test_a_sweep_deletes_few_rows_a_transaction(database: Database, monkeypatch:
     monkeypatch.setattr(sweeping, "BATCH", 3)
     old_receipts(database, 8)
     with transactions(database.engine) as written:
-        assert sweeping.sweep_receipts(database) == 8
+        assert sweeping.sweep_idempotency_keys(database) == 8
     assert written == [3, 3, 2]
 
 
@@ -146,9 +146,9 @@ def test_a_row_that_was_renewed_since_the_sweep_looked_stays(database: Database)
         if statement.lstrip().startswith("SELECT") and not looked:
             looked.append(statement)
             with database.write() as other:
-                other.execute(update(Receipt).where(Receipt.key == renewed).values(at=now()))
+                other.execute(update(IdempotencyKey).where(IdempotencyKey.key == renewed).values(at=now()))
 
     event.listen(database.engine, "after_cursor_execute", executed)
-    assert delete_in_batches(database, Receipt.key, Receipt.at < now() - timedelta(days=180)) == 2
+    assert delete_in_batches(database, IdempotencyKey.key, IdempotencyKey.at < now() - timedelta(days=180)) == 2
     with database.read() as session:
-        assert session.scalars(select(Receipt.key)).all() == [renewed]
+        assert session.scalars(select(IdempotencyKey.key)).all() == [renewed]

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import time_machine
 
 from core import todos
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from core.database.paging import PageRequest
 from core.db import Database
 
@@ -19,7 +19,7 @@ TODAY = date(2026, 11, 21)
 def someone(*, office: UUID = OFFICE, verbs: tuple[str, ...] = (VERB,), areas: Any = ((3, "320402"),)) -> Actor:
     return Actor(
         uuid4(), "someone", None, uuid4(), office, "机关", "bureau", "county", "320402", "天宁区",
-        ("320000", "320400", "320402"), Reach(areas is None, areas or ()), (), frozenset(verbs), False,
+        ("320000", "320400", "320402"), Scope(areas is None, areas or ()), (), frozenset(verbs), False,
     )  # fmt: skip
 
 

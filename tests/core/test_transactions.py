@@ -14,10 +14,10 @@ from core import clock
 from core.database.prepared import Prepared
 from core.db import Database, writing
 from core.jobs.turns import OneAtATime, Turns
-from core.models import Receipt
+from core.models import IdempotencyKey
 
-_PUT = Prepared(insert(cast(Table, Receipt.__table__)))
-_COUNT = Prepared(select(func.count().label("n")).select_from(Receipt).where(Receipt.key != bindparam("but")))
+_PUT = Prepared(insert(cast(Table, IdempotencyKey.__table__)))
+_COUNT = Prepared(select(func.count().label("n")).select_from(IdempotencyKey).where(IdempotencyKey.key != bindparam("but")))
 
 
 def put(session: Any, number: int) -> None:
@@ -25,7 +25,7 @@ def put(session: Any, number: int) -> None:
 
 
 def put_by_orm(session: Any, number: int) -> None:
-    session.add(Receipt(key=bytes([number]) * 32, at=clock.now()))
+    session.add(IdempotencyKey(key=bytes([number]) * 32, at=clock.now()))
     session.flush()
 
 

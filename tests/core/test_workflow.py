@@ -13,7 +13,7 @@ from accounts import offices
 from accounts.models import Region, User
 from accounts.workflows import APPLICATION, USER
 from core import clock
-from core.actor import Actor, Reach
+from core.actor import Actor, Scope
 from core.db import Database
 from core.errors import Problem
 from core.models import HistoryEntry
@@ -26,7 +26,7 @@ STEPS = [Step("begin", None, "open", SYSTEM), Step("finish", "open", "done", "in
 
 NOBODY = Actor(
     uuid4(), "nobody", None, uuid4(), uuid4(), "机关", "bureau", "county", "320402", "天宁区",
-    ("320000", "320400", "320402"), Reach(False, ()), (), frozenset(), False,
+    ("320000", "320400", "320402"), Scope(False, ()), (), frozenset(), False,
 )  # fmt: skip
 INSPECTOR = replace(NOBODY, verbs=frozenset({"inspection.write"}))
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from core.actor import Reach
+from core.actor import Scope
 from core.database.name_search import bigrams
 from core.database.paging import Page, PageRequest
 from core.db import Database
@@ -16,11 +16,11 @@ from enterprise.operations import EnterpriseFacts, Outcome
 from enterprise.products import DEFAULT_PRODUCT, PRODUCTS, REGULATION_TYPES, product_code
 from tests.register import put_enterprises
 
-COUNTRY = Reach(national=True, areas=())
-TIANNING = Reach(national=False, areas=((3, "320402"),))
-CHANGZHOU = Reach(national=False, areas=((2, "320400"),))
-JIANGSU = Reach(national=False, areas=((1, "320000"),))
-TWO_PROVINCES = Reach(national=False, areas=((1, "320000"), (2, "441900")))
+COUNTRY = Scope(national=True, areas=())
+TIANNING = Scope(national=False, areas=((3, "320402"),))
+CHANGZHOU = Scope(national=False, areas=((2, "320400"),))
+JIANGSU = Scope(national=False, areas=((1, "320000"),))
+TWO_PROVINCES = Scope(national=False, areas=((1, "320000"), (2, "441900")))
 
 
 LIMITED = {
@@ -44,9 +44,9 @@ def put(database: Database, *batch: EnterpriseFacts) -> list[Outcome]:
         return put_enterprises(session, *batch)
 
 
-def found(database: Database, reach: Reach = COUNTRY, **filters: Any) -> list[str]:
+def found(database: Database, scope: Scope = COUNTRY, **filters: Any) -> list[str]:
     with database.read() as session:
-        return [enterprise.name for enterprise in queries.search(session, reach, **filters).items]
+        return [enterprise.name for enterprise in queries.search(session, scope, **filters).items]
 
 
 def pairs_of(session: Session, uscc: str) -> set[str]:
@@ -187,9 +187,9 @@ def test_a_search_stays_within_the_reach(filled: Database, common: int, monkeypa
     assert found(filled, TIANNING, q="电缆") == ["常州红星电缆有限公司"]
     assert set(found(filled, CHANGZHOU, q="电缆")) == {"常州红星电缆有限公司", "常州东方电线电缆厂"}
     assert found(filled, JIANGSU, q="红星") == ["常州红星电缆有限公司"]
-    both = Reach(national=False, areas=((2, "441900"), (3, "320402")))
+    both = Scope(national=False, areas=((2, "441900"), (3, "320402")))
     assert set(found(filled, both, q="红星")) == {"常州红星电缆有限公司", "东莞红星门业有限公司"}
-    assert found(filled, Reach(national=False, areas=()), q="红星") == []
+    assert found(filled, Scope(national=False, areas=()), q="红星") == []
     assert found(filled, TIANNING, q="水泥") == []
     assert found(filled, TIANNING, q="泥") == []
 
@@ -197,7 +197,7 @@ def test_a_search_stays_within_the_reach(filled: Database, common: int, monkeypa
 def test_without_a_fragment_the_list_has_the_whole_reach(filled: Database) -> None:
     assert len(found(filled, COUNTRY)) == 7
     assert len(found(filled, TIANNING, q=" ")) == 4
-    assert found(filled, Reach(national=False, areas=())) == []
+    assert found(filled, Scope(national=False, areas=())) == []
 
 
 @pytest.mark.parametrize("q", [None, "电", "电缆", "有限公司"])
@@ -225,7 +225,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(register_db: Database
     assert {(page.total, page.total_is_exact) for page in pages(register_db, q)} == {(25, True)}
 
 
-def plan(database: Database, reach: Reach, q: str) -> str:
+def plan(database: Database, scope: Scope, q: str) -> str:
     """The plan of every statement that a search sends."""
     sent: list[tuple[str, Any]] = []
 
@@ -235,7 +235,7 @@ def plan(database: Database, reach: Reach, q: str) -> str:
     event.listen(database.engine, "before_cursor_execute", note)
     try:
         with database.read() as session:
-            queries.search(session, reach, q=q)
+            queries.search(session, scope, q=q)
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
     lines: list[str] = []
@@ -249,10 +249,10 @@ def plan(database: Database, reach: Reach, q: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("reach", [COUNTRY, JIANGSU, CHANGZHOU, TIANNING, TWO_PROVINCES])
+@pytest.mark.parametrize("scope", [COUNTRY, JIANGSU, CHANGZHOU, TIANNING, TWO_PROVINCES])
 @pytest.mark.parametrize("q", ["电缆", "有限公司", "飞船"])
-def test_a_search_is_driven_by_the_index_of_pairs(filled: Database, reach: Reach, q: str) -> None:
-    shown = plan(filled, reach, q)
+def test_a_search_is_driven_by_the_index_of_pairs(filled: Database, scope: Scope, q: str) -> None:
+    shown = plan(filled, scope, q)
     if filled.engine.dialect.name == "sqlite":
         assert "SEARCH enterprise_bigrams USING" in shown and "bigram=?" in shown
     else:

@@ -31,7 +31,7 @@ def test_a_campaign_is_opened_for_all_that_match_a_filter_within_reach_and_never
 ) -> None:
     desk.declare(campaign())
     due_on = date(2099, 1, 1)
-    assert open_campaign(desk, title="虚构专项自查 2026", due_on=due_on) == 2  # the one in 南京 is beyond reach
+    assert open_campaign(desk, title="虚构专项自查 2026", due_on=due_on) == 2  # the one in 南京 is beyond scope
     assert open_campaign(desk, title="虚构专项自查 2026", due_on=due_on) == 0
     mine = parties.enterprise.get("/filings?kind=invented_campaign").json["items"]
     assert [(row["title"], row["due_on"], row["status"]) for row in mine] == [
