@@ -51,9 +51,10 @@ GROUPS = {
         "The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations, words.",
     ),
     "ratings": Group("feedback.commands", "ratings", "Ratings (好差评): figures and codes."),
-    "receipts": Group(
-        "core.commands", "receipts_group", "Receipts, by which writes that are sent again are recognised."
+    "idempotency-keys": Group(
+        "core.commands", "idempotency_keys_group", "The keys by which writes that are sent again are recognised."
     ),
+    "receipts": Group("core.commands", "idempotency_keys_group", "The former name of idempotency-keys."),
     "calendar": Group("calendar_commands", "calendar", "The working calendar (工作日历)."),
     "backup": Group("backups.commands", "backup", "Backups (备份) of database, uploaded files and keys together."),
     "restore": Group("backups.commands", "restore", "Restore a backup into an empty place."),

@@ -221,7 +221,8 @@ def decide(
     user, or same mobile number), 422 when a rejection has no opinion.
     """
     application = decidable(session, actor, application_id)
-    if not idempotency.claim(session, idempotency.key(actor.user_id, f"account-applications.{action}", application_id, body)):
+    key = idempotency.key(actor.user_id, f"account-applications.{action}", application_id, body)
+    if not idempotency.claim(session, key):
         return decidable(session, actor, application_id)
     opinion = clean(body.get("opinion") or "") or None
     decider = session.execute(select(User.mobile, User.full_name).where(User.id == actor.user_id)).one()

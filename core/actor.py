@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 class Scope:
     """The regions that an office covers: pairs of depth (1 province, 2, 3) and code, or all of the country.
 
-    `arriving` are those whose records are on their way to the office (`accounts/regions`): their records may be read already.
+    `arriving` are those whose records are on their way to the office (`accounts/regions`), which may read them already.
     """
 
     national: bool

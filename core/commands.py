@@ -1,4 +1,4 @@
-"""Commands for the ground floor: database, receipts; and what all commands share."""
+"""Commands for the ground floor: database, idempotency keys; and what all commands share."""
 
 from datetime import timedelta
 from typing import Protocol
@@ -100,26 +100,26 @@ def check_command(obj: HasDatabase) -> None:
     click.echo("数据库已是最新结构，与程序一致")
 
 
-@click.group("receipts")
-def receipts_group() -> None:
-    """Receipts, by which writes that are sent again are recognised."""
+@click.group("idempotency-keys")
+def idempotency_keys_group() -> None:
+    """The keys by which writes that are sent again are recognised."""
 
 
-@receipts_group.command("sweep")
+@idempotency_keys_group.command("sweep")
 @click.option(
     "--older-than", "days", metavar="DAYS", type=click.IntRange(1, 36_500), default=KEYS_KEPT.days,
-    show_default=True, help="Delete receipts older than so many days.",
+    show_default=True, help="Delete keys older than so many days.",
 )  # fmt: skip
 @click.pass_obj
 def sweep_command(obj: HasDatabase, days: int) -> None:
-    """Delete old receipts. A phone that then sends such an old write again is judged anew.
+    """Delete old keys. A write of that time that a phone then sends again is handled as a new one.
 
     The server does it by itself once a day, for those older than the default.
 
     \b
     Examples:
-      ./manage receipts sweep
-      ./manage receipts sweep --older-than 365
+      ./manage idempotency-keys sweep
+      ./manage idempotency-keys sweep --older-than 365
     """
     deleted = sweep_idempotency_keys(obj.database, timedelta(days=days))
     click.echo(f"已删除 {deleted} 条")

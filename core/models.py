@@ -1,4 +1,4 @@
-"""Tables of the ground floor: history, receipts, to-dos, form versions, calendar overrides."""
+"""Tables of the ground floor: history, idempotency keys, to-dos, form versions, calendar overrides."""
 
 from datetime import date, datetime
 from typing import Any
@@ -64,8 +64,8 @@ class HistoryPayload(Base):
 class IdempotencyKey(Base):
     """A write that was accepted: keyed hash of user, call and body; see `core/idempotency.py`."""
 
-    __tablename__ = "receipts"
-    # Rows stand in their key's own order, so that a receipt costs every write one page and no second index.
+    __tablename__ = "idempotency_keys"
+    # Rows stand in the order of their key, so that a key costs every write one page and no second index.
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
 
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)

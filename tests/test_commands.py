@@ -427,7 +427,7 @@ def test_uploads_that_nobody_claimed_are_swept_by_the_command_and_by_the_server(
     assert files() == 0
 
 
-# ---- dictionaries, tallies, calendar, receipts, database
+# ---- dictionaries, tallies, calendar, idempotency keys, database
 
 
 def test_dictionaries_loaded_again_change_nothing(run: Run, database: Database) -> None:
@@ -476,19 +476,19 @@ def test_a_year_counts_as_known_once_it_is_stated_to_be_complete(
         assert clocks.working_calendar(session).unknown_years(date(2099, 6, 1)) == []
 
 
-def test_only_old_receipts_are_swept(run: Run, clock: Any, sign_in: SignIn) -> None:
+def test_only_old_idempotency_keys_are_swept(run: Run, clock: Any, sign_in: SignIn) -> None:
     person, record_id = sign_in("county_inspector"), new_id()
     person.put(f"/inspections/{record_id}", production())
-    assert "已删除 0 条" in run("receipts", "sweep", "--older-than", 1).stdout
+    assert "已删除 0 条" in run("idempotency-keys", "sweep", "--older-than", 1).stdout
     clock.shift(3 * 86400)
-    assert "已删除 1 条" in run("receipts", "sweep", "--older-than", 2).stdout
-    run("receipts", "sweep", "--older-than", 0, status=2)
+    assert "已删除 1 条" in run("receipts", "sweep", "--older-than", 2).stdout  # the former name
+    run("idempotency-keys", "sweep", "--older-than", 0, status=2)
 
 
-def test_old_receipts_are_swept_by_the_command_and_by_the_server(
+def test_old_idempotency_keys_are_swept_by_the_command_and_by_the_server(
     run: Run, application: APIFlask, database: Database, clock: Any, sign_in: SignIn
 ) -> None:
-    def receipts() -> int:
+    def keys() -> int:
         with database.read() as session:
             return session.scalars(select(func.count()).select_from(IdempotencyKey)).one()
 
@@ -499,18 +499,18 @@ def test_old_receipts_are_swept_by_the_command_and_by_the_server(
 
     write(2)
     clock.shift(179 * 86400)
-    assert "已删除 0 条" in run("receipts", "sweep").stdout
-    assert background_jobs(application).run_once()["receipts"] == 0
+    assert "已删除 0 条" in run("idempotency-keys", "sweep").stdout
+    assert background_jobs(application).run_once()["idempotency keys"] == 0
     clock.shift(2 * 86400)
     write(1)
-    assert background_jobs(application).run_once()["receipts"] == 2
-    assert receipts() == 1
+    assert background_jobs(application).run_once()["idempotency keys"] == 2
+    assert keys() == 1
     clock.shift(181 * 86400)
-    assert "已删除 1 条" in run("receipts", "sweep").stdout
+    assert "已删除 1 条" in run("idempotency-keys", "sweep").stdout
 
 
 def test_the_server_sweeps_once_a_day_what_nobody_needs_any_more(application: APIFlask, clock: Any) -> None:
-    daily = {"file sweep", "made pictures", "receipts", "failed sign-ins"}
+    daily = {"file sweep", "made pictures", "idempotency keys", "failed sign-ins"}
     jobs = background_jobs(application)
     assert daily <= jobs.run_once().keys()
     clock.shift(23 * 3600)
@@ -519,7 +519,7 @@ def test_the_server_sweeps_once_a_day_what_nobody_needs_any_more(application: AP
     assert daily <= jobs.run_once().keys()
 
 
-def test_more_receipts_than_go_at_once_are_swept_and_younger_ones_stay(database: Database, clock: Any) -> None:
+def test_more_idempotency_keys_than_go_at_once_are_swept_and_younger_ones_stay(database: Database, clock: Any) -> None:
     def take(how_many: int) -> None:
         with database.write() as session:
             session.add_all(IdempotencyKey(key=os.urandom(32), at=now()) for _ in range(how_many))

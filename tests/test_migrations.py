@@ -7,11 +7,14 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from core import idempotency
 from core.database import migrate
 from core.db import Database
 from tests.databases import postgres_database
 from tests.people import Person, production
 from tests.records import read, submit
+
+RENAMED = {"receipts": "idempotency_keys"}
 
 
 @pytest.fixture
@@ -71,13 +74,25 @@ def test_every_step_goes_down_and_up_again_over_data(database: Database) -> None
     for revision in older:
         migrate.downgrade(database.engine, revision)
         assert not migrate.is_current(database.engine)
-        now = counts(database)
+        now = {RENAMED.get(name, name): count for name, count in counts(database).items()}
         assert now == {name: before[name] for name in now}
     migrate.upgrade(database.engine)
     assert migrate.differences(database.engine) == []
     assert {name: counts(database)[name] for name in ("users", "regions")} == {
         name: before[name] for name in ("users", "regions")
     }
+
+
+def test_a_key_stored_before_the_table_was_renamed_is_recognised_afterwards(database: Database) -> None:
+    with database.write() as session:
+        assert idempotency.claim(session, b"k" * 32)
+    migrate.downgrade(database.engine, "0028")
+    assert "receipts" in tables(database)
+    migrate.upgrade(database.engine)
+    with database.write() as session:
+        assert not idempotency.claim(session, b"k" * 32)
+    if database.engine.dialect.name == "postgresql":
+        assert inspect(database.engine).get_pk_constraint("idempotency_keys")["name"] == "pk_idempotency_keys"
 
 
 @pytest.mark.usefixtures("clock")

@@ -1,4 +1,4 @@
-"""What the ground floor leaves behind: receipts of writes that no phone will send again."""
+"""Deletes what `core` no longer needs: idempotency keys of writes that no phone will send again."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -40,7 +40,7 @@ def delete_in_batches(database: Database, key: InstrumentedAttribute[Any], condi
 
 
 def sweep_idempotency_keys(database: Database, kept: timedelta = KEYS_KEPT) -> int:
-    """Delete older receipts; how many. A repetition of those writes is then judged anew.
+    """Delete older keys; how many. A repetition of those writes is then handled as a new write.
 
     They have no index over their time, which every write would have to pay for.
     """
@@ -49,4 +49,4 @@ def sweep_idempotency_keys(database: Database, kept: timedelta = KEYS_KEPT) -> i
 
 def daily() -> RareJob:
     """The sweep as a job of the scheduler."""
-    return RareJob("receipts", sweep_idempotency_keys, timedelta(days=1))
+    return RareJob("idempotency keys", sweep_idempotency_keys, timedelta(days=1))

@@ -44,7 +44,7 @@ _DELETED_MEANWHILE = (
     "这条暂存记录已被删除（可能是在您的另一部手机上）；如需保留本机所填内容，请另存为新的记录（使用新的编号）后再提交"
 )
 _RECORDS = cast(Table, Inspection.__table__)
-# Most records are new: asking for the id, along with the receipt, saves looking for a record in vain.
+# Most records are new: asking for the id, along with the idempotency key, saves looking for a record in vain.
 _THERE = select(_RECORDS.c.id).where(_RECORDS.c.id == bindparam("record")).scalar_subquery()
 _TAKE_AND_LOOK = idempotency.claiming(there=_THERE)
 

@@ -93,7 +93,7 @@ def drain() -> None:
 
 
 class AsSent(BaseModel):
-    """Parent of typed bodies whose room cleans their text: it keeps a receipt of the write as it was sent."""
+    """Parent of typed bodies whose room cleans their text: its idempotency key is of the write as it was sent."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, strict=True)
 

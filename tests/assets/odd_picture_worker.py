@@ -36,7 +36,7 @@ def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
 
 
 def _surroundings(source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
-    """What a child can see and scope."""
+    """What a child can see and reach."""
     told = source.read().decode().splitlines()
     port = int(told[0]) if told else 0
     return {

@@ -16,8 +16,8 @@ from tests.people import Person
 
 COMMANDS = [
     ["users", "list"], ["offices", "list"], ["tallies", "reconcile"], ["history", "verify"], ["files", "sweep"],
-    ["receipts", "sweep"], ["calendar", "list"], ["forms", "list"], ["database", "check"], ["database", "upgrade"],
-    ["backup", "make"], ["demo", "load"], ["prepare"], ["serve"],
+    ["idempotency-keys", "sweep"], ["calendar", "list"], ["forms", "list"], ["database", "check"],
+    ["database", "upgrade"], ["backup", "make"], ["demo", "load"], ["prepare"], ["serve"],
 ]  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def test_what_is_written_while_a_backup_is_made_is_not_in_it(
 
     def meanwhile(self: Any, table: str) -> Any:
         if table == "form_versions":
-            execute(filled.resolved_database_url, "DELETE FROM receipts")
+            execute(filled.resolved_database_url, "DELETE FROM idempotency_keys")
             execute(filled.resolved_database_url, "DELETE FROM dictionary_entries")
         return pieces(self, table)
 

@@ -33,14 +33,14 @@ def engine(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engi
     other.dispose()
 
 
-def receipt(database: Database) -> None:
+def key_at_rest(database: Database) -> None:
     with database.write() as session:
         session.execute(insert(IdempotencyKey).values(key=KEY, at=clock.now()))
 
 
 @on_postgresql
 def test_a_statement_does_not_wait_for_ever_for_a_lock(database: Database, engine: Engine) -> None:
-    receipt(database)
+    key_at_rest(database)
     with database.write() as holding, engine.connect() as waiting:
         holding.execute(update(IdempotencyKey).values(at=clock.now()))
         with pytest.raises(OperationalError, match="lock timeout"):
@@ -49,7 +49,7 @@ def test_a_statement_does_not_wait_for_ever_for_a_lock(database: Database, engin
 
 @on_postgresql
 def test_a_transaction_in_which_nothing_happens_is_ended(database: Database, engine: Engine) -> None:
-    receipt(database)
+    key_at_rest(database)
     with engine.connect() as forgotten:
         forgotten.execute(update(IdempotencyKey).values(at=clock.now()))
         with database.write() as session:  # waits for the lock of the forgotten one, which falls
@@ -67,11 +67,11 @@ def test_the_url_has_the_last_word(database: Database, engine: Engine) -> None:
 
 
 def test_an_error_does_not_name_the_values_of_its_statement(database: Database) -> None:
-    receipt(database)
+    key_at_rest(database)
     at = datetime(2031, 5, 17, tzinfo=UTC)
     with pytest.raises(IntegrityError) as caught, database.write() as session:
         session.execute(insert(IdempotencyKey).values(key=KEY, at=at))
-    assert "INSERT INTO receipts" in str(caught.value)
+    assert "INSERT INTO idempotency_keys" in str(caught.value)
     assert "2031" not in str(caught.value)  # PostgreSQL itself names the key that was there already
 
 

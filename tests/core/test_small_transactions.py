@@ -123,7 +123,7 @@ def test_a_clock_that_was_paused_since_it_was_looked_up_does_not_ring(database: 
     assert done == 6 and due[2] not in rung(database)
 
 
-def old_receipts(database: Database, count: int) -> list[bytes]:
+def old_keys(database: Database, count: int) -> list[bytes]:
     keys = [bytes([number]) * 32 for number in range(count)]
     with database.write() as session:
         session.execute(insert(IdempotencyKey), [{"key": key, "at": now() - timedelta(days=300)} for key in keys])
@@ -132,14 +132,14 @@ def old_receipts(database: Database, count: int) -> list[bytes]:
 
 def test_a_sweep_deletes_few_rows_a_transaction(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeping, "BATCH", 3)
-    old_receipts(database, 8)
+    old_keys(database, 8)
     with transactions(database.engine) as written:
         assert sweeping.sweep_idempotency_keys(database) == 8
     assert written == [3, 3, 2]
 
 
 def test_a_row_that_was_renewed_since_the_sweep_looked_stays(database: Database) -> None:
-    renewed = old_receipts(database, 3)[1]
+    renewed = old_keys(database, 3)[1]
     looked: list[str] = []
 
     def executed(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:

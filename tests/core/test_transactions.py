@@ -17,7 +17,9 @@ from core.jobs.turns import OneAtATime, Turns
 from core.models import IdempotencyKey
 
 _PUT = Prepared(insert(cast(Table, IdempotencyKey.__table__)))
-_COUNT = Prepared(select(func.count().label("n")).select_from(IdempotencyKey).where(IdempotencyKey.key != bindparam("but")))
+_COUNT = Prepared(
+    select(func.count().label("n")).select_from(IdempotencyKey).where(IdempotencyKey.key != bindparam("but"))
+)
 
 
 def put(session: Any, number: int) -> None:

@@ -151,7 +151,7 @@ def test_a_get_changes_no_status_and_leaves_no_row(
     application: APIFlask, database: Database, county_inspector: Person
 ) -> None:
     def counted() -> list[int]:
-        tables = ("inspections", "history", "receipts", "todos", "sign_ins", "sessions", "users")
+        tables = ("inspections", "history", "idempotency_keys", "todos", "sign_ins", "sessions", "users")
         with database.read() as session:
             return [session.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables]
 

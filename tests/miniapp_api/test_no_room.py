@@ -18,7 +18,7 @@ from tests.people import Person, new_id, production
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 
-TABLES = ("inspections", "history", "sessions", "receipts", "sign_ins", "throttles")
+TABLES = ("inspections", "history", "sessions", "idempotency_keys", "sign_ins", "throttles")
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
-"""Receipts tell a write that is sent again from a new one."""
+"""An idempotency key tells a write that is sent again from a new one."""
 
 from uuid import uuid4
 
 import pytest
 
-from core import privacy, idempotency
+from core import idempotency, privacy
 from core.db import Database
 from tests.conftest import DATA_KEY
 from tests.newcomers import at_once
@@ -50,7 +50,7 @@ def test_a_key_tells_nothing_to_whoever_lacks_the_key_of_the_installation() -> N
     assert idempotency.key(USER, "save", SUBJECT, BODY) != ours
 
 
-def test_a_receipt_is_taken_once(database: Database) -> None:
+def test_a_key_is_claimed_once(database: Database) -> None:
     key = idempotency.key(USER, "save", SUBJECT, BODY)
     with database.write() as session:
         assert idempotency.is_claimed(session, key) is False
@@ -60,7 +60,7 @@ def test_a_receipt_is_taken_once(database: Database) -> None:
         assert idempotency.is_claimed(session, key) is True
 
 
-def test_a_write_that_fails_gives_its_receipt_back(database: Database) -> None:
+def test_a_write_that_fails_gives_its_key_back(database: Database) -> None:
     key = idempotency.key(USER, "save", SUBJECT, BODY)
 
     def fail() -> None:
@@ -74,7 +74,7 @@ def test_a_write_that_fails_gives_its_receipt_back(database: Database) -> None:
         assert idempotency.claim(session, key) is True
 
 
-def test_of_many_who_take_one_receipt_at_the_same_moment_one_gets_it(database: Database) -> None:
+def test_of_many_who_claim_one_key_at_the_same_moment_one_gets_it(database: Database) -> None:
     key = idempotency.key(USER, "save", SUBJECT, BODY)
 
     def take() -> bool:
@@ -82,3 +82,9 @@ def test_of_many_who_take_one_receipt_at_the_same_moment_one_gets_it(database: D
             return idempotency.claim(session, key)
 
     assert sorted(at_once(*[take] * 8)) == [False] * 7 + [True]
+
+
+def test_keys_that_earlier_releases_stored_are_made_in_the_same_way() -> None:
+    body = {"answers": {"1": True}, "version": 2, "confirm_duplicate": True}
+    stored = privacy.keyed_hash("receipt", str(USER), "save", str(SUBJECT), '{"answers":{"1":true},"version":2}')
+    assert idempotency.key(USER, "save", SUBJECT, body) == bytes.fromhex(stored)

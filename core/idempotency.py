@@ -1,9 +1,9 @@
-"""Receipts: how a write that is sent again is recognised.
+"""Idempotency keys: how a write that is sent again is recognised.
 
 A repetition is the same call by the same user with the same body, the version it was sent with
-included (`confirm_duplicate` and `confirm_name` aside). Taking a receipt is the first statement of a write that
+included (`confirm_duplicate` and `confirm_name` aside). Claiming a key is the first statement of a write that
 changes something, so that of identical writes at the same moment one goes on and the others wait
-for it and then learn that they are repetitions. A write that fails rolls its receipt back.
+for it and then learn that they are repetitions. A write that fails rolls its claim back.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,15 @@ from core.db import canonical_json, insert_into
 from core.models import IdempotencyKey
 
 IGNORED = frozenset({"confirm_duplicate", "confirm_name"})
+_PURPOSE = "receipt"
+"""The purpose of the hash; stored keys were made with it, so it never changes."""
 
 
 def key(user_id: UUID, call: str, subject: UUID | str, body: Mapping[str, Any]) -> bytes:
-    """The receipt key of a write; `call` names it, for example `inspections.submit`."""
+    """The key of a write; `call` names the operation, for example `inspections.submit`."""
     kept = {name: value for name, value in body.items() if name not in IGNORED}
     text = canonical_json(kept).decode()
-    return bytes.fromhex(privacy.keyed_hash("receipt", str(user_id), call, str(subject), text))
+    return bytes.fromhex(privacy.keyed_hash(_PURPOSE, str(user_id), call, str(subject), text))
 
 
 class _Qualified(ColumnElement[Any]):
@@ -44,8 +46,8 @@ def _with_tables(element: _Qualified, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.select, **options))
 
 
-def taking(**questions: ColumnElement[Any]) -> Prepared:
-    """The statement that takes a receipt (`key`, `at`); `questions` (scalar sub-selects) are asked by the way.
+def claiming(**questions: ColumnElement[Any]) -> Prepared:
+    """The statement that claims a key (parameters `key`, `at`) and answers `questions`, which are scalar sub-selects.
 
     No row: the write is a repetition.
     """
@@ -58,14 +60,14 @@ def taking(**questions: ColumnElement[Any]) -> Prepared:
     return Prepared(statement)
 
 
-_TAKE = taking()
+_CLAIM = claiming()
 
 
-def take(session: Session, receipt: bytes) -> bool:
-    """Store the receipt; False when it is there already: the write is a repetition."""
-    return bool(_TAKE.rows(session, {"key": receipt, "at": clock.now()}))
+def claim(session: Session, key: bytes) -> bool:
+    """Store the key; False when it is there already: the write is a repetition."""
+    return bool(_CLAIM.rows(session, {"key": key, "at": clock.now()}))
 
 
-def known(session: Session, receipt: bytes) -> bool:
-    """Whether the receipt is there, without taking it."""
-    return session.scalar(select(IdempotencyKey.at).where(IdempotencyKey.key == idempotency_key)) is not None
+def is_claimed(session: Session, key: bytes) -> bool:
+    """Whether the key is there, without claiming it."""
+    return session.scalar(select(IdempotencyKey.at).where(IdempotencyKey.key == key)) is not None
