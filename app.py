@@ -41,8 +41,7 @@ from core.gateways.opening import open_sms, open_wechat
 from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
-from enterprise.filings import recounting as filing_recounting
-from enterprise.filings.steps import bell
+from enterprise.filings import clock_jobs
 from enterprise.systems import filing_engine
 from feedback import queries as rating_queries
 from feedback import sweeping as rating_sweeping
@@ -92,8 +91,8 @@ def background_jobs(app: APIFlask) -> Scheduler:
             calendar_years.job(),
             # Before the clocks ring: days that are known now count.
             Job("rating deadlines", rating_recounting.recounting().run),
-            Job("filing deadlines", filing_recounting.recounting().run),
-            Job("filing clocks", bell(wiring.filings).run),
+            Job("filing deadlines", clock_jobs.recounting().run),
+            Job("filing clocks", clock_jobs.ring_clocks(wiring.filings).run),
             RareJob("throttles and old sessions", account_sweeping.sweep, every=timedelta(hours=1)),
             RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),
             Job("rating codes", rating_codes.expiry().run),

@@ -18,8 +18,8 @@ from core import clock
 from core.actor import Actor
 from core.db import Database
 from demo import accounts
-from enterprise.filings import operations
-from enterprise.filings.engine import Filings
+from enterprise.filings import actions, operations
+from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.operations import EnterpriseFacts
 from enterprise.production.models import Licence, SelfCheckTopic
@@ -93,7 +93,7 @@ def _declare(database: Database, engine: Filings, owner: Actor) -> None:
         }  # fmt: skip
         body = {"data": data, "documents": [], "version": filing.version}
         saved, _ = operations.save(session, engine, owner, filing.id, body)
-        operations.act(session, engine, owner, filing.id, "submit", {"version": saved.version})
+        actions.act(session, engine, owner, filing.id, "submit", {"version": saved.version})
 
 
 def _order_rectification(database: Database, engine: Filings, reviewer: Actor, uscc: str) -> None:
@@ -119,7 +119,7 @@ def _take_back(database: Database, engine: Filings, reviewer: Actor, uscc: str, 
             body = {"kind": "rectification", "uscc": uscc, "data": wrong, "documents": []}
             filing, _ = operations.save(session, engine, reviewer, filing_id, body)
             told = {"version": filing.version, "comment": "误选企业（演示）"}
-            operations.act(session, engine, reviewer, filing_id, "cancel", told)
+            actions.act(session, engine, reviewer, filing_id, "cancel", told)
 
 
 def _put_topic(database: Database, desk: Desk, reviewer: Actor) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
-from enterprise.filings.engine import Filings, may_read_filing
-from enterprise.filings.kinds import KindRegistry
+from enterprise.filings.access import may_read_filing
+from enterprise.filings.kinds import FilingKinds, Filings
 from enterprise.filings.operations import follow_enterprise
 from enterprise.filings.queries import may_fetch
 from enterprise.production import kinds as production
@@ -31,4 +31,4 @@ def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events)
     subjects.register("filing", may_read_filing, may_fetch)
     subjects.register("licence", production_queries.may_read_licence)
     subjects.register("self_check_topic", production_queries.may_read_topic)
-    return Filings(KindRegistry(KINDS), forms, events, subjects)
+    return Filings(FilingKinds(KINDS), forms, events, subjects)

@@ -114,7 +114,7 @@ def test_imports_go_downward_only() -> None:
         ("core", "import tests.people"),
         ("enterprise.operations", "from enterprise.filings.models import Filing"),
         ("enterprise.handover", "from enterprise import filings"),
-        ("enterprise.filings.steps", "import enterprise.production.models"),
+        ("enterprise.filings.actions", "import enterprise.production.models"),
         ("enterprise.production.operations", "from enterprise.systems import KINDS"),
         ("enterprise.commands", "from enterprise.filing_commands import filings"),
     ],

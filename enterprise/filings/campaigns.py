@@ -14,22 +14,21 @@ from core import clock
 from core.db import Database
 from core.errors import invalid
 from core.text import clean_line, demanded
-from enterprise.filings.engine import Filings
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.opening import open_for_all, without
 from enterprise.models import Enterprise, EnterpriseProduct
 from enterprise.products import PRODUCTS
 
 _BATCH = 200
 Progress = Callable[[int, int], None]
-"""Told after each batch: enterprises done, and all of them."""
+"""Called after each batch with the enterprises that are done, and all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What is opened for whom: a kind, a region, one product category or all; `title` tells two campaigns apart.
+    """What is opened for whom: a kind, a region, one product category or all; `title` distinguishes two campaigns.
 
-    `title_region` leads the titles of its papers (spec/a §10); without one it is the region's name.
+    `title_region` precedes the titles of its papers (spec/a §10); without one it is the region's name.
     """
 
     kind: FilingKind
@@ -61,7 +60,7 @@ def campaign(
     """Raises 422 for a kind that cannot be opened in bulk, an unknown region or product, or a day that is over."""
     kind = engine.kinds.get(kind_code)
     if kind is None:
-        raise invalid("/kind", "unknown_kind", f"没有这种办件，可选：{'、'.join(engine.kinds.kinds)}")
+        raise invalid("/kind", "unknown_kind", f"没有这种办件，可选：{'、'.join(engine.kinds)}")
     if kind.subject_type is not None or kind.due_from is not None:
         raise invalid("/kind", "unknown_kind", f"“{kind.title}”不能批量发起，请逐件发起")
     region = current_region(session, region_code)

@@ -1,33 +1,35 @@
 """How a kind of filing is declared: its form, documents and workflow, with a few hooks.
 
-A kind is one value of `FilingKind` in its system's `kinds/` folder and one line in its list. What is
-broken (a step that stands twice, a status nobody reaches, an unknown document) fails when the
-declaration is loaded.
+A kind is one value of `FilingKind` in its system's `kinds/` folder and one line in its list. A broken declaration (a
+step that stands twice, a status that no step reaches, an unknown document) fails when it is loaded.
+
+Declarations import nothing of the engine: the other files of this folder read them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from assets.files.file_types import Category, categories
+from core.actor import Actor
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
+from core.errors import Problem
+from core.events import Events
 from core.forms.check import Checked
-from core.workflow import SYSTEM, Guard, Step
+from core.forms.library import FormLibrary
+from core.subjects import SubjectRegistry
+from core.workflow import SYSTEM, Guard, Step, Workflow
 from enterprise.filings.models import Filing
-from enterprise.filings.moves import FilingWorkflow
-
-if TYPE_CHECKING:
-    from core.actor import Actor
-    from enterprise.filings.engine import Filings
 
 ENTERPRISE, OFFICE = Verb.FILINGS_WRITE.value, Verb.FILINGS_REVIEW.value
+"""The two sides of a filing, named by the verb that whoever acts for them holds."""
 Effect = Callable[["Filings", Session, Filing], None]
-Opened = Callable[[Session, "Actor", Filing], None]
+Opened = Callable[[Session, Actor, Filing], None]
 
 
 class BrokenKind(Exception):
@@ -44,7 +46,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ClockRule:
-    """A clock that a step starts (or lets go on); when its last day is over `rings` is acted, if given."""
+    """A clock that a step starts or lets go on. `days` are counted in `unit` (natural or working days).
+
+    When its last day is over the system takes the step `rings`, if one is named. `on_restart`: whether a paused clock
+    starts from `zero` or goes on (`continue`) where it was.
+    """
 
     name: str
     unit: str
@@ -57,13 +63,13 @@ class ClockRule:
 class FilingStep:
     """A row of a kind's workflow.
 
-    `who` is ENTERPRISE, OFFICE or SYSTEM. `sends`: the working copy is checked whole and frozen as a
-    version. `then`: the step of the system that follows at once, by what the form found in what was sent.
-    `restores`: the working copy becomes again what was sent last. `comment`: an opinion or reason must be
-    given. `asks_back`: the status is remembered, so that a step to BACK returns there. `confirmations`: how
-    many different users must act before the filing moves. `starts`, `pauses`, `stops` name clocks;
-    `needs_over` a clock whose time must be over. `guard` raises Problem for a filing that may not take the
-    step; it is not offered there either.
+    `who` is ENTERPRISE, OFFICE or SYSTEM. `sends`: the working copy is validated whole and frozen as a version. `then`
+    chooses the step of the system that follows at once, by what the form found in what was sent. `restores`: the
+    working copy becomes again what was sent last. `comment`: an opinion or reason must be given. `asks_back`: the
+    status is remembered, so that a step to BACK returns there. `confirmations`: how many different users must act
+    before the filing moves. `starts`, `pauses`, `stops` name clocks, `needs_over` a clock whose last day must be over.
+    `guard` raises Problem for a filing that may not take the step, which is then not offered either. `effect` is
+    called once the filing has moved, in the same transaction.
     """
 
     action: str
@@ -89,7 +95,7 @@ class FilingStep:
 class TodoRule:
     """A to-do that is open while a filing stands in a status, for one of its two sides.
 
-    `dated`: an enterprise's has the filing's due date; not where there is nothing left to be done by then.
+    `dated`: that of an enterprise carries the filing's due date; False where nothing is to be done by that day.
     """
 
     title: str
@@ -101,16 +107,16 @@ class TodoRule:
 class FilingKind:
     """A kind of filing.
 
-    `editable`: statuses in which the enterprise may change the working copy. `opened_by`: who may
-    open one (`system` ones appear by themselves). `subject_type`: what it is about; with `one_open`
-    there is at most one unfinished filing for a subject. `opened`: what follows when somebody has opened one, with
-    what they filled in. `rateable`: the enterprise may rate the
-    service when it is finished. `fixed`: fields that stand once the filing is open (what the office
-    ordered, what the register says); the enterprise's copy keeps them. `listed`: fields that its list
-    shows beside the status (none that is sensitive). `titled`: a title that says what the filing is about.
-    `titled_by_region`: its paper is headed by a region (`Filing.title_region`) before the kind's title.
-    `refusals`: what is answered instead of the common sentence, by status and action. `shown_as`: a status
-    that lists show under the label of another, its own label a tag beside it, and find with that other one.
+    `editable`: statuses in which the enterprise may change the working copy. `opened_by`: who may open one (`system`:
+    only effects and imports do). `subject_type`: what it is about; with `one_open` there is at most one unfinished
+    filing of an enterprise for a subject. `due_from`: the field of its data that holds the due date. `check` returns
+    faults that the form cannot know (session, filing, data, today). `opened` is called when somebody has opened one,
+    with what they filled in. `rateable`: the enterprise may rate the service when it is finished. `fixed`: fields that
+    the enterprise cannot change once the filing is open (what the office ordered, what the register says). `listed`:
+    fields that its list shows beside the status; none of them is sensitive. `titled` returns a title that says what
+    the filing is about. `titled_by_region`: its paper is headed by a region (`Filing.title_region`) before the kind's
+    title. `refusals`: what is answered instead of the common sentence, by status and action. `shown_as`: a status that
+    lists show and find under another one, with its own label as a tag beside it.
     """
 
     code: str
@@ -135,7 +141,7 @@ class FilingKind:
     shown_as: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Session, Filing, dict[str, Any], date], list[Any]] | None = None
     opened: Opened | None = None
-    workflow: FilingWorkflow = field(init=False)
+    workflow: Workflow = field(init=False)
 
     def __post_init__(self) -> None:
         self._refuse_broken()
@@ -187,7 +193,7 @@ class FilingKind:
         return next((s for s in self.steps if s.action == action and s.source == status), None)
 
     def following(self, action: str, status: str) -> FilingStep:
-        """The step of the system that follows at once from that status; it must be declared."""
+        """The step of the system that follows at once from that status; raises BrokenKind when none is declared."""
         step = self.step(action, status)
         if step is None or step.who != SYSTEM:
             raise BrokenKind(f"{self.code}: no step {action} of the system from {status}")
@@ -197,30 +203,58 @@ class FilingKind:
         """The steps that this side may take from a status."""
         return [step for step in self.steps if step.source == status and step.who == side]
 
+    def opening(self) -> FilingStep:
+        """The step that opens one."""
+        return next(step for step in self.steps if step.source is None)
 
-def _workflow(kind: FilingKind) -> FilingWorkflow:
-    steps = [Step(s.action, s.source, s.target, s.who, s.guard, s.asks_back) for s in kind.steps]
-    return FilingWorkflow("filing", Filing, kind.statuses, steps)
+    def wrong_status(self, status: str, action: str = "save") -> Problem:
+        """409 with the status in which a filing stands, in the kind's own words where it has some for that action."""
+        label = self.statuses.get(status, status)
+        detail = self.refusals.get((status, action)) or f"当前状态为“{label}”，不能执行该操作"
+        return Problem("wrong_status", detail, current_status=status)
 
 
-class KindRegistry:
-    """All kinds of all systems; a code that stands twice fails."""
+def _workflow(kind: FilingKind) -> Workflow:
+    """The same steps as the workflow of `core`, which refuses broken ones and creates the filing.
+
+    Who opens a filing is asked in `opening.py`; an administrator's campaign opens those of any kind, without a user.
+    """
+    steps = [
+        Step(s.action, s.source, s.target, s.who if s.source else SYSTEM, s.guard, s.asks_back) for s in kind.steps
+    ]
+    return Workflow("filing", Filing, kind.statuses, steps)
+
+
+class FilingKinds(dict[str, FilingKind]):
+    """All kinds of all systems by their code. Raises BrokenKind for a code that stands twice."""
 
     def __init__(self, kinds: Sequence[FilingKind]) -> None:
-        self.kinds: dict[str, FilingKind] = {}
-        for kind in kinds:
-            if kind.code in self.kinds:
-                raise BrokenKind(f"{kind.code} is declared twice")
-            self.kinds[kind.code] = kind
+        super().__init__({kind.code: kind for kind in kinds})
+        if len(self) != len(kinds):
+            raise BrokenKind(f"a kind is declared twice: {sorted(kind.code for kind in kinds)}")
 
-    def get(self, code: Any) -> FilingKind | None:
-        """The kind of that code."""
-        return self.kinds.get(code) if isinstance(code, str) else None
+    def named(self, code: Any) -> FilingKind | None:
+        """The kind of that code, whatever a caller sent as one."""
+        return self.get(code) if isinstance(code, str) else None
 
     def statuses_of(self, code: str | None) -> frozenset[str]:
         """All statuses of a kind, or of every kind."""
-        return frozenset(s for kind in self.kinds.values() if code in (None, kind.code) for s in kind.statuses)
+        return frozenset(s for kind in self.values() if code in (None, kind.code) for s in kind.statuses)
 
     def shown_as(self, status: str) -> list[tuple[str, str]]:
-        """Kind and status of what lists show as that status though it stands in another."""
-        return [(kind.code, own) for kind in self.kinds.values() for own, as_ in kind.shown_as.items() if as_ == status]
+        """Kind and own status of what lists show under that status."""
+        return [(kind.code, own) for kind in self.values() for own, as_ in kind.shown_as.items() if as_ == status]
+
+
+@dataclass(frozen=True, slots=True)
+class Filings:
+    """What the engine and the hooks of kinds need besides the session; one per process."""
+
+    kinds: FilingKinds
+    forms: FormLibrary
+    events: Events
+    subjects: SubjectRegistry
+
+    def kind_of(self, filing: Filing) -> FilingKind:
+        """The declaration of a filing's kind."""
+        return self.kinds[filing.kind]

@@ -10,38 +10,40 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Base, UTCDateTime
 from enterprise.models import AREAS
 
+DELETED = "deleted"
+"""The status of a filing that its enterprise deleted; the row stays for its history."""
 
-def _seen_by_offices(name: str, *columns: str) -> Index:
-    """An index of the filings that offices see; queries repeat its condition literally (`queries.py`)."""
-    seen = "status <> 'deleted' AND (sent > 0 OR opened_by_office{})"
-    return Index(
-        f"ix_filings_{name}", *columns, sqlite_where=text(seen.format(" = 1")), postgresql_where=text(seen.format(""))
-    )
+
+def _of_offices(name: str, *columns: str) -> Index:
+    """An index of the filings that offices may read; queries repeat its condition literally (`queries.py`)."""
+    readable = f"status <> '{DELETED}' AND (sent > 0 OR opened_by_office{{}})"
+    where, where_postgresql = text(readable.format(" = 1")), text(readable.format(""))
+    return Index(f"ix_filings_{name}", *columns, sqlite_where=where, postgresql_where=where_postgresql)
 
 
 class Filing(Base):
-    """A filing: what an enterprise declares, reports or asks for, in whatever status its kind knows.
+    """A filing: what an enterprise declares, reports or asks for; `status` is one of its kind's.
 
-    `data` and `documents` are the working copy; offices read the versions that were sent.
-    `open_key` is set while only one such filing may be open (kind and subject) and unique.
-    `title_region` leads the title of its paper (spec/a §10): the campaign's, else that of the office that handles it.
-    `return_to` is the status of the post that asked for a correction.
+    `data` and `documents` are the working copy; offices read the versions that were sent. `sent` is how many versions
+    there are, `round` how many steps were taken. `open_key` (kind, subject, enterprise) is unique, and set only while
+    no second such filing may be open. `title_region` precedes the title of its paper (spec/a §10): the campaign's
+    region, else that of the office that handles it. `return_to` is the status of the post that asked for a correction.
     """
 
     __tablename__ = "filings"
     __table_args__ = (
-        # For offices: the list of an area, of one of its kinds, of one of its statuses. The last also counts them
-        # by itself: SQLite asks again for what the index is limited to, and a row is wide.
-        *(_seen_by_offices(area, area, "created_at", "id") for area in AREAS),
-        *(_seen_by_offices(f"{area}_kind", area, "kind", "created_at", "id") for area in AREAS),
+        # For offices: the list of an area, of one of its kinds, of one of its statuses. The last holds the columns of
+        # the condition too, so that SQLite counts by the index alone and reads none of the wide rows.
+        *(_of_offices(area, area, "created_at", "id") for area in AREAS),
+        *(_of_offices(f"{area}_kind", area, "kind", "created_at", "id") for area in AREAS),
         *(
-            _seen_by_offices(
+            _of_offices(
                 f"{area}_status", area, "status", "created_at", "id", "kind", "enterprise_id", "sent",
                 "opened_by_office",
             )
             for area in AREAS
         ),
-        # With all that is asked of filings, so that those of many enterprises are counted without their rows.
+        # With every column that the list filters by, so that those of many enterprises are counted without their rows.
         Index(
             "ix_filings_enterprise_id", "enterprise_id", "created_at", "id", "status", "kind", "sent",
             "opened_by_office", *AREAS,

@@ -1,7 +1,9 @@
-"""Moving a filing: reading its row and changing it, by prepared statements (sending one is a hot path)."""
+"""The row of a filing: found, locked and moved, by prepared statements because sending a filing is a hot path.
+
+Whoever changes a filing and its clocks locks the filing first: a move does so by its UPDATE, others call `lock`.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,11 +15,15 @@ from core import history
 from core.actor import Actor
 from core.database.prepared import Prepared
 from core.db import dialect_of
-from core.workflow import BACK, Step, Workflow
+from core.errors import Problem, not_found
+from core.versions import stale
+from core.workflow import BACK
+from enterprise.filings.kinds import FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
 
 _FILINGS = cast(Table, Filing.__table__)
 _FIND = Prepared(select(_FILINGS).where(_FILINGS.c.id == bindparam("filing")))
+_LOCK = Prepared(select(_FILINGS).where(_FILINGS.c.id == bindparam("filing")).with_for_update())
 _VERSIONS = cast(Table, FilingVersion.__table__)
 _FREEZE = Prepared(insert(_VERSIONS))
 _SET, _KEPT = "set_", "kept_"
@@ -38,7 +44,7 @@ def _moving(_dialect: str, names: tuple[str, ...]) -> Executable:
     kept = [_VERSIONS.c[name.removeprefix(_KEPT)] for name in names if name.startswith(_KEPT)]
     if not kept:
         return moving
-    # The version that was sent by the same statement, which saves PostgreSQL a round trip.
+    # The same statement inserts the version that was sent, which saves PostgreSQL a round trip.
     given = select(*(bindparam(f"{_KEPT}{column.name}", type_=column.type) for column in kept))
     frozen = given.select_from(moving.cte("moved"))
     return insert(_VERSIONS).from_select(kept, frozen).returning(_VERSIONS.c.filing_id)
@@ -54,77 +60,89 @@ def find(session: Session, filing_id: UUID) -> Filing | None:
 
 
 def found(session: Session, filing_id: UUID) -> Filing:
-    """The same, of a filing that is there."""
+    """The same, of a filing that is known to exist."""
     filing = find(session, filing_id)
     assert filing is not None
     return filing
 
 
+def lock(session: Session, filing_id: UUID) -> Filing | None:
+    """The same, and nobody else changes it before this transaction ends. (On SQLite only one writes at any time.)"""
+    row = _LOCK.first(session, {"filing": filing_id})
+    return None if row is None else _apart(row._asdict())
+
+
 def _apart(values: Mapping[str, Any]) -> Filing:
     filing = Filing()
-    # Without telling the mapper of 32 changes.
+    # Written past the mapper, which would track each of the 32 changes.
     instance_dict(filing).update(values)
     return filing
 
 
-class FilingWorkflow(Workflow):
-    """A workflow over the table of filings.
+def move(
+    session: Session,
+    kind: FilingKind,
+    filing: Filing,
+    steps: Sequence[FilingStep],
+    values: Mapping[str, Any],
+    actor: Actor | None,
+    payload: Mapping[str, Any],
+    version_row: Mapping[str, Any] | None = None,
+) -> Filing:
+    """Take steps that follow one another, the first as the actor, the others as the system; the filing afterwards.
 
-    Steps that are taken together change the row once; each of them is told in the history.
+    They change the row once, by a compare-and-set on status and version, and each of them is a row of the history;
+    `payload` belongs to the first. `version_row` is kept as a row of `filing_versions`. Raises 409 when somebody moved
+    or changed the filing meanwhile.
     """
+    moved, rows = filing, []
+    for number, step in enumerate(steps):
+        who = actor if number == 0 else None
+        if number and step.guard is not None:
+            step.guard(moved, who)
+        changes = _changes(moved, step)
+        rows.append(history_row(moved, step, changes["status"], changes["version"], who, payload if not number else {}))
+        moved = _apart({**instance_dict(moved), **values, **changes})
+        values = {**values, **changes}
+    changed = {"filing": filing.id, "left": filing.status, "read": filing.version}
+    changed |= {f"{_SET}{name}": value for name, value in values.items()}
+    together = version_row is not None and dialect_of(session) != "sqlite"
+    if version_row is not None and together:
+        changed |= {f"{_KEPT}{name}": value for name, value in version_row.items()}
+    if not _MOVE.rows(session, changed):
+        raise overtaken(session, kind, filing, steps[0].action)
+    if version_row is not None and not together:
+        # After the move, so that of two who send at once the second is told that the filing has moved.
+        _FREEZE.rows(session, version_row)
+    history.append_all(session, rows)
+    return moved
 
-    def step(self, action: str, status: str | None, actor: Actor | None) -> Step:
-        """The step to take; without an actor the system may open a filing of any kind (in bulk)."""
-        if actor is None and status is None:
-            return self.steps[None, action]
-        return super().step(action, status, actor)
 
-    def take(
-        self,
-        session: Session,
-        actor: Actor | None,
-        filing: Filing,
-        actions: Sequence[str],
-        values: Mapping[str, Any],
-        payload: Mapping[str, Any] | None,
-        sent: Mapping[str, Any] | None = None,
-    ) -> Filing:
-        """Take the first step as the actor, the others as the system; the filing as it then stands.
+def _changes(filing: Filing, step: FilingStep) -> dict[str, Any]:
+    """The columns that a step changes by itself."""
+    changes: dict[str, Any] = {"status": step.target, "version": filing.version + 1, "round": filing.round + 1}
+    if step.asks_back:
+        changes["return_to"] = filing.status
+    if step.target == BACK:
+        assert filing.return_to is not None
+        changes |= {"status": filing.return_to, "return_to": None}
+    return changes
 
-        `sent` is kept as a row of `filing_versions`. Refuses as `Workflow.move` does.
-        """
-        moved, told, who, said = filing, [], actor, payload
-        for action in actions:
-            step = self.step(action, moved.status, who)
-            if step.guard is not None:
-                step.guard(moved, who)
-            changed: dict[str, Any] = {"return_to": moved.status} if step.asks_back else {}
-            if step.target == BACK:
-                assert moved.return_to is not None
-                step = replace(step, target=moved.return_to)
-                changed["return_to"] = None
-            version, turn = moved.version + 1, moved.round + 1
-            told.append(self._history(who, step, filing.id, version, said))
-            changes = {**changed, "status": step.target, "version": version, "round": turn}
-            moved = _apart({**instance_dict(moved), **values, **changes})
-            values, who, said = {**values, **changes}, None, None
-        at = {"filing": filing.id, "left": filing.status, "read": filing.version}
-        changes = at | {f"{_SET}{name}": value for name, value in values.items()}
-        together = sent is not None and dialect_of(session) != "sqlite"
-        if sent is not None and together:
-            changes |= {f"{_KEPT}{name}": value for name, value in sent.items()}
-        if not _MOVE.rows(session, changes):
-            raise self._overtaken(session, filing)
-        if sent is not None and not together:
-            # After the move, so that of two who send at once the second learns what has become of the filing.
-            _FREEZE.rows(session, sent)
-        history.append_all(session, told)
-        return moved
 
-    def tell(self, session: Session, actor: Actor, filing: Filing, action: str, payload: Mapping[str, Any]) -> None:
-        """Tell in the history of a step that was agreed to and awaits others: the filing stays where it is.
+def history_row(
+    filing: Filing, step: FilingStep, status: str, version: int, actor: Actor | None, payload: Mapping[str, Any]
+) -> history.Move:
+    """The row that a step of the actor (None: the system) appends; `status` and `version` are those it leads to."""
+    said = {**(actor.as_payload() if actor is not None else {}), **payload}
+    by = actor.user_id if actor is not None else None
+    return history.Move("filing", filing.id, step.action, step.source, status, version, by, said)
 
-        The caller holds the lock of the filing's row.
-        """
-        step = replace(self.step(action, filing.status, actor), target=filing.status)
-        history.append(session, self._history(actor, step, filing.id, filing.version, payload))
+
+def overtaken(session: Session, kind: FilingKind, filing: Filing, action: str) -> Problem:
+    """The 409 for a filing that is no longer as it was read: 404 where it is gone."""
+    now = session.execute(select(_FILINGS.c.status, _FILINGS.c.version).where(_FILINGS.c.id == filing.id)).first()
+    if now is None:
+        return not_found()
+    if now.status != filing.status:
+        return kind.wrong_status(now.status, action)
+    return stale(now.version, filing.version)

@@ -14,11 +14,10 @@ from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.versions import sent_version
-from enterprise.filings.engine import DELETED, Filings, open_todo, show_todo
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
-from enterprise.filings.models import Filing
-from enterprise.filings.steps import run_clock
-from enterprise.filings.working_copy import as_date, claim, read, unknown_keys
+from enterprise.filings.clocks_and_todos import open_todo, replace_todo, run_clocks
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
+from enterprise.filings.models import DELETED, Filing
+from enterprise.filings.working_copy import as_date, claim_documents, unknown_keys, validate_data
 from enterprise.models import Enterprise
 from enterprise.queries import by_uscc, name_of_place
 
@@ -31,11 +30,11 @@ def open_by(
     body: Mapping[str, Any],
     about: tuple[str, UUID] | None = None,
 ) -> Filing:
-    """Open a filing for an actor; raises 403 when this side may not, 422 with all faults.
+    """Open a filing for a user; raises 403 when this side may not, 422 with all faults.
 
-    `about` is what it is about where the kind leaves that to the caller; else the body says it.
+    `about`: the type and id of what it is about, where the kind leaves that to the caller; else the body says it.
     """
-    kind = engine.kinds.get(body.get("kind"))
+    kind = engine.kinds.named(body.get("kind"))
     if kind is None:
         raise invalid("/kind", "unknown_kind", "没有这种办件，请重新选择")
     side = ENTERPRISE if actor.enterprise_id is not None else OFFICE
@@ -48,8 +47,10 @@ def open_by(
     filing = open_filing(
         session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True
     )
-    values, faults = read(engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office")
-    documents, document_faults = claim(session, actor, kind, filing, body)
+    values, faults = validate_data(
+        engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office"
+    )
+    documents, document_faults = claim_documents(session, actor, kind, filing, body)
     faults = [*unknown_keys(body), *faults, *document_faults]
     if kind.opened_by == "office" and kind.check is not None and not faults:
         faults = kind.check(session, filing, values, clock.today())
@@ -59,7 +60,7 @@ def open_by(
     filing.data, filing.documents, filing.due_on = values, documents, due_on
     session.flush()
     if due_on is not None:
-        show_todo(session, kind, filing)
+        replace_todo(session, kind, filing)
     if kind.opened is not None:
         kind.opened(session, actor, filing)
     return session.get_one(Filing, filing_id, populate_existing=True)
@@ -111,14 +112,14 @@ def open_filing(
     saved: bool = False,
     title_region: str | None = None,
 ) -> Filing:
-    """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open.
+    """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open, or `id_taken`.
 
-    `title_region` leads the title of its paper; without it, that of the office that handles it.
+    `title_region` precedes the title of its paper; without one it is the region of the office that handles it.
     """
     filing_id = filing_id or uuid4()
-    opening = next(step for step in kind.steps if step.source is None)
+    opening = kind.opening()
     now = clock.now()
-    # Of the enterprise too: many may have one for the same topic or campaign.
+    # With the enterprise's id: many enterprises may have one for the same topic or campaign.
     about = subject[1].hex if subject else "-"
     key = f"{kind.code}:{about}:{enterprise.id.hex}" if kind.one_open else None
     values = {
@@ -143,7 +144,7 @@ def open_filing(
     if not created:
         raise Problem("id_taken")
     filing = session.get_one(Filing, filing_id, populate_existing=True)
-    run_clock(session, opening, filing)
+    run_clocks(session, opening, filing)
     if opening.effect is not None:
         opening.effect(engine, session, filing)
     open_todo(session, kind, filing)
@@ -162,11 +163,10 @@ def open_for_all(
     due_on: date | None = None,
     title_region: str | None = None,
 ) -> int:
-    """Open a filing for each enterprise (a campaign); those that have one for subject and title are passed over.
+    """Open a filing for each enterprise (a campaign) that has none for subject and title; how many were opened.
 
-    `actor` is the officer who opens them (None: the system); enterprises beyond the officer's scope
-    are passed over too.
-    A filing's id follows from enterprise, kind, subject and title, so that two who open at once make no doubles.
+    `actor` is the officer who opens them (None: the system); enterprises outside the officer's scope are passed over.
+    A filing's id follows from enterprise, kind, subject and title, so that two campaigns at once open no duplicates.
     """
     opened = 0
     about = subject[1] if subject else None
@@ -175,7 +175,7 @@ def open_for_all(
             continue
         filing_id = uuid5(enterprise.id, f"{kind.code}:{about}:{title or kind.title}")
         try:
-            # PostgreSQL gives up the whole transaction when another campaign opened the only one at this moment.
+            # When another campaign opens the only one at this moment, PostgreSQL rolls back to the savepoint only.
             with session.begin_nested() if kind.one_open else nullcontext():
                 open_filing(
                     session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title,

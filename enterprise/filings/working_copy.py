@@ -1,4 +1,4 @@
-"""The working copy of a filing: the data and documents that the enterprise may still change."""
+"""The working copy of a filing (data and documents that its enterprise may still change), and warnings of a body."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -18,39 +18,44 @@ from core.forms.pointers import pointer, showable
 from core.forms.sealing import sealed
 from core.identifiers import normalise_uscc
 from core.read_only import warning, warnings_of
-from core.versions import stale
-from enterprise.filings.engine import Filings, wrong_status
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.moves import overtaken
 
-SENT = frozenset(["kind", "uscc", "subject", "data", "documents", "version"])
-"""What a body that opens or saves a filing may say."""
+WRITABLE = frozenset(["kind", "uscc", "subject", "data", "documents", "version"])
+"""Keys of a body that opens or saves a filing."""
 
-SHOWN = {
+READ_ONLY = {
     "id": "编号", "title": "标题", "status": "状态", "status_label": "状态", "tag": "状态说明", "org_name": "企业名称",
     "summary": "摘要", "opinion": "审核意见", "due_on": "期限", "colour": "期限颜色", "late": "是否逾期",
     "sent": "提交次数", "created_at": "建立时间", "sent_at": "提交时间", "finished_at": "办结时间",
     "actions": "可执行的操作", "form": "表单", "warnings": "提示",
 }  # fmt: skip
-"""What a filing carries besides when it is read; sent back, it is passed over."""
+"""Keys that a filing has besides when it is read, with their labels; a client may send them back, they are ignored."""
 
-_STEADY = {"id": "编号", "kind": "办件种类", "uscc": "统一社会信用代码", "subject": "所针对的记录", "title": "标题"}
-"""What never changes once a filing is open."""
-COMPARED = {**{name: label for name, label in SHOWN.items() if name != "warnings"}, **_STEADY}
+_NEVER_CHANGED = {
+    "id": "编号",
+    "kind": "办件种类",
+    "uscc": "统一社会信用代码",
+    "subject": "所针对的记录",
+    "title": "标题",
+}
+COMPARED = {**{name: label for name, label in READ_ONLY.items() if name != "warnings"}, **_NEVER_CHANGED}
+"""Keys that are warned of when the body says otherwise than the filing."""
 
 
-def read_only(
+def read_only_warnings(
     engine: Filings, filing: Filing, body: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[Warned]:
     """Warnings of an accepted body that says otherwise what only the server writes, or what was ordered (`fixed`).
 
-    `before` and `after`: the filing as the sender read it (empty: it is new) and reads it now. A repetition, which
-    knows an older version, is told of what never changes.
+    `before` and `after`: the filing as the sender read it (empty: it is new) and reads it now. A repetition carries an
+    older version, so that only what never changes is compared.
     """
     if isinstance(uscc := body.get("uscc"), str):
         body = {**body, "uscc": normalise_uscc(uscc)}
-    known = not before or before["version"] == body.get("version")
-    found = warnings_of(body, COMPARED if known else _STEADY, before, after)
+    is_current = not before or before["version"] == body.get("version")
+    found = warnings_of(body, COMPARED if is_current else _NEVER_CHANGED, before, after)
     data = body.get("data")
     if not isinstance(data, dict):
         return found
@@ -63,10 +68,16 @@ def read_only(
     return [*found, *({**one, "path": f"/data{one['path']}"} for one in of_data)]
 
 
-def keep(
+def due_date_warnings(filing: Filing, sent: str | None) -> list[Warned]:
+    """The warning of a step that was taken with a new due date (`due_on`) which it cannot set."""
+    stands = filing.due_on.isoformat() if filing.due_on else None
+    return [] if sent in (None, stands) else [warning("/due_on", READ_ONLY["due_on"])]
+
+
+def store(
     session: Session, kind: FilingKind, filing: Filing, values: dict[str, Any], documents: list[dict[str, str]]
 ) -> None:
-    """Write the working copy. Saving is no move: the status stays, only the version counts on."""
+    """Write the working copy. Saving is no step: the status stays, only the version is counted up."""
     result = session.execute(
         update(Filing)
         .where(Filing.id == filing.id, Filing.version == filing.version, Filing.status == filing.status)
@@ -74,28 +85,22 @@ def keep(
         .execution_options(synchronize_session=False)
     )
     if getattr(result, "rowcount", 0) != 1:
-        now = session.execute(select(Filing.status, Filing.version).where(Filing.id == filing.id)).one()
-        if now.status != filing.status:
-            raise wrong_status(kind, filing, now.status)
-        raise stale(now.version, filing.version)
-
-
-def date_passed_over(filing: Filing, sent: str | None) -> list[Warned]:
-    """The warning of a step that was taken with a new date (`due_on`) which it could not set."""
-    stands = filing.due_on.isoformat() if filing.due_on else None
-    return [] if sent in (None, stands) else [warning("/due_on", SHOWN["due_on"])]
+        raise overtaken(session, kind, filing, "save")
 
 
 def unknown_keys(body: Mapping[str, Any]) -> list[Fault]:
-    """A fault for each key that means nothing: what is misspelt would otherwise be lost without a word."""
-    unknown = (key for key in body if key not in SENT and key not in SHOWN)
+    """A fault for each key that no filing has: a misspelt one would otherwise be lost unnoticed."""
+    unknown = (key for key in body if key not in WRITABLE and key not in READ_ONLY)
     return [Fault(pointer(showable(key)), "unknown_item", UNKNOWN_ITEM) for key in unknown]
 
 
-def read(
+def validate_data(
     engine: Filings, kind: FilingKind, filing: Filing, body: Mapping[str, Any], *, submit: bool
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """The data that a body sends, checked by the filing's form and sealed; without any, the data as it is."""
+    """The data of a body, validated by the form and sealed, and its faults; without any, what is stored.
+
+    `submit`: whole, as for sending; else only the types are validated.
+    """
     data = body.get("data")
     if data is None:
         return filing.data, []
@@ -110,23 +115,26 @@ def read(
     return values, [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
 
 
-def claim(
+def claim_documents(
     session: Session, actor: Actor, kind: FilingKind, filing: Filing, body: Mapping[str, Any]
 ) -> tuple[list[dict[str, str]], list[Fault]]:
-    """Take the files that the working copy names, and let go of those that neither it nor a version names."""
+    """Claim the files that the working copy names, and release those that neither it nor a version names.
+
+    Returns the documents as they are stored, and the faults.
+    """
     sent = body.get("documents")
     if sent is None:
         return filing.documents, []
-    wanted, faults = _parsed(sent)
+    wanted, faults = _parse_documents(sent)
     if faults:
         return [], faults
     faults = files.claim(session, actor, ("filing", filing.id), wanted, kind.allowed_documents())
     if not faults:
-        release_all_but(session, filing.id, {claim_.file_id for claim_ in wanted})
+        release_all_but(session, filing.id, {one.file_id for one in wanted})
     return [{"category": one.category, "file_id": str(one.file_id)} for one in wanted], faults
 
 
-def _parsed(sent: Any) -> tuple[list[Claim], list[Fault]]:
+def _parse_documents(sent: Any) -> tuple[list[Claim], list[Fault]]:
     if not isinstance(sent, list) or len(sent) > 100:
         return [], [Fault("/documents", "wrong_type", "材料（documents）应为文件列表，最多100个，请删减后重试")]
     wanted: list[Claim] = []
@@ -142,12 +150,12 @@ def _parsed(sent: Any) -> tuple[list[Claim], list[Fault]]:
 
 
 def release_all_but(session: Session, filing_id: UUID, named: set[UUID]) -> None:
-    """Let go of a filing's files but those named and those that were sent."""
+    """Release a filing's files but those named and those that were sent."""
     files.release(session, ("filing", filing_id), named | sent_files(session, filing_id))
 
 
 def sent_files(session: Session, filing_id: UUID) -> set[UUID]:
-    """Files that a version refers to: they are never let go of, and the only ones that an office may fetch."""
+    """Files that a version refers to: they are never released, and the only ones that an office may fetch."""
     versions = session.scalars(select(FilingVersion.documents).where(FilingVersion.filing_id == filing_id)).all()
     return {UUID(one["file_id"]) for documents in versions for one in documents}
 

@@ -18,7 +18,7 @@ from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import clean_line, demanded
 from core.versions import stale
-from enterprise.filings.engine import Filings
+from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
 from enterprise.models import Enterprise

@@ -14,7 +14,7 @@ from core.database.name_search import typed_pattern
 from core.database.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.forms.sealing import readable
 from core.identifiers import normalise_certificate_no, normalise_licence_no, normalise_uscc
-from enterprise.filings.engine import Filings
+from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from enterprise.production.kinds import declaration, rectification

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.errors import Fault, Problem, Warned, invalid
 from core.text import demanded
+from enterprise.filings import access
 from enterprise.filings import operations as filings
-from enterprise.filings.engine import Filings, visible
+from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.production import publications
 from enterprise.production.kinds.rectification import CANCELLED, KIND
@@ -33,7 +34,7 @@ def order(
     record = get_readable(session, actor, CHECK, record_id)
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
-        return visible(session, actor, filing_id), False
+        return access.get_readable(session, actor, filing_id), False
     _stay_submitted(session, record.id)
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
@@ -53,7 +54,7 @@ def order(
         if refused.code != "id_taken":
             raise
         # Someone else ordered just that at this very moment.
-        return visible(session, actor, filing_id), False
+        return access.get_readable(session, actor, filing_id), False
     publications.tell_of_rectification(session, record.id, filing_id)
     return ordered, new
 

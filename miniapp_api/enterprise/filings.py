@@ -12,10 +12,11 @@ from core import history
 from core.actor import Actor
 from core.database.paging import whole
 from core.errors import not_found
-from enterprise.filings import operations, queries
-from enterprise.filings.engine import visible
+from enterprise.filings import actions, operations, queries
+from enterprise.filings import answers as filing_answers
+from enterprise.filings.access import get_readable
 from enterprise.filings.queries import Filters
-from enterprise.filings.working_copy import date_passed_over, read_only
+from enterprise.filings.working_copy import due_date_warnings, read_only_warnings
 from enterprise.systems import KINDS
 from miniapp_api.http.answers import Untyped, answers, refuses
 from miniapp_api.http.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
@@ -28,7 +29,7 @@ bp = APIBlueprint("filings", __name__, tag="Filings")
 class FilingsQuery(PageQuery):
     """Filters of the list; `q` is a fragment of the enterprise's name.
 
-    `status` finds what is shown as it, too: 未阅 finds the reports that are being changed (修改中).
+    `status` also finds what lists show under it: 未阅 finds the reports that are being changed (修改中).
     """
 
     kind: str | None = Field(None, max_length=40)
@@ -37,7 +38,7 @@ class FilingsQuery(PageQuery):
 
 
 class FilingBody(DescribedBody):
-    """A filing to open, or its working copy to keep; judged by its kind (see `GET /filing-kinds/{kind}`)."""
+    """A filing to open, or its working copy to save; validated by its kind (see `GET /filing-kinds/{kind}`)."""
 
     model_config = described(
         kind={"type": "string", "enum": [kind.code for kind in KINDS], "description": "needed to open a filing"},
@@ -81,7 +82,7 @@ class ActionBody(AsSent):
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
 def list_filing_kinds(actor: Actor) -> dict[str, Any]:
     """All kinds of filings."""
-    kinds = wiring().filings.kinds.kinds.values()
+    kinds = wiring().filings.kinds.values()
     return whole([{"code": k.code, "title": k.title, "rateable": k.rateable, "opened_by": k.opened_by} for k in kinds])
 
 
@@ -89,10 +90,10 @@ def list_filing_kinds(actor: Actor) -> dict[str, Any]:
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
 def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
     """Form, documents and workflow of a kind."""
-    found = wiring().filings.kinds.get(kind)
+    found = wiring().filings.kinds.named(kind)
     if found is None:
         raise not_found()
-    return queries.show_kind(found, wiring().forms.get(found.form_code).form.definition, actor.verbs)
+    return filing_answers.kind_answer(found, wiring().forms.get(found.form_code).form.definition, actor.verbs)
 
 
 @bp.get("/filings")
@@ -102,14 +103,14 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
     """Filings, newest first; each with what the caller may do now."""
     engine = wiring().filings
     page = queries.filings(session, engine, actor, Filters(query.kind, query.status, query.q), query.request())
-    return queries.show_page(session, engine, actor, page)
+    return filing_answers.page_answer(session, engine, actor, page)
 
 
 @bp.get("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
 def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """One filing, whole. Looking at it never changes its status."""
-    return queries.show(session, wiring().filings, actor, visible(session, actor, filing_id))
+    return filing_answers.whole_answer(session, wiring().filings, actor, get_readable(session, actor, filing_id))
 
 
 @bp.put("/filings/<uuid:filing_id>")
@@ -119,14 +120,14 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
     """Open a filing, or save its working copy."""
     engine = wiring().filings
-    before = queries.read_before(session, engine, actor, filing_id, body.root)
+    before = filing_answers.answer_before(session, engine, actor, filing_id, body.root)
     filing, new = operations.save(session, engine, actor, filing_id, body.root)
-    content = queries.content_of(session, actor, filing)
+    prepared = filing_answers.prepare_answer(session, engine, actor, filing)
 
     def answer() -> tuple[dict[str, Any], int]:
-        shown = queries.show_with(engine, actor, filing, content)
-        shown["warnings"] += read_only(engine, filing, body.root, before, shown)
-        return shown, 201 if new else 200
+        after = prepared([])
+        after["warnings"] += read_only_warnings(engine, filing, body.root, before, after)
+        return after, 201 if new else 200
 
     return AfterCommit(answer)
 
@@ -142,10 +143,10 @@ def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, 
     `GET /filing-kinds/{kind}`.
     """
     engine = wiring().filings
-    filing = operations.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
-    content = queries.content_of(session, actor, filing)
-    told = date_passed_over(filing, body.due_on)
-    return AfterCommit(lambda: queries.show_with(engine, actor, filing, content, told))
+    filing = actions.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
+    prepared = filing_answers.prepare_answer(session, engine, actor, filing)
+    warnings = due_date_warnings(filing, body.due_on)
+    return AfterCommit(lambda: prepared(warnings))
 
 
 @bp.delete("/filings/<uuid:filing_id>")
@@ -162,9 +163,9 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 @bp.input(FilingVersionsQuery, location="query", arg_name="query")
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
     """The versions that were sent, oldest first."""
-    engine, filing = wiring().filings, visible(session, actor, filing_id)
+    engine, filing = wiring().filings, get_readable(session, actor, filing_id)
     page = queries.versions(session, filing, query.request())
-    return page.as_json(lambda row: queries.show_version(engine, filing, row))
+    return page.as_json(lambda row: filing_answers.version_answer(engine, filing, row))
 
 
 @bp.get("/filings/<uuid:filing_id>/history")
@@ -172,5 +173,5 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a filing, oldest first."""
-    filing = visible(session, actor, filing_id)
+    filing = get_readable(session, actor, filing_id)
     return queries.history_of(session, filing, query.request()).as_json(history.show_row)

@@ -16,7 +16,7 @@ from core.forms.library import FormLibrary
 from core.gateways.sms import SmsSender
 from core.gateways.wechat import WeChat
 from core.subjects import SubjectRegistry
-from enterprise.filings.engine import Filings
+from enterprise.filings.kinds import Filings
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings.gates import RatingRules
 from inspection.submissions.validation import Tools

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
-from enterprise.filings import queries as filing_queries
+from enterprise.filings import answers as filing_answers
 from inspection.corrections import correcting, rectifications
 from inspection.kinds import CHECK
 from inspection.records import access
@@ -68,4 +68,4 @@ def order_rectification(
     engine = wiring().filings
     filing, new = rectifications.order(session, engine, actor, record_id, body.problem, body.due_on)
     warnings = rectifications.warnings_of(filing, new=new)
-    return filing_queries.show(session, engine, actor, filing, warnings), 201 if new else 200
+    return filing_answers.whole_answer(session, engine, actor, filing, warnings), 201 if new else 200

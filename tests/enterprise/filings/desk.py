@@ -17,14 +17,15 @@ from core.deadlines.clocks import NATURAL
 from core.errors import Problem
 from core.models import Clock
 from enterprise.filings import operations
-from enterprise.filings.engine import Filings
+from enterprise.filings.actions import act
+from enterprise.filings.clock_jobs import ring_clocks
 from enterprise.filings.kinds import (
     ENTERPRISE,
     ClockRule,
     FilingKind,
+    Filings,
 )
 from enterprise.filings.models import Filing
-from enterprise.filings.steps import bell
 from tests.enterprise.filings.invented import Quota, invented
 
 START = "2026-09-28T10:00:00+08:00"
@@ -41,7 +42,7 @@ class Desk:
     officers: list[Actor]
 
     def declare(self, kind: FilingKind) -> None:
-        self.engine.kinds.kinds[kind.code] = kind
+        self.engine.kinds[kind.code] = kind
 
     def open(self) -> UUID:
         filing_id = uuid4()
@@ -58,7 +59,7 @@ class Desk:
                 step = self.engine.kind_of(filing).step(action, filing.status)
                 actor = by or (self.enterprise if step is not None and step.who == ENTERPRISE else self.officers[0])
                 sent = {"version": filing.version, "comment": "原因", **body}
-                operations.act(session, self.engine, actor, filing_id, action, sent)
+                act(session, self.engine, actor, filing_id, action, sent)
         return self.status(filing_id)
 
     def refused(self, filing_id: UUID, action: str, **kwargs: Any) -> str:
@@ -77,7 +78,7 @@ class Desk:
             ).one()
 
     def ring(self) -> int:
-        return bell(self.engine).run(self.database)
+        return ring_clocks(self.engine).run(self.database)
 
 
 def quota(desk: Desk, total: str) -> None:

@@ -13,8 +13,7 @@ from assets.files.models import File
 from core import clock
 from core.forms.sealing import sealed
 from core.workflow import BACK, SYSTEM
-from enterprise.filings.engine import Filings
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.opening import open_filing
 from enterprise.models import Enterprise

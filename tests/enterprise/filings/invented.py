@@ -11,8 +11,7 @@ from core import counters
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.workflow import BACK, SYSTEM
-from enterprise.filings.engine import Filings
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, ClockRule, Document, FilingKind, FilingStep, TodoRule
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, ClockRule, Document, FilingKind, Filings, FilingStep, TodoRule
 from enterprise.filings.models import Filing
 
 FORM: dict[str, Any] = {

@@ -13,7 +13,7 @@ from assets.files.models import File
 from assets.files.sweeping import sweep
 from core import clock
 from core.db import Database
-from enterprise.filings.engine import FINISHED
+from enterprise.filings.actions import FINISHED
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from miniapp_api.http.wiring import KEY

@@ -16,8 +16,8 @@ from enterprise.filings.kinds import (
     ClockRule,
     Document,
     FilingKind,
+    FilingKinds,
     FilingStep,
-    KindRegistry,
     TodoRule,
 )
 
@@ -79,12 +79,12 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "a document of an unknown purpose": lambda: small(
         documents=[Document(Category("plan", "方案", frozenset({"unknown"})))]
     ),
-    "a kind that is declared twice": lambda: KindRegistry([small(), small()]),
+    "a kind that is declared twice": lambda: FilingKinds([small(), small()]),
 }
 
 
 def test_the_small_kind_itself_is_sound() -> None:
-    assert KindRegistry([small()]).get("small") is not None
+    assert FilingKinds([small()]).get("small") is not None
 
 
 @pytest.mark.parametrize("declare", BROKEN.values(), ids=BROKEN.keys())

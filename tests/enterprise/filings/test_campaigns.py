@@ -22,7 +22,7 @@ from tests.parties import Parties
 def open_campaign(desk: Desk, **kwargs: Any) -> int:
     with desk.database.write() as session:
         in_county = session.scalars(select(Enterprise).where(Enterprise.area1 == "320000").order_by(Enterprise.uscc))
-        kind = desk.engine.kinds.kinds["invented_campaign"]
+        kind = desk.engine.kinds["invented_campaign"]
         return open_for_all(session, desk.engine, kind, in_county.all(), actor=desk.officers[0], **kwargs)
 
 
@@ -64,7 +64,7 @@ def test_a_campaign_is_opened_in_small_transactions(desk: Desk, monkeypatch: pyt
     with desk.database.read() as session:
         region = session.get_one(Region, "320000")
         enterprises = session.scalar(select(func.count()).select_from(Enterprise).where(Enterprise.area1 == "320000"))
-    kind = desk.engine.kinds.kinds["invented_campaign"]
+    kind = desk.engine.kinds["invented_campaign"]
     ordered = campaigns.Campaign(kind, region, None, "虚构专项自查", None, region.name)
     told: list[int] = []
     opened = campaigns.run(

@@ -11,8 +11,8 @@ import pytest
 from apiflask import APIFlask
 
 from core.workflow import BACK
-from enterprise.filings.engine import DELETED, Filings
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
+from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
+from enterprise.filings.models import DELETED
 from enterprise.production.kinds import KINDS
 from miniapp_api.http.wiring import KEY
 from tests.enterprise.filings.filled import filled, may_end_in, required_paths, standing

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from core.deadlines.clocks import NATURAL, WORKING
 from core.history import verify
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock, HistoryEntry, HistoryPayload
+from enterprise.filings.clock_jobs import recounting
 from enterprise.filings.integrity import verify_filings
 from enterprise.filings.kinds import ClockRule
-from enterprise.filings.recounting import recounting
 from tests.enterprise.filings.desk import Desk
 from tests.enterprise.filings.invented import invented
 
@@ -58,7 +58,7 @@ def test_it_is_counted_anew_once_with_a_row_in_the_history_and_rings_the_day_aft
             .join(HistoryEntry, HistoryEntry.id == HistoryPayload.history_id)
             .where(HistoryEntry.subject_id == filing, HistoryEntry.action == "recount")
         ).all()
-        assert list(verify(session)) == [] and list(verify_filings(session, desk.engine.kinds.kinds)) == []
+        assert list(verify(session)) == [] and list(verify_filings(session, desk.engine.kinds)) == []
     (row,) = told
     assert (row["former_due_on"], row["due_on"], row["clock"]) == ("2027-01-04", "2027-01-05", "publicity")
     with time_machine.travel("2027-01-05T23:59:00+08:00", tick=False):

@@ -15,7 +15,7 @@ from core.errors import Problem
 from core.integrity import verify_ends
 from core.models import CalendarDay, Confirmation
 from core.workflow import SYSTEM
-from enterprise.filings.engine import FINISHED
+from enterprise.filings.actions import FINISHED, act_by_system
 from enterprise.filings.kinds import (
     ENTERPRISE,
     ClockRule,
@@ -23,7 +23,6 @@ from enterprise.filings.kinds import (
     FilingStep,
 )
 from enterprise.filings.models import Filing, FilingVersion
-from enterprise.filings.steps import act_by_system
 from tests.enterprise.filings.desk import START, Desk, confirming, outcome, quota, used, valid
 from tests.enterprise.filings.invented import invented
 from tests.newcomers import at_once
@@ -151,7 +150,7 @@ def test_the_history_names_each_who_confirmed_and_what_they_said(desk: Desk) -> 
     with desk.database.read() as session:
         rows = history.read(session, filing)[-3:]
         assert list(history.verify(session)) == []
-        kind = desk.engine.kinds.kinds["invented"]
+        kind = desk.engine.kinds["invented"]
         assert list(verify_ends(session, kind.workflow)) == []
     assert [(row["actor"], row["comment"]) for row in rows] == [
         (officer.username, said) for officer, said in zip(desk.officers, ("甲同意", "乙同意", "丙同意"), strict=False)

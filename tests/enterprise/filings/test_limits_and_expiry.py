@@ -20,11 +20,11 @@ from core.deadlines.working_days import WorkingCalendar
 from core.errors import Problem
 from core.jobs.scheduler import Job, Scheduler
 from core.models import Clock
+from enterprise.filings.clock_jobs import ring_clocks
 from enterprise.filings.kinds import (
     ClockRule,
 )
 from enterprise.filings.models import Filing
-from enterprise.filings.steps import bell
 from tests.databases import transactions
 from tests.enterprise.filings.desk import START, Desk, outcome, quota, used, valid
 from tests.enterprise.filings.invented import Quota, invented
@@ -119,7 +119,7 @@ def test_a_clock_that_rang_starts_anew_and_a_running_one_goes_on(desk: Desk, on_
 def test_the_scheduler_lets_a_filing_expire_after_its_last_day_and_once(desk: Desk) -> None:
     filing = valid(desk)
     assert desk.last_day(filing, "validity") == date(2026, 12, 12)
-    jobs = [Job("filing clocks", bell(desk.engine).run)]
+    jobs = [Job("filing clocks", ring_clocks(desk.engine).run)]
     scheduler = Scheduler(desk.database, jobs)
     with time_machine.travel("2026-12-12T23:59:00+08:00", tick=False) as now:
         assert scheduler.run_once() == {"filing clocks": 0}

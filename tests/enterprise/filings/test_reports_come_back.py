@@ -52,7 +52,7 @@ def assert_history_holds(application: APIFlask) -> None:
     services = application.extensions[KEY]
     with services.database.read() as session:
         assert list(verify(session)) == []
-        assert list(verify_filings(session, services.filings.kinds.kinds)) == []
+        assert list(verify_filings(session, services.filings.kinds)) == []
 
 
 def test_a_change_that_is_given_up_leaves_what_was_sent(parties: Parties, report: Json, application: APIFlask) -> None:

@@ -1,0 +1,220 @@
+"""What endpoints answer of filings: a row of the list, a whole filing, its versions, its kind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.actor import Actor
+from core.database.paging import Page
+from core.errors import Problem, Warned, not_found
+from core.forms.sealing import readable
+from core.read_only import names_any
+from enterprise.filings.access import may_read, side_of
+from enterprise.filings.kinds import ENTERPRISE, FilingKind, Filings, FilingStep
+from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.moves import find
+from enterprise.filings.working_copy import COMPARED
+
+
+def page_answer(session: Session, engine: Filings, actor: Actor, page: Page) -> dict[str, Any]:
+    """A page of the list; what its enterprise is changing is listed to an office as it was sent."""
+    sent = _sent_data(session, engine, actor, [row.Filing for row in page.items])
+    return page.as_json(lambda row: _row(engine, actor, row.Filing, sent.get(row.Filing.id)))
+
+
+def _sent_data(session: Session, engine: Filings, actor: Actor, filings: list[Filing]) -> dict[UUID, dict[str, Any]]:
+    """For an office, by filing: the data that was sent last of those that their enterprise is changing now."""
+    changing = [
+        filing.id
+        for filing in filings
+        if filing.sent and filing.status in engine.kind_of(filing).editable and side_of(actor, filing) != ENTERPRISE
+    ]
+    if not changing:
+        return {}
+    newest = (FilingVersion.filing_id == Filing.id) & (FilingVersion.number == Filing.sent)
+    rows = session.execute(
+        select(Filing.id, FilingVersion.data).join(FilingVersion, newest).where(Filing.id.in_(changing))
+    )
+    return {row.id: row.data for row in rows}
+
+
+def whole_answer(
+    session: Session, engine: Filings, actor: Actor, filing: Filing, warnings: Sequence[Warned] = ()
+) -> dict[str, Any]:
+    """A whole filing as the actor may read it; `warnings` of the write that is answered with it."""
+    return prepare_answer(session, engine, actor, filing)(warnings)
+
+
+def prepare_answer(
+    session: Session, engine: Filings, actor: Actor, filing: Filing
+) -> Callable[[Sequence[Warned]], dict[str, Any]]:
+    """The same in two parts: what is returned makes the answer after the commit, and asks the database nothing."""
+    own = side_of(actor, filing) == ENTERPRISE
+    content: Filing | FilingVersion = filing if own or filing.sent == 0 else _version(session, filing, filing.sent)
+
+    def answer(warnings: Sequence[Warned] = ()) -> dict[str, Any]:
+        shown = _content(engine, content, filing, clear=own or filing.finished_at is None)
+        kind = engine.kind_of(filing)
+        if not own and filing.sent == 0:
+            # An office reads what it ordered; what the enterprise prepares is its own until it is sent.
+            data = {name: shown["data"][name] for name in shown["data"] if name in kind.fixed}
+            shown |= {"data": data, "documents": []}
+        elif not own and filing.status in kind.editable:
+            # What was ordered may have been changed on returning it (a later 整改期限): shown as it is now.
+            shown["data"] |= {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
+        sent = content.data if isinstance(content, FilingVersion) else None
+        return {**_row(engine, actor, filing, sent), **shown, "warnings": list(warnings)}
+
+    return answer
+
+
+def answer_before(
+    session: Session, engine: Filings, actor: Actor, filing_id: UUID, body: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The filing as the actor reads it before a write; empty where the body holds nothing to be compared with it."""
+    filing = find(session, filing_id) if names_any(body, COMPARED) else None
+    return whole_answer(session, engine, actor, filing) if filing is not None and may_read(actor, filing) else {}
+
+
+def _row(engine: Filings, actor: Actor, filing: Filing, sent: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A filing in a list, with what the caller may do now.
+
+    `sent`: the data that was sent last, for an office while the enterprise changes it. `tag` is the label of a status
+    that is shown under another one (`FilingKind.shown_as`).
+    """
+    kind, side = engine.kind_of(filing), side_of(actor, filing)
+    shown_as = kind.shown_as.get(filing.status)
+    return {
+        "id": str(filing.id),
+        "kind": filing.kind,
+        "title": filing.title,
+        "status": filing.status,
+        "status_label": kind.statuses[shown_as or filing.status],
+        "tag": kind.statuses[filing.status] if shown_as else None,
+        "version": filing.version,
+        "uscc": filing.uscc,
+        "org_name": filing.org_name,
+        "subject": _subject(filing),
+        "summary": _summary(kind, side, filing, sent),
+        "opinion": filing.opinion,
+        "due_on": filing.due_on.isoformat() if filing.due_on else None,
+        "colour": _colour(kind, filing),
+        "late": filing.late,
+        "sent": filing.sent,
+        "created_at": clock.rfc3339(filing.created_at),
+        "sent_at": clock.rfc3339(filing.sent_at) if filing.sent_at else None,
+        "finished_at": clock.rfc3339(filing.finished_at) if filing.finished_at else None,
+        "actions": _actions(kind, side, actor, filing),
+    }
+
+
+def _actions(kind: FilingKind, side: str | None, actor: Actor, filing: Filing) -> list[str]:
+    """What the caller may do now; `save` where the working copy may be changed."""
+    if side is None:
+        return []
+    saving = ["save"] if side == ENTERPRISE and filing.status in kind.editable else []
+    return saving + [step.action for step in kind.steps_of(side, filing.status) if _is_open(step, actor, filing)]
+
+
+def _is_open(step: FilingStep, actor: Actor, filing: Filing) -> bool:
+    """Whether the step has no guard that refuses it to the actor."""
+    if step.guard is None:
+        return True
+    try:
+        step.guard(filing, actor)
+    except Problem:
+        return False
+    return True
+
+
+def _summary(kind: FilingKind, side: str | None, filing: Filing, sent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The fields of the data that the kind lists; an office sees nothing that the enterprise is still changing."""
+    data = filing.data
+    if side != ENTERPRISE and filing.status in kind.editable:
+        data = {**(sent or {}), **{name: data[name] for name in kind.fixed & data.keys()}}
+    return {name: data[name] for name in kind.listed if name in data}
+
+
+def _subject(filing: Filing) -> dict[str, str] | None:
+    if filing.subject_id is None or filing.subject_type is None:
+        return None
+    return {"type": filing.subject_type, "id": str(filing.subject_id)}
+
+
+def _colour(kind: FilingKind, filing: Filing) -> str | None:
+    """Yellow until due, red after (未超期黄灯，已超期红灯), while it is the enterprise's turn (spec/c §2.6)."""
+    if filing.due_on is None or filing.status not in kind.editable:
+        return None
+    return "red" if clock.today() > filing.due_on else "yellow"
+
+
+def _content(engine: Filings, row: Filing | FilingVersion, filing: Filing, *, clear: bool) -> dict[str, Any]:
+    """Form, data and documents of a filing or of one of its versions; `form.title` is the title of its paper."""
+    form = engine.forms.get(row.form_code, row.form_version).form
+    title = form.title if filing.title_region is None else f"{filing.title_region}{engine.kind_of(filing).title}"
+    return {
+        "form": {"code": row.form_code, "version": row.form_version, "title": title},
+        "data": readable(form, row.data, clear=clear),
+        "documents": row.documents,
+    }
+
+
+def _version(session: Session, filing: Filing, number: int) -> FilingVersion:
+    row = session.scalar(
+        select(FilingVersion).where(FilingVersion.filing_id == filing.id, FilingVersion.number == number)
+    )
+    if row is None:
+        raise not_found()
+    return row
+
+
+def version_answer(engine: Filings, filing: Filing, row: Any) -> dict[str, Any]:
+    """A version in a list."""
+    version: FilingVersion = row.FilingVersion
+    return {
+        "number": version.number,
+        "sent_at": clock.rfc3339(version.sent_at),
+        "operator_name": version.operator_name,
+        **_content(engine, version, filing, clear=False),
+    }
+
+
+def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozenset[str]) -> dict[str, Any]:
+    """A kind as the phone needs it: form, documents, and the workflow with the steps that fall to the caller."""
+    return {
+        "code": kind.code,
+        "title": kind.title,
+        "rateable": kind.rateable,
+        "opened_by": kind.opened_by,
+        "subject_type": kind.subject_type,
+        "listed": list(kind.listed),
+        "form": definition,
+        "documents": [
+            {
+                "category": d.category.code,
+                "title": d.category.label,
+                "required": d.required,
+                "extensions": list(d.category.allowed),
+                "purposes": sorted(d.category.purposes),
+                "max_count": d.category.max_count,
+                "max_bytes": d.category.largest,
+            }
+            for d in kind.documents
+        ],
+        "statuses": [{"code": code, "label": label} for code, label in kind.statuses.items()],
+        "steps": [
+            {
+                "action": s.action,
+                "label": s.label,
+                "from": s.source,
+                "to": s.target,
+                "comment_required": s.comment,
+                "mine": s.who in verbs,
+            }
+            for s in kind.steps
+        ],
+    }

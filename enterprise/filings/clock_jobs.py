@@ -1,0 +1,92 @@
+"""Jobs of the scheduler over the clocks of filings: those whose last day is over, and those counted on guessed days.
+
+Both change a filing and its clock, and lock the filing first, as every step does (`actions.py`): in the other order
+PostgreSQL would end one of two transactions as a deadlock.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import extract, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core import clock, history
+from core.deadlines import clocks
+from core.deadlines.clocks import WORKING, Due
+from core.jobs.one_by_one import OneByOne
+from core.models import Clock
+from enterprise.filings.actions import act_by_system
+from enterprise.filings.kinds import Filings
+from enterprise.filings.models import Filing
+from enterprise.filings.moves import lock
+
+_GUESSED = Clock.last_day_provisional, Clock.rung_at.is_(None), Clock.paused_on.is_(None)
+
+
+def ring_clocks(engine: Filings) -> OneByOne[Due]:
+    """Takes the steps that clocks ask for whose last day is over; one clock a transaction."""
+    return OneByOne("clock", clocks.due, lambda session, key: ring(session, engine, key[1]))
+
+
+def ring(session: Session, engine: Filings, clock_id: int) -> bool:
+    """Mark a clock as rung and take the step that its rule names; whether a step was taken."""
+    filing = _lock_filing_of(session, clock_id)
+    row = clocks.ring(session, clock_id)
+    kind = engine.kinds.get(filing.kind) if filing is not None else None
+    if row is None or filing is None or kind is None:
+        return False
+    action = next((s.starts.rings for s in kind.steps if s.starts and s.starts.name == row.name), None)
+    if action is None or kind.step(action, filing.status) is None:
+        return False
+    act_by_system(session, engine, filing, action)
+    return True
+
+
+def recounting() -> OneByOne[Due]:
+    """Counts clocks anew once their days are known, one clock a transaction; a paused one when it goes on."""
+    return OneByOne("filing deadlines", guessed, lambda session, key: recount(session, key[1]))
+
+
+def guessed(session: Session, after: Due | None = None, limit: int = 200) -> list[Due]:
+    """Running clocks whose last day is provisional and lies in a year that is known now."""
+    years = clocks.known_years(session)
+    if not years:
+        return []
+    found = select(Clock.last_day, Clock.id).where(*_GUESSED, extract("year", Clock.last_day).in_(years))
+    if after is not None:
+        found = found.where(tuple_(Clock.last_day, Clock.id) > after)
+    rows = session.execute(found.order_by(Clock.last_day, Clock.id).limit(limit))
+    return [(row.last_day, row.id) for row in rows]
+
+
+def recount(session: Session, clock_id: int) -> bool:
+    """Count one anew by the days of the office that handles its filing; a changed day is written to the history."""
+    filing = _lock_filing_of(session, clock_id)
+    row = session.scalars(
+        select(Clock).where(Clock.id == clock_id, *_GUESSED).with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None or filing is None:
+        return False
+    place = (filing.area1, filing.area2, filing.area3)
+    counted = clocks.working_deadline(session, place, row.started_on, max(0, row.days - row.elapsed))
+    day = clocks.recounted(row.last_day, counted.day) if row.unit == WORKING else row.last_day
+    if (day, counted.day) != (row.last_day, row.last_day):
+        session.execute(update(Filing).where(Filing.id == filing.id).values(updated_at=clock.now()))
+        payload = {
+            "clock": row.name, "due_on": day.isoformat(), "former_due_on": row.last_day.isoformat(),
+            "counted": counted.day.isoformat(),
+        }  # fmt: skip
+        status = filing.status
+        history.append(
+            session, history.Move("filing", filing.id, "recount", status, status, filing.version, None, payload)
+        )
+    row.last_day, row.last_day_provisional = day, counted.provisional
+    session.flush()
+    return True
+
+
+def _lock_filing_of(session: Session, clock_id: int) -> Filing | None:
+    """Lock the filing that a clock belongs to; None for a clock of something else, or one that is gone."""
+    subject_id: UUID | None = session.scalar(
+        select(Clock.subject_id).where(Clock.id == clock_id, Clock.subject_type == "filing")
+    )
+    return lock(session, subject_id) if subject_id is not None else None
