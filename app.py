@@ -25,8 +25,9 @@ from accounts import queries as account_queries
 from accounts import sweeping as account_sweeping
 from accounts.regions import moves as region_moves
 from accounts.sign_in.sessions import SessionPolicy
-from assets.files import sweeping
-from assets.files.desk import open_desk
+from assets.files import form_files, sweeping
+from assets.files.purposes import FilePurposes
+from assets.files.uploads import open_uploads
 from assets.paper import made_pictures
 from assets.paper.made_pictures import MadePictures
 from backups import daily as daily_backup
@@ -42,7 +43,7 @@ from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
 from core.subjects import SubjectRegistry
 from enterprise.filings import clock_jobs
-from enterprise.systems import filing_engine
+from enterprise.systems import filing_engine, register_file_purposes
 from feedback import queries as rating_queries
 from feedback import sweeping as rating_sweeping
 from feedback.codes import operations as rating_codes
@@ -82,6 +83,14 @@ def subject_registry() -> SubjectRegistry:
     return subjects
 
 
+def file_purposes() -> FilePurposes:
+    """What files may be uploaded for: in the items of forms, and in filings and what they are about."""
+    purposes = FilePurposes()
+    purposes.register(*form_files.PURPOSES)
+    register_file_purposes(purposes)
+    return purposes
+
+
 def background_jobs(app: APIFlask) -> Scheduler:
     """What the server does by itself, in one of its workers at a time."""
     wiring: Wiring = app.extensions[KEY]
@@ -98,8 +107,8 @@ def background_jobs(app: APIFlask) -> Scheduler:
             Job("rating codes", rating_codes.expiry().run),
             region_moves.job(),
             RareJob("rating gates and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
-            sweeping.daily(wiring.desk.storage, wiring.desk.incoming),
-            made_pictures.daily(wiring.desk.storage),
+            sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming),
+            made_pictures.daily(wiring.uploads.storage),
             key_sweeping.daily(),
             account_sweeping.daily(),
             daily_backup.job(wiring.settings),
@@ -142,14 +151,14 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     )
     library, subjects, events = FormLibrary(database), subject_registry(), connected()
     word_list.install(Path(settings.rating_words) if settings.rating_words else None)
-    desk, disk = open_desk(settings), _disk_watch(settings, database)
+    uploads, disk = open_uploads(settings, file_purposes()), _disk_watch(settings, database)
     app.extensions[KEY] = Wiring(
         settings=settings,
         database=database,
         policy=SessionPolicy(settings.session_idle, settings.session_longest, settings.enterprise_captcha == "always"),
         tools=Tools(library, Dictionary(), CampaignCalendar()),
         subjects=subjects,
-        desk=desk,
+        uploads=uploads,
         filings=filing_engine(library, subjects, events),
         events=events,
         rules=RatingRules(
@@ -157,11 +166,11 @@ def create_app(settings: Settings | None = None) -> APIFlask:
             shows_harmless_texts=settings.rating_publication == "automatic",
             staff_within=timedelta(minutes=settings.rating_staff_minutes),
         ),
-        pictures=MadePictures(desk.storage, settings.incoming_dir),
+        pictures=MadePictures(uploads.storage, settings.incoming_dir),
         scans=ScanCounts(database),
         disk=disk,
         places=FilePlaces(),
-        readiness=readiness.checks(settings, database, desk, disk, lambda: limits.where_counted(settings)),
+        readiness=readiness.checks(settings, database, uploads, disk, lambda: limits.where_counted(settings)),
         addresses=InRedis(limits.limiter) if settings.redis_url else InMemory(),
         sms=open_sms(settings),
         wechat=open_wechat(settings),

@@ -13,7 +13,8 @@ from xml.sax.saxutils import escape
 
 from sqlalchemy import select
 
-from assets.files.operations import Desk, receive
+from assets.files.uploading import Upload, upload
+from assets.files.uploads import Uploads
 from core import clock
 from core.actor import Actor
 from core.db import Database
@@ -40,7 +41,7 @@ def works(enterprises: Sequence[EnterpriseFacts]) -> EnterpriseFacts:
     return _cable_works(enterprises, _COUNTIES[0])[0]
 
 
-def load(database: Database, engine: Filings, desk: Desk, enterprises: Sequence[EnterpriseFacts]) -> None:
+def load(database: Database, engine: Filings, uploads: Uploads, enterprises: Sequence[EnterpriseFacts]) -> None:
     """Make what is not there yet. Raises Problem when the storage does not take the topic's template."""
     _put_licences(database, engine, enterprises)
     with database.read() as session:
@@ -48,7 +49,7 @@ def load(database: Database, engine: Filings, desk: Desk, enterprises: Sequence[
         owner = accounts.actor_of(session, works(enterprises)["uscc"], "经办人某某")
     _declare(database, engine, owner)
     _order_rectification(database, engine, reviewer, owner.username)
-    _put_topic(database, desk, reviewer)
+    _put_topic(database, uploads, reviewer)
 
 
 def _cable_works(enterprises: Sequence[EnterpriseFacts], region_code: str) -> list[EnterpriseFacts]:
@@ -122,24 +123,17 @@ def _take_back(database: Database, engine: Filings, reviewer: Actor, uscc: str, 
             actions.act(session, engine, reviewer, filing_id, "cancel", told)
 
 
-def _put_topic(database: Database, desk: Desk, reviewer: Actor) -> None:
+def _put_topic(database: Database, uploads: Uploads, reviewer: Actor) -> None:
     topic_id, template_id = uuid5(_IDS, "topic"), uuid5(_IDS, "template")
     with database.read() as session:
         if session.get(SelfCheckTopic, topic_id) is not None:
             return
-    with tempfile.TemporaryDirectory(dir=desk.incoming) as folder:
+    with tempfile.TemporaryDirectory(dir=uploads.incoming) as folder:
         source = Path(folder) / "template.docx"
         source.write_bytes(_document(_TEMPLATE))
         # Our own document needs no scan: a scanner that is still starting must not keep the server from it.
-        receive(
-            database,
-            replace(desk, scanner=None),
-            reviewer,
-            source,
-            "生产企业自查报告模板.docx",
-            "template",
-            template_id,
-        )
+        template = Upload(source, "生产企业自查报告模板.docx", "template", template_id)
+        upload(database, replace(uploads, scanner=None), reviewer, template)
     year = clock.today().year
     body = {"title": f"{year}年度生产企业自查", "year": year, "template_file_id": str(template_id)}
     with database.write() as session:

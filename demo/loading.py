@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session, aliased
 from accounts import applications
 from accounts.models import Office, Region, User
 from accounts.sign_in import passwords
-from assets.files.desk import open_desk
+from assets.files.purposes import FilePurposes
+from assets.files.uploads import open_uploads
 from core import clock
 from core.actor import Actor
 from core.config import Settings
@@ -29,7 +30,7 @@ from demo import accounts, amendments, filings, ratings, records, register
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
-from enterprise.systems import filing_engine
+from enterprise.systems import filing_engine, register_file_purposes
 from inspection.campaigns import CampaignCalendar
 from inspection.corrections import correcting
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
@@ -96,7 +97,9 @@ def load(database: Database, settings: Settings, progress: Progress) -> bool:
     amendments.load(database, loader.tools, loader.actors)
     progress("许可证与申报", 0, filings.LICENCES)
     engine = filing_engine(forms, SubjectRegistry(), Events())
-    filings.load(database, engine, open_desk(settings), enterprises)
+    purposes = FilePurposes()
+    register_file_purposes(purposes)
+    filings.load(database, engine, open_uploads(settings, purposes), enterprises)
     progress("许可证与申报", filings.LICENCES, filings.LICENCES)
     progress("好差评", 0, ratings.RATINGS)
     ratings.load(database)

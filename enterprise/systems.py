@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from assets.files.purposes import FilePurposes
 from core.events import Events
 from core.forms.library import FormLibrary
 from core.subjects import SubjectRegistry
@@ -13,6 +14,7 @@ from enterprise.filings.kinds import FilingKinds, Filings
 from enterprise.filings.operations import follow_enterprise
 from enterprise.filings.queries import may_fetch
 from enterprise.production import kinds as production
+from enterprise.production import operations as production_operations
 from enterprise.production import queries as production_queries
 from enterprise.production.kinds import declaration
 
@@ -24,6 +26,14 @@ def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:
     """Take along to a new name or region what filings and their systems keep of an enterprise: `OnMove`."""
     follow_enterprise(session, enterprise)
     declaration.show_anew(session, enterprise)
+
+
+def register_file_purposes(purposes: FilePurposes) -> None:
+    """Add what files are uploaded for: the documents of all kinds, and what their systems take besides."""
+    for kind in KINDS:
+        for document in kind.documents:
+            purposes.register(*sorted(document.category.purposes, key=lambda purpose: purpose.code))
+    purposes.register(production_operations.TEMPLATE)
 
 
 def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events) -> Filings:

@@ -6,7 +6,6 @@ import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -14,19 +13,21 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response, request
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
-from assets.files import operations, previews, queries, thumbnails
-from assets.files.file_types import LARGEST_FILE, MIB, PURPOSES
+from assets.files import previews, queries, thumbnails, uploading
+from assets.files.file_types import LARGEST_FILE, MIB
 from assets.files.models import File
 from assets.files.storage import StorageUnavailable, unavailable
+from assets.files.uploading import Upload
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.identifiers import as_uuid
 from core.text import clean_line
-from miniapp_api.http.answers import Answer, DecimalText, absent, answers, one_of, receives, refuses, sends
+from miniapp_api.http.answers import Answer, DecimalText, absent, answers, receives, refuses, sends
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
 
@@ -40,14 +41,14 @@ _FORM_MEMORY = 4 * _READ_AT_ONCE
 """For the fields beside the file, and for the parser's own buffer, which holds a read and what was left of the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A multipart body: where the file lies on disk, and what was said about it."""
+class _RegisteredPurpose:
+    """One of the purposes that this application's rooms have declared, which is known when it is wired."""
 
-    source: Path
-    filename: str
-    purpose: str
-    file_id: UUID | None
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "enum": sorted(purpose.code for purpose in wiring().uploads.purposes)}
+
+
+PurposeCode = Annotated[str, _RegisteredPurpose()]
 
 
 class UploadForm(BaseModel):
@@ -56,7 +57,7 @@ class UploadForm(BaseModel):
     file: Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})] = Field(
         description="one file, at most 20 MiB; the part carries its name"
     )
-    purpose: Annotated[str, one_of(PURPOSES)]
+    purpose: PurposeCode
     id: UUID = absent("made by the phone")
 
 
@@ -65,7 +66,7 @@ class UploadedFile(Answer):
 
     id: UUID
     name: str
-    purpose: Annotated[str, one_of(PURPOSES)]
+    purpose: PurposeCode
     size: int = Field(description="bytes")
     media_type: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -89,13 +90,11 @@ def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
     """
     services = wiring()
     try:
-        with _received(services.desk.incoming) as sent, services.places.uploads.one():
-            file, new = operations.receive(
-                services.database, services.desk, actor, sent.source, sent.filename, sent.purpose, sent.file_id
-            )
+        with _received(services.uploads.incoming) as sent, services.places.uploads.one():
+            file, is_new = uploading.upload(services.database, services.uploads, actor, sent)
     except OSError as error:  # of the disk that it arrives on: full, gone or broken; a phone that is gone is none
         raise unavailable(error) from error
-    return queries.show(file), 201 if new else 200
+    return queries.file_answer(file), 201 if is_new else 200
 
 
 @contextmanager
@@ -163,7 +162,7 @@ def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
 @_in_a_place
 def download_file(actor: Actor, file_id: UUID) -> Response:
     """The file itself, as a download; 404 for all who may not see the record that claims it."""
-    file = _visible(actor, file_id)
+    file = _get_readable(actor, file_id)
     return _answer(file.stored_key, file.media_type, file.original_name)
 
 
@@ -174,17 +173,17 @@ def download_file(actor: Actor, file_id: UUID) -> Response:
 def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     """A small picture (at most 320 pixels a side), made when first asked for; 404 for files that are no pictures."""
     services = wiring()
-    file = _visible(actor, file_id)
+    file = _get_readable(actor, file_id)
     missing = file.thumbnail_key is None
     content: bytes | None = None
     try:
-        key = thumbnails.key_of(services.database, services.desk, file)
+        key = thumbnails.key_of(services.database, services.uploads, file)
     except Problem as problem:
         if problem.code != "disk_full":
             raise
-        key, content = "", thumbnails.without_room(services.desk, file)
+        key, content = "", thumbnails.without_room(services.uploads, file)
     if missing:
-        _visible(actor, file_id)  # the right may have gone while it was made
+        _get_readable(actor, file_id)  # the right may have gone while it was made
     return _answer(key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg", content=content)
 
 
@@ -200,26 +199,26 @@ def preview_file(actor: Actor, file_id: UUID) -> Response:
     download can be opened with `wx.openDocument` or a program of the phone.
     """
     services = wiring()
-    shown = previews.shown(services.desk, _visible(actor, file_id))
+    shown = previews.shown(services.uploads, _get_readable(actor, file_id))
     if shown is None:
-        previews.make(services.database, services.desk, file_id)
+        previews.make(services.database, services.uploads, file_id)
         # Asked again: the right may have gone while the document was converted.
-        shown = previews.shown(services.desk, _visible(actor, file_id))
+        shown = previews.shown(services.uploads, _get_readable(actor, file_id))
     if shown is None:
         raise Problem("not_ready", retry_after=1)
     return _answer(shown.stored_key, shown.media_type, shown.name, "inline")
 
 
-def _visible(actor: Actor, file_id: UUID) -> File:
+def _get_readable(actor: Actor, file_id: UUID) -> File:
     services = wiring()
     # The session ends before the bytes flow: a slow phone must not hold a connection.
     with services.database.read() as session:
-        return queries.visible_file(session, actor, services.subjects, file_id)
+        return queries.get_readable(session, actor, services.subjects, file_id)
 
 
 def _stored(key: str) -> tuple[int, Iterator[bytes]]:
     try:
-        return wiring().desk.storage.chunks(key)
+        return wiring().uploads.storage.chunks(key)
     except StorageUnavailable as error:
         raise unavailable(error) from error
 

@@ -2,7 +2,8 @@
 
 import re
 
-from assets.files.file_types import FILE_TYPES, UNNAMED, FileType, Purpose
+from assets.files.file_types import FILE_TYPES, UNNAMED, FileType
+from assets.files.purposes import FilePurpose
 from core.errors import invalid
 from core.text import clean_line
 
@@ -33,7 +34,7 @@ def display_name(sent: str) -> str:
     return name
 
 
-def file_type(name: str, purpose: Purpose) -> FileType:
+def file_type(name: str, purpose: FilePurpose) -> FileType:
     """What the extension says the file is; raises 422 when that is nothing that may ever be uploaded.
 
     Whether it may be for the purpose is known when the content was looked at: endings are often wrong.

@@ -20,8 +20,8 @@ from sqlalchemy import CursorResult, update
 from assets.files.documents.document_conversion import FILTERS, ConversionFailed, Converter
 from assets.files.file_types import FILE_TYPES, PDF, PICTURE
 from assets.files.models import File
-from assets.files.operations import Desk, discard
 from assets.files.storage import StorageUnavailable, new_key, unavailable
+from assets.files.uploads import Uploads
 from core import clock
 from core.db import Database
 from core.errors import Problem, not_found
@@ -45,11 +45,11 @@ class Preview:
     name: str
 
 
-def shown(desk: Desk, file: File) -> Preview | None:
+def shown(uploads: Uploads, file: File) -> Preview | None:
     """The preview, or None when it must be made first. Raises 409 `no_preview`."""
     if FILE_TYPES[file.extension].shape in (PDF, PICTURE):
         return Preview(file.stored_key, file.media_type, file.original_name)
-    if desk.converter is None or file.extension not in FILTERS:
+    if uploads.converter is None or file.extension not in FILTERS:
         raise Problem("no_preview")
     if file.preview_key is None:
         return None
@@ -57,12 +57,12 @@ def shown(desk: Desk, file: File) -> Preview | None:
     return Preview(file.preview_key, FILE_TYPES[".pdf"].media_type, name)
 
 
-def make(database: Database, desk: Desk, file_id: UUID) -> None:
+def make(database: Database, uploads: Uploads, file_id: UUID) -> None:
     """Convert a document and keep the result; at once when another call has done it. No transaction meanwhile.
 
     Whether the caller may see the file is asked before and after. Raises 409 `preview_failed`, 503.
     """
-    converter = desk.converter
+    converter = uploads.converter
     assert converter is not None
     with converter.turn():
         file = _due(database, file_id)
@@ -72,7 +72,7 @@ def make(database: Database, desk: Desk, file_id: UUID) -> None:
             log.error("converter_missing")
             raise Problem("converter_unavailable", retry_after=60)
         try:
-            key = _converted(desk, converter, file)
+            key = _converted(uploads, converter, file)
         except ConversionFailed as error:
             log.warning("preview_failed", file_id=str(file.id), error=str(error))
             _note(database, file.id, preview_failed_at=clock.now())
@@ -84,7 +84,7 @@ def make(database: Database, desk: Desk, file_id: UUID) -> None:
             noted = _note(database, file.id, preview_key=key)
         finally:
             if not noted:  # swept meanwhile, or another process was faster
-                discard(desk.storage, [key])
+                uploads.storage.discard([key])
 
 
 def _due(database: Database, file_id: UUID) -> File | None:
@@ -100,21 +100,21 @@ def _due(database: Database, file_id: UUID) -> File | None:
     return file
 
 
-def _converted(desk: Desk, converter: Converter, file: File) -> str:
+def _converted(uploads: Uploads, converter: Converter, file: File) -> str:
     """The key under which the PDF is stored. Raises `ConversionFailed`, `StorageUnavailable`, OSError."""
     # Absolute, because the child that works there has a folder of its own.
-    with TemporaryDirectory(dir=desk.incoming.absolute(), prefix="preview-", ignore_cleanup_errors=True) as name:
+    with TemporaryDirectory(dir=uploads.incoming.absolute(), prefix="preview-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < ROOM:
             raise OSError(errno.ENOSPC, "too little room on the disk to convert a document")
         source = folder / f"document{file.extension}"
-        _, chunks = desk.storage.chunks(file.stored_key)
+        _, chunks = uploads.storage.chunks(file.stored_key)
         with source.open("wb") as target:
             for chunk in chunks:
                 target.write(chunk)
         pdf = converter.to_pdf(source, FILE_TYPES[file.extension], folder)
         key = new_key()
-        desk.storage.put(key, pdf)
+        uploads.storage.put(key, pdf)
         return key
 
 

@@ -12,10 +12,10 @@ from core.errors import not_found
 from core.subjects import SubjectRegistry
 
 
-def visible_file(session: Session, actor: Actor, subjects: SubjectRegistry, file_id: UUID) -> File:
-    """One file; 404 if it is not there or the actor may not see it.
+def get_readable(session: Session, actor: Actor, subjects: SubjectRegistry, file_id: UUID) -> File:
+    """One file; 404 if it is not there or the actor may not read it.
 
-    Unclaimed, it is seen by the user who uploaded it; claimed, by whoever the record lets fetch it
+    Until a record claims it, only the user who uploaded it may; then whoever may fetch it of that record
     (`core/subjects.py`). The right is asked at every call, so that an address does not outlive it.
     """
     file = session.get(File, file_id, populate_existing=True)
@@ -30,9 +30,9 @@ def visible_file(session: Session, actor: Actor, subjects: SubjectRegistry, file
     return file
 
 
-def show(file: File) -> dict[str, Any]:
+def file_answer(file: File) -> dict[str, Any]:
     """A file as the HTTP contract writes it; pictures say when, where and how large they were taken."""
-    shown: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "id": str(file.id),
         "name": file.original_name,
         "purpose": file.purpose,
@@ -42,11 +42,11 @@ def show(file: File) -> dict[str, Any]:
         "uploaded_at": clock.rfc3339(file.uploaded_at),
     }
     if file.width is not None:
-        shown |= {
+        answer |= {
             "width": file.width,
             "height": file.height,
             "taken_at": clock.rfc3339(file.taken_at) if file.taken_at else None,
             "latitude": file.latitude,
             "longitude": file.longitude,
         }
-    return shown
+    return answer

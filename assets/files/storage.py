@@ -112,6 +112,13 @@ class Storage:
                 else:
                     obstore.delete(self._store, key)
 
+    def discard(self, keys: Iterable[str]) -> None:
+        """Delete objects that no row names; what cannot be deleted now is left to the sweep. Raises nothing."""
+        try:
+            self.delete(keys)
+        except StorageUnavailable as error:
+            log.warning("objects_left_for_the_sweep", error=str(error))
+
     def older_than(self, moment: datetime, prefix: str = _PREFIX) -> Iterator[Sequence[str]]:
         """Keys of the uploads, or of what else has its own prefix, that were stored before, some hundred at a time."""
         with _failures():

@@ -18,10 +18,10 @@ from sqlalchemy.exc import DBAPIError
 
 from assets.files.file_types import FILE_TYPES, PICTURE
 from assets.files.models import File
-from assets.files.operations import Desk, discard
 from assets.files.pictures import pictures
 from assets.files.pictures.pictures import Unreadable
 from assets.files.storage import StorageUnavailable, new_key, unavailable
+from assets.files.uploads import Uploads
 from core.database.disk import SHARED_MEMORY, is_full
 from core.db import Database
 from core.deadline import Deadline
@@ -37,7 +37,7 @@ _turns = threading.Condition()
 _in_the_making: set[UUID] = set()
 
 
-def key_of(database: Database, desk: Desk, file: File) -> str:
+def key_of(database: Database, uploads: Uploads, file: File) -> str:
     """Where the thumbnail of a picture is stored, made now if need be. No transaction is open meanwhile.
 
     Whether the caller may see the file is asked before. Raises 404 for what is no picture or gone, 409
@@ -52,14 +52,14 @@ def key_of(database: Database, desk: Desk, file: File) -> str:
         found = _stored(database, file.id)
         if found.thumbnail_key is not None:  # by whoever had its turn before
             return found.thumbnail_key
-        return _made(database, desk, found, deadline)
+        return _made(database, uploads, found, deadline)
 
 
-def without_room(desk: Desk, file: File) -> bytes:
+def without_room(uploads: Uploads, file: File) -> bytes:
     """The thumbnail itself where it cannot be kept: reading goes on while the disk is full. Raises 409, 503."""
     try:
         with TemporaryDirectory(dir=SHARED_MEMORY, prefix="gongpin-thumbnail-") as name:
-            return _make(desk, file, Path(name), Deadline(SECONDS)).read_bytes()
+            return _make(uploads, file, Path(name), Deadline(SECONDS)).read_bytes()
     except (StorageUnavailable, OSError) as error:
         raise unavailable(error) from error
 
@@ -87,11 +87,11 @@ def _stored(database: Database, file_id: UUID) -> File:
     return file
 
 
-def _made(database: Database, desk: Desk, file: File, deadline: Deadline) -> str:
+def _made(database: Database, uploads: Uploads, file: File, deadline: Deadline) -> str:
     key, noted = new_key(), False
     try:
-        with TemporaryDirectory(dir=desk.incoming, prefix="thumbnail-") as name:
-            desk.storage.put(key, _make(desk, file, Path(name), deadline), deadline.left())
+        with TemporaryDirectory(dir=uploads.incoming, prefix="thumbnail-") as name:
+            uploads.storage.put(key, _make(uploads, file, Path(name), deadline), deadline.left())
         noted = _note(database, file.id, key)
     except (StorageUnavailable, OSError) as error:
         raise unavailable(error) from error
@@ -101,7 +101,7 @@ def _made(database: Database, desk: Desk, file: File, deadline: Deadline) -> str
         raise
     finally:
         if not noted:
-            discard(desk.storage, [key])
+            uploads.storage.discard([key])
     if noted:
         return key
     # Swept meanwhile, or another process was faster.
@@ -111,9 +111,9 @@ def _made(database: Database, desk: Desk, file: File, deadline: Deadline) -> str
     return other
 
 
-def _make(desk: Desk, file: File, folder: Path, deadline: Deadline) -> Path:
+def _make(uploads: Uploads, file: File, folder: Path, deadline: Deadline) -> Path:
     source, target = folder / "picture", folder / "thumbnail"
-    _, chunks = desk.storage.chunks(file.stored_key)
+    _, chunks = uploads.storage.chunks(file.stored_key)
     with source.open("wb") as copy:
         for chunk in chunks:
             copy.write(chunk)

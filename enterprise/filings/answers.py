@@ -199,7 +199,7 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
                 "title": d.category.label,
                 "required": d.required,
                 "extensions": list(d.category.allowed),
-                "purposes": sorted(d.category.purposes),
+                "purposes": sorted(purpose.code for purpose in d.category.purposes),
                 "max_count": d.category.max_count,
                 "max_bytes": d.category.largest,
             }

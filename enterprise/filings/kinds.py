@@ -15,7 +15,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.files.file_types import Category, categories
+from assets.files.file_types import FROM_PHONES
+from assets.files.purposes import Category, FilePurpose, categories
 from core.actor import Actor
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
@@ -29,6 +30,12 @@ from enterprise.filings.models import Filing
 ENTERPRISE, OFFICE = Verb.FILINGS_WRITE.value, Verb.FILINGS_REVIEW.value
 """The two sides of a filing, named by the verb that whoever acts for them holds."""
 Effect = Callable[["Filings", Session, Filing], None]
+DECLARATION_ATTACHMENT = FilePurpose(
+    "declaration_attachment",
+    "申报附件",
+    (".pdf", ".jpg", ".jpeg", ".png", *FROM_PHONES, ".doc", ".docx", ".xls", ".xlsx", ".zip"),
+)
+"""What any filing may have beside its form, unless its kind declares a purpose of its own."""
 Opened = Callable[[Session, Actor, Filing], None]
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from assets.files import operations as files
-from assets.files.operations import Claim
+from assets.files import claiming
+from assets.files.claiming import Claim
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Warned
@@ -128,7 +128,7 @@ def claim_documents(
     wanted, faults = _parse_documents(sent)
     if faults:
         return [], faults
-    faults = files.claim(session, actor, ("filing", filing.id), wanted, kind.allowed_documents())
+    faults = claiming.claim(session, actor, ("filing", filing.id), wanted, kind.allowed_documents())
     if not faults:
         release_all_but(session, filing.id, {one.file_id for one in wanted})
     return [{"category": one.category, "file_id": str(one.file_id)} for one in wanted], faults
@@ -151,7 +151,7 @@ def _parse_documents(sent: Any) -> tuple[list[Claim], list[Fault]]:
 
 def release_all_but(session: Session, filing_id: UUID, named: set[UUID]) -> None:
     """Release a filing's files but those named and those that were sent."""
-    files.release(session, ("filing", filing_id), named | sent_files(session, filing_id))
+    claiming.release(session, ("filing", filing_id), named | sent_files(session, filing_id))
 
 
 def sent_files(session: Session, filing_id: UUID) -> set[UUID]:

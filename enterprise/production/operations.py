@@ -10,9 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from assets.files import operations as files
-from assets.files.file_types import Category, categories
-from assets.files.operations import Claim
+from assets.files.claiming import Claim, claim, release
+from assets.files.purposes import Category, FilePurpose, categories
 from core import clock, idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
@@ -26,8 +25,8 @@ from enterprise.operations import Effect, Outcome
 from enterprise.production.kinds import declaration
 from enterprise.production.models import Licence, SelfCheckTopic
 
-_TEMPLATE = categories(Category("template", "报告模板", frozenset({"template"})))
-
+TEMPLATE = FilePurpose("template", "报告模板", (".doc", ".docx", ".pdf", ".xls", ".xlsx"))
+_TEMPLATES = categories(Category("template", "报告模板", frozenset({TEMPLATE})))
 
 LICENCE_STATUSES = {"valid": "有效", "expired": "过期", "cancelled": "注销", "withdrawn": "撤销", "revoked": "吊销"}
 
@@ -146,7 +145,7 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
         raise invalid("/open_to", "out_of_range", "填报结束日期不能早于开始日期，请重新选择")
     template_id = UUID(str(body["template_file_id"]))
     wanted = [Claim("template", template_id, "/template_file_id")]
-    faults = files.claim(session, actor, ("self_check_topic", topic_id), wanted, _TEMPLATE)
+    faults = claim(session, actor, ("self_check_topic", topic_id), wanted, _TEMPLATES)
     if faults:
         raise Problem("invalid", errors=faults)
     title = demanded(clean_line(body["title"]), "/title", "请填写主题名称")
@@ -178,5 +177,5 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
         now = session.scalars(select(SelfCheckTopic.version).where(SelfCheckTopic.id == topic_id)).one()
         raise stale(now, topic.version)
     # No version of a filing can name the old template: a file is claimed by one record, and that was the topic.
-    files.release(session, ("self_check_topic", topic_id), {template_id})
+    release(session, ("self_check_topic", topic_id), {template_id})
     return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False

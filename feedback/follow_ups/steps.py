@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 from accounts import offices
 from accounts.models import User, UserStatus
 from accounts.verbs import verbs_of
-from assets.files.file_types import Category, categories
-from assets.files.operations import Claim, claim
+from assets.files.claiming import Claim, claim
+from assets.files.form_files import PHOTO
+from assets.files.purposes import Category, categories
 from core import clock
 from core.actor import Actor
 from core.deadlines import clocks
 from core.errors import Fault, Problem
 from core.text import MEANINGLESS, clean, has_words
+from enterprise.filings.kinds import DECLARATION_ATTACHMENT
 from feedback.codes.kinds import HIDDEN
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.ratings import numbers
@@ -38,7 +40,7 @@ CONTACT_RESULTS = {"reached": "已联系", "no_answer": "无人接听", "refused
 FEEDBACK_CHANNELS = {**CONTACT_CHANNELS, "page": "查询页面"}
 SATISFIED = {"satisfied": "满意", "dissatisfied": "不满意", "not_stated": "未表态"}
 
-EVIDENCE = Category("appeal_evidence", "申诉证据", frozenset({"photo", "declaration_attachment"}), max_count=9)
+EVIDENCE = Category("appeal_evidence", "申诉证据", frozenset({PHOTO, DECLARATION_ATTACHMENT}), max_count=9)
 _ALLOWED = categories(EVIDENCE)
 
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from assets.files import operations
-from assets.files.file_types import Category, categories
-from assets.files.operations import Claim, Subject
+from assets.files import claiming
+from assets.files.claiming import Claim, Subject
+from assets.files.form_files import PHOTO, PURPOSES_OF_ITEMS, SIGNATURE
+from assets.files.purposes import Category, categories
 from core.actor import Actor
 from core.errors import Fault
 from core.forms.definition import Form
@@ -24,14 +25,9 @@ MOST_PHOTOS = 40
 MOST_SIGNATURES = 9
 
 ALLOWED = categories(
-    Category("photos", "照片", frozenset({"photo"}), max_count=MOST_PHOTOS),
-    Category("signatures", "签名", frozenset({"signature"}), max_count=MOST_SIGNATURES),
+    Category("photos", "照片", frozenset({PHOTO}), max_count=MOST_PHOTOS),
+    Category("signatures", "签名", frozenset({SIGNATURE}), max_count=MOST_SIGNATURES),
 )
-_PURPOSES = {
-    "photos": frozenset({"photo"}),
-    "signature": frozenset({"signature"}),
-    "file": frozenset({"photo", "licence_document"}),
-}
 
 
 def is_named(form: Form, body: Mapping[str, Any]) -> bool:
@@ -56,12 +52,12 @@ def claim(
     own, faults = _beside_form(form, body)
     wanted = [*own, *_of_form(form, data)]
     allowed = _allowed(form)
-    photos = [claim_.path for claim_ in wanted if "photo" in allowed[claim_.category].purposes]
+    photos = [claim_.path for claim_ in wanted if PHOTO in allowed[claim_.category].purposes]
     if not faults and len(photos) > MOST_PHOTOS:
         message = f"一份记录最多上传{MOST_PHOTOS}张照片，现有{len(photos)}张，请删减后重试"
         faults.append(Fault(photos[MOST_PHOTOS], "too_many_files", message))
     if not faults and wanted:
-        faults = operations.claim(session, actor, subject, wanted, allowed)
+        faults = claiming.claim(session, actor, subject, wanted, allowed)
     for category in ALLOWED:
         if ids := [str(claim_.file_id) for claim_ in own if claim_.category == category]:
             data[category] = ids
@@ -70,12 +66,12 @@ def claim(
 
 def release_dropped(session: Session, subject: Subject, kept: frozenset[UUID]) -> None:
     """Let go of what a draft no longer names. What was submitted is never let go of: its version keeps naming it."""
-    operations.release(session, subject, kept)
+    claiming.release(session, subject, kept)
 
 
 def _allowed(form: Form) -> dict[str, Category]:
     items = [inner for item in form.files for inner in (item, *item.items) if inner.type in FILES]
-    by_form = (Category(one.name, one.text, _PURPOSES[one.type], max_count=MOST_PHOTOS) for one in items)
+    by_form = (Category(one.name, one.text, PURPOSES_OF_ITEMS[one.type], max_count=MOST_PHOTOS) for one in items)
     return {**ALLOWED, **{category.code: category for category in by_form}}
 
 

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from assets.files.operations import Desk
 from assets.files.storage import StorageUnavailable
+from assets.files.uploads import Uploads
 from backups import shelf
 from core import clock
 from core.config import Settings
@@ -83,19 +83,19 @@ def ask_all(checks: list[Check]) -> dict[str, str]:
 
 
 def checks(
-    settings: Settings, database: Database, desk: Desk, disk: DiskWatch, rate_limits: Callable[[], str]
+    settings: Settings, database: Database, uploads: Uploads, disk: DiskWatch, rate_limits: Callable[[], str]
 ) -> list[Check]:
     """All that `/readyz` asks."""
 
     def has_scanner() -> str:
-        return "not configured" if desk.scanner is None else "ok" if desk.scanner.ping() else "unreachable"
+        return "not configured" if uploads.scanner is None else "ok" if uploads.scanner.ping() else "unreachable"
 
     def has_converter() -> str:
-        return "not configured" if desk.converter is None else "ok" if desk.converter.is_there() else "missing"
+        return "not configured" if uploads.converter is None else "ok" if uploads.converter.is_there() else "missing"
 
     return [
         Check("database", lambda: _reads(database)),
-        Check("storage", lambda: _stores(desk)),
+        Check("storage", lambda: _stores(uploads)),
         Check("virus_scan", has_scanner),
         Check("document_preview", has_converter),
         Check("working_days", lambda: _knows_working_days(database)),
@@ -114,13 +114,13 @@ def _reads(database: Database) -> str:
     return "ok"
 
 
-def _stores(desk: Desk) -> str:
+def _stores(uploads: Uploads) -> str:
     try:
-        desk.storage.check()
+        uploads.storage.check()
     except StorageUnavailable as error:
         log.error("storage_unavailable", error=str(error))
         return "unreachable"
-    return "ok" if desk.incoming.is_dir() else "data folder missing"
+    return "ok" if uploads.incoming.is_dir() else "data folder missing"
 
 
 def _knows_working_days(database: Database) -> str:

@@ -6,7 +6,7 @@ from typing import cast
 from flask import current_app
 
 from accounts.sign_in.sessions import SessionPolicy
-from assets.files.operations import Desk
+from assets.files.uploads import Uploads
 from assets.paper.made_pictures import MadePictures
 from core.config import Settings
 from core.database.disk import DiskWatch
@@ -36,7 +36,7 @@ class Wiring:
     policy: SessionPolicy
     tools: Tools
     subjects: SubjectRegistry
-    desk: Desk
+    uploads: Uploads
     filings: Filings
     events: Events
     rules: RatingRules

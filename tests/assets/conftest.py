@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from accounts.models import User
-from assets.files.operations import Desk
+from app import file_purposes
 from assets.files.storage import Storage, open_storage
+from assets.files.uploads import Uploads
 from core.actor import Actor, Scope
 from core.db import Database
 from tests.object_storage import local, on_s3
@@ -24,11 +25,12 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
 
 
 @pytest.fixture
-def desk(dialect: str, tmp_path: Path) -> Desk:
+def uploads(dialect: str, tmp_path: Path) -> Uploads:
     """SQLite goes with the local folder, PostgreSQL with S3."""
     settings = local(tmp_path)
     settings.incoming_dir.mkdir(exist_ok=True)
-    return Desk(open_storage(on_s3(settings) if dialect == "postgresql" else settings), None, settings.incoming_dir)
+    storage = open_storage(on_s3(settings) if dialect == "postgresql" else settings)
+    return Uploads(storage, settings.incoming_dir, file_purposes())
 
 
 @pytest.fixture

@@ -14,16 +14,17 @@ import pytest
 from pikepdf import Dictionary, Name
 
 from assets.files.documents import documents
-from assets.files.file_types import FILE_TYPES, PURPOSES
+from assets.files.file_types import FILE_TYPES
 from core.deadline import Deadline
 from core.errors import Problem
+from enterprise.production.kinds import self_check_report
 from tests import paperwork
 from tests.assets.test_document_conversion import has_landlock
 from tests.oddities.oddity import Oddity
 from tests.oddities.pdfs import TAKEN as PDFS_TAKEN
 from tests.oddities.pdfs import pdf_with
 
-REPORT = PURPOSES["self_check_report"]
+REPORT = self_check_report.REPORT_UPLOAD
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

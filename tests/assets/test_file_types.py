@@ -4,15 +4,20 @@ import io
 import struct
 import tempfile
 import zipfile
+from dataclasses import replace
 
 import pypdfium2
 import pytest
 
+from app import file_purposes
 from assets.files.documents import archives
 from assets.files.documents.content_checks import judge
 from assets.files.file_names import display_name, file_type, with_extension
-from assets.files.file_types import FILE_TYPES, PURPOSES, Category, categories
+from assets.files.file_types import FILE_TYPES, LARGEST_FILE
+from assets.files.form_files import PHOTO
+from assets.files.purposes import Category, FilePurpose, FilePurposes, categories
 from core.errors import Problem
+from enterprise.production.kinds import rectification, self_check_report
 from tests import paperwork
 
 
@@ -31,7 +36,7 @@ def refusal(content: bytes, extension: str) -> str | None:
 
 def name_refusal(name: str) -> str | None:
     try:
-        file_type(display_name(name), PURPOSES["self_check_report"])
+        file_type(display_name(name), self_check_report.REPORT_UPLOAD)
     except Problem as problem:
         return problem.errors[0].code
     return None
@@ -323,17 +328,40 @@ def test_a_name_is_kept_without_what_is_not_seen() -> None:
 
 def test_the_types_of_the_manual_are_the_types_of_the_reports() -> None:
     # Seed 000: no .docx for the rectification report, no .jpg for the self-check report.
-    assert PURPOSES["self_check_report"].extensions == (".doc", ".docx", ".pdf")
+    assert self_check_report.REPORT_UPLOAD.extensions == (".doc", ".docx", ".pdf")
     # What phones take photos as stands for .jpg, as which it is kept.
     taken = {".heic", ".heif", ".webp"}
-    assert set(PURPOSES["rectification_report"].extensions) - taken == {".doc", ".jpg", ".jpeg", ".pdf"}
+    assert set(rectification.REPORT_UPLOAD.extensions) - taken == {".doc", ".jpg", ".jpeg", ".pdf"}
 
 
 def test_a_category_that_cannot_work_is_not_declared() -> None:
-    with pytest.raises(ValueError, match="unknown"):
-        Category("report", "报告", frozenset({"unknown"}))
+    with pytest.raises(ValueError, match="0 purposes"):
+        Category("report", "报告", frozenset())
     with pytest.raises(ValueError, match="twice"):
-        categories(Category("a", "甲", frozenset({"photo"})), Category("a", "乙", frozenset({"photo"})))
+        categories(Category("a", "甲", frozenset({PHOTO})), Category("a", "乙", frozenset({PHOTO})))
+
+
+def test_a_purpose_that_cannot_work_is_not_declared() -> None:
+    with pytest.raises(ValueError, match=r"\.exe"):
+        FilePurpose("program", "程序", (".exe",))
+    with pytest.raises(ValueError, match="bytes"):
+        FilePurpose("film", "录像", (".pdf",), LARGEST_FILE + 1)
+
+
+def test_a_purpose_may_be_used_by_several_rooms_but_declared_once() -> None:
+    purposes = FilePurposes()
+    purposes.register(PHOTO)
+    purposes.register(PHOTO)
+    assert [purpose.code for purpose in purposes] == ["photo"]
+    with pytest.raises(ValueError, match="twice"):
+        purposes.register(replace(PHOTO, label="照片"))
+
+
+def test_an_application_knows_the_purposes_of_the_contract() -> None:
+    assert sorted(purpose.code for purpose in file_purposes()) == [
+        "declaration_attachment", "licence_document", "photo", "rectification_report", "self_check_report",
+        "signature", "template",
+    ]  # fmt: skip
 
 
 def test_checking_a_bomb_costs_little_memory() -> None:

@@ -9,8 +9,10 @@ import pypdfium2
 import pytest
 from oletools import msodde
 
+from app import file_purposes
 from assets.files.documents.content_checks import judge
-from assets.files.file_types import FILE_TYPES, PURPOSES, UNNAMED, Purpose
+from assets.files.file_types import FILE_TYPES, UNNAMED
+from assets.files.purposes import FilePurpose
 from core.errors import Problem
 from tests import oddities, paperwork
 from tests.oddities.oddity import Oddity, embedded
@@ -59,8 +61,8 @@ def test_the_advice_names_a_type_that_is_allowed_there() -> None:
 _NAMED = re.compile(r"(?<!\w)\.(?:pdf|docx?|xlsx?|jpe?g|png|zip|he[ic]f?|webp)\b|PDF")
 
 
-@pytest.mark.parametrize("purpose", PURPOSES.values(), ids=lambda purpose: purpose.code)
-def test_what_to_do_instead_names_only_what_may_be_uploaded_for_the_purpose(purpose: Purpose) -> None:
+@pytest.mark.parametrize("purpose", file_purposes(), ids=lambda purpose: purpose.code)
+def test_what_to_do_instead_names_only_what_may_be_uploaded_for_the_purpose(purpose: FilePurpose) -> None:
     for oddity in oddities.REFUSED:
         try:
             judge(io.BytesIO(oddity.make()), FILE_TYPES.get(oddity.named, UNNAMED), purpose.extensions)

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,29 +15,33 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text, update
 
-from assets.files import operations, queries
+from assets.files import claiming, queries, uploading
+from assets.files.claiming import Claim
 from assets.files.documents import documents
-from assets.files.file_types import Category, categories
+from assets.files.form_files import PHOTO
 from assets.files.models import File
-from assets.files.operations import Claim, Desk
 from assets.files.pictures import pictures
+from assets.files.purposes import Category, categories
 from assets.files.storage import StorageUnavailable
 from assets.files.sweeping import sweep
+from assets.files.uploading import Upload
+from assets.files.uploads import Uploads
 from core import clock as wall
 from core.actor import Actor
 from core.db import Database
 from core.deadline import Deadline
 from core.errors import Fault, Problem
 from core.subjects import SubjectRegistry
+from enterprise.production.kinds.self_check_report import REPORT_UPLOAD as SELF_CHECK_REPORT
 from tests import paperwork
 
 pytestmark = pytest.mark.usefixtures("application")
 
 ActorOf = Callable[[str], Actor]
 ALLOWED = categories(
-    Category("report", "自查报告", frozenset({"self_check_report"})),
-    Category("photos", "照片", frozenset({"photo"}), max_count=2),
-    Category("small", "小附件", frozenset({"self_check_report"}), extensions=frozenset({".pdf"}), max_bytes=100),
+    Category("report", "自查报告", frozenset({SELF_CHECK_REPORT})),
+    Category("photos", "照片", frozenset({PHOTO}), max_count=2),
+    Category("small", "小附件", frozenset({SELF_CHECK_REPORT}), extensions=frozenset({".pdf"}), max_bytes=100),
 )
 PDF = paperwork.pdf()
 
@@ -52,14 +57,14 @@ def colleague(actor_of: ActorOf) -> Actor:
 
 
 @pytest.fixture
-def receive(database: Database, desk: Desk, inspector: Actor, tmp_path: Path) -> Callable[..., tuple[File, bool]]:
+def receive(database: Database, uploads: Uploads, inspector: Actor, tmp_path: Path) -> Callable[..., tuple[File, bool]]:
     def received(
         content: bytes = PDF, name: str = "报告.pdf", purpose: str = "self_check_report", *,
-        actor: Actor = inspector, file_id: uuid.UUID | None = None, at: Desk = desk,
+        actor: Actor = inspector, file_id: uuid.UUID | None = None, at: Uploads = uploads,
     ) -> tuple[File, bool]:  # fmt: skip
         source = tmp_path / uuid.uuid4().hex
         source.write_bytes(content)
-        return operations.receive(database, at, actor, source, name, purpose, file_id)
+        return uploading.upload(database, at, actor, Upload(source, name, purpose, file_id))
 
     return received
 
@@ -67,12 +72,12 @@ def receive(database: Database, desk: Desk, inspector: Actor, tmp_path: Path) ->
 Receive = Callable[..., tuple[File, bool]]
 
 
-def stored(desk: Desk) -> set[str]:
-    return {key for batch in desk.storage.older_than(wall.now().replace(year=2100)) for key in batch}
+def stored(uploads: Uploads) -> set[str]:
+    return {key for batch in uploads.storage.older_than(wall.now().replace(year=2100)) for key in batch}
 
 
-def content_of(desk: Desk, key: str) -> bytes:
-    return b"".join(desk.storage.chunks(key)[1])
+def content_of(uploads: Uploads, key: str) -> bytes:
+    return b"".join(uploads.storage.chunks(key)[1])
 
 
 def rows(database: Database) -> list[File]:
@@ -83,7 +88,7 @@ def rows(database: Database) -> list[File]:
 def claim(database: Database, actor: Actor, subject: uuid.UUID, *wanted: tuple[str, uuid.UUID]) -> list[Fault]:
     claims = [Claim(category, file_id, f"/documents/{i}") for i, (category, file_id) in enumerate(wanted)]
     with database.write() as session:
-        faults = operations.claim(session, actor, ("filing", subject), claims, ALLOWED)
+        faults = claiming.claim(session, actor, ("filing", subject), claims, ALLOWED)
         if faults:
             session.rollback()
     return faults
@@ -93,26 +98,26 @@ def codes(faults: list[Fault]) -> dict[str, str]:
     return {fault.path: fault.code for fault in faults}
 
 
-def test_a_document_is_kept_as_it_was_sent(receive: Receive, desk: Desk, database: Database) -> None:
+def test_a_document_is_kept_as_it_was_sent(receive: Receive, uploads: Uploads, database: Database) -> None:
     file, new = receive()
     assert new and file.sha256 == file.sent_sha256 == hashlib.sha256(PDF).hexdigest()
     assert (file.size, file.media_type, file.extension) == (len(PDF), "application/pdf", ".pdf")
-    assert content_of(desk, file.stored_key) == PDF and stored(desk) == {file.stored_key}
+    assert content_of(uploads, file.stored_key) == PDF and stored(uploads) == {file.stored_key}
     assert [row.id for row in rows(database)] == [file.id]
 
 
 def test_a_photo_is_kept_stripped_and_without_a_thumbnail_for_now(
-    receive: Receive, desk: Desk, database: Database
+    receive: Receive, uploads: Uploads, database: Database
 ) -> None:
     photo = paperwork.jpeg(taken="2026:11:20 09:30:00", place=True)
     file, _ = receive(photo, "IMG_0001.JPG", "photo")
-    kept = content_of(desk, file.stored_key)
+    kept = content_of(uploads, file.stored_key)
     assert file.sent_sha256 == hashlib.sha256(photo).hexdigest() and file.sha256 == hashlib.sha256(kept).hexdigest()
     assert file.size == len(kept) and b"Exif" not in kept
-    assert file.thumbnail_key is None and stored(desk) == {file.stored_key}
+    assert file.thumbnail_key is None and stored(uploads) == {file.stored_key}
     [row] = rows(database)
     assert (row.width, row.height, row.latitude, row.longitude) == (640, 480, "31.810700", "119.974000")
-    assert list(desk.incoming.iterdir()) == []
+    assert list(uploads.incoming.iterdir()) == []
 
 
 def test_a_position_is_encrypted_at_rest(receive: Receive, database: Database) -> None:
@@ -122,7 +127,7 @@ def test_a_position_is_encrypted_at_rest(receive: Receive, database: Database) -
     assert all(value.startswith("enc1:") and "31.8" not in value for value in written)
 
 
-def test_what_is_refused_leaves_nothing(receive: Receive, desk: Desk, database: Database) -> None:
+def test_what_is_refused_leaves_nothing(receive: Receive, uploads: Uploads, database: Database) -> None:
     for content, name, purpose, code in (
         (b"", "a.pdf", "self_check_report", "empty_file"),
         (b"MZ", "a.pdf", "self_check_report", "content_mismatch"),
@@ -136,7 +141,7 @@ def test_what_is_refused_leaves_nothing(receive: Receive, desk: Desk, database: 
         with pytest.raises(Problem) as refused:
             receive(content, name, purpose)
         assert refused.value.errors[0].code == code
-    assert rows(database) == [] and stored(desk) == set() and list(desk.incoming.iterdir()) == []
+    assert rows(database) == [] and stored(uploads) == set() and list(uploads.incoming.iterdir()) == []
 
 
 def test_a_document_under_a_wrong_ending_is_taken_by_its_content(receive: Receive) -> None:
@@ -165,11 +170,11 @@ def test_a_photo_over_its_limit_is_too_large(receive: Receive) -> None:
     assert refused.value.status == 413 and "10M" in str(refused.value.detail)
 
 
-def test_the_same_id_again_is_the_same_file(receive: Receive, desk: Desk) -> None:
+def test_the_same_id_again_is_the_same_file(receive: Receive, uploads: Uploads) -> None:
     file_id = uuid.uuid4()
     first, _ = receive(file_id=file_id)
     again, new = receive(file_id=file_id)
-    assert (again.id, new) == (file_id, False) and stored(desk) == {first.stored_key}
+    assert (again.id, new) == (file_id, False) and stored(uploads) == {first.stored_key}
 
 
 def test_the_same_id_for_something_else_is_taken(receive: Receive, colleague: Actor) -> None:
@@ -182,7 +187,7 @@ def test_the_same_id_for_something_else_is_taken(receive: Receive, colleague: Ac
 
 
 def test_the_same_bytes_under_another_id_are_another_file_with_its_own_name(
-    receive: Receive, desk: Desk, database: Database, inspector: Actor
+    receive: Receive, uploads: Uploads, database: Database, inspector: Actor
 ) -> None:
     photo, ids = paperwork.jpeg(), [uuid.uuid4(), uuid.uuid4()]
     first, second = (receive(photo, f"{file_id}.jpg", "photo", file_id=file_id) for file_id in ids)
@@ -194,17 +199,17 @@ def test_the_same_bytes_under_another_id_are_another_file_with_its_own_name(
 
 
 def test_the_sweep_of_a_file_leaves_another_of_the_same_bytes_alone(
-    receive: Receive, database: Database, desk: Desk, inspector: Actor, clock: time_machine.Traveller
+    receive: Receive, database: Database, uploads: Uploads, inspector: Actor, clock: time_machine.Traveller
 ) -> None:
     kept, swept = receive(file_id=uuid.uuid4())[0], receive(file_id=uuid.uuid4())[0]
     claim(database, inspector, uuid.uuid4(), ("report", kept.id))
     clock.shift(25 * 3600)
-    assert sweep(database, desk.storage, desk.incoming).files == 1
-    assert set(rows_by_id(database)) == {kept.id} != {swept.id} and content_of(desk, kept.stored_key) == PDF
+    assert sweep(database, uploads.storage, uploads.incoming).files == 1
+    assert set(rows_by_id(database)) == {kept.id} != {swept.id} and content_of(uploads, kept.stored_key) == PDF
 
 
 def test_without_an_id_the_same_bytes_and_name_again_are_the_same_file_while_nobody_claims_it(
-    receive: Receive, desk: Desk, database: Database, inspector: Actor, colleague: Actor
+    receive: Receive, uploads: Uploads, database: Database, inspector: Actor, colleague: Actor
 ) -> None:
     with_an_id, _ = receive(file_id=uuid.uuid4())
     first, new = receive()
@@ -218,7 +223,7 @@ def test_without_an_id_the_same_bytes_and_name_again_are_the_same_file_while_nob
 
 
 def test_eight_uploads_of_the_same_bytes_at_once_make_one_file(
-    receive: Receive, desk: Desk, database: Database
+    receive: Receive, uploads: Uploads, database: Database
 ) -> None:
     together = threading.Barrier(8)
 
@@ -230,11 +235,11 @@ def test_eight_uploads_of_the_same_bytes_at_once_make_one_file(
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(upload, range(8)))
     assert len({file_id for file_id, _ in answers}) == 1 and sum(new for _, new in answers) == 1
-    assert len(rows(database)) == 1 and stored(desk) == {rows(database)[0].stored_key}
+    assert len(rows(database)) == 1 and stored(uploads) == {rows(database)[0].stored_key}
 
 
 def test_eight_uploads_of_the_same_bytes_at_once_under_eight_ids_make_eight_files(
-    receive: Receive, desk: Desk, database: Database
+    receive: Receive, uploads: Uploads, database: Database
 ) -> None:
     together, ids = threading.Barrier(8), [uuid.uuid4() for _ in range(8)]
 
@@ -245,11 +250,11 @@ def test_eight_uploads_of_the_same_bytes_at_once_under_eight_ids_make_eight_file
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(upload, range(8))) == [(file_id, True) for file_id in ids]
-    assert len(stored(desk)) == 8
+    assert len(stored(uploads)) == 8
 
 
 def test_one_id_for_different_bytes_at_once_goes_to_one_of_them(
-    receive: Receive, desk: Desk, database: Database
+    receive: Receive, uploads: Uploads, database: Database
 ) -> None:
     together, file_id = threading.Barrier(4), uuid.uuid4()
 
@@ -263,21 +268,23 @@ def test_one_id_for_different_bytes_at_once_goes_to_one_of_them(
     with ThreadPoolExecutor(4) as pool:
         answers = sorted(pool.map(upload, range(4)))
     assert answers == ["id_taken", "id_taken", "id_taken", "new"]
-    assert len(rows(database)) == 1 and stored(desk) == {rows(database)[0].stored_key}
+    assert len(rows(database)) == 1 and stored(uploads) == {rows(database)[0].stored_key}
 
 
-def test_a_storage_that_fails_leaves_no_row(receive: Receive, desk: Desk, database: Database, monkeypatch: Any) -> None:
+def test_a_storage_that_fails_leaves_no_row(
+    receive: Receive, uploads: Uploads, database: Database, monkeypatch: Any
+) -> None:
     def fail(_key: str, _path: Path, _seconds: float) -> None:
         raise StorageUnavailable("down")
 
-    monkeypatch.setattr(desk.storage, "put", fail)
+    monkeypatch.setattr(uploads.storage, "put", fail)
     with pytest.raises(Problem) as refused:
         receive()
     assert refused.value.code == "storage_unavailable" and rows(database) == []
 
 
 def test_a_database_that_fails_leaves_no_object(
-    receive: Receive, desk: Desk, database: Database, monkeypatch: Any
+    receive: Receive, uploads: Uploads, database: Database, monkeypatch: Any
 ) -> None:
     def fail() -> None:
         raise RuntimeError("the database went away")
@@ -285,13 +292,13 @@ def test_a_database_that_fails_leaves_no_object(
     monkeypatch.setattr(database, "write", fail)
     with pytest.raises(RuntimeError):
         receive()
-    assert stored(desk) == set() and rows(database) == []
+    assert stored(uploads) == set() and rows(database) == []
 
 
 def test_a_user_cannot_pile_up_uploads(
     receive: Receive, database: Database, inspector: Actor, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(operations, "UNCLAIMED_QUOTA", len(PDF) + 100)
+    monkeypatch.setattr(uploading, "UNCLAIMED_QUOTA", len(PDF) + 100)
     file, _ = receive()
     with pytest.raises(Problem) as refused:
         receive(paperwork.pdf("second"))
@@ -314,17 +321,17 @@ class Scanner:
 
 
 def test_an_infected_file_is_refused_and_without_a_verdict_nothing_is_kept(
-    receive: Receive, desk: Desk, database: Database
+    receive: Receive, uploads: Uploads, database: Database
 ) -> None:
     from core.gateways.clamd import ScannerUnavailable
 
     for verdict, code in (("Eicar", "invalid"), (ScannerUnavailable("down"), "scanner_unavailable")):
-        watched = Desk(desk.storage, Scanner(verdict), desk.incoming)  # type: ignore[arg-type]
+        watched = replace(uploads, scanner=Scanner(verdict))  # type: ignore[arg-type]
         with pytest.raises(Problem) as refused:
             receive(at=watched)
         assert refused.value.code == code
-    assert rows(database) == [] and stored(desk) == set()
-    assert receive(at=Desk(desk.storage, Scanner(None), desk.incoming))[1]  # type: ignore[arg-type]
+    assert rows(database) == [] and stored(uploads) == set()
+    assert receive(at=replace(uploads, scanner=Scanner(None)))[1]  # type: ignore[arg-type]
 
 
 def test_a_record_claims_own_uploads(receive: Receive, database: Database, inspector: Actor) -> None:
@@ -409,8 +416,8 @@ def test_a_record_that_drops_a_file_lets_go_of_it(receive: Receive, database: Da
     files = [receive(paperwork.jpeg(colour=colour), "a.jpg", "photo")[0].id for colour in ("blue", "green")]
     claim(database, inspector, record, *(("photos", file_id) for file_id in files))
     with database.write() as session:
-        operations.release(session, ("filing", record), [files[0]])
-        operations.release(session, ("filing", other), [])
+        claiming.release(session, ("filing", record), [files[0]])
+        claiming.release(session, ("filing", other), [])
     claimed = {row.id: row.claimed_id for row in rows(database)}
     assert claimed == {files[0]: record, files[1]: None}
     assert claim(database, inspector, other, ("photos", files[1])) == []
@@ -424,13 +431,13 @@ def test_a_dropped_file_does_not_stand_in_the_way_of_the_same_bytes_sent_since(
     second, new = receive()
     assert new
     with database.write() as session:
-        operations.release(session, ("filing", record), [])
+        claiming.release(session, ("filing", record), [])
     again, new = receive()
     assert not new and again.id in {first.id, second.id}
 
 
 def test_the_sweep_takes_what_nobody_claimed_for_a_day(
-    receive: Receive, database: Database, desk: Desk, inspector: Actor, clock: time_machine.Traveller
+    receive: Receive, database: Database, uploads: Uploads, inspector: Actor, clock: time_machine.Traveller
 ) -> None:
     record = uuid.uuid4()
     claimed, dropped = receive(paperwork.pdf("kept"))[0], receive(paperwork.pdf("dropped"))[0]
@@ -439,16 +446,16 @@ def test_the_sweep_takes_what_nobody_claimed_for_a_day(
     claim(database, inspector, uuid.uuid4(), ("report", dropped.id))
     clock.shift(23 * 3600)
     with database.write() as session:
-        operations.release(session, ("filing", rows_by_id(database)[dropped.id].claimed_id), [])
-    assert sweep(database, desk.storage, desk.incoming).files == 0
+        claiming.release(session, ("filing", rows_by_id(database)[dropped.id].claimed_id), [])
+    assert sweep(database, uploads.storage, uploads.incoming).files == 0
     clock.shift(2 * 3600)
-    assert sweep(database, desk.storage, desk.incoming).files == 1
+    assert sweep(database, uploads.storage, uploads.incoming).files == 1
     left = rows_by_id(database)
     assert set(left) == {claimed.id, dropped.id} and photo.id not in left
-    assert stored(desk) == {claimed.stored_key, dropped.stored_key}
+    assert stored(uploads) == {claimed.stored_key, dropped.stored_key}
     clock.shift(24 * 3600)
-    sweep(database, desk.storage, desk.incoming)
-    assert set(rows_by_id(database)) == {claimed.id} and stored(desk) == {claimed.stored_key}
+    sweep(database, uploads.storage, uploads.incoming)
+    assert set(rows_by_id(database)) == {claimed.id} and stored(uploads) == {claimed.stored_key}
 
 
 def rows_by_id(database: Database) -> dict[uuid.UUID, Any]:
@@ -456,32 +463,32 @@ def rows_by_id(database: Database) -> dict[uuid.UUID, Any]:
 
 
 def test_a_file_asked_for_again_is_not_swept_before_its_record_is_saved(
-    receive: Receive, database: Database, desk: Desk, inspector: Actor, clock: time_machine.Traveller
+    receive: Receive, database: Database, uploads: Uploads, inspector: Actor, clock: time_machine.Traveller
 ) -> None:
     file, _ = receive()
     clock.shift(23 * 3600)
     receive()
     clock.shift(2 * 3600)
-    sweep(database, desk.storage, desk.incoming)
+    sweep(database, uploads.storage, uploads.incoming)
     assert claim(database, inspector, uuid.uuid4(), ("report", file.id)) == []
 
 
 def test_objects_without_a_row_and_half_uploads_are_swept(
-    receive: Receive, database: Database, desk: Desk, inspector: Actor, tmp_path: Path
+    receive: Receive, database: Database, uploads: Uploads, inspector: Actor, tmp_path: Path
 ) -> None:
     file, _ = receive()
     photo, _ = receive(paperwork.jpeg(), "a.jpg", "photo")
     claim(database, inspector, uuid.uuid4(), ("report", file.id), ("photos", photo.id))
     lost = tmp_path / "lost"
     lost.write_bytes(b"lost")
-    desk.storage.put("uploads/00/lost", lost)
-    (desk.incoming / "upload-x").write_bytes(b"half")
-    assert sweep(database, desk.storage, desk.incoming).objects == 0
+    uploads.storage.put("uploads/00/lost", lost)
+    (uploads.incoming / "upload-x").write_bytes(b"half")
+    assert sweep(database, uploads.storage, uploads.incoming).objects == 0
     # Objects carry the time of the storage, which a test cannot turn back: the clock is turned on instead.
     with time_machine.travel(wall.now().replace(year=2090), tick=False):
-        swept = sweep(database, desk.storage, desk.incoming)
+        swept = sweep(database, uploads.storage, uploads.incoming)
     assert (swept.files, swept.objects, swept.leavings) == (0, 1, 1)
-    assert stored(desk) == {file.stored_key, photo.stored_key}
+    assert stored(uploads) == {file.stored_key, photo.stored_key}
 
 
 def test_a_file_is_seen_by_its_uploader_and_then_by_who_may_read_the_record(
@@ -495,7 +502,7 @@ def test_a_file_is_seen_by_its_uploader_and_then_by_who_may_read_the_record(
     def sees(actor: Actor) -> bool:
         with database.read() as session:
             try:
-                queries.visible_file(session, actor, subjects, file.id)
+                queries.get_readable(session, actor, subjects, file.id)
             except Problem as problem:
                 return problem.code != "not_found"
         return True
@@ -514,11 +521,11 @@ def test_a_claim_by_an_unknown_kind_of_record_shows_a_file_to_nobody(
     file = receive()[0]
     claim(database, inspector, uuid.uuid4(), ("report", file.id))
     with database.read() as session, pytest.raises(Problem, match="not_found"):
-        queries.visible_file(session, inspector, SubjectRegistry(), file.id)
+        queries.get_readable(session, inspector, SubjectRegistry(), file.id)
 
 
 def test_the_sweep_and_a_claim_of_the_same_file_do_not_both_get_it(
-    receive: Receive, database: Database, desk: Desk, inspector: Actor, clock: time_machine.Traveller
+    receive: Receive, database: Database, uploads: Uploads, inspector: Actor, clock: time_machine.Traveller
 ) -> None:
     files = [receive(paperwork.pdf(f"r{number}"))[0].id for number in range(6)]
     clock.shift(25 * 3600)
@@ -526,7 +533,7 @@ def test_the_sweep_and_a_claim_of_the_same_file_do_not_both_get_it(
 
     def sweeping() -> int:
         together.wait(10)
-        return sweep(database, desk.storage, desk.incoming).files
+        return sweep(database, uploads.storage, uploads.incoming).files
 
     def claiming() -> set[uuid.UUID]:
         together.wait(10)
@@ -537,7 +544,7 @@ def test_the_sweep_and_a_claim_of_the_same_file_do_not_both_get_it(
         assert swept.result() + len(kept.result()) == 6
     assert set(rows_by_id(database)) == kept.result()
     with database.read() as session:
-        assert session.scalar(select(func.count()).select_from(File)) == len(stored(desk))
+        assert session.scalar(select(func.count()).select_from(File)) == len(stored(uploads))
 
 
 class CountingDown(Deadline):
@@ -553,46 +560,46 @@ class CountingDown(Deadline):
 
 
 def test_all_steps_of_an_upload_share_one_time(
-    receive: Receive, desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch
+    receive: Receive, uploads: Uploads, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However the limits of each add up, together they keep within the time of one file."""
     handed: list[Any] = []
     given: list[float] = []
-    recognise, prepare, put = documents.recognise, pictures.prepare, desk.storage.put
-    monkeypatch.setattr(operations, "Deadline", CountingDown)
+    recognise, prepare, put = documents.recognise, pictures.prepare, uploads.storage.put
+    monkeypatch.setattr(uploading, "Deadline", CountingDown)
     monkeypatch.setattr(documents, "recognise", lambda *told: (handed.append(told[-1]), recognise(*told))[1])
     monkeypatch.setattr(pictures, "prepare", lambda *told: (handed.append(told[-1]), prepare(*told))[1])
-    monkeypatch.setattr(desk.storage, "put", lambda *told: (given.append(told[-1]), put(*told))[1])
+    monkeypatch.setattr(uploads.storage, "put", lambda *told: (given.append(told[-1]), put(*told))[1])
     scanner = Scanner(None)
-    receive(paperwork.jpeg(), "a.jpg", "photo", at=Desk(desk.storage, scanner, desk.incoming))  # type: ignore[arg-type]
+    receive(paperwork.jpeg(), "a.jpg", "photo", at=replace(uploads, scanner=scanner))  # type: ignore[arg-type]
     assert handed[0] is handed[1] and isinstance(handed[0], CountingDown)
     times = [*scanner.seconds, *given]
-    assert [round(one) for one in times] == [operations.SECONDS - 1, operations.SECONDS - 2]
+    assert [round(one) for one in times] == [uploading.SECONDS - 1, uploading.SECONDS - 2]
 
 
 def test_the_sweep_deletes_few_rows_a_transaction(
-    receive: Receive, desk: Desk, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    receive: Receive, uploads: Uploads, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assets.files.sweeping._BATCH", 2)
     for colour in ("red", "blue", "green", "grey", "black"):
         receive(paperwork.jpeg(colour=colour), f"{colour}.jpg", "photo")
     deleted: list[int] = []
-    monkeypatch.setattr(desk.storage, "delete", lambda keys: deleted.append(len(list(keys))))
+    monkeypatch.setattr(uploads.storage, "delete", lambda keys: deleted.append(len(list(keys))))
     with time_machine.travel(wall.now() + timedelta(days=3), tick=False):
-        assert sweep(database, desk.storage, tmp_path / "elsewhere").files == 5
+        assert sweep(database, uploads.storage, tmp_path / "elsewhere").files == 5
     assert deleted[:3] == [2, 2, 1]  # the bytes of a transaction's rows are deleted behind it
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 def test_a_file_that_is_wanted_again_while_the_sweep_waits_for_it_stays(
-    receive: Receive, desk: Desk, database: Database, tmp_path: Path
+    receive: Receive, uploads: Uploads, database: Database, tmp_path: Path
 ) -> None:
     file, wanted_again = receive()[0], wall.now() + timedelta(days=3)
     with ThreadPoolExecutor(1) as pool:
         with database.write() as renewing:
             renewing.execute(update(File).where(File.id == file.id).values(unclaimed_since=wanted_again))
             with time_machine.travel(wall.now() + timedelta(days=3), tick=True):
-                swept = pool.submit(sweep, database, desk.storage, tmp_path / "elsewhere")
+                swept = pool.submit(sweep, database, uploads.storage, tmp_path / "elsewhere")
                 with database.read() as watching:
                     until_somebody_waits(watching)
         assert swept.result(60).files == 0

@@ -13,12 +13,13 @@ import time_machine
 from PIL import Image
 from sqlalchemy import update
 
-from assets.files import operations, thumbnails
+from assets.files import thumbnails, uploading
 from assets.files.models import File
-from assets.files.operations import Desk
 from assets.files.pictures import pictures
 from assets.files.storage import StorageUnavailable
 from assets.files.sweeping import sweep
+from assets.files.uploading import Upload
+from assets.files.uploads import Uploads
 from core import clock as wall
 from core.actor import Actor
 from core.db import Database
@@ -30,11 +31,11 @@ pytestmark = pytest.mark.usefixtures("application")
 
 
 @pytest.fixture
-def photo(database: Database, desk: Desk, actor_of: Callable[[str], Actor], tmp_path: Path) -> File:
+def photo(database: Database, uploads: Uploads, actor_of: Callable[[str], Actor], tmp_path: Path) -> File:
     source = tmp_path / uuid.uuid4().hex
     source.write_bytes(paperwork.jpeg(orientation=6))
     actor = actor_of("county_inspector")
-    return operations.receive(database, desk, actor, source, "IMG.jpg", "photo", None)[0]
+    return uploading.upload(database, uploads, actor, Upload(source, "IMG.jpg", "photo"))[0]
 
 
 @pytest.fixture
@@ -51,8 +52,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return sources
 
 
-def stored(desk: Desk) -> set[str]:
-    return {key for batch in desk.storage.older_than(wall.now().replace(year=2100)) for key in batch}
+def stored(uploads: Uploads) -> set[str]:
+    return {key for batch in uploads.storage.older_than(wall.now().replace(year=2100)) for key in batch}
 
 
 def again(database: Database, file: File) -> File:
@@ -63,30 +64,32 @@ def again(database: Database, file: File) -> File:
 
 
 def test_a_thumbnail_is_made_at_the_first_look_and_kept(
-    database: Database, desk: Desk, photo: File, made: list[Path]
+    database: Database, uploads: Uploads, photo: File, made: list[Path]
 ) -> None:
-    assert photo.thumbnail_key is None and stored(desk) == {photo.stored_key}
-    key = thumbnails.key_of(database, desk, photo)
-    assert Image.open(io.BytesIO(b"".join(desk.storage.chunks(key)[1]))).size == (240, 320)
-    assert stored(desk) == {photo.stored_key, key} and list(desk.incoming.iterdir()) == []
-    assert thumbnails.key_of(database, desk, photo) == key  # whoever still has the row of before
-    assert thumbnails.key_of(database, desk, again(database, photo)) == key and len(made) == 1
+    assert photo.thumbnail_key is None and stored(uploads) == {photo.stored_key}
+    key = thumbnails.key_of(database, uploads, photo)
+    assert Image.open(io.BytesIO(b"".join(uploads.storage.chunks(key)[1]))).size == (240, 320)
+    assert stored(uploads) == {photo.stored_key, key} and list(uploads.incoming.iterdir()) == []
+    assert thumbnails.key_of(database, uploads, photo) == key  # whoever still has the row of before
+    assert thumbnails.key_of(database, uploads, again(database, photo)) == key and len(made) == 1
 
 
-def test_of_eight_who_look_at_once_one_makes_it(database: Database, desk: Desk, photo: File, made: list[Path]) -> None:
+def test_of_eight_who_look_at_once_one_makes_it(
+    database: Database, uploads: Uploads, photo: File, made: list[Path]
+) -> None:
     together = threading.Barrier(8)
 
     def look(_number: int) -> str:
         together.wait(10)
-        return thumbnails.key_of(database, desk, photo)
+        return thumbnails.key_of(database, uploads, photo)
 
     with ThreadPoolExecutor(8) as pool:
         [key] = set(pool.map(look, range(8)))
-    assert len(made) == 1 and stored(desk) == {photo.stored_key, key}
+    assert len(made) == 1 and stored(uploads) == {photo.stored_key, key}
 
 
 def test_of_two_processes_that_make_it_the_first_stays(
-    database: Database, desk: Desk, photo: File, monkeypatch: pytest.MonkeyPatch
+    database: Database, uploads: Uploads, photo: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = pictures.make_thumbnail
 
@@ -96,65 +99,65 @@ def test_of_two_processes_that_make_it_the_first_stays(
             session.execute(update(File).where(File.id == photo.id).values(thumbnail_key="uploads/aa/theirs"))
 
     monkeypatch.setattr(pictures, "make_thumbnail", overtaken)
-    assert thumbnails.key_of(database, desk, photo) == "uploads/aa/theirs"
-    assert stored(desk) == {photo.stored_key}
+    assert thumbnails.key_of(database, uploads, photo) == "uploads/aa/theirs"
+    assert stored(uploads) == {photo.stored_key}
 
 
 def test_one_that_is_swept_meanwhile_leaves_nothing(
-    database: Database, desk: Desk, photo: File, monkeypatch: pytest.MonkeyPatch
+    database: Database, uploads: Uploads, photo: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = pictures.make_thumbnail
 
     def swept(source: Path, target: Path, deadline: Deadline) -> None:
         make(source, target, deadline)
         with time_machine.travel(wall.now() + timedelta(days=2), tick=False):
-            sweep(database, desk.storage, desk.incoming / "elsewhere")
+            sweep(database, uploads.storage, uploads.incoming / "elsewhere")
 
     monkeypatch.setattr(pictures, "make_thumbnail", swept)
     with pytest.raises(Problem) as refused:
-        thumbnails.key_of(database, desk, photo)
-    assert refused.value.code == "not_found" and stored(desk) == set()
+        thumbnails.key_of(database, uploads, photo)
+    assert refused.value.code == "not_found" and stored(uploads) == set()
 
 
 def test_what_is_no_picture_has_none(
-    database: Database, desk: Desk, actor_of: Callable[[str], Actor], tmp_path: Path
+    database: Database, uploads: Uploads, actor_of: Callable[[str], Actor], tmp_path: Path
 ) -> None:
     (tmp_path / "source").write_bytes(paperwork.pdf())
     actor = actor_of("county_inspector")
-    file, _ = operations.receive(database, desk, actor, tmp_path / "source", "a.pdf", "self_check_report", None)
+    file, _ = uploading.upload(database, uploads, actor, Upload(tmp_path / "source", "a.pdf", "self_check_report"))
     with pytest.raises(Problem) as refused:
-        thumbnails.key_of(database, desk, file)
+        thumbnails.key_of(database, uploads, file)
     assert refused.value.code == "not_found"
 
 
 def test_a_storage_that_fails_is_said_so_and_the_next_look_makes_it(
-    database: Database, desk: Desk, photo: File, monkeypatch: pytest.MonkeyPatch
+    database: Database, uploads: Uploads, photo: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_key: str, _path: Path, _seconds: float) -> None:
         raise StorageUnavailable("down")
 
     with monkeypatch.context() as patched:
-        patched.setattr(desk.storage, "put", fail)
+        patched.setattr(uploads.storage, "put", fail)
         with pytest.raises(Problem) as refused:
-            thumbnails.key_of(database, desk, photo)
-    assert refused.value.code == "storage_unavailable" and stored(desk) == {photo.stored_key}
-    assert thumbnails.key_of(database, desk, photo) in stored(desk)
+            thumbnails.key_of(database, uploads, photo)
+    assert refused.value.code == "storage_unavailable" and stored(uploads) == {photo.stored_key}
+    assert thumbnails.key_of(database, uploads, photo) in stored(uploads)
 
 
 def test_a_picture_that_cannot_be_read_any_more_is_said_so(
-    database: Database, desk: Desk, photo: File, tmp_path: Path
+    database: Database, uploads: Uploads, photo: File, tmp_path: Path
 ) -> None:
     (tmp_path / "spoilt").write_bytes(b"\xff\xd8\xff spoilt")
-    desk.storage.put("uploads/aa/spoilt", tmp_path / "spoilt")
+    uploads.storage.put("uploads/aa/spoilt", tmp_path / "spoilt")
     with database.write() as session:
         session.execute(update(File).where(File.id == photo.id).values(stored_key="uploads/aa/spoilt"))
     with pytest.raises(Problem) as refused:
-        thumbnails.key_of(database, desk, photo)
+        thumbnails.key_of(database, uploads, photo)
     assert (refused.value.code, refused.value.status) == ("preview_failed", 409)
 
 
-def test_a_thumbnail_goes_with_its_file(database: Database, desk: Desk, photo: File) -> None:
-    thumbnails.key_of(database, desk, photo)
+def test_a_thumbnail_goes_with_its_file(database: Database, uploads: Uploads, photo: File) -> None:
+    thumbnails.key_of(database, uploads, photo)
     with time_machine.travel(wall.now() + timedelta(days=2), tick=False):
-        sweep(database, desk.storage, desk.incoming)
-    assert stored(desk) == set()
+        sweep(database, uploads.storage, uploads.incoming)
+    assert stored(uploads) == set()

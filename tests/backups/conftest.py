@@ -70,7 +70,7 @@ def settings(settings: Settings, shelf: Shelf, dialect: str) -> Settings:
 
 @pytest.fixture
 def storage(application: APIFlask) -> Storage:
-    found: Storage = application.extensions[KEY].desk.storage
+    found: Storage = application.extensions[KEY].uploads.storage
     return found
 
 

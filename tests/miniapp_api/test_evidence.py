@@ -42,7 +42,7 @@ def signature(person: Person) -> str:
 def stored(application: APIFlask) -> int:
     from datetime import UTC, datetime
 
-    storage = application.extensions[KEY].desk.storage
+    storage = application.extensions[KEY].uploads.storage
     return sum(len(batch) for batch in storage.older_than(datetime(2100, 1, 1, tzinfo=UTC)))
 
 
@@ -263,7 +263,7 @@ def test_a_photo_taken_out_of_a_draft_is_swept_and_the_others_stay(
     county_inspector.put(f"/inspections/{record}", production(photos=[kept], version=1))
     services = application.extensions[KEY]
     clock.shift(25 * 3600)
-    assert sweep(services.database, services.desk.storage, services.desk.incoming).files == 1
+    assert sweep(services.database, services.uploads.storage, services.uploads.incoming).files == 1
     again = Person("county_inspector", application.test_client(), _renewed(application))
     assert again.get(f"/files/{kept}").status_code == 200 and again.get(f"/files/{dropped}").status_code == 404
     assert stored(application) == 1
@@ -298,7 +298,7 @@ def test_a_photo_that_a_correction_leaves_out_stays_with_the_version_that_named_
     assert city_reviewer.get(f"/inspections/{record}/versions/1").json["photos"] == [old]
     services = application.extensions[KEY]
     clock.shift(60 * 60)
-    assert sweep(services.database, services.desk.storage, services.desk.incoming).files == 0
+    assert sweep(services.database, services.uploads.storage, services.uploads.incoming).files == 0
     assert city_reviewer.get(f"/files/{old}").status_code == 200
     # Nor is it free for another record.
     answer = county_inspector.put(f"/inspections/{new_id()}", production(photos=[old]))

@@ -186,7 +186,7 @@ def test_every_refusal_says_why_and_leaves_nothing(county_inspector: Person, app
         answer = upload(county_inspector, content, name, purpose)
         assert faults(answer) == {"/file": code}, name
         assert any("\u4e00" <= character <= "\u9fff" for character in answer.json["errors"][0]["message"])
-    assert list(application.extensions[KEY].desk.incoming.iterdir()) == []
+    assert list(application.extensions[KEY].uploads.incoming.iterdir()) == []
 
 
 def test_a_name_never_becomes_a_path(county_inspector: Person) -> None:
@@ -225,7 +225,7 @@ def test_a_body_that_is_no_upload_is_refused(
 ) -> None:
     answer = county_inspector.call("POST", "/files", data=body, content_type=content_type)
     assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert list(application.extensions[KEY].desk.incoming.iterdir()) == []
+    assert list(application.extensions[KEY].uploads.incoming.iterdir()) == []
 
 
 def test_20_mib_go_through_and_a_little_more_do_not(county_inspector: Person) -> None:
@@ -264,7 +264,7 @@ def test_eight_phones_that_send_the_same_photo_at_once_get_one_file(
 
 def test_an_object_that_is_lost_is_said_so(county_inspector: Person, application: APIFlask) -> None:
     file = uploaded(county_inspector)
-    storage = application.extensions[KEY].desk.storage
+    storage = application.extensions[KEY].uploads.storage
     keys = [key for batch in storage.older_than(_far()) for key in batch]
     storage.delete(keys)
     answer = county_inspector.get(f"/files/{file['id']}")
@@ -357,7 +357,7 @@ class TestWithAScannerThatIsDown:
         answer = upload(county_inspector)
         assert (answer.status_code, answer.json["code"]) == (503, "scanner_unavailable")
         assert answer.headers["Retry-After"]
-        storage = application.extensions[KEY].desk.storage
+        storage = application.extensions[KEY].uploads.storage
         assert [key for batch in storage.older_than(_far()) for key in batch] == []
         ready = client.get("/readyz")
         assert ready.status_code == 200 and ready.json["checks"]["virus_scan"] == "unreachable"

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from assets.files import operations, thumbnails
+from assets.files import thumbnails, uploading
 from assets.files.documents import documents
-from assets.files.file_types import FILE_TYPES, PURPOSES
+from assets.files.file_types import FILE_TYPES
 from assets.files.pictures import fork_servers, pictures
 from core.deadline import Deadline
 from core.errors import Problem
 from core.gateways.clamd import Clamd
+from enterprise.production.operations import TEMPLATE
 from miniapp_api.http.file_places import FilePlaces
 from tests import paperwork
 from tests.assets.test_fork_servers import is_gone
@@ -49,7 +50,7 @@ def test_a_fork_server_that_hangs_costs_a_picture_no_more_than_the_limit_and_the
     os.kill(hanging, signal.SIGSTOP)
     began = time.monotonic()
     with monkeypatch.context() as patched:
-        patched.setattr(operations, "SECONDS", fork_servers.GRACE + 2, raising=False)
+        patched.setattr(uploading, "SECONDS", fork_servers.GRACE + 2, raising=False)
         assert_put_off(upload(county_inspector, paperwork.png(), "二.png", "photo"))
     assert time.monotonic() - began < AMPLE
     assert upload(county_inspector, paperwork.png(), "三.png", "photo").status_code == 201
@@ -76,7 +77,7 @@ def test_a_document_whose_check_hangs_is_put_off(
     began = time.monotonic()
     with monkeypatch.context() as patched:
         patched.setattr(documents, "_PROGRAM", program)
-        patched.setattr(operations, "SECONDS", 2, raising=False)
+        patched.setattr(uploading, "SECONDS", 2, raising=False)
         assert_put_off(upload(county_inspector, paperwork.pdf(), "报告.pdf", "self_check_report"))
     assert time.monotonic() - began < AMPLE
     assert upload(county_inspector, paperwork.pdf(), "报告.pdf", "self_check_report").status_code == 201
@@ -84,10 +85,10 @@ def test_a_document_whose_check_hangs_is_put_off(
 
 def test_all_steps_of_a_file_together_keep_within_the_limit() -> None:
     place = FilePlaces()
-    assert max(place.uploads.patience, place.downloads.patience) + max(operations.SECONDS, thumbnails.SECONDS) <= LIMIT
+    assert max(place.uploads.patience, place.downloads.patience) + max(uploading.SECONDS, thumbnails.SECONDS) <= LIMIT
     # What hangs is found out while there is time, and the bounds that a file itself meets come before that.
-    assert fork_servers.TIMEOUT + fork_servers.GRACE < operations.SECONDS
-    assert documents.TIMEOUT < operations.SECONDS
+    assert fork_servers.TIMEOUT + fork_servers.GRACE < uploading.SECONDS
+    assert documents.TIMEOUT < uploading.SECONDS
 
 
 def test_who_has_no_time_left_does_not_ask_the_scanner() -> None:
@@ -107,7 +108,7 @@ def test_nobody_waits_for_a_place_longer_than_there_is_time(
     source.write_bytes(paperwork.pdf() if room is documents else paperwork.png())
     ask: dict[Any, Callable[[], object]] = {
         pictures: lambda: pictures.make_thumbnail(source, tmp_path / "target", Deadline(0.2)),
-        documents: lambda: documents.judge(source, FILE_TYPES[".pdf"], PURPOSES["template"], Deadline(0.2)),
+        documents: lambda: documents.judge(source, FILE_TYPES[".pdf"], TEMPLATE, Deadline(0.2)),
     }
     began = time.monotonic()
     with pytest.raises(Problem) as refused:

@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -19,8 +20,8 @@ from assets.files.documents import document_conversion, documents
 from assets.files.documents.document_conversion import ConversionFailed, Converter
 from assets.files.file_types import FileType
 from assets.files.models import File
-from assets.files.operations import Desk
 from assets.files.sweeping import Swept, sweep
+from assets.files.uploads import Uploads
 from core import clock as wall
 from core.config import Settings, SettingsError, load_settings
 from core.db import Database
@@ -41,13 +42,13 @@ def settings(settings: Settings, dialect: str) -> Settings:
 
 
 @pytest.fixture
-def desk(application: APIFlask) -> Desk:
-    found: Desk = application.extensions[KEY].desk
+def uploads(application: APIFlask) -> Uploads:
+    found: Uploads = application.extensions[KEY].uploads
     return found
 
 
-def stored(desk: Desk) -> int:
-    return sum(len(batch) for batch in desk.storage.older_than(datetime(2100, 1, 1, tzinfo=UTC)))
+def stored(uploads: Uploads) -> int:
+    return sum(len(batch) for batch in uploads.storage.older_than(datetime(2100, 1, 1, tzinfo=UTC)))
 
 
 def word(person: Person, content: bytes | None = None) -> str:
@@ -126,7 +127,7 @@ def test_a_document_waits_while_the_disk_is_full_or_gone(
     ids=["docx", "doc", "xlsx"],
 )
 def test_an_office_document_is_shown_as_pdf_and_made_once(
-    county_inspector: Person, desk: Desk, monkeypatch: pytest.MonkeyPatch,
+    county_inspector: Person, uploads: Uploads, monkeypatch: pytest.MonkeyPatch,
     content: bytes, name: str, purpose: str, text: str,
 ) -> None:  # fmt: skip
     path = f"/files/{uploaded(county_inspector, content, name, purpose)['id']}"
@@ -137,7 +138,7 @@ def test_an_office_document_is_shown_as_pdf_and_made_once(
     assert seen.headers["Content-Disposition"] == INLINE_PDF
     assert seen.headers["Cache-Control"] == "private, no-store"
     assert "sandbox" in seen.headers["Content-Security-Policy"]
-    assert stored(desk) == 2 and list(desk.incoming.iterdir()) == []
+    assert stored(uploads) == 2 and list(uploads.incoming.iterdir()) == []
 
     def fail(*_arguments: object) -> Path:
         raise AssertionError("converted again")
@@ -149,7 +150,7 @@ def test_an_office_document_is_shown_as_pdf_and_made_once(
 
 @needs_office
 def test_a_broken_document_says_so_and_is_left_alone_for_a_day(
-    county_inspector: Person, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    county_inspector: Person, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As one that was stored before documents were judged so closely.
     with monkeypatch.context() as unjudged:
@@ -158,7 +159,7 @@ def test_a_broken_document_says_so_and_is_left_alone_for_a_day(
     answer = county_inspector.get(f"/files/{file_id}/preview")
     assert (answer.status_code, answer.json["code"]) == (409, "preview_failed")
     assert "损坏" in answer.json["title"] and "下载" in answer.json["title"]
-    assert stored(desk) == 1 and list(desk.incoming.iterdir()) == []
+    assert stored(uploads) == 1 and list(uploads.incoming.iterdir()) == []
     office = FakeOffice(monkeypatch)
     assert county_inspector.get(f"/files/{file_id}/preview").json["code"] == "preview_failed"
     assert office.made == 0
@@ -222,7 +223,11 @@ def test_a_converter_is_named_by_its_whole_path(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_many_who_look_at_once_have_it_converted_once(
-    county_inspector: Person, application: APIFlask, desk: Desk, office: FakeOffice, monkeypatch: pytest.MonkeyPatch
+    county_inspector: Person,
+    application: APIFlask,
+    uploads: Uploads,
+    office: FakeOffice,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(document_conversion, "PATIENCE", 30.0)
     file_id, together = word(county_inspector), threading.Barrier(6)
@@ -236,15 +241,15 @@ def test_many_who_look_at_once_have_it_converted_once(
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(look, range(6)))
     assert len(set(answers)) == 1 and answers[0][0] == 200
-    assert office.made == 1 and stored(desk) == 2
+    assert office.made == 1 and stored(uploads) == 2
 
 
 def test_two_servers_that_convert_at_once_leave_one_preview(
-    county_inspector: Person, application: APIFlask, desk: Desk, office: FakeOffice
+    county_inspector: Person, application: APIFlask, uploads: Uploads, office: FakeOffice
 ) -> None:
     """The other one is done while this one is still converting."""
     file_id = word(county_inspector)
-    database, apart = application.extensions[KEY].database, Desk(desk.storage, None, desk.incoming, Converter(SOFFICE))
+    database, apart = application.extensions[KEY].database, replace(uploads, scanner=None, converter=Converter(SOFFICE))
 
     def meanwhile() -> None:
         if office.made == 1:
@@ -252,16 +257,16 @@ def test_two_servers_that_convert_at_once_leave_one_preview(
 
     office.during = meanwhile
     assert county_inspector.get(f"/files/{file_id}/preview").status_code == 200
-    assert office.made == 2 and stored(desk) == 2
+    assert office.made == 2 and stored(uploads) == 2
 
 
 def test_who_does_not_get_a_turn_is_asked_to_come_back(
-    county_inspector: Person, desk: Desk, office: FakeOffice, monkeypatch: pytest.MonkeyPatch
+    county_inspector: Person, uploads: Uploads, office: FakeOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(document_conversion, "PATIENCE", 0.05)
     file_id = word(county_inspector)
-    assert desk.converter is not None
-    with desk.converter.turn():
+    assert uploads.converter is not None
+    with uploads.converter.turn():
         answer = county_inspector.get(f"/files/{file_id}/preview")
     assert (answer.status_code, answer.json["code"]) == (503, "not_ready")
     assert answer.headers["Retry-After"] and "稍后" in answer.json["detail"]
@@ -297,7 +302,7 @@ def test_a_right_that_goes_while_a_document_is_converted_is_gone(
 
 
 def test_a_file_that_goes_while_it_is_converted_leaves_nothing(
-    county_inspector: Person, database: Database, desk: Desk, office: FakeOffice
+    county_inspector: Person, database: Database, uploads: Uploads, office: FakeOffice
 ) -> None:
     file_id = word(county_inspector)
 
@@ -307,41 +312,45 @@ def test_a_file_that_goes_while_it_is_converted_leaves_nothing(
 
     office.during = remove
     assert county_inspector.get(f"/files/{file_id}/preview").status_code == 404
-    assert stored(desk) == 1  # the document itself, which whoever removes the row removes
+    assert stored(uploads) == 1  # the document itself, which whoever removes the row removes
 
 
 def test_the_sweep_takes_a_preview_with_its_file_and_not_before(
-    county_inspector: Person, database: Database, desk: Desk, office: FakeOffice
+    county_inspector: Person, database: Database, uploads: Uploads, office: FakeOffice
 ) -> None:
     file_id = word(county_inspector)
     assert county_inspector.get(f"/files/{file_id}/preview").status_code == 200
     with time_machine.travel(wall.now() + timedelta(days=3), tick=False):
         with database.write() as session:
             session.execute(update(File).values(unclaimed_since=wall.now()))
-        assert sweep(database, desk.storage, desk.incoming) == Swept(0, 0, 0)
-        assert stored(desk) == 2
+        assert sweep(database, uploads.storage, uploads.incoming) == Swept(0, 0, 0)
+        assert stored(uploads) == 2
     with time_machine.travel(wall.now() + timedelta(days=5), tick=False):
-        assert sweep(database, desk.storage, desk.incoming).files == 1
-    assert stored(desk) == 0
+        assert sweep(database, uploads.storage, uploads.incoming).files == 1
+    assert stored(uploads) == 0
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(File)) == 0
 
 
-def test_the_sweep_takes_what_a_killed_conversion_left(database: Database, desk: Desk) -> None:
-    left = desk.incoming / "preview-abc" / "profile" / "user"
+def test_the_sweep_takes_what_a_killed_conversion_left(database: Database, uploads: Uploads) -> None:
+    left = uploads.incoming / "preview-abc" / "profile" / "user"
     left.mkdir(parents=True)
     (left / "registrymodifications.xcu").write_text("<items/>")
     with time_machine.travel(wall.now() + timedelta(days=3), tick=False):
-        assert sweep(database, desk.storage, desk.incoming).leavings == 1
-        assert list(desk.incoming.iterdir()) == []
+        assert sweep(database, uploads.storage, uploads.incoming).leavings == 1
+        assert list(uploads.incoming.iterdir()) == []
 
 
 def test_a_failure_is_not_noted_at_a_file_that_has_its_preview(
-    county_inspector: Person, application: APIFlask, desk: Desk, office: FakeOffice, monkeypatch: pytest.MonkeyPatch
+    county_inspector: Person,
+    application: APIFlask,
+    uploads: Uploads,
+    office: FakeOffice,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One server ran out of time, another one did not."""
     file_id = word(county_inspector)
-    apart = Desk(desk.storage, None, desk.incoming, Converter(SOFFICE))
+    apart = replace(uploads, scanner=None, converter=Converter(SOFFICE))
 
     def fail() -> None:
         if office.made == 1:

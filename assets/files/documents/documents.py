@@ -13,16 +13,9 @@ from pathlib import Path
 
 import structlog
 
-from assets.files.file_types import (
-    FILE_TYPES,
-    OLE_HEAD,
-    PDF_HEAD_WITHIN,
-    PICTURE,
-    ZIP_HEAD,
-    FileType,
-    Purpose,
-)
+from assets.files.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, ZIP_HEAD, FileType
 from assets.files.pictures import picture_formats
+from assets.files.purposes import FilePurpose
 from core.deadline import Deadline
 from core.errors import invalid, not_done_in_time
 
@@ -37,7 +30,7 @@ _PROGRAM = Path(__file__).with_name("check_worker.py")
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
-def recognise(source: Path, named: FileType, purpose: Purpose, deadline: Deadline) -> FileType:
+def recognise(source: Path, named: FileType, purpose: FilePurpose, deadline: Deadline) -> FileType:
     """What the file is, of the types that the purpose allows: by its content, whatever its name says.
 
     A document is judged; a picture is when it is decoded. Raises as `judge` does.
@@ -51,7 +44,7 @@ def recognise(source: Path, named: FileType, purpose: Purpose, deadline: Deadlin
     return judge(source, named, purpose, deadline)
 
 
-def _kept_as(format_: str | None, named: FileType, purpose: Purpose) -> FileType:
+def _kept_as(format_: str | None, named: FileType, purpose: FilePurpose) -> FileType:
     """What a picture is stored as: by its content, whatever its name says, and as what the purpose allows.
 
     Phones and messengers give pictures each other's endings. HEIC and WebP become JPEG, which every program shows.
@@ -66,7 +59,7 @@ def _kept_as(format_: str | None, named: FileType, purpose: Purpose) -> FileType
     return FILE_TYPES[kept]
 
 
-def judge(source: Path, named: FileType, purpose: Purpose, deadline: Deadline) -> FileType:
+def judge(source: Path, named: FileType, purpose: FilePurpose, deadline: Deadline) -> FileType:
     """What the document is, of the types that the purpose allows.
 
     Raises 422 with the reason, and with what to do; 503 when it could not get its turn, or the machine is out of time
@@ -83,7 +76,7 @@ def judge(source: Path, named: FileType, purpose: Purpose, deadline: Deadline) -
     return FILE_TYPES[answer["extension"]]
 
 
-def _run(source: Path, named: FileType, purpose: Purpose, seconds: float) -> dict[str, str]:
+def _run(source: Path, named: FileType, purpose: FilePurpose, seconds: float) -> dict[str, str]:
     # Isolated (-I) and with an empty environment: the child has nothing to give away.
     command = [sys.executable, "-I", str(_PROGRAM), str(source.absolute()), named.extension, *purpose.extensions]
     try:
@@ -106,7 +99,7 @@ def _run(source: Path, named: FileType, purpose: Purpose, seconds: float) -> dic
     }
 
 
-def _otherwise(purpose: Purpose) -> str:
+def _otherwise(purpose: FilePurpose) -> str:
     if ".pdf" in purpose.extensions:
         return "请打印或扫描为 PDF 后重新上传"
     return f"请换用 {purpose.allowed} 文件重新上传"

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from assets.files.file_types import Category
+from assets.files.file_types import FROM_PHONES
+from assets.files.purposes import Category, FilePurpose
 from core.actor import Actor
 from core.clock import LOCAL
 from core.errors import Fault
@@ -44,10 +45,10 @@ def _show_to_enterprise(session: Session, actor: Actor, filing: Filing) -> None:
     tell_of_rectification(session, filing.id, filing.id)
 
 
+# Seed 000: "支持.doc或.jpg和.pdf".
+REPORT_UPLOAD = FilePurpose("rectification_report", "整改报告", (".doc", ".jpg", ".jpeg", *FROM_PHONES, ".pdf"))
 # One paper report is photographed page by page.
-REPORT = Document(
-    Category("rectification_report", "整改报告", frozenset({"rectification_report"}), max_count=MOST_PAGES)
-)
+REPORT = Document(Category("rectification_report", "整改报告", frozenset({REPORT_UPLOAD}), max_count=MOST_PAGES))
 KIND = FilingKind(
     code="rectification",
     title="整改",

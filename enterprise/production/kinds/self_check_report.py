@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from assets.files.file_types import Category
+from assets.files.purposes import Category, FilePurpose
 from core.actor import Actor
 from core.errors import Fault, Problem
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
@@ -36,6 +36,8 @@ def _named_by_topic(session: Session, topic_id: UUID) -> str:
     return f"自查报告：{session.get_one(SelfCheckTopic, topic_id).title}"
 
 
+# Seed 000: "支持.doc或.docx和.pdf".
+REPORT_UPLOAD = FilePurpose("self_check_report", "自查报告", (".doc", ".docx", ".pdf"))
 KIND = FilingKind(
     code="self_check_report",
     title="生产企业自查报告",
@@ -52,7 +54,7 @@ KIND = FilingKind(
     editable=frozenset({"draft", "editing", "returned"}),
     opened_by="enterprise",
     subject_type="self_check_topic",
-    documents=[Document(Category("self_check_report", "自查报告（盖章）", frozenset({"self_check_report"})))],
+    documents=[Document(Category("self_check_report", "自查报告（盖章）", frozenset({REPORT_UPLOAD})))],
     listed=("check_date",),
     # Spec c §2.5: the list shows 未阅 with a tag 修改中; the bureau sees the version that was sent.
     shown_as={"editing": "unread"},

@@ -2,19 +2,27 @@
 
 from dataclasses import replace
 
-from assets.files.file_types import Category
+from assets.files.purposes import Category
 from core.actor import Actor
 from core.errors import Problem
 from core.forms.check import Checked
 from core.workflow import SYSTEM
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
+from enterprise.filings.kinds import (
+    DECLARATION_ATTACHMENT,
+    ENTERPRISE,
+    OFFICE,
+    Document,
+    FilingKind,
+    FilingStep,
+    TodoRule,
+)
 from enterprise.filings.models import Filing
 from enterprise.production.kinds.rectification import MOST_PAGES, REPORT
 
 # "注:如有存在问题,则需另附隐患台帐及整改报告" (annexes 2 and 3).
 _REPORT = replace(REPORT, required="problems")
 _LEDGER = Document(
-    Category("hazard_ledger", "隐患台帐", frozenset({"declaration_attachment"}), max_count=MOST_PAGES), "problems"
+    Category("hazard_ledger", "隐患台帐", frozenset({DECLARATION_ATTACHMENT}), max_count=MOST_PAGES), "problems"
 )
 
 

@@ -77,7 +77,7 @@ def user_of(session: Session, username: str) -> UUID:
 
 def file_row(session: Session, username: str, document: Document, filing_id: UUID | None = None) -> str:
     """An uploaded file that fits a category, claimed by a filing if one is named; its id."""
-    purpose = min(document.category.purposes)
+    purpose = min(purpose.code for purpose in document.category.purposes)
     now, file_id = clock.now(), uuid4()
     user_id = user_of(session, username)
     claimed = {

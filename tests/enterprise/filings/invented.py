@@ -6,12 +6,22 @@ from typing import Any
 from sqlalchemy import MetaData, Numeric, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from assets.files.file_types import Category
+from assets.files.purposes import Category
 from core import counters
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.workflow import BACK, SYSTEM
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, ClockRule, Document, FilingKind, Filings, FilingStep, TodoRule
+from enterprise.filings.kinds import (
+    DECLARATION_ATTACHMENT,
+    ENTERPRISE,
+    OFFICE,
+    ClockRule,
+    Document,
+    FilingKind,
+    Filings,
+    FilingStep,
+    TodoRule,
+)
 from enterprise.filings.models import Filing
 
 FORM: dict[str, Any] = {
@@ -86,7 +96,7 @@ def invented(publicity: ClockRule | None = None, **changes: Any) -> FilingKind:
         "editable": frozenset({"draft", "correcting"}),
         "opened_by": "enterprise",
         "rateable": True,
-        "documents": [Document(Category("plan", "方案", frozenset({"declaration_attachment"})), "never")],
+        "documents": [Document(Category("plan", "方案", frozenset({DECLARATION_ATTACHMENT})), "never")],
         "todos": {"first": TodoRule("待初审", "office"), "correcting": TodoRule("待补正", "enterprise")},
     }  # fmt: skip
     return FilingKind(**{**declared, **changes})

@@ -224,7 +224,7 @@ def test_a_file_that_a_sent_version_names_stays_whatever_the_working_copy_says(
     row = saved(parties.enterprise, row["id"], {"documents": replaced, "version": row["version"]})
     row = saved(parties.enterprise, row["id"], {"documents": [], "version": row["version"]})
     with time_machine.travel(clock.now() + timedelta(days=3), tick=False):
-        swept = sweep(services.database, services.desk.storage, services.settings.incoming_dir)
+        swept = sweep(services.database, services.uploads.storage, services.settings.incoming_dir)
     assert swept.files == 1  # the second one, which was never sent
     assert parties.reviewer.get(f"/files/{file_id}").data == parties.enterprise.get(f"/files/{file_id}").data != b""
     assert parties.reviewer.get(path).json["documents"] == [{"category": "self_check_report", "file_id": file_id}]

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from assets.files.file_types import Category
+from assets.files.purposes import Category
 from core.deadlines.clocks import NATURAL
 from core.workflow import BrokenWorkflow
 from enterprise.filings.kinds import (
+    DECLARATION_ATTACHMENT,
     ENTERPRISE,
     OFFICE,
     BrokenKind,
@@ -74,11 +75,9 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "no step that opens": lambda: small(SEND, statuses=TWO),
     "two steps that open": lambda: small(OPEN, SEND, replace(OPEN, action="begin")),
     "a category that stands twice": lambda: small(
-        documents=[Document(Category("plan", "方案", frozenset({"template"})))] * 2
+        documents=[Document(Category("plan", "方案", frozenset({DECLARATION_ATTACHMENT})))] * 2
     ),
-    "a document of an unknown purpose": lambda: small(
-        documents=[Document(Category("plan", "方案", frozenset({"unknown"})))]
-    ),
+    "a document without a purpose": lambda: small(documents=[Document(Category("plan", "方案", frozenset()))]),
     "a kind that is declared twice": lambda: FilingKinds([small(), small()]),
 }
 
