@@ -28,6 +28,7 @@ from inspection import campaigns
 from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
+from tests import quick
 from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
 from tests.documented import only_documented_answers
 from tests.people import PASSWORD, PEOPLE, Person
@@ -38,6 +39,20 @@ NOW = "2026-11-21T10:00:00+08:00"
 
 POSTGRES = postgres_answers()
 DIALECTS = ["sqlite", "postgresql"] if POSTGRES else ["sqlite"]
+
+
+quick.install()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Folders of tests stand in memory where there is room, unless `--basetemp` says otherwise."""
+    folder = quick.folder_in_memory()
+    if folder is not None and not config.option.basetemp and not hasattr(config, "workerinput"):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
+def pytest_collection_finish() -> None:
+    quick.nothing_to_collect()
 
 
 def pytest_report_header() -> str:

@@ -1,0 +1,182 @@
+"""What makes many small tests quick without changing what any of them sees.
+
+Each test has an application, a database and forms of its own, as a new process would. What a process works out
+once from its code (how addresses are put together, the SQL of statements, the plan of a form) is kept here for all
+tests of a process; passwords are hashed with the least work that argon2id allows.
+"""
+
+import copy
+import gc
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from argon2 import PasswordHasher
+from sqlalchemy import Engine, event, util
+from sqlalchemy import create_engine as plain_create_engine
+from werkzeug.routing import Rule
+
+from accounts.sign_in import passwords
+from core import db
+from core.forms.definition import Form
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 3 << 30
+"""Bytes that must be free in memory before tests write there; a container often has 64 MiB."""
+
+
+def folder_in_memory() -> Path | None:
+    """Where the tests of this run write: in memory, where a disk need not be waited for; None where that is small."""
+    try:
+        if shutil.disk_usage(_MEMORY).free < _ROOM or os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC:
+            return None  # some tests install programs in their folder and run them
+        folder = _MEMORY / f"gongpin-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError:
+        return None
+    return folder
+
+
+def install() -> None:
+    """For this process; servers that tests start as processes of their own run as in production."""
+    passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords._DUMMY = passwords._HASHER.hash("nobody has this one")
+    _keep_rules()
+    _keep_statements()
+    _keep_forms()
+
+
+def nothing_to_collect() -> None:
+    """What was imported and collected until now stays until the end: not to be looked through again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _keep_rules() -> None:
+    """werkzeug reads each rule and writes and compiles two functions for it: most of what an application cost."""
+    compile_rule, kept = Rule.compile, dict[tuple[str, bool], tuple[Any, ...]]()
+
+    def compiled(self: Rule) -> None:
+        assert self.map is not None
+        if self.defaults or self.subdomain or self.map.host_matching or self.host:
+            compile_rule(self)
+            return
+        key = (self.rule, bool(self.merge_slashes))
+        if key not in kept:
+            compile_rule(self)
+            builders = (self._build.__func__, self._build_unknown.__func__)  # type: ignore[attr-defined]
+            kept[key] = (self._parts, self._trace, self._converters, self.arguments, *builders)
+            return
+        parts, trace, self._converters, arguments, build, build_unknown = kept[key]
+        self._parts, self._trace, self.arguments = [*parts], [*trace], {*arguments}
+        self._build, self._build_unknown = build.__get__(self, None), build_unknown.__get__(self, None)
+
+    Rule.compile = compiled  # type: ignore[method-assign]
+
+
+class _Statements(util.LRUCache[Any, Any]):
+    """Compiled statements of all engines of one dialect: what differs between these is where they connect."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(key[1:])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+_STATEMENTS = {"sqlite": _Statements(4000), "postgresql": _Statements(4000)}
+
+
+def _keep_statements() -> None:
+    def create_engine(*args: Any, **options: Any) -> Engine:
+        engine = plain_create_engine(*args, **options)
+        engine._compiled_cache = _STATEMENTS[engine.dialect.name]
+        kept = KEPT.get(engine.url.database or "")
+        if kept is not None:
+            event.listen(engine, "do_connect", kept.take)
+            engine.dialect.do_close = kept.give_back  # type: ignore[method-assign]
+        return engine
+
+    db.create_engine = create_engine  # type: ignore[attr-defined]
+
+
+class KeptConnections:
+    """Connections to a PostgreSQL database that tests use in turn: to begin one costs its server as much as many
+    statements. What a test set or prepared is discarded; one that is broken or within a transaction is closed."""
+
+    MOST = 12
+
+    def __init__(self) -> None:
+        self._idle: list[tuple[Any, Any]] = []
+        self._process = os.getpid()
+
+    def pids(self) -> list[int]:
+        """The server's processes behind those that nobody uses."""
+        return [connection.info.backend_pid for _, connection in self._idle if not connection.closed]
+
+    def take(self, _dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+        """One that was opened with the same options; None to open another."""
+        if os.getpid() != self._process:  # a child does not share its parent's
+            return None
+        wanted = (tuple(arguments), frozenset(options.items()))
+        for place, (opened_with, connection) in enumerate(self._idle):
+            if opened_with == wanted:
+                del self._idle[place]
+                return connection
+        return self._remembered(wanted)
+
+    def _remembered(self, opened_with: Any) -> Any:
+        connection = psycopg.connect(*opened_with[0], **dict(opened_with[1]))
+        connection._opened_with = opened_with  # type: ignore[attr-defined]
+        return connection
+
+    def give_back(self, connection: Any) -> None:
+        """What an engine no longer needs."""
+        opened_with = getattr(connection, "_opened_with", None)
+        idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        if opened_with is None or not idle or len(self._idle) >= self.MOST or os.getpid() != self._process:
+            connection.close()
+            return
+        try:
+            connection.autocommit = True
+            connection.execute("DISCARD ALL")
+            connection.autocommit = False
+        except psycopg.Error:
+            connection.close()
+            return
+        connection._notice_handlers.clear()
+        self._idle.append((opened_with, connection))
+
+    def close(self) -> None:
+        """All that are idle."""
+        while self._idle:
+            self._idle.pop()[1].close()
+
+
+KEPT: dict[str, KeptConnections] = {}
+"""By the name of the database."""
+
+
+def _keep_forms() -> None:
+    """A compiled form never changes; a definition that is broken is read again each time."""
+    compile_form, kept = Form.compile.__func__, dict[str, Form]()  # type: ignore[attr-defined]
+
+    def compiled(cls: type[Form], definition: Mapping[str, Any]) -> Form:
+        try:
+            key = json.dumps(definition, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            return compile_form(cls, definition)
+        if key not in kept:
+            if len(kept) > 300:  # generated ones
+                kept.clear()
+            kept[key] = compile_form(cls, copy.deepcopy(definition))
+        return kept[key]
+
+    Form.compile = classmethod(compiled)  # type: ignore[assignment, method-assign]
