@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.errors import Warned
-from core.forms.pointers import pointer
+from core.pointers import pointer
 
 _ABSENT = object()
 

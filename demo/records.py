@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
-from core.forms.definition import Form
+from core.forms.form import Form
 from inspection.kinds import CHECK, SPOT_CHECK
 
 _IDS = UUID("6f1f0f6e-1f5b-4a53-9b0d-1f2f3a4b5c6d")

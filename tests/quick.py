@@ -22,7 +22,7 @@ from werkzeug.routing import Rule
 
 from accounts.sign_in import passwords
 from core import db
-from core.forms.definition import Form
+from core.forms.form import Form
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 3 << 30

@@ -1,10 +1,10 @@
-"""The form engine: forms are data, versioned, compiled once, judged alike on the server and on the phone.
+"""The form engine: forms are data, versioned, compiled once, validated alike on the server and on the phone.
 
-`definition.py` says what a form may contain, `check.py` in which order an answer is judged, `sheet.py` how
-a form is written as an Excel sheet.
+`form.py` says what a form may contain, `items/` what each type of item is, `definitions/` how a definition is read,
+`validation/check.py` in which order an answer is validated, `sheet.py` how a form is written as an Excel sheet.
 """
 
-from core.forms.check import Checked, warnings_of
-from core.forms.definition import BrokenForm, Form
+from core.forms.form import BrokenForm, Form
+from core.forms.validation.check import Checked, warnings_of
 
 __all__ = ["BrokenForm", "Checked", "Form", "warnings_of"]

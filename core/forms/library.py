@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from core import clock
 from core.db import Database
 from core.errors import Fault, Problem, invalid
-from core.forms.definition import BrokenForm, Form
+from core.forms.form import BrokenForm, Form
 from core.models import FormVersion
 
 REFRESH_SECONDS = 5.0

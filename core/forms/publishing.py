@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.forms.definition import BrokenForm
-from core.forms.files import UnreadableForm, in_order, read_definition
+from core.forms.definition_files import UnreadableForm, in_order, read_definition
+from core.forms.form import BrokenForm
 from core.forms.library import FormLibrary, FrozenForm
 
 

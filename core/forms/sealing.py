@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.forms.definition import Form
+from core.forms.form import Form
 from core.privacy import mask_phone, mask_resident_id, seal, unseal
 
 

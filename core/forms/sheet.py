@@ -6,32 +6,33 @@ or columns in front):
     form    key and value: code, version, title, kind, accept_until
     items   a heading row, then one row an item: section, section_title, section_visible_when (written in
             the section's first row), group (the field of the group that the row belongs to), and the keys
-            of an item (see `definition.py`)
+            of an item (see `form.py`)
     rules   a heading row, then any_of, message, visible_when; may be missing
 
-Options are written `yes=是; no=否`, lists `a; b`, conditions as in `condition_text.py`. Other sheets are
+Options are written `yes=是; no=否`, lists `a; b`, conditions as in `items/condition_text.py`. Other sheets are
 left alone.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from core.forms.cells import (
-    FORM_KEYS,
-    GROUP_COLUMN,
-    ITEM_COLUMNS,
-    RULE_COLUMNS,
-    SECTION_COLUMNS,
-    Cell,
-    CellFault,
-    boolean_answers,
-    is_blank,
-)
-from core.forms.definition import BrokenForm, Form
+from core.forms.definitions.parts import FormKeys, RuleKeys, SectionKeys
+from core.forms.form import BrokenForm, Form
+from core.forms.items.cells import Cell, CellFault, is_blank
+from core.forms.items.types import COLUMNS, columns_of
 
 Rows = list[list[object]]
 
 FORM_SHEETS = ("form", "items", "rules")
+_FORM_KEYS = FormKeys.cells()
+_RULE_COLUMNS = RuleKeys.cells()
+_SECTION_COLUMNS = {
+    column: (key, SectionKeys.cells()[key])
+    for column, key in (
+        ("section", "code"), ("section_title", "title"), ("section_visible_when", "visible_when"),
+    )
+}  # fmt: skip
+_GROUP_COLUMN = "group"
 
 
 class SheetFaults(Exception):
@@ -65,26 +66,26 @@ def definition_from_rows(sheets: Mapping[str, Rows]) -> dict[str, Any]:
 
 def rows_from_definition(definition: Mapping[str, Any]) -> dict[str, Rows]:
     """The sheets that `definition_from_rows` reads back; the definition must be one that compiles."""
-    headings = [*SECTION_COLUMNS, GROUP_COLUMN, *ITEM_COLUMNS]
+    headings = [*_SECTION_COLUMNS, _GROUP_COLUMN, *COLUMNS]
     items: Rows = [list(headings)]
     for section in definition["sections"]:
         first = True
         for item in section["items"]:
             for row, group in [(item, None), *((inner, item["field"]) for inner in item.get("items", ()))]:
-                written = _written(row, ITEM_COLUMNS) | {"section": section["code"], GROUP_COLUMN: group}
+                written = _written(row, COLUMNS) | {"section": section["code"], _GROUP_COLUMN: group}
                 if first:
                     written |= {
                         column: cell.write(section[key])
-                        for column, (key, cell) in SECTION_COLUMNS.items()
+                        for column, (key, cell) in _SECTION_COLUMNS.items()
                         if key in section
                     }
                 first = False
                 items.append([written.get(heading) for heading in headings])
-    rules = [_written(rule, RULE_COLUMNS) for rule in definition.get("rules", ())]
+    rules = [_written(rule, _RULE_COLUMNS) for rule in definition.get("rules", ())]
     return {
-        "form": [[key, cell.write(definition[key])] for key, cell in FORM_KEYS.items() if key in definition],
+        "form": [[key, cell.write(definition[key])] for key, cell in _FORM_KEYS.items() if key in definition],
         "items": items,
-        "rules": [list(RULE_COLUMNS), *([rule.get(column) for column in RULE_COLUMNS] for rule in rules)],
+        "rules": [list(_RULE_COLUMNS), *([rule.get(column) for column in _RULE_COLUMNS] for rule in rules)],
     }
 
 
@@ -125,11 +126,11 @@ class _Reading:
             if is_blank(key):
                 continue
             name = key.strip() if isinstance(key, str) else ""
-            if name not in FORM_KEYS or name in found:
-                self.fault("form", number, 0, "应为以下各项之一，且不能重复：" + "、".join(FORM_KEYS))
+            if name not in _FORM_KEYS or name in found:
+                self.fault("form", number, 0, "应为以下各项之一，且不能重复：" + "、".join(_FORM_KEYS))
                 continue
             self.places[f"/{name}"] = ("form", _address(number, 1))
-            self.read("form", number, 1, FORM_KEYS[name], value, found, name)
+            self.read("form", number, 1, _FORM_KEYS[name], value, found, name)
         return found
 
     def read(
@@ -168,17 +169,16 @@ class _Reading:
             self.fault("items", 0, 0, "缺少工作表 items")
             return []
         sections: list[dict[str, Any]] = []
-        known = {*SECTION_COLUMNS, GROUP_COLUMN, *ITEM_COLUMNS}
+        known = {*_SECTION_COLUMNS, _GROUP_COLUMN, *COLUMNS}
         for number, cells in self.table("items", rows, known):
             section = self.section(number, cells, sections)
             item: dict[str, Any] = {}
-            for name, cell in ITEM_COLUMNS.items():
+            kind = cells.get("type", (0, None))[1]
+            for name, cell in columns_of(kind.strip() if isinstance(kind, str) else None).items():
                 if name in cells:
                     self.read("items", number, cells[name][0], cell, cells[name][1], item, name)
-            if item.get("type") == "boolean" and "problem_when" in item:
-                item["problem_when"] = boolean_answers(item["problem_when"])
             holder, at = section["items"], f"/sections/{len(sections) - 1}/items"
-            column, group = cells.get(GROUP_COLUMN, (0, None))
+            column, group = cells.get(_GROUP_COLUMN, (0, None))
             if not is_blank(group):
                 owner = holder[-1] if holder else {}
                 named = group.strip() if isinstance(group, str) else group
@@ -202,17 +202,17 @@ class _Reading:
     ) -> dict[str, Any]:
         """The section a row belongs to: a new one when the row names another than the row before."""
         read: dict[str, Any] = {}
-        for name, (key, cell) in SECTION_COLUMNS.items():
+        for name, (key, cell) in _SECTION_COLUMNS.items():
             if name in cells:
                 self.read("items", number, cells[name][0], cell, cells[name][1], read, key)
         if sections and read.get("code", sections[-1].get("code")) == sections[-1].get("code"):
-            for name, (key, _) in SECTION_COLUMNS.items():
+            for name, (key, _) in _SECTION_COLUMNS.items():
                 if key in read and read[key] != sections[-1].get(key):
                     self.fault("items", number, cells[name][0], "与本节首行不一致；节的标题和条件只写在首行")
             return sections[-1]
         at = f"/sections/{len(sections)}"
         self.places[at] = ("items", _address(number, 0))
-        for name, (key, _) in SECTION_COLUMNS.items():
+        for name, (key, _) in _SECTION_COLUMNS.items():
             if name in cells:
                 self.places[f"{at}/{key}"] = ("items", _address(number, cells[name][0]))
         sections.append({**read, "items": []})
@@ -220,12 +220,12 @@ class _Reading:
 
     def rules(self, rows: Rows | None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        for number, cells in self.table("rules", rows or [], set(RULE_COLUMNS)):
+        for number, cells in self.table("rules", rows or [], set(_RULE_COLUMNS)):
             rule: dict[str, Any] = {}
             at = f"/rules/{len(found)}"
             self.places[at] = ("rules", _address(number, 0))
             for name, (column, value) in cells.items():
-                self.read("rules", number, column, RULE_COLUMNS[name], value, rule, name)
+                self.read("rules", number, column, _RULE_COLUMNS[name], value, rule, name)
                 self.places[f"{at}/{name}"] = ("rules", _address(number, column))
             found.append(rule)
         return found

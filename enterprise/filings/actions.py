@@ -16,8 +16,8 @@ from core import clock, history, idempotency
 from core.actor import Actor
 from core.deadlines import clocks
 from core.errors import Fault, Problem, invalid, not_found
-from core.forms.check import Checked
 from core.forms.sealing import readable, sealed
+from core.forms.validation.check import Checked
 from core.models import Confirmation
 from core.text import clean, demanded
 from core.versions import sent_version, stale

@@ -21,8 +21,8 @@ from core.actor import Actor
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.events import Events
-from core.forms.check import Checked
 from core.forms.library import FormLibrary
+from core.forms.validation.check import Checked
 from core.subjects import SubjectRegistry
 from core.workflow import SYSTEM, Guard, Step, Workflow
 from enterprise.filings.models import Filing

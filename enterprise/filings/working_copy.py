@@ -13,10 +13,10 @@ from assets.files.claiming import Claim
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Warned
-from core.forms.messages import UNKNOWN_ITEM
-from core.forms.pointers import pointer, showable
 from core.forms.sealing import sealed
+from core.forms.validation.messages import UNKNOWN_ITEM
 from core.identifiers import normalise_uscc
+from core.pointers import pointer, showable
 from core.read_only import warning, warnings_of
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion

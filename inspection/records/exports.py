@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
-from core.forms.definition import Form
+from core.forms.form import Form
 from core.forms.library import FormLibrary
 from core.privacy import mask_numbers
 from enterprise.products import PRODUCTS

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.forms.definition import Form
+from core.forms.form import Form
 
 _FIRST: Mapping[tuple[str, int], Mapping[str, str]] = {
     ("gpc-production", 1): {

@@ -36,7 +36,7 @@ def _words(data: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def dropped(found: Mapping[str, str]) -> list[dict[str, str]]:
-    """A warning that names what a submission left out because the form hides it (`core/forms/check.py`)."""
+    """A warning that names what a submission left out because the form hides it (`core/forms/validation/check.py`)."""
     if not found:
         return []
     named = "、".join(list(found.values())[:NAMED]) + ("等" if len(found) > NAMED else "")

@@ -16,8 +16,8 @@ from assets.files.form_files import PHOTO, PURPOSES_OF_ITEMS, SIGNATURE
 from assets.files.purposes import Category, categories
 from core.actor import Actor
 from core.errors import Fault
-from core.forms.definition import Form
-from core.forms.items import FILES, Item
+from core.forms.form import Form
+from core.forms.items.item import Item
 from core.identifiers import as_uuid
 
 MOST_PHOTOS = 40
@@ -70,7 +70,7 @@ def release_dropped(session: Session, subject: Subject, kept: frozenset[UUID]) -
 
 
 def _allowed(form: Form) -> dict[str, Category]:
-    items = [inner for item in form.files for inner in (item, *item.items) if inner.type in FILES]
+    items = [inner for item in form.files for inner in (item, *item.items) if inner.is_upload]
     by_form = (Category(one.name, one.text, PURPOSES_OF_ITEMS[one.type], max_count=MOST_PHOTOS) for one in items)
     return {**ALLOWED, **{category.code: category for category in by_form}}
 
@@ -110,7 +110,7 @@ def _of_form(form: Form, values: Mapping[str, Any]) -> Iterator[Claim]:
         elif isinstance(value, list):
             for place, row in enumerate(value):
                 for inner in item.items if isinstance(row, Mapping) else ():
-                    if inner.type in FILES:
+                    if inner.is_upload:
                         yield from _claims(inner, row.get(inner.name), f"{item.pointer}/{place}{inner.pointer}")
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.errors import Fault, Problem, Warned
 from core.forms.library import FormLibrary
-from core.forms.messages import UNKNOWN_ITEM
-from core.forms.pointers import pointer, showable
+from core.forms.validation.messages import UNKNOWN_ITEM
+from core.pointers import pointer, showable
 from core.read_only import names_any, warning, warnings_of
 from inspection.records.access import get_readable
 from inspection.records.queries import record_answer

@@ -13,10 +13,10 @@ from core import clock
 from core.actor import Actor
 from core.db import canonical_json
 from core.errors import Fault, Problem, invalid
-from core.forms.check import Checked
-from core.forms.definition import Form
+from core.forms.form import Form
 from core.forms.library import FormLibrary
 from core.forms.sealing import sealed
+from core.forms.validation.check import Checked
 from core.privacy import mask_phone, unseal
 from inspection import kinds
 from inspection.campaigns import CampaignCalendar

@@ -1,6 +1,6 @@
 """The Chinese names of the fields of typed bodies and queries, so that a refusal says which field is meant.
 
-The fields of a form are named by the form (`core/forms/messages.py`).
+The fields of a form are named by the form (`core/forms/validation/messages.py`).
 """
 
 LABELS = {

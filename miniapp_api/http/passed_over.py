@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import Fault, Problem, Warned
-from core.forms.messages import UNKNOWN_ITEM
-from core.forms.pointers import pointer, showable
+from core.forms.validation.messages import UNKNOWN_ITEM
+from core.pointers import pointer, showable
 from core.read_only import warnings_of
 from miniapp_api.http.bodies import DescribedBody, field_names
 from miniapp_api.http.field_labels import LABELS

@@ -5,7 +5,7 @@ from dataclasses import replace
 from assets.files.purposes import Category
 from core.actor import Actor
 from core.errors import Problem
-from core.forms.check import Checked
+from core.forms.validation.check import Checked
 from core.workflow import SYSTEM
 from enterprise.filings.kinds import (
     DECLARATION_ATTACHMENT,

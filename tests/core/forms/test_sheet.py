@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.forms.condition_text import ConditionSyntax, parse_condition, write_condition
+from core.forms.items.condition_text import ConditionSyntax, parse_condition, write_condition
 from core.forms.sheet import Rows, SheetFaults, definition_from_rows, rows_from_definition
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,14 +1,17 @@
-"""Steps 1 and 2 of the judging (see `check.py`): a body is normalised and held against the schema."""
+"""Steps 1 and 2 of the validation (see `check.py`): a body is normalised and held against the schema."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from core.errors import Fault
-from core.forms import messages, schema, values
-from core.forms.items import Item
-from core.forms.messages import answer_fault
-from core.forms.plan import Plan
-from core.forms.pointers import pointer, showable
+from core.forms.items.base import WRONG, Refusal
+from core.forms.items.groups import Group
+from core.forms.items.item import Item
+from core.forms.validation import json_schema, messages
+from core.forms.validation.messages import answer_fault
+from core.forms.validation.plan import Plan
+from core.pointers import pointer, showable
+from core.text import clean
 
 Row = dict[str, Any]
 # (item, row, item of the row): row -1 outside groups, an empty third name for the row itself.
@@ -21,7 +24,7 @@ _PLACES = ("answers", "disposals")
 class Reading:
     """What steps 1 and 2 made of a body.
 
-    `instance` is the normalised body as the schema judges it; `faults` are kept by spot, `body_faults` are
+    `instance` is the normalised body as the schema sees it; `faults` are kept by spot, `body_faults` are
     those of no item.
     """
 
@@ -53,41 +56,43 @@ class Reading:
                 if (place or key not in _PLACES) and unknown < MAX_UNKNOWN:
                     unknown += 1
                     into[showable(key)] = None
+            elif raw is None:
+                continue
             elif type(raw) is str and raw in item.offered:  # most answers
                 into[key] = raw
             elif item.type == "group":
                 self.read_rows(item, raw)
             else:
-                self.put(item, (key, -1, ""), item.pointer, values.read_value(item, raw), into)
+                self.put(item, (key, -1, ""), item.pointer, item.definition.normalize(raw), into)
 
     def put(self, item: Item, spot: Spot, at: str, value: Any, into: dict[str, Any]) -> None:
         if value is None:
             return
-        if type(value) is values.Refusal:
+        if type(value) is Refusal:
             self.faults.setdefault(spot, []).append(answer_fault(item, value.code, at))
             return
         if type(value) is list:
             for index, entry in enumerate(value):
-                if type(entry) is values.Refusal:
+                if type(entry) is Refusal:
                     fault = answer_fault(item, entry.code, f"{at}/{index}")
                     self.faults.setdefault(spot, []).append(fault)
                     value[index] = None
         into[item.name] = value
 
     def read_rows(self, group: Item, raw: Any) -> None:
-        if raw is None or raw == [] or (isinstance(raw, str) and values.clean(raw) is None):
+        if raw is None or raw == [] or (isinstance(raw, str) and not clean(raw)):
             return
         if not isinstance(raw, list):
-            self.instance[group.name] = values.WRONG
+            self.instance[group.name] = WRONG
             return
-        if len(raw) > group.max_items:
-            self.put(group, (group.name, -1, ""), group.pointer, values.Refusal("too_many"), self.instance)
+        if len(raw) > cast(Group, group.definition).max_items:
+            self.put(group, (group.name, -1, ""), group.pointer, Refusal("too_many"), self.instance)
             return
         rows: list[Any] = []
         known = self.plan.places[group.name]
         for index, row in enumerate(raw):
             if not isinstance(row, dict):
-                rows.append(values.WRONG)
+                rows.append(WRONG)
                 continue
             read: Row = {}
             unknown = 0
@@ -97,16 +102,16 @@ class Reading:
                     if unknown < MAX_UNKNOWN:
                         unknown += 1
                         read[showable(key)] = None
-                else:
-                    at = f"{group.pointer}/{index}{item.pointer}"
-                    self.put(item, (group.name, index, item.name), at, values.read_value(item, entry), read)
+                elif entry is not None:
+                    spot, at = (group.name, index, item.name), f"{group.pointer}/{index}{item.pointer}"
+                    self.put(item, spot, at, item.definition.normalize(entry), read)
             rows.append(read)
         self.instance[group.name] = rows
 
     def apply_schema(self) -> None:
         if self.plan.validator.is_valid(self.instance):
             return
-        for path, code, unknown in schema.errors(self.plan.validator.iter_errors(self.instance)):
+        for path, code, unknown in json_schema.errors(self.plan.validator.iter_errors(self.instance)):
             outside = not path or (len(path) == 1 and path[0] in _PLACES)
             if unknown:
                 faults = [Fault(pointer(*path, key), code, messages.UNKNOWN_ITEM) for key in unknown]
@@ -119,7 +124,7 @@ class Reading:
             # An option of the wrong type is also not offered, and a list of that type not a list: the
             # type alone is reported.
             same = [index for index, fault in enumerate(found) if fault.path == at]
-            fault = answer_fault(item, schema.format_code(item) if code == "bad_format" else code, at)
+            fault = answer_fault(item, item.definition.format_fault if code == "bad_format" else code, at)
             if not same:
                 found.append(fault)
             elif code == "wrong_type":

@@ -34,7 +34,8 @@ Keys of every item: `text` (the printed wording), `type`, `required` (when visib
 `options_from`: a form only checks that the values are texts; whoever owns the dictionary resolves them.
 `problem_when` lists the answers that count as a problem (问题), `problem_text` states it for those who did not
 ask the question (“未建立销售台账” for “是否建立销售台账”); the derived name `problems_found` may be used in
-conditions (see `conditions.py`). What is written beside item `1.1` (存在问题) is an item of its own, `1.1.problem`.
+conditions (see `definitions/conditions.py`). What is written beside item `1.1` (存在问题) is an item of its own,
+`1.1.problem`.
 """
 
 import copy
@@ -43,12 +44,13 @@ from datetime import date
 from typing import Any, Self
 
 from core.errors import Fault
-from core.forms import schema
-from core.forms.check import Checked, judge
-from core.forms.conditions import read_conditions
-from core.forms.items import Item
-from core.forms.outline import accept_until, read
-from core.forms.plan import Plan, make_plan
+from core.forms.definitions.conditions import read_conditions
+from core.forms.definitions.outline import accept_until, read
+from core.forms.items.item import Item
+from core.forms.items.texts import Text
+from core.forms.validation import json_schema
+from core.forms.validation.check import Checked, validate
+from core.forms.validation.plan import Plan, make_plan
 
 
 class BrokenForm(Exception):
@@ -94,16 +96,20 @@ class Form:
         form.title = definition["title"]
         form.kind = definition["kind"]
         form.accept_until = accept_until(definition)
-        form.schema = schema.form_schema(outline.items)
-        form.sensitive = frozenset(item.name for item in outline.items if item.sensitive)
+        form.schema = json_schema.form_schema(outline.items)
+        form.sensitive = frozenset(item.name for item in outline.items if item.definition.is_sensitive)
         form.files = tuple(item for item in outline.items if item.holds_files)
-        form.suggested = {item.name: item.text for item in outline.items if item.raw.get("suggest") is True}
-        form._plan = make_plan(outline, conditions, schema.validator(form.schema))
+        form.suggested = {
+            item.name: item.text
+            for item in outline.items
+            if isinstance(item.definition, Text) and item.definition.suggest
+        }
+        form._plan = make_plan(outline, conditions, json_schema.validator(form.schema))
         return form
 
     def check(self, body: Mapping[str, Any], *, submit: bool, today: date) -> Checked:
-        """Judge a body (`check.py` says in which order). Any JSON value may be a body; nothing is raised."""
-        return judge(self._plan, body, submit=submit, today=today)
+        """Validate a body, in the order of `validation/check.py`. Any JSON value may be a body; nothing is raised."""
+        return validate(self._plan, body, submit=submit, today=today)
 
     def __repr__(self) -> str:
         return f"<Form {self.code} v{self.version}>"

@@ -14,12 +14,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from core.errors import Fault
-from core.forms.items import PROBLEMS_FOUND, Item
-from core.forms.outline import Outline
+from core.forms.definitions.outline import Outline
+from core.forms.items.item import PROBLEMS_FOUND, Item
 
 Env = Mapping[str, Any]
 
-_COMPARABLE = {"text", "number", "date", "boolean", "choice", "multi", "disposal", "region"}
 _MAX_DEPTH = 8
 
 
@@ -31,25 +30,25 @@ class Condition:
     names: frozenset[str]
 
 
-def read_condition(raw: Any, at: str, scope: Mapping[str, Item], faults: list[Fault]) -> Condition | None:
+def read_condition(raw: Any, at: str, known: Mapping[str, Item], faults: list[Fault]) -> Condition | None:
     """Compile a condition; what is wrong with it is appended to `faults` (and the answer is None)."""
-    return _read(raw, at, scope, faults, 0)
+    return _read(raw, at, known, faults, 0)
 
 
-def _read(raw: Any, at: str, scope: Mapping[str, Item], faults: list[Fault], depth: int) -> Condition | None:
+def _read(raw: Any, at: str, known: Mapping[str, Item], faults: list[Fault], depth: int) -> Condition | None:
     shape = frozenset(raw) if isinstance(raw, Mapping) else frozenset()
     if depth > _MAX_DEPTH:
         faults.append(Fault(at, "too_deep", "条件嵌套过深，请简化"))
     elif shape == {"item", "in"}:
-        return _leaf(raw, at, scope, faults)
+        return _leaf(raw, at, known, faults)
     elif shape == {"not"}:
-        inner = _read(raw["not"], f"{at}/not", scope, faults, depth + 1)
+        inner = _read(raw["not"], f"{at}/not", known, faults, depth + 1)
         return None if inner is None else _negated(inner)
     elif shape in ({"all"}, {"any"}):
         key = next(iter(shape))
         parts = raw[key]
         if isinstance(parts, list) and parts:
-            read = [_read(part, f"{at}/{key}/{index}", scope, faults, depth + 1) for index, part in enumerate(parts)]
+            read = [_read(part, f"{at}/{key}/{index}", known, faults, depth + 1) for index, part in enumerate(parts)]
             found = [part for part in read if part is not None]
             return _joined(key, found) if len(found) == len(read) else None
         faults.append(Fault(f"{at}/{key}", "bad_condition", "all 和 any 须为非空的条件列表"))
@@ -58,25 +57,25 @@ def _read(raw: Any, at: str, scope: Mapping[str, Item], faults: list[Fault], dep
     return None
 
 
-def _leaf(raw: Mapping[str, Any], at: str, scope: Mapping[str, Item], faults: list[Fault]) -> Condition | None:
+def _leaf(raw: Mapping[str, Any], at: str, known: Mapping[str, Item], faults: list[Fault]) -> Condition | None:
     name, values = raw["item"], raw["in"]
     derived = name == PROBLEMS_FOUND
-    item = scope.get(name) if isinstance(name, str) else None
+    item = known.get(name) if isinstance(name, str) else None
     before = len(faults)
     if item is None and not derived:
         faults.append(Fault(f"{at}/item", "unknown_item", "条件中的项不存在，请核对序号或字段名"))
-    elif item is not None and item.type not in _COMPARABLE:
+    elif item is not None and not item.definition.comparable:
         faults.append(Fault(f"{at}/item", "bad_condition", "这一类型的项不能用作条件"))
     if not isinstance(values, list) or not values:
         faults.append(Fault(f"{at}/in", "bad_condition", "in 须为非空的值列表"))
         return None
     boolean = derived or (item is not None and item.type == "boolean")
-    offered = item.values if item is not None else None
+    offered = item.definition.values if item is not None else None
     for index, value in enumerate(values):
-        known = isinstance(value, bool) if boolean else isinstance(value, str)
-        if known and not boolean and offered is not None:
-            known = value in offered
-        if not known:
+        fits = isinstance(value, bool) if boolean else isinstance(value, str)
+        if fits and not boolean and offered is not None:
+            fits = value in offered
+        if not fits:
             wanted = "true 或 false" if boolean else "该项的选项之一（文字）"
             faults.append(Fault(f"{at}/in/{index}", "unknown_value", f"条件中的值须为{wanted}"))
     if len(faults) > before:
@@ -127,34 +126,34 @@ class Conditions:
 def read_conditions(outline: Outline) -> Conditions:
     """Read every condition of a form; faults are appended to the outline's."""
     faults = outline.faults
-    scope = {item.name: item for item in outline.items}
+    known = {item.name: item for item in outline.items}
     found = Conditions({}, {}, {}, [], {})
     for section in outline.sections:
-        if "visible_when" in section.raw:
+        for raw in section.visible_when:
             at = f"{section.source}/visible_when"
-            if (read := read_condition(section.raw["visible_when"], at, scope, faults)) is not None:
+            if (read := read_condition(raw, at, known, faults)) is not None:
                 found.sections[section.source] = read
         for item in section.items:
-            found.rulings[item.source] = _ruling(item, scope, faults)
-            inner_scope = scope | {inner.name: inner for inner in item.items}
+            found.rulings[item.source] = _ruling(item, known, faults)
+            in_group = known | {inner.name: inner for inner in item.items}
             for inner in item.items:
-                found.rulings[inner.source] = _ruling(inner, inner_scope, faults)
+                found.rulings[inner.source] = _ruling(inner, in_group, faults)
     for at, raw in outline.rules:
         found.rules[at] = None
         if "visible_when" in raw:
-            found.rules[at] = read_condition(raw["visible_when"], f"{at}/visible_when", scope, faults)
+            found.rules[at] = read_condition(raw["visible_when"], f"{at}/visible_when", known, faults)
         for index, name in enumerate(raw["any_of"] if isinstance(raw.get("any_of"), list) else ()):
-            if isinstance(name, str) and name not in scope:
+            if isinstance(name, str) and name not in known:
                 faults.append(Fault(f"{at}/any_of/{index}", "unknown_item", "规则中的项不存在"))
     _sort(outline, found)
     return found
 
 
-def _ruling(item: Item, scope: Mapping[str, Item], faults: list[Fault]) -> Ruling:
+def _ruling(item: Item, known: Mapping[str, Item], faults: list[Fault]) -> Ruling:
     read = {
-        key: read_condition(item.raw[key], f"{item.source}/{key}", scope, faults)
+        key: read_condition(getattr(item.definition, key), f"{item.source}/{key}", known, faults)
         for key in ("visible_when", "required_when")
-        if key in item.raw
+        if key in item.definition.model_fields_set
     }
     return Ruling(read.get("visible_when"), read.get("required_when"))
 

@@ -1,4 +1,4 @@
-"""What stands in the cells of a form's Excel sheet: for each column how a cell is read and written.
+"""How the cells of a form's Excel sheet are read and written, for each kind of content.
 
 Readers get the value as the file reader found it (text, number, boolean, date) and raise CellFault.
 """
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.forms.condition_text import ConditionSyntax, parse_condition, write_condition
+from core.forms.items.condition_text import ConditionSyntax, parse_condition, write_condition
 from core.text import clean
 
 
@@ -40,7 +40,7 @@ def _same(value: Any) -> object:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        # Excel has turned 4.10 into the number 4.1, or a long code into 1.2E+17: it cannot be told any more.
+        # Excel has turned 4.10 into the number 4.1, or a long code into 1.2E+17: what was typed is lost.
         raise CellFault("须为文本，请先把单元格格式设为“文本”再填写")
     return clean(value)
 
@@ -125,7 +125,6 @@ def _write_options(options: list[Mapping[str, str]]) -> str:
 
 
 def _answers(value: object) -> list[str | bool]:
-    """Problem answers: those of a boolean item are made booleans when the item's type is known."""
     return [value] if isinstance(value, bool) else list(_list(value))
 
 
@@ -133,61 +132,18 @@ def _write_answers(values: list[str | bool]) -> str:
     return _write_list([str(value).lower() if isinstance(value, bool) else value for value in values])
 
 
-def boolean_answers(values: list[str | bool]) -> list[str | bool]:
+def _booleans(value: object) -> list[str | bool]:
     """true, false, 是 and 否 as booleans; anything else stays what it is and is refused later."""
-    return [_FLAGS.get(value.lower(), value) if isinstance(value, str) else value for value in values]
+    return [_FLAGS.get(one.lower(), one) if isinstance(one, str) else one for one in _answers(value)]
 
 
 TEXT = Cell(_text, _same)
 FLAG = Cell(_flag, lambda value: "true" if value else "false")
 WHOLE = Cell(_whole, _same)
+DECIMAL = Cell(_decimal, _same)
+DATE = Cell(_date, _same)
 CONDITION = Cell(_condition, write_condition)
 LIST = Cell(_list, _write_list)
-
-FORM_KEYS: dict[str, Cell] = {
-    "code": TEXT,
-    "version": WHOLE,
-    "title": TEXT,
-    "kind": TEXT,
-    "accept_until": Cell(_date, _same),
-}
-SECTION_COLUMNS: dict[str, tuple[str, Cell]] = {
-    "section": ("code", TEXT),
-    "section_title": ("title", TEXT),
-    "section_visible_when": ("visible_when", CONDITION),
-}
-GROUP_COLUMN = "group"
-ITEM_COLUMNS: dict[str, Cell] = {
-    "no": TEXT,
-    "field": TEXT,
-    "text": TEXT,
-    "type": TEXT,
-    "options": Cell(_options, _write_options),
-    "options_from": TEXT,
-    "required": FLAG,
-    "required_when": CONDITION,
-    "visible_when": CONDITION,
-    "problem_when": Cell(_answers, _write_answers),
-    "problem_text": TEXT,
-    "max_length": WHOLE,
-    "multiline": FLAG,
-    "repeat": FLAG,
-    "min_items": WHOLE,
-    "max_items": WHOLE,
-    "scale": WHOLE,
-    "unit": TEXT,
-    "minimum": Cell(_decimal, _same),
-    "not_future": FLAG,
-    "pattern": TEXT,
-    "pattern_message": TEXT,
-    "suggest": FLAG,
-    "sensitive": FLAG,
-    "readonly": FLAG,
-    "default_from": TEXT,
-    "roles": LIST,
-    "basis": TEXT,
-    "penalty": TEXT,
-    "help": TEXT,
-    "placeholder": TEXT,
-}
-RULE_COLUMNS: dict[str, Cell] = {"any_of": LIST, "message": TEXT, "visible_when": CONDITION}
+OPTIONS = Cell(_options, _write_options)
+ANSWERS = Cell(_answers, _write_answers)
+BOOLEAN_ANSWERS = Cell(_booleans, _write_answers)

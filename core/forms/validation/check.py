@@ -1,7 +1,7 @@
-"""The judging of a body against a compiled form: the same rules, in the same order, as on the phone.
+"""The validation of a body against a compiled form: the same rules, in the same order, as on the phone.
 
-1.  Read: every known item is normalised (`values.py`); null, blank text and empty lists are not given.
-2.  Schema: types, options, lengths, unknown keys (`schema.py`). An item with a fault from steps 1 and 2
+1.  Read: every known item is normalised (`items/`); null, blank text and empty lists are not given.
+2.  Schema: types, options, lengths, unknown keys (`json_schema.py`). An item with a fault from steps 1 and 2
     is given, but conditions see it as not given; so are all items of `answers` or `disposals` when that is
     not an object, which is one fault. At most 50 unknown keys are reported for one object.
 3.  Visibility: items are decided one after the other, each after those its condition asks about. An item
@@ -31,13 +31,12 @@ from datetime import date
 from typing import Any
 
 from core.errors import Fault
-from core.forms import messages
-from core.forms.conditions import Env
-from core.forms.items import PROBLEMS_FOUND, Item
-from core.forms.messages import answer_fault
-from core.forms.plan import Plan
-from core.forms.reading import Reading, Row, Spot
-from core.forms.submission import submit_faults
+from core.forms.definitions.conditions import Env
+from core.forms.items.item import PROBLEMS_FOUND, Item
+from core.forms.validation import messages
+from core.forms.validation.messages import answer_fault
+from core.forms.validation.plan import Plan
+from core.forms.validation.reading import Reading, Row, Spot
 
 
 @dataclass
@@ -51,12 +50,12 @@ class Checked:
     dropped: dict[str, str] = field(default_factory=dict, compare=False)
 
 
-def judge(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
+def validate(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
     """Steps 1 to 8. Any JSON value may be a body; nothing is raised for it."""
     if not isinstance(body, Mapping):
         return Checked({"answers": {}, "disposals": {}}, [Fault("", "wrong_type", messages.NOT_AN_OBJECT)], False)
-    judging = _Judging(plan, body, today)
-    return judging.as_submission() if submit else judging.as_draft()
+    validation = _Validation(plan, body, today)
+    return validation.as_submission() if submit else validation.as_draft()
 
 
 def warnings_of(values: Mapping[str, Any], problems_found: bool) -> list[dict[str, str]]:
@@ -67,7 +66,7 @@ def warnings_of(values: Mapping[str, Any], problems_found: bool) -> list[dict[st
     return []
 
 
-class _Judging:
+class _Validation:
     def __init__(self, plan: Plan, body: Mapping[str, Any], today: date) -> None:
         self.plan = plan
         self.today = today
@@ -129,7 +128,7 @@ class _Judging:
                     faults.append(answer_fault(item, "disposal_without_problem", item.pointer))
             else:
                 value = env.get(item.name)
-                if value is None or item.source in self.plan.judged or self.faults:
+                if value is None or item.source in self.plan.with_rules or self.faults:
                     faults += self.item_faults(item, (item.name, -1, ""), item.pointer, env, value)
                 if item.type == "group":
                     faults += self.row_faults(item, env)
@@ -159,8 +158,10 @@ class _Judging:
         if self.faults and spot in self.faults:
             return self.faults[spot]
         if value is not None:
-            judged = item.source in self.plan.judged
-            return list(submit_faults(item, value, at, self.today)) if judged else []
+            if item.source not in self.plan.with_rules:
+                return []
+            found = item.definition.submission_faults(value, self.today)
+            return [answer_fault(item, fault.code, at + fault.within, fault.sentence) for fault in found]
         test = self.plan.required.get(item.source)
         if item.required or (test is not None and test(env)):
             return [answer_fault(item, "required", at)]
@@ -196,5 +197,5 @@ def _has_problem(item: Item, value: Any) -> bool:
     if item.type == "group":
         return any(_has_problem(inner, row.get(inner.name)) for row in value for inner in item.items)
     if type(value) is list:
-        return not item.problem_values.isdisjoint(value)
-    return value in item.problem_values
+        return not item.problem_answers.isdisjoint(value)
+    return value in item.problem_answers

@@ -1,4 +1,4 @@
-"""A form compiled into what judging needs, in the order in which it needs it."""
+"""A form compiled into what the validation of a body needs, in the order in which it needs it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from core.forms.conditions import Condition, Conditions, Env
-from core.forms.items import PROBLEMS_FOUND, Item
-from core.forms.outline import Outline
-from core.forms.submission import is_judged
+from core.forms.definitions.conditions import Condition, Conditions, Env
+from core.forms.definitions.outline import Outline
+from core.forms.items.item import PROBLEMS_FOUND, Item
 
 Test = Callable[[Env], bool]
 
@@ -42,13 +41,13 @@ class Plan:
     detecting: tuple[Item, ...]  # items with `problem_when`, and groups that have such items
     row_orders: Mapping[str, tuple[tuple[str, Test], ...]]
     required: Mapping[str, Test]
-    judged: frozenset[str]  # sources of the items that `submission.py` looks at
+    with_rules: frozenset[str]  # sources of the items in whose values submit mode may find faults
     rules: tuple[Rule, ...]
     validator: jsonschema_rs.Validator
 
 
 def make_plan(outline: Outline, conditions: Conditions, validator: jsonschema_rs.Validator) -> Plan:
-    """Bring a definition without faults into the shape that judging wants."""
+    """Bring a definition without faults into the shape that the validation of bodies wants."""
     items = tuple(outline.items)
     places = {place: {i.name: i for i in items if i.place == place} for place in ("", "answers", "disposals")}
     row_orders: dict[str, tuple[tuple[str, Test], ...]] = {}
@@ -71,7 +70,9 @@ def make_plan(outline: Outline, conditions: Conditions, validator: jsonschema_rs
         detecting=tuple(item for item in items if item.detects),
         row_orders=row_orders,
         required=required,
-        judged=frozenset(one.source for item in items for one in (item, *item.items) if is_judged(one)),
+        with_rules=frozenset(
+            one.source for item in items for one in (item, *item.items) if one.definition.has_submission_rules
+        ),
         rules=tuple(_rule(raw, conditions.rules[at]) for at, raw in outline.rules),
         validator=validator,
     )

@@ -1,0 +1,107 @@
+"""Items of numbers and dates."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from core.forms.items import cells, keys
+from core.forms.items.base import WRONG, ItemType, Refusal, SubmissionFault
+from core.forms.items.identities import half_width
+from core.forms.items.keys import Key
+
+_NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+_MAX_NUMBER_TEXT = 400
+_MAX_INTEGRAL = 15
+
+
+class Number(ItemType):
+    """A decimal string without needless zeros: `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`."""
+
+    type: Literal["number"]
+    scale: Annotated[int, Key(keys.whole(0, 6), cells.WHOLE)] = 0
+    unit: Annotated[str | None, keys.text_key(20)] = None
+    minimum: Annotated[
+        str | None,
+        Key(keys.shaped(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", '须为写成文字的数，例如 "0"'), cells.DECIMAL),
+    ] = None
+
+    comparable: ClassVar[bool] = True
+    sentences: ClassVar[Mapping[str, str]] = {
+        "bad_number": "“{item.text}”须为数字，请重新填写",
+        "too_precise": "“{item.text}”最多保留{item.scale}位小数，请重新填写",
+        "out_of_range": "“{item.text}”的整数部分不能超过15位，请核对",
+        "too_small": "“{item.text}”不能小于{item.minimum}，请核对",
+    }
+
+    def normalize(self, raw: Any) -> Any:
+        if type(raw) is int:
+            if abs(raw) >= 10**_MAX_INTEGRAL:
+                return Refusal("out_of_range")
+            written = str(raw)
+        elif type(raw) is float:
+            if raw != raw or raw in (float("inf"), float("-inf")):
+                return Refusal("bad_number")
+            written = format(Decimal(repr(raw)), "f")
+        elif type(raw) is str:
+            if len(raw) > _MAX_NUMBER_TEXT:
+                return Refusal("bad_number")
+            written = half_width(raw)
+            if not written:
+                return None
+        else:
+            return WRONG
+        match = _NUMBER.fullmatch(written)
+        if match is None:
+            return Refusal("bad_number")
+        sign, integral, fraction = match[1], match[2].lstrip("0") or "0", (match[3] or "").rstrip("0")
+        if len(integral) > _MAX_INTEGRAL:
+            return Refusal("out_of_range")
+        if len(fraction) > self.scale:
+            return Refusal("too_precise")
+        number = f"{integral}.{fraction}" if fraction else integral
+        return f"-{number}" if sign == "-" and number != "0" else number
+
+    def json_schema(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        fraction = f"(\\.[0-9]{{1,{self.scale}}})?" if self.scale else ""
+        return {"type": "string", "pattern": f"^-?(0|[1-9][0-9]{{0,14}}){fraction}$"}
+
+    @property
+    def has_submission_rules(self) -> bool:
+        return self.minimum is not None
+
+    def submission_faults(self, value: Any, today: date) -> Iterator[SubmissionFault]:
+        if self.minimum is not None and Decimal(value) < Decimal(self.minimum):
+            yield SubmissionFault("too_small")
+
+
+class Date(ItemType):
+    """A day, `2026-11-20`."""
+
+    type: Literal["date"]
+    not_future: Annotated[bool, keys.FLAG] = False
+
+    verb: ClassVar[str] = "选择"
+    comparable: ClassVar[bool] = True
+    format_fault: ClassVar[str] = "bad_date"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "bad_date": "“{item.text}”不是有效的日期，请按“2026-11-20”的形式填写",
+        "future_date": "“{item.text}”不能晚于今天，请核对",
+    }
+
+    def normalize(self, raw: Any) -> Any:
+        cleaned = self.one_text(raw)
+        return (half_width(cleaned) or None) if type(cleaned) is str else cleaned
+
+    def json_schema(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        # The year 0000 is a date for RFC 3339 but not for the calendar of Python.
+        return {"type": "string", "format": "date", "pattern": "^[1-9]"}
+
+    @property
+    def has_submission_rules(self) -> bool:
+        return self.not_future
+
+    def submission_faults(self, value: Any, today: date) -> Iterator[SubmissionFault]:
+        if self.not_future and date.fromisoformat(value) > today:
+            yield SubmissionFault("future_date")
