@@ -118,6 +118,11 @@ class Broken:
         return f"{self.subject_type} {self.subject_id} #{self.seq}: {self.reason}"
 
 
+def content_digest(content: Mapping[str, Any]) -> str:
+    """Digest of what a subject says, for the payload of a move, so that a subject that was changed past it is found."""
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
 def _payload_digest(salt: bytes, payload: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(salt + canonical_json(payload)).digest()
 

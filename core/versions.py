@@ -16,6 +16,18 @@ def sent_version(body: Mapping[str, Any]) -> int | None:
     return version
 
 
+def refuse_stale(current: int, body: Mapping[str, Any], *, required: bool = False) -> None:
+    """409 `stale_version` unless the body names the version that the record has now, which is `current`.
+
+    422 for what is no version, and where one is `required` also for a body without.
+    """
+    version = sent_version(body)
+    if version is None and required:
+        raise invalid("/version", "required", "请带上读取记录时得到的版本号（version，整数），刷新页面后重试")
+    if version != current:
+        raise stale(current, version)
+
+
 def stale(current: int, sent: int | None) -> Problem:
     """409 `stale_version` for who is behind; without a version the sender did not know that the record is there."""
     if sent is None:

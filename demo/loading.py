@@ -32,11 +32,11 @@ from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from enterprise.systems import filing_engine, register_file_purposes
 from inspection.campaigns import CampaignCalendar
-from inspection.corrections import correcting
+from inspection.corrections import disposals
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
 from inspection.kinds import CHECK, KINDS
 from inspection.models import DictionaryEntry, Inspection
-from inspection.submissions import submitting
+from inspection.submissions import drafts, submitting
 from inspection.submissions.validation import Tools
 
 Progress = Callable[[str, int, int], None]
@@ -192,23 +192,23 @@ class _Records:
         if plan.outcome == "problem_in_progress" and plan.seed % 2:
             done = next(name for name, value in body["disposals"].items() if value == "in_progress")
             move = {"disposals": {done: "done"}, "version": record.version}
-            correcting.move_disposals(session, actor, plan.record_type, plan.id, move)
+            disposals.move_disposals(session, actor, plan.record_type, plan.id, move)
 
     def save_drafts(self) -> None:
         """Two drafts of the inspector in 天宁区: one just begun, one almost done."""
         actor = self.actors["demo_tianning"]
         first, second = islice((e for e in reversed(self.enterprises) if e["region_code"] == "320402"), 2)
         header: dict[str, Any] = {"kind": "production", "product_code": "06", "check_date": self.today.isoformat()}
-        drafts = (
+        bodies = (
             {**header, "uscc": first["uscc"], "org_name": first["name"], "org_address": first["address"]},
             {**header, "uscc": second["uscc"], "org_name": second["name"], "org_address": second["address"],
              "inspectors": ["检查员甲", "检查员乙"], "unable": False, "answers": {"1.1": "yes", "1.2": "no"}},
         )  # fmt: skip
-        for number, body in enumerate(drafts):
+        for number, body in enumerate(bodies):
             record_id = uuid5(_DRAFT_IDS, str(number))
             with self.database.write() as session:
                 if session.get(Inspection, record_id) is None:
-                    submitting.save_draft(session, self.tools, actor, CHECK, record_id, body)
+                    drafts.save_draft(session, self.tools, actor, CHECK, record_id, body)
 
 
 def _apply(database: Database) -> None:

@@ -17,8 +17,7 @@ from core import clock, history
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, fetch, newest_first
 from core.deadlines.clocks import provisional_note
-from core.errors import Problem, invalid, not_found
-from core.versions import stale
+from core.errors import Problem, not_found
 from feedback.codes.catalogue import LEVELS, TAGS
 from feedback.codes.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, STAFF_MARK, WITHHELD
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
@@ -54,15 +53,6 @@ def may_read_rating(session: Session, actor: Actor, rating_id: UUID) -> bool:
     except Problem:
         return False
     return True
-
-
-def refuse_stale(rating: Rating, version: Any) -> None:
-    """422 unless `version` is a whole number, 409 `stale_version` unless it is the rating's."""
-    if type(version) is not int:
-        code = "required" if version is None else "wrong_type"
-        raise invalid("/version", code, "请带上读取记录时得到的版本号（version，整数），刷新页面后重试")
-    if version != rating.version:
-        raise stale(rating.version, version)
 
 
 def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:

@@ -11,7 +11,7 @@ from core.models import HistoryEntry, HistoryPayload
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_word
 from inspection.models import DictionaryEntry, Inspection
-from inspection.submissions.validation import content_digest, content_of, subject_of
+from inspection.records.content import content_digest, content_of, subject_of
 from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from assets.files.models import File
 from assets.files.purposes import Category, readable_size
 from core import clock
-from core.actor import Actor
 from core.database.prepared import Prepared
 from core.db import UTCDateTime
 from core.errors import Fault
@@ -30,11 +29,11 @@ class Claim:
 
 
 def claim(
-    session: Session, actor: Actor, subject: Subject, claims: Sequence[Claim], allowed: Mapping[str, Category]
+    session: Session, user_id: UUID, subject: Subject, claims: Sequence[Claim], allowed: Mapping[str, Category]
 ) -> list[Fault]:
     """Claim files for a record, within the transaction that saves it; the faults, none when all are its own now.
 
-    A record may claim the actor's own unclaimed files, and keep what it claims already (a file may
+    A record may claim the user's own unclaimed files, and keep what it claims already (a file may
     move to another category). With a fault nothing is claimed. Of two records that claim a file
     at once one gets it.
     """
@@ -42,7 +41,7 @@ def claim(
     faults = _count_faults(claims, allowed)
     seen: set[UUID] = set()
     for one in claims:
-        fault = _fault(files.get(one.file_id), actor, subject, one, allowed, repeated=one.file_id in seen)
+        fault = _fault(files.get(one.file_id), user_id, subject, one, allowed, repeated=one.file_id in seen)
         seen.add(one.file_id)
         if fault is not None:
             faults.append(fault)
@@ -53,7 +52,7 @@ def claim(
         file = files[one.file_id]
         if (file.claimed_type, file.claimed_id, file.category) == (*subject, one.category):
             continue
-        if not _claim_one(session, actor, subject, one):
+        if not _claim_one(session, user_id, subject, one):
             faults.append(_claimed_by_another(one))
     return faults
 
@@ -92,10 +91,10 @@ def _claimable(session: Session, ids: set[UUID]) -> dict[UUID, Any]:
     return {row.id: row for row in rows if row is not None}
 
 
-def _claim_one(session: Session, actor: Actor, subject: Subject, one: Claim) -> bool:
+def _claim_one(session: Session, user_id: UUID, subject: Subject, one: Claim) -> bool:
     subject_type, subject_id = subject
     values = {
-        "file_id": one.file_id, "user_id": actor.user_id, "own_type": subject_type, "own_id": subject_id,
+        "file_id": one.file_id, "user_id": user_id, "own_type": subject_type, "own_id": subject_id,
         "wanted_category": one.category, "now": clock.now(),
     }  # fmt: skip
     return _CLAIM.first(session, values) is not None
@@ -112,10 +111,10 @@ def _count_faults(claims: Sequence[Claim], allowed: Mapping[str, Category]) -> l
 
 
 def _fault(
-    file: Any, actor: Actor, subject: Subject, one: Claim, allowed: Mapping[str, Category], *, repeated: bool
+    file: Any, user_id: UUID, subject: Subject, one: Claim, allowed: Mapping[str, Category], *, repeated: bool
 ) -> Fault | None:
     own = file is not None and (file.claimed_type, file.claimed_id) == subject
-    if file is None or (not own and file.uploaded_by != actor.user_id):
+    if file is None or (not own and file.uploaded_by != user_id):
         # The same answer for what others have uploaded: nobody learns by it that the file exists.
         return Fault(one.path, "unknown_file", "文件不存在或已过期，请重新上传")
     if not own and file.unclaimed_since is None:

@@ -21,9 +21,16 @@ def readable(form: Form, stored: Mapping[str, Any], *, clear: bool) -> dict[str,
     for name in form.sensitive & stored.keys():
         if isinstance(stored[name], str):
             text = unseal(stored[name])
-            shown[name] = text if clear else _masked(text)
+            shown[name] = text if clear else masked(text)
     return shown
 
 
-def _masked(text: str) -> str | None:
+def unmasked(form: Form, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent; a value that comes back masked, as it was read, stands for the stored one."""
+    clear = {name: unseal(stored[name]) for name in form.sensitive & stored.keys() if isinstance(stored[name], str)}
+    return {**sent, **{name: text for name, text in clear.items() if sent.get(name) == masked(text)}}
+
+
+def masked(text: str) -> str | None:
+    """A resident ID or a telephone number, masked."""
     return mask_resident_id(text) if len(text) in (15, 18) else mask_phone(text)

@@ -20,7 +20,7 @@ from core.forms.sealing import readable, sealed
 from core.forms.validation.check import Checked
 from core.models import Confirmation
 from core.text import clean, demanded
-from core.versions import sent_version, stale
+from core.versions import refuse_stale
 from core.workflow import SYSTEM
 from enterprise.filings.access import reading_side
 from enterprise.filings.clocks_and_todos import replace_todo, run_clocks
@@ -54,9 +54,7 @@ def act(
         return found(session, filing_id)
     kind = engine.kind_of(filing)
     step = _step_of(kind, filing, action, side)
-    version = sent_version(body)
-    if version != filing.version:
-        raise stale(filing.version, version)
+    refuse_stale(filing.version, body)
     return _take(session, engine, kind, filing, step, actor, body)
 
 

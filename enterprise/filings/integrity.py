@@ -4,7 +4,6 @@ What the enterprise may still change (the working copy of an editable status) is
 A payload that was erased by law is passed over.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from core.db import canonical_json
+from core import history
 from core.history import Broken
 from core.integrity import in_chunks, is_last_row, verify_presence
 from core.models import HistoryEntry, HistoryPayload
@@ -26,7 +25,7 @@ Progress = Callable[[int], object]
 
 def content_digest(version: Mapping[str, Any]) -> str:
     """Digest of what was sent, kept in the history of the step that sent it."""
-    return hashlib.sha256(canonical_json({name: version[name] for name in _CONTENT})).hexdigest()
+    return history.content_digest({name: version[name] for name in _CONTENT})
 
 
 def verify_filings(

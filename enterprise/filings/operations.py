@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, not_found
-from core.versions import sent_version, stale
+from core.versions import refuse_stale
 from enterprise.filings.access import get_readable, reading_side, side_of
 from enterprise.filings.actions import act
 from enterprise.filings.kinds import ENTERPRISE, Filings
@@ -50,9 +50,7 @@ def save(
         raise Problem("forbidden")
     if filing.status not in kind.editable:
         raise kind.wrong_status(filing.status)
-    version = sent_version(body)
-    if version != filing.version:
-        raise stale(filing.version, version)
+    refuse_stale(filing.version, body)
     values, faults = validate_data(engine, kind, filing, body, submit=False)
     documents, document_faults = claim_documents(session, actor, kind, filing, body)
     faults = [*unknown_keys(body), *faults, *document_faults]

@@ -128,7 +128,7 @@ def claim_documents(
     wanted, faults = _parse_documents(sent)
     if faults:
         return [], faults
-    faults = claiming.claim(session, actor, ("filing", filing.id), wanted, kind.allowed_documents())
+    faults = claiming.claim(session, actor.user_id, ("filing", filing.id), wanted, kind.allowed_documents())
     if not faults:
         release_all_but(session, filing.id, {one.file_id for one in wanted})
     return [{"category": one.category, "file_id": str(one.file_id)} for one in wanted], faults

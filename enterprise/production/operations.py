@@ -16,7 +16,7 @@ from core import clock, idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import clean_line, demanded
-from core.versions import stale
+from core.versions import refuse_stale, stale
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
@@ -137,15 +137,15 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str,
         raise not_found()
     if not idempotency.claim(session, idempotency.key(actor.user_id, "self-check-topics.put", topic_id, body)):
         return session.get_one(SelfCheckTopic, topic_id, populate_existing=True), False
-    if topic is not None and body.get("version") != topic.version:
-        raise stale(topic.version, body.get("version"))
+    if topic is not None:
+        refuse_stale(topic.version, body)
     first = topic.open_from if topic is not None else clock.today()
     open_from, open_to = body.get("open_from") or first, body.get("open_to")
     if open_to is not None and open_to < open_from:
         raise invalid("/open_to", "out_of_range", "填报结束日期不能早于开始日期，请重新选择")
     template_id = UUID(str(body["template_file_id"]))
     wanted = [Claim("template", template_id, "/template_file_id")]
-    faults = claim(session, actor, ("self_check_topic", topic_id), wanted, _TEMPLATES)
+    faults = claim(session, actor.user_id, ("self_check_topic", topic_id), wanted, _TEMPLATES)
     if faults:
         raise Problem("invalid", errors=faults)
     title = demanded(clean_line(body["title"]), "/title", "请填写主题名称")

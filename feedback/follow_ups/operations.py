@@ -16,11 +16,12 @@ from core import clock, idempotency
 from core.actor import Actor
 from core.deadlines.clocks import Deadline
 from core.errors import Problem, not_found
+from core.versions import refuse_stale
 from feedback import integrity
 from feedback.follow_ups.rows import show_todo
 from feedback.follow_ups.steps import READERS, Taken
 from feedback.models import Rating, RatingCode, RatingFollowUp
-from feedback.queries import refuse_stale, visible
+from feedback.queries import visible
 from feedback.statistics import counts as figures
 from feedback.workflows import HANDLE, RATING
 
@@ -39,7 +40,7 @@ def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapp
     if step.who == HANDLE and follow_up.handler_id not in (None, actor.user_id):
         raise Problem("assigned_to_other")
     _refuse_own_decision(action, actor, follow_up)
-    refuse_stale(rating, body.get("version"))
+    refuse_stale(rating.version, body, required=True)
     taken = READERS[action](session, actor, rating, follow_up, body)
     apply_step(session, actor, rating, follow_up, action, taken)
     return session.get_one(Rating, rating_id, populate_existing=True)

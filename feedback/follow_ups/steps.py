@@ -252,7 +252,7 @@ def _appeal(session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp
     files = body.ids("evidence", "申诉证据")
     body.refuse_faulty()
     wanted = [Claim(EVIDENCE.code, file_id, f"/evidence/{place}") for place, file_id in enumerate(files)]
-    faults = claim(session, actor, (RATING.subject_type, rating.id), wanted, _ALLOWED)
+    faults = claim(session, actor.user_id, (RATING.subject_type, rating.id), wanted, _ALLOWED)
     if faults:
         raise Problem("invalid", errors=faults)
     evidence = [{"category": EVIDENCE.code, "file_id": str(file_id)} for file_id in files]

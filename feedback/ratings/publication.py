@@ -10,11 +10,12 @@ from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import demanded
+from core.versions import refuse_stale
 from feedback import integrity
 from feedback.codes.catalogue import is_bad
 from feedback.codes.kinds import PENDING, SHOWN, WITHHELD
 from feedback.models import Rating, RatingFollowUp
-from feedback.queries import refuse_stale, visible
+from feedback.queries import visible
 from feedback.ratings import word_list
 from feedback.ratings.gates import RatingRules
 from feedback.ratings.sent import COMMENT_LIMIT
@@ -45,7 +46,7 @@ def decide(session: Session, actor: Actor, rating_id: UUID, decision: str, body:
     if not idempotency.claim(session, idempotency.key(actor.user_id, f"ratings.{decision}", rating_id, body)):
         return session.get_one(Rating, rating_id, populate_existing=True)
     RATING.step(decision, rating.status, actor)
-    refuse_stale(rating, body.get("version"))
+    refuse_stale(rating.version, body, required=True)
     return _move(session, actor, rating, decision, _reason(decision, body.get("reason")))
 
 

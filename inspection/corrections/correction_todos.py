@@ -1,4 +1,4 @@
-"""To-dos (待办) about a field record for one of two sides: the owner who is to correct, the superior who is asked."""
+"""To-dos (待办) of corrections: for the owner of a record, who is to correct it, and for the superior who decides."""
 
 from uuid import UUID
 
@@ -15,8 +15,8 @@ TODO_RETURNED = "correction_returned"
 TODO_ASKED, TODO_REJECTED = "correction_requested", "correction_rejected"
 
 
-def tell_owner(session: Session, record: Inspection, kind: str, title: str, subject: tuple[str, UUID]) -> None:
-    """Open a to-do for the user name that entered a record, or for its office where that one has left."""
+def open_todo_for_owner(session: Session, record: Inspection, kind: str, title: str, subject: tuple[str, UUID]) -> None:
+    """Open a to-do for the user name that entered a record, or for its office when that user has left."""
     if is_still_there(session, record):
         todos.open_for_user(session, kind, title, subject, user_id=record.created_by)
     else:
@@ -25,7 +25,9 @@ def tell_owner(session: Session, record: Inspection, kind: str, title: str, subj
         )  # fmt: skip
 
 
-def tell_superior(session: Session, record: Inspection, kind: str, title: str, subject: tuple[str, UUID]) -> None:
+def open_todo_for_superior(
+    session: Session, record: Inspection, kind: str, title: str, subject: tuple[str, UUID]
+) -> None:
     """Open a to-do for the office above the one that entered a record; for its own where none stands above."""
     parent_id = session.scalar(select(Office.parent_id).where(Office.id == record.office_id))
     todos.open_for_office(

@@ -18,7 +18,7 @@ from enterprise.production.kinds.rectification import CANCELLED, KIND
 from inspection.kinds import CHECK
 from inspection.models import Inspection
 from inspection.records.access import get_readable
-from inspection.submissions.validation import subject_of
+from inspection.records.content import subject_of
 from inspection.workflows import SUBMITTED, VOIDED, WORKFLOWS
 
 
@@ -35,7 +35,7 @@ def order(
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
         return access.get_readable(session, actor, filing_id), False
-    _stay_submitted(session, record.id)
+    _lock_submitted(session, record.id)
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
     if record.name_differs:
@@ -53,17 +53,14 @@ def order(
             raise Problem("invalid", errors=[_as_sent(fault) for fault in refused.errors]) from refused
         if refused.code != "id_taken":
             raise
-        # Someone else ordered just that at this very moment.
+        # Somebody else gave the same order at this very moment.
         return access.get_readable(session, actor, filing_id), False
     publications.tell_of_rectification(session, record.id, filing_id)
     return ordered, new
 
 
-def _stay_submitted(session: Session, record_id: UUID) -> None:
-    """The check is locked, so that it is not voided (作废) while something is ordered from it; 409 where it was.
-
-    409 too for a draft (暂存): what nobody has submitted is no ground for an order.
-    """
+def _lock_submitted(session: Session, record_id: UUID) -> None:
+    """Lock the check, so that it is not voided (作废) meanwhile; 409 `wrong_status` for any other status."""
     locked = select(Inspection.status).where(Inspection.id == record_id).with_for_update(read=True)
     status = session.scalar(locked)
     if status != SUBMITTED:
@@ -77,22 +74,22 @@ def _stay_submitted(session: Session, record_id: UUID) -> None:
 def refuse_while_open(session: Session, record_id: UUID) -> None:
     """409 while the enterprise still has to put right what a check found.
 
-    The order is an act of its own, with a deadline, addressed to the enterprise: whoever gave it takes it back first.
+    The order is addressed to the enterprise, with a deadline of its own: whoever gave it cancels it first.
     """
-    if under_way := _under_way(session, record_id):
+    if open_ids := _open_rectifications(session, record_id):
         detail = "该检查已下达整改且尚未办结，请先由下达整改的单位办结或撤销整改，再作废检查记录"
-        raise Problem("rectification_open", detail, rectifications=under_way)
+        raise Problem("rectification_open", detail, rectifications=open_ids)
 
 
-def left_behind(session: Session, record_id: UUID) -> list[Warned]:
-    """What whoever corrects a check to another enterprise is told: an order stays with the one that it was given."""
-    if not _under_way(session, record_id):
+def warnings_of_other_enterprise(session: Session, record_id: UUID) -> list[Warned]:
+    """A warning for a correction to another enterprise: a rectification stays with the one to which it was ordered."""
+    if not _open_rectifications(session, record_id):
         return []
     message = "已据此检查对原企业下达整改且尚未办结，更正后不会随之撤销；下达有误的，请联系下达单位撤销整改"
     return [{"code": "rectification_open", "path": "/uscc", "message": message}]
 
 
-def _under_way(session: Session, record_id: UUID) -> list[str]:
+def _open_rectifications(session: Session, record_id: UUID) -> list[str]:
     ordered = select(Filing.id).where(
         Filing.subject_id == record_id, Filing.kind == KIND.code, Filing.finished_at.is_(None)
     )
@@ -100,7 +97,7 @@ def _under_way(session: Session, record_id: UUID) -> list[str]:
 
 
 def warnings_of(ordered: Filing, *, new: bool) -> list[Warned]:
-    """What whoever ordered is told besides: the same order was taken back, and is not given anew by being repeated."""
+    """A warning where the same order was given and cancelled before: repeating it does not give it anew."""
     if new or ordered.status not in CANCELLED:
         return []
     message = "相同的整改已下达并撤销，本次未再下达；如需重新下达，请修改存在问题或整改期限后再提交"
@@ -108,5 +105,5 @@ def warnings_of(ordered: Filing, *, new: bool) -> list[Warned]:
 
 
 def _as_sent(fault: Fault) -> Fault:
-    """A fault of the filing, at its place in the order, which has no `data` around its fields."""
+    """A fault of the filing with its path in the body of the order, whose fields do not stand under `data`."""
     return replace(fault, path=fault.path.removeprefix("/data"))

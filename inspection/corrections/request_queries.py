@@ -13,12 +13,12 @@ from core.actor import Actor
 from core.database.paging import Page, PageRequest, fetch, newest_first
 from core.errors import Problem, not_found
 from core.forms.library import FormLibrary
+from core.forms.sealing import readable
 from enterprise.products import PRODUCTS
 from inspection.corrections.authority import TOPMOST, works_at
 from inspection.models import CorrectionRequest, Inspection
+from inspection.records.content import subject_of
 from inspection.records.differences import Content, differences
-from inspection.records.queries import readable
-from inspection.submissions.validation import subject_of
 from inspection.workflows import PENDING, REJECTED
 
 R = CorrectionRequest
@@ -129,7 +129,7 @@ def request_answer(session: Session, request: CorrectionRequest, actor: Actor, f
 def _content(content: Content, forms: FormLibrary, *, clear: bool) -> dict[str, Any]:
     form = forms.get(content.form_code, content.form_version).form
     return {
-        **readable(content.data, form.sensitive, clear=clear),
+        **readable(form, content.data, clear=clear),
         "form_code": content.form_code,
         "form_version": content.form_version,
         "product_code": content.product_code,

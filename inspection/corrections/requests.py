@@ -1,7 +1,7 @@
-"""Applications for a correction (更正申请): the owner says how a record should read, whoever stands above it decides.
+"""Applications for a correction (更正申请): the owner sends how a record should read, and a superior decides.
 
-What was asked for is judged when it is sent, and again when it is approved; then the record says just that. Judged in
-the order of the HTTP contract §1, as in `operations.py`.
+What is applied for is validated when it is sent, and again when it is approved; then the record says exactly that.
+Refusals come in the order of the HTTP contract §1.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,20 @@ from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.privacy import unseal
 from core.text import demanded
-from inspection.corrections import correcting
+from core.versions import refuse_stale
+from inspection.corrections import correcting, request_queries
 from inspection.corrections.authority import refuse_to_ask, refuse_to_decide
-from inspection.corrections.correction_todos import TODO_ASKED, TODO_REJECTED, tell_owner, tell_superior
-from inspection.corrections.request_queries import get_readable as get_readable_request
+from inspection.corrections.changes import mark_of, text_of
+from inspection.corrections.correction_todos import (
+    TODO_ASKED,
+    TODO_REJECTED,
+    open_todo_for_owner,
+    open_todo_for_superior,
+)
 from inspection.corrections.request_queries import is_for
 from inspection.models import AREAS, CorrectionRequest, Inspection
-from inspection.records.access import get_readable
+from inspection.records.access import get_readable, refuse_unsubmitted
 from inspection.records.differences import Content, differences
-from inspection.records.preconditions import mark_of, reason_of, refuse_stale, refuse_unsubmitted
-from inspection.submissions.sheet_numbers import Sheet
 from inspection.submissions.validation import Tools
 from inspection.workflows import PENDING, REJECTED, REQUEST, WORKFLOWS
 
@@ -40,19 +44,19 @@ def ask(
     Its id follows from what was sent, so that the same sent again is answered with the first one.
     """
     record = get_readable(session, actor, record_type, record_id)
-    idempotency_key = idempotency.key(actor.user_id, f"{record_type}.ask_correction", record_id, body)
-    request_id = uuid5(record_id, idempotency_key.hex())
-    if not idempotency.claim(session, idempotency_key):
+    key = idempotency.key(actor.user_id, f"{record_type}.ask_correction", record_id, body)
+    request_id = uuid5(record_id, key.hex())
+    if not idempotency.claim(session, key):
         return session.get_one(CorrectionRequest, request_id, populate_existing=True), False
     record = _locked(session, actor, record)
     refuse_unsubmitted(record)
     WORKFLOWS[record_type].step("correct", record.status, actor)
     refuse_to_ask(session, record, actor)
-    refuse_stale(record, body)
-    reason = demanded(reason_of(body), "/reason", "请填写更正原因，说明原来为什么填错")
+    refuse_stale(record.version, body)
+    reason = demanded(text_of(body), "/reason", "请填写更正原因，说明原来为什么填错")
     validated = correcting.validate_correction(session, tools, actor, record, body)
     if validated.columns["sheet_key"] != record.sheet_key:
-        Sheet.stored(validated.columns).refuse_taken(session, record_id)
+        validated.sheet_number.refuse_taken(session, record_id)
     before = Content(record.form_code, record.form_version, record.product_code, record.data)
     asked = Content(
         validated.form.code, validated.form.version, validated.columns["product_code"], validated.columns["data"]
@@ -73,7 +77,9 @@ def ask(
         "created_at": now, "updated_at": now,
     }  # fmt: skip
     REQUEST.enter(session, actor, "ask", values, {"reason": reason, "record": str(record_id)})
-    tell_superior(session, record, TODO_ASKED, f"待审核更正申请：{record.org_name}（{reason}）", _subject(request_id))
+    open_todo_for_superior(
+        session, record, TODO_ASKED, f"待审核更正申请：{record.org_name}（{reason}）", _subject(request_id)
+    )
     return session.get_one(CorrectionRequest, request_id), True
 
 
@@ -104,7 +110,7 @@ def approve(
         **request.requested, "at": decider["at"], "approved_by": decider["by"], "approved_office": decider["office"],
     }  # fmt: skip
     said = {"author": request.requested["by"], "request": str(request.id)}
-    correcting.store(session, actor, record, validated, request.reason, author, said)
+    correcting.store_correction(session, actor, record, validated, request.reason, author, said)
     return _move(session, actor, request, "approve", {"decided": {**decider, "opinion": None}})
 
 
@@ -113,11 +119,11 @@ def reject(session: Session, actor: Actor, request_id: UUID, body: Mapping[str, 
     request, record, fresh = _to_decide(session, actor, request_id, "reject", body)
     if not fresh:
         return request
-    opinion = demanded(reason_of(body, "opinion"), "/opinion", "请填写驳回意见，说明不予采纳的理由")
+    opinion = demanded(text_of(body, "opinion"), "/opinion", "请填写驳回意见，说明不予采纳的理由")
     decided = {**mark_of(actor, clock.now()), "opinion": opinion}
     request = _move(session, actor, request, "reject", {"decided": decided}, {"opinion": opinion})
     title = f"更正申请未采纳：{record.org_name}（{opinion}）"
-    tell_owner(session, record, TODO_REJECTED, title, _subject(request_id))
+    open_todo_for_owner(session, record, TODO_REJECTED, title, _subject(request_id))
     return request
 
 
@@ -173,9 +179,9 @@ def _to_decide(
 ) -> tuple[CorrectionRequest, Inspection, bool]:
     """The application and its record, and whether to go on; False: the call repeats one that was accepted."""
     # Nothing is locked: tally, record and application are moved in this order, as by everybody else.
-    get_readable_request(session, actor, request_id)
+    request_queries.get_readable(session, actor, request_id)
     fresh = idempotency.claim(session, idempotency.key(actor.user_id, f"correction_request.{action}", request_id, body))
-    request = get_readable_request(session, actor, request_id)
+    request = request_queries.get_readable(session, actor, request_id)
     record = session.get_one(Inspection, request.inspection_id, populate_existing=True)
     if not fresh:
         return request, record, False
@@ -185,9 +191,9 @@ def _to_decide(
 
 
 def _by_who_asked(session: Session, actor: Actor, request_id: UUID, action: str) -> CorrectionRequest:
-    request = get_readable_request(session, actor, request_id)
+    request = request_queries.get_readable(session, actor, request_id)
     if not idempotency.claim(session, idempotency.key(actor.user_id, f"correction_request.{action}", request_id, {})):
-        return get_readable_request(session, actor, request_id)
+        return request_queries.get_readable(session, actor, request_id)
     REQUEST.step(action, request.status, actor)
     if not is_for(session, request, actor):
         raise Problem("forbidden", "只有申请人可以执行该操作；申请人已离开的，由本单位同事办理")

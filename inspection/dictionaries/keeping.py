@@ -21,7 +21,7 @@ from core import clock, idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.text import clean, demanded, fold
-from core.versions import sent_version, stale
+from core.versions import refuse_stale
 from core.workflow import SYSTEM, Step, Workflow
 from enterprise.products import REGULATION_TYPES
 from inspection.dictionaries import entries as dictionaries
@@ -134,8 +134,7 @@ def _act(
 ) -> None:
     step = action if actor is not None else f"{_ON_COMMAND_LINE}{action}"
     KEEPING.step(step, entry.status, actor)
-    if sent_version(body) != entry.version:
-        raise stale(entry.version, body.get("version"))
+    refuse_stale(entry.version, body)
     before = content_of(entry)
     changes = _ACTIONS[action](session, entry, body)
     after = before | {name: _as_told(value) for name, value in changes.items() if name in before}

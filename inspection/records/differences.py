@@ -1,11 +1,12 @@
-"""Two versions of what a record says beside each other: the places at which they differ."""
+"""Two versions of a record compared: the places at which they differ."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from core.forms.library import FormLibrary
-from core.privacy import mask_phone, unseal
+from core.forms.sealing import masked
+from core.privacy import unseal
 from enterprise.products import PRODUCTS
 
 _FILES = {"photos": "照片", "signatures": "签名"}
@@ -46,13 +47,13 @@ def differences(forms: FormLibrary, before: Content, after: Content, *, clear: b
         old, new = (_value(content.data, name, item, name in form.sensitive) for content in (before, after))
         if old != new:
             if name in form.sensitive and not clear:
-                old, new = mask_phone(old), mask_phone(new)
+                old, new = (masked(text) if isinstance(text, str) else text for text in (old, new))
             found.append({"path": path, "label": label, "before": old, "after": new})
     return found
 
 
 def _places(definition: Mapping[str, Any], *contents: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
-    """Pointer, label, field and number of every place that either says something at."""
+    """Pointer, label, field and number of the item, of every place at which either may say something."""
     for item in (item for section in definition["sections"] for item in section["items"]):
         if "field" in item:
             yield f"/{item['field']}", item["text"], item["field"], None

@@ -10,7 +10,7 @@ from core.actor import Actor
 from core.database.paging import Page, PageRequest, ascending, fetch
 from core.errors import not_found
 from core.forms.library import FormLibrary
-from core.privacy import mask_phone, unseal
+from core.forms.sealing import readable
 from inspection.models import Inspection, InspectionVersion
 from inspection.records.findings import findings
 from inspection.records.record_warnings import warnings_of
@@ -58,7 +58,7 @@ def record_answer(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[
     """
     form = forms.get(record.form_code, record.form_version).form
     return {
-        **readable(record.data, form.sensitive, clear=record.office_id in actor.offices),
+        **readable(form, record.data, clear=record.office_id in actor.offices),
         "id": str(record.id),
         "kind": record.kind,
         "form_code": record.form_code,
@@ -91,15 +91,6 @@ def record_answer(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[
     }
 
 
-def readable(data: dict[str, Any], sensitive: frozenset[str], *, clear: bool) -> dict[str, Any]:
-    """Stored data as they are shown: personal data clear or masked."""
-    shown = dict(data)
-    for name in sensitive & data.keys():
-        text = unseal(data[name]) if isinstance(data[name], str) else data[name]
-        shown[name] = text if clear else mask_phone(text)
-    return shown
-
-
 def versions(session: Session, record: Inspection, request: PageRequest) -> Page:
     """The contents that corrections replaced, oldest first."""
     columns = select(InspectionVersion.version, InspectionVersion.reason, InspectionVersion.replaced_at)
@@ -121,7 +112,7 @@ def version_answer(
         raise not_found()
     form = forms.get(row.form_code, row.form_version).form
     return {
-        **readable(row.data, form.sensitive, clear=record.office_id in actor.offices),
+        **readable(form, row.data, clear=record.office_id in actor.offices),
         "id": str(record.id),
         "version": row.version,
         "form_code": row.form_code,

@@ -1,7 +1,7 @@
-"""Photos (照片) and signatures (签名) of field records: uploaded before, claimed by the record that names them.
+"""Photos (照片) and signatures (签名) of field records: uploaded first, claimed by the record that names them.
 
-A form says where they stand by items of the types `photos`, `signature` and `file`, for the whole record or beside
-one question, each with its own number. Forms that say nothing of `photos` and `signatures` have these two.
+A form has items of the types `photos`, `signature` and `file`, for the whole record or beside one question, each with
+its own number. Forms without items of the names `photos` and `signatures` have these two all the same.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,13 @@ from assets.files import claiming
 from assets.files.claiming import Claim, Subject
 from assets.files.form_files import PHOTO, PURPOSES_OF_ITEMS, SIGNATURE
 from assets.files.purposes import Category, categories
-from core.actor import Actor
 from core.errors import Fault
 from core.forms.form import Form
 from core.forms.items.item import Item
 from core.identifiers import as_uuid
 
 MOST_PHOTOS = 40
-"""Photos of one record, whatever they stand beside."""
+"""Photos of one record in all, those beside single questions included."""
 MOST_SIGNATURES = 9
 
 ALLOWED = categories(
@@ -31,7 +30,7 @@ ALLOWED = categories(
 
 
 def is_named(form: Form, body: Mapping[str, Any]) -> bool:
-    """Whether a body says anything about files."""
+    """Whether a body names any file."""
     return any(body.get(category) not in (None, []) for category in ALLOWED) or any(_of_form(form, body))
 
 
@@ -42,12 +41,12 @@ def named(form: Form, data: Mapping[str, Any]) -> frozenset[UUID]:
 
 
 def claim(
-    session: Session, actor: Actor, subject: Subject, form: Form, body: Mapping[str, Any], data: dict[str, Any]
+    session: Session, user_id: UUID, subject: Subject, form: Form, body: Mapping[str, Any], data: dict[str, Any]
 ) -> list[Fault]:
-    """Claim the files that a body names, and put the ids of those beside the form into the record's data; the faults.
+    """Claim the files that a body names, uploaded by this user or the record's already; returns the faults.
 
-    A later fault of the body rolls the claims back with everything else. A list that is empty or
-    absent leaves no key, so that records without pictures cost nothing.
+    The ids of files that are no items of the form are put into `data`; an empty list leaves no key, so that records
+    without pictures cost nothing. A later fault of the body rolls the claims back with everything else.
     """
     own, faults = _beside_form(form, body)
     wanted = [*own, *_of_form(form, data)]
@@ -57,7 +56,7 @@ def claim(
         message = f"一份记录最多上传{MOST_PHOTOS}张照片，现有{len(photos)}张，请删减后重试"
         faults.append(Fault(photos[MOST_PHOTOS], "too_many_files", message))
     if not faults and wanted:
-        faults = claiming.claim(session, actor, subject, wanted, allowed)
+        faults = claiming.claim(session, user_id, subject, wanted, allowed)
     for category in ALLOWED:
         if ids := [str(claim_.file_id) for claim_ in own if claim_.category == category]:
             data[category] = ids
@@ -65,7 +64,7 @@ def claim(
 
 
 def release_dropped(session: Session, subject: Subject, kept: frozenset[UUID]) -> None:
-    """Let go of what a draft no longer names. What was submitted is never let go of: its version keeps naming it."""
+    """Release what a draft no longer names. Files of a submitted record are kept: its former versions name them."""
     claiming.release(session, subject, kept)
 
 
@@ -76,12 +75,12 @@ def _allowed(form: Form) -> dict[str, Category]:
 
 
 def _beside_form(form: Form, body: Mapping[str, Any]) -> tuple[list[Claim], list[Fault]]:
-    """What stands in the two lists that a form need not speak of."""
-    spoken_of = {item.name for item in form.files}
+    """The files in `photos` and `signatures`, where these are no items of the form."""
+    items_of_form = {item.name for item in form.files}
     wanted: list[Claim] = []
     faults: list[Fault] = []
     for code, category in ALLOWED.items():
-        sent = None if code in spoken_of else body.get(code)
+        sent = None if code in items_of_form else body.get(code)
         if sent is None or sent == []:
             continue
         if not isinstance(sent, list):
@@ -101,7 +100,7 @@ def _beside_form(form: Form, body: Mapping[str, Any]) -> tuple[list[Claim], list
 
 
 def _of_form(form: Form, values: Mapping[str, Any]) -> Iterator[Claim]:
-    """What stands in the form's own items."""
+    """The files in the items of the form."""
     for item in form.files:
         holder = values.get(item.place) if item.place else values
         value = holder.get(item.name) if isinstance(holder, Mapping) else None

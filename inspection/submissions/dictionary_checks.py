@@ -1,6 +1,6 @@
-"""What a record must obey beyond its form: dictionaries, correspondence, disposals that are final."""
+"""What the dictionaries say to a record: its product, product items and test items, and that they fit together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from core.errors import Fault
 from core.identifiers import as_uuid
-from core.text import MEANINGLESS, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, CachedEntry, Dictionary
 
@@ -118,33 +117,3 @@ def _note_retired(values: dict[str, Any], chosen: Iterable[CachedEntry]) -> None
     """Keep the names of words that are retired by now, for the warning that every answer carries."""
     if retired := [entry.name for entry in chosen if entry.retired_on is not None]:
         values["retired_names"] = retired
-
-
-def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tuple[dict[str, str], list[Fault]]:
-    """The disposals after a move, and what is wrong with it.
-
-    办理中 may become 是, or 不适用 with a reason; 是 is final (seed 001, annex 7; spec §3.4).
-    """
-    if not isinstance(sent, dict) or not sent:
-        return {}, [Fault("/disposals", "required", "请填写要变更的处置项")]
-    after, faults = dict(old), []
-    for name, value in sent.items():
-        path = f"/disposals/{str(name).replace('~', '~0').replace('/', '~1')}"
-        before = old.get(name)
-        if before is None:
-            faults.append(Fault(path, "unknown_item", "这张表没有这个处置项，请刷新后重新选择"))
-        elif value not in ("done", "in_progress", "na"):
-            faults.append(Fault(path, "unknown_option", "处置情况只能是“是”“办理中”或“不适用”，请重新选择"))
-        elif value == before:
-            continue
-        elif before == "done":
-            faults.append(Fault(path, "disposal_final", "该处置项已为“是”，不能再变更；如属误填，请申请更正"))
-        elif before != "in_progress":
-            faults.append(Fault(path, "disposal_not_in_progress", "只有“办理中”的处置项可以变更，其他请使用更正"))
-        elif value == "na" and not reason:
-            faults.append(Fault("/reason", "required", "由“办理中”改为“不适用”，请填写变更原因"))
-        elif value == "na" and not has_words(reason or ""):
-            faults.append(Fault("/reason", "meaningless", f"变更原因{MEANINGLESS}"))
-        else:
-            after[name] = value
-    return after, faults

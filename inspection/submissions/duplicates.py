@@ -1,9 +1,10 @@
-"""What stands beside a check that is submitted: the same check of that day."""
+"""Duplicates of a check: submitted checks of the same enterprise, kind, product and day (spec/a_inspection §3.4)."""
 
 import functools
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, cast
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Self, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, select
@@ -14,52 +15,58 @@ from core.actor import Scope
 from core.database.prepared import Prepared
 from core.errors import Problem
 from inspection.models import EnterpriseTally, Inspection
-from inspection.submissions.validation import Validated
+from inspection.statistics.tallies import TallyKey
 from inspection.workflows import SUBMITTED
 
-SHOWN = 5
+MOST_LISTED = 5
+"""How many duplicates a refusal names."""
 
 _RECORDS, _TALLIES = cast(Table, Inspection.__table__).c, cast(Table, EnterpriseTally.__table__).c
 
 
-def find_duplicates(session: Session, scope: Scope, record_id: UUID, validated: Validated) -> Any:
-    """`same`: the id of a check that this one may repeat; `tallied`: how many records the tally counts to which this
-    one will be added; each or none."""
-    return _looking(scope).first(session, asked(record_id, validated))
+@dataclass(frozen=True, slots=True)
+class DuplicateSearch:
+    """What makes another check a duplicate of this one: `values` of the statements below, and where it may be read."""
+
+    scope: Scope
+    values: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, scope: Scope, record_id: UUID, tally: TallyKey, day: date) -> Self:
+        """Of a check of that day, which counts in that tally."""
+        values = {
+            "record_id": record_id, "office_id": tally.office_id, "kind": tally.kind,
+            "product_code": tally.product_code, "org_key": tally.org_key, "org_name": tally.org_name, "day": day,
+            # A check is never submitted before its day, so the index on (tally_id, submitted_at) narrows it.
+            "earliest": datetime(day.year, day.month, day.day, tzinfo=clock.LOCAL),
+        }  # fmt: skip
+        return cls(scope, values)
 
 
-def asked(record_id: UUID, validated: Validated) -> dict[str, Any]:
-    """The values of `questions`."""
-    assert validated.tally is not None
-    tally = {"office_id": validated.tally.office_id, "org_name": validated.tally.org_name}
-    return {**tally, **_same(record_id, validated)}
+def find_duplicates(session: Session, search: DuplicateSearch) -> Any:
+    """`duplicate_id`: one of them; `tally_records`: how many records the tally of this check counts; each or none."""
+    return _finding(search.scope).first(session, search.values)
 
 
-def refuse_duplicate(
-    session: Session, scope: Scope, record_id: UUID, validated: Validated, body: Mapping[str, Any], found: Any
-) -> None:
-    """409 `duplicate_check` where there is such a check already, unless the body says `confirm_duplicate`."""
-    again = validated.kind.duplicate_warning and found.same is not None
-    if again and body.get("confirm_duplicate") is not True:
-        raise Problem("duplicate_check", duplicates=same_checks(session, scope, record_id, validated))
+def refuse_duplicates(session: Session, search: DuplicateSearch, found: Any, body: Mapping[str, Any]) -> None:
+    """409 `duplicate_check` where one was `found`, unless the body says `confirm_duplicate`."""
+    if found.duplicate_id is not None and body.get("confirm_duplicate") is not True:
+        rows = _listing(search.scope).rows(session, search.values)
+        raise Problem("duplicate_check", duplicates=[str(row.id) for row in rows])
 
 
-def same_checks(session: Session, scope: Scope, record_id: UUID, validated: Validated) -> list[str]:
-    """Some of the checks of the same enterprise, kind, product and day within scope (spec §3.4)."""
-    return [str(row.id) for row in _listing(scope).rows(session, _same(record_id, validated))]
-
-
-def _same(record_id: UUID, validated: Validated) -> dict[str, Any]:
-    day = validated.columns["check_date"]
-    assert validated.tally is not None
+def subqueries(scope: Scope) -> dict[str, ColumnElement[Any]]:
+    """What `find_duplicates` answers, as sub-selects for a statement that asks them by the way."""
+    tally_records = select(_TALLIES.records).where(
+        *(_TALLIES[name] == bindparam(name) for name in ("office_id", "kind", "product_code", "org_key", "org_name"))
+    )
     return {
-        "org_key": validated.tally.org_key, "kind": validated.kind.name, "product_code": validated.tally.product_code,
-        # A check is never submitted before its day, so the index on (tally_id, submitted_at) narrows it.
-        "earliest": datetime(day.year, day.month, day.day, tzinfo=clock.LOCAL), "day": day, "record_id": record_id,
-    }  # fmt: skip
+        "duplicate_id": _duplicates(scope, 1).scalar_subquery(),
+        "tally_records": tally_records.scalar_subquery(),
+    }
 
 
-def _same_day(scope: Scope, limit: int) -> Select[Any]:
+def _duplicates(scope: Scope, limit: int) -> Select[Any]:
     return (
         select(_RECORDS.id)
         .where(
@@ -77,21 +84,12 @@ def _same_day(scope: Scope, limit: int) -> Select[Any]:
     )
 
 
-def questions(scope: Scope) -> dict[str, ColumnElement[Any]]:
-    """What `find_duplicates` tells as sub-selects, for a statement that asks them by the way."""
-    tallied = select(_TALLIES.records).where(
-        *(_TALLIES[name] == bindparam(name) for name in ("office_id", "kind", "product_code", "org_key", "org_name"))
-    )
-    asked = {"same": _same_day(scope, 1), "tallied": tallied}
-    return {name: question.scalar_subquery() for name, question in asked.items()}
-
-
 # Kept for each scope: building a statement costs ten times as much as running it.
 @functools.lru_cache(maxsize=1024)
-def _looking(scope: Scope) -> Prepared:
-    return Prepared(select(*(asked.label(name) for name, asked in questions(scope).items())))
+def _finding(scope: Scope) -> Prepared:
+    return Prepared(select(*(asked.label(name) for name, asked in subqueries(scope).items())))
 
 
 @functools.lru_cache(maxsize=1024)
 def _listing(scope: Scope) -> Prepared:
-    return Prepared(_same_day(scope, SHOWN))
+    return Prepared(_duplicates(scope, MOST_LISTED))

@@ -1,8 +1,9 @@
-"""What the register of enterprises (企业名录) says against a record: another name, no such product, another region.
+"""A record against the register of enterprises (企业名录): another name, another product, another region.
 
-Another name is a question before submission (409 `name_differs`), for the finding would reach the wrong enterprise.
-Confirmed, the record is nobody's of the register: nothing is published to the enterprise whose code it carries, and it
-counts by its name and address like a record without a code (`kinds.org_key`). All else is a warning.
+Another name is asked about before submission (409 `name_differs`), because the finding would reach the wrong
+enterprise. Once confirmed, the record belongs to no enterprise of the register: nothing is published to the one whose
+code it carries, and it counts by its name and address, like a record without a code (`kinds.org_key`). The other
+differences are warnings.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +39,7 @@ _BY_CODE = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An enterprise as the register has it; `fields` are those of the record that name it."""
+    """An enterprise as it stands in the register; `fields` are those of the record that hold its code and name."""
 
     fields: tuple[str, str]
     name: str
@@ -70,13 +71,13 @@ class Registered:
         return self.has_name(name) or fold(name) in map(fold, self.former_names)
 
     def differs_from(self, data: Mapping[str, Any]) -> bool:
-        """Whether the record names somebody else under its code."""
+        """Whether the record has a name beside this code that is not, and was not, the enterprise's."""
         return not self.is_called(str(data[self.fields[1]]))
 
 
 @dataclass(frozen=True, slots=True)
-class Objections:
-    """What the register says of whom a record names; either may be unknown to it, or not named."""
+class RegisterCheck:
+    """The enterprises of the register whose codes a record names; None: not named, or not in the register."""
 
     checked: Registered | None
     producer: Registered | None
@@ -87,11 +88,11 @@ class Objections:
         return cls(Registered.find(session, data, CHECKED), Registered.find(session, data, PRODUCER))
 
     def contradictory(self, data: Mapping[str, Any]) -> list[Registered]:
-        """Those whose code stands beside the name of somebody else."""
+        """Those whose code stands beside the name of another enterprise."""
         return [one for one in (self.checked, self.producer) if one is not None and one.differs_from(data)]
 
     def refuse_other_names(self, data: Mapping[str, Any]) -> None:
-        """409 `name_differs` with what the register says."""
+        """409 `name_differs` with the names in the register."""
         if found := self.contradictory(data):
             raise Problem(
                 "name_differs",
@@ -100,7 +101,7 @@ class Objections:
             )
 
     def warnings(self, data: Mapping[str, Any], product_code: str, scope: Scope, *, submit: bool) -> Iterator[Warning_]:
-        """What to look at again; `scope` is that of the office to which the record belongs."""
+        """What to check again; `scope` are the regions of the office to which the record belongs."""
         contradictory = self.contradictory(data)
         follows = "该记录不会告知名录中的企业" if submit else "仍不一致的，提交时须确认"
         for one in contradictory:
@@ -110,7 +111,7 @@ class Objections:
                 yield _warning(named.fields[1], "former_name", f"所填为该企业的曾用名，名录中现名称为“{named.name}”")
         known = self.checked
         if known is None or known in contradictory:
-            return  # what the register says of somebody else is beside the point
+            return  # products and region of another enterprise say nothing about this record
         if known.product_codes and product_code not in known.product_codes:
             names = "、".join(PRODUCTS[code].name for code in known.product_codes if code in PRODUCTS)
             yield _warning("product_code", "product_not_registered", f"名录中该企业的产品为：{names}，请核对所选产品")

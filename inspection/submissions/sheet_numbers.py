@@ -1,11 +1,11 @@
-"""Numbers of sampling sheets (抽样单编号): one paper is one record (spec/a_inspection §6.1), however it was typed.
+"""Numbers of sampling sheets (抽样单编号): one sheet is one record, however its number was typed.
 
-A number is unique per bureau that samples, level and year. Bureaus do not see each other's papers and number them each
-by itself, so another bureau's record of the same number is only warned of.
+A number is unique per bureau that samples, level and year. Each bureau numbers its own sheets and does not see those of
+others, so that another bureau has a record of the same number is only a warning.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -19,31 +19,26 @@ from accounts import offices
 from core.errors import Problem, invalid
 from core.text import fold
 from inspection.models import Inspection
-from inspection.submissions.authors import Owner
+from inspection.submissions.authors import Author
 
 _LONGEST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """The number as it is compared, per province, level and year, and the bureau that uses it; both or neither."""
+class SheetNumber:
+    """The number in the form in which it is compared, and the bureau that uses it; both or neither."""
 
     key: str | None
     bureau: UUID | None
 
     @classmethod
-    def of(cls, session: Session, owner: Owner, day: date | None, sheet_no: Any) -> Self:
-        """That of a record of this owner."""
-        key = key_of(owner.chain[0], owner.level, day, sheet_no)
-        return cls(key, offices.bureau_above(session, owner.office_id) if key else None)
-
-    @classmethod
-    def stored(cls, columns: Mapping[str, Any]) -> Self:
-        """That of a judged record."""
-        return cls(columns["sheet_key"], columns["sheet_bureau"])
+    def of(cls, session: Session, author: Author, day: date | None, sheet_no: Any) -> Self:
+        """That of a record of this author."""
+        key = key_of(author.chain[0], author.level, day, sheet_no)
+        return cls(key, offices.bureau_above(session, author.office_id) if key else None)
 
     def columns(self) -> dict[str, Any]:
-        """As `Inspection` has it."""
+        """The columns of `Inspection` that hold it."""
         return {"sheet_key": self.key, "sheet_bureau": self.bureau}
 
     def warnings(self, session: Session, record_id: UUID) -> Iterator[dict[str, str]]:
@@ -53,10 +48,10 @@ class Sheet:
             yield {"code": "sheet_elsewhere", "path": "/sheet_no", "message": message}
 
     def refuse_taken(self, session: Session, record_id: UUID) -> None:
-        """422 where another record of the bureau has the number. Of two at one moment the index lets one in (`taken`).
+        """422 where another record of the bureau has the number; of two at one moment the index lets one in (`taken`).
 
-        The index alone would not do: a number that several records have from before stays taken when the first gives
-        it up.
+        The index alone is not enough: where several records have shared a number from before it was compared folded,
+        it stays taken when the first of them gives it up.
         """
         if self._is_used(session, record_id, Inspection.sheet_bureau == self.bureau):
             raise _taken()
@@ -68,7 +63,7 @@ class Sheet:
         return bool(session.scalar(select(others)))
 
 
-NO_SHEET = Sheet(None, None)
+NO_SHEET_NUMBER = SheetNumber(None, None)
 
 
 def key_of(area1: str, level: str, day: date | None, sheet_no: Any) -> str | None:
@@ -95,8 +90,10 @@ def _taken() -> Problem:
 
 
 def shared(session: Session) -> list[Inspection]:
-    """The records of a bureau that share their number, from before numbers were compared folded: number by number,
-    oldest first."""
+    """The records of a bureau that share their number, from before numbers were compared folded.
+
+    Number by number, the oldest record first.
+    """
     twin = aliased(Inspection)
     twins = exists().where(
         twin.sheet_key == Inspection.sheet_key, twin.sheet_bureau == Inspection.sheet_bureau, twin.sheet_twin > 0

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from enterprise.filings import answers as filing_answers
-from inspection.corrections import correcting, rectifications
+from inspection.corrections import disposals, rectifications
 from inspection.kinds import CHECK
 from inspection.records import access
 from inspection.submissions import read_only
@@ -46,7 +46,7 @@ def move_disposals(session: Session, actor: Actor, record_id: UUID, body: Dispos
     """Move disposals on from 办理中; `done` is final."""
     sent, forms = body.model_dump(exclude_none=True), wiring().forms
     before = record_answer(access.get_readable(session, actor, CHECK, record_id), actor)
-    answer = record_answer(correcting.move_disposals(session, actor, CHECK, record_id, sent), actor)
+    answer = record_answer(disposals.move_disposals(session, actor, CHECK, record_id, sent), actor)
     return {**answer, "warnings": answer["warnings"] + read_only.told_beside(sent, _WRITTEN, before, forms)}
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
-from inspection.submissions import read_only, submitting
+from inspection.submissions import drafts, read_only, submitting
 from miniapp_api.http.answers import Untyped, answers, refuses
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
@@ -29,7 +29,7 @@ def save_draft(
 ) -> tuple[dict[str, Any], int]:
     """Save a draft (暂存) under the phone's id."""
     before = read_only.read_before(session, actor, record_type, record_id, wiring().forms, body.root)
-    record, new = submitting.save_draft(session, wiring().tools, actor, record_type, record_id, body.root)
+    record, new = drafts.save_draft(session, wiring().tools, actor, record_type, record_id, body.root)
     return written_answer(record, actor, body.root, before), 201 if new else 200
 
 
@@ -51,5 +51,5 @@ def submit(session: Session, actor: Actor, record_type: str, record_id: UUID, bo
 @refuses(409)
 def delete_draft(session: Session, actor: Actor, record_type: str, record_id: UUID) -> dict[str, Any]:
     """Delete an own draft."""
-    record = submitting.delete_draft(session, actor, record_type, record_id)
+    record = drafts.delete_draft(session, actor, record_type, record_id)
     return {"id": str(record.id), "status": record.status}

@@ -88,7 +88,7 @@ def rows(database: Database) -> list[File]:
 def claim(database: Database, actor: Actor, subject: uuid.UUID, *wanted: tuple[str, uuid.UUID]) -> list[Fault]:
     claims = [Claim(category, file_id, f"/documents/{i}") for i, (category, file_id) in enumerate(wanted)]
     with database.write() as session:
-        faults = claiming.claim(session, actor, ("filing", subject), claims, ALLOWED)
+        faults = claiming.claim(session, actor.user_id, ("filing", subject), claims, ALLOWED)
         if faults:
             session.rollback()
     return faults

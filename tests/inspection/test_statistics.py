@@ -29,12 +29,12 @@ from core.clock import now
 from core.db import Database
 from core.errors import Problem
 from enterprise.models import Enterprise
-from inspection.corrections import correcting
+from inspection.corrections import correcting, disposals
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
 from inspection.statistics import tallies
-from inspection.submissions import submitting
+from inspection.submissions import drafts, submitting
 from inspection.submissions.validation import Tools
 from miniapp_api.http.wiring import KEY
 from tests.people import PASSWORD, SignIn, production, sales, spot_check, uscc
@@ -145,9 +145,9 @@ class Day:
         if action == "submit":
             submitting.submit(session, self.tools, actor, record_type, record_id, self.body(kind))
         elif action == "draft":
-            submitting.save_draft(session, self.tools, actor, record_type, record_id, self.body(kind))
+            drafts.save_draft(session, self.tools, actor, record_type, record_id, self.body(kind))
             if self.chance.random() < 0.5:
-                submitting.delete_draft(session, actor, record_type, record_id)
+                drafts.delete_draft(session, actor, record_type, record_id)
         else:
             record = session.get_one(Inspection, record_id, populate_existing=True)
             version = {"version": record.version}
@@ -158,7 +158,7 @@ class Day:
                 moved = {no: self.chance.choice(["done", "na"]) for no in moving if self.chance.random() < 0.7}
                 moved = moved or {moving[0]: "done"}
                 body = {"disposals": moved, "reason": "随机", **version}
-                correcting.move_disposals(session, actor, record_type, record_id, body)
+                disposals.move_disposals(session, actor, record_type, record_id, body)
 
 
 @pytest.fixture
