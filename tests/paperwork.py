@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 from docx import Document
 from PIL import ExifTags, Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
-from reportlab.pdfgen.canvas import Canvas
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 REPORT_DOC = FIXTURES / "report.doc"
@@ -22,11 +22,13 @@ REPORT_DOC = FIXTURES / "report.doc"
 def pdf(text: str = "self-check report", *, size: int = 0) -> bytes:
     """A PDF; `size` pads it with an uncompressed stream to about so many bytes."""
     out = io.BytesIO()
-    canvas = Canvas(out, pageCompression=0)
-    canvas.drawString(72, 720, text)
-    if size:
-        canvas.drawString(72, 700, "x" * size)
-    canvas.save()
+    with pikepdf.new() as document:
+        page = document.add_blank_page(page_size=(595, 842))
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+        drawn = f"BT /F1 12 Tf 72 720 Td ({text}) Tj 0 -20 Td ({'x' * size}) Tj ET"
+        page.Contents = document.make_stream(drawn.encode())
+        document.save(out, compress_streams=False)
     return out.getvalue()
 
 

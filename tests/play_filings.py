@@ -159,7 +159,7 @@ def report(enterprise: Player, bureau: Player) -> None:
     enterprise.finds("template", fetched.content == template, True)
     enterprise.uploads("uploads a photo as report", paperwork.jpeg(), "报告.jpg", "self_check_report", expect=422)
     content = paperwork.pdf("self-check report, sealed")
-    report_id = enterprise.uploads("uploads the report (reportlab)", content, "自查报告.pdf", "self_check_report")
+    report_id = enterprise.uploads("uploads the report", content, "自查报告.pdf", "self_check_report")
     body = {
         "kind": "self_check_report", "subject": {"type": "self_check_topic", "id": topic},
         "data": {"check_date": TODAY.isoformat()}, "documents": _named("self_check_report", report_id),

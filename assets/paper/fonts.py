@@ -1,8 +1,7 @@
 """Chinese type: which font files there are, and which of them draws which character.
 
-Noto Sans SC (see `assets.paper.fetch_fonts`) comes first, then what the system has. A character that the
-first font lacks is drawn with another one; one that no font has is reported, never drawn as a box.
-fontTools is loaded only when a font is read: a server that hands out kept pictures does without it.
+Noto Sans SC (see `assets.paper.fetch_fonts`) comes first, then what the system has. A character that the first font
+lacks is drawn with another one; one that no font has is named in an error, because typst leaves it out silently.
 """
 
 import functools
@@ -13,10 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fontTools.ttLib import TTFont
+from assets.paper import font_files
 
 SET_UP_FOLDER = Path(sys.prefix) / "share" / "fonts"
 """Where the set-up puts the fonts; an administrator without a network may put the two files there by hand."""
@@ -105,31 +102,22 @@ class Fonts:
             self._main[weight] = face
         return self._main[weight]
 
-    def covers(self, text: str) -> bool:
-        """Whether every character can be drawn by some font. Raises `FontMissing`."""
-        return not self.missing(text)
-
     def missing(self, text: str) -> str:
         """The characters that no font has, each once. Raises `FontMissing`."""
         self.load(Weight.REGULAR)
         return "".join(c for c in dict.fromkeys(text) if self._face_of(c, Weight.REGULAR) is None)
 
-    def runs(self, text: str, weight: Weight) -> list[tuple[Face, str]]:
-        """The text in pieces, each with the font that draws it. Raises `FontMissing`, `CharactersMissing`."""
-        self.load(weight)
-        pieces: list[tuple[Face, str]] = []
-        lost = ""
-        for character in text:
-            face = self._face_of(character, weight)
-            if face is None:
-                lost += character
-            elif pieces and pieces[-1][0] == face:
-                pieces[-1] = face, pieces[-1][1] + character
-            else:
-                pieces.append((face, character))
-        if lost:
-            raise CharactersMissing("".join(dict.fromkeys(lost)))
-        return pieces
+    def faces(self, text: str) -> list[Face]:
+        """The fonts that draw the text in both weights, the main ones first.
+
+        Raises `FontMissing`, `CharactersMissing`.
+        """
+        if lost := self.missing(text):
+            raise CharactersMissing(lost)
+        found = dict.fromkeys(self.load(weight) for weight in Weight)
+        for weight in Weight:
+            found.update((face, None) for c in dict.fromkeys(text) if (face := self._face_of(c, weight)))
+        return list(found)
 
     def identity(self) -> str:
         """Names and sizes of the main fonts, without reading them: pictures made with others look different."""
@@ -141,7 +129,7 @@ class Fonts:
 
     def _face_of(self, character: str, weight: Weight) -> Face | None:
         main = self.load(weight)
-        if character == " " or self._draws(main, character):
+        if character.isspace() or self._draws(main, character):
             return main
         for face in self._chain(weight):
             if self._draws(face, character):
@@ -153,7 +141,7 @@ class Fonts:
 
     def _draws(self, face: Face, text: str) -> bool:
         if face not in self._coverage:
-            self._coverage[face] = _characters(face)
+            self._coverage[face] = font_files.characters(face.path, face.index)
         return all(ord(character) in self._coverage[face] for character in text)
 
     def _chain(self, weight: Weight) -> Iterator[Face]:
@@ -205,35 +193,10 @@ class Fonts:
 
 def _simplified(path: Path) -> Face:
     """The font of a collection that draws the shapes of the mainland."""
-    from fontTools.ttLib import TTCollection, TTLibError
-
     if path.suffix != ".ttc":
         return Face(path)
-    try:
-        with TTCollection(str(path), lazy=True) as collection:
-            families = [str(font["name"].getBestFamilyName() or "") for font in collection.fonts]
-    except (TTLibError, OSError):
-        return Face(path)
-    return Face(path, next((i for i, name in enumerate(families) if name.endswith(" SC") and "Mono" not in name), 0))
-
-
-def _characters(face: Face) -> frozenset[int]:
-    """The characters that the font has outlines for; none when it is of a kind that cannot be embedded."""
-    from fontTools.ttLib import TTFont, TTLibError
-
-    try:
-        with TTFont(str(face.path), fontNumber=face.index, lazy=True) as font:
-            if "fvar" in font or ("glyf" not in font and "CFF " not in font):
-                return frozenset()
-            name_by_number(font)
-            return frozenset(font.getBestCmap() or ())
-    except (TTLibError, OSError):
-        return frozenset()
-
-
-def name_by_number(font: "TTFont") -> None:
-    """Spares fontTools making up thirty thousand glyph names, which takes most of its time."""
-    font.setGlyphOrder([f"g{number}" for number in range(font["maxp"].numGlyphs)])
+    names = font_files.families(path)
+    return Face(path, next((i for i, name in enumerate(names) if name.endswith(" SC") and "Mono" not in name), 0))
 
 
 @functools.cache
@@ -245,8 +208,3 @@ def installed() -> Fonts:
 def load(weight: Weight) -> Face:
     """The main font of a weight. Raises `FontMissing`."""
     return installed().load(weight)
-
-
-def covers(text: str) -> bool:
-    """Whether every character can be drawn on this machine. Raises `FontMissing`."""
-    return installed().covers(text)

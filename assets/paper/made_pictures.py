@@ -1,31 +1,26 @@
-"""Pictures that are made once and then kept: in the process, and in the storage under `made/`.
+"""Codes and papers that are made once and then kept: in the process, and in the storage under `made/`.
 
-A picture that was lost is made again, and a storage that fails only costs the time of making it. So they are swept
-by age: nobody knows which code is still printed.
-Posters are drawn in a child process, so that the server keeps none of the fonts in its memory.
+One that was lost is made again, and a storage that fails only costs the time of making it. So they are swept by age:
+nobody knows which code is still printed.
 """
 
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
 from assets.files.storage import Storage, StorageUnavailable
-from assets.paper import fonts, qr_codes
-from assets.paper.fonts import CharactersMissing, FontMissing
-from assets.paper.poster_text import LAYOUT_VERSION, REFUSED, Poster
+from assets.paper import compiling, qr_codes
+from assets.paper.limits import Form
 from core import clock
 from core.errors import Problem
 from core.jobs.scheduler import RareJob
@@ -35,20 +30,12 @@ log = structlog.get_logger()
 PREFIX = "made"
 KEPT_BYTES = 8 * 1024 * 1024
 """What one process keeps in its memory."""
-AT_ONCE = 1
-"""Posters that one process has drawn at the same time."""
 ASKING_AT_ONCE = 2
 """Threads of one process that wait for the storage at the same time."""
-TIMEOUT = 30.0
 STORAGE_PAUSE = 60.0
 """Seconds for which a storage that failed is not asked again."""
 KEPT_FOR = timedelta(days=90)
 """How long the storage keeps a picture."""
-_PATIENCE = 20.0
-_ROOT = Path(__file__).resolve().parents[2]
-
-What = Literal["poster", "sign"]
-Form = Literal["png", "pdf"]
 
 
 class MadePictures:
@@ -59,40 +46,31 @@ class MadePictures:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._turn = threading.Lock()
         self._asking = threading.BoundedSemaphore(ASKING_AT_ONCE)
         self._asked_again_at = 0.0
 
-    def qr_png(self, text: str, *, size: int | None = None, caption: str | None = None) -> bytes:
-        """As `qr_codes.png`. Raises `FontMissing`, `CharactersMissing` for a caption."""
-        key = _key("qr.png", text=text, size=size, caption=caption, fonts=_fonts() if caption else "")
-        return self._get(key, lambda: qr_codes.png(text, size=size, caption=caption))
+    def qr_png(self, text: str, *, size: int | None = None) -> bytes:
+        """As `qr_codes.png`."""
+        return self._get(_key("qr.png", text=text, size=size), lambda: qr_codes.png(text, size=size))
 
     def qr_svg(self, text: str) -> bytes:
         """As `qr_codes.svg`."""
         return self._get(_key("qr.svg", text=text), lambda: qr_codes.svg(text))
 
-    def poster(self, poster: Poster, form: Form) -> bytes:
-        """A4 upright. Raises `FontMissing`, `CharactersMissing`, and 503 when it could not get its turn."""
-        return self._drawn("poster", form, poster)
-
-    def sign(self, poster: Poster, form: Form) -> bytes:
-        """A5 lying. Raises like `poster`."""
-        return self._drawn("sign", form, poster)
-
-    def _drawn(self, what: What, form: Form, poster: Poster) -> bytes:
-        key = _key(f"{what}.{form}", fonts=_fonts(), **asdict(poster))
+    def paper(self, template: Path, data: Mapping[str, Any], form: Form) -> bytes:
+        """As `compiling.compile`, which it raises like. Many who ask for the same paper at once have it made once."""
+        key = _key(f"paper.{form}", template=compiling.identity(template), data=data)
 
         def make() -> bytes:
-            if not self._places.acquire(timeout=_PATIENCE):
+            if not self._turn.acquire(timeout=compiling.PATIENCE):
                 raise Problem("not_ready", retry_after=5)
             try:
-                # Another request may have had the same one drawn in the meantime.
-                content = self._from_memory(key) or _draw(what, form, poster)
+                content = self._from_memory(key) or compiling.compile(template, data, form)
                 self._keep(key, content)
                 return content
             finally:
-                self._places.release()
+                self._turn.release()
 
         return self._get(key, make)
 
@@ -176,30 +154,8 @@ def daily(storage: Storage) -> RareJob:
     return RareJob("made pictures", lambda _database: sweep(storage), timedelta(days=1))
 
 
-def _fonts() -> str:
-    return fonts.installed().identity()
-
-
 def _key(kind: str, **parts: Any) -> str:
-    """Names everything that goes into the picture."""
-    told = json.dumps({"kind": kind, "version": LAYOUT_VERSION, **parts}, sort_keys=True, ensure_ascii=False)
-    digest = hashlib.sha256(told.encode()).hexdigest()
+    """Where it is kept: a digest of everything that goes into it."""
+    content = json.dumps({"kind": kind, **parts}, sort_keys=True, ensure_ascii=False)
+    digest = hashlib.sha256(content.encode()).hexdigest()
     return f"{PREFIX}/{digest[:2]}/{digest[2:]}"
-
-
-def _draw(what: What, form: Form, poster: Poster) -> bytes:
-    asked = json.dumps({"what": what, "form": form, "poster": asdict(poster)}).encode()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "assets.paper.poster_worker"],
-            input=asked, capture_output=True, timeout=TIMEOUT, check=False, cwd=_ROOT,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        log.warning("poster_timeout", seconds=TIMEOUT)
-        raise Problem("not_ready", retry_after=30) from error
-    if done.returncode == REFUSED:
-        reason = json.loads(done.stdout)
-        raise CharactersMissing(reason["characters"]) if "characters" in reason else FontMissing()
-    if done.returncode != 0 or not done.stdout:
-        raise RuntimeError(f"poster_worker ended with {done.returncode}: {done.stderr[-500:].decode(errors='replace')}")
-    return done.stdout

@@ -5,17 +5,13 @@ import io
 from html import escape
 
 import qrcode
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from qrcode.constants import ERROR_CORRECT_Q
-
-from assets.paper.fonts import Face, Fonts, Weight, installed
-from assets.paper.line_breaking import printable, shorten, wrap_evenly
 
 BOX = 10
 """Pixels of a module when no size is asked for."""
 BORDER = 4
 SMALLEST, LARGEST = 120, 2000
-_CAPTION_LINES = 3
 
 Matrix = tuple[tuple[bool, ...], ...]
 
@@ -44,24 +40,30 @@ def runs(modules: Matrix) -> list[tuple[int, int, int]]:
     return found
 
 
-def png(text: str, *, size: int | None = None, caption: str | None = None, fonts: Fonts | None = None) -> bytes:
-    """The code as a PNG; the same arguments give the same bytes.
+def rows(text: str) -> list[str]:
+    """The modules as templates get them: one text a row, "1" for a dark module."""
+    return ["".join("1" if dark else "0" for dark in row) for row in matrix(text)]
 
-    `size` is the width in pixels, kept between 120 and 2000 (a code too large for it stays larger,
-    a pixel to a module); what is left over by modules of whole pixels becomes more quiet zone. A
-    caption stands below and adds height; it needs a font (`FontMissing`, `CharactersMissing`).
+
+def png_width(text: str, size: int | None) -> int:
+    """The width in pixels of a picture of which `size` was asked: between 120 and 2000, or a pixel to a module."""
+    across = len(matrix(text)) + 2 * BORDER
+    return across * BOX if size is None else max(across, min(max(size, SMALLEST), LARGEST))
+
+
+def png(text: str, *, size: int | None = None) -> bytes:
+    """The code as a PNG, `png_width` wide; the same arguments give the same bytes.
+
+    What is left over by modules of whole pixels becomes more quiet zone.
     """
     modules = matrix(text)
-    across = len(modules) + 2 * BORDER
-    width = across * BOX if size is None else max(across, min(max(size, SMALLEST), LARGEST))
-    scale = width // across
+    width = png_width(text, size)
+    scale = width // (len(modules) + 2 * BORDER)
     code = Image.new("1", (len(modules), len(modules)), 1)
     code.putdata([0 if dark else 255 for row in modules for dark in row])
     code = code.resize((len(modules) * scale, len(modules) * scale), Image.Resampling.NEAREST)
     picture = Image.new("1", (width, width), 1)
     picture.paste(code, ((width - code.width) // 2, (width - code.height) // 2))
-    if caption and (shaped := printable(caption)):
-        picture = _with_caption(picture, shaped, quiet=BORDER * scale, fonts=fonts or installed())
     target = io.BytesIO()
     picture.save(target, "PNG", optimize=True)
     return target.getvalue()
@@ -78,35 +80,3 @@ def svg(text: str) -> bytes:
         f"<title>{escape(text)}</title>"
         f'<path fill="#fff" d="M0 0h{across}v{across}H0z"/><path d="{path}"/></svg>'
     ).encode()
-
-
-def _with_caption(code: Image.Image, caption: str, *, quiet: int, fonts: Fonts) -> Image.Image:
-    size = max(12, code.width // 18)
-    loaded: dict[Face, ImageFont.FreeTypeFont] = {}
-
-    def pieces(line: str) -> list[tuple[ImageFont.FreeTypeFont, str]]:
-        drawn = []
-        for face, piece in fonts.runs(line, Weight.REGULAR):
-            if face not in loaded:
-                loaded[face] = ImageFont.truetype(
-                    str(face.path), size, index=face.index, layout_engine=ImageFont.Layout.BASIC
-                )
-            drawn.append((loaded[face], piece))
-        return drawn
-
-    def measure(line: str) -> float:
-        return sum(font.getlength(piece) for font, piece in pieces(line))
-
-    fonts.runs(caption, Weight.REGULAR)
-    width = code.width - 2 * max(quiet // 2, 4)
-    lines = shorten(wrap_evenly(caption, width, measure), _CAPTION_LINES, width, measure)
-    leading = round(size * 1.4)
-    picture = Image.new("L", (code.width, code.height + leading * len(lines) + quiet), 255)
-    picture.paste(code, (0, 0))
-    draw = ImageDraw.Draw(picture)
-    for number, line in enumerate(lines):
-        x = (picture.width - measure(line)) / 2
-        for font, piece in pieces(line):
-            draw.text((x, code.height + leading * number + size), piece, fill=0, font=font, anchor="ls")
-            x += font.getlength(piece)
-    return picture

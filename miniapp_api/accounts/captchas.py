@@ -5,8 +5,8 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from accounts.sign_in import captchas
+from accounts.sign_in.captcha_images import data_url
 from accounts.sign_in.captchas import PICTURE, QUESTION, Kind
-from assets.paper.captcha_images import data_url
 from miniapp_api.http.bodies import Body
 from miniapp_api.http.gates import public
 from miniapp_api.http.limits import limiter

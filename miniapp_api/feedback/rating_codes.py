@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from assets.paper.fonts import CharactersMissing, FontMissing
 from assets.paper.made_pictures import MadePictures
-from assets.paper.poster_text import Poster
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.gateways.wechat import WeChatFailed
 from feedback import queries
 from feedback.codes import operations as codes
+from feedback.codes import pictures
 from feedback.codes.kinds import KINDS
 from feedback.models import RatingCode
 from feedback.queries import CodeFilters
@@ -168,10 +168,6 @@ def picture_response(content: bytes, media_type: str, code: RatingCode) -> Respo
     return response
 
 
-def _poster(code: RatingCode, address: str) -> Poster:
-    return Poster(address, matter=code.matter_name, bureau=code.org_name, window=code.window or "")
-
-
 @bp.get("/rating-codes/<uuid:code_id>/qr.png")
 @gate(Verb.RATINGS_READ, transaction=False)
 @sends("image/png", 200, 304)
@@ -184,7 +180,7 @@ def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
 
     def make(made: MadePictures, code: RatingCode, url: str) -> bytes:
         try:
-            return made.qr_png(url, size=size, caption=code.matter_name)
+            return pictures.captioned_code(made, code, url, size)
         except (CharactersMissing, FontMissing):
             return made.qr_png(url, size=size)
 
@@ -206,7 +202,7 @@ def read_qr_svg(actor: Actor, code_id: UUID) -> Response:
 @refuses(409)
 def read_poster_png(actor: Actor, code_id: UUID) -> Response:
     """The poster (海报, A4)."""
-    return _picture(code_id, actor, PNG, lambda made, code, url: made.poster(_poster(code, url), "png"))
+    return _picture(code_id, actor, PNG, lambda made, code, url: pictures.paper(made, code, url, "poster", "png"))
 
 
 @bp.get("/rating-codes/<uuid:code_id>/poster.pdf")
@@ -215,7 +211,7 @@ def read_poster_png(actor: Actor, code_id: UUID) -> Response:
 @refuses(409)
 def read_poster_pdf(actor: Actor, code_id: UUID) -> Response:
     """The poster (海报, A4) for printing."""
-    return _picture(code_id, actor, PDF, lambda made, code, url: made.poster(_poster(code, url), "pdf"))
+    return _picture(code_id, actor, PDF, lambda made, code, url: pictures.paper(made, code, url, "poster", "pdf"))
 
 
 @bp.get("/rating-codes/<uuid:code_id>/sign.png")
@@ -224,7 +220,7 @@ def read_poster_pdf(actor: Actor, code_id: UUID) -> Response:
 @refuses(409)
 def read_sign_png(actor: Actor, code_id: UUID) -> Response:
     """The table sign (台签, A5)."""
-    return _picture(code_id, actor, PNG, lambda made, code, url: made.sign(_poster(code, url), "png"))
+    return _picture(code_id, actor, PNG, lambda made, code, url: pictures.paper(made, code, url, "sign", "png"))
 
 
 @bp.get("/rating-codes/<uuid:code_id>/sign.pdf")
@@ -233,7 +229,7 @@ def read_sign_png(actor: Actor, code_id: UUID) -> Response:
 @refuses(409)
 def read_sign_pdf(actor: Actor, code_id: UUID) -> Response:
     """The table sign (台签, A5) for printing."""
-    return _picture(code_id, actor, PDF, lambda made, code, url: made.sign(_poster(code, url), "pdf"))
+    return _picture(code_id, actor, PDF, lambda made, code, url: pictures.paper(made, code, url, "sign", "pdf"))
 
 
 @bp.get("/rating-codes/<uuid:code_id>/wxacode.png")

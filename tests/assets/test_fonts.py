@@ -1,4 +1,4 @@
-"""Chinese type: where it comes from, and that no character is ever drawn as an empty box."""
+"""Chinese type: where it comes from, and that a character which no font has is never left out silently."""
 
 import base64
 import hashlib
@@ -10,11 +10,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTCollection, TTFont
 
-from assets.paper import fetch_fonts, fonts
+from assets.paper import fetch_fonts, font_files, fonts
 from assets.paper.fetch_fonts import MEMBERS, NAME, VERSION, FetchFailed, fetch
-from assets.paper.font_subsets import truetype
 from assets.paper.fonts import CharactersMissing, Face, FontMissing, Fonts, Weight
 from tests.assets.small_fonts import BOLD, CHINESE, REGULAR, write_font
 
@@ -54,33 +53,54 @@ def test_a_character_that_the_first_font_lacks_is_drawn_by_another(tmp_path: Pat
     first = write_font(tmp_path / "set-up" / REGULAR, CHINESE + "张工")
     second = write_font(tmp_path / "system" / "HanaMinA.ttf", "䶮")
     third = write_font(tmp_path / "system" / "HanaMinB.ttf", "𬭊")
-    runs = found(tmp_path).runs("张䶮𬭊工", Weight.REGULAR)
-    assert runs == [(Face(first), "张"), (Face(second), "䶮"), (Face(third), "𬭊"), (Face(first), "工")]
-    assert found(tmp_path).covers("张䶮𬭊工")
+    (tmp_path / "set-up" / BOLD).write_bytes(b"not a font")
+    assert found(tmp_path).faces("张䶮𬭊工") == [Face(first), Face(second), Face(third)]
+    assert found(tmp_path).faces("张 工\n") == [Face(first)]
 
 
-def test_characters_that_no_font_has_are_named_and_not_drawn(tmp_path: Path) -> None:
+def test_characters_that_no_font_has_are_named(tmp_path: Path) -> None:
     write_font(tmp_path / "set-up" / REGULAR, CHINESE)
     assert found(tmp_path).missing("评䶮好𬭊䶮") == "䶮𬭊"
     with pytest.raises(CharactersMissing, match=r"“䶮”（U\+4DAE）、“𬭊”（U\+2CB4A）") as refusal:
-        found(tmp_path).runs("评䶮好𬭊䶮", Weight.BOLD)
+        found(tmp_path).faces("评䶮好𬭊䶮")
     assert refusal.value.characters == "䶮𬭊"
 
 
-@pytest.mark.parametrize("postscript", [False, True], ids=["truetype", "postscript"])
-def test_a_subset_holds_the_outlines_of_its_characters_as_truetype(tmp_path: Path, postscript: bool) -> None:
-    face = Face(write_font(tmp_path / "NotoSansSC-Regular.otf", CHINESE, postscript=postscript))
-    subset = TTFont(io.BytesIO(truetype(face, "好评")))
-    assert set(subset.getBestCmap()) == {ord(c) for c in " 好评"}
-    glyph = subset["glyf"][subset.getBestCmap()[ord("好")]]
-    assert (glyph.xMin, glyph.yMin, glyph.xMax, glyph.yMax) == (100, 0, 900, 800)
+def read_by_fonttools(path: Path) -> frozenset[int]:
+    with TTFont(str(path), lazy=True, fontNumber=0) as font:
+        return frozenset() if "fvar" in font else frozenset(font.getBestCmap() or ())
 
 
-def test_the_same_characters_give_the_same_subset_and_others_another_name(tmp_path: Path) -> None:
-    face = Face(write_font(tmp_path / REGULAR, CHINESE))
-    assert truetype(face, "好评") == truetype(face, "好评")
-    names = {TTFont(io.BytesIO(truetype(face, text)))["name"].getDebugName(6) for text in ("好评", "差评")}
-    assert len(names) == 2
+def test_the_characters_of_a_font_are_those_that_another_program_reads(tmp_path: Path) -> None:
+    made = [
+        write_font(tmp_path / f"{kind}.otf", CHINESE + "䶮𬭊", postscript=kind == "cff") for kind in ("glyf", "cff")
+    ]
+    there = [path for folder in (fonts.SET_UP_FOLDER, Path("/usr/share/fonts")) for path in folder.rglob("*.[to]t[cf]")]
+    for path in [*made, *sorted(there)[:20]]:
+        assert font_files.characters(path) == read_by_fonttools(path), path
+    assert {ord(c) for c in CHINESE + "䶮𬭊"} < font_files.characters(made[0])
+
+
+def test_a_file_that_is_cut_off_anywhere_has_no_characters_and_raises_nothing(tmp_path: Path) -> None:
+    whole = write_font(tmp_path / "whole.ttf", CHINESE + "䶮𬭊").read_bytes()
+    cut = tmp_path / "cut.ttf"
+    for length in range(0, len(whole), 7):
+        cut.write_bytes(whole[:length])
+        assert font_files.characters(cut) <= font_files.characters(tmp_path / "whole.ttf")
+        font_files.families(cut)
+
+
+def test_of_a_collection_the_font_with_the_shapes_of_the_mainland_is_taken(tmp_path: Path) -> None:
+    collection = TTCollection()
+    collection.fonts = [
+        TTFont(write_font(tmp_path / f"{name}.ttf", CHINESE))
+        for name in ("Noto CJK JP", "Noto CJK Mono SC", "Noto CJK SC")
+    ]
+    path = tmp_path / "system" / "NotoSansCJK-Regular.ttc"
+    path.parent.mkdir()
+    collection.save(path)
+    assert font_files.families(path) == ["Noto CJK JP", "Noto CJK Mono SC", "Noto CJK SC"]
+    assert found(tmp_path).load(Weight.REGULAR) == Face(path, 2)
 
 
 @pytest.mark.parametrize("weight", Weight)
@@ -89,7 +109,8 @@ def test_the_font_of_the_set_up_has_the_rare_characters_of_names(weight: Weight)
         pytest.skip("the set-up could not fetch Noto Sans SC: python -m assets.paper.fetch_fonts")
     main = fonts.load(weight)
     assert main.path.name in (REGULAR, BOLD)
-    assert fonts.installed().runs("䶮𬭊镕喆堃昇", weight) == [(main, "䶮𬭊镕喆堃昇")]
+    assert main in fonts.installed().faces("䶮𬭊镕喆堃昇")
+    assert {ord(character) for character in "䶮𬭊镕喆堃昇"} <= font_files.characters(main.path)
 
 
 # Fetching, from a registry over the wire.

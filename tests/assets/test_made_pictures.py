@@ -1,22 +1,22 @@
-"""Pictures are made once; after that they come from memory or from the storage, and never fail because of it."""
+"""Codes and papers are made once; then they come from memory or from the storage, and never fail because of it."""
 
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from pydantic import SecretStr
 
 from assets.files.storage import Storage, StorageUnavailable, open_storage
-from assets.paper import fonts, made_pictures
-from assets.paper.fonts import CharactersMissing, FontMissing, Weight
+from assets.paper import compiling, made_pictures
 from assets.paper.made_pictures import MadePictures
-from assets.paper.poster_text import Poster
 from core.config import Settings
-from tests.assets.qr_pictures import ADDRESS, decoded, opened, printed
+from core.errors import Problem
+from tests.assets.qr_pictures import ADDRESS, decoded, opened
 
-POSTER = Poster(ADDRESS, "食品经营许可", "合肥市市场监督管理局", "3 号窗口")
+DATA = {"matter": "食品经营许可"}
 
 
 @pytest.fixture
@@ -25,15 +25,23 @@ def pictures(storage: Storage, tmp_path: Path) -> MadePictures:
 
 
 @pytest.fixture
+def template(tmp_path: Path) -> Path:
+    path = tmp_path / "papers" / "poster.typ"
+    path.parent.mkdir()
+    path.write_text("#sys.inputs.data")
+    return path
+
+
+@pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was made, and not taken from anywhere; nothing is drawn for it."""
+    """What was made, and not taken from anywhere; nothing is compiled for it."""
     calls: list[str] = []
 
-    def draw(what: str, form: str, poster: Poster) -> bytes:
-        calls.append(f"{what}.{form}")
-        return f"{what} {form} {poster}".encode() * 1000
+    def compile(template: Path, data: Any, form: str) -> bytes:
+        calls.append(f"{template.stem}.{form}")
+        return f"{template.stem} {form} {data}".encode() * 1000
 
-    monkeypatch.setattr(made_pictures, "_draw", draw)
+    monkeypatch.setattr(compiling, "compile", compile)
     return calls
 
 
@@ -48,29 +56,20 @@ def dead(tmp_path: Path) -> Storage:
     )  # fmt: skip
 
 
-def test_posters_and_signs_are_drawn_in_a_child_process_and_can_be_read(pictures: MadePictures) -> None:
-    try:
-        fonts.load(Weight.REGULAR)
-    except FontMissing:
-        pytest.skip("no Chinese font on this machine")
-    assert decoded(opened(pictures.poster(POSTER, "png"))) == ADDRESS
-    assert decoded(printed(pictures.sign(POSTER, "pdf"))) == ADDRESS
-
-
 def test_pictures_are_swept_after_ninety_days_and_made_again(
-    pictures: MadePictures, storage: Storage, tmp_path: Path, made: list[str]
+    pictures: MadePictures, storage: Storage, tmp_path: Path, template: Path, made: list[str]
 ) -> None:
     upload = tmp_path / "report.pdf"
     upload.write_bytes(b"%PDF-1.7")
     storage.put("uploads/00/report", upload)
     for form in ("png", "pdf"):
-        pictures.poster(POSTER, form)
+        pictures.paper(template, DATA, form)
     with time_machine.travel(datetime.now(UTC) + timedelta(days=89), tick=False):
         assert made_pictures.sweep(storage) == 0
     with time_machine.travel(datetime.now(UTC) + timedelta(days=91), tick=False):
         assert made_pictures.sweep(storage) == 2
         assert made_pictures.sweep(storage) == 0
-    assert MadePictures(storage, tmp_path).poster(POSTER, "pdf")
+    assert MadePictures(storage, tmp_path).paper(template, DATA, "pdf")
     assert made == ["poster.png", "poster.pdf", "poster.pdf"]
     assert b"".join(storage.chunks("uploads/00/report")[1]) == b"%PDF-1.7"
 
@@ -87,58 +86,72 @@ def test_what_a_killed_process_left_half_written_is_swept_too(tmp_path: Path) ->
     assert not half.exists()
 
 
-def test_a_picture_is_made_once(pictures: MadePictures, made: list[str]) -> None:
-    first = pictures.poster(POSTER, "pdf")
-    assert pictures.poster(POSTER, "pdf") == first
+def test_a_picture_is_made_once(pictures: MadePictures, template: Path, made: list[str]) -> None:
+    first = pictures.paper(template, DATA, "pdf")
+    assert pictures.paper(template, DATA, "pdf") == first
     assert made == ["poster.pdf"]
 
 
 def test_another_process_takes_it_from_the_storage(
-    pictures: MadePictures, storage: Storage, tmp_path: Path, made: list[str]
+    pictures: MadePictures, storage: Storage, tmp_path: Path, template: Path, made: list[str]
 ) -> None:
-    first = pictures.sign(POSTER, "png")
-    assert MadePictures(storage, tmp_path).sign(POSTER, "png") == first
-    assert made == ["sign.png"]
+    first = pictures.paper(template, DATA, "png")
+    assert MadePictures(storage, tmp_path).paper(template, DATA, "png") == first
+    assert made == ["poster.png"]
 
 
-def test_what_goes_into_a_picture_tells_it_from_others(
-    pictures: MadePictures, made: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = [POSTER, Poster(ADDRESS), Poster(ADDRESS, matter="食品"), Poster(ADDRESS, bureau="食品")]
-    assert len({pictures.poster(poster, "pdf") for poster in asked}) == 4
-    pictures.poster(POSTER, "png")
-    pictures.sign(POSTER, "pdf")
+def test_what_goes_into_a_paper_tells_it_from_others(pictures: MadePictures, template: Path, made: list[str]) -> None:
+    asked = [DATA, {}, {"matter": "食品"}, {"bureau": "食品"}]
+    assert len({pictures.paper(template, data, "pdf") for data in asked}) == 4
+    pictures.paper(template, DATA, "png")
+    sign = template.with_name("sign.typ")
+    sign.write_text(template.read_text())
+    pictures.paper(sign, DATA, "pdf")
     assert len(made) == 6
-    monkeypatch.setattr(made_pictures, "LAYOUT_VERSION", 999)
-    pictures.poster(POSTER, "pdf")
-    monkeypatch.setattr(made_pictures, "_fonts", lambda: "another font")
-    pictures.poster(POSTER, "pdf")
-    assert len(made) == 8
+
+
+def test_another_template_or_another_font_is_another_paper(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def identity() -> str:
+        compiling.identity.cache_clear()
+        return compiling.identity(template)
+
+    first = identity()
+    assert identity() == first
+    template.with_name("parts.typ").write_text("// shared")
+    second = identity()
+    template.write_text("#sys.inputs.data ")
+    third = identity()
+    monkeypatch.setattr(compiling, "version", lambda _name: "another typst")
+    fourth = identity()
+    monkeypatch.setattr(compiling.fonts.Fonts, "identity", lambda _self: "another font")
+    assert len({first, second, third, fourth, identity()}) == 5
+    compiling.identity.cache_clear()
 
 
 def test_a_lost_picture_is_made_again(
-    pictures: MadePictures, storage: Storage, tmp_path: Path, made: list[str]
+    pictures: MadePictures, storage: Storage, tmp_path: Path, template: Path, made: list[str]
 ) -> None:
-    first = pictures.poster(POSTER, "pdf")
-    storage.delete([made_pictures._key("poster.pdf", fonts=made_pictures._fonts(), **made_pictures.asdict(POSTER))])
+    first = pictures.paper(template, DATA, "pdf")
+    (key,) = (key for batch in storage.older_than(datetime.now(UTC) + timedelta(days=1), "made") for key in batch)
+    storage.delete([key])
     for _ in range(2):
-        assert MadePictures(storage, tmp_path).poster(POSTER, "pdf") == first
+        assert MadePictures(storage, tmp_path).paper(template, DATA, "pdf") == first
     assert len(made) == 2
 
 
 def test_the_memory_of_a_process_is_bounded(
-    pictures: MadePictures, made: list[str], monkeypatch: pytest.MonkeyPatch
+    pictures: MadePictures, template: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(made_pictures, "KEPT_BYTES", 500_000)
     for number in range(20):
-        pictures.poster(Poster(ADDRESS, f"事项 {number}"), "pdf")
+        pictures.paper(template, {"matter": f"事项 {number}"}, "pdf")
     assert 0 < sum(map(len, pictures._kept.values())) == pictures._size <= 500_000
-    pictures.poster(Poster(ADDRESS, "事项 0"), "pdf")
+    pictures.paper(template, {"matter": "事项 0"}, "pdf")
     assert len(made) == 20
 
 
 def test_a_broken_storage_does_not_prevent_answering_and_is_left_alone_for_a_while(
-    dead: Storage, tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+    dead: Storage, tmp_path: Path, template: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
     original = Storage.chunks
@@ -151,18 +164,18 @@ def test_a_broken_storage_does_not_prevent_answering_and_is_left_alone_for_a_whi
     pictures = MadePictures(dead, tmp_path)
     assert decoded(opened(pictures.qr_png(ADDRESS, size=300))) == ADDRESS
     assert pictures.qr_svg(ADDRESS).startswith(b"<svg")
-    assert pictures.poster(POSTER, "pdf")
+    assert pictures.paper(template, DATA, "pdf")
     assert len(asked) == 1
     assert list(tmp_path.glob("made-*")) == []
 
 
-def test_many_who_ask_at_once_get_one_drawing(pictures: MadePictures, made: list[str]) -> None:
+def test_many_who_ask_at_once_get_one_drawing(pictures: MadePictures, template: Path, made: list[str]) -> None:
     barrier = threading.Barrier(8)
     got: list[bytes] = []
 
     def ask() -> None:
         barrier.wait()
-        got.append(pictures.poster(POSTER, "pdf"))
+        got.append(pictures.paper(template, DATA, "pdf"))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -174,18 +187,19 @@ def test_many_who_ask_at_once_get_one_drawing(pictures: MadePictures, made: list
     assert made == ["poster.pdf"]
 
 
-def test_what_the_child_process_refuses_is_refused_here(pictures: MadePictures) -> None:
-    try:
-        fonts.load(Weight.REGULAR)
-    except FontMissing:
-        pytest.skip("no Chinese font on this machine")
-    with pytest.raises(CharactersMissing) as refusal:
-        pictures.poster(Poster(ADDRESS, matter="甲\U0010fffd"), "pdf")
-    assert refusal.value.characters == "\U0010fffd"
+def test_who_does_not_get_a_turn_is_asked_to_come_again(
+    pictures: MadePictures, template: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiling, "PATIENCE", 0.01)
+    with pictures._turn, pytest.raises(Problem, match="not_ready"):
+        pictures.paper(template, DATA, "pdf")
+    assert pictures.paper(template, DATA, "pdf") and made == ["poster.pdf"]
 
 
-def test_the_sweep_of_uploads_does_not_see_them(pictures: MadePictures, storage: Storage, made: list[str]) -> None:
-    pictures.poster(POSTER, "pdf")
+def test_the_sweep_of_uploads_does_not_see_them(
+    pictures: MadePictures, storage: Storage, template: Path, made: list[str]
+) -> None:
+    pictures.paper(template, DATA, "pdf")
     later = datetime.now(UTC) + timedelta(days=400)
     assert [key for batch in storage.older_than(later) for key in batch] == []
     with pytest.raises(StorageUnavailable):

@@ -1,14 +1,12 @@
 """QR codes can be read by a phone, whatever their size, and when they are worn."""
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from PIL import Image, ImageDraw
 
-from assets.paper import fonts, qr_codes
-from assets.paper.fonts import FontMissing, Fonts, Weight
+from assets.paper import qr_codes
 from tests.assets.qr_pictures import ADDRESS, decoded, halved, opened, smudged
 
 
@@ -81,23 +79,8 @@ def test_markup_in_the_text_stays_text_in_the_svg() -> None:
     assert ElementTree.fromstring(qr_codes.svg(text)).findtext("{http://www.w3.org/2000/svg}title") == text
 
 
-def test_a_caption_stands_below_the_code() -> None:
-    try:
-        fonts.load(Weight.REGULAR)
-    except FontMissing:
-        pytest.skip("no Chinese font on this machine")
-    plain = opened(qr_codes.png(ADDRESS, size=400))
-    named = opened(qr_codes.png(ADDRESS, size=400, caption="食品相关产品生产许可证核发（新办）"))
-    assert named.crop((0, 0, 400, 400)).tobytes() == plain.tobytes()
-    assert named.width == 400 < named.height
-    ink = named.crop((0, 400, 400, named.height)).convert("L").point(lambda value: 255 - value).getbbox()
-    assert ink is not None
-    assert min(ink[0], 400 - ink[2]) >= 4
-    assert decoded(named) == ADDRESS
-
-
-def test_only_a_caption_needs_a_font(tmp_path: Path) -> None:
-    none = Fonts(tmp_path, [], fontconfig=False)
-    qr_codes.png(ADDRESS, fonts=none)
-    with pytest.raises(FontMissing):
-        qr_codes.png(ADDRESS, caption="窗口", fonts=none)
+def test_templates_get_the_modules_as_rows_of_text() -> None:
+    assert qr_codes.rows(ADDRESS)[0].startswith("1111111")
+    assert [[character == "1" for character in row] for row in qr_codes.rows(ADDRESS)] == [
+        list(row) for row in qr_codes.matrix(ADDRESS)
+    ]

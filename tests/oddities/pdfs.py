@@ -216,5 +216,5 @@ REFUSED = [
     ),
     Oddity("pdf behind a program", lambda: b"MZ\x90" + paperwork.pdf(), ".pdf", None, "polyglot", "程序"),
     Oddity("pdf behind a page", lambda: b"<script>1</script>" + paperwork.pdf(), ".pdf", None, "polyglot", "网页"),
-    Oddity("pdf of a page that was lost", lambda: paperwork.pdf()[:900], ".pdf", None, "content_mismatch", "重新导出"),
+    Oddity("pdf of a page that was lost", lambda: paperwork.pdf()[:350], ".pdf", None, "content_mismatch", "重新导出"),
 ]

@@ -5,7 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageStat
 
-from assets.paper import captcha_images
+from accounts.sign_in import captcha_images
 
 TEXT = "ACDEF"
 
