@@ -20,7 +20,7 @@ from core.jobs.scheduler import RareJob
 
 log = structlog.get_logger()
 
-PROGRAM = Path(__file__).resolve().parent.parent / "app.py"
+PROGRAM = Path(__file__).resolve().parent.parent / "cli" / "__main__.py"
 NIGHT = range(1, 6)
 """Hours, local time, at which it is made."""
 RESTED = timedelta(hours=18)

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-import start_up
 from accounts import offices, operations
 from accounts.models import Region, UserSession
 from accounts.sign_in.sessions import hash_token
@@ -22,6 +21,7 @@ from accounts.verbs import DEFAULT_ROLES
 from app import create_app
 from bench.databases import Place
 from bench.server import DATA_KEY
+from cli import preparation
 from core import clock, privacy
 from core.config import Settings
 from core.db import Database
@@ -91,7 +91,7 @@ def found(place: Place) -> City:
     privacy.install(DATA_KEY)
     database = Database(place.url)
     with contextlib.redirect_stdout(io.StringIO()):
-        start_up.prepare(settings(place), database)
+        preparation.prepare(settings(place), database)
     with database.read() as session:
         codes = session.scalars(select(Region.code).where(Region.parent_code == CITY).order_by(Region.code)).all()
     with database.write() as session:

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import start_up
 from bench.databases import Place
+from cli.serving import THREADS, WORKERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
@@ -40,17 +40,18 @@ def product(place: Place, *, root: Path = ROOT, **settings: str) -> AbstractCont
 
     `root` may be another checkout.
     """
-    return _running(place, lambda _port: [sys.executable, "app.py", "serve"], start_up.WORKERS, settings, root)
+    program = "cli/__main__.py" if (root / "cli").is_dir() else "app.py"  # `app.py` up to 0.3.0
+    return _running(place, lambda _port: [sys.executable, program, "serve"], WORKERS, settings, root)
 
 
-def serving(target: str, place: Place, *, workers: int = start_up.WORKERS) -> AbstractContextManager[Server]:
+def serving(target: str, place: Place, *, workers: int = WORKERS) -> AbstractContextManager[Server]:
     """A WSGI target such as `bench.bare:create_app()` under the same server as the product's."""
 
     def command(port: int) -> list[str]:
         return [
             sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}",
-            "--worker-class", "start_up.PatientWorker",
-            "--workers", str(workers), "--threads", str(start_up.THREADS), "--keep-alive", "5", "--timeout", "60",
+            "--worker-class", "cli.worker.PatientWorker",
+            "--workers", str(workers), "--threads", str(THREADS), "--keep-alive", "5", "--timeout", "60",
             "--log-level", "warning", "--no-control-socket",
         ]  # fmt: skip
 

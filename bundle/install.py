@@ -196,7 +196,7 @@ class Home:
     def run(self, release: Path, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
         """A command of a release, with the settings of this installation."""
         return subprocess.run(
-            [str(release / ".venv/bin/python"), str(release / "app.py"), *arguments],
+            [str(release / ".venv/bin/python"), str(_program(release)), *arguments],
             stdin=subprocess.DEVNULL, env=self.environment(), cwd=str(release), check=False,
             pass_fds=self.lock, **options,
         )  # fmt: skip
@@ -286,10 +286,16 @@ def _runs(release: Path) -> bool:
         return False
 
 
+def _program(release: Path) -> Path:
+    """The command line of a release; up to 0.3.0 it was `app.py`."""
+    program = release / "cli" / "__main__.py"
+    return program if program.exists() else release / "app.py"
+
+
 def _try(release: Path) -> None:
     """Import everything once: a library that does not run on this machine shows now and not at the first request."""
     done = subprocess.run(
-        [str(release / ".venv/bin/python"), "-c", "import commands, app"],
+        [str(release / ".venv/bin/python"), "-c", "import cli.commands, app"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=str(release), check=False,
     )  # fmt: skip
     if done.returncode != 0:

@@ -1,4 +1,4 @@
-"""Events: a lower room names what happened, `app.py` connects who wants to know.
+"""Events: a lower room names what happened, `composition/listeners.py` connects who wants to know.
 
 Listeners run in the transaction in which the event was raised: what they write is stored together
 with what happened, or not at all.

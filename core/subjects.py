@@ -1,6 +1,6 @@
 """Subjects: history, to-dos, files and print verification speak of "subject type + id".
 
-Rooms register, in `app.py`, the query that says whether an actor may read a subject. An unknown
+Rooms register, in `composition/subjects.py`, the query that says whether an actor may read a subject. An unknown
 type is refused.
 """
 

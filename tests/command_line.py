@@ -6,7 +6,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from commands import Installation, cli
+from cli.commands import Installation, cli
 from core.config import Settings
 
 Run = Callable[..., Result]

@@ -63,7 +63,7 @@ class Stage:
 
     def manage(self, *arguments: str) -> str:
         """Run a command of the command line."""
-        command = [sys.executable, "app.py", *arguments]
+        command = [sys.executable, "cli/__main__.py", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=120)
         print(f"{'ok ' if done.returncode == 0 else '!! '} manage {' '.join(arguments[:2])} -> {done.returncode}")
         if done.returncode != 0:

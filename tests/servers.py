@@ -39,13 +39,13 @@ def wait_until_ready(base: str, process: subprocess.Popen[bytes], seconds: float
 def server_process(
     data_dir: Path, *, constants: str = "", within: Sequence[str] = (), unready: bool = False, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """`python app.py serve` in a process group of its own; its address, and the process.
+    """`./manage serve` in a process group of its own; its address, and the process.
 
     `constants` are statements run before, which may shorten what would take long; `within` is a command that runs the
     server as the very same process; `unready` when something is missing, so that only its being up is waited for.
     """
     port = free_port()
-    program = ["-c", f"{constants}\nfrom commands import main\nmain()"] if constants else ["app.py"]
+    program = ["-c", f"{constants}\nfrom cli.commands import main\nmain()"] if constants else ["cli/__main__.py"]
     process = subprocess.Popen(
         [*within, sys.executable, *program, "serve"], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

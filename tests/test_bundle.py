@@ -129,7 +129,15 @@ def test_every_requirement_of_a_server_is_asked_for_with_its_hashes(python: str,
 
 def test_code_and_nothing_of_the_development_goes_in() -> None:
     names = {path.relative_to(ROOT).as_posix() for path in building.code_files()}
-    assert {"app.py", "manage", "alembic.ini", "pyproject.toml", "migrations/env.py", "backups/making.py"} <= names
+    assert {
+        "app.py",
+        "cli/__main__.py",
+        "manage",
+        "alembic.ini",
+        "pyproject.toml",
+        "migrations/env.py",
+        "backups/making.py",
+    } <= names
     assert not [name for name in names if name.startswith(("tests/", "bench/", ".", "var/"))]
 
 

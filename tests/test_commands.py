@@ -19,9 +19,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import delete, func, select, text, update
 
 from accounts.models import Office, Region, User
-from app import background_jobs
 from assets.files.models import File
-from commands import GROUPS, Installation, cli
+from cli.commands import GROUPS, Installation, cli
+from composition.jobs import background_jobs
 from core import history
 from core.clock import now, today
 from core.config import Settings
@@ -95,7 +95,7 @@ def test_the_version_is_that_of_the_newest_entry_of_the_changelog() -> None:
 
 def test_help_imports_no_room_and_none_of_the_large_libraries() -> None:
     program = (
-        "import sys; from commands import cli\n"
+        "import sys; from cli.commands import cli\n"
         "try: cli(['--help'])\n"
         "except SystemExit: print(*sorted(sys.modules), file=sys.stderr)"
     )
@@ -103,7 +103,7 @@ def test_help_imports_no_room_and_none_of_the_large_libraries() -> None:
     imported = {name.partition(".")[0] for name in done.stderr.split()}
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
     assert "inspection" in rooms
-    assert not imported & (rooms | {"sqlalchemy", "flask", "pydantic", "gunicorn", "alembic", "start_up"})
+    assert not imported & (rooms | {"sqlalchemy", "flask", "pydantic", "gunicorn", "alembic", "cli.serving"})
 
 
 def test_a_command_on_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:

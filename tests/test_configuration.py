@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from commands import cli
+from cli.commands import cli
 from core.config import SettingsError, load_settings
 
 LONG_ENOUGH = "a secret for tests of thirty-two characters and more"

@@ -18,6 +18,7 @@ from accounts.sign_in import captchas
 from accounts.sign_in.passwords import password_fault
 from app import create_app
 from assets.files.models import File
+from cli.preparation import prepare
 from core import clock, history, privacy
 from core.config import Settings
 from core.db import Base, Database
@@ -39,7 +40,6 @@ from inspection.models import CorrectionRequest, Inspection
 from inspection.statistics import tallies
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
-from start_up import prepare
 from tests.conftest import DATA_KEY, DIALECTS
 from tests.databases import copy_sqlite, postgres_database
 from tests.people import Person

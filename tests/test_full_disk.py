@@ -15,8 +15,8 @@ import pytest
 import requests
 from PIL import Image
 
+from cli.serving import WORKERS
 from core.config import Settings
-from start_up import WORKERS
 from tests.people import PASSWORD, new_id, production, uscc
 from tests.servers import server_process
 from tests.small_disks import Disk, on_small_disk, why_not
@@ -180,7 +180,7 @@ def test_figures_that_stand_on_the_full_disk_itself_kill_no_worker(
     settings: Settings, tmp_path: Path, content: Path
 ) -> None:
     """Where there is no shared memory."""
-    constants = "import pathlib, worker_figures; worker_figures.SHARED_MEMORY = pathlib.Path('/nowhere')"
+    constants = "import pathlib, cli.worker_figures as figures; figures.SHARED_MEMORY = pathlib.Path('/nowhere')"
     with started(settings, "", tmp_path, content, constants) as (phone, disk, process):
         before = all_workers(process)
         disk.fill()

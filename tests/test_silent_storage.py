@@ -20,6 +20,7 @@ from sqlalchemy import insert, select
 
 from accounts.models import User
 from assets.files.models import File
+from cli.worker import FILE_THREADS, Arrival, arrival
 from core import clock
 from core.config import Settings
 from core.db import Database
@@ -27,7 +28,6 @@ from miniapp_api.http import readiness
 from miniapp_api.http.file_places import FilePlaces, Places
 from miniapp_api.http.readiness import Check, ask_all
 from miniapp_api.http.wiring import KEY
-from patient_worker import FILE_THREADS, Arrival, arrival
 from tests.paperwork import docx
 from tests.people import PASSWORD, Person
 from tests.servers import server_process

@@ -14,8 +14,8 @@ import pytest
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
-import patient_worker
-from patient_worker import Arrival, arrival
+from cli import worker
+from cli.worker import Arrival, arrival
 from tests.servers import server_process
 
 BODY = b'{"username": "who_forgot_the_password"}'
@@ -24,7 +24,7 @@ SLOW = 80
 TAKEN_UP = 0.5
 """Seconds for the server to take all of the phones up; were it less, the slow ones would only be tested less."""
 SETTINGS = {"DEMO": "0", "LOG_LEVEL": "ERROR", "SIGN_IN_LIMIT": "100000 per minute"}
-SHORT = "import patient_worker\npatient_worker.COMPLETE_WITHIN = 2.0\npatient_worker.PACE = 1024 * 1024"
+SHORT = "from cli import worker\nworker.COMPLETE_WITHIN = 2.0\nworker.PACE = 1024 * 1024"
 
 
 @pytest.fixture(scope="module")
@@ -189,27 +189,27 @@ def test_a_large_body_that_keeps_the_pace_may_take_longer(
 ) -> None:
     """One PACE of bytes after each pause, in seconds of a clock that the test moves."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(patient_worker.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(worker.time, "monotonic", lambda: clock.now)
     ours, theirs = socket.socketpair()
-    reader = patient_worker.PacedUnreader(ours, b"")
+    reader = worker.PacedUnreader(ours, b"")
     with ours, theirs, pytest.raises(TimeoutError) if given_up else nullcontext():
-        for _ in range(int(patient_worker.COMPLETE_WITHIN) * 12):
+        for _ in range(int(worker.COMPLETE_WITHIN) * 12):
             clock.now += pause
-            theirs.sendall(bytes(patient_worker.PACE))
+            theirs.sendall(bytes(worker.PACE))
             received = 0
-            while received < patient_worker.PACE:
-                received += len(reader.read(patient_worker.PACE - received))
+            while received < worker.PACE:
+                received += len(reader.read(worker.PACE - received))
 
 
 def test_a_phone_that_stops_taking_an_answer_does_not_keep_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = socket.socketpair()
-    monkeypatch.setattr(patient_worker, "SILENCE", 1)
+    monkeypatch.setattr(worker, "SILENCE", 1)
     monkeypatch.setattr(ThreadWorker, "handle", lambda _self, conn: conn.sock.sendall(bytes(20_000_000)))
-    worker = patient_worker.PatientWorker.__new__(patient_worker.PatientWorker)
-    worker._due = {}
+    patient = worker.PatientWorker.__new__(worker.PatientWorker)
+    patient._due = {}
     connection = SimpleNamespace(sock=ours, parser=SimpleNamespace(unreader=SocketUnreader(ours)))
     with ours, theirs, pytest.raises(BlockingIOError):
-        worker._serve(connection)
+        patient._serve(connection)
 
 
 @pytest.mark.parametrize(

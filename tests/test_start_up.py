@@ -18,13 +18,13 @@ import requests
 import time_machine
 from sqlalchemy import text
 
-import start_up
+from cli import preparation, serving
 from core.config import Settings
 from core.db import Base, Database
 from tests import paperwork
 from tests.servers import ROOT, free_port, running_server, server_process, wait_until_ready
 
-SHIPPED_FORMS = sum(len(list((ROOT / folder).glob("*.json"))) for folder in start_up.FORM_FOLDERS)
+SHIPPED_FORMS = sum(len(list((ROOT / folder).glob("*.json"))) for folder in preparation.FORM_FOLDERS)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def start(environment: dict[str, str], *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command or [sys.executable, "app.py", "serve"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+        command or [sys.executable, "cli/__main__.py", "serve"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
 
@@ -169,9 +169,9 @@ def test_the_start_warns_of_a_year_whose_working_days_are_guessed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     clock.move_to("2098-11-01T00:00+08:00")
-    monkeypatch.setattr(start_up.Server, "run", lambda _server: None)
-    monkeypatch.setattr(start_up, "Figures", lambda *_: None)
-    start_up.serve(settings.model_copy(update={"port": free_port(), "demo": False}), database)
+    monkeypatch.setattr(serving.Server, "run", lambda _server: None)
+    monkeypatch.setattr(serving, "Figures", lambda *_: None)
+    serving.serve(settings.model_copy(update={"port": free_port(), "demo": False}), database)
     warned = capsys.readouterr().err
     assert "2098年的放假安排尚未录入" in warned and "calendar complete 2099" in warned
 
@@ -202,7 +202,7 @@ def test_a_port_that_is_taken_is_named_at_once(environment: dict[str, str]) -> N
 
 
 def test_two_first_starts_at_once_load_everything_once(environment: dict[str, str], tmp_path: Path) -> None:
-    command = [sys.executable, "app.py", "prepare"]
+    command = [sys.executable, "cli/__main__.py", "prepare"]
     processes = [start(environment, *command) for _ in range(2)]
     printed = [process.communicate(timeout=120)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], printed

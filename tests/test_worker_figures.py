@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import worker_figures
+from cli import worker_figures
+from cli.worker_figures import KINDS, Figures
 from miniapp_api import health
 from tests.servers import ROOT
-from worker_figures import KINDS, Figures
 
 
 @pytest.fixture(autouse=True)
@@ -104,8 +104,8 @@ def test_the_folder_of_a_server_that_was_killed_is_removed_and_that_of_a_living_
     shared: Path, tmp_path: Path
 ) -> None:
     program = (
-        "import pathlib, sys, worker_figures; worker_figures.SHARED_MEMORY = pathlib.Path(sys.argv[1]); "
-        "f = worker_figures.Figures(pathlib.Path(sys.argv[1]), 2); print(f.folder, flush=True); sys.stdin.read()"
+        "import pathlib, sys, cli.worker_figures as figures; figures.SHARED_MEMORY = pathlib.Path(sys.argv[1]); "
+        "f = figures.Figures(pathlib.Path(sys.argv[1]), 2); print(f.folder, flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", program, str(shared)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

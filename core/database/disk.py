@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from sqlalchemy import Engine
+
+from core.config import Settings
 
 log = structlog.get_logger()
 
@@ -67,6 +71,14 @@ class DiskWatch:
         self._percent, self._bytes = percent, mebibytes * _MIB
         self._lock = threading.Lock()
         self._told_at: float | None = None
+
+    @classmethod
+    def of_installation(cls, settings: Settings, engine: Engine) -> "DiskWatch":
+        """Watches the data folder, the folder for temporary files, and where the SQLite file lies."""
+        folders = [settings.data_dir.absolute(), Path(tempfile.gettempdir())]
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            folders.append(Path(engine.url.database).parent)
+        return cls(folders, settings.disk_warning_percent, settings.disk_warning_mib)
 
     def short(self) -> list[Room]:
         """File systems on which room is short."""

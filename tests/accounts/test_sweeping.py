@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from accounts import sweeping
 from accounts.models import SignIn, Throttle, UserSession
-from app import background_jobs
+from composition.jobs import background_jobs
 from core.db import Database
 from tests.newcomers import try_sign_in
 from tests.people import Person

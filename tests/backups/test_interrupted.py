@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from backups import interrupted
-from commands import cli
+from cli.commands import cli
 from core.config import KEY_FILE, Settings
 from tests.backups.conftest import execute
 from tests.conftest import DATA_KEY, DIALECTS

@@ -14,11 +14,11 @@ from assets.files.storage import Storage
 from backups import reading, restoring
 from backups import rows as database_rows
 from backups.archive import BackupError
-from commands import Installation, cli
+from cli.commands import Installation, cli
+from cli.preparation import prepare
 from core.config import Settings, SettingsError
 from core.database import migrate
 from core.db import Database
-from start_up import prepare
 from tests.backups.conftest import Place, Shelf, execute, is_empty, rows, stored
 from tests.conftest import DATA_KEY, DIALECTS
 from tests.people import PASSWORD

@@ -13,15 +13,15 @@ import time_machine
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
-from app import background_jobs
 from backups import before_upgrade, daily, making
 from backups import shelf as shelves
 from backups.archive import BackupError
+from cli.preparation import prepare
+from composition.jobs import background_jobs
 from core import clock
 from core.config import Settings, SettingsError, load_settings
 from core.database import migrate
 from core.db import Database
-from start_up import prepare
 from tests.backups.conftest import Shelf, rows
 from tests.command_line import command_line
 

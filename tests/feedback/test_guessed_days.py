@@ -7,8 +7,8 @@ import time_machine
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-import calendar_commands
 from accounts.models import Region
+from cli.calendar import calendar
 from core import history
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, HistoryEntry, HistoryPayload, Todo
 from feedback import integrity
@@ -161,7 +161,7 @@ def test_the_command_sets_days_of_regions_and_counts_anew_what_was_guessed(
     rating_id = room.bad(room.code())
 
     def run(*arguments: str) -> str:
-        result = CliRunner().invoke(calendar_commands.calendar, list(arguments), obj=room)
+        result = CliRunner().invoke(calendar, list(arguments), obj=room)
         assert result.exit_code == 0, result.output
         return result.output
 
@@ -181,7 +181,7 @@ def test_the_command_sets_days_of_regions_and_counts_anew_what_was_guessed(
     run("unset", "2026-12-28..2026-12-29", "--region", "320402")
     assert "天宁区" not in run("list")
     for wrong in ("2027-02-30", "2027-01-03..2027-01-01", "2027"):
-        assert CliRunner().invoke(calendar_commands.calendar, ["set", wrong, "off"], obj=room).exit_code == 2
+        assert CliRunner().invoke(calendar, ["set", wrong, "off"], obj=room).exit_code == 2
 
 
 def test_a_region_s_days_follow_a_reorganisation(room: Room) -> None:

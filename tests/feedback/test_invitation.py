@@ -1,4 +1,4 @@
-"""网上一事一评: a finished filing puts 好差评 into the to-dos of its enterprise, by the listener in `app.py`."""
+"""网上一事一评: a finished filing puts 好差评 into the to-dos of its enterprise, by the listener in `composition/`."""
 
 from collections.abc import Callable
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from cli.preparation import FORM_FOLDERS
 from core.database import migrate, preparing
 from core.db import make_engine
-from start_up import FORM_FOLDERS
 from tests.databases import postgres_database
 from tests.servers import ROOT
 
@@ -22,7 +22,7 @@ def prepare_twice_at_once(database_url: str, tmp_path: Path, *command: str) -> l
     """Two real processes; what they printed, after both have ended well."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "app.py", *(command or ("prepare",))], cwd=ROOT, stdin=subprocess.DEVNULL,
+            [sys.executable, "cli/__main__.py", *(command or ("prepare",))], cwd=ROOT, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={
                 **os.environ, "DATA_DIR": str(tmp_path / name), "DATABASE_URL": database_url, "DEMO": "0",

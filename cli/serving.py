@@ -10,7 +10,6 @@ import fcntl
 import gc
 import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -18,37 +17,21 @@ from typing import IO, Any
 import click
 import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from sqlalchemy import select
 
-from accounts.models import Region
-from accounts.regions.loading import area_rows, load_regions
-from backups import before_upgrade, shelf
-from backups.interrupted import refuse_to_open
+from backups import shelf
 from backups.restoring import SERVER_LOCK
+from cli import preparation
+from cli.worker import PatientWorker
+from cli.worker_figures import Figures
 from core import clock
 from core.config import Settings, SettingsError
-from core.database import migrate, preparing
 from core.database.disk import SHARED_MEMORY
-from core.db import Base, Database
+from core.db import Database
 from core.deadlines import clocks
-from core.forms.library import FormLibrary
-from core.forms.publishing import publish_files
-from demo import loading
 from demo.accounts import accounts_file
-from demo.commands import print_accounts, show_progress
-from inspection import campaigns
-from inspection.dictionaries.seeds import load_seeds
-from patient_worker import PatientWorker
-from worker_figures import Figures
+from demo.commands import print_accounts
 
 log = structlog.get_logger()
-
-ROOT = Path(__file__).resolve().parent
-FORM_FOLDERS = ("inspection/forms", "enterprise/production/forms")
-"""Where the forms that ship with the product stand."""
-
-OWN_FORMS = "forms"
-"""Folder in `DATA_DIR` whose forms are published at every start."""
 
 WORKERS = 2
 THREADS = 8
@@ -57,58 +40,6 @@ SWITCH_SQLITE = 0.0005
 
 With SQLite the one that waits may hold everyone's turn at writing.
 """
-
-
-def prepare(settings: Settings, database: Database, *, keep_a_copy: bool = False) -> None:
-    """Migrate, load what comes with the product, publish forms, load the demo; says what it did.
-
-    A database that holds something is kept before its schema is changed, with `keep_a_copy` in any case. Doing it again
-    changes nothing and takes a few look-ups.
-    """
-    refuse_to_open(settings, database.engine)
-    with preparing.one_at_a_time(database.engine, lambda: click.echo("另一个进程正在准备数据库，等待其完成")):
-        migrate.refuse_other_tables(database.engine, newest=Base.metadata)
-        current = migrate.is_current(database.engine)
-        if keep_a_copy or not current:
-            for line in before_upgrade.keep_a_copy(settings, database):
-                click.echo(line)
-        if not current:
-            migrate.upgrade(database.engine)
-            click.echo("数据库结构已升级")
-        _load_reference(database)
-        for folder in FORM_FOLDERS:
-            publish_forms(database, ROOT / folder)
-        if settings.demo and not settings.production and not loading.is_complete(database):
-            _load_demo(settings, database)
-        publish_forms(database, settings.data_dir / OWN_FORMS)
-
-
-def _load_reference(database: Database) -> None:
-    with database.read() as session:
-        empty = session.scalar(select(Region.code).limit(1)) is None
-    with database.write() as session:
-        # Only into an empty table: what an administrator changed there later is kept.
-        if empty:
-            counts = load_regions(session, area_rows())
-            click.echo(f"行政区划已载入：{counts.created} 个")
-        load_seeds(session)
-        campaigns.load_standing(session)
-
-
-def publish_forms(database: Database, folder: Path) -> None:
-    """Publish the forms of a folder. One that cannot be used is named and does not keep the server from starting."""
-    for outcome in publish_files(FormLibrary(database), folder.glob("*.json")):
-        if outcome.new:
-            click.echo(f"表单已发布：{outcome.title}")
-        for fault in outcome.faults:
-            click.echo(f"表单未发布：{fault}", err=True)
-
-
-def _load_demo(settings: Settings, database: Database) -> None:
-    if loading.has_other_users(database):
-        return
-    click.echo("首次启动，正在装入演示数据：")
-    loading.load(database, settings, show_progress)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -145,7 +76,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Called in each worker."""
-        from app import background_jobs, create_app
+        from app import create_app
+        from composition.jobs import background_jobs
         from miniapp_api import health
         from miniapp_api.http.wiring import KEY
 
@@ -187,9 +119,9 @@ def serve(settings: Settings, database: Database) -> None:
     """Prepare, say where to go, and serve until SIGTERM or SIGINT. Does not return."""
     refuse_taken_port(settings)
     _tell_that_a_server_runs(settings.data_dir)
-    if _is_demo_due(settings, database):
-        _prepare_apart()
-    prepare(settings, database)
+    if preparation.is_demo_due(settings, database):
+        preparation.prepare_apart()
+    preparation.prepare(settings, database)
     with database.read() as session:
         guessed = clocks.working_calendar(session).unknown_years(clock.today())
     # The last connection takes the write-ahead log into the SQLite file; and none may be shared with the workers.
@@ -225,22 +157,6 @@ def _tell_that_a_server_runs(data_dir: Path) -> None:
 
 
 _server_lock: IO[str] | None = None
-
-
-def _is_demo_due(settings: Settings, database: Database) -> bool:
-    wanted = settings.demo and not settings.production
-    return wanted and not (migrate.is_current(database.engine) and loading.is_complete(database))
-
-
-def _prepare_apart() -> None:
-    """Prepare in a process of its own, because the demo stores files.
-
-    The library that stores them keeps threads that do not survive a fork: used in this process, it would
-    wait for ever in the workers that are forked from it. Raises `SettingsError` when it failed.
-    """
-    sys.stdout.flush()
-    if subprocess.run([sys.executable, str(ROOT / "app.py"), "prepare"], check=False).returncode != 0:  # noqa: S603
-        raise SettingsError("未能准备就绪（原因见上），请处理后重新启动；DEMO=0 可不装入演示数据")
 
 
 def _announce(settings: Settings) -> None:

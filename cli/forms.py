@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from assets.form_workbooks import write_form_workbook
 from assets.tables.cells import column_letters, no_value
 from assets.tables.sheets import read_sheets
+from cli.form_workbooks import write_form_workbook
 from core import clock
 from core.commands import HasDatabase, table
 from core.forms.library import FormLibrary

@@ -1,4 +1,4 @@
-"""The command line: one group a room, wired together. `./manage` runs it, by way of `app.py`."""
+"""The command line: one group a room, wired together. `./manage` runs it, by way of `__main__.py`."""
 
 import importlib
 import os
@@ -36,7 +36,7 @@ GROUPS = {
     "licences": Group("enterprise.production.commands", "licences", "The register of production licences."),
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),
     "files": Group("assets.files.commands", "files", "Uploaded files."),
-    "forms": Group("assets.form_commands", "forms", "Forms: publish, import from and export to Excel, list."),
+    "forms": Group("cli.forms", "forms", "Forms: publish, import from and export to Excel, list."),
     "dictionaries": Group(
         "inspection.dictionaries.commands", "dictionaries", "Dictionaries of product items and test items."
     ),
@@ -46,7 +46,7 @@ GROUPS = {
     "inspections": Group("inspection.commands", "inspections_group", "Checks (检查) and spot checks."),
     "spot-checks": Group("inspection.commands", "spot_checks_group", "Spot checks (监督抽查)."),
     "history": Group(
-        "history_commands",
+        "cli.history",
         "history_group",
         "The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations, words.",
     ),
@@ -55,7 +55,7 @@ GROUPS = {
         "core.commands", "idempotency_keys_group", "The keys by which writes that are sent again are recognised."
     ),
     "receipts": Group("core.commands", "idempotency_keys_group", "The former name of idempotency-keys."),
-    "calendar": Group("calendar_commands", "calendar", "The working calendar (工作日历)."),
+    "calendar": Group("cli.calendar", "calendar", "The working calendar (工作日历)."),
     "backup": Group("backups.commands", "backup", "Backups (备份) of database, uploaded files and keys together."),
     "restore": Group("backups.commands", "restore", "Restore a backup into an empty place."),
     "database": Group("core.commands", "database", "The schema of the database."),
@@ -105,7 +105,7 @@ class Installation:
     @cached_property
     def events(self) -> "Events":
         """Events with the listeners of all rooms."""
-        from listeners import connected
+        from composition.listeners import connected
 
         return connected()
 
@@ -175,7 +175,7 @@ def _failure(message: str, status: int) -> click.exceptions.Exit:
 
 def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        project = tomllib.loads((Path(__file__).resolve().parent / "pyproject.toml").read_text(encoding="utf-8"))
+        project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
         click.echo(project["project"]["version"])
         ctx.exit()
 
@@ -212,9 +212,9 @@ def serve(obj: Installation) -> None:
       ./manage serve
       HOST=0.0.0.0 PORT=8080 DEMO=0 ./manage serve
     """
-    import start_up
+    from cli import serving
 
-    start_up.serve(obj.settings, obj.database)
+    serving.serve(obj.settings, obj.database)
 
 
 @cli.command()
@@ -227,9 +227,9 @@ def prepare(obj: Installation, keep_a_copy: bool) -> None:
     Example:
       ./manage prepare
     """
-    import start_up
+    from cli import preparation
 
-    start_up.prepare(obj.settings, obj.database, keep_a_copy=keep_a_copy)
+    preparation.prepare(obj.settings, obj.database, keep_a_copy=keep_a_copy)
     click.echo("已就绪")
 
 

@@ -1,0 +1,46 @@
+"""What the server does by itself, room by room."""
+
+from datetime import timedelta
+
+from apiflask import APIFlask
+
+from accounts import sweeping as account_sweeping
+from accounts.regions import moves as region_moves
+from assets.files import sweeping
+from assets.paper import made_pictures
+from backups import daily as daily_backup
+from core.deadlines import calendar_years
+from core.jobs import sweeping as key_sweeping
+from core.jobs.scheduler import Job, RareJob, Scheduler
+from enterprise.filings import clock_jobs
+from feedback import sweeping as rating_sweeping
+from feedback.codes import operations as rating_codes
+from feedback.follow_ups import recounting as rating_recounting
+from feedback.statistics import tallies as rating_tallies
+from miniapp_api.http.wiring import KEY, Wiring
+
+
+def background_jobs(app: APIFlask) -> Scheduler:
+    """What the server does by itself, in one of its workers at a time."""
+    wiring: Wiring = app.extensions[KEY]
+    return Scheduler(
+        wiring.database,
+        [
+            calendar_years.job(),
+            # Before the clocks ring: days that are known now count.
+            Job("rating deadlines", rating_recounting.recounting().run),
+            Job("filing deadlines", clock_jobs.recounting().run),
+            Job("filing clocks", clock_jobs.ring_clocks(wiring.filings).run),
+            RareJob("throttles and old sessions", account_sweeping.sweep, every=timedelta(hours=1)),
+            RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),
+            Job("rating codes", rating_codes.expiry().run),
+            region_moves.job(),
+            RareJob("rating gates and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
+            sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming),
+            made_pictures.daily(wiring.uploads.storage),
+            key_sweeping.daily(),
+            account_sweeping.daily(),
+            daily_backup.job(wiring.settings),
+        ],
+        watch=wiring.disk.look,
+    )
