@@ -25,7 +25,7 @@ from tests.test_tour import needs_curl, take_the_tour
 RELEASES = Path(__file__).resolve().parent / "fixtures" / "releases"
 VERSIONS = sorted({path.name.partition("-")[0] for path in RELEASES.iterdir()})
 
-REVISIONS = {"0.1.0": "0004", "0.2.0": "0011"}
+REVISIONS = {"0.1.0": "0004", "0.2.0": "0011", "0.3.0": "0027"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ def test_its_rows_are_kept_and_the_tables_become_those_of_the_code(earlier: Inst
     migrate.upgrade(database.engine)
     assert migrate.differences(database.engine) == []
     after = counts(database)
-    # Rectifications that an office ordered without a check stand among the supervision checks since 0018.
-    before["supervision_checks"] += ordered
+    if REVISIONS[earlier.version] < "0018":
+        # Rectifications that an office ordered without a check stand among the supervision checks since then.
+        before["supervision_checks"] += ordered
     assert {name: after[name] for name in before} == before
     with command_line(earlier.settings) as run:
         assert "一致" in run("database", "check").stdout
