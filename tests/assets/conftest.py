@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from accounts.models import User
-from app import file_purposes
+from composition.file_purposes import file_purposes
 from assets.files.storage import Storage, open_storage
 from assets.files.uploads import Uploads
 from core.actor import Actor, Scope

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pypdfium2
 import pytest
 
-from app import file_purposes
+from composition.file_purposes import file_purposes
 from assets.files.documents import archives
 from assets.files.documents.content_checks import judge
 from assets.files.file_names import display_name, file_type, with_extension

@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 from oletools import msodde
 
-from app import file_purposes
+from composition.file_purposes import file_purposes
 from assets.files.documents.content_checks import judge
 from assets.files.file_types import FILE_TYPES, UNNAMED
 from assets.files.purposes import FilePurpose
