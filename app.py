@@ -8,8 +8,10 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts.sign_in.sessions import SessionPolicy
+from assets.files.uploads import open_uploads
 from assets.paper.made_pictures import MadePictures
 from backups.interrupted import refuse_to_open
+from composition.file_purposes import file_purposes
 from composition.listeners import connected
 from composition.subjects import subject_registry
 from core import logs, privacy

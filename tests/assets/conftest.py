@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from accounts.models import User
-from composition.file_purposes import file_purposes
 from assets.files.storage import Storage, open_storage
 from assets.files.uploads import Uploads
+from composition.file_purposes import file_purposes
 from core.actor import Actor, Scope
 from core.db import Database
 from tests.object_storage import local, on_s3

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pypdfium2
 import pytest
 
-from composition.file_purposes import file_purposes
 from assets.files.documents import archives
 from assets.files.documents.content_checks import judge
 from assets.files.file_names import display_name, file_type, with_extension
 from assets.files.file_types import FILE_TYPES, LARGEST_FILE
 from assets.files.form_files import PHOTO
 from assets.files.purposes import Category, FilePurpose, FilePurposes, categories
+from composition.file_purposes import file_purposes
 from core.errors import Problem
 from enterprise.production.kinds import rectification, self_check_report
 from tests import paperwork

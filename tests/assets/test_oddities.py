@@ -9,10 +9,10 @@ import pypdfium2
 import pytest
 from oletools import msodde
 
-from composition.file_purposes import file_purposes
 from assets.files.documents.content_checks import judge
 from assets.files.file_types import FILE_TYPES, UNNAMED
 from assets.files.purposes import FilePurpose
+from composition.file_purposes import file_purposes
 from core.errors import Problem
 from tests import oddities, paperwork
 from tests.oddities.oddity import Oddity, embedded
