@@ -11,6 +11,7 @@ from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor
 from core.deadlines import clocks
+from miniapp_api.http.answers import Answer, answers
 from miniapp_api.http.bodies import Query
 from miniapp_api.http.gates import gate
 
@@ -25,8 +26,25 @@ class CalendarQuery(Query):
     year: int | None = Field(None, ge=2000, le=2999)
 
 
+class CalendarDay(Answer):
+    """A day that differs from Monday to Friday."""
+
+    day: date
+    working: bool
+
+
+class WorkingCalendar(Answer):
+    """A year as deadlines are counted by it."""
+
+    year: int
+    known: bool = Field(description="false: its holidays are not loaded, so that working days are guessed")
+    note: str | None = Field(description="what this means, where it is not known")
+    days: list[CalendarDay]
+
+
 @bp.get("/calendar")
 @gate()
+@answers(WorkingCalendar)
 @bp.input(CalendarQuery, location="query", arg_name="query")
 def read_calendar(session: Session, actor: Actor, query: CalendarQuery) -> dict[str, Any]:
     """The days of a year that differ from Monday to Friday, as they are counted at the caller's office."""

@@ -1,5 +1,6 @@
 """Applications for accounts (账号申请) and their decision (用户审核)."""
 
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from accounts import applications, queries
 from accounts.models import USERNAME
 from accounts.verbs import Verb
 from core.actor import Actor
-from miniapp_api.http.answers import Untyped, answers
+from miniapp_api.accounts.regions import RegionName
+from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import AsSent, Body, PageQuery, Password
 from miniapp_api.http.gates import gate, public
 from miniapp_api.http.limits import application_limit, limiter
@@ -43,17 +45,65 @@ class RejectBody(AsSent):
     opinion: str = Field(min_length=1, max_length=500)
 
 
+Status = Literal["pending", "approved", "rejected"]
+
+
 class ApplicationsQuery(PageQuery):
     """Filters of the list."""
 
-    status: Literal["pending", "approved", "rejected"] | None = None
+    status: Status | None = None
     q: str | None = Field(None, max_length=100)
+
+
+class NewApplication(Answer):
+    """An application that was received; `query_code` asks what became of it."""
+
+    id: UUID
+    status: Status
+    query_code: str
+
+
+class ApplicationStatus(Answer):
+    """What an applicant may know."""
+
+    id: UUID
+    status: Status
+    opinion: str | None
+    decided_office: str | None
+    created_at: datetime
+    decided_at: datetime | None
+
+
+class DecidedBy(Answer):
+    """As what somebody decided it then."""
+
+    username: str
+    name: str | None
+    office: str
+
+
+class AccountApplication(Answer):
+    """An application as whoever may decide it sees it."""
+
+    id: UUID
+    status: Status
+    version: int
+    applicant_name: str
+    unit_name: str
+    region: RegionName
+    mobile: str = Field(description="masked in the list")
+    username: str
+    reason: str | None
+    opinion: str | None
+    created_at: datetime
+    decided_at: datetime | None
+    decided_by: DecidedBy | None
 
 
 @bp.post("/account-applications")
 @public(transaction=False)
 @limiter.limit(application_limit)
-@answers(Untyped, 200, 201)
+@answers(NewApplication, 200, 201)
 @bp.input(ApplicationBody, arg_name="body")
 def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:
     """Apply for a county or city account with an own password; a superior office decides."""
@@ -65,6 +115,7 @@ def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:
 
 @bp.get("/account-applications/status/<string:query_code>")
 @public()
+@answers(ApplicationStatus)
 def read_application_status(session: Any, query_code: str) -> dict[str, Any]:
     """What became of an application, for whoever holds its query code."""
     return queries.application_status(session, query_code)
@@ -72,6 +123,7 @@ def read_application_status(session: Any, query_code: str) -> dict[str, Any]:
 
 @bp.get("/account-applications")
 @gate(Verb.ACCOUNTS_DECIDE)
+@answers(Page[AccountApplication])
 @bp.input(ApplicationsQuery, location="query", arg_name="query")
 def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> dict[str, Any]:
     """The applications that the caller may decide."""
@@ -81,6 +133,7 @@ def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> d
 
 @bp.get("/account-applications/<uuid:application_id>")
 @gate(Verb.ACCOUNTS_DECIDE)
+@answers(AccountApplication)
 def read_application(session: Any, actor: Actor, application_id: UUID) -> dict[str, Any]:
     """One application; the officer who handles it sees the whole mobile number."""
     application = applications.decidable(session, actor, application_id)
@@ -89,6 +142,7 @@ def read_application(session: Any, actor: Actor, application_id: UUID) -> dict[s
 
 @bp.post("/account-applications/<uuid:application_id>/approve")
 @gate(Verb.ACCOUNTS_DECIDE)
+@answers(AccountApplication)
 @bp.input(ApproveBody, arg_name="body")
 def approve_application(session: Any, actor: Actor, application_id: UUID, body: ApproveBody) -> dict[str, Any]:
     """Approve; the account works from now on."""
@@ -97,6 +151,7 @@ def approve_application(session: Any, actor: Actor, application_id: UUID, body: 
 
 @bp.post("/account-applications/<uuid:application_id>/reject")
 @gate(Verb.ACCOUNTS_DECIDE)
+@answers(AccountApplication)
 @bp.input(RejectBody, arg_name="body")
 def reject_application(session: Any, actor: Actor, application_id: UUID, body: RejectBody) -> dict[str, Any]:
     """Reject, with an opinion that the applicant will read."""

@@ -1,12 +1,19 @@
 """The signed-in user."""
 
-from typing import Any
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
 
 from apiflask import APIBlueprint
+from pydantic import Field
 
 from accounts import operations, queries
+from accounts.models import OfficeKind
+from accounts.verbs import Role, Verb
 from core import todos
 from core.actor import Actor
+from miniapp_api.accounts.regions import RegionName
+from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import Body, PageQuery, Password
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
@@ -21,8 +28,60 @@ class PasswordBody(Body):
     new_password: Password
 
 
+class OwnOffice(Answer):
+    """The office at which the user's roles hold."""
+
+    id: UUID
+    name: str
+    kind: OfficeKind
+
+
+class OwnEnterprise(Answer):
+    """The enterprise whose account this is."""
+
+    id: UUID
+    uscc: str
+    name: str
+
+
+class Me(Answer):
+    """The signed-in user."""
+
+    id: UUID
+    username: str
+    operator_name: str | None = Field(description="who is at the phone; said at sign-in")
+    unit_name: str | None = Field(description="the unit that the user named when applying")
+    level: Literal["national", "province", "city", "county"] | None = Field(description="null for enterprises")
+    office: OwnOffice
+    region: RegionName | None
+    enterprise: OwnEnterprise | None
+    roles: list[Role]
+    verbs: list[Verb]
+    must_change_password: bool
+
+
+class PasswordChanged(Answer):
+    """The password is another one from now on."""
+
+    changed: Literal[True]
+
+
+class Todo(Answer):
+    """Something that waits for the caller."""
+
+    kind: str
+    title: str
+    link: str = Field(description="path of what it is about, without the prefix")
+    due_on: date | None
+    due_on_provisional: bool = Field(description="whether its day was counted on working days that are guessed")
+    due_on_note: str | None
+    colour: Literal["green", "yellow", "red"]
+    urgent: bool
+
+
 @bp.get("/me")
 @gate(transaction=False, before_password_change=True)
+@answers(Me)
 def read_me(actor: Actor) -> dict[str, Any]:
     """Who is signed in, at which office, with which roles and verbs."""
     return queries.me(actor)
@@ -30,6 +89,7 @@ def read_me(actor: Actor) -> dict[str, Any]:
 
 @bp.put("/me/password")
 @gate(transaction=False, before_password_change=True)
+@answers(PasswordChanged)
 @bp.input(PasswordBody, arg_name="body")
 def change_password(actor: Actor, body: PasswordBody) -> dict[str, Any]:
     """Change the own password; ends all other sessions."""
@@ -39,6 +99,7 @@ def change_password(actor: Actor, body: PasswordBody) -> dict[str, Any]:
 
 @bp.get("/todos")
 @gate()
+@answers(Page[Todo])
 @bp.input(PageQuery, location="query", arg_name="query")
 def list_todos(session: Any, actor: Actor, query: PageQuery) -> dict[str, Any]:
     """The caller's open to-dos, red ones first."""

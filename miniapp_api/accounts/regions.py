@@ -29,6 +29,13 @@ class Region(Answer):
     level: RegionLevel
 
 
+class RegionName(Answer):
+    """A region where it is named beside something else."""
+
+    code: str
+    name: str
+
+
 @bp.get("/regions")
 @public()
 @answers(Page[Region])

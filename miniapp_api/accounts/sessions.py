@@ -1,6 +1,7 @@
 """Signing in and out (登录)."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -11,7 +12,8 @@ from accounts import queries
 from accounts.sign_in import sessions as sign_in
 from core import clock
 from core.actor import Actor
-from miniapp_api.http.answers import Untyped, answers, refuses
+from miniapp_api.accounts.me import Me
+from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AtOnceQuery, Body, Password
 from miniapp_api.http.gates import bearer_token, gate, public
 from miniapp_api.http.limits import limiter, sign_in_limit
@@ -31,10 +33,38 @@ class SignInBody(Body):
     captcha: str | None = Field(None, max_length=10)
 
 
+class SignedIn(Answer):
+    """A session that was begun."""
+
+    token: str = Field(description="for `Authorization: Bearer`")
+    expires_at: datetime
+    must_change_password: bool
+    user: Me
+
+
+class Ended(Answer):
+    """The session is over."""
+
+    ended: Literal[True]
+
+
+class LivingSession(Answer):
+    """One of the caller's sessions."""
+
+    id: UUID
+    operator_name: str | None
+    address: str
+    user_agent: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    current: bool = Field(description="whether it is the one that asks")
+
+
 @bp.post("/sessions")
 @public(transaction=False)
 @limiter.limit(sign_in_limit)
-@answers(Untyped, 201)
+@answers(SignedIn, 201)
 @refuses(401, 403)
 @bp.input(SignInBody, arg_name="body")
 def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
@@ -60,6 +90,7 @@ def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
 
 @bp.delete("/sessions/current")
 @gate(before_password_change=True)
+@answers(Ended)
 def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
     """Sign out."""
     sign_in.end_session(session, actor, actor.session_id)
@@ -68,6 +99,7 @@ def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
 
 @bp.get("/me/sessions")
 @gate()
+@answers(Page[LivingSession])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_my_sessions(session: Any, actor: Actor, query: AtOnceQuery) -> dict[str, Any]:
     """The caller's living sessions, newest first, so that a lost phone can be signed out."""
@@ -76,6 +108,7 @@ def list_my_sessions(session: Any, actor: Actor, query: AtOnceQuery) -> dict[str
 
 @bp.delete("/me/sessions/<uuid:session_id>")
 @gate()
+@answers(Ended)
 def delete_my_session(session: Any, actor: Actor, session_id: UUID) -> dict[str, Any]:
     """End one of the caller's own sessions."""
     sign_in.end_session(session, actor, session_id)

@@ -1,5 +1,6 @@
 """Users of the caller's offices."""
 
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -7,8 +8,11 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from accounts import handing_over, operations, queries
-from accounts.verbs import Verb
+from accounts.models import UserStatus
+from accounts.verbs import Role, Verb
 from core.actor import Actor
+from miniapp_api.accounts.regions import RegionName
+from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import AsSent, Body, EmptyBody, PageQuery
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
@@ -43,8 +47,46 @@ class HandOverBody(Body):
     hand_over_to: UUID = Field(strict=False)
 
 
+class OfficeName(Answer):
+    """An office where it is named beside something else."""
+
+    id: UUID
+    name: str
+
+
+class User(Answer):
+    """A user as whoever manages accounts sees it."""
+
+    id: UUID
+    username: str
+    full_name: str | None
+    unit_name: str | None
+    status: UserStatus
+    status_reason: str | None = Field(description="why it was refused or disabled")
+    roles: list[Role]
+    office: OfficeName
+    region: RegionName
+    mobile: str | None = Field(description="masked")
+    version: int
+    created_at: datetime
+
+
+class HandedOver(User):
+    """A user, and what was passed on to a colleague."""
+
+    roles_dropped: list[Role] = Field(description="roles that neither the new level brings nor the caller could grant")
+    handed_over: dict[str, int] = Field(description="how many records by their kind")
+
+
+class OneTimePassword(Answer):
+    """Shown once; it must be changed at the first sign-in."""
+
+    password: str
+
+
 @bp.get("/users")
 @gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@answers(Page[User])
 @bp.input(UsersQuery, location="query", arg_name="query")
 def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
     """Users of the own office and those below it; for a licence reviewer those of enterprises (企业账号)."""
@@ -54,6 +96,7 @@ def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
 
 @bp.post("/users/<uuid:user_id>/disable")
 @gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@answers(HandedOver)
 @bp.input(DisableBody, arg_name="body")
 def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -> dict[str, Any]:
     """Disable; the user's next request is refused. Drafts go to a colleague, if one is named (later: hand-over)."""
@@ -64,6 +107,7 @@ def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -
 
 @bp.post("/users/<uuid:user_id>/move")
 @gate(Verb.ACCOUNTS_MANAGE)
+@answers(HandedOver)
 @bp.input(MoveBody, arg_name="body")
 def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict[str, Any]:
     """Another office from now on (调动), the own one or one below it, for a user of an office below.
@@ -78,6 +122,7 @@ def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict
 
 @bp.post("/users/<uuid:user_id>/hand-over")
 @gate(Verb.ACCOUNTS_MANAGE)
+@answers(HandedOver)
 @bp.input(HandOverBody, arg_name="body")
 def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> dict[str, Any]:
     """Give drafts (信息暂存) and assigned bad ratings of a user, disabled or not, to a colleague."""
@@ -87,6 +132,7 @@ def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> 
 
 @bp.post("/users/<uuid:user_id>/enable")
 @gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@answers(User)
 @bp.input(EmptyBody, arg_name="body")
 def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
     """Enable again."""
@@ -96,6 +142,7 @@ def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> d
 
 @bp.post("/users/<uuid:user_id>/reset-password")
 @gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE, transaction=False)
+@answers(OneTimePassword)
 @bp.input(EmptyBody, arg_name="body")
 def reset_password(actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
     """A one-time password, shown once.
