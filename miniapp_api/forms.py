@@ -8,7 +8,8 @@ from flask import Response, current_app, request
 from core.actor import Actor
 from core.database.paging import whole
 from core.forms.library import Published
-from miniapp_api.http.answers import Untyped, answers
+from miniapp_api.form_answers import FormDefinition, FormSummary
+from miniapp_api.http.answers import Page, answers
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
 
@@ -17,6 +18,7 @@ bp = APIBlueprint("forms", __name__, tag="Inspection")
 
 @bp.get("/forms")
 @gate(transaction=False)
+@answers(Page[FormSummary])
 def list_forms(actor: Actor) -> dict[str, Any]:
     """The newest version of every form, without its items."""
     return whole(
@@ -35,7 +37,7 @@ def list_forms(actor: Actor) -> dict[str, Any]:
 
 @bp.get("/forms/<string:code>")
 @gate(transaction=False)
-@answers(Untyped, 200, 304)
+@answers(FormDefinition, 200, 304)
 def read_newest_form(actor: Actor, code: str) -> Response:
     """The newest version of a form."""
     return _definition(wiring().forms.get(code), immutable=False)
@@ -43,7 +45,7 @@ def read_newest_form(actor: Actor, code: str) -> Response:
 
 @bp.get("/forms/<string:code>/<int:version>")
 @gate(transaction=False)
-@answers(Untyped, 200, 304)
+@answers(FormDefinition, 200, 304)
 def read_form(actor: Actor, code: str, version: int) -> Response:
     """One version of a form; it never changes."""
     return _definition(wiring().forms.get(code, version), immutable=True)

@@ -16,7 +16,9 @@ from enterprise.models import Enterprise
 from enterprise.production import queries as licences
 from inspection.statistics import plan
 from inspection.statistics.plan import PlanFilter
-from miniapp_api.http.answers import Untyped, answers
+from miniapp_api.enterprise.enterprise_answers import Enterprise as EnterpriseAnswer
+from miniapp_api.enterprise.enterprise_answers import EnterpriseAccount, EnterpriseWithLicences
+from miniapp_api.http.answers import Page, answers
 from miniapp_api.http.bodies import Body, PageQuery, Query
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import gate
@@ -71,6 +73,7 @@ class EnterpriseAccountBody(Body):
 
 @bp.get("/enterprises")
 @gate(Verb.ENTERPRISES_READ)
+@answers(Page[EnterpriseAnswer])
 @bp.input(EnterprisesQuery, location="query", arg_name="query")
 def list_enterprises(session: Session, actor: Actor, query: EnterprisesQuery) -> dict[str, Any]:
     """The enterprises of the caller's regions; with `visited` those of the plan (应检查) as 工作统计 counts them."""
@@ -85,6 +88,7 @@ class EnterpriseQuery(Query):
 
 @bp.get("/enterprises/<string:uscc>")
 @gate(Verb.ENTERPRISES_READ)
+@answers(EnterpriseWithLicences)
 @bp.input(EnterpriseQuery, location="query", arg_name="query")
 def read_enterprise(session: Session, actor: Actor, uscc: str, query: EnterpriseQuery) -> dict[str, Any]:
     """One enterprise from anywhere in the country; a code in lower case or full width is understood.
@@ -109,7 +113,7 @@ def read_enterprise(session: Session, actor: Actor, uscc: str, query: Enterprise
 
 @bp.post("/enterprises/<string:uscc>/users")
 @gate(Verb.ENTERPRISES_MANAGE, transaction=False)
-@answers(Untyped, 201)
+@answers(EnterpriseAccount, 201)
 @bp.input(EnterpriseAccountBody, arg_name="body")
 def hand_over_account(actor: Actor, uscc: str, body: EnterpriseAccountBody) -> tuple[dict[str, Any], int]:
     """Hand an enterprise its account: user name and a one-time password, shown once.

@@ -18,7 +18,15 @@ from enterprise.filings.access import get_readable
 from enterprise.filings.queries import Filters
 from enterprise.filings.working_copy import due_date_warnings, read_only_warnings
 from enterprise.systems import KINDS
-from miniapp_api.http.answers import Untyped, answers, refuses
+from miniapp_api.enterprise.filing_answers import (
+    DeletedFiling,
+    Filing,
+    FilingKind,
+    FilingKindSummary,
+    FilingRow,
+    FilingVersion,
+)
+from miniapp_api.http.answers import HistoryRow, Page, answers, refuses
 from miniapp_api.http.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
@@ -80,6 +88,7 @@ class ActionBody(AsSent):
 
 @bp.get("/filing-kinds")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+@answers(Page[FilingKindSummary])
 def list_filing_kinds(actor: Actor) -> dict[str, Any]:
     """All kinds of filings."""
     kinds = wiring().filings.kinds.values()
@@ -88,6 +97,7 @@ def list_filing_kinds(actor: Actor) -> dict[str, Any]:
 
 @bp.get("/filing-kinds/<string:kind>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+@answers(FilingKind)
 def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
     """Form, documents and workflow of a kind."""
     found = wiring().filings.kinds.named(kind)
@@ -98,6 +108,7 @@ def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
 
 @bp.get("/filings")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(Page[FilingRow])
 @bp.input(FilingsQuery, location="query", arg_name="query")
 def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[str, Any]:
     """Filings, newest first; each with what the caller may do now."""
@@ -108,6 +119,7 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
 
 @bp.get("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(Filing)
 def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """One filing, whole. Looking at it never changes its status."""
     return filing_answers.whole_answer(session, wiring().filings, actor, get_readable(session, actor, filing_id))
@@ -115,7 +127,7 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 
 @bp.put("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
-@answers(Untyped, 200, 201)
+@answers(Filing, 200, 201)
 @bp.input(FilingBody, arg_name="body")
 def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
     """Open a filing, or save its working copy."""
@@ -134,6 +146,7 @@ def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBod
 
 @bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(Filing)
 @bp.input(ActionBody, arg_name="body")
 def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> AfterCommit:
     """Take a step of the filing's workflow.
@@ -151,6 +164,7 @@ def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, 
 
 @bp.delete("/filings/<uuid:filing_id>")
 @gate(Verb.FILINGS_WRITE)
+@answers(DeletedFiling)
 @refuses(409)
 def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """Delete an own filing where its workflow allows that."""
@@ -160,6 +174,7 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 
 @bp.get("/filings/<uuid:filing_id>/versions")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(Page[FilingVersion])
 @bp.input(FilingVersionsQuery, location="query", arg_name="query")
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
     """The versions that were sent, oldest first."""
@@ -170,6 +185,7 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 
 @bp.get("/filings/<uuid:filing_id>/history")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(Page[HistoryRow])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a filing, oldest first."""

@@ -1,7 +1,7 @@
 """Production licences (生产许可证), self-check topics (自查主题), published checks (监督检查)."""
 
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -14,8 +14,9 @@ from core.errors import not_found
 from core.identifiers import uscc_fault
 from enterprise.production import operations, queries
 from enterprise.production.queries import CheckFilters
+from miniapp_api.enterprise.enterprise_answers import Enterprise, Licence
 from miniapp_api.enterprise.enterprises import show
-from miniapp_api.http.answers import Untyped, answers
+from miniapp_api.http.answers import Answer, AnswerValue, Page, answers
 from miniapp_api.http.bodies import AsSent, PageQuery
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
@@ -59,8 +60,52 @@ class TopicBody(AsSent):
     version: int | None = None
 
 
+class SelfCheckTopic(Answer):
+    """A self-check topic (自查主题)."""
+
+    id: UUID
+    version: int
+    title: str
+    year: int
+    template_file_id: UUID
+    open_from: date
+    open_to: date | None
+    active: bool
+
+
+class Declared(Answer):
+    """What an enterprise declared last that was approved."""
+
+    filing_id: UUID
+    approved_at: datetime | None
+    data: dict[str, AnswerValue] = Field(description="the answers of the form; personal data masked")
+
+
+class OwnProfile(Enterprise):
+    """The own enterprise."""
+
+    declared: Declared | None
+
+
+class SupervisionCheck(Answer):
+    """A check as the enterprise may see it (监督检查)."""
+
+    id: UUID
+    kind: str
+    product_code: str | None = Field(description="null where an office ordered a rectification without a check")
+    checked_on: date
+    office_name: str
+    inspectors: str
+    result: Literal["no_problem", "problems", "not_carried_out"]
+    problems: str | None
+    rectification_id: UUID | None
+    rectification_status: str | None
+    rectification_status_label: str | None
+
+
 @bp.get("/licences")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ)
+@answers(Page[Licence])
 @bp.input(LicencesQuery, location="query", arg_name="query")
 def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[str, Any]:
     """The licence register: the own licences, or those within the caller's scope."""
@@ -70,6 +115,7 @@ def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[
 
 @bp.get("/self-check-topics")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(Page[SelfCheckTopic])
 @bp.input(PageQuery, location="query", arg_name="query")
 def list_topics(session: Session, actor: Actor, query: PageQuery) -> dict[str, Any]:
     """Self-check topics, the newest first."""
@@ -79,7 +125,7 @@ def list_topics(session: Session, actor: Actor, query: PageQuery) -> dict[str, A
 
 @bp.put("/self-check-topics/<uuid:topic_id>")
 @gate(Verb.FILINGS_REVIEW)
-@answers(Untyped, 200, 201)
+@answers(SelfCheckTopic, 200, 201)
 @bp.input(TopicBody, arg_name="body")
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: TopicBody) -> tuple[dict[str, Any], int]:
     """Create or change a topic of the own office."""
@@ -89,6 +135,7 @@ def put_topic(session: Session, actor: Actor, topic_id: UUID, body: TopicBody) -
 
 @bp.get("/me/enterprise")
 @gate(Verb.FILINGS_WRITE)
+@answers(OwnProfile)
 def read_my_enterprise(session: Session, actor: Actor) -> dict[str, Any]:
     """The own enterprise (企业概况), read-only: what the register says, and what was last declared and approved."""
     if actor.enterprise_id is None:
@@ -99,6 +146,7 @@ def read_my_enterprise(session: Session, actor: Actor) -> dict[str, Any]:
 
 @bp.get("/supervision-checks")
 @gate(Verb.FILINGS_WRITE)
+@answers(Page[SupervisionCheck])
 @bp.input(ChecksQuery, location="query", arg_name="query")
 def list_supervision_checks(session: Session, actor: Actor, query: ChecksQuery) -> dict[str, Any]:
     """The checks that concern the own enterprise."""

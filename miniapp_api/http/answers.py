@@ -7,8 +7,8 @@ The tests hold every answer of every HTTP test to what stands here (`tests/docum
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any, Generic, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema
 from typing_extensions import TypeAliasType
@@ -76,6 +76,30 @@ AnswerValue = TypeAliasType(
 
 ANSWER_VALUE = {"$ref": "#/components/schemas/AnswerValue"}
 """The same, where a schema is written by hand."""
+
+
+HistoryValue = TypeAliasType(
+    "HistoryValue",
+    "str | float | StrictBool | list[HistoryValue] | dict[str, HistoryValue] | None",
+)
+
+
+class HistoryRow(Answer):
+    """A move of a record (操作记录). What else is named was said or changed by it: a reason, an opinion, fields."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, HistoryValue]
+
+    seq: int = Field(description="counted from 1 for each record")
+    at: datetime
+    action: str
+    from_status: str | None = Field(alias="from", description="null: the record began")
+    to_status: str = Field(alias="to")
+    version: int
+    actor: str = absent("user name; not named where the server acted by itself")
+    operator_name: str | None = absent("who was at the phone")
+    office: str = absent()
+    erased: Literal[True] = absent("what it said was erased by law")
 
 
 class Untyped(Answer):

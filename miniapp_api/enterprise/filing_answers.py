@@ -1,0 +1,140 @@
+"""What is answered of filings (办件) and their kinds."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from enterprise.filings.engine import DELETED
+from enterprise.systems import KINDS
+from miniapp_api.form_answers import FormDefinition
+from miniapp_api.http.answers import Answer, AnswerValue, Warning, one_of
+
+KindCode = Annotated[str, one_of(kind.code for kind in KINDS)]
+Status = Annotated[str, one_of({DELETED, *(status for kind in KINDS for status in kind.statuses)})]
+Action = Annotated[str, one_of({"save", *(step.action for kind in KINDS for step in kind.steps)})]
+
+
+class FilingKindSummary(Answer):
+    """A kind in the list."""
+
+    code: KindCode
+    title: str
+    rateable: bool = Field(description="whether the enterprise may rate the service when it is finished")
+    opened_by: Literal["enterprise", "office", "system"]
+
+
+class DocumentCategory(Answer):
+    """A category of documents (材料)."""
+
+    category: str
+    title: str
+    required: Literal["always", "problems", "never"] = Field(description="`problems`: where the form finds a problem")
+    extensions: list[str]
+    purposes: list[str] = Field(description="purposes of uploads that fit")
+    max_count: int
+    max_bytes: int
+
+
+class StatusLabel(Answer):
+    """A status and how it is called."""
+
+    code: Status
+    label: str
+
+
+class FilingStep(Answer):
+    """A row of the workflow."""
+
+    action: Action
+    label: str
+    source: Status | None = Field(alias="from", description="null: the step opens the filing")
+    target: Status = Field(alias="to")
+    comment_required: bool
+    mine: bool = Field(description="whether the caller may ever take it")
+
+
+class FilingKind(FilingKindSummary):
+    """A kind as the phone needs it."""
+
+    subject_type: str | None = Field(description="what a filing is about, if it is about something")
+    listed: list[str] = Field(description="fields of the form that lists show")
+    form: FormDefinition
+    documents: list[DocumentCategory]
+    statuses: list[StatusLabel]
+    steps: list[FilingStep]
+
+
+class FilingSubject(Answer):
+    """What a filing is about."""
+
+    type: str
+    id: UUID
+
+
+class FilingDocument(Answer):
+    """A file of a filing."""
+
+    category: str
+    file_id: UUID
+
+
+class FilingForm(Answer):
+    """The form version that is answered; `title` heads its paper."""
+
+    code: str
+    version: int
+    title: str
+
+
+class FilingRow(Answer):
+    """A filing in a list."""
+
+    id: UUID
+    kind: KindCode
+    title: str
+    status: Status
+    status_label: str
+    tag: str | None = Field(description="the status's own label, where it is shown as another")
+    version: int
+    uscc: str
+    org_name: str
+    subject: FilingSubject | None
+    summary: dict[str, AnswerValue] = Field(description="the fields that the kind's list shows (`listed`)")
+    opinion: str | None
+    due_on: date | None
+    colour: Literal["yellow", "red"] | None = Field(description="while it is the enterprise's turn: red when overdue")
+    late: bool
+    sent: int = Field(description="how often it was sent")
+    created_at: datetime
+    sent_at: datetime | None
+    finished_at: datetime | None
+    actions: list[Action] = Field(description="what the caller may do now")
+
+
+class Filing(FilingRow):
+    """A filing, whole: an enterprise reads its working copy, an office what was sent to it."""
+
+    form: FilingForm
+    data: dict[str, AnswerValue] = Field(description="the answers of the form")
+    documents: list[FilingDocument]
+    warnings: list[Warning]
+
+
+class DeletedFiling(Answer):
+    """What is left of a filing that was deleted."""
+
+    id: UUID
+    status: Status
+
+
+class FilingVersion(Answer):
+    """A filing as it was sent."""
+
+    number: int
+    sent_at: datetime
+    operator_name: str | None
+    form: FilingForm
+    data: dict[str, AnswerValue] = Field(description="the answers of the form; personal data masked")
+    documents: list[FilingDocument]
