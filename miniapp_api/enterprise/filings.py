@@ -26,7 +26,7 @@ from miniapp_api.enterprise.filing_answers import (
     FilingRow,
     FilingVersion,
 )
-from miniapp_api.http.answers import HistoryRow, Page, answers, refuses
+from miniapp_api.http.answers import FORM_DATA, HistoryRow, Page, answers, refuses
 from miniapp_api.http.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
@@ -55,9 +55,10 @@ class FilingBody(DescribedBody):
             "type": "object",
             "required": ["type", "id"],
             "properties": {"type": {"type": "string"}, "id": ID_FIELD},
+            "additionalProperties": False,
             "description": "what a new filing is about, where its kind is about something",
         },
-        data={"type": "object", "description": "the answers of the form of its kind; left out they stay as they are"},
+        data={**FORM_DATA, "description": "the answers of the form of its kind; left out they stay as they are"},
         documents={
             "type": "array",
             "maxItems": 100,
@@ -65,6 +66,7 @@ class FilingBody(DescribedBody):
                 "type": "object",
                 "required": ["category", "file_id"],
                 "properties": {"category": {"type": "string"}, "file_id": ID_FIELD},
+                "additionalProperties": False,
             },
             "description": "files uploaded before, all of them each time; left out they stay as they are",
         },

@@ -74,21 +74,27 @@ AnswerValue = TypeAliasType(
 )
 """The closed union of everything that a form's item can hold."""
 
-ANSWER_VALUE = {"$ref": "#/components/schemas/AnswerValue"}
-"""The same, where a schema is written by hand."""
+FORM_DATA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"$ref": "#/components/schemas/AnswerValue"}, {"type": "null"}]},
+}
+"""Answers by number or field of the item, where the schema of a body is written by hand; null is no answer."""
 
 
-HistoryValue = TypeAliasType(
-    "HistoryValue",
-    "str | float | StrictBool | list[HistoryValue] | dict[str, HistoryValue] | None",
+JsonValue = TypeAliasType(
+    "JsonValue",
+    "str | float | StrictBool | list[JsonValue] | dict[str, JsonValue] | None",
 )
+"""Whatever JSON can say: for what is recorded or sent back as it was read, and only there."""
+
+JSON_VALUE: dict[str, Any] = {"$ref": "#/components/schemas/JsonValue"}
 
 
 class HistoryRow(Answer):
     """A move of a record (操作记录). What else is named was said or changed by it: a reason, an opinion, fields."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, HistoryValue]
+    __pydantic_extra__: dict[str, JsonValue]
 
     seq: int = Field(description="counted from 1 for each record")
     at: datetime

@@ -21,6 +21,7 @@ from pydantic import (
 from core.database.paging import DEEPEST_PAGE, LONGEST_MARK, PageRequest
 from core.errors import Fault, Problem
 from core.text import clean, clean_line
+from miniapp_api.http.answers import JSON_VALUE
 
 MAX_BODY = 1024 * 1024
 DEEPEST = 32
@@ -132,8 +133,13 @@ class DescribedBody(RootModel[dict[str, Any]]):
 
 
 def described(required: tuple[str, ...] = (), **fields: Any) -> ConfigDict:
-    """What the OpenAPI document says of a `DescribedBody`: JSON Schema by field."""
-    return ConfigDict(json_schema_extra={"properties": fields, "required": list(required)})
+    """What the OpenAPI document says of a `DescribedBody`: JSON Schema by field.
+
+    Beside its own fields a body may carry read-only ones as they were read; the room refuses all others.
+    """
+    return ConfigDict(
+        json_schema_extra={"properties": fields, "required": list(required), "additionalProperties": JSON_VALUE}
+    )
 
 
 def field_names(body: type[DescribedBody]) -> frozenset[str]:

@@ -12,7 +12,15 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from core.errors import CATALOGUE
-from miniapp_api.http.answers import AnswerValue, File, description_of, received_by, refusals_of, successes_of
+from miniapp_api.http.answers import (
+    AnswerValue,
+    File,
+    JsonValue,
+    description_of,
+    received_by,
+    refusals_of,
+    successes_of,
+)
 from miniapp_api.http.gates import gate_of, public
 from miniapp_api.http.problem_answers import Problem
 
@@ -99,7 +107,7 @@ class _Schemas:
     """The schemas of all models that the endpoints name: each a component of its own, however often it is used."""
 
     def __init__(self, operations: list[_Operation]) -> None:
-        everywhere: tuple[Any, ...] = (Problem, AnswerValue)
+        everywhere: tuple[Any, ...] = (Problem, AnswerValue, JsonValue)
         adapters: dict[tuple[Any, JsonSchemaMode], TypeAdapter[Any]] = {
             (model, "serialization"): TypeAdapter(model) for model in everywhere
         }
