@@ -62,32 +62,42 @@ class Warning(Answer):
     path: str = absent("JSON Pointer into the body, where it is about a field")
 
 
+_Scalar = str | float | StrictBool
+AnswerGroup = TypeAliasType("AnswerGroup", "dict[str, AnswerValue]")
 AnswerValue = TypeAliasType(
     "AnswerValue",
     Annotated[
-        "str | date | float | StrictBool | list[AnswerValue] | dict[str, AnswerValue]",
+        "_Scalar | date | AnswerGroup | list[_Scalar | date | AnswerGroup]",
         Field(
-            description="A value of a form's item: text, a date, a number, yes or no, a list, or a group of values by "
-            "number or field of the item; the form says which"
+            description="A value of a form's item: text, a date, a number, yes or no, a group of values by number or "
+            "field of the item, or a list of these; the form says which"
         ),
     ],
 )
-"""The closed union of everything that a form's item can hold."""
+"""The closed union of everything that a form's item can hold.
+
+A group is a component of its own, and a list holds no list: TypeScript resolves a union that names itself by way of an
+object type only.
+"""
+
+COMPONENT = "x-component"
+"""Stands for `$ref` in schemas that are written by hand: pydantic refuses references to what it has not made itself."""
 
 FORM_DATA: dict[str, Any] = {
     "type": "object",
-    "additionalProperties": {"anyOf": [{"$ref": "#/components/schemas/AnswerValue"}, {"type": "null"}]},
+    "additionalProperties": {"anyOf": [{COMPONENT: "AnswerValue"}, {"type": "null"}]},
 }
 """Answers by number or field of the item, where the schema of a body is written by hand; null is no answer."""
 
 
+JsonObject = TypeAliasType("JsonObject", "dict[str, JsonValue]")
 JsonValue = TypeAliasType(
     "JsonValue",
-    "str | float | StrictBool | list[JsonValue] | dict[str, JsonValue] | None",
+    "_Scalar | JsonObject | list[_Scalar | JsonObject | list[_Scalar | JsonObject | None] | None] | None",
 )
-"""Whatever JSON can say: for what is recorded or sent back as it was read, and only there."""
+"""Whatever is recorded, or is sent back as it was read, and only there; lists stand two deep at the most."""
 
-JSON_VALUE: dict[str, Any] = {"$ref": "#/components/schemas/JsonValue"}
+JSON_VALUE: dict[str, Any] = {COMPONENT: "JsonValue"}
 
 
 class HistoryRow(Answer):

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from core.errors import CATALOGUE
 from miniapp_api.http.answers import (
+    COMPONENT,
     AnswerValue,
     File,
     JsonValue,
@@ -54,6 +55,7 @@ def install(app: APIFlask) -> None:
             components["schemas"][name] = schema
         for schema in components["schemas"].values():
             _without_titles(schema)
+            _refer(schema)
         return spec
 
     spec_view = "openapi.spec"  # as APIFlask registers it, without a gate
@@ -177,3 +179,15 @@ def _without_titles(schema: dict[str, Any]) -> None:
     schema.pop("title", None)
     for inner in schema.get("properties", {}).values():
         inner.pop("title", None)
+
+
+def _refer(schema: Any) -> None:
+    """Turn `COMPONENT` into the reference that it stands for."""
+    if isinstance(schema, dict):
+        if COMPONENT in schema:
+            schema["$ref"] = _REFERENCE.format(model=schema.pop(COMPONENT))
+        for inner in schema.values():
+            _refer(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _refer(inner)
