@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from enterprise.filings.engine import DELETED
+from enterprise.filings.models import DELETED
 from enterprise.systems import KINDS
 from miniapp_api.form_answers import FormDefinition
 from miniapp_api.http.answers import Answer, AnswerValue, Warning, one_of
