@@ -102,10 +102,8 @@ def test_openapi_typescript_knows_every_type(client: FlaskClient, tools: Path, t
     subprocess.run(generate, check=True, capture_output=True, timeout=120)
     types = BESIDE_EACH_RESPONSE.sub("", generated.read_text())
     code = re.sub(r"/\*.*?\*/", "", types, flags=re.DOTALL)
-    assert (
-        NOT_YET
-        or [line for line in code.splitlines() if re.search(r"(?<![\w\"])(unknown|any)(?![\w\"]|\??:)", line)] == []
-    )
-    command = [tools / "tsc", "--noEmit", "--strict", "--lib", "es2022", "--types", "", generated]
+    unknown = [line for line in code.splitlines() if re.search(r"(?<![\w\"])(unknown|any)(?![\w\"]|\??:)", line)]
+    assert NOT_YET or unknown == []
+    command = [tools / "tsc", "--noEmit", "--strict", "--lib", "es2022", generated]
     compiled = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert compiled.returncode == 0, compiled.stdout
