@@ -1,13 +1,18 @@
 """A form definition (表单) as it is answered: what the phone renders and checks by (`core/forms/definition.py`)."""
 
+import functools
+import operator
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from pydantic import Field
+from pydantic import Field, create_model
 from typing_extensions import TypeAliasType
 
-from core.forms.keys import TYPES
-from miniapp_api.http.answers import Answer, DecimalText, absent, one_of
+from core.forms.items.base import ItemType
+from core.forms.items.types import TYPES
+from miniapp_api.http.answers import Answer, absent
 
 
 class ItemCondition(Answer):
@@ -45,44 +50,61 @@ class FormOption(Answer):
     label: str
 
 
-class FormItem(Answer):
-    """One item of the paper, called by its number (`no`) or by its field.
+_SAID = {
+    "no": "its number; the answer stands in `answers` or `disposals`",
+    "field": "its name; the answer stands under this name at the top",
+    "required": "required when visible",
+    "sensitive": "personal data: encrypted at rest, masked where it is shown to others",
+    "default_from": "what it is filled with beforehand: `enterprise.name`",
+    "problem_when": "answers that are problems",
+    "problem_text": "what the problem is called",
+    "basis": "legal basis",
+    "penalty": "what the law threatens",
+    "options_from": "the dictionary whose entries are the options; instead of `options`",
+    "max_length": "characters",
+    "repeat": "several texts",
+    "pattern": "regular expression over the whole text",
+    "pattern_message": "what is said where the pattern does not fit",
+    "suggest": "what was typed before is offered",
+    "scale": "digits behind the point",
+    "minimum": "a decimal number",
+    "not_future": "today at the latest",
+}
 
-    `required` means: required when visible. What a type knows nothing of is left out.
+
+def _item_answer(kind: type[ItemType], types: dict[str, Any]) -> type[Answer]:
+    """The model of an item of that type: the keys that a definition may have, each left out where it is not given.
+
+    `types` are those of keys that `core/forms/` reads by itself.
     """
+    fields: dict[str, Any] = {}
+    for name, key in kind.model_fields.items():
+        given = types.get(name, _without_null(key.annotation))
+        fields[name] = (given, Field(description=_SAID.get(name)) if key.is_required() else absent(_SAID.get(name)))
+    described: Any = create_model(f"{kind.__name__}Item", __base__=Answer, __doc__=kind.__doc__, **fields)
+    return cast(type[Answer], described)
 
-    no: str = absent("its number; the answer stands in `answers` or `disposals`")
-    field: str = absent("its name; the answer stands under this name at the top")
-    text: str
-    type: Annotated[str, one_of(TYPES)]
-    required: bool = absent()
-    readonly: bool = absent()
-    sensitive: bool = absent("personal data: encrypted at rest, masked where it is shown to others")
-    default_from: str = absent("`enterprise.name`: what it is filled with beforehand")
-    roles: list[str] = absent()
-    visible_when: Condition = absent()
-    required_when: Condition = absent()
-    problem_when: list[str | bool] = absent("answers that are problems")
-    problem_text: str = absent("what the problem is called")
-    basis: str = absent("legal basis")
-    penalty: str = absent("what the law threatens")
-    help: str = absent()
-    placeholder: str = absent()
-    options: list[FormOption] = absent("`choice`, `multi`")
-    options_from: str = absent("`choice`, `multi`: the dictionary whose entries are the options")
-    min_items: int = absent()
-    max_items: int = absent()
-    max_length: int = absent("`text`: characters")
-    multiline: bool = absent("`text`")
-    repeat: bool = absent("`text`: several texts")
-    pattern: str = absent("`text`: regular expression over the whole text")
-    pattern_message: str = absent("`text`: what is said where the pattern does not fit")
-    suggest: bool = absent("`text`: what was typed before is offered")
-    scale: int = absent("`number`: digits behind the point")
-    unit: str = absent("`number`")
-    minimum: DecimalText = absent("`number`")
-    not_future: bool = absent("`date`: today at the latest")
-    items: list["FormItem"] = absent("`group`: the items of each row")
+
+def _without_null(annotation: Any) -> Any:
+    """A key is given or left out, never null."""
+    if not isinstance(annotation, UnionType):
+        return annotation
+    return _union(one for one in get_args(annotation) if one is not NoneType)
+
+
+def _union(types: Iterable[Any]) -> Any:
+    return functools.reduce(operator.or_, types)
+
+
+_KEYS = {"visible_when": Condition, "required_when": Condition, "options": list[FormOption]}
+_ITEMS_OF_ROWS = [_item_answer(kind, _KEYS) for kind in TYPES.values() if kind.allowed_in_groups]
+_ROWS = {**_KEYS, "items": list[_union(_ITEMS_OF_ROWS)]}  # type: ignore[misc]
+_OTHERS = [_item_answer(kind, _ROWS) for kind in TYPES.values() if not kind.allowed_in_groups]
+if TYPE_CHECKING:
+    FormItem = Answer
+else:
+    FormItem = TypeAliasType("FormItem", _union([*_ITEMS_OF_ROWS, *_OTHERS]))
+"""One item of the paper, told apart by its type."""
 
 
 class FormSection(Answer):

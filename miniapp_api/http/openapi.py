@@ -47,7 +47,8 @@ def install(app: APIFlask) -> None:
         components = spec.setdefault("components", {})
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         operations = list(_operations(app, spec))
-        schemas = _Schemas(operations)
+        with app.app_context():  # some enums are those of what is registered in this application
+            schemas = _Schemas(operations)
         for operation in operations:
             _complete(operation, schemas)
         for name, schema in schemas.components.items():
