@@ -131,5 +131,5 @@ def _bound() -> None:
 
 def _shut_in(folders: Sequence[Path]) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    confinement.shut_in(libc, [(str(folder), confinement.READ_FILE | confinement.READ_DIR) for folder in folders])
+    confinement.restrict_files((str(folder), confinement.READ) for folder in folders)
     confinement.end_with_parent(libc, signal.SIGKILL)

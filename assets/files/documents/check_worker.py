@@ -51,7 +51,7 @@ def shut_in_self() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     confinement.leave_network(libc)
     libraries = (*_LIBRARIES, sys.prefix, sys.base_prefix, str(ROOT / "assets"), str(ROOT / "core"))
-    confinement.shut_in(libc, [(path, confinement.READ_FILE | confinement.READ_DIR) for path in libraries])
+    confinement.restrict_files((path, confinement.READ) for path in libraries)
     confinement.end_with_parent(libc, signal.SIGKILL)
 
 

@@ -22,16 +22,10 @@ if __name__ == "__main__":
     # Isolated (-I), so that nothing but this program says where its modules are.
     sys.path.append(str(Path(__file__).resolve().parents[3]))
 
+from landlockpy import AccessFS
+
 from assets.files.documents import confinement
-from assets.files.documents.confinement import (
-    EVERYTHING,
-    EXECUTE,
-    MAKE_SOCKET,
-    READ_DIR,
-    READ_FILE,
-    REMOVE_FILE,
-    WRITE_FILE,
-)
+from assets.files.documents.confinement import EVERYTHING, READ
 
 # Address space: a report takes 0.4 GiB of it, 400 pages with photos take 0.6.
 MEMORY = 1024 * 1024 * 1024
@@ -92,14 +86,14 @@ def die_with_parent(libc: ctypes.CDLL) -> None:
     confinement.end_with_parent(libc, signal.SIGTERM)
 
 
-def shut_in(libc: ctypes.CDLL, folder: Path, *readable: str) -> bool:
+def restrict_files(folder: Path, *readable: str) -> bool:
     """From here on only programs and fonts are read, and only the folder is written; whether the kernel does it."""
-    rules = [(path, EXECUTE | READ_FILE | READ_DIR) for path in (*_READABLE, *readable)]
-    rules += [(path, READ_FILE | WRITE_FILE) for path in _WRITABLE]
+    rules = [(path, AccessFS.EXECUTE | READ) for path in (*_READABLE, *readable)]
+    rules += [(path, AccessFS.READ_FILE | AccessFS.WRITE_FILE) for path in _WRITABLE]
     # Where the converter puts the socket over which a second one would talk to it.
-    rules.append(("/tmp", MAKE_SOCKET | REMOVE_FILE))  # noqa: S108 -- the converter's own choice
+    rules.append(("/tmp", AccessFS.MAKE_SOCK | AccessFS.REMOVE_FILE))  # noqa: S108 -- the converter's own choice
     rules.append((str(folder), EVERYTHING))
-    return confinement.shut_in(libc, rules)
+    return confinement.restrict_files(rules)
 
 
 def installation(converter: Path) -> Path:
@@ -118,7 +112,7 @@ def main(arguments: list[str]) -> int:
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         confinement.leave_network(libc)
-        shut_in(libc, Path(folder), fonts, str(installation(Path(converter))))
+        restrict_files(Path(folder), fonts, str(installation(Path(converter))))
         die_with_parent(libc)  # last: whoever changes its rights is no longer told
     return subprocess.run([converter, *rest], stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603 -- a setting
 

@@ -171,7 +171,7 @@ def main(worker: str) -> None:
     server = _Server(control, module)
     if sys.platform == "linux":
         confinement.leave_network(server.libc)
-        confinement.shut_in(server.libc)
+        confinement.restrict_files()
     # What is there now is never looked through again, so that its pages stay shared with the children.
     gc.collect()
     gc.freeze()
