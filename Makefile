@@ -6,18 +6,19 @@ VENV = .venv
 PYTHON = $(VENV)/bin/python
 UV = $(VENV)/bin/uv
 
-.PHONY: help bundle setup run demo test check bench lock clean
+.PHONY: help bundle setup run demo test test-rounds check bench lock clean
 
 help:
-	@echo "make run     start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
-	@echo "make test    run the tests; PostgreSQL, Redis and Chromium are used where they are found"
-	@echo "make check   style, types, direction of imports, migrations, secrets, drawings and tables of the documents"
-	@echo "make bench   measure speed and memory; prints tables"
-	@echo "make demo    load the demo without starting the server"
-	@echo "make setup   install what run needs into $(VENV); the others do what they need by themselves"
-	@echo "make bundle  one archive that installs and upgrades on a server without internet (MACHINE=x86_64 or aarch64)"
-	@echo "make lock    compile requirements*.txt anew from pyproject.toml"
-	@echo "make clean   remove $(VENV) and caches; the data in var/ stays"
+	@echo "make run          start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
+	@echo "make test         run the tests; PostgreSQL, Redis and Chromium are used where they are found"
+	@echo "make test-rounds  tests of races and of random input again, with all their rounds"
+	@echo "make check        style, types, direction of imports, migrations, secrets, drawings and tables of the documents"
+	@echo "make bench        measure speed and memory; prints tables"
+	@echo "make demo         load the demo without starting the server"
+	@echo "make setup        install what run needs into $(VENV); the others do what they need by themselves"
+	@echo "make bundle       one archive that installs and upgrades on a server without internet (MACHINE=x86_64 or aarch64)"
+	@echo "make lock         compile requirements*.txt anew from pyproject.toml"
+	@echo "make clean        remove $(VENV) and caches; the data in var/ stays"
 	@echo
 	@echo "./manage --help lists what an administrator does on the command line."
 
@@ -31,7 +32,11 @@ demo: $(VENV)/run.stamp
 	@./manage prepare
 
 test: $(VENV)/dev.stamp
-	$(PYTHON) -m pytest -n 2 -rs $(TESTS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal -rs $(TESTS)
+
+# What `make test` repeats a handful of times, often: races, kills, random input.
+test-rounds: $(VENV)/dev.stamp
+	TEST_ROUNDS=all $(PYTHON) -m pytest -n 2 --dist worksteal -rs -m rounds $(TESTS)
 
 check: $(VENV)/dev.stamp
 	$(PYTHON) -m ruff check .

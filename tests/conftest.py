@@ -28,7 +28,7 @@ from inspection import campaigns
 from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
-from tests import quick
+from tests import quick, rounds
 from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
 from tests.documented import only_documented_answers
 from tests.people import PASSWORD, PEOPLE, Person
@@ -49,6 +49,14 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = quick.folder_in_memory()
     if folder is not None and not config.option.basetemp and not hasattr(config, "workerinput"):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if rounds.ALL:
+        return
+    left_out = [item for item in items if item.get_closest_marker("only_in_rounds")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish() -> None:

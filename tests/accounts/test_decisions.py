@@ -22,8 +22,9 @@ from tests.newcomers import (
     try_sign_in,
 )
 from tests.people import Person, SignIn
+from tests.rounds import rounds
 
-ROUNDS = 20
+ROUNDS = rounds(20, few=5)
 
 
 def approve(person: Person, application_id: str) -> tuple[int, str]:
@@ -202,6 +203,7 @@ def _decisions(database: Database, application_id: str) -> list[str]:
         return list(rows)
 
 
+@pytest.mark.rounds
 def test_of_two_who_decide_at_the_same_moment_one_decides_and_the_other_is_told(
     application: APIFlask, client: FlaskClient, database: Database, city_reviewer: Person, province_user: Person
 ) -> None:

@@ -19,6 +19,7 @@ from feedback.statistics import tallies
 from feedback.statistics.counts import RatingDelta, RatingTally
 from tests.databases import transactions
 from tests.feedback.room import BAD, Room
+from tests.rounds import rounds
 
 NOTHING = {
     "ratings": 0, "level_5": 0, "level_4": 0, "level_3": 0, "level_2": 0, "level_1": 0, "good": 0, "good_rate": None,
@@ -180,13 +181,14 @@ def everything_agrees(room: Room, some: random.Random) -> None:
         assert sum(row["ratings"] for row in found["rows"]) == wanted["ratings"]
 
 
+@pytest.mark.rounds
 def test_after_whatever_happens_the_figures_are_those_of_the_records(
     room: Room, at_ten: time_machine.Traveller
 ) -> None:
     some = random.Random(20261121)
     made = [room.code(), room.code(matter_name="变更登记"), room.code("neighbour_officer")]
     bad: list[Any] = []
-    for step in range(120):
+    for step in range(rounds(120, few=60)):
         at_ten.shift(timedelta(hours=some.randrange(30)))
         what = some.choice(["rate", "rate", "rate", "rate", "lead", "lead", "case", "disable", "fold"])
         if what == "rate":

@@ -19,8 +19,9 @@ from feedback.ratings.sent import Sent
 from feedback.workflows import CODE, RATING
 from tests.feedback.room import BAD, GOOD, Room, outcome
 from tests.newcomers import at_once
+from tests.rounds import rounds
 
-MANY, ROUNDS = 50, 20
+MANY, ROUNDS = 50, rounds(20, few=4)
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,7 @@ def everything_holds(room: Room, ratings: int) -> None:
     assert room.figures()["total"]["ratings"] == ratings
 
 
+@pytest.mark.rounds
 def test_of_many_forms_of_one_number_exactly_one_is_accepted(room: Room) -> None:
     code = room.code()
     for number in range(ROUNDS):
@@ -104,6 +106,7 @@ def test_of_many_numbers_on_one_case_exactly_one_is_accepted_and_the_others_may_
     everything_holds(room, 10)
 
 
+@pytest.mark.rounds
 @pytest.mark.parametrize("kind", ["per_visit", "per_matter"])
 def test_the_same_form_sent_eight_times_at_once_is_one_rating_and_eight_equal_answers(room: Room, kind: str) -> None:
     for number in range(ROUNDS):

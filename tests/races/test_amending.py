@@ -16,8 +16,9 @@ from tests.concurrency import AtOnce, everything_holds, post, put, refusals, sta
 from tests.parties import WORKS
 from tests.people import Person, SignIn, new_id, production, uscc, with_problem
 from tests.records import listed, read, submit
+from tests.rounds import rounds
 
-ROUNDS = 15
+ROUNDS = rounds(15, few=8)
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,7 @@ def _a_clock_that_runs() -> Iterator[None]:
         yield
 
 
+@pytest.mark.rounds
 def test_of_voiding_correction_and_disposal_at_once_one_wins_and_the_figures_hold(
     county_inspector: Person, city_reviewer: Person, province_user: Person, at_once: AtOnce, database: Database
 ) -> None:
@@ -79,6 +81,7 @@ def test_a_check_voided_while_it_is_entered_anew_leaves_one_or_asks(
         assert tallies.reconcile(session).mended == 0
 
 
+@pytest.mark.rounds
 def test_no_rectification_hangs_on_a_voided_check(
     application: APIFlask, sign_in: Callable[[str], Person], county_inspector: Person, at_once: AtOnce,
 ) -> None:  # fmt: skip
@@ -95,6 +98,7 @@ def test_no_rectification_hangs_on_a_voided_check(
         assert read(county_inspector, path)["status"] == ("voided" if voided[0] == 200 else "submitted")
 
 
+@pytest.mark.rounds
 def test_of_those_who_decide_on_an_application_while_its_record_changes_one_wins_and_everything_holds(
     sign_in: SignIn, at_once: AtOnce, database: Database
 ) -> None:

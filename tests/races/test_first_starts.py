@@ -12,9 +12,10 @@ from cli.preparation import FORM_FOLDERS
 from core.database import migrate, preparing
 from core.db import make_engine
 from tests.databases import postgres_database
+from tests.rounds import rounds
 from tests.servers import ROOT
 
-ROUNDS = 3
+ROUNDS = rounds(3, few=1)
 SHIPPED = [path for folder in FORM_FOLDERS for path in (ROOT / folder).glob("*.json")]
 
 
@@ -56,6 +57,7 @@ def empty_url(dialect: str, tmp_path: Path) -> object:
         yield url.render_as_string(hide_password=False)
 
 
+@pytest.mark.rounds
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_two_first_starts_on_one_empty_database_load_everything_once(
     empty_url: str, tmp_path: Path, _round: int

@@ -11,8 +11,9 @@ from inspection.models import DictionaryEntry, InspectionVersion, TallyBigram
 from tests.concurrency import AtOnce, Call, everything_holds, put, refusals, statuses
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
 from tests.records import listed, read, save, submit
+from tests.rounds import rounds
 
-ROUNDS, AT_ONCE = 20, 8
+ROUNDS, AT_ONCE = rounds(20, few=4), 8
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,7 @@ def _a_clock_that_runs() -> Iterator[None]:
         yield
 
 
+@pytest.mark.rounds
 def test_identical_first_submissions_make_one_record_and_equal_answers(
     county_inspector: Person, at_once: AtOnce, database: Database
 ) -> None:
@@ -34,6 +36,7 @@ def test_identical_first_submissions_make_one_record_and_equal_answers(
     assert read(county_inspector, "/todos")["total"] == ROUNDS
 
 
+@pytest.mark.rounds
 def test_of_different_first_submissions_exactly_one_content_wins(
     county_inspector: Person, at_once: AtOnce, database: Database
 ) -> None:
@@ -53,6 +56,7 @@ def test_of_different_first_submissions_exactly_one_content_wins(
     everything_holds(database, ROUNDS, ROUNDS)
 
 
+@pytest.mark.rounds
 def test_of_checks_of_one_enterprise_and_day_sent_at_once_all_but_the_first_are_warned_of(
     county_inspector: Person, at_once: AtOnce, database: Database
 ) -> None:
@@ -66,6 +70,7 @@ def test_of_checks_of_one_enterprise_and_day_sent_at_once_all_but_the_first_are_
     everything_holds(database, ROUNDS, ROUNDS)
 
 
+@pytest.mark.rounds
 def test_a_draft_that_is_deleted_while_it_is_submitted_ends_as_one_of_the_two(
     county_inspector: Person, at_once: AtOnce
 ) -> None:
@@ -79,6 +84,7 @@ def test_a_draft_that_is_deleted_while_it_is_submitted_ends_as_one_of_the_two(
         assert refusals(answers) <= {"already_submitted", "not_found"}
 
 
+@pytest.mark.rounds
 def test_identical_draft_saves_make_one_draft_and_equal_answers(
     county_inspector: Person, at_once: AtOnce, database: Database
 ) -> None:
@@ -142,6 +148,7 @@ def test_the_same_draft_deleted_by_several_phones_is_answered_alike(
     everything_holds(database, 5, 10)
 
 
+@pytest.mark.rounds
 def test_of_two_who_move_disposals_one_wins(
     county_inspector: Person, city_reviewer: Person, at_once: AtOnce, database: Database
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.forms import Form
+from tests.rounds import rounds
 
 ROOT = Path(__file__).resolve().parents[3]
 TODAY = date(2026, 11, 20)
@@ -81,8 +82,9 @@ def likely_bodies(draw: st.DrawFn, form: Form) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.rounds
 @pytest.mark.parametrize("name", FORMS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(60, few=15), deadline=None)
 @given(data=st.data())
 def test_any_json_value_is_judged_without_an_exception(name: str, data: st.DataObject) -> None:
     form = FORMS[name]
@@ -91,8 +93,9 @@ def test_any_json_value_is_judged_without_an_exception(name: str, data: st.DataO
         form.check(body, submit=submit, today=TODAY)
 
 
+@pytest.mark.rounds
 @pytest.mark.parametrize("name", FORMS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(60, few=15), deadline=None)
 @given(data=st.data())
 def test_any_json_value_in_any_place_is_judged_without_an_exception(name: str, data: st.DataObject) -> None:
     form = FORMS[name]
@@ -108,8 +111,9 @@ def test_any_json_value_in_any_place_is_judged_without_an_exception(name: str, d
         "".join(fault.path + fault.message for fault in checked.faults).encode()
 
 
+@pytest.mark.rounds
 @pytest.mark.parametrize("name", FORMS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=rounds(80, few=20), deadline=None)
 @given(data=st.data())
 def test_what_was_accepted_is_accepted_again_unchanged(name: str, data: st.DataObject) -> None:
     form = FORMS[name]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.forms import BrokenForm, Form
+from tests.rounds import rounds
 
 FORMS = Path(__file__).resolve().parents[3] / "inspection" / "forms"
 TODAY = date(2026, 11, 20)
@@ -152,7 +153,8 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.rounds
+@settings(max_examples=rounds(300, few=60), deadline=None)
 @given(data=st.data())
 def test_no_change_to_a_definition_makes_the_compiler_fail_in_another_way(data: st.DataObject) -> None:
     definition = json.loads((FORMS / "gpc-spot-check.v1.json").read_text(encoding="utf-8"))

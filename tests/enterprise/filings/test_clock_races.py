@@ -5,6 +5,7 @@ Whoever changes both locks the filing before its clocks; otherwise PostgreSQL en
 
 from functools import partial
 
+import pytest
 import time_machine
 
 from core.deadlines import clocks
@@ -16,10 +17,12 @@ from tests.enterprise.filings.desk import Desk, outcome, quota, valid
 from tests.enterprise.filings.invented import invented
 from tests.enterprise.filings.test_guessed_clocks import load, published
 from tests.newcomers import at_once
+from tests.rounds import rounds
 
-ROUNDS = 6
+ROUNDS = rounds(6, few=3)
 
 
+@pytest.mark.rounds
 def test_a_clock_is_counted_anew_while_a_step_pauses_it(desk: Desk) -> None:
     desk.declare(invented(ClockRule("publicity", WORKING, 5)))
     filings = [published(desk, "2026-12-25T10:00:00+08:00") for _ in range(ROUNDS)]
@@ -39,6 +42,7 @@ def test_a_clock_is_counted_anew_while_a_step_pauses_it(desk: Desk) -> None:
         assert list(verify(session)) == []
 
 
+@pytest.mark.rounds
 def test_a_clock_rings_while_a_step_stops_it(desk: Desk) -> None:
     quota(desk, str(ROUNDS))
     filings = [valid(desk) for _ in range(ROUNDS)]

@@ -15,8 +15,9 @@ from tests.enterprise.filings.test_bad_input import declaration, pending, report
 from tests.newcomers import at_once
 from tests.parties import DECLARATION, Parties, act, open_declaration
 from tests.people import Person, new_id
+from tests.rounds import rounds
 
-ROUNDS = 20
+ROUNDS = rounds(20, few=5)
 Json = dict[str, Any]
 Together = Callable[..., list[Any]]
 
@@ -62,6 +63,7 @@ def test_of_two_who_send_at_once_one_wins_and_one_version_is_made(
     chains_hold(database)
 
 
+@pytest.mark.rounds
 def test_withdrawal_against_approval(parties: Parties, together: Together, database: Database) -> None:
     approved = 0
     row = declaration(parties)
