@@ -146,11 +146,13 @@ class KeptConnections:
             return
         try:
             connection.autocommit = True
-            connection.execute("DISCARD ALL")
+            connection.execute("DISCARD ALL", prepare=False)
             connection.autocommit = False
         except psycopg.Error:
             connection.close()
             return
+        # As in a new connection: else the driver would deallocate all once more, after it prepared something anew.
+        connection._prepared = type(connection._prepared)()
         connection._notice_handlers.clear()
         self._idle.append((opened_with, connection))
 
