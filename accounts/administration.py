@@ -22,8 +22,8 @@ from accounts.verbs import DEFAULT_ROLES, Role, roles_after_move
 from accounts.workflows import USER
 from core.db import Database
 from core.errors import Fault, Problem, invalid
-from core.events import Events
 from core.text import clean_line, clean_person, demanded
+from core.workflows.events import Events
 
 COMMAND_LINE = "命令行"
 

@@ -18,12 +18,13 @@ from accounts.sign_in import passwords, throttle
 from accounts.sign_in.sessions import is_enterprise_name
 from accounts.verbs import DEFAULT_ROLES, Verb
 from accounts.workflows import APPLICATION, USER
-from core import clock, idempotency, todos
+from core import clock
 from core.actor import Actor
 from core.db import Database
 from core.errors import Fault, Problem, not_found
 from core.identifiers import is_mobile, normalise_mobile
 from core.text import MEANINGLESS, clean, clean_line, clean_person, demanded, fold_to_fit, has_words
+from core.workflows import idempotency, todos
 
 TODO_DECIDE = "account_application_pending"
 

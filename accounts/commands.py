@@ -14,7 +14,7 @@ from accounts.regions.loading import current_region
 from accounts.verbs import Role
 from core.commands import HasDatabase, cleaned, table
 from core.database.name_search import like_pattern
-from core.events import Events
+from core.workflows.events import Events
 
 _USERNAME = click.argument("username", callback=cleaned)
 _HAND_OVER_TO = click.option(

@@ -18,10 +18,10 @@ from accounts.models import Office, OfficeKind, Region, User, UserStatus
 from accounts.operations import manageable, seen, set_enabled
 from accounts.verbs import VERBS, Role, roles_after_move
 from accounts.workflows import USER
-from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid
-from core.events import Events
+from core.workflows import idempotency
+from core.workflows.events import Events
 
 HANDED_OVER = "user.handed_over"
 """Raised with `actor`, `former`, `heir` (None: the user only leaves the office, or is disabled), `leaves` (whether the

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Reorganisation
 from accounts.workflows import APPLICATION, REORGANISATION, USER
-from core.history import Broken
-from core.integrity import verify_ends
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows.history import Broken
+from core.workflows.integrity import verify_ends
 
 
 def verify(session: Session) -> Iterator[Broken]:

@@ -14,12 +14,13 @@ from accounts.sign_in import passwords, throttle
 from accounts.sign_in import sessions as sign_in
 from accounts.verbs import Role, Verb
 from accounts.workflows import USER
-from core import clock, idempotency
+from core import clock
 from core.actor import Actor
 from core.db import Database
 from core.errors import Fault, Problem, not_found
 from core.identifiers import normalise_mobile
 from core.text import clean, demanded
+from core.workflows import idempotency
 
 
 def seen(session: Session, actor: Actor, user_id: UUID) -> User:

@@ -4,7 +4,7 @@ import enum
 import functools
 from collections.abc import Callable, Sequence
 
-from core.todos import CONFIGURE
+from core.workflows.todos import CONFIGURE
 
 
 class Verb(enum.StrEnum):

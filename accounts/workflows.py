@@ -2,7 +2,7 @@
 
 from accounts.models import AccountApplication, Reorganisation, User, UserStatus
 from accounts.verbs import Verb
-from core.workflow import APPLICANT, SYSTEM, Step, Workflow
+from core.workflows.workflow import APPLICANT, SYSTEM, Step, Workflow
 
 APPLICATION = Workflow(
     "account_application",

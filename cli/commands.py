@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from core.config import Settings
     from core.db import Database
-    from core.events import Events
+    from core.workflows.events import Events
 
 
 class Group(NamedTuple):

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from accounts import integrity as accounts_integrity
-from core import history
 from core.commands import HasDatabase
-from core.history import Broken
+from core.workflows import history
+from core.workflows.history import Broken
 from enterprise.filings.integrity import verify_filings
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity

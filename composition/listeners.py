@@ -1,7 +1,7 @@
 """Who reacts to what: rooms that stand beside or above the one in which something happened."""
 
 from accounts.handing_over import HANDED_OVER
-from core.events import Events
+from core.workflows.events import Events
 from enterprise.filings.actions import FINISHED
 from feedback import handing_over as ratings
 from feedback.codes import operations as rating_codes

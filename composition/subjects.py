@@ -3,7 +3,7 @@
 from functools import partial
 
 from accounts import queries as account_queries
-from core.subjects import SubjectRegistry
+from core.workflows.subjects import SubjectRegistry
 from feedback import queries as rating_queries
 from inspection.corrections import request_queries
 from inspection.dictionaries import entries as dictionaries

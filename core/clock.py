@@ -5,6 +5,7 @@ Tests move it with `time_machine`, which patches the standard library underneath
 
 import math
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -35,3 +36,14 @@ def first_midnight(moment: datetime) -> datetime:
     local = moment.astimezone(LOCAL)
     midnight = datetime.combine(local.date(), time(), LOCAL)
     return midnight if midnight == local else datetime.combine(local.date() + timedelta(days=1), time(), LOCAL)
+
+
+class Deadline:
+    """An instant some seconds from now, that several steps share: whoever takes longer leaves less to those after."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = monotonic() + seconds
+
+    def left(self, most: float = math.inf) -> float:
+        """Seconds until then, and no more than `most`; 0 when it is over."""
+        return max(0.0, min(most, self._at - monotonic()))

@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-from core.jobs.turns import OneAtATime, TakingTurns, Turns, connections
+from core.database.turns import OneAtATime, TakingTurns, Turns, connections
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -28,7 +28,7 @@ SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 
 class HistoryEntry(Base):
-    """One move of a subject, chained to the one before it; see `core/history.py`."""
+    """One move of a subject, chained to the one before it; see `core/workflows/history.py`."""
 
     __tablename__ = "history"
     __table_args__ = (UniqueConstraint("subject_id", "seq"),)
@@ -62,7 +62,7 @@ class HistoryPayload(Base):
 
 
 class IdempotencyKey(Base):
-    """A write that was accepted: keyed hash of user, call and body; see `core/idempotency.py`."""
+    """A write that was accepted: keyed hash of user, call and body; see `core/workflows/idempotency.py`."""
 
     __tablename__ = "idempotency_keys"
     # Rows stand in the order of their key, so that a key costs every write one page and no second index.

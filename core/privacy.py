@@ -118,7 +118,7 @@ def seal_json(value: Any) -> str:
 class SealedJSON(TypeDecorator[Any]):
     """JSON of which single values may be sealed as a whole (`seal_json`): clear in Python.
 
-    What cannot be decrypted is empty, so that whoever compares it (`core/history.py`) names it instead of failing.
+    What cannot be decrypted is empty: `core/workflows/history.py`, which compares it, then names it instead of failing.
     """
 
     impl = JSON

@@ -23,9 +23,9 @@ from core.actor import Actor
 from core.config import Settings
 from core.db import Database
 from core.errors import Problem
-from core.events import Events
 from core.forms.library import FormLibrary
-from core.subjects import SubjectRegistry
+from core.workflows.events import Events
+from core.workflows.subjects import SubjectRegistry
 from demo import accounts, amendments, filings, ratings, records, register
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise

@@ -7,9 +7,9 @@ import click
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from core.commands import HasDatabase
-from core.events import Events
 from core.forms.library import FormLibrary
-from core.subjects import SubjectRegistry
+from core.workflows.events import Events
+from core.workflows.subjects import SubjectRegistry
 from enterprise.filings import campaigns
 from enterprise.filings.drawings import page
 from enterprise.systems import KINDS, filing_engine

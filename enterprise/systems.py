@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from assets.files.purposes import FilePurposes
-from core.events import Events
 from core.forms.library import FormLibrary
-from core.subjects import SubjectRegistry
+from core.workflows.events import Events
+from core.workflows.subjects import SubjectRegistry
 from enterprise.filings.access import may_read_filing
 from enterprise.filings.kinds import FilingKinds, Filings
 from enterprise.filings.operations import follow_enterprise

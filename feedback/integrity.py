@@ -17,9 +17,9 @@ from accounts.regions.reorganisations import EarlierChains
 from core import privacy
 from core.actor import Actor
 from core.db import Base, canonical_json
-from core.history import Broken
-from core.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows.history import Broken
+from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.workflows import CODE, FREED, RATING
 

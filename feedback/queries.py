@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from accounts.models import User
-from core import clock, history
+from core import clock
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, fetch, newest_first
 from core.deadlines.clocks import provisional_note
 from core.errors import Problem, not_found
+from core.workflows import history
 from feedback.codes.catalogue import LEVELS, TAGS
 from feedback.codes.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, STAFF_MARK, WITHHELD
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp

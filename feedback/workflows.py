@@ -1,7 +1,7 @@
 """The tables of steps of rating codes and of ratings with their follow-up (差评整改); spec/b_rating §3.2, §4."""
 
 from accounts.verbs import Verb
-from core.workflow import APPLICANT, SYSTEM, Step, Workflow
+from core.workflows.workflow import APPLICANT, SYSTEM, Step, Workflow
 from feedback.models import FreedNumber, Rating, RatingCode
 
 NOT_GENERATED, ACTIVE, USED, EXPIRED, DISABLED = "not_generated", "active", "used", "expired", "disabled"

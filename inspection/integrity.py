@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.history import Broken
-from core.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows.history import Broken
+from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_word
 from inspection.models import DictionaryEntry, Inspection

@@ -14,8 +14,9 @@ from sqlalchemy import Table, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from core import clock, todos
+from core import clock
 from core.database.prepared import Prepared
+from core.workflows import todos
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import AREAS, EnterpriseTally, Inspection
 from inspection.records.content import subject_of

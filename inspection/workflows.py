@@ -1,7 +1,7 @@
 """The steps of field records and of applications for their correction (seed 001, annex 7; spec/a_inspection §3.4)."""
 
 from accounts.verbs import Verb
-from core.workflow import SYSTEM, Step, Workflow
+from core.workflows.workflow import SYSTEM, Step, Workflow
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import CorrectionRequest, Inspection
 

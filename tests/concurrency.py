@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
-from core import history
 from core.db import Database
 from core.models import HistoryEntry, Todo
+from core.workflows import history
 from inspection.models import Inspection
 from inspection.statistics import tallies
 from tests.people import Person

@@ -22,13 +22,13 @@ from accounts.models import Office, Region, User
 from assets.files.models import File
 from cli.commands import GROUPS, Installation, cli
 from composition.jobs import background_jobs
-from core import history
 from core.clock import now, today
 from core.config import Settings
 from core.db import Database
 from core.deadlines import clocks
 from core.jobs.sweeping import sweep_idempotency_keys
 from core.models import CalendarDay, IdempotencyKey
+from core.workflows import history
 from inspection.models import DictionaryEntry, EnterpriseTally
 from tests import paperwork, parties
 from tests.command_line import Run, command_line

@@ -19,12 +19,13 @@ from accounts.sign_in.passwords import password_fault
 from app import create_app
 from assets.files.models import File
 from cli.preparation import prepare
-from core import clock, history, privacy
+from core import clock, privacy
 from core.config import Settings
 from core.db import Base, Database
 from core.errors import Problem
 from core.identifiers import uscc_fault, uscc_warnings
 from core.models import Todo
+from core.workflows import history
 from demo import loading
 from demo.accounts import Account, accounts_file, read_accounts
 from enterprise.filings.integrity import verify_filings

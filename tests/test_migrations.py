@@ -7,9 +7,9 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from core import idempotency
 from core.database import migrate
 from core.db import Database
+from core.workflows import idempotency
 from tests.databases import postgres_database
 from tests.people import Person, production
 from tests.records import read, submit

@@ -1,4 +1,4 @@
-"""A bucket of S3-compatible storage: what is asked of it, each with its time limit (`core/outside.py`).
+"""A bucket of S3-compatible storage: what is asked of it, each with its time limit (`core/gateways/outside.py`).
 
 An object is sent as one request: a multipart upload would leave parts behind when a worker dies, which only the owner
 of the bucket can remove.
@@ -16,7 +16,7 @@ from obstore.exceptions import GenericError, NotFoundError, PermissionDeniedErro
 from obstore.store import S3Store
 
 from core.config import Settings
-from core.outside import Outside, TooSlow
+from core.gateways.outside import Outside, TooSlow
 
 PIECE = 1024 * 1024
 PLACES = 32

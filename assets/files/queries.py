@@ -9,14 +9,14 @@ from assets.files.models import File
 from core import clock
 from core.actor import Actor
 from core.errors import not_found
-from core.subjects import SubjectRegistry
+from core.workflows.subjects import SubjectRegistry
 
 
 def get_readable(session: Session, actor: Actor, subjects: SubjectRegistry, file_id: UUID) -> File:
     """One file; 404 if it is not there or the actor may not read it.
 
     Until a record claims it, only the user who uploaded it may; then whoever may fetch it of that record
-    (`core/subjects.py`). The right is asked at every call, so that an address does not outlive it.
+    (`core/workflows/subjects.py`). The right is asked at every call, so that an address does not outlive it.
     """
     file = session.get(File, file_id, populate_existing=True)
     if file is None:

@@ -22,9 +22,9 @@ from assets.files.pictures import pictures
 from assets.files.pictures.pictures import Unreadable
 from assets.files.storage import StorageUnavailable, new_key, unavailable
 from assets.files.uploads import Uploads
+from core.clock import Deadline
 from core.database.disk import SHARED_MEMORY, is_full
 from core.db import Database
-from core.deadline import Deadline
 from core.errors import Problem, disk_full, not_found
 
 log = structlog.get_logger()

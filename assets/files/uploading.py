@@ -23,9 +23,9 @@ from assets.files.storage import Storage, StorageUnavailable, new_key, unavailab
 from assets.files.uploads import Uploads
 from core import clock
 from core.actor import Actor
+from core.clock import Deadline
 from core.database.prepared import Prepared
 from core.db import Database, insert_into
-from core.deadline import Deadline
 from core.errors import Problem, invalid
 from core.gateways.clamd import Clamd, ScannerUnavailable
 

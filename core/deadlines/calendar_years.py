@@ -5,11 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from core import clock, todos
+from core import clock
 from core.db import Database
 from core.deadlines import clocks
 from core.jobs.scheduler import RareJob
 from core.models import Todo
+from core.workflows import todos
 
 TODO = "calendar_year"
 

@@ -5,8 +5,8 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.gateways.outside import Busy, Outside, TooSlow
 from core.gateways.sms import SmsFailed
-from core.outside import Busy, Outside, TooSlow
 
 ENDPOINT = "https://sms.tencentcloudapi.com"
 REGION = "ap-guangzhou"

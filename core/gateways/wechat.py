@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.outside import Busy, Outside, TooSlow
+from core.gateways.outside import Busy, Outside, TooSlow
 
 PLACES = 3
 """Calls that one process has under way at the same time."""

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from core import clock, history, idempotency
+from core import clock
 from core.actor import Actor
 from core.deadlines import clocks
 from core.errors import Fault, Problem, invalid, not_found
@@ -20,8 +20,9 @@ from core.forms.sealing import readable, sealed
 from core.forms.validation.check import Checked
 from core.models import Confirmation
 from core.text import clean, demanded
-from core.versions import refuse_stale
-from core.workflow import SYSTEM
+from core.workflows import history, idempotency
+from core.workflows.versions import refuse_stale
+from core.workflows.workflow import SYSTEM
 from enterprise.filings.access import reading_side
 from enterprise.filings.clocks_and_todos import replace_todo, run_clocks
 from enterprise.filings.integrity import content_digest

@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import extract, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core import clock, history
+from core import clock
 from core.deadlines import clocks
 from core.deadlines.clocks import WORKING, Due
 from core.jobs.one_by_one import OneByOne
 from core.models import Clock
+from core.workflows import history
 from enterprise.filings.actions import act_by_system
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing

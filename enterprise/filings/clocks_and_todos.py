@@ -3,8 +3,8 @@
 from sqlalchemy.orm import Session
 
 from accounts.offices import enterprise_office_id
-from core import todos
 from core.deadlines import clocks
+from core.workflows import todos
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, FilingStep
 from enterprise.filings.models import Filing
 

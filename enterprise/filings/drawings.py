@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.workflow import BACK, SYSTEM
+from core.workflows.workflow import BACK, SYSTEM
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
 
 _WHO = {ENTERPRISE: "企业", OFFICE: "局方", SYSTEM: "系统"}

@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from core import history
-from core.history import Broken
-from core.integrity import in_chunks, is_last_row, verify_presence
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows import history
+from core.workflows.history import Broken
+from core.workflows.integrity import in_chunks, is_last_row, verify_presence
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
 

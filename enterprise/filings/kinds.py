@@ -20,11 +20,11 @@ from assets.files.purposes import Category, FilePurpose, categories
 from core.actor import Actor
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
-from core.events import Events
 from core.forms.library import FormLibrary
 from core.forms.validation.check import Checked
-from core.subjects import SubjectRegistry
-from core.workflow import SYSTEM, Guard, Step, Workflow
+from core.workflows.events import Events
+from core.workflows.subjects import SubjectRegistry
+from core.workflows.workflow import SYSTEM, Guard, Step, Workflow
 from enterprise.filings.models import Filing
 
 ENTERPRISE, OFFICE = Verb.FILINGS_WRITE.value, Verb.FILINGS_REVIEW.value

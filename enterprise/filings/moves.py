@@ -11,13 +11,13 @@ from sqlalchemy import Executable, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_dict
 
-from core import history
 from core.actor import Actor
 from core.database.prepared import Prepared
 from core.db import dialect_of
 from core.errors import Problem, not_found
-from core.versions import stale
-from core.workflow import BACK
+from core.workflows import history
+from core.workflows.versions import stale
+from core.workflows.workflow import BACK
 from enterprise.filings.kinds import FilingKind, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
-from core.versions import sent_version
+from core.workflows.versions import sent_version
 from enterprise.filings.clocks_and_todos import open_todo, replace_todo, run_clocks
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing

@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, not_found
-from core.versions import refuse_stale
+from core.workflows import idempotency
+from core.workflows.versions import refuse_stale
 from enterprise.filings.access import get_readable, reading_side, side_of
 from enterprise.filings.actions import act
 from enterprise.filings.kinds import ENTERPRISE, Filings

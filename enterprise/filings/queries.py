@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from core import history
 from core.actor import Actor
 from core.database.name_search import like_pattern
 from core.database.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
 from core.errors import invalid
+from core.workflows import history
 from enterprise.filings.access import may_read_filing
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing, FilingVersion

@@ -6,9 +6,9 @@ import click
 
 from core.commands import HasDatabase
 from core.errors import Problem
-from core.events import Events
 from core.forms.library import FormLibrary
-from core.subjects import SubjectRegistry
+from core.workflows.events import Events
+from core.workflows.subjects import SubjectRegistry
 from enterprise.imports.import_command import import_command
 from enterprise.imports.table_import import TableImport
 from enterprise.production.kinds import declaration

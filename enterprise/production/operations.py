@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from assets.files.claiming import Claim, claim, release
 from assets.files.purposes import Category, FilePurpose, categories
-from core import clock, idempotency
+from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import clean_line, demanded
-from core.versions import refuse_stale, stale
+from core.workflows import idempotency
+from core.workflows.versions import refuse_stale, stale
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing

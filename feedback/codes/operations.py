@@ -14,12 +14,13 @@ from accounts import offices
 from accounts.models import Office, Region, User
 from accounts.offices import enterprise_office_id
 from accounts.verbs import Verb
-from core import clock, todos
+from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.jobs.one_by_one import OneByOne
 from core.models import HistoryEntry
 from core.text import MEANINGLESS, clean, clean_line, fold_to_fit, has_words
+from core.workflows import todos
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
 from feedback import integrity

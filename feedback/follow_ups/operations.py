@@ -12,11 +12,12 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import clock, idempotency
+from core import clock
 from core.actor import Actor
 from core.deadlines.clocks import Deadline
 from core.errors import Problem, not_found
-from core.versions import refuse_stale
+from core.workflows import idempotency
+from core.workflows.versions import refuse_stale
 from feedback import integrity
 from feedback.follow_ups.rows import show_todo
 from feedback.follow_ups.steps import READERS, Taken

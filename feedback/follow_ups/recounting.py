@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import extract, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core import clock, todos
+from core import clock
 from core.deadlines import clocks
 from core.jobs.one_by_one import OneByOne
+from core.workflows import todos
 from feedback.follow_ups.operations import apply_step
 from feedback.follow_ups.steps import EXTENDED_DAYS, Taken
 from feedback.models import Rating, RatingFollowUp

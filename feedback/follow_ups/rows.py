@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from core import todos
 from core.deadlines.clocks import Deadline
+from core.workflows import todos
 from feedback.models import RatingFollowUp
 from feedback.workflows import (
     APPEALING,

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import idempotency
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.text import demanded
-from core.versions import refuse_stale
+from core.workflows import idempotency
+from core.workflows.versions import refuse_stale
 from feedback import integrity
 from feedback.codes.catalogue import is_bad
 from feedback.codes.kinds import PENDING, SHOWN, WITHHELD

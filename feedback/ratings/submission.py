@@ -14,11 +14,12 @@ from sqlalchemy import Table, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from accounts.models import User, UserSession
-from core import clock, privacy, todos
+from core import clock, privacy
 from core.actor import Actor
 from core.database.prepared import Prepared
 from core.deadlines import clocks
 from core.errors import Fault, Problem
+from core.workflows import todos
 from feedback import integrity
 from feedback.codes.kinds import PER_MATTER, channel_of
 from feedback.codes.operations import TODO as CODE_TODO

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.db import Database, dialect_of, insert_into
-from core.history import Broken
+from core.workflows.history import Broken
 from feedback import integrity
 from feedback.codes.kinds import PER_MATTER, channel_of
 from feedback.models import Rating, RatingCode, RatingFollowUp

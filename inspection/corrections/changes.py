@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import clock, idempotency
+from core import clock
 from core.actor import Actor
 from core.errors import invalid
 from core.text import clean
+from core.workflows import idempotency
 from inspection.models import Inspection
 from inspection.records.access import refuse_unsubmitted
 from inspection.workflows import WORKFLOWS

@@ -8,12 +8,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import clock, todos
+from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
 from core.forms.sealing import unmasked
 from core.text import demanded
-from core.versions import refuse_stale
+from core.workflows import todos
+from core.workflows.versions import refuse_stale
 from enterprise.production import publications
 from inspection import kinds, record_todos
 from inspection.corrections import rectifications

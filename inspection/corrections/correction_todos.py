@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Office
 from accounts.verbs import Verb
-from core import todos
+from core.workflows import todos
 from inspection.corrections.authority import is_still_there
 from inspection.models import Inspection
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import clock, todos
+from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.text import MEANINGLESS, has_words
-from core.versions import refuse_stale
+from core.workflows import todos
+from core.workflows.versions import refuse_stale
 from inspection.corrections.changes import claim_change, text_of
 from inspection.kinds import counts_of, disposal_state
 from inspection.models import Inspection

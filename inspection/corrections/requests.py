@@ -11,12 +11,13 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clock, idempotency, todos
+from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
 from core.privacy import unseal
 from core.text import demanded
-from core.versions import refuse_stale
+from core.workflows import idempotency, todos
+from core.workflows.versions import refuse_stale
 from inspection.corrections import correcting, request_queries
 from inspection.corrections.authority import refuse_to_ask, refuse_to_decide
 from inspection.corrections.changes import mark_of, text_of

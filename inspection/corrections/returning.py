@@ -10,11 +10,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import clock, todos
+from core import clock
 from core.actor import Actor
 from core.errors import Problem
 from core.text import demanded
-from core.versions import refuse_stale
+from core.workflows import todos
+from core.workflows.versions import refuse_stale
 from inspection.corrections import requests as correction_requests
 from inspection.corrections.authority import refuse_to_decide
 from inspection.corrections.changes import claim_change, mark_of, text_of

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import clock, todos
+from core import clock
 from core.actor import Actor
 from core.text import demanded
-from core.versions import refuse_stale
+from core.workflows import todos
+from core.workflows.versions import refuse_stale
 from enterprise.production import publications
 from inspection import record_todos
 from inspection.corrections import rectifications

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 
 from accounts.models import User
 from accounts.verbs import Verb
-from core import clock, idempotency
+from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.text import clean, demanded, fold
-from core.versions import refuse_stale
-from core.workflow import SYSTEM, Step, Workflow
+from core.workflows import idempotency
+from core.workflows.versions import refuse_stale
+from core.workflows.workflow import SYSTEM, Step, Workflow
 from enterprise.products import REGULATION_TYPES
 from inspection.dictionaries import entries as dictionaries
 from inspection.dictionaries.entries import ACTIVE, MERGED, PRODUCT_ITEMS, RETIRED, Warnings, checked_name, unusual_type

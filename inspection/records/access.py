@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.errors import Problem, not_found
 from core.models import HistoryEntry
-from core.versions import refuse_stale, sent_version
+from core.workflows.versions import refuse_stale, sent_version
 from inspection.models import Inspection
 from inspection.workflows import DELETED, DRAFT, SUBMITTED, VOIDED
 

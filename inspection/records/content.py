@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from core import history
+from core.workflows import history
 from inspection.kinds import SPOT_CHECK
 from inspection.models import Inspection
 

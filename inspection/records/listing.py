@@ -32,7 +32,7 @@ from core.text import fold
 from inspection.models import EnterpriseTally, Inspection
 from inspection.records.date_ranges import newest_of_days, of_days
 from inspection.statistics.day_counts import outside_if_less
-from inspection.statistics.name_search import Matched, match
+from inspection.statistics.tally_search import Matched, match
 from inspection.statistics.totals import Filters, kept, region_conditions, tally_conditions
 from inspection.workflows import DRAFT, SUBMITTED, VOIDED
 

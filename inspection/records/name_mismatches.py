@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.integrity import in_chunks
+from core.workflows.integrity import in_chunks
 from enterprise.models import Enterprise
 from enterprise.production.models import SupervisionCheck
 from inspection.kinds import SPOT_CHECK

@@ -5,12 +5,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clock, history
+from core import clock
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, ascending, fetch
 from core.errors import not_found
 from core.forms.library import FormLibrary
 from core.forms.sealing import readable
+from core.workflows import history
 from inspection.models import Inspection, InspectionVersion
 from inspection.records.findings import findings
 from inspection.records.record_warnings import warnings_of

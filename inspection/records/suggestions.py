@@ -18,7 +18,7 @@ from core.forms.library import FormLibrary
 from core.text import fold
 from inspection.kinds import CHECK, KINDS, Kind
 from inspection.models import EnterpriseTally, Inspection
-from inspection.statistics.name_search import match
+from inspection.statistics.tally_search import match
 from inspection.workflows import SUBMITTED
 
 RECORDS_READ = 300

@@ -11,9 +11,10 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from core import clock, idempotency
+from core import clock
 from core.actor import Scope
 from core.database.prepared import Prepared
+from core.workflows import idempotency
 from inspection.models import Inspection
 from inspection.submissions import duplicates
 from inspection.submissions.duplicates import DuplicateSearch

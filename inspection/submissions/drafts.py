@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import clock, idempotency
+from core import clock
 from core.actor import Actor
+from core.workflows import idempotency
 from inspection.models import Inspection
 from inspection.records.access import get_own, get_writable, refreshed, refuse_submitted, refuse_written
 from inspection.records.content import subject_of

@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import instance_dict
 from core import clock
 from core.actor import Actor
 from core.errors import Problem
-from core.versions import stale
+from core.workflows.versions import stale
 from inspection.models import Inspection
 from inspection.records.access import get_writable, refreshed, refuse_submitted
 from inspection.records.content import content_digest, subject_of

@@ -10,8 +10,8 @@ from pydantic import Field
 from accounts import operations, queries
 from accounts.models import OfficeKind
 from accounts.verbs import Role, Verb
-from core import todos
 from core.actor import Actor
+from core.workflows import todos
 from miniapp_api.accounts.regions import RegionName
 from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import Body, PageQuery, Password

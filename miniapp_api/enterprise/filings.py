@@ -8,10 +8,10 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from core import history
 from core.actor import Actor
 from core.database.paging import whole
 from core.errors import not_found
+from core.workflows import history
 from enterprise.filings import actions, operations, queries
 from enterprise.filings import answers as filing_answers
 from enterprise.filings.access import get_readable

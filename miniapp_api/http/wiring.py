@@ -11,11 +11,11 @@ from assets.paper.made_pictures import MadePictures
 from core.config import Settings
 from core.database.disk import DiskWatch
 from core.db import Database
-from core.events import Events
 from core.forms.library import FormLibrary
 from core.gateways.sms import SmsSender
 from core.gateways.wechat import WeChat
-from core.subjects import SubjectRegistry
+from core.workflows.events import Events
+from core.workflows.subjects import SubjectRegistry
 from enterprise.filings.kinds import Filings
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings.gates import RatingRules

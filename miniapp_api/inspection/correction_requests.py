@@ -9,8 +9,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from core import history
 from core.actor import Actor
+from core.workflows import history
 from inspection.corrections import request_queries
 from inspection.corrections import requests as correction_requests
 from inspection.models import CorrectionRequest

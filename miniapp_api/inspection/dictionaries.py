@@ -12,8 +12,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from core import history
 from core.actor import Actor
+from core.workflows import history
 from inspection.dictionaries import entries as dictionaries
 from inspection.dictionaries import keeping
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from assets.tables.spreadsheets import Sheet
-from core import history
 from core.actor import Actor
+from core.workflows import history
 from inspection.kinds import CHECK, SPOT_CHECK, resolve_kind_name
 from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters

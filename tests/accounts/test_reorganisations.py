@@ -21,9 +21,9 @@ from accounts.regions.reorganisations import Kind, Wanted
 from accounts.regions.tables import chain_tables, counts_below
 from accounts.verbs import Role
 from core import clock as local
-from core import history as histories
 from core.db import Base, Database
 from core.errors import Problem
+from core.workflows import history as histories
 from enterprise.imports.register_rows import RegionIndex
 from enterprise.models import Enterprise, EnterpriseProduct
 from feedback import integrity as feedback_integrity

@@ -15,7 +15,7 @@ from pikepdf import Dictionary, Name
 
 from assets.files.documents import documents
 from assets.files.file_types import FILE_TYPES
-from core.deadline import Deadline
+from core.clock import Deadline
 from core.errors import Problem
 from enterprise.production.kinds import self_check_report
 from tests import paperwork

@@ -19,7 +19,7 @@ import pytest
 from assets.files.pictures import fork_servers, picture_worker
 from assets.files.pictures.fork_servers import TIMEOUT, ForkServer
 from assets.files.pictures.picture_server import NO_ROOM
-from core.deadline import Deadline
+from core.clock import Deadline
 from core.errors import Problem
 from tests.assets.test_document_conversion import has_landlock
 
@@ -296,7 +296,7 @@ def test_nothing_is_left_behind_when_the_process_that_started_it_ends(
     program = (
         "import sys, threading, pathlib\n"
         "from assets.files.pictures.fork_servers import ForkServer\n"
-        "from core.deadline import Deadline\n"
+        "from core.clock import Deadline\n"
         "source, target = map(pathlib.Path, sys.argv[1:])\n"
         f"odd = ForkServer({ODD!r})\n"
         "odd.ask(b'c', source, target, Deadline(60))\n"

@@ -28,10 +28,10 @@ from assets.files.uploading import Upload
 from assets.files.uploads import Uploads
 from core import clock as wall
 from core.actor import Actor
+from core.clock import Deadline
 from core.db import Database
-from core.deadline import Deadline
 from core.errors import Fault, Problem
-from core.subjects import SubjectRegistry
+from core.workflows.subjects import SubjectRegistry
 from enterprise.production.kinds.self_check_report import REPORT_UPLOAD as SELF_CHECK_REPORT
 from tests import paperwork
 

@@ -21,7 +21,7 @@ from assets.files.file_types import FILE_TYPES
 from assets.files.pictures import fork_servers, lossless, pictures
 from assets.files.pictures.fork_servers import ForkServer
 from assets.files.pictures.pictures import Picture
-from core.deadline import Deadline
+from core.clock import Deadline
 from core.errors import Problem
 from tests import paperwork
 from tests.paperwork import segment, with_segments

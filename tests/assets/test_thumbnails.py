@@ -22,8 +22,8 @@ from assets.files.uploading import Upload
 from assets.files.uploads import Uploads
 from core import clock as wall
 from core.actor import Actor
+from core.clock import Deadline
 from core.db import Database
-from core.deadline import Deadline
 from core.errors import Problem
 from tests import paperwork
 

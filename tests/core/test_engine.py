@@ -12,8 +12,8 @@ from sqlalchemy import Engine, insert, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core import clock
+from core.database.turns import Turns
 from core.db import SILENT_SECONDS, Database, make_engine
-from core.jobs.turns import Turns
 from core.models import IdempotencyKey
 
 KEY = b"k" * 32
@@ -89,7 +89,7 @@ def test_a_turn_at_writing_is_waited_for_with_patience_and_no_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever holds it may hang: SQLite's own waiting decides then."""
-    monkeypatch.setattr("core.jobs.turns.PATIENCE", 0.2)
+    monkeypatch.setattr("core.database.turns.PATIENCE", 0.2)
     first, other_process = (Turns(tmp_path / "app.sqlite3") for _ in range(2))
     assert first.take()
     waited: list[bool] = []

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from accounts.models import User
 from accounts.workflows import USER
-from core import history, integrity
 from core.db import Database
-from core.history import Move
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows import history, integrity
+from core.workflows.history import Move
 
 
 def move(subject: UUID, version: int, **payload: Any) -> Move:

@@ -4,8 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from core import idempotency, privacy
+from core import privacy
 from core.db import Database
+from core.workflows import idempotency
 from tests.conftest import DATA_KEY
 from tests.newcomers import at_once
 

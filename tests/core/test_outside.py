@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from core import outside
-from core.outside import MOST_IN_A_ROW, REST, Busy, Outside, TooSlow
+from core.gateways import outside
+from core.gateways.outside import MOST_IN_A_ROW, REST, Busy, Outside, TooSlow
 
 
 class Held:

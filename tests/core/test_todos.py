@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import time_machine
 
-from core import todos
 from core.actor import Actor, Scope
 from core.database.paging import PageRequest
 from core.db import Database
+from core.workflows import todos
 
 OFFICE = uuid4()
 VERB = "inspection.write"

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core import clock
 from core.database.prepared import Prepared
+from core.database.turns import OneAtATime, Turns
 from core.db import Database, writing
-from core.jobs.turns import OneAtATime, Turns
 from core.models import IdempotencyKey
 
 _PUT = Prepared(insert(cast(Table, IdempotencyKey.__table__)))
@@ -102,7 +102,7 @@ def test_a_transaction_whose_commit_fails_gives_the_turn_to_write_to_the_others(
     with database.write() as session:
         session.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY)"))
         session.execute(text("CREATE TABLE children (parent REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)"))
-    monkeypatch.setattr("core.jobs.turns.PATIENCE", 0.0)
+    monkeypatch.setattr("core.database.turns.PATIENCE", 0.0)
     others = Turns(tmp_path / "turns.sqlite3")
     for _ in range(2):
         with pytest.raises(IntegrityError), database.write() as session:

@@ -17,7 +17,7 @@ from core.actor import Actor, Scope
 from core.db import Database
 from core.errors import Problem
 from core.models import HistoryEntry
-from core.workflow import SYSTEM, BrokenWorkflow, Step, Workflow
+from core.workflows.workflow import SYSTEM, BrokenWorkflow, Step, Workflow
 from inspection.workflows import WORKFLOWS
 from tests.newcomers import at_once
 

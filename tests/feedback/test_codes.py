@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from accounts import offices
 from accounts.models import Region
 from accounts.offices import enterprise_office_id
-from core import history
 from core.database.paging import PageRequest
 from core.models import Todo
+from core.workflows import history
 from feedback import queries
 from feedback.codes import operations as codes
 from feedback.codes import scan_counts

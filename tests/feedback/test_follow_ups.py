@@ -8,10 +8,10 @@ import time_machine
 from sqlalchemy import select
 
 from accounts.verbs import Role
-from core import history
-from core.integrity import verify_ends
 from core.models import Todo
-from core.workflow import SYSTEM
+from core.workflows import history
+from core.workflows.integrity import verify_ends
+from core.workflows.workflow import SYSTEM
 from demo.accounts import actor_of
 from feedback import queries
 from feedback.follow_ups.steps import READERS

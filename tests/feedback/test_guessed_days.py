@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from accounts.models import Region
 from cli.calendar import calendar
-from core import history
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, HistoryEntry, HistoryPayload, Todo
+from core.workflows import history
 from feedback import integrity
 from feedback.follow_ups.recounting import recounting
 from feedback.models import Rating

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from core import history
 from core.database.paging import PageRequest
+from core.workflows import history
 from feedback.ratings import word_list
 from feedback.ratings.gates import RatingRules
 from feedback.ratings.masking import mask

@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text
 
-from core import clock, history
+from core import clock
 from core.errors import Problem
 from core.models import Todo
+from core.workflows import history
 from feedback import queries
 from feedback.codes import operations as codes
 from feedback.models import Rating, RatingFollowUp, RatingGate

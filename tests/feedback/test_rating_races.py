@@ -9,8 +9,9 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from core import clock, history
-from core.integrity import verify_ends
+from core import clock
+from core.workflows import history
+from core.workflows.integrity import verify_ends
 from feedback.codes import operations as codes
 from feedback.models import Rating
 from feedback.ratings import submission

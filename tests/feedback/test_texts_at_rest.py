@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from core import history, privacy
+from core import privacy
 from core.database import migrate
+from core.workflows import history
 from feedback import integrity
 from feedback.models import FreedNumber, Rating, RatingContact, RatingFollowUp
 from feedback.ratings import freed_numbers

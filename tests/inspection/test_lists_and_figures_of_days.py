@@ -126,16 +126,16 @@ def combinations() -> Iterator[Filters]:
 
 LOWERED: list[dict[str, int]] = [
     {},
-    {"inspection.statistics.name_search.FEW_RECORDS": 0},
+    {"inspection.statistics.tally_search.FEW_RECORDS": 0},
     {
-        "inspection.statistics.name_search.FEW_RECORDS": 0,
+        "inspection.statistics.tally_search.FEW_RECORDS": 0,
         "inspection.records.date_ranges._LOOKED_AT": 1,
         "inspection.records.listing._MANY_NAMED": 0,
     },
     {
-        "inspection.statistics.name_search.FEW_RECORDS": 0,
+        "inspection.statistics.tally_search.FEW_RECORDS": 0,
         "inspection.records.date_ranges._LOOKED_AT": 1,
-        "inspection.statistics.name_search._FEW_NAMES": 0,
+        "inspection.statistics.tally_search._FEW_NAMES": 0,
     },
 ]
 

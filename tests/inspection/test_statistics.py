@@ -23,11 +23,11 @@ from accounts import offices, operations
 from accounts.models import Region
 from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES
-from core import history
 from core.actor import Actor
 from core.clock import now
 from core.db import Database
 from core.errors import Problem
+from core.workflows import history
 from enterprise.models import Enterprise
 from inspection.corrections import correcting, disposals
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS

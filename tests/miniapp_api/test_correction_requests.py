@@ -8,8 +8,8 @@ from apiflask import APIFlask
 from sqlalchemy import select
 
 from accounts.verbs import Role
-from core import history
 from core.db import Database
+from core.workflows import history
 from inspection import integrity
 from inspection.models import CorrectionRequest
 from inspection.statistics import tallies

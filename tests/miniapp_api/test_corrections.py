@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from accounts.verbs import Role
-from core import history
 from core.db import Database
+from core.workflows import history
 from inspection.models import EnterpriseTally, InspectionVersion
 from inspection.statistics import tallies
 from tests.newcomers import make_station

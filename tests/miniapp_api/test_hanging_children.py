@@ -16,7 +16,7 @@ from assets.files import thumbnails, uploading
 from assets.files.documents import documents
 from assets.files.file_types import FILE_TYPES
 from assets.files.pictures import fork_servers, pictures
-from core.deadline import Deadline
+from core.clock import Deadline
 from core.errors import Problem
 from core.gateways.clamd import Clamd
 from enterprise.production.operations import TEMPLATE

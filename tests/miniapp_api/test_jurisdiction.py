@@ -12,7 +12,7 @@ from accounts import offices, operations
 from accounts.models import Region
 from accounts.verbs import Role
 from core.db import Database
-from inspection.statistics import name_search
+from inspection.statistics import tally_search as name_search
 from tests.newcomers import COUNTY_BELOW_A_MUNICIPALITY, make_user, password_hash
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
 from tests.records import listed, problem, read, save, submit

@@ -11,9 +11,9 @@ from accounts import integrity as accounts_integrity
 from accounts import offices
 from accounts.models import Office, Region, User
 from accounts.verbs import Role
-from core import history as histories
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows import history as histories
 from feedback import integrity as feedback_integrity
 from inspection import integrity as inspection_integrity
 from inspection.statistics import tallies

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Table, delete, insert, select, true
 
 from accounts.models import AccountApplication, Region, User, UserSession
 from accounts.verbs import Verb
-from core import todos
 from core.db import Database
 from core.models import HistoryEntry, Todo
+from core.workflows import todos
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck

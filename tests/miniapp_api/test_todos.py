@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.db import Database
-from core.todos import open_for_office
+from core.workflows.todos import open_for_office
 from tests.newcomers import COUNTY_BELOW_A_MUNICIPALITY, apply, make_user
 from tests.people import Person, SignIn, faults, sales, with_problem
 from tests.records import actor_of, read, save, submit

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from apiflask import APIFlask
 
-from core import history
 from core.db import Database
+from core.workflows import history
 from inspection import integrity
 from inspection.statistics import tallies
 from tests import parties as both

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import func, select, text
 
-from core import history
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry, Todo
+from core.workflows import history
 from inspection.models import Inspection
 from inspection.statistics import tallies
 from tests.databases import postgres_database

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import func, select
 
 from accounts.verbs import Role
-from core import history
 from core.config import Settings
 from core.db import Database
+from core.workflows import history
 from feedback.models import Rating, RatingCode, RatingGate
 from feedback.statistics import tallies
 from tests.newcomers import make_user

@@ -16,7 +16,7 @@ import structlog
 from assets.files.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, ZIP_HEAD, FileType
 from assets.files.pictures import picture_formats
 from assets.files.purposes import FilePurpose
-from core.deadline import Deadline
+from core.clock import Deadline
 from core.errors import invalid, not_done_in_time
 
 log = structlog.get_logger()

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from assets.files.pictures.picture_server import LONGEST, READY
-from core.deadline import Deadline
+from core.clock import Deadline
 from core.errors import not_done_in_time
 
 log = structlog.get_logger()

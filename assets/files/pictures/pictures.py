@@ -22,7 +22,7 @@ from assets.files.pictures.exif import Notes
 from assets.files.pictures.fork_servers import ForkServer
 from assets.files.pictures.picture_formats import JPEG, format_of, is_something_besides
 from assets.files.pictures.picture_server import NO_ROOM
-from core.deadline import Deadline
+from core.clock import Deadline
 from core.errors import Problem, disk_full, invalid, not_done_in_time
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.forms.sealing import readable
-from core.workflow import SYSTEM
+from core.workflows.workflow import SYSTEM
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings, FilingStep, TodoRule
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing

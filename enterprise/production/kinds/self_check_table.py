@@ -6,7 +6,7 @@ from assets.files.purposes import Category
 from core.actor import Actor
 from core.errors import Problem
 from core.forms.validation.check import Checked
-from core.workflow import SYSTEM
+from core.workflows.workflow import SYSTEM
 from enterprise.filings.kinds import (
     DECLARATION_ATTACHMENT,
     ENTERPRISE,

@@ -12,7 +12,7 @@ from accounts.models import Office, User
 from assets.files.models import File
 from core import clock
 from core.forms.sealing import sealed
-from core.workflow import BACK, SYSTEM
+from core.workflows.workflow import BACK, SYSTEM
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.opening import open_filing

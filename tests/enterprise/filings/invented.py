@@ -7,10 +7,10 @@ from sqlalchemy import MetaData, Numeric, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from assets.files.purposes import Category
-from core import counters
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
-from core.workflow import BACK, SYSTEM
+from core.workflows import counters
+from core.workflows.workflow import BACK, SYSTEM
 from enterprise.filings.kinds import (
     DECLARATION_ATTACHMENT,
     ENTERPRISE,

@@ -8,7 +8,7 @@ import pytest
 
 from assets.files.purposes import Category
 from core.deadlines.clocks import NATURAL
-from core.workflow import BrokenWorkflow
+from core.workflows.workflow import BrokenWorkflow
 from enterprise.filings.kinds import (
     DECLARATION_ATTACHMENT,
     ENTERPRISE,

@@ -10,7 +10,7 @@ import time_machine
 
 from core.deadlines import clocks
 from core.deadlines.clocks import WORKING
-from core.history import verify
+from core.workflows.history import verify
 from enterprise.filings.clock_jobs import guessed, recount, ring
 from enterprise.filings.kinds import ClockRule
 from tests.enterprise.filings.desk import Desk, outcome, quota, valid

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from apiflask import APIFlask
 
-from core.workflow import BACK
+from core.workflows.workflow import BACK
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
 from enterprise.filings.models import DELETED
 from enterprise.production.kinds import KINDS

@@ -8,8 +8,8 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import func, select
 
-from core import history
 from core.db import Database
+from core.workflows import history
 from enterprise.filings.models import Filing, FilingVersion
 from tests.enterprise.filings.test_bad_input import declaration, pending, report_file, report_of, saved, topic
 from tests.newcomers import at_once

@@ -7,8 +7,8 @@ import time_machine
 from sqlalchemy import select
 
 from core.deadlines.clocks import NATURAL, WORKING
-from core.history import verify
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock, HistoryEntry, HistoryPayload
+from core.workflows.history import verify
 from enterprise.filings.clock_jobs import recounting
 from enterprise.filings.integrity import verify_filings
 from enterprise.filings.kinds import ClockRule

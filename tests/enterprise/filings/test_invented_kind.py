@@ -9,12 +9,12 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from core import history
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
-from core.integrity import verify_ends
 from core.models import CalendarDay, Confirmation
-from core.workflow import SYSTEM
+from core.workflows import history
+from core.workflows.integrity import verify_ends
+from core.workflows.workflow import SYSTEM
 from enterprise.filings.actions import FINISHED, act_by_system
 from enterprise.filings.kinds import (
     ENTERPRISE,

@@ -12,7 +12,6 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import counters, history
 from core.actor import Actor
 from core.deadlines import clocks
 from core.deadlines.clocks import CONTINUE, NATURAL, ZERO
@@ -20,6 +19,7 @@ from core.deadlines.working_days import WorkingCalendar
 from core.errors import Problem
 from core.jobs.scheduler import Job, Scheduler
 from core.models import Clock
+from core.workflows import counters, history
 from enterprise.filings.clock_jobs import ring_clocks
 from enterprise.filings.kinds import (
     ClockRule,

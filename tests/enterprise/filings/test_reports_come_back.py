@@ -7,7 +7,7 @@ import pytest
 from apiflask import APIFlask
 
 from assets.files.models import File
-from core.history import verify
+from core.workflows.history import verify
 from enterprise.filings.integrity import verify_filings
 from enterprise.filings.models import Filing
 from miniapp_api.http.wiring import KEY

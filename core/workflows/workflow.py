@@ -14,12 +14,12 @@ from sqlalchemy import CursorResult, Executable, Table, bindparam, select, updat
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import history
 from core.actor import Actor
 from core.database.prepared import Prepared
 from core.db import Base, dialect_of, insert_into
 from core.errors import Problem
-from core.versions import stale
+from core.workflows import history
+from core.workflows.versions import stale
 
 SYSTEM = "system"
 BACK = "«back»"

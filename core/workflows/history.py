@@ -3,7 +3,7 @@
 A row carries the hash of the row before it and a salted digest of its payload. The payload stands
 in a table of its own, so that personal data can be erased without breaking the chain. `verify`
 shows tampering with the chain: a changed or removed row, a changed payload. That a chain ends where
-its record stands now is shown by `core/integrity.py`, what the record says by its room's `integrity.py`.
+its record stands now is shown by `core/workflows/integrity.py`, what the record says by its room's `integrity.py`.
 """
 
 import functools

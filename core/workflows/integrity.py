@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from core.history import Broken
 from core.models import HistoryEntry
-from core.workflow import Workflow
+from core.workflows.history import Broken
+from core.workflows.workflow import Workflow
 
 
 def is_last_row() -> ColumnElement[bool]:
