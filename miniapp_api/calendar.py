@@ -1,4 +1,4 @@
-"""The working calendar (工作日历) of a year: what deadlines are counted by, and whether it is known or guessed."""
+"""The working calendar (工作日历) of a year, by which deadlines are counted, and whether it is known or guessed."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ _SATURDAY = 5
 
 
 class CalendarQuery(Query):
-    """Which year; this one unless told."""
+    """Which year; the current one by default."""
 
     year: int | None = Field(None, ge=2000, le=2999)
 
@@ -47,17 +47,17 @@ class WorkingCalendar(Answer):
 @answers(WorkingCalendar)
 @bp.input(CalendarQuery, location="query", arg_name="query")
 def read_calendar(session: Session, actor: Actor, query: CalendarQuery) -> dict[str, Any]:
-    """The days of a year that differ from Monday to Friday, as they are counted at the caller's office."""
+    """The days of a year that differ from Monday to Friday, as the caller's office counts them."""
     year = query.year or clock.today().year
     calendar = clocks.working_calendar(session, actor.chain)
-    told = clocks.warning_of if Verb.SYSTEM_CONFIGURE in actor.verbs else clocks.guess_of
+    note_of = clocks.warning_of if Verb.SYSTEM_CONFIGURE in actor.verbs else clocks.guess_of
     first, known = date(year, 1, 1), calendar.knows(year)
     days = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
     found = [(day, calendar.is_workday(day)) for day in days]
     return {
         "year": year,
         "known": known,
-        "note": None if known else told(year),
+        "note": None if known else note_of(year),
         "days": [
             {"day": day.isoformat(), "working": worked}
             for day, worked in found

@@ -34,7 +34,7 @@ from miniapp_api.http.wiring import wiring
 bp = APIBlueprint("files", __name__, tag="Files")
 
 _ENVELOPE = 64 * 1024
-"""What a multipart body may hold besides the file."""
+"""Bytes that a multipart body may hold besides the file."""
 _MOST_PARTS = 8
 _READ_AT_ONCE = 256 * 1024
 _FORM_MEMORY = 4 * _READ_AT_ONCE
@@ -42,7 +42,7 @@ _FORM_MEMORY = 4 * _READ_AT_ONCE
 
 
 class _RegisteredPurpose:
-    """One of the purposes that this application's rooms have declared, which is known when it is wired."""
+    """The enum of the purposes that kinds, forms and rooms have registered in this application."""
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "enum": sorted(purpose.code for purpose in wiring().uploads.purposes)}
@@ -62,7 +62,7 @@ class UploadForm(BaseModel):
 
 
 class UploadedFile(Answer):
-    """A file as it is kept."""
+    """A stored file."""
 
     id: UUID
     name: str
@@ -92,14 +92,14 @@ def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
     try:
         with _received(services.uploads.incoming) as sent, services.places.uploads.one():
             file, is_new = uploading.upload(services.database, services.uploads, actor, sent)
-    except OSError as error:  # of the disk that it arrives on: full, gone or broken; a phone that is gone is none
+    except OSError as error:  # of our disk; a phone that hangs up raises no OSError
         raise unavailable(error) from error
     return queries.file_answer(file), 201 if is_new else 200
 
 
 @contextmanager
 def _received(incoming: Path) -> Iterator[Upload]:
-    """The body, its file written straight to disk and removed when the block ends. Raises 400, 413, 415, 422."""
+    """The multipart body; its file is written to disk and removed when the block ends. Raises 400, 413, 415, 422."""
     if request.mimetype != "multipart/form-data":
         raise Problem("unsupported_media_type", "上传文件请使用 multipart/form-data")
     boundary = request.mimetype_params.get("boundary", "")
@@ -110,7 +110,7 @@ def _received(incoming: Path) -> Iterator[Upload]:
 
         def on_disk(*_described: object, **_more: object) -> IO[bytes]:
             file = opened.enter_context(tempfile.NamedTemporaryFile(dir=incoming, prefix="upload-", delete=False))
-            opened.callback(Path(file.name).unlink, missing_ok=True)  # the storage may have taken it
+            opened.callback(Path(file.name).unlink, missing_ok=True)  # the storage may have moved it
             return file
 
         parser = MultiPartParser(
@@ -139,7 +139,7 @@ def _received(incoming: Path) -> Iterator[Upload]:
 
 
 def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
-    """A download keeps its place until its answer is sent."""
+    """A download holds a place (`FilePlaces.downloads`) until its answer is sent."""
 
     @functools.wraps(view)
     def placed(*args: Any, **kwargs: Any) -> Response:
@@ -183,7 +183,7 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
             raise
         key, content = "", thumbnails.without_room(services.uploads, file)
     if missing:
-        _get_readable(actor, file_id)  # the right may have gone while it was made
+        _get_readable(actor, file_id)  # the caller may have lost the right meanwhile
     return _answer(key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg", content=content)
 
 
@@ -202,7 +202,7 @@ def preview_file(actor: Actor, file_id: UUID) -> Response:
     shown = previews.shown(services.uploads, _get_readable(actor, file_id))
     if shown is None:
         previews.make(services.database, services.uploads, file_id)
-        # Asked again: the right may have gone while the document was converted.
+        # Asked again: the caller may have lost the right while the document was converted.
         shown = previews.shown(services.uploads, _get_readable(actor, file_id))
     if shown is None:
         raise Problem("not_ready", retry_after=1)
@@ -211,7 +211,7 @@ def preview_file(actor: Actor, file_id: UUID) -> Response:
 
 def _get_readable(actor: Actor, file_id: UUID) -> File:
     services = wiring()
-    # The session ends before the bytes flow: a slow phone must not hold a connection.
+    # The session ends before bytes are sent, so that a slow phone holds no database connection.
     with services.database.read() as session:
         return queries.get_readable(session, actor, services.subjects, file_id)
 
@@ -226,11 +226,11 @@ def _stored(key: str) -> tuple[int, Iterator[bytes]]:
 def _answer(
     key: str, media_type: str, name: str, disposition: str = "attachment", content: bytes | None = None
 ) -> Response:
-    """What is stored under the key, or the content that is given instead."""
+    """The stored object as a response, or the content that is given instead."""
     size, chunks = _stored(key) if content is None else (len(content), iter([content]))
     extension = os.path.splitext(name)[1]
     quoted = urllib.parse.quote(name, safe="")
-    # In pieces and not by the server's file wrapper: Python's sendfile waits for ever for a phone that fell silent.
+    # In pieces and not by the server's file wrapper, because Python's sendfile has no timeout for a silent phone.
     return Response(
         chunks,
         mimetype=media_type,

@@ -56,7 +56,7 @@ def _definition(published: Published, *, immutable: bool) -> Response:
         current_app.json.dumps(published.form.definition), mimetype="application/json"
     )
     response.set_etag(published.digest)
-    # Behind a sign-in: kept by the phone, not by proxies.
+    # `private`: the phone may keep it, proxies may not, because it needs a sign-in.
     lasting = "private, max-age=31536000, immutable" if immutable else "private, no-cache"
     response.headers["Cache-Control"] = lasting
     response.make_conditional(request)

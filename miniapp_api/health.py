@@ -36,9 +36,8 @@ def healthz() -> dict[str, Any]:
 def readyz() -> tuple[dict[str, Any], int]:
     """The database and the storage can be used.
 
-    Without its virus scanner the server takes no uploads, without a year's holidays it guesses its working days, and on
-    a full disk it only reads, but everything else goes on, without a recent backup too: that is shown and does not make
-    it unready.
+    Other checks are shown and do not make the server unready, because most of it still works: without the virus scanner
+    uploads are refused, without a year's holidays working days are guessed, on a full disk nothing is written.
     """
     checks = ask_all(wiring().readiness)
     ready = all(checks[name] == "ok" for name in NEEDED)
@@ -69,13 +68,13 @@ _counting = True
 
 
 def count_nothing() -> None:
-    """In a process that has no room for its figures."""
+    """Stop counting: called in a process that cannot write its figures to the disk."""
     global _counting
     _counting = False
 
 
 def observe(route: str, method: str, status: int, seconds: float) -> None:
-    """Count one answer, labelled by the route's rule, never by its address, nor by a method that somebody made up."""
+    """Count one answer by the rule of its route, never by its address; unknown methods are counted as `other`."""
     if not _counting:
         return
     requests, durations = _figures(route, method if method in _METHODS else "other", status)

@@ -1,4 +1,4 @@
-"""The page at `/`: where people find what they came for. It never shows a password."""
+"""The page at `/` with links to what people look for. It never shows a password."""
 
 import re
 
@@ -20,7 +20,7 @@ _FOR_DEVELOPERS = ((f"{DOCS_PATH}/", "接口文档"), (SPEC_PATH, "OpenAPI 3.1")
 @bp.get("/")
 @public(transaction=False)
 def home() -> Response:
-    """For people; an enterprise that has just rated (`?rated=`) is thanked and told how to go on."""
+    """The start page; after a rating (`?rated=`) it thanks the enterprise and says how to follow it up."""
     settings = wiring().settings
     rated = request.args.get("rated", "")
     return page(

@@ -56,7 +56,7 @@ class ApplicationsQuery(PageQuery):
 
 
 class NewApplication(Answer):
-    """An application that was received; `query_code` asks what became of it."""
+    """An application that was received; its status is read with `query_code`."""
 
     id: UUID
     status: Status
@@ -75,7 +75,7 @@ class ApplicationStatus(Answer):
 
 
 class DecidedBy(Answer):
-    """As what somebody decided it then."""
+    """Who decided, with the name and office of that time."""
 
     username: str
     name: str | None
@@ -83,7 +83,7 @@ class DecidedBy(Answer):
 
 
 class AccountApplication(Answer):
-    """An application as whoever may decide it sees it."""
+    """An application as those read it who may decide it."""
 
     id: UUID
     status: Status
@@ -106,7 +106,7 @@ class AccountApplication(Answer):
 @answers(NewApplication, 200, 201)
 @bp.input(ApplicationBody, arg_name="body")
 def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:
-    """Apply for a county or city account with an own password; a superior office decides."""
+    """Apply for an account of a county or city with a password of one's own; a superior office decides."""
     form = applications.NewApplication(**body.model_dump())
     application, new = applications.apply_for_account(wiring().database, form)
     answer = {"id": str(application.id), "status": application.status, "query_code": application.query_code}
@@ -117,7 +117,7 @@ def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:
 @public()
 @answers(ApplicationStatus)
 def read_application_status(session: Any, query_code: str) -> dict[str, Any]:
-    """What became of an application, for whoever holds its query code."""
+    """The status of an application, by its query code."""
     return queries.application_status(session, query_code)
 
 

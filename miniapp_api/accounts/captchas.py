@@ -19,7 +19,7 @@ bp = APIBlueprint("captchas", __name__, tag="People")
 
 
 class CaptchaBody(Body):
-    """`question` for whoever cannot see a picture: a sum in words, which may be answered less often."""
+    """`question`, a sum in words, is for people who cannot see a picture; it allows fewer wrong answers."""
 
     kind: Kind = PICTURE
 
@@ -49,8 +49,8 @@ def create_captcha(body: CaptchaBody) -> dict[str, Any]:
 
 @limiter.limit("120 per minute")
 def make(kind: str) -> dict[str, Any]:
-    """A captcha of that kind as it is shown."""
-    # The limit may wait for Redis and the picture takes its time: nobody else's write waits for them.
+    """A new captcha of that kind."""
+    # The transaction is short: neither waiting for Redis nor drawing the picture blocks the writes of others.
     with wiring().database.write() as session:
         captcha_id, shown = captchas.ask(session) if kind == QUESTION else captchas.issue(session)
     if kind == QUESTION:

@@ -61,13 +61,13 @@ class Me(Answer):
 
 
 class PasswordChanged(Answer):
-    """The password is another one from now on."""
+    """The password was changed."""
 
     changed: Literal[True]
 
 
 class Todo(Answer):
-    """Something that waits for the caller."""
+    """An open to-do of the caller."""
 
     kind: str
     title: str

@@ -15,7 +15,7 @@ bp = APIBlueprint("regions", __name__, tag="People")
 
 
 class RegionQuery(AtOnceQuery):
-    """`parent`: the region whose children are wanted; without it the provinces."""
+    """`parent`: the region whose children are listed; without it the provinces."""
 
     at_once = 500
     parent: str | None = Field(None, pattern=r"^\d{6}$")
@@ -30,7 +30,7 @@ class Region(Answer):
 
 
 class RegionName(Answer):
-    """A region where it is named beside something else."""
+    """Code and name of a region."""
 
     code: str
     name: str

@@ -102,7 +102,7 @@ def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
 @answers(Page[LivingSession])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_my_sessions(session: Any, actor: Actor, query: AtOnceQuery) -> dict[str, Any]:
-    """The caller's living sessions, newest first, so that a lost phone can be signed out."""
+    """The caller's open sessions, newest first, so that a lost phone can be signed out."""
     return queries.my_sessions(session, actor, query.request()).as_json(lambda row: queries.show_session(row, actor))
 
 

@@ -28,34 +28,34 @@ class UsersQuery(PageQuery):
 
 
 class DisableBody(AsSent):
-    """Why the account is disabled (停用), and who goes on with what it leaves: drafts, assigned bad ratings."""
+    """Why the account is disabled (停用), and who gets its drafts and assigned bad ratings."""
 
     reason: str = Field(min_length=1, max_length=500)
     hand_over_to: UUID | None = Field(None, strict=False)
 
 
 class MoveBody(Body):
-    """The office from now on, and who goes on with what stays behind; without it drafts go along with the user."""
+    """The new office, and who gets the user's drafts and assigned bad ratings; without it drafts move with the user."""
 
     office_id: UUID = Field(strict=False)
     hand_over_to: UUID | None = Field(None, strict=False)
 
 
 class HandOverBody(Body):
-    """Who goes on with drafts and assigned bad ratings of the user."""
+    """Who gets the user's drafts and assigned bad ratings."""
 
     hand_over_to: UUID = Field(strict=False)
 
 
 class OfficeName(Answer):
-    """An office where it is named beside something else."""
+    """Id and name of an office."""
 
     id: UUID
     name: str
 
 
 class User(Answer):
-    """A user as whoever manages accounts sees it."""
+    """A user as those read it who manage accounts."""
 
     id: UUID
     username: str
@@ -72,7 +72,7 @@ class User(Answer):
 
 
 class HandedOver(User):
-    """A user, and what was passed on to a colleague."""
+    """A user, and how much was handed over to a colleague."""
 
     roles_dropped: list[Role] = Field(description="roles that neither the new level brings nor the caller could grant")
     handed_over: dict[str, int] = Field(description="how many records by their kind")
@@ -99,7 +99,7 @@ def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
 @answers(HandedOver)
 @bp.input(DisableBody, arg_name="body")
 def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -> dict[str, Any]:
-    """Disable; the user's next request is refused. Drafts go to a colleague, if one is named (later: hand-over)."""
+    """Disable a user, whose next request is then refused; drafts go to a colleague if one is named."""
     sent = body.model_dump(mode="json", exclude_none=True)
     handed = handing_over.disable(session, wiring().events, actor, user_id, sent)
     return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
@@ -110,7 +110,7 @@ def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -
 @answers(HandedOver)
 @bp.input(MoveBody, arg_name="body")
 def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict[str, Any]:
-    """Another office from now on (调动), the own one or one below it, for a user of an office below.
+    """Move a user of an office below (调动) to another office: the caller's own or one below it.
 
     What was submitted stays with the office it was entered for. Roles that neither the new level brings nor the caller
     could grant are dropped and named.
@@ -135,7 +135,7 @@ def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> 
 @answers(User)
 @bp.input(EmptyBody, arg_name="body")
 def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
-    """Enable again."""
+    """Enable a disabled user."""
     operations.set_enabled(session, actor, user_id, "enable", body.model_dump())
     return queries.show_user(queries.user_row(session, user_id))
 

@@ -1,4 +1,4 @@
-"""What is answered of enterprises (企业名录) and their licences."""
+"""Answers about enterprises (企业名录) and their licences."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -43,7 +43,7 @@ class Enterprise(Answer):
 
 
 class EnterpriseWithLicences(Enterprise):
-    """The same with what a form fills in beforehand from its licences."""
+    """An enterprise with its licences, from which forms are pre-filled."""
 
     licences: list[Licence] = Field(description="valid ones first")
     licence: Licence | None = Field(description="the one for the product that was named")

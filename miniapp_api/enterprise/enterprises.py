@@ -91,10 +91,10 @@ class EnterpriseQuery(Query):
 @answers(EnterpriseWithLicences)
 @bp.input(EnterpriseQuery, location="query", arg_name="query")
 def read_enterprise(session: Session, actor: Actor, uscc: str, query: EnterpriseQuery) -> dict[str, Any]:
-    """One enterprise from anywhere in the country; a code in lower case or full width is understood.
+    """One enterprise from anywhere in the country; the code may be in lower case or full width.
 
-    With its production licences (`licences`) and, where a product is named, the one for it (`licence`): what a form
-    fills in beforehand (`default_from`) stands in this answer, `enterprise.…` at its top, `licence.…` in `licence`.
+    With its production licences (`licences`) and, where a product is named, the one for it (`licence`). A form is
+    pre-filled from this answer: its `default_from` names `enterprise.…` for the top level, `licence.…` for `licence`.
     """
     fault = uscc_fault(uscc)
     if fault:

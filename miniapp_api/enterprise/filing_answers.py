@@ -1,4 +1,4 @@
-"""What is answered of filings (办件) and their kinds."""
+"""Answers about filings (办件) and their kinds."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -38,7 +38,7 @@ class DocumentCategory(Answer):
 
 
 class StatusLabel(Answer):
-    """A status and how it is called."""
+    """A status and its label."""
 
     code: Status
     label: str
@@ -56,7 +56,7 @@ class FilingStep(Answer):
 
 
 class FilingKind(FilingKindSummary):
-    """A kind as the phone needs it."""
+    """A kind with its form, documents and workflow."""
 
     subject_type: str | None = Field(description="what a filing is about, if it is about something")
     listed: list[str] = Field(description="fields of the form that lists show")
@@ -123,7 +123,7 @@ class Filing(FilingRow):
 
 
 class DeletedFiling(Answer):
-    """What is left of a filing that was deleted."""
+    """A filing that was deleted."""
 
     id: UUID
     status: Status

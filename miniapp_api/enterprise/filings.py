@@ -75,13 +75,13 @@ class FilingBody(DescribedBody):
 
 
 class FilingVersionsQuery(AtOnceQuery):
-    """A page of versions; without one the first hundred, for each comes whole."""
+    """A page of versions; without page parameters the first hundred, because each version is answered whole."""
 
     at_once = 100
 
 
 class ActionBody(AsSent):
-    """A step: the version that the caller read, a comment where the step asks for one."""
+    """A step of the workflow: the version that the caller read, and a comment where the step asks for one."""
 
     version: int
     comment: str | None = Field(None, max_length=1000)
@@ -123,7 +123,7 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
 @answers(Filing)
 def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
-    """One filing, whole. Looking at it never changes its status."""
+    """One whole filing. Reading it never changes its status."""
     return filing_answers.whole_answer(session, wiring().filings, actor, get_readable(session, actor, filing_id))
 
 

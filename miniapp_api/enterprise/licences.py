@@ -39,12 +39,12 @@ class LicencesQuery(PageQuery):
 
 
 class ChecksQuery(PageQuery, Days):
-    """`from` and `to` are check dates; `q` is a word in the problems, the office or the inspectors."""
+    """`from` and `to` are check dates; `q` is a fragment of the problems, the office or the inspectors."""
 
     q: str | None = Field(None, max_length=100)
 
     def filters(self) -> CheckFilters:
-        """As the room takes them."""
+        """The filters in the terms of `enterprise/production/queries.py`."""
         return CheckFilters(self.day_from, self.day_to, self.q)
 
 
@@ -108,7 +108,7 @@ class SupervisionCheck(Answer):
 @answers(Page[Licence])
 @bp.input(LicencesQuery, location="query", arg_name="query")
 def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[str, Any]:
-    """The licence register: the own licences, or those within the caller's scope."""
+    """The licence register: an enterprise's own licences, or those within the caller's scope."""
     page = queries.licences(session, actor, query.uscc, query.licence_no, query.request())
     return page.as_json(queries.show_licence)
 

@@ -1,7 +1,7 @@
-"""What an address has done in the running window: in Redis where that is set up, else in this process.
+"""Counts of what an address did in the current window: in Redis where it is configured, else in this process.
 
-In memory we count ourselves: the library's own memory starts a thread for nearly every hit, which took
-a sixth of the time of a rating.
+The library's own in-memory counter is not used: it starts a thread for nearly every hit, which took a sixth of the time
+of a rating.
 """
 
 import functools
@@ -20,7 +20,7 @@ from core import clock
 log = structlog.get_logger()
 
 PAUSE = 30.0
-"""Seconds for which a Redis that failed is not asked."""
+"""Seconds for which Redis is not asked again after it failed."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -30,7 +30,7 @@ def limit_of(text: str) -> RateLimitItem:
 
 
 class InMemory:
-    """Fixed windows, as the library counts them; one for each length."""
+    """Fixed windows as the library has them, one for each length."""
 
     def __init__(self) -> None:
         self._windows: dict[int, tuple[int, Counter[tuple[str, ...]]]] = {}
@@ -59,14 +59,14 @@ class InMemory:
 
 
 class InRedis:
-    """For all processes. Without its counter the brake is open: the five days of each number still hold."""
+    """Counts of all processes. While Redis does not answer nothing is limited; the rule of five days still holds."""
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
         self._asked_again_at = 0.0
 
     def _failed(self, error: RedisError) -> None:
-        # Whoever rates meanwhile does not wait for it.
+        # Ratings in the meantime do not wait for Redis.
         log.warning("rating_brake_unreachable", error=type(error).__name__, seconds=PAUSE)
         self._asked_again_at = time.monotonic() + PAUSE
 

@@ -80,9 +80,9 @@ class ApiRequest(Request):
 
 
 def drain() -> None:
-    """Read a body that nobody wants to its end: a client that is still sending would not see the answer.
+    """Read the rest of a body that was refused, because a client that is still sending does not read the answer.
 
-    Who is slow at it, or sends without end, is left alone; the server's worker then closes the connection.
+    At most 64 MiB are read; after that, or when the client is too slow, the worker closes the connection.
     """
     left = _MOST_DRAINED if request.content_length is None else min(request.content_length, _MOST_DRAINED)
     if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
@@ -100,7 +100,7 @@ class AsSent(BaseModel):
 
 
 class _AsTyped:
-    """Marks text that is not cleaned."""
+    """Marks a field whose text is not cleaned."""
 
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), _AsTyped()]
@@ -129,7 +129,7 @@ class EmptyBody(AsSent):
 
 
 class DescribedBody(RootModel[dict[str, Any]]):
-    """Parent of objects that a room judges, with its own codes: here their fields are described and no more."""
+    """Parent of bodies that a room validates itself, with its own codes; here their fields are only described."""
 
 
 def described(required: tuple[str, ...] = (), **fields: Any) -> ConfigDict:
@@ -165,7 +165,7 @@ VERSION_FIELD = {"type": "integer", "minimum": 1, "description": "the version th
 
 
 class Query(BaseModel):
-    """Parent of query strings: text cleaned; `?kind=` means the same as leaving it out."""
+    """Parent of query strings: text is cleaned, and an empty value (`?kind=`) counts as absent."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -178,7 +178,7 @@ class Query(BaseModel):
 
 
 class PageQuery(Query):
-    """Which page of a list: every list has these."""
+    """Which page of a list; every list has these parameters."""
 
     page: int | None = Field(None, ge=1, le=DEEPEST_PAGE, description="counted from 1, which is also the default")
     page_size: int = Field(20, ge=1, le=100)
@@ -196,7 +196,7 @@ class PageQuery(Query):
         return after
 
     def request(self) -> PageRequest:
-        """As the rooms take it."""
+        """The page in the terms of `core/database/paging.py`."""
         return PageRequest(self.page or 1, self.page_size, self.after)
 
     def filters_only(self) -> dict[str, Any]:
@@ -205,7 +205,7 @@ class PageQuery(Query):
 
 
 class AtOnceQuery(PageQuery):
-    """A page of a list that was not asked for by pages before: asked for without one, `at_once` items come."""
+    """A page of a list that once had no pages: without page parameters the first `at_once` items come."""
 
     at_once: ClassVar[int] = 200
     page_size: int | None = Field(  # type: ignore[assignment]
@@ -214,7 +214,7 @@ class AtOnceQuery(PageQuery):
     )  # fmt: skip
 
     def request(self) -> PageRequest:
-        """As the rooms take it."""
+        """The page in the terms of `core/database/paging.py`."""
         return PageRequest(self.page or 1, self.page_size or (20 if self.is_paged() else self.at_once), self.after)
 
     def is_paged(self) -> bool:

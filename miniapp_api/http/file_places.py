@@ -1,4 +1,4 @@
-"""Places for those who move files: so many at once in one process; who finds none for a while is told to come back."""
+"""Limits on how many files one process receives and sends at once; a caller who waits too long gets 503 `busy`."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from core.errors import Problem
 
 
 class Places:
-    """`patience` in seconds."""
+    """A fixed number of places; `patience` is how many seconds `take` waits for one."""
 
     def __init__(self, count: int, patience: float) -> None:
         self.count = count
@@ -16,16 +16,16 @@ class Places:
         self.patience = patience
 
     def take(self) -> None:
-        """Take one, to be given back once. Raises 503 `busy`."""
+        """Take a place, which must be given back once. Raises 503 `busy`."""
         if not self._free.acquire(timeout=self.patience):
             raise Problem("busy", retry_after=5)
 
     def give_back(self) -> None:
-        """Let the next one have it."""
+        """Free a place."""
         self._free.release()
 
     def until_sent(self, pieces: Iterable[bytes]) -> "Sending":
-        """The pieces of an answer, with which a place that was taken is given back."""
+        """The pieces of an answer; the place that was taken is given back when they end."""
         return Sending(self, pieces)
 
     @contextmanager
@@ -65,10 +65,10 @@ class Sending:
 
 
 class FilePlaces:
-    """Those of one process: fewer than the worker has threads for files, so that some can say that it is busy."""
+    """The places of one process: fewer than its threads for files, so that a thread is left to answer 503."""
 
     def __init__(self) -> None:
         self.uploads = Places(8, 2)
-        """Uploads that are judged and stored, after their bytes have come."""
+        """Uploads that are validated and stored, after all their bytes have arrived."""
         self.downloads = Places(16, 2)
         """Downloads, until the phone has taken the last byte."""

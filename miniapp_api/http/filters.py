@@ -1,4 +1,4 @@
-"""Filters that many lists have: a product, a range of days. What cannot be one is refused, never ignored."""
+"""Filters that many lists share: a product, a range of days. A value that is none is refused, never ignored."""
 
 from datetime import date
 from typing import Annotated

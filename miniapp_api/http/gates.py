@@ -1,7 +1,7 @@
 """Gates: who may come in at all, and the transaction around a request.
 
-Every route carries exactly one gate, outermost, so that a stranger learns nothing from the way a
-body is judged. `gate` passes `actor` to the endpoint and, unless told otherwise, `session`: a
+Every route carries exactly one gate, outermost, so that a stranger learns nothing from how a body
+is validated. `gate` passes `actor` to the endpoint and, unless `transaction=False`, `session`: a
 reading one for GET, else one transaction that is committed before the answer is sent and rolled
 back by any exception.
 """
@@ -27,8 +27,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class AfterCommit:
-    """An answer that is made when the transaction is over, from what was read in it: others may write meanwhile
-    (with SQLite, other processes)."""
+    """An answer that is made after the commit from what was read before it, so that others can write meanwhile."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -53,7 +52,7 @@ def bearer_token() -> str | None:
 
 
 def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Connection | None], Actor]:
-    """The judgement of who comes in; a stranger without a token is refused before a connection is asked for."""
+    """A function that returns the caller or refuses. Without a token the refusal needs no connection."""
     token = bearer_token()
     if token is None:
         raise Problem("unauthenticated")
@@ -74,7 +73,7 @@ def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Con
 def _run(
     admit: Callable[[Connection | None], Actor] | None, view: Callable[..., Any], *args: Any, **kwargs: Any
 ) -> Any:
-    """The view in its session; a writing one stands over the connection that `admit` looked through before."""
+    """Call the view with its session; a writing one uses the connection on which `admit` has read."""
     database = wiring().database
     if request.method in ("GET", "HEAD"):
         if admit is not None:
@@ -94,8 +93,10 @@ def _run(
 
 
 def _body_read() -> RequestEntityTooLarge | None:
-    """Read the body before anyone else is kept waiting for a slow phone; too large a one is refused in its turn,
-    after whoever may not come in at all."""
+    """Read the whole body before the write lock is taken, so that a slow phone keeps nobody waiting.
+
+    A body that is too large is returned as a refusal, to be raised after the caller has been admitted.
+    """
     try:
         request.get_data(cache=True)
     except RequestEntityTooLarge as refusal:
@@ -112,12 +113,12 @@ def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = 
 
     def decorate(view: View) -> View:
         demanded = frozenset(verb.value for verb in verbs)
-        judged = only_declared(view)
+        checked = only_declared(view)
 
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
             admit = _admit(demanded, before_password_change)
-            return _run(admit, judged, *args, **kwargs) if transaction else judged(*args, **kwargs, actor=admit(None))
+            return _run(admit, checked, *args, **kwargs) if transaction else checked(*args, **kwargs, actor=admit(None))
 
         gated._gate = Gate(False, demanded)  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]
@@ -129,11 +130,11 @@ def public(*, transaction: bool = True) -> Callable[[View], View]:
     """Open to everyone; the list of such routes stands in the HTTP contract, §1."""
 
     def decorate(view: View) -> View:
-        judged = only_declared(view)
+        checked = only_declared(view)
 
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
-            return _run(None, judged, *args, **kwargs) if transaction else judged(*args, **kwargs)
+            return _run(None, checked, *args, **kwargs) if transaction else checked(*args, **kwargs)
 
         gated._gate = Gate(True, frozenset())  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]

@@ -14,8 +14,11 @@ limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_
 
 
 def install(app: Flask) -> None:
-    """Only single routes have limits, and their decorators check them. The hooks around every request, which look
-    for a limit of all routes and for headers to write, and take as long as a database statement, are taken out."""
+    """Set the limiter up without its hooks around every request, which cost as much as a database statement.
+
+    They serve limits of all routes and headers of limits, which this application does not have: single routes have
+    limits, and their decorators check them.
+    """
     limiter.init_app(app)
     before, after = app.before_request_funcs[None], app.after_request_funcs[None]
     before[:] = [hook for hook in before if getattr(hook, "__self__", None) is not limiter]
@@ -25,8 +28,8 @@ def install(app: Flask) -> None:
 def where_counted(settings: Settings) -> str:
     """Whether the workers count together, for `/readyz`.
 
-    Without Redis each counts for itself, so that an address may go as far as the limit in each of them. The limit is
-    not divided among them: a phone that keeps its connection keeps its worker, and would be stopped too early.
+    Without Redis each worker counts for itself, so an address can reach the limit in each of them. The limit is not
+    divided by the number of workers, because a phone that keeps its connection always meets the same one.
     """
     if not settings.redis_url:
         return "each worker counts for itself: REDIS_URL not configured"

@@ -84,7 +84,7 @@ def _fault(one: ErrorDetails) -> Fault:
     if one["type"] == "value_error" and "error" in context:
         return Fault(pointer(one["loc"]), code, str(context["error"]))
     if context.get("min_length") == 1 and one["type"] in ("string_too_short", "too_short"):
-        sentence = _MESSAGES["missing"][1]  # nobody thinks of an empty text as one that is too short
+        sentence = _MESSAGES["missing"][1]  # to a user an empty text is missing, not too short
     if "expected" in context:  # pydantic joins the last two with an English word
         context = {**context, "expected": "、".join(re.findall(r"'([^']*)'", str(context["expected"])))}
     field, verb = _named(one["loc"])
@@ -92,7 +92,7 @@ def _fault(one: ErrorDetails) -> Fault:
 
 
 def _named(place: tuple[int | str, ...]) -> tuple[str, str]:
-    """What a field is called in a sentence, and how it is given; what stands in a list is counted from one."""
+    """The Chinese name of a field for a sentence, and its verb; entries of a list are counted from one."""
     name = next((str(part) for part in reversed(place) if part in LABELS), "")
     label = f"“{LABELS[name]}”" if name else "提交的内容" if not place else "该项"
     numbers = [part + 1 for part in place if isinstance(part, int)]
@@ -151,7 +151,7 @@ def install(app: APIFlask) -> None:
         if isinstance(error.__cause__, Problem):
             return answer(error.__cause__)
         if isinstance(error, ClientDisconnected):
-            # Too slow, or fallen silent: who can still read this is to send it all again, which 400 would forbid.
+            # The client was too slow. If it still reads the answer it shall send again, which a 400 would forbid.
             return answer(Problem("not_ready", "网络过慢，内容没有传完，请在信号较好时重试", retry_after=5))
         if error.code is not None and error.code < 400:
             return error.get_response()
@@ -183,7 +183,7 @@ def install(app: APIFlask) -> None:
     def _unexpected(error: Exception) -> Response:
         if disk.is_full(error):
             return _no_room(error)
-        # The last resort: the caller learns nothing of the inside, the log everything.
+        # Details go to the log only.
         log.exception("unexpected_error", path=request.path)
         return answer(Problem("internal_error"))
 

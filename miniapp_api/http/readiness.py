@@ -1,4 +1,4 @@
-"""Asking what the server needs whether it is there: all at once, none for longer than a probe of readiness may wait."""
+"""The checks of `/readyz`: all run at the same time, and none longer than a readiness probe waits."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ NO_ANSWER = "no answer"
 
 
 NEEDED = ("database", "storage")
-"""Without these the server is not ready; what else is wrong is shown."""
+"""Checks that must be `ok` for the server to be ready; the others are only shown."""
 
 
 class _Run:
@@ -38,17 +38,17 @@ class _Run:
 
 
 class Check:
-    """One question; one for each process. Whoever asks while it is being asked shares the answer."""
+    """One check of this process; callers that ask while it is running share its result."""
 
     def __init__(self, name: str, ask: Callable[[], str]) -> None:
-        """`ask` gives `ok` or what is wrong."""
+        """`ask` returns `ok` or what is wrong."""
         self.name, self._ask = name, ask
         self._lock = threading.Lock()
         self._run: _Run | None = None
         self._silent_until = 0.0
 
     def begin(self) -> Callable[[], str]:
-        """Start asking; what is given back waits for the answer, `no answer` when it does not come in time."""
+        """Start the check; the function returned waits for its result, `no answer` if it comes too late."""
         with self._lock:
             if time.monotonic() < self._silent_until:
                 return lambda: NO_ANSWER
@@ -77,7 +77,7 @@ class Check:
 
 
 def ask_all(checks: list[Check]) -> dict[str, str]:
-    """What each check says, by name."""
+    """The result of each check, by name."""
     begun = [(check.name, check.begin()) for check in checks]
     return {name: outcome() for name, outcome in begun}
 

@@ -1,4 +1,4 @@
-"""The application, bent so that it redirects to a path and never to the host that it was asked by."""
+"""The application with redirects that name a path and never the host of the request."""
 
 from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
@@ -9,11 +9,13 @@ from werkzeug.routing import RequestRedirect
 
 
 class Application(APIFlask):
-    """Werkzeug redirects (`/api/docs` to `/api/docs/`, two slashes to one) to whatever host the caller named:
-    a cache before the server could keep that for others."""
+    """Werkzeug redirects (`/api/docs` to `/api/docs/`, two slashes to one) to the host that the caller named.
+
+    A cache in front of the server could keep such an answer for others.
+    """
 
     def raise_routing_exception(self, request: Request) -> NoReturn:
-        """As Flask does; a redirect within this server says no more than the path."""
+        """As Flask does, but a redirect within this server names the path only."""
         redirect = request.routing_exception
         if isinstance(redirect, RequestRedirect):
             to = urlsplit(redirect.new_url)

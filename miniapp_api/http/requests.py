@@ -17,7 +17,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 _OF_ALL = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"))
 _OF_API = (*_OF_ALL, ("Cache-Control", "no-store"))
-"""Headers of every answer, unless the endpoint has set them, spelt like this."""
+"""Headers of every answer that the endpoint has not set itself, in the same letter case."""
 
 
 def install(app: Flask) -> None:
@@ -33,7 +33,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        # The things themselves: each look through a proxy costs as much as what is read.
+        # The objects behind Flask's proxies: each access through a proxy costs as much as the access itself.
         asked: Request = request._get_current_object()  # type: ignore[attr-defined]
         noted: _AppCtxGlobals = g._get_current_object()
         seconds = time.perf_counter() - noted.started

@@ -1,4 +1,4 @@
-"""What the endpoints find in the application: database, settings, forms, subjects, files."""
+"""What `create_app` wires and the endpoints use: database, settings, forms, subjects, files and the rest."""
 
 from dataclasses import dataclass
 from typing import cast
