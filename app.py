@@ -23,7 +23,7 @@ from core.gateways.opening import open_sms, open_wechat
 from enterprise.systems import filing_engine
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list
-from feedback.ratings.gates import RatingRules
+from feedback.ratings.rating_window import RatingRules
 from inspection.campaigns import CampaignCalendar
 from inspection.dictionaries.entries import Dictionary
 from inspection.submissions.validation import Tools

@@ -35,7 +35,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),
             Job("rating codes", rating_codes.expiry().run),
             region_moves.job(),
-            RareJob("rating gates and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
+            RareJob("rating windows and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
             sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming),
             made_pictures.daily(wiring.uploads.storage),
             key_sweeping.daily(),

@@ -17,9 +17,9 @@ from feedback.codes.catalogue import tags_of
 from feedback.follow_ups import operations as follow_ups
 from feedback.models import Rating, RatingCode
 from feedback.ratings import publication
-from feedback.ratings.gates import RatingRules
-from feedback.ratings.sent import Sent
-from feedback.ratings.submission import rate
+from feedback.ratings.fields import Sent, read_form
+from feedback.ratings.rating_window import RatingRules
+from feedback.ratings.submitting import Sender, submit
 from feedback.statistics import tallies
 
 RATINGS = 48
@@ -107,7 +107,8 @@ def _forms() -> Iterator[Sent]:
 
 
 def _rate(session: Session, people: _People, code: RatingCode, number: int, sent: Sent) -> None:
-    rated = rate(session, RatingRules(), code.token or "", sent, address="192.0.2.1", user_agent="演示数据")
+    form, sender = read_form(code.token or "", sent), Sender("192.0.2.1", "演示数据")
+    rated = submit(session, RatingRules(), form, sender)
     if not rated.new:
         return
     if number % 8 != 7:

@@ -1,6 +1,6 @@
-"""Tables of the feedback room: rating codes, ratings and what becomes of bad ones, gates, SMS codes.
+"""Tables of the feedback room: rating codes, ratings and their follow-ups, rating windows, SMS codes.
 
-The kept figures stand in `figures.py`.
+Those of the statistics stand in `statistics/counts.py`.
 """
 
 from datetime import date, datetime
@@ -174,11 +174,11 @@ class RatingContact(Base):
     note: Mapped[str | None] = mapped_column(EncryptedText)
 
 
-class RatingGate(Base):
-    """From when on a number may rate again: keyed hash of the number (and what the limit is about)."""
+class RatingWindow(Base):
+    """Until when a number may not rate again: keyed hash of the number (and what the limit is about)."""
 
-    __tablename__ = "rating_gates"
-    # One tree instead of two on SQLite; swept by looking through it, because every index delays every rating.
+    __tablename__ = "rating_windows"
+    # One tree instead of two on SQLite. Sweeping reads the whole table, because an index would delay every rating.
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -186,7 +186,7 @@ class RatingGate(Base):
 
 
 class FreedNumber(Base):
-    """A number that an office freed (解除限制): what it rated before no longer keeps it waiting. Append-only.
+    """A number that an office freed (解除限制): a window that began before no longer counts. Append-only.
 
     The number stands here as a keyed hash and masked. `area1..3` is the region chain of the office that freed it.
     """

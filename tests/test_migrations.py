@@ -14,7 +14,7 @@ from tests.databases import postgres_database
 from tests.people import Person, production
 from tests.records import read, submit
 
-RENAMED = {"receipts": "idempotency_keys"}
+RENAMED = {"receipts": "idempotency_keys", "rating_gates": "rating_windows"}
 
 
 @pytest.fixture

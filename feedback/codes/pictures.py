@@ -10,7 +10,7 @@ from assets.paper import qr_codes
 from assets.paper.made_pictures import MadePictures
 from feedback.codes.catalogue import LEVELS
 from feedback.models import RatingCode
-from feedback.ratings.gates import RatingRules
+from feedback.ratings.rating_window import RatingRules
 
 PAPERS = Path(__file__).resolve().parent.parent / "papers"
 

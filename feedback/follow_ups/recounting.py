@@ -10,10 +10,10 @@ from core import clock
 from core.deadlines import clocks
 from core.jobs.one_by_one import OneByOne
 from core.workflows import todos
+from feedback.follow_ups.deadlines import deadline
 from feedback.follow_ups.operations import apply_step
-from feedback.follow_ups.steps import EXTENDED_DAYS, Taken
+from feedback.follow_ups.steps import Taken
 from feedback.models import Rating, RatingFollowUp
-from feedback.ratings.submission import DUE_DAYS
 
 Key = tuple[date, UUID]
 """A rating by its deadline and its id."""
@@ -46,8 +46,8 @@ def recount(session: Session, rating_id: UUID) -> bool:
         return False
     follow_up = session.get_one(RatingFollowUp, rating_id, populate_existing=True)
     start = rating.submitted_at.astimezone(clock.LOCAL).date()
-    days = EXTENDED_DAYS if follow_up.extended else DUE_DAYS
-    counted = clocks.working_deadline(session, (rating.area1, rating.area2, rating.area3), start, days)
+    place = (rating.area1, rating.area2, rating.area3)
+    counted = deadline(session, place, start, extended=follow_up.extended)
     if counted.day == rating.due_on:
         session.execute(
             update(Rating)

@@ -15,11 +15,11 @@ from assets.files.form_files import PHOTO
 from assets.files.purposes import Category, categories
 from core import clock
 from core.actor import Actor
-from core.deadlines import clocks
 from core.errors import Fault, Problem
 from core.text import MEANINGLESS, clean, has_words
 from enterprise.filings.kinds import DECLARATION_ATTACHMENT
 from feedback.codes.kinds import HIDDEN
+from feedback.follow_ups.deadlines import deadline
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.ratings import numbers
 from feedback.ratings.masking import mask
@@ -27,8 +27,6 @@ from feedback.statistics import counts as figures
 from feedback.workflows import HANDLE, RATING, VERIFIED
 
 TEXT_LIMIT = 500
-EXTENDED_DAYS = 15
-"""Working days from the submission, once 限期整改 was decided (spec/b_rating §4)."""
 
 VERIFY_RESULTS = {
     "confirmed": "属实", "partly": "部分属实", "unfounded": "不属实", "mistaken": "误评", "unreachable": "无法联系",
@@ -185,7 +183,7 @@ def _rectify(session: Session, _actor: Actor, rating: Rating, row: RatingFollowU
     if not extends:
         return Taken(follow_up=values, payload=values)
     day = rating.submitted_at.astimezone(clock.LOCAL).date()
-    due = clocks.working_deadline(session, (rating.area1, rating.area2, rating.area3), day, EXTENDED_DAYS)
+    due = deadline(session, (rating.area1, rating.area2, rating.area3), day, extended=True)
     extended = {**values, "extended": True, "extension_reason": reason}
     moved = {"due_on": due.day, "due_on_provisional": due.provisional}
     return Taken(moved, extended, {**extended, "due_on": due.day.isoformat()})

@@ -20,13 +20,12 @@ from core.errors import Problem, invalid
 from core.identifiers import is_mobile, normalise_mobile
 from core.text import fold
 from feedback.models import SmsCode
-from feedback.ratings import gates
-from feedback.ratings.gates import RatingRules
+from feedback.ratings import rating_window
 
 MINUTES = 5
 """How long a code is good."""
 MOST_TRIES = 5
-_PAUSE = RatingRules(window=timedelta(minutes=1))
+_PAUSE = timedelta(minutes=1)
 _AN_HOUR, _A_DAY = 5, 10
 KEPT = timedelta(days=2)
 """Rows are kept for the throttle this long."""
@@ -64,8 +63,8 @@ def issue_code(
         raise Problem("captcha_required", "当前网络获取短信验证码的人较多，请先填写图片验证码，再获取短信验证码")
     # One a minute; it also makes requests of one number wait for each other, so that the counts hold.
     pause = privacy.keyed_hash("sms pause", number)
-    if not gates.take(session, pause, _PAUSE, now):
-        raise _throttled(clock.seconds_until(gates.closed_until(session, pause) or now, now))
+    if not rating_window.start(session, pause, _PAUSE, now):
+        raise _throttled(clock.seconds_until(rating_window.ends_at(session, pause) or now, now))
     began = now.astimezone(clock.LOCAL).replace(minute=0, second=0, microsecond=0)
     for since, most, span in (
         (began, _AN_HOUR, timedelta(hours=1)), (began.replace(hour=0), _A_DAY, timedelta(days=1)),

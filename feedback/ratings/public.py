@@ -19,11 +19,12 @@ from core.errors import Problem, not_found
 from feedback.codes.catalogue import LEVELS, is_bad
 from feedback.codes.kinds import CHANNELS, HIDDEN, SHOWN
 from feedback.codes.operations import is_token
+from feedback.follow_ups.deadlines import WORKING_DAYS
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import tags_of_rating
 from feedback.ratings.listing import NEWEST, day_begins, day_ends, of_office
 from feedback.ratings.query_codes import query_key
-from feedback.ratings.submission import DUE_DAYS, refuse_closed
+from feedback.ratings.submitting import refuse_closed
 from feedback.workflows import CLOSED, FED_BACK, RATING, TO_VERIFY, VERIFIED
 
 # A page's mark holds the instant of a rating, of which the list shows no more than the day.
@@ -118,7 +119,7 @@ def _next_step(rating: Rating, follow_up: RatingFollowUp | None) -> str | None:
     if rating.due_on is None or rating.closed_at is not None or follow_up is None:
         return None
     note = provisional_note(rating.due_on, provisional=rating.due_on_provisional)
-    told = "；".join(filter(None, (None if follow_up.extended else f"{DUE_DAYS} 个工作日内", note)))
+    told = "；".join(filter(None, (None if follow_up.extended else f"{WORKING_DAYS} 个工作日内", note)))
     until = f"最迟 {rating.due_on.isoformat()}" + (f"（{told}）" if told else " ")
     if rating.status not in (TO_VERIFY, VERIFIED):
         return f"{until}答复，届时可凭查询码查看。"

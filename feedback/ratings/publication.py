@@ -17,8 +17,8 @@ from feedback.codes.kinds import PENDING, SHOWN, WITHHELD
 from feedback.models import Rating, RatingFollowUp
 from feedback.queries import visible
 from feedback.ratings import word_list
-from feedback.ratings.gates import RatingRules
-from feedback.ratings.sent import COMMENT_LIMIT
+from feedback.ratings.fields import COMMENT_LIMIT
+from feedback.ratings.rating_window import RatingRules
 from feedback.workflows import RATING
 
 DECISIONS = {"release": SHOWN, "withhold": WITHHELD}

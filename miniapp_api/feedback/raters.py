@@ -1,4 +1,4 @@
-"""What rating needs of a request, for the page and for the JSON calls alike: address, brake, proof of the number."""
+"""Rating by a request, from the page and the JSON calls alike: address limits, captcha, proof of the number, rating."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,9 +15,9 @@ from core.errors import Problem, invalid
 from core.gateways.sms import SmsFailed
 from core.text import clean_line
 from feedback.codes.kinds import PER_MATTER
-from feedback.ratings import phone_proof, submission
-from feedback.ratings.sent import Sent
-from feedback.ratings.submission import Rated
+from feedback.ratings import phone_proof, submitting
+from feedback.ratings.fields import Form, Sent, read_form
+from feedback.ratings.submitting import Sender, Submitted
 from miniapp_api.http.address_counts import limit_of
 from miniapp_api.http.gates import bearer_token
 from miniapp_api.http.wiring import Wiring, wiring
@@ -44,7 +44,7 @@ class Proof:
         return clean_line(self.captcha)[:20] if isinstance(self.captcha, str) else ""
 
     def check(self, services: Wiring, address: str) -> None:
-        """Let the right answer to a captcha pass; 403 `captcha_required` or 429 otherwise."""
+        """Accept the right answer to a captcha; 403 `captcha_required` or 429 otherwise."""
         captcha_id = self.captcha_id if isinstance(self.captcha_id, str) else None
         captcha_tries.check(services.database, captcha_tries.of_ratings(address), captcha_id, self.answer)
 
@@ -53,23 +53,23 @@ NO_PROOF = Proof()
 
 
 @dataclass(slots=True)
-class Brake:
-    """Accepted ratings of an address: above one limit at one code a proof is asked for, far above in all a pause.
+class AddressLimits:
+    """Accepted ratings of an address: above one limit at one code a captcha is asked for, far above it in all a pause.
 
-    Ratings of single-use codes (一事一评) are neither counted nor stopped: each has a link of its own.
+    Ratings of single-use codes (一事一评) are neither counted nor refused: each has a link of its own.
     """
 
     services: Wiring
     address: str
-    asked: list[UUID] = field(default_factory=list)
+    admitted: list[UUID] = field(default_factory=list)
 
     def is_busy(self, code_id: UUID) -> bool:
-        """Whether this code has had so many ratings from here that a person has to be shown."""
+        """Whether this code has had so many ratings from here that a captcha has to be answered."""
         limit = limit_of(self.services.settings.rating_address_limit)
         return self.services.addresses.wait(limit, self.address, str(code_id)) > 0
 
-    def stop(self, code_id: UUID, *, proved: bool) -> None:
-        """Raise what an address is answered that rates too much; note that it was asked otherwise."""
+    def admit(self, code_id: UUID, *, proved: bool) -> None:
+        """Raise what an address is answered that rates too much; note the code otherwise, for `count`."""
         ceiling = limit_of(self.services.settings.rating_address_ceiling)
         wait = self.services.addresses.wait(ceiling, self.address)
         if wait:
@@ -77,11 +77,11 @@ class Brake:
             raise Problem("too_many_requests", detail, retry_after=wait)
         if not proved and self.is_busy(code_id):
             raise Problem("captcha_required", BUSY)
-        self.asked.append(code_id)
+        self.admitted.append(code_id)
 
     def count(self) -> None:
         """Count what was accepted: after the transaction, so that nobody waits for the counter."""
-        for code_id in self.asked:
+        for code_id in self.admitted:
             for text, key in (
                 (self.services.settings.rating_address_limit, (self.address, str(code_id))),
                 (self.services.settings.rating_address_ceiling, (self.address,)),
@@ -92,31 +92,34 @@ class Brake:
 BUSY = "当前网络提交评价的人较多，请填写验证码后再提交，已填内容不会丢失"
 
 
-def rate(token: str, sent: Sent, proof: Proof = NO_PROOF) -> Rated:
-    """Judge and store a rating, in transactions of its own; proves the number first where that is switched on."""
+def rate(token: str, sent: Sent, proof: Proof = NO_PROOF) -> Submitted:
+    """Submit a rating: form → captcha or SMS code, where one is needed → `submitting.submit` → count of the address.
+
+    Each part has a transaction of its own: what is proved stays proved although the rating is refused.
+    """
     services, address = wiring(), request.remote_addr or ""
-    brake, actor = Brake(services, address), signed_in_enterprise(services)
+    form, limits, actor = read_form(token, sent), AddressLimits(services, address), signed_in_enterprise(services)
     verified = proved = False
     if proves_numbers(services) or proof.code or proof.answer:
-        # What is faulty or sent again costs no code; what is proved is proved even if the rating is refused.
+        # What is faulty or posted again costs no code.
         with services.database.read() as session:
-            code, repeated = submission.judge(session, token, sent)
+            code, repeated = submitting.find(session, form)
         if repeated is not None:
             return repeated
         if proves_numbers(services) or (proof.code and services.sms is not None):
-            verified = proved = _prove(services, token, sent, proof.code)
-        elif proof.answer and code.kind != PER_MATTER and brake.is_busy(code.id):
+            _prove_number(services, form, proof.code)
+            verified = proved = True
+        elif proof.answer and code.kind != PER_MATTER and limits.is_busy(code.id):
             proof.check(services, address)
             proved = True
+    sender = Sender(address, request.headers.get("User-Agent", ""), verified, actor)
     with services.database.write() as session:
-        rated = submission.rate(
-            session, services.rules, token, sent, address=address,
-            user_agent=request.headers.get("User-Agent", ""), verified=verified,
-            brake=lambda code_id: brake.stop(code_id, proved=proved), actor=actor,
-        )  # fmt: skip
-    if rated.new:
-        brake.count()
-    return rated
+        submitted = submitting.submit(
+            session, services.rules, form, sender, lambda code_id: limits.admit(code_id, proved=proved)
+        )
+    if submitted.new:
+        limits.count()
+    return submitted
 
 
 def proves_numbers(services: Wiring) -> bool:
@@ -130,14 +133,15 @@ def signed_in_enterprise(services: Wiring) -> Actor | None:
     return authenticate(services.database, services.policy, token) if token is not None else None
 
 
-def _prove(services: Wiring, token: str, sent: Sent, code: str) -> bool:
+def _prove_number(services: Wiring, form: Form, code: str) -> None:
+    """Spend the SMS code that proves the number of a faultless form; 422 for one that proves nothing."""
     if not code:
         raise invalid("/sms_code", "required", "请填写短信验证码")
+    assert form.fields is not None
     with services.database.write() as session:
-        right = phone_proof.prove(session, str(sent.mobile), code, submission.form_key(token, sent))
+        right = phone_proof.prove(session, form.fields.mobile, code, form.key)
     if not right:
         raise phone_proof.wrong_code()
-    return True
 
 
 def send_code(mobile: Any, proof: Proof = NO_PROOF) -> None:

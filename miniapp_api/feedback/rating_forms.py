@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from feedback.codes.catalogue import LEVELS, VERSION, is_bad, tags_of
 from feedback.codes.kinds import KINDS
 from feedback.ratings import public as readings
-from feedback.ratings.sent import COMMENT_LIMIT, LEAST_REASON, NAME_LIMIT, Sent
+from feedback.ratings.fields import COMMENT_LIMIT, LEAST_REASON, NAME_LIMIT, Sent
 from miniapp_api.feedback import raters
 from miniapp_api.http.answers import Untyped, answers, refuses
 from miniapp_api.http.bodies import Body

@@ -23,7 +23,8 @@ from core.errors import Fault, Problem
 from core.text import clean_line
 from feedback.codes.catalogue import LEVELS, is_bad, tags_of
 from feedback.ratings import public as readings
-from feedback.ratings.sent import COMMENT_LIMIT, LEAST_REASON
+from feedback.ratings.fields import COMMENT_LIMIT, LEAST_REASON
+from feedback.ratings.rating_window import WINDOW_DAYS
 from miniapp_api.accounts import captchas
 from miniapp_api.feedback import raters, tablets
 from miniapp_api.feedback.refusal_pages import NATIONAL_HOTLINE, refused
@@ -220,7 +221,7 @@ def form_values(code: Any, typed: Typed, faults: list[Fault], notice: str | None
         "css": FORM_CSS, "js": FORM_JS, "choices": _choices,
         "code": code, "sent": typed, "said": told, "notice": notice, "sms": sms,
         "faults": [{"at": at.get(name, name), "message": message} for name, message in told.items()],
-        "least_reason": LEAST_REASON, "comment_limit": COMMENT_LIMIT,
+        "least_reason": LEAST_REASON, "comment_limit": COMMENT_LIMIT, "window_days": WINDOW_DAYS,
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from flask import request
 
 from accounts.sign_in.captchas import PICTURE, QUESTION
 from feedback.codes.catalogue import LEVELS, TAGS
-from feedback.ratings.sent import Sent
+from feedback.ratings.fields import Sent
 from miniapp_api.feedback.raters import Proof
 
 OTHER_CAPTCHA = {"picture": PICTURE, "question": QUESTION}

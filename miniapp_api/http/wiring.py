@@ -18,7 +18,7 @@ from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from enterprise.filings.kinds import Filings
 from feedback.codes.scan_counts import ScanCounts
-from feedback.ratings.gates import RatingRules
+from feedback.ratings.rating_window import RatingRules
 from inspection.submissions.validation import Tools
 from miniapp_api.http.address_counts import InMemory, InRedis
 from miniapp_api.http.file_places import FilePlaces

@@ -19,10 +19,10 @@ from feedback import queries
 from feedback.codes import operations as codes
 from feedback.follow_ups import operations as follow_ups
 from feedback.models import Rating, RatingCode
-from feedback.ratings import publication, submission
-from feedback.ratings.gates import RatingRules
-from feedback.ratings.sent import Sent
-from feedback.ratings.submission import Rated
+from feedback.ratings import publication
+from feedback.ratings.fields import Sent, read_form
+from feedback.ratings.rating_window import RatingRules
+from feedback.ratings.submitting import Sender, Submitted, submit
 from feedback.statistics import queries as statistics
 
 BAD: dict[str, Any] = {"level": 1, "tags": [109, 115], "comment": "多次被要求补交材料"}
@@ -77,15 +77,14 @@ class Room:
             made, _ = codes.create(session, self.people[person], body)
             return codes.generate(session, self.people[person], made.id) if generated else made
 
-    def send(self, code: RatingCode, *, address: str = "192.0.2.1", **changes: Any) -> Rated:
-        """A form as it comes in, with a new number unless one is given; `rules`, `brake`, `actor` go to `rate`."""
-        given = {name: changes.pop(name) for name in ("rules", "brake", "actor", "verified") if name in changes}
-        rules = given.pop("rules", self.rules)
+    def send(self, code: RatingCode, *, address: str = "192.0.2.1", **changes: Any) -> Submitted:
+        """A form as it comes in, with a new number unless one is given; `rules`, `admit`, `actor` go to `submit`."""
+        given = {name: changes.pop(name) for name in ("actor", "verified") if name in changes}
+        rules, admit = changes.pop("rules", self.rules), changes.pop("admit", None)
         form = {**GOOD, "mobile": changes.get("mobile") or self.new_mobile(), **changes}
         with self.database.write() as session:
-            return submission.rate(
-                session, rules, code.token or "", Sent(**form), address=address, user_agent="a browser", **given
-            )
+            sender = Sender(address, "a browser", **given)
+            return submit(session, rules, read_form(code.token or "", Sent(**form)), sender, admit)
 
     def bad(self, code: RatingCode, **changes: Any) -> UUID:
         return self.send(code, **{**BAD, **changes}).id

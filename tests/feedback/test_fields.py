@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 
 from feedback.codes.catalogue import LEVELS, TAGS, tags_of
-from feedback.ratings.sent import Sent, read
+from feedback.ratings.fields import Sent, validate
 from tests.feedback.room import BAD, GOOD, Room, faults, refused
 
 
 def judged(**changes: Any) -> dict[str, str]:
-    fields, found = read(Sent(**{**GOOD, **changes}))
+    fields, found = validate(Sent(**{**GOOD, **changes}))
     assert (fields is None) == bool(found)
     return {fault.path: fault.code for fault in found}
 
 
 def accepted(**changes: Any) -> Any:
-    fields, found = read(Sent(**{**GOOD, **changes}))
+    fields, found = validate(Sent(**{**GOOD, **changes}))
     assert fields is not None, found
     return fields
 
@@ -33,7 +33,7 @@ def test_there_are_five_levels_with_eight_tags_each() -> None:
 
 
 def test_an_empty_form_is_told_all_that_is_missing() -> None:
-    _, found = read(Sent())
+    _, found = validate(Sent())
     assert {fault.path: fault.code for fault in found} == {
         "/rater_name": "required", "/mobile": "required", "/level": "required",
     }  # fmt: skip

@@ -10,9 +10,9 @@ from accounts.models import Office
 from core.db import Database
 from enterprise.filings.models import Filing
 from feedback.models import Rating, RatingCode
-from feedback.ratings import submission
-from feedback.ratings.gates import RatingRules
-from feedback.ratings.sent import Sent
+from feedback.ratings.fields import Sent, read_form
+from feedback.ratings.rating_window import RatingRules
+from feedback.ratings.submitting import Sender, submit
 from miniapp_api.http.wiring import KEY
 from tests.parties import DECLARATION, Parties, act, open_declaration, prepare
 from tests.people import Person
@@ -47,7 +47,7 @@ def test_an_approved_declaration_is_rated_once_by_its_enterprise(
     assert (office.region_code, code.org_name) == ("320402", office.name)
     form = Sent("孙某", "13800000007", 5, [513], "")
     with application.extensions[KEY].database.write() as session:
-        submission.rate(session, RatingRules(), code.token or "", form, address="192.0.2.1", user_agent="")
+        submit(session, RatingRules(), read_form(code.token or "", form), Sender("192.0.2.1", ""))
     assert "rate_service" not in todos(parties.enterprise)
     with database.read() as session:
         assert session.scalars(select(Rating.channel)).all() == ["web_todo"]

@@ -10,10 +10,10 @@ import pytest
 from core.database.paging import PageRequest
 from core.workflows import history
 from feedback.ratings import word_list
-from feedback.ratings.gates import RatingRules
 from feedback.ratings.masking import mask
 from feedback.ratings.public import PublicFilters, public, show_public
 from feedback.ratings.publication import first_publicity, release_several
+from feedback.ratings.rating_window import RatingRules
 from feedback.ratings.word_list import holds_a_listed_word, is_harmless
 from tests.feedback.room import Room, faults, refused
 

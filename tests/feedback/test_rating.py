@@ -13,12 +13,12 @@ from core.models import Todo
 from core.workflows import history
 from feedback import queries
 from feedback.codes import operations as codes
-from feedback.models import Rating, RatingFollowUp, RatingGate
-from feedback.ratings import submission
-from feedback.ratings.gates import RatingRules
+from feedback.models import Rating, RatingFollowUp, RatingWindow
+from feedback.ratings.fields import Sent, read_form
 from feedback.ratings.public import answer, open_code
 from feedback.ratings.query_codes import query_code
-from feedback.ratings.sent import Sent
+from feedback.ratings.rating_window import RatingRules
+from feedback.ratings.submitting import Sender, find, submit
 from feedback.sweeping import sweep
 from tests.feedback.room import BAD, FIVE_DAYS, GOOD, Room, refused
 
@@ -31,9 +31,7 @@ def count(room: Room) -> int:
 def test_an_unknown_token_is_refused_before_anything_else(room: Room) -> None:
     with room.database.write() as session:
         for token in ("x" * 32, "", "\x00", "x" * 4000, "'--", "中"):
-            problem = refused(
-                submission.rate, session, RatingRules(), token, Sent(), address="192.0.2.1", user_agent=""
-            )  # fmt: skip
+            problem = refused(submit, session, RatingRules(), read_form(token, Sent()), Sender("192.0.2.1", ""))
             assert (problem.code, problem.status) == ("unknown_code", 404)
             assert refused(open_code, session, token).code == "unknown_code"
 
@@ -178,21 +176,21 @@ def test_another_content_or_no_form_id_is_left_to_the_window(room: Room) -> None
     assert refused(lambda: room.send(code, mobile="13800000001")).code == "rating_window"
 
 
-def test_an_address_that_is_braked_never_hides_the_window_and_frees_the_gate(room: Room) -> None:
+def test_an_address_that_is_refused_never_hides_the_window_and_starts_none(room: Room) -> None:
     code = room.code()
     room.send(code, mobile="13800000001")
     asked: list[UUID] = []
 
-    def brake(code_id: UUID) -> None:
+    def refuse(code_id: UUID) -> None:
         asked.append(code_id)
         raise Problem("captcha_required")
 
-    assert refused(lambda: room.send(code, mobile="13800000001", brake=brake)).code == "rating_window"
+    assert refused(lambda: room.send(code, mobile="13800000001", admit=refuse)).code == "rating_window"
     assert asked == []
-    problem = refused(lambda: room.send(code, mobile="13800000002", brake=brake))
+    problem = refused(lambda: room.send(code, mobile="13800000002", admit=refuse))
     assert (problem.code, problem.status, asked) == ("captcha_required", 403, [code.id])
-    assert room.send(code, mobile="13800000002", brake=lambda _code: None).new
-    assert room.send(room.code(kind="per_matter"), mobile="13800000003", brake=brake).new and asked == [code.id]
+    assert room.send(code, mobile="13800000002", admit=lambda _code: None).new
+    assert room.send(room.code(kind="per_matter"), mobile="13800000003", admit=refuse).new and asked == [code.id]
 
 
 def test_staff_rate_for_nobody(room: Room) -> None:
@@ -200,16 +198,16 @@ def test_staff_rate_for_nobody(room: Room) -> None:
     assert refused(lambda: room.send(code, actor=room.people["officer"])).code == "forbidden"
 
 
-def test_judging_tells_what_is_wrong_before_a_number_is_proved_and_looks_at_no_gate(room: Room) -> None:
+def test_what_is_wrong_is_said_before_a_number_is_proved_and_without_its_window(room: Room) -> None:
     code = room.code()
     first = room.send(code, mobile="13800000001", submission_id="form")
     form = {**GOOD, "mobile": "13800000001"}
     with room.database.read() as session:
-        judged, repeated = submission.judge(session, code.token or "", Sent(**form))
-        assert (judged.id, repeated) == (code.id, None)
-        _, again = submission.judge(session, code.token or "", Sent(**form, submission_id="form"))
+        found, repeated = find(session, read_form(code.token or "", Sent(**form)))
+        assert (found.id, repeated) == (code.id, None)
+        _, again = find(session, read_form(code.token or "", Sent(**form, submission_id="form")))
         assert again is not None and again.id == first.id
-        assert refused(lambda: submission.judge(session, code.token or "", Sent())).code == "invalid"
+        assert refused(lambda: find(session, read_form(code.token or "", Sent()))).code == "invalid"
 
 
 def test_name_and_number_are_encrypted_and_no_address_is_stored(room: Room) -> None:
@@ -217,8 +215,8 @@ def test_name_and_number_are_encrypted_and_no_address_is_stored(room: Room) -> N
     rated = room.send(code, mobile="13800000001", address="192.0.2.77")
     with room.database.read() as session:
         row = dict(session.execute(text("SELECT * FROM ratings")).one()._mapping)
-        gates = session.scalars(select(RatingGate.key)).all()
-    stored = " ".join(str(value) for value in row.values()) + " ".join(gates)
+        windows = session.scalars(select(RatingWindow.key)).all()
+    stored = " ".join(str(value) for value in row.values()) + " ".join(windows)
     assert row["mobile"].startswith("enc1:") and row["rater_name"].startswith("enc1:")
     assert row["mobile_tail"] == "0001"
     for secret in ("13800000001", "张某某", "192.0.2.77", rated.query_code, rated.query_code.replace("-", "")):
@@ -313,7 +311,7 @@ def test_a_rating_is_marked_only_where_somebody_of_the_very_office_was_active_wi
     assert not expected or "仅供参考，不能说明评价由工作人员提交" in shown["from_staff_note"]
 
 
-def test_gates_that_are_open_again_are_swept(room: Room, at_ten: time_machine.Traveller) -> None:
+def test_windows_that_are_over_are_swept(room: Room, at_ten: time_machine.Traveller) -> None:
     code = room.code()
     room.send(code, mobile="13800000001")
     at_ten.shift(FIVE_DAYS - timedelta(seconds=1))

@@ -14,9 +14,9 @@ from core.workflows import history
 from core.workflows.integrity import verify_ends
 from feedback.codes import operations as codes
 from feedback.models import Rating
-from feedback.ratings import submission
-from feedback.ratings.gates import RatingRules
-from feedback.ratings.sent import Sent
+from feedback.ratings.fields import Sent, read_form
+from feedback.ratings.rating_window import RatingRules
+from feedback.ratings.submitting import Sender, submit
 from feedback.workflows import CODE, RATING
 from tests.feedback.room import BAD, GOOD, Room, outcome
 from tests.newcomers import at_once
@@ -60,7 +60,7 @@ def test_at_five_days_exactly_one_of_many_is_accepted(room: Room, monkeypatch: p
     code, start = room.code(), clock.now()
 
     def at(moment: Any) -> None:
-        monkeypatch.setattr("feedback.ratings.submission.clock.now", lambda: moment)
+        monkeypatch.setattr("feedback.ratings.submitting.clock.now", lambda: moment)
 
     at(start)
     room.send(code, mobile="13800009000")
@@ -82,7 +82,7 @@ def test_a_transaction_that_fails_frees_the_gate(room: Room) -> None:
         form = Sent(**{**GOOD, "mobile": "13800009000"})
         try:
             with room.database.write() as session:
-                submission.rate(session, RatingRules(), code.token or "", form, address="192.0.2.1", user_agent="")
+                submit(session, RatingRules(), read_form(code.token or "", form), Sender("192.0.2.1", ""))
                 raise Broken
         except Broken:
             return "failed"

@@ -246,7 +246,7 @@ def test_a_busy_database_is_told_on_the_page_and_nothing_typed_is_lost(
     page = hall.open(code)
     form = {"level": 5, "tags5": [510], "rater_name": "张某某", "mobile": "13800000001", "comment": "办得很快"}
     with monkeypatch.context() as patch:
-        patch.setattr("feedback.ratings.submission.rate", busy)
+        patch.setattr("feedback.ratings.submitting.submit", busy)
         answer = hall.send(code, page, **form)
     assert (answer.status_code, answer.mimetype) == (503, "text/html") and answer.headers["Retry-After"]
     kept = Page.of(answer)

@@ -17,8 +17,8 @@ from core.db import Database
 from core.gateways import sms
 from core.gateways.sms import LogSender, SmsFailed
 from feedback.models import Rating
-from feedback.ratings import phone_proof, submission
-from feedback.ratings.sent import Sent
+from feedback.ratings import phone_proof
+from feedback.ratings.fields import Sent, read_form
 from miniapp_api.http.wiring import KEY
 from tests.newcomers import code_of
 from tests.people import faults, new_id
@@ -120,10 +120,10 @@ def test_the_same_form_posted_again_may_show_its_code_again(hall: Hall, phones: 
     form = {"mobile": NUMBER, "sms_code": phones.code_of(NUMBER), "submission_id": new_id()}
     sent = Sent(**{**GOOD, "mobile": NUMBER, "submission_id": form["submission_id"]})
     with hall.database.write() as session:
-        assert phone_proof.prove(session, NUMBER, form["sms_code"], submission.form_key(first["token"], sent))
-        assert phone_proof.prove(session, NUMBER, form["sms_code"], submission.form_key(first["token"], sent))
-        assert not phone_proof.prove(session, NUMBER, form["sms_code"], submission.form_key(second["token"], sent))
-        assert not phone_proof.prove(session, NUMBER, "000000", submission.form_key(first["token"], sent))
+        assert phone_proof.prove(session, NUMBER, form["sms_code"], read_form(first["token"], sent).key)
+        assert phone_proof.prove(session, NUMBER, form["sms_code"], read_form(first["token"], sent).key)
+        assert not phone_proof.prove(session, NUMBER, form["sms_code"], read_form(second["token"], sent).key)
+        assert not phone_proof.prove(session, NUMBER, "000000", read_form(first["token"], sent).key)
     assert hall.rate(first, **form).status_code == 201
     assert faults(hall.rate(second, **{**form, "submission_id": new_id()})) == {"/sms_code": "wrong_code"}
 

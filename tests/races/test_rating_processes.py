@@ -18,7 +18,7 @@ from accounts.verbs import Role
 from core.config import Settings
 from core.db import Database
 from core.workflows import history
-from feedback.models import Rating, RatingCode, RatingGate
+from feedback.models import Rating, RatingCode, RatingWindow
 from feedback.statistics import tallies
 from tests.newcomers import make_user
 from tests.people import PASSWORD, new_id
@@ -98,10 +98,10 @@ def outcome(answers: list[Answer]) -> dict[tuple[int, str], int]:
 
 
 def everything_holds(database: Database, ratings: int) -> None:
-    """So many ratings, and gates, figures and chains that fit them."""
+    """So many ratings, and windows, figures and chains that fit them."""
     with database.write() as session:
         assert session.scalar(select(func.count()).select_from(Rating)) == ratings
-        assert session.scalar(select(func.count()).select_from(RatingGate)) == ratings
+        assert session.scalar(select(func.count()).select_from(RatingWindow)) == ratings
         tallies.reconcile(session)
         assert tallies.reconcile(session).wrong == 0
         assert session.scalar(select(func.sum(RatingCode.ratings))) == ratings

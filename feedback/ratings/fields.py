@@ -1,4 +1,4 @@
-"""What a rater sends: the fields, brought into the form in which they are stored and compared, or their faults."""
+"""What a rater sends: the fields, validated and brought into the form in which they are stored, or their faults."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -43,14 +43,30 @@ class Fields:
         """Whether this is a bad rating (差评)."""
         return is_bad(self.level)
 
-    def key(self, token: str) -> str | None:
-        """What recognises the same form posted again; None when the form carried no id."""
-        if self.submission_id is None:
-            return None
-        return privacy.keyed_hash("rating submission", token, canonical_json(asdict(self)).decode())
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as it was posted for the code with `token`: its fields, or all faults at once with their places.
+
+    `key` recognises the same form posted again; None when it carried no id or is faulty.
+    """
+
+    token: str
+    fields: Fields | None
+    faults: list[Fault]
+    key: str | None
 
 
-def read(sent: Sent) -> tuple[Fields | None, list[Fault]]:
+def read_form(token: str, sent: Sent) -> Form:
+    """Validate what was posted, without the database."""
+    fields, faults = validate(sent)
+    key = None
+    if fields is not None and fields.submission_id is not None:
+        key = privacy.keyed_hash("rating submission", token, canonical_json(asdict(fields)).decode())
+    return Form(token, fields, faults, key)
+
+
+def validate(sent: Sent) -> tuple[Fields | None, list[Fault]]:
     """The fields, or all faults at once with their places."""
     faults: list[Fault] = []
     name = _name(sent.rater_name, faults, demanded=sent.real_name is not False)
