@@ -6,6 +6,7 @@ move; an effect that refuses rolls the whole transaction back.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,7 +29,7 @@ from enterprise.filings.clocks_and_todos import replace_todo, run_clocks
 from enterprise.filings.integrity import content_digest
 from enterprise.filings.kinds import OFFICE, FilingKind, Filings, FilingStep
 from enterprise.filings.models import DELETED, Filing, FilingVersion
-from enterprise.filings.moves import find, found, history_row, lock, move
+from enterprise.filings.moves import after, find, found, lock, write_move
 from enterprise.filings.working_copy import as_date, release_all_but
 
 FINISHED = "filing.finished"
@@ -104,16 +105,24 @@ def _take(
     version_row: dict[str, Any] | None = None
     if step.sends:
         checked, data = _validate(session, engine, kind, filing)
-        version_row = _version_row(filing, data, actor)
-        values |= _as_sent(filing, version_row)
-        payload |= {"sent": version_row["number"], "content": content_digest(version_row)}
+        values |= _as_sent(filing, data)
+        version_row = _version_row(filing, data, values["sent_at"], actor)
+        payload |= {"sent": values["sent"], "content": content_digest(version_row)}
         if step.then is not None:
             steps.append(kind.following(step.then(checked), step.target))
     if step.restores:
         values |= _sent_last(session, kind, filing)
     values |= _end(kind, filing, steps, comment)
 
-    moved = move(session, kind, filing, steps, values, actor, payload, version_row)
+    moved = after(filing, step, values)
+    rows = [_history_row(step, moved, actor, payload)]
+    for following in steps[1:]:
+        if following.guard is not None:
+            following.guard(moved, None)
+        moved = after(moved, following, {})
+        rows.append(_history_row(following, moved, None, {}))
+    write_move(session, kind, filing, moved, step.action, version_row)
+    history.append_all(session, rows)
     for one in steps:
         run_clocks(session, one, moved)
     replace_todo(session, kind, moved)
@@ -182,8 +191,16 @@ def _is_last_confirmation(
     payload["confirmations"] = given
     if given >= step.confirmations:
         return True
-    history.append(session, history_row(filing, step, filing.status, filing.version, actor, payload))
+    history.append(session, _history_row(step, filing, actor, payload))
     return False
+
+
+def _history_row(step: FilingStep, moved: Filing, actor: Actor | None, payload: Mapping[str, Any]) -> history.Move:
+    """The row of a step by the actor (None: the system) that left the filing as `moved`."""
+    by, said = (actor.user_id, actor.as_payload()) if actor is not None else (None, {})
+    return history.Move(
+        "filing", moved.id, step.action, step.source, moved.status, moved.version, by, {**said, **payload}
+    )
 
 
 def _validate(session: Session, engine: Filings, kind: FilingKind, filing: Filing) -> tuple[Checked, dict[str, Any]]:
@@ -210,21 +227,21 @@ def _validate(session: Session, engine: Filings, kind: FilingKind, filing: Filin
     return checked, filing.data if checked.values == clear else sealed(form, checked.values)
 
 
-def _version_row(filing: Filing, data: dict[str, Any], actor: Actor | None) -> dict[str, Any]:
+def _version_row(filing: Filing, data: dict[str, Any], sent_at: datetime, actor: Actor | None) -> dict[str, Any]:
     """The row of `filing_versions` that freezes what is sent."""
     return {
         "id": uuid4(), "filing_id": filing.id, "number": filing.sent + 1, "form_code": filing.form_code,
         "form_version": filing.form_version, "data": data, "documents": filing.documents,
         "sent_by": actor.user_id if actor else None, "operator_name": actor.operator_name if actor else None,
-        "sent_at": clock.now(),
+        "sent_at": sent_at,
     }  # fmt: skip
 
 
-def _as_sent(filing: Filing, version_row: Mapping[str, Any]) -> dict[str, Any]:
-    """What changes on the filing with a version; `late` once the day of its due date is over, and for good."""
+def _as_sent(filing: Filing, data: dict[str, Any]) -> dict[str, Any]:
+    """What changes on the filing when it is sent; once its due date was over it stays `late`."""
     late = filing.due_on is not None and clock.today() > filing.due_on
-    values = {"sent": version_row["number"], "sent_at": version_row["sent_at"], "late": late or filing.late}
-    return values if version_row["data"] == filing.data else values | {"data": version_row["data"]}
+    values = {"sent": filing.sent + 1, "sent_at": clock.now(), "late": late or filing.late}
+    return values if data == filing.data else values | {"data": data}
 
 
 def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, Any]:

@@ -23,7 +23,11 @@ from enterprise.filings.working_copy import COMPARED
 def page_answer(session: Session, engine: Filings, actor: Actor, page: Page) -> dict[str, Any]:
     """A page of the list; what its enterprise is changing is listed to an office as it was sent."""
     sent = _sent_data(session, engine, actor, [row.Filing for row in page.items])
-    return page.as_json(lambda row: _row(engine, actor, row.Filing, sent.get(row.Filing.id)))
+
+    def answer(row: Any) -> dict[str, Any]:
+        return _row(engine, actor, side_of(actor, row.Filing), row.Filing, sent.get(row.Filing.id))
+
+    return page.as_json(answer)
 
 
 def _sent_data(session: Session, engine: Filings, actor: Actor, filings: list[Filing]) -> dict[UUID, dict[str, Any]]:
@@ -53,7 +57,8 @@ def prepare_answer(
     session: Session, engine: Filings, actor: Actor, filing: Filing
 ) -> Callable[[Sequence[Warned]], dict[str, Any]]:
     """The same in two parts: what is returned makes the answer after the commit, and asks the database nothing."""
-    own = side_of(actor, filing) == ENTERPRISE
+    side = side_of(actor, filing)
+    own = side == ENTERPRISE
     content: Filing | FilingVersion = filing if own or filing.sent == 0 else _version(session, filing, filing.sent)
 
     def answer(warnings: Sequence[Warned] = ()) -> dict[str, Any]:
@@ -67,7 +72,7 @@ def prepare_answer(
             # What was ordered may have been changed on returning it (a later 整改期限): shown as it is now.
             shown["data"] |= {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
         sent = content.data if isinstance(content, FilingVersion) else None
-        return {**_row(engine, actor, filing, sent), **shown, "warnings": list(warnings)}
+        return {**_row(engine, actor, side, filing, sent), **shown, "warnings": list(warnings)}
 
     return answer
 
@@ -80,13 +85,15 @@ def answer_before(
     return whole_answer(session, engine, actor, filing) if filing is not None and may_read(actor, filing) else {}
 
 
-def _row(engine: Filings, actor: Actor, filing: Filing, sent: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _row(
+    engine: Filings, actor: Actor, side: str | None, filing: Filing, sent: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """A filing in a list, with what the caller may do now.
 
     `sent`: the data that was sent last, for an office while the enterprise changes it. `tag` is the label of a status
     that is shown under another one (`FilingKind.shown_as`).
     """
-    kind, side = engine.kind_of(filing), side_of(actor, filing)
+    kind = engine.kind_of(filing)
     shown_as = kind.shown_as.get(filing.status)
     return {
         "id": str(filing.id),

@@ -3,7 +3,7 @@
 Whoever changes a filing and its clocks locks the filing first: a move does so by its UPDATE, others call `lock`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,7 +11,6 @@ from sqlalchemy import Executable, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_dict
 
-from core.actor import Actor
 from core.database.prepared import Prepared
 from core.db import dialect_of
 from core.errors import Problem, not_found
@@ -79,63 +78,40 @@ def _apart(values: Mapping[str, Any]) -> Filing:
     return filing
 
 
-def move(
-    session: Session,
-    kind: FilingKind,
-    filing: Filing,
-    steps: Sequence[FilingStep],
-    values: Mapping[str, Any],
-    actor: Actor | None,
-    payload: Mapping[str, Any],
-    version_row: Mapping[str, Any] | None = None,
-) -> Filing:
-    """Take steps that follow one another, the first as the actor, the others as the system; the filing afterwards.
-
-    They change the row once, by a compare-and-set on status and version, and each of them is a row of the history;
-    `payload` belongs to the first. `version_row` is kept as a row of `filing_versions`. Raises 409 when somebody moved
-    or changed the filing meanwhile.
-    """
-    moved, rows = filing, []
-    for number, step in enumerate(steps):
-        who = actor if number == 0 else None
-        if number and step.guard is not None:
-            step.guard(moved, who)
-        changes = _changes(moved, step)
-        rows.append(history_row(moved, step, changes["status"], changes["version"], who, payload if not number else {}))
-        moved = _apart({**instance_dict(moved), **values, **changes})
-        values = {**values, **changes}
-    changed = {"filing": filing.id, "left": filing.status, "read": filing.version}
-    changed |= {f"{_SET}{name}": value for name, value in values.items()}
-    together = version_row is not None and dialect_of(session) != "sqlite"
-    if version_row is not None and together:
-        changed |= {f"{_KEPT}{name}": value for name, value in version_row.items()}
-    if not _MOVE.rows(session, changed):
-        raise overtaken(session, kind, filing, steps[0].action)
-    if version_row is not None and not together:
-        # After the move, so that of two who send at once the second is told that the filing has moved.
-        _FREEZE.rows(session, version_row)
-    history.append_all(session, rows)
-    return moved
-
-
-def _changes(filing: Filing, step: FilingStep) -> dict[str, Any]:
-    """The columns that a step changes by itself."""
+def after(filing: Filing, step: FilingStep, values: Mapping[str, Any]) -> Filing:
+    """The filing as it will be after a step; `values`: what changes besides status, version, round and `return_to`."""
     changes: dict[str, Any] = {"status": step.target, "version": filing.version + 1, "round": filing.round + 1}
     if step.asks_back:
         changes["return_to"] = filing.status
     if step.target == BACK:
         assert filing.return_to is not None
         changes |= {"status": filing.return_to, "return_to": None}
-    return changes
+    return _apart({**instance_dict(filing), **values, **changes})
 
 
-def history_row(
-    filing: Filing, step: FilingStep, status: str, version: int, actor: Actor | None, payload: Mapping[str, Any]
-) -> history.Move:
-    """The row that a step of the actor (None: the system) appends; `status` and `version` are those it leads to."""
-    said = {**(actor.as_payload() if actor is not None else {}), **payload}
-    by = actor.user_id if actor is not None else None
-    return history.Move("filing", filing.id, step.action, step.source, status, version, by, said)
+def write_move(
+    session: Session,
+    kind: FilingKind,
+    filing: Filing,
+    moved: Filing,
+    action: str,
+    version_row: Mapping[str, Any] | None = None,
+) -> None:
+    """Write what has changed between `filing` and `moved`, by a compare-and-set on status and version.
+
+    `version_row` is kept as a row of `filing_versions`. Raises 409 when somebody moved or changed the filing meanwhile.
+    """
+    before, now = instance_dict(filing), instance_dict(moved)
+    values = {"filing": filing.id, "left": filing.status, "read": filing.version}
+    values |= {f"{_SET}{name}": value for name, value in now.items() if value is not before.get(name)}
+    together = version_row is not None and dialect_of(session) != "sqlite"
+    if version_row is not None and together:
+        values |= {f"{_KEPT}{name}": value for name, value in version_row.items()}
+    if not _MOVE.rows(session, values):
+        raise overtaken(session, kind, filing, action)
+    if version_row is not None and not together:
+        # After the move, so that of two who send at once the second is told that the filing has moved.
+        _FREEZE.rows(session, version_row)
 
 
 def overtaken(session: Session, kind: FilingKind, filing: Filing, action: str) -> Problem:
