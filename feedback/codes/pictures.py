@@ -10,7 +10,7 @@ from assets.paper import qr_codes
 from assets.paper.made_pictures import MadePictures
 from feedback.codes.catalogue import LEVELS
 from feedback.models import RatingCode
-from feedback.ratings.rating_window import RatingRules
+from feedback.ratings.rating_window import WINDOW_DAYS
 
 PAPERS = Path(__file__).resolve().parent.parent / "papers"
 
@@ -26,7 +26,7 @@ def paper_data(url: str, matter: str, bureau: str, window: str) -> dict[str, Any
         "bureau": _in_one_line(bureau),
         "window": _in_one_line(window),
         "levels": list(LEVELS.values()),
-        "days": RatingRules().window.days,
+        "days": WINDOW_DAYS,
     }
 
 
