@@ -14,7 +14,6 @@ from sqlalchemy.orm.attributes import instance_dict
 from core.database.prepared import Prepared
 from core.db import dialect_of
 from core.errors import Problem, not_found
-from core.workflows import history
 from core.workflows.versions import stale
 from core.workflows.workflow import BACK
 from enterprise.filings.kinds import FilingKind, FilingStep
