@@ -148,7 +148,7 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
     """What a command's failure tells the administrator; None for a fault of the program."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    from assets.tables.spreadsheets import SpreadsheetError
+    from assets.tables.workbook_checks import SpreadsheetError
     from backups.archive import BackupError
     from core.config import SettingsError
     from core.database import disk

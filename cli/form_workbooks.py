@@ -6,7 +6,7 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from assets.tables.spreadsheets import SpreadsheetError
+from assets.tables.workbook_checks import SpreadsheetError
 from core.forms.sheet import rows_from_definition
 
 

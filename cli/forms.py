@@ -8,7 +8,7 @@ import click
 from sqlalchemy import select
 
 from assets.tables.cells import column_letters, no_value
-from assets.tables.sheets import read_sheets
+from assets.tables.reading import read_sheets
 from cli.form_workbooks import write_form_workbook
 from core import clock
 from core.commands import HasDatabase, table

@@ -350,7 +350,7 @@ def edited_sheet() -> Callable[..., Path]:
     def edited(path: Path, keys: dict[str, Any], texts: dict[str, str]) -> Path:
         import xlsxwriter
 
-        from assets.tables.sheets import read_sheets
+        from assets.tables.reading import read_sheets
 
         sheets = read_sheets(path)
         with xlsxwriter.Workbook(str(path)) as book:

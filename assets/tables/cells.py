@@ -1,7 +1,8 @@
 """What stands in a cell: text, numbers, dates, and what a workbook says beside them (errors, merged cells).
 
 Excel keeps numbers as doubles, so a code of 18 digits that was typed into a cell of numbers has lost its last
-digits by the time it is read: `has_lost_digits` tells, and the reader should be asked to format the column as text.
+digits by the time it is read. Who imports a table asks `has_lost_digits` and refuses such a cell: the column must be
+formatted as text.
 """
 
 import re
@@ -10,7 +11,7 @@ from datetime import date, datetime, timedelta
 from core.text import clean, fold
 
 _EXACT_DIGITS = 15
-# What Excel and WPS write where a formula has no value; pasted as values or saved as .csv they are plain text.
+# What Excel and WPS show where a formula has no value; pasted as a value, or saved as .csv, it is plain text.
 _ERROR = re.compile(r"#(N/A( N/A)?|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|BUSY!|#+)")
 _DATE = re.compile(
     r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:t?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.0+)?)?)?"
@@ -76,7 +77,7 @@ def cell_text(cell: object) -> str:
 
 
 def cell_date(cell: object, since: date = SINCE_1900) -> date | None:
-    """The day that a cell of a column of days means, None if it means none.
+    """The day that a cell of a column of days stands for; None for a cell that is no day.
 
     Besides cells of dates: 2026-1-5, 2026/1/5 0:00, 2026.1.5, 2026年1月5日, 20260105, and the number of days
     `since` that Excel shows where a cell of a date is not formatted as one.

@@ -14,17 +14,17 @@ FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SEPARATORS = ",;\t"
 _SAMPLED_ROWS = 20
-# A first line with which Excel is told the separator.
-_TOLD = re.compile(r"\"?sep=([,;\t|])\"?\r?\n", re.IGNORECASE)
+# A first line that names the separator to Excel.
+_SEPARATOR_LINE = re.compile(r"\"?sep=([,;\t|])\"?\r?\n", re.IGNORECASE)
 
 
 def delimited_rows(path: Path) -> list[list[object]]:
     """The rows of a .csv: UTF-8, UTF-16 with BOM or GB18030; separated by commas, semicolons or tabs."""
     text = _text(path.read_bytes())
-    told = _TOLD.match(text)
-    if told:
-        # The line keeps its place, so that rows have the numbers that Excel shows.
-        separator, text = told[1], "\n" + text[told.end() :]
+    named = _SEPARATOR_LINE.match(text)
+    if named:
+        # An empty line stays in its place, so that rows have the numbers that Excel shows.
+        separator, text = named[1], "\n" + text[named.end() :]
     else:
         separator = max(_SEPARATORS, key=lambda one: _evenness(text, one))
     rows: list[list[object]] = []
@@ -57,7 +57,7 @@ def _reader(text: str, separator: str, *, strict: bool) -> Iterator[list[str]]:
 
 
 def _evenness(text: str, separator: str) -> int:
-    """How much of the first rows a separator divides into as many cells each; commas win where all are equal."""
+    """How many cells of the first rows stand in rows of the same width; the separator that gives most is the file's."""
     try:
         widths = Counter(len(row) for row in islice(_reader(text, separator, strict=False), _SAMPLED_ROWS))
     except csv.Error:
@@ -66,5 +66,5 @@ def _evenness(text: str, separator: str) -> int:
 
 
 def _unescaped(cell: str) -> str:
-    """Without the apostrophe that keeps our own exports' text from being a formula."""
+    """Without the apostrophe that our own exports put before a text that looks like a formula."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell

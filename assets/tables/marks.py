@@ -1,6 +1,6 @@
-"""What a workbook says of its cells beside their values, and the reader of values does not tell.
+"""What a workbook says of its cells beside their values, and calamine leaves out.
 
-Read from the workbook's XML, streamed: cells that show an error, formulas that were never calculated, hidden rows
+Read from the workbook's XML as a stream: cells that show an error, formulas that were never calculated, hidden rows
 and columns, and from which day dates are counted.
 """
 
@@ -17,7 +17,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from assets.tables.cells import SINCE_1900, SINCE_1904, ErrorCell
 from assets.tables.workbook_checks import SpreadsheetError
 
-# A formula may well give an empty text: then its value is there, and says that it is text.
+# A formula that gives an empty text is no error: its value element is there, and its type is text.
 _FAULTY_CELLS = etree.XPath(
     "*[local-name()='c'][@t='e' or (*[local-name()='f']"
     " and not(string(*[local-name()='v'])) and not(@t='str' and *[local-name()='v']))]"
@@ -27,7 +27,7 @@ _WIDEST = 16_384
 
 @dataclass(slots=True)
 class Marks:
-    """Of one sheet; rows and columns are counted from 0."""
+    """The marks of one sheet; rows and columns are counted from 0."""
 
     errors: dict[int, dict[int, ErrorCell]] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
@@ -69,7 +69,7 @@ def _elements(content: IO[bytes], *names: str) -> Iterator[Any]:
 
 
 def _counts_from_1904(archive: zipfile.ZipFile) -> bool:
-    """As Excel for the Mac did."""
+    """Whether days are counted from 1904, as Excel for the Mac did."""
     with archive.open("xl/workbook.xml") as content:
         return any(_is_true(element.get("date1904")) for element in _elements(content, "workbookPr"))
 
@@ -85,7 +85,7 @@ def _member(archive: zipfile.ZipFile, sheet: str) -> str:
 
 
 def _column(cell: Any) -> int:
-    if cell.get("r") is None:  # a writer that leaves the places out writes every cell
+    if cell.get("r") is None:  # programs that leave the place out write every cell
         return sum(1 for _ in cell.itersiblings(preceding=True))
     number = 0
     for letter in cell.get("r"):

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import click
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from assets.tables.spreadsheets import SpreadsheetError, write_csv
+from assets.tables.workbook_checks import SpreadsheetError
+from assets.tables.writing import write_csv
 from core.commands import HasDatabase
 from enterprise.imports.table_import import ImportReport, Progress, TableImport
 

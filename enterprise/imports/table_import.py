@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy.orm import Session
 
 from assets.tables.cells import cell_date, cell_text
-from assets.tables.sheets import read_tables
+from assets.tables.reading import read_tables
 from core.db import Database
 from enterprise.imports.table_cells import Faults
 from enterprise.imports.table_layout import TableLayout, find_table

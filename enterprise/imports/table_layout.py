@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from assets.tables.cells import AcrossCell, ErrorCell, cell_text, column_letters
-from assets.tables.sheets import Row, Table
+from assets.tables.reading import Row, Table
 from assets.tables.workbook_checks import SpreadsheetError
 from core.text import fold
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from assets.tables.spreadsheets import Percent
+from assets.tables.writing import Percent
 from core.actor import Actor
 from core.database.paging import walk
 from core.db import Database

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assets.tables.spreadsheets import Percent
+from assets.tables.writing import Percent
 
 _FIGURES = {
     "planned": "应检查生产企业", "planned_visited": "应检查企业中已到访", "progress": "检查进度",

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.tables.spreadsheets import Sheet
+from assets.tables.writing import Sheet
 from core.actor import Actor
 from feedback import queries
 from feedback.follow_ups import operations as follow_ups

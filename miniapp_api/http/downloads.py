@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response
 
-from assets.tables.spreadsheets import Sheet, write_csv, write_xlsx
+from assets.tables.writing import Sheet, write_csv, write_xlsx
 from core import clock
 
 CSV = "text/csv"

@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.tables.spreadsheets import Sheet
+from assets.tables.writing import Sheet
 from core.actor import Actor
 from core.workflows import history
 from inspection.kinds import CHECK, SPOT_CHECK, resolve_kind_name

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.tables.spreadsheets import Sheet
+from assets.tables.writing import Sheet
 from core.actor import Actor
 from inspection.statistics import progress as statistics
 from inspection.statistics import progress_table

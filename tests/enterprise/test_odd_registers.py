@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 
 from accounts.models import Region, RegionLevel
 from accounts.regions.loading import RegionRow, load_regions
-from assets.tables.spreadsheets import write_csv
 from assets.tables.workbook_checks import SpreadsheetError
+from assets.tables.writing import write_csv
 from core import clock
 from core.db import Database
 from enterprise.commands import enterprises

@@ -11,7 +11,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from assets.tables.spreadsheets import SpreadsheetError, write_csv
+from assets.tables.workbook_checks import SpreadsheetError
+from assets.tables.writing import write_csv
 from core.db import Database
 from core.identifiers import make_uscc
 from enterprise.commands import enterprises

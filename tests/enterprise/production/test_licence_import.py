@@ -10,7 +10,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 from apiflask import APIFlask
 from sqlalchemy import select
 
-from assets.tables.spreadsheets import SpreadsheetError, write_csv
+from assets.tables.workbook_checks import SpreadsheetError
+from assets.tables.writing import write_csv
 from core.config import Settings
 from core.db import Database
 from enterprise.filings.models import Filing

@@ -1,7 +1,7 @@
-"""Tables that people made in Excel or WPS, read as they are meant: .xlsx and .csv.
+"""Reading tables that people made in Excel or WPS (.xlsx and .csv), with what their merged cells and errors mean.
 
-A merged cell means its value in every row that it covers; a cell merged with one on its left means nobody knows
-what (`AcrossCell`). A formula that shows an error has no value (`ErrorCell`), which is not the same as empty.
+A cell merged over several rows has its value in each of them; what a cell merged with one on its left means cannot be
+known (`AcrossCell`). A formula that shows an error has no value (`ErrorCell`), which is not the same as empty.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ class Table:
     _marks: Marks = field(default_factory=Marks)
 
     def rows(self) -> Iterator[Row]:
-        """All rows from the first on, with merged cells and errors read as what they mean."""
+        """All rows from the first on, with merged cells filled in and errors as `ErrorCell`."""
         if not isinstance(self._cells, CalamineSheet):
             yield from enumerate(self._cells, start=1)
             return

@@ -1,4 +1,4 @@
-"""Tables to open in Excel: writing .xlsx and .csv.
+"""Writing tables that are opened in Excel: .xlsx and .csv.
 
 Codes are text cells, days and quantities are what they are, and nothing becomes a formula.
 """
@@ -22,12 +22,10 @@ from assets.tables.delimited import FORMULA_STARTS
 from assets.tables.workbook_checks import SpreadsheetError
 from core import clock
 
-__all__ = ["Percent", "Sheet", "SpreadsheetError", "write_csv", "write_xlsx"]
-
 _EXACT_DIGITS = 15
 _FIRST_YEAR = 1900
 _NARROWEST, _WIDEST = 8, 40
-# Widths are those of the first rows: a long export is written as it comes.
+# Columns are as wide as the first rows need: a long export is written row by row and never held as a whole.
 _MEASURED_ROWS = 200
 _MAX_CELL_TEXT = 32_767
 _MAX_ROWS = 1_048_576

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.tables.sheets import read_sheets, read_tables
-from assets.tables.spreadsheets import Percent, Sheet, write_csv, write_xlsx
+from assets.tables.reading import read_sheets, read_tables
+from assets.tables.writing import Percent, Sheet, write_csv, write_xlsx
 
 CODE = "913204001234567890"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
-from assets.tables import sheets
+from assets.tables import reading
 from assets.tables.cells import SINCE_1904, AcrossCell, ErrorCell, cell_date, cell_text, column_letters, has_lost_digits
-from assets.tables.sheets import read_sheets, read_tables
-from assets.tables.spreadsheets import write_csv
+from assets.tables.reading import read_sheets, read_tables
 from assets.tables.workbook_checks import SpreadsheetError
+from assets.tables.writing import write_csv
 from tests.odd_workbooks import LOST_REFERENCE, NEVER_CALCULATED, NOT_FOUND, Formula, Sheet, workbook
 
 CODE = "913204001234567890"
@@ -90,7 +90,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_above_the_size_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = workbook(tmp_path / "a.xlsx", Sheet([["x"]]))
-    monkeypatch.setattr(sheets, "MAX_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(reading, "MAX_BYTES", path.stat().st_size - 1)
     with pytest.raises(SpreadsheetError, match="拆分"):
         read_tables(path)
 
@@ -158,7 +158,7 @@ def test_a_merged_range_beyond_what_is_filled_does_no_harm(tmp_path: Path) -> No
 
 
 def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "_MOST_MERGED_CELLS", 5)
+    monkeypatch.setattr(reading, "_MOST_MERGED_CELLS", 5)
     path = workbook(tmp_path / "a.xlsx", Sheet([["甲", "", "丁"], ["乙"], ["丙"]], merged=["A1:B3"]))
     with pytest.raises(SpreadsheetError, match="合并单元格过多"):
         rows_of(path)
