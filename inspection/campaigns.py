@@ -1,4 +1,4 @@
-"""Campaigns (专项行动): the server says which one a record counts towards."""
+"""Campaigns (专项行动): the server decides towards which one a record counts."""
 
 from datetime import date
 from uuid import UUID, uuid5

@@ -52,9 +52,9 @@ def other_names_command(obj: HasDatabase) -> None:
             [
                 str(one.record.id), KINDS[one.record.kind].label, one.record.office_name, one.record.username,
                 str(one.record.check_date or ""), one.record.uscc or "", one.sent, one.registered,
-                "是" if one.record.name_differs else "否", "是" if one.told else "否",
+                "是" if one.record.name_differs else "否", "是" if one.published else "否",
             ]
-            for one in name_mismatches.contradicting(session)
+            for one in name_mismatches.name_mismatches(session)
         ]  # fmt: skip
     if rows:
         heads = ["记录编号", "类型", "填报单位", "用户名", "检查日期", "统一社会信用代码", "所填名称", "名录中的名称"]

@@ -29,8 +29,8 @@ def hand_over(
 ) -> None:
     """Listener of `HANDED_OVER`: the colleague owns the drafts from now on; a mark says who began them.
 
-    Without a colleague they go along with the user. What is submitted at this very moment is submitted: a draft is
-    locked before it is looked at.
+    Without a colleague the drafts stay with the user. A draft that is submitted at this very moment is passed over,
+    because each is locked before it is read.
     """
     if leaves:
         _readdress(session, former, heir)
@@ -54,10 +54,10 @@ def hand_over(
 
 
 def _readdress(session: Session, former: User, heir: User | None) -> None:
-    """What the user was asked to mend (退回更正) is the colleague's now, or anybody's at the office of the record.
+    """Address the to-dos of corrections (退回更正) to the colleague, or to everybody at the office of the record.
 
-    Colleagues of that office may mend what somebody who has left entered (`authority.py`), and nobody else: of whoever
-    stays, or for an heir elsewhere, nothing is readdressed to where it could not be done.
+    Only colleagues of that office may correct what a user entered who has left (`authority.py`), so nothing is
+    addressed to a colleague at another office.
     """
     wanted = select(Todo).where(
         Todo.user_id == former.id, Todo.closed_at.is_(None), Todo.kind.in_((TODO_RETURNED, TODO_REJECTED))

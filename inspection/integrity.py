@@ -1,4 +1,4 @@
-"""Whether submitted records, and the words that they share, say what their history says they say."""
+"""Whether submitted records and dictionary entries still say what their history says."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from core.models import HistoryEntry, HistoryPayload
 from core.workflows.history import Broken
 from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from inspection.dictionaries.keeping import KEEPING
-from inspection.dictionaries.keeping import content_of as content_of_word
+from inspection.dictionaries.keeping import content_of as content_of_entry
 from inspection.models import DictionaryEntry, Inspection
 from inspection.records.content import content_digest, content_of, subject_of
 from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
@@ -21,7 +21,7 @@ def verify(session: Session) -> Iterator[Broken]:
     for workflow in WORKFLOWS.values():
         yield from verify_presence(session, workflow.subject_type, Inspection)
     yield from verify_ends(session, REQUEST)
-    yield from _verify_words(session)
+    yield from _verify_dictionaries(session)
 
 
 def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
@@ -51,8 +51,8 @@ def _changed(record: Inspection, payload: dict[str, object]) -> bool:
     return payload.get("content") != content_digest(content_of(record))
 
 
-def _verify_words(session: Session, chunk: int = 1000) -> Iterator[Broken]:
-    """Each word that was changed past its keepers, or is gone; one that no keeper touched has no history."""
+def _verify_dictionaries(session: Session, chunk: int = 1000) -> Iterator[Broken]:
+    """Each entry that was changed past its keepers, or is gone; one that no keeper changed has no history."""
     statement = (
         select(DictionaryEntry, HistoryEntry, HistoryPayload.payload)
         .select_from(DictionaryEntry)
@@ -60,12 +60,12 @@ def _verify_words(session: Session, chunk: int = 1000) -> Iterator[Broken]:
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
     )
     for rows in in_chunks(session, statement, DictionaryEntry, chunk):
-        for word, entry, payload in rows:
-            if entry is None and word.version == 1:
+        for item, last, payload in rows:
+            if last is None and item.version == 1:
                 continue
-            reason = broken_end(word.status, word.version, entry)
-            if reason is None and payload is not None and payload.get("content") != content_of_word(word):
+            reason = broken_end(item.status, item.version, last)
+            if reason is None and payload is not None and payload.get("content") != content_of_entry(item):
                 reason = "content of the word was changed"
             if reason:
-                yield Broken(KEEPING.subject_type, word.id, entry.seq if entry else 0, reason)
+                yield Broken(KEEPING.subject_type, item.id, last.seq if last else 0, reason)
     yield from verify_presence(session, KEEPING.subject_type, DictionaryEntry)

@@ -86,15 +86,15 @@ class ProductTypes(Base):
 
 
 AREAS = ("area1", "area2", "area3")
-ASKED = (
+LIST_COLUMNS = (
     "kind", "product_code", "tally_id", "unable", "problems_found", "disposal_state", "conclusion", *AREAS, "status",
 )  # fmt: skip
-"""All that lists ask of a submitted record beside its days: with it an index answers without the rows, which are wide.
-The status stands among it because SQLite asks again for what an index is limited to."""
+"""The columns by which lists filter submitted records, days aside: an index that has them answers without reading the
+rows, which are wide. The status is among them because SQLite checks again what a partial index is limited to."""
 
 
 def _of_submitted(name: str, *columns: str, only: str = "status = 'submitted'") -> Index:
-    rest = (column for column in ASKED if column not in columns)
+    rest = (column for column in LIST_COLUMNS if column not in columns)
     return Index(f"ix_inspections_{name}", *columns, *rest, sqlite_where=text(only), postgresql_where=text(only))
 
 

@@ -19,7 +19,7 @@ WORKFLOWS = {
             Step("save", None, DRAFT, _WRITE),
             Step("save", DRAFT, DRAFT, _WRITE),
             Step("delete", DRAFT, DELETED, _WRITE),
-            # By whoever manages its user (`handing_over.py`).
+            # When its user leaves or is moved (`handing_over.py`).
             Step("hand_over", DRAFT, DRAFT, SYSTEM),
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
@@ -37,7 +37,7 @@ WORKFLOWS = {
             Step("save", None, DRAFT, _WRITE),
             Step("save", DRAFT, DRAFT, _WRITE),
             Step("delete", DRAFT, DELETED, _WRITE),
-            # By whoever manages its user (`handing_over.py`).
+            # When its user leaves or is moved (`handing_over.py`).
             Step("hand_over", DRAFT, DRAFT, SYSTEM),
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
@@ -57,11 +57,11 @@ REQUEST = Workflow(
         Step("ask", None, PENDING, _WRITE),
         Step("approve", PENDING, APPROVED, _WRITE),
         Step("reject", PENDING, REJECTED, _WRITE),
-        # By whoever asked, also by asking anew.
+        # By the applicant, also by applying anew.
         Step("withdraw", PENDING, WITHDRAWN, _WRITE),
         # Because its record was voided.
         Step("lapse", PENDING, WITHDRAWN, SYSTEM),
-        # By whoever asked, who has been told of it.
+        # By the applicant, who has read the refusal.
         Step("read", REJECTED, REJECTED, _WRITE),
     ],
 )

@@ -1,8 +1,8 @@
-"""Who may change what was submitted: the user name that entered it for a day, whoever stands above it at any time.
+"""Who may change a submitted record: the user name that entered it for a day, a superior at any time.
 
-Above a record stands the office above that which entered it, by region or by `offices.parent_id` (a station and its
-bureau cover the same region). Above what a province entered itself nobody works with the product: there a colleague of
-the same office takes that place. Nobody stands above what they entered themselves, wherever they were moved since.
+The superior of a record is the office above the one that entered it, by region or by `offices.parent_id` (a station and
+its bureau cover the same region). No office above a province works with the product: there a colleague of the same
+office decides. Nobody decides on what they entered themselves, wherever they were moved since.
 """
 
 from datetime import timedelta
@@ -45,7 +45,7 @@ def in_own_time(record: Inspection, actor: Actor) -> bool:
 
 
 def is_owner(session: Session, record: Inspection, actor: Actor) -> bool:
-    """Whether it is the actor's to mend the record: its user name's, or anyone's of its office once that one left."""
+    """Whether the actor is to correct the record: as its user name, or at its office once that user has left."""
     if actor.user_id == record.created_by:
         return True
     return record.office_id in actor.offices and not is_still_there(session, record)
@@ -63,7 +63,7 @@ def works_at(session: Session, user_id: UUID, office_id: UUID) -> bool:
 
 
 def may_correct(session: Session, record: Inspection, actor: Actor) -> bool:
-    """Whether the actor mends an own record without asking: within a day, or because it was returned (退回更正)."""
+    """Whether the actor may correct an own record directly: within a day, or because it was returned (退回更正)."""
     return in_own_time(record, actor) or (record.returned is not None and is_owner(session, record, actor))
 
 
@@ -94,7 +94,7 @@ def refuse_to_ask(session: Session, record: Inspection, actor: Actor) -> None:
 
 
 def refuse_to_decide(session: Session, record: Inspection, actor: Actor, asked_by: UUID | None = None) -> None:
-    """403 for those who do not stand above the record, or would decide on what they asked for themselves."""
+    """403 for those who are no superior of the record, or would decide on their own application."""
     if asked_by == actor.user_id:
         raise Problem("forbidden", "不能审核本人提交的申请，请由上级单位的其他人员审核")
     if not stands_above(session, record, actor):

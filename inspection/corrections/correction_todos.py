@@ -28,7 +28,7 @@ def open_todo_for_owner(session: Session, record: Inspection, kind: str, title: 
 def open_todo_for_superior(
     session: Session, record: Inspection, kind: str, title: str, subject: tuple[str, UUID]
 ) -> None:
-    """Open a to-do for the office above the one that entered a record; for its own where none stands above."""
+    """Open a to-do for the office above the one that entered a record; for its own where there is none above."""
     parent_id = session.scalar(select(Office.parent_id).where(Office.id == record.office_id))
     todos.open_for_office(
         session, kind, title, subject, verb=Verb.INSPECTION_WRITE, office_id=parent_id or record.office_id

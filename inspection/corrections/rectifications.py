@@ -28,7 +28,7 @@ def order(
     """Open a rectification for the enterprise of a submitted check; returns it and whether it is new.
 
     The filing's id follows from the check, its enterprise and the order, so that the same order sent again,
-    by whoever, is answered with the first one; after a correction (更正) to another enterprise it is another order.
+    by anybody, is answered with the first one; after a correction (更正) to another enterprise it is another order.
     409 `wrong_status` for a check that is a draft, or no longer counts.
     """
     record = get_readable(session, actor, CHECK, record_id)

@@ -1,4 +1,4 @@
-"""Applications for corrections (更正申请) as they are read: by whoever asked, and by those above the record."""
+"""Applications for corrections (更正申请), as applicants and superiors read them."""
 
 from typing import Any
 from uuid import UUID
@@ -49,7 +49,7 @@ def _seen(actor: Actor) -> ColumnElement[bool]:
 
 
 def is_for(session: Session, request: CorrectionRequest, actor: Actor) -> bool:
-    """Whether it is the actor's to take back or to be told of: own, or sent by a colleague who has left."""
+    """Whether the application is the actor's own, or of a colleague who has left."""
     if request.requested_by == actor.user_id:
         return True
     return request.office_id in actor.offices and not works_at(session, request.requested_by, request.office_id)

@@ -87,7 +87,7 @@ def ask(
 def approve(
     session: Session, tools: Tools, actor: Actor, request_id: UUID, body: Mapping[str, Any]
 ) -> CorrectionRequest:
-    """Accept an application: the record says what was asked for, its owner as author, the actor as who decided."""
+    """Accept an application: the record says what was applied for, with its owner as author and who approved it."""
     request, record, fresh = _to_decide(session, actor, request_id, "approve", body)
     if not fresh:
         return request
@@ -116,7 +116,7 @@ def approve(
 
 
 def reject(session: Session, actor: Actor, request_id: UUID, body: Mapping[str, Any]) -> CorrectionRequest:
-    """Refuse an application with an opinion, of which its owner is told."""
+    """Reject an application with an opinion, which opens a to-do for its owner."""
     request, record, fresh = _to_decide(session, actor, request_id, "reject", body)
     if not fresh:
         return request
@@ -134,12 +134,12 @@ def withdraw(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequ
 
 
 def read(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
-    """Say that one has read why the own application was refused: closes its to-do."""
+    """Confirm having read why the own application was rejected: closes its to-do."""
     return _by_who_asked(session, actor, request_id, "read")
 
 
 def lapse(session: Session, record: Inspection) -> None:
-    """A record that was voided waits for no correction."""
+    """Close the application about a record that was voided."""
     pending = pending_of(session, record.id)
     if pending is not None:
         _move(session, None, pending, "lapse")
@@ -147,7 +147,7 @@ def lapse(session: Session, record: Inspection) -> None:
 
 
 def forget_refusals(session: Session, record: Inspection) -> None:
-    """Nobody need read any more why an earlier application was refused: it was asked anew, returned or voided."""
+    """Close the to-dos of earlier refusals: the owner applied anew, or the record was returned or voided."""
     # By the index of the place: there is none of records.
     place = [getattr(CorrectionRequest, area) == getattr(record, area) for area in AREAS]
     refused = select(CorrectionRequest.id).where(
@@ -170,7 +170,7 @@ def _subject(request_id: UUID) -> tuple[str, UUID]:
 
 
 def _locked(session: Session, actor: Actor, record: Inspection) -> Inspection:
-    """The record, held until the end: neither is it voided nor returned, nor is anything else asked for meanwhile."""
+    """The record, locked until the end, so that it is not voided, returned or applied for meanwhile."""
     session.execute(select(Inspection.id).where(Inspection.id == record.id).with_for_update())
     return get_readable(session, actor, record.record_type, record.id)
 

@@ -30,7 +30,7 @@ from inspection.workflows import WORKFLOWS
 
 
 def void(session: Session, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]) -> Inspection:
-    """Void a submitted record, with a reason; by its user name for a day, by whoever stands above it at any time."""
+    """Void a submitted record, with a reason; by its user name for a day, by a superior at any time."""
     record = get_readable(session, actor, record_type, record_id)
     if not claim_change(session, actor, record, "void", body):
         return refreshed(session, record)

@@ -1,4 +1,4 @@
-"""Commands for the words that everybody shares: product items and test items, of a province or of the whole country."""
+"""Commands for the dictionaries: product items and test items, of a province or of the whole country."""
 
 from collections.abc import Callable
 from typing import Any
@@ -87,7 +87,7 @@ def _described(entry: DictionaryEntry) -> list[str]:
 
 def _act(obj: HasDatabase, word: UUID, action: str, body: dict[str, Any]) -> None:
     with obj.database.write() as session:
-        entry = word_keeping.keep_by_command(session, word, action, body, login())
+        entry = word_keeping.keep_by_administrator(session, word, action, body, login())
         shown = f"“{entry.name}”：{KEEPING.statuses[entry.status]}，第 {entry.version} 版"
     click.echo(f"{shown}；各服务进程 5 秒内生效")
 
@@ -201,7 +201,7 @@ def types_command(obj: HasDatabase, code: str, kinds: tuple[str, ...], reset: bo
     """
     if kinds or reset:
         with obj.database.write() as session:
-            product_types.say(session, code, () if reset else kinds, login())
+            product_types.set_fitting(session, code, () if reset else kinds, login())
     with obj.database.read() as session:
         fitting = product_types.fitting(session, code)
     click.echo(f"{PRODUCTS[code].name}：{'、'.join(REGULATION_TYPES[one] for one in fitting)}")

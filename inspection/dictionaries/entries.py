@@ -2,7 +2,7 @@
 
 "输入新增产品名称后点击‘添加’按钮方为添加成功" (seed 001, annex 7): adding is a call of its own, and a
 name that was typed but not added is refused in a record. What becomes of an entry later is the
-business of its keeper (`word_keeping.py`).
+business of its keeper (`keeping.py`).
 """
 
 import time
@@ -90,7 +90,7 @@ def entries(
 
 
 def _hidden_behind_own(province: str) -> ColumnElement[bool]:
-    """A word of the whole country that came later than the province's own of that name: the own one counts."""
+    """An entry of the whole country that came later than the province's own of that name: the own one counts."""
     own = aliased(DictionaryEntry)
     return (DictionaryEntry.area1 == "") & (
         select(own.id)
@@ -145,7 +145,7 @@ def add(
         if (taken.dictionary, taken.product_code) != (dictionary, product_code) or not _was_named(session, taken, name):
             raise Problem("id_taken")
         holds = canonical(session, taken)
-        return holds, False, _doubts(session, holds, regulation_type)
+        return holds, False, _warnings(session, holds, regulation_type)
     if dictionary == PRODUCT_ITEMS and regulation_type is None:
         raise invalid("/regulation_type", "required", "请选择该产品的监管类型")
     values = {
@@ -160,7 +160,7 @@ def add(
         row = {**values, "alias_of": None, "status": ACTIVE}
         if session.execute(statement, row).scalar_one_or_none() is not None:
             entry = session.get_one(DictionaryEntry, entry_id)
-            return entry, True, _doubts(session, entry, regulation_type)
+            return entry, True, _warnings(session, entry, regulation_type)
         existing = _by_name(session, dictionary, product_code, province, name)
         if existing is None:  # the id, not the name, was taken at this moment
             raise Problem("id_taken")
@@ -173,7 +173,7 @@ def add(
         row = {**values, "alias_of": existing.id, "status": MERGED}
         if session.execute(another_name.returning(DictionaryEntry.id), row).scalar_one_or_none() is None:
             return add(session, actor, dictionary, product_code, entry_id, name, regulation_type)
-    return existing, False, _doubts(session, existing, regulation_type)
+    return existing, False, _warnings(session, existing, regulation_type)
 
 
 def checked_name(sent: str) -> str:
@@ -188,8 +188,8 @@ def checked_name(sent: str) -> str:
     return name
 
 
-def _doubts(session: Session, entry: DictionaryEntry, sent_type: str | None) -> Warnings:
-    """What whoever adds an entry should know: it has another regulation type, or one that its product rarely has."""
+def _warnings(session: Session, entry: DictionaryEntry, sent_type: str | None) -> Warnings:
+    """Warnings for an added entry: it has another regulation type, or one that is unusual for its product."""
     if entry.dictionary != PRODUCT_ITEMS or entry.regulation_type is None:
         return []
     has = REGULATION_TYPES[entry.regulation_type]

@@ -1,10 +1,9 @@
-"""What the keeper of shared words does (词条管理): rename, retype, retire, restore, merge, adopt.
+"""What the keeper of a dictionary does with its entries (词条管理): rename, retype, retire, restore, merge, adopt.
 
-Words that inspectors added belong to their province: whoever keeps them there covers the whole
-province. Words of the whole country come with the product and are kept on the command line. Records
-keep what they say: they store the name of their time beside the id, a merged id stays valid as another
-name, and a word counts as what it was on the day of the check (`CachedEntry` in `dictionaries.py`), so that a
-check filled offline is not refused for what happened meanwhile.
+Entries that inspectors added belong to their province, all of which is in the scope of its keepers. Those of the whole
+country come with the product and are kept on the command line. Records do not change: they store the name of their time
+beside the id, a merged id stays valid as another name, and an entry counts as what it was on the day of the check
+(`CachedEntry` in `entries.py`), so that a check filled offline is not refused for what happened meanwhile.
 """
 
 from collections.abc import Callable, Mapping
@@ -67,7 +66,7 @@ def keep(
 ) -> tuple[DictionaryEntry, Warnings]:
     """One action of a keeper; returns the entry as it is then, and warnings.
 
-    Raises 404 for what the actor may not see, 403 for a word of a wider area than the actor's, 409 `wrong_status`,
+    Raises 404 for what the actor may not see, 403 for an entry of a wider area than the actor's, 409 `wrong_status`,
     `stale_version` or `name_taken`, 422 for a faulty body.
     """
     entry = dictionaries.get_readable(session, actor, dictionary, product_code, entry_id)
@@ -75,11 +74,13 @@ def keep(
     if idempotency.claim(session, idempotency.key(actor.user_id, f"dictionary.{action}", entry_id, body)):
         _act(session, actor, entry, action, body)
         entry = dictionaries.get_readable(session, actor, dictionary, product_code, entry_id)
-    return entry, _doubts(session, entry)
+    return entry, _warnings(session, entry)
 
 
-def keep_by_command(session: Session, entry_id: UUID, action: str, body: Mapping[str, Any], by: str) -> DictionaryEntry:
-    """The same on the command line, for words of any area; `by` is who runs the command."""
+def keep_by_administrator(
+    session: Session, entry_id: UUID, action: str, body: Mapping[str, Any], by: str
+) -> DictionaryEntry:
+    """The same on the command line, for entries of any area; `by` is who runs the command."""
     entry = session.get(DictionaryEntry, entry_id)
     if entry is None:
         raise Problem("not_found", f"没有编号为 {entry_id} 的词条，请用 dictionaries list 查看")
@@ -88,12 +89,12 @@ def keep_by_command(session: Session, entry_id: UUID, action: str, body: Mapping
 
 
 def entry_answer(session: Session, actor: Actor, entry: DictionaryEntry) -> dict[str, Any]:
-    """An entry with its other names; who added it is told to its keepers only: it may be somebody of any county."""
+    """An entry with its other names; only its keepers read who added it, who may be of any county."""
     names = session.scalars(
         select(DictionaryEntry.name).where(DictionaryEntry.alias_of == entry.id).distinct().limit(100)
     )
-    told = entry.created_by and Verb.DICTIONARIES_KEEP in actor.verbs and actor.scope.contains(entry.area1, None, None)
-    added_by = session.scalar(select(User.username).where(User.id == entry.created_by)) if told else None
+    known = entry.created_by and Verb.DICTIONARIES_KEEP in actor.verbs and actor.scope.contains(entry.area1, None, None)
+    added_by = session.scalar(select(User.username).where(User.id == entry.created_by)) if known else None
     return {
         **dictionaries.as_json(entry),
         "other_names": sorted(name for name in names if name != entry.name),
@@ -114,7 +115,7 @@ def content_of(entry: DictionaryEntry) -> dict[str, Any]:
 
 
 def refuse_part_of_province(actor: Actor, entry: DictionaryEntry) -> None:
-    """403 for a word of a province of which the actor does not cover the whole."""
+    """403 for an entry of a province, unless all of the province is in the actor's scope."""
     if entry.area1 and not actor.scope.contains(entry.area1, None, None):
         raise Problem("forbidden", "全省共用的词条由省级维护，请联系省级词条管理员")
 
@@ -138,21 +139,21 @@ def _act(
     refuse_stale(entry.version, body)
     before = content_of(entry)
     changes = _ACTIONS[action](session, entry, body)
-    after = before | {name: _as_told(value) for name, value in changes.items() if name in before}
-    told = {
+    after = before | {name: _as_json(value) for name, value in changes.items() if name in before}
+    change = {
         "changed": {name: [before[name], after[name]] for name in before if before[name] != after[name]},
         "content": after,
         "reason": clean(body.get("reason") or "") or None,
     }
     try:
-        KEEPING.move(session, actor, entry, step, changes, {**(payload or {}), **told})
+        KEEPING.move(session, actor, entry, step, changes, {**(payload or {}), **change})
     except IntegrityError as error:
         raise _name_taken(changes.get("name", entry.name)) from error
     if "name" in changes:
         _keep_former_name(session, actor, entry, before["name"])
 
 
-def _as_told(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     return None if value is None else str(value)
 
 
@@ -180,7 +181,7 @@ def _renamed(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) 
 
 
 def _keep_former_name(session: Session, actor: Actor | None, entry: DictionaryEntry, name: str) -> None:
-    """So that a phone that adds it once more, offline, means this entry."""
+    """So that a phone that adds the former name once more, offline, gets this entry."""
     now = session.get_one(DictionaryEntry, entry.id, populate_existing=True)
     if now.folded_name == fold(name):
         return
@@ -223,7 +224,7 @@ def _adopted(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) 
 
 def _merged(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) -> Changes:
     into_id = UUID(str(body.get("into")))
-    # Both are held until the end, in one order, so that two words never become each other's other name.
+    # Both are locked until the end, in one order, so that two entries never become each other's other name.
     held = session.scalars(
         select(DictionaryEntry)
         .where(DictionaryEntry.id.in_([entry.id, into_id]))
@@ -232,7 +233,7 @@ def _merged(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) -
         .execution_options(populate_existing=True)
     ).all()
     into = next((one for one in held if one.id == into_id), None)
-    if into is None or not _stands_beside(into, entry):
+    if into is None or not _is_offered_with(into, entry):
         raise invalid("/into", "unknown_item", "要并入的词条不在同一产品的目录中，请重新选择")
     if into.id == entry.id:
         raise invalid("/into", "same_item", "不能并入自身，请选择另一个词条")
@@ -244,13 +245,13 @@ def _merged(session: Session, entry: DictionaryEntry, body: Mapping[str, Any]) -
     return {"alias_of": into.id, "retired_on": None}
 
 
-def _stands_beside(into: DictionaryEntry, entry: DictionaryEntry) -> bool:
+def _is_offered_with(into: DictionaryEntry, entry: DictionaryEntry) -> bool:
     """Whether everybody who is offered the entry is offered the other one too, in the same list."""
     same_list = (into.dictionary, into.product_code) == (entry.dictionary, entry.product_code)
     return same_list and into.area1 in ("", entry.area1)
 
 
-def _doubts(session: Session, entry: DictionaryEntry) -> Warnings:
+def _warnings(session: Session, entry: DictionaryEntry) -> Warnings:
     if entry.dictionary != PRODUCT_ITEMS or entry.regulation_type is None or entry.status != ACTIVE:
         return []
     return unusual_type(session, entry.product_code, entry.name, entry.regulation_type)

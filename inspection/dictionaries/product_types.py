@@ -1,4 +1,4 @@
-"""Which regulation types (监管类型) fit a product: as the catalogue assumes (spec §2.1), or as somebody says."""
+"""Which regulation types (监管类型) fit a product: by the catalogue (spec §2.1), or as the administrator sets it."""
 
 from collections.abc import Sequence
 
@@ -13,21 +13,21 @@ from inspection.models import ProductTypes
 
 def fitting(session: Session, product_code: str) -> tuple[str, ...]:
     """Those that fit one product, the usual one first."""
-    said = session.get(ProductTypes, product_code)
-    return PRODUCTS[product_code].regulation_types if said is None else tuple(said.regulation_types)
+    chosen = session.get(ProductTypes, product_code)
+    return PRODUCTS[product_code].regulation_types if chosen is None else tuple(chosen.regulation_types)
 
 
 def all_fitting(session: Session) -> dict[str, tuple[str, ...]]:
     """Those that fit each of the thirteen products."""
-    said = {row.product_code: tuple(row.regulation_types) for row in session.scalars(select(ProductTypes))}
-    return {code: said.get(code, product.regulation_types) for code, product in PRODUCTS.items()}
+    chosen = {row.product_code: tuple(row.regulation_types) for row in session.scalars(select(ProductTypes))}
+    return {code: chosen.get(code, product.regulation_types) for code, product in PRODUCTS.items()}
 
 
-def say(session: Session, product_code: str, regulation_types: Sequence[str], by: str) -> None:
-    """From now on these fit the product; none: what the catalogue assumes. Nothing that was added is judged anew."""
+def set_fitting(session: Session, product_code: str, regulation_types: Sequence[str], by: str) -> None:
+    """From now on these fit the product; none: what the catalogue assumes. Entries added before stay as they are."""
     if not regulation_types:
         session.execute(delete(ProductTypes).where(ProductTypes.product_code == product_code))
         return
-    said = {"regulation_types": list(dict.fromkeys(regulation_types)), "set_by": by, "set_at": clock.now()}
-    statement = insert_into(dialect_of(session), ProductTypes).values(product_code=product_code, **said)
-    session.execute(statement.on_conflict_do_update(index_elements=["product_code"], set_=said))
+    chosen = {"regulation_types": list(dict.fromkeys(regulation_types)), "set_by": by, "set_at": clock.now()}
+    statement = insert_into(dialect_of(session), ProductTypes).values(product_code=product_code, **chosen)
+    session.execute(statement.on_conflict_do_update(index_elements=["product_code"], set_=chosen))

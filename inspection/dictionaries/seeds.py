@@ -1,4 +1,4 @@
-"""The words that come with the product: product items (生产产品) and test items (检验项目) of the whole country."""
+"""The entries that come with the product: product items (生产产品) and test items (检验项目) of the whole country."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,9 +1,9 @@
 """The newest records of a range of days, without reading all of the range.
 
-Lists are in the order of submission, ranges are of check dates, and no index is in both orders. Mostly the newest
-records lie in the range, and the page is full when few of them were looked at. Else the days are taken one by
-one: of each the index tells at once how new its nth newest record is, n being as many as the page needs. The
-newest of these instants has n records of its own day at or above it, so the page holds nothing below it.
+Lists are in the order of submission, ranges are of check dates, and no index is in both orders. Usually the newest
+records lie in the range, and the page is full after few of them. Otherwise the index tells of each day of the range
+when its nth newest record was submitted, n being the number of records that the page needs. The newest of these
+instants has n records of one day at or after it, so nothing submitted before it is on the page.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from core.database.paging import Order, PageRequest, cut, newest_first
-from inspection.models import ASKED, Inspection
+from inspection.models import LIST_COLUMNS, Inspection
 from inspection.statistics.totals import Filters
 
-_LOOKED_AT = 500
+_READ_FIRST = 500
 _DAYS = ("submitted_at", "id", "check_date")
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class Sought(Protocol):
-    """What a list asks for, as conditions over the table of records or an alias of it."""
+class ListQuery(Protocol):
+    """What is asked for, as conditions over the table of records or an alias of it."""
 
     @property
     def filters(self) -> Filters:
@@ -48,20 +48,20 @@ def of_days(model: Any, filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def newest_of_days(
-    session: Session, sought: Sought, order: Order, request: PageRequest
+    session: Session, query: ListQuery, order: Order, request: PageRequest
 ) -> tuple[Sequence[Any], str | None]:
-    """Ids of a page of the records of those days, newest first, and the mark of the next page, as `cut` tells them."""
-    rows, next_after = _among_the_newest(session, sought, order, request)
-    return (rows, next_after) if next_after is not None else _day_by_day(session, sought, order, request)
+    """Ids of a page of the records of those days, newest first, and the mark of the next page, as in `cut`."""
+    rows, next_after = _among_the_newest(session, query, order, request)
+    return (rows, next_after) if next_after is not None else _day_by_day(session, query, order, request)
 
 
 def _among_the_newest(
-    session: Session, sought: Sought, order: Order, request: PageRequest
+    session: Session, query: ListQuery, order: Order, request: PageRequest
 ) -> tuple[Sequence[Any], str | None]:
-    newest = select(*(getattr(Inspection, name) for name in (*_DAYS, *ASKED)))
-    newest = newest.where(*sought.area(Inspection), *order.behind(request)).order_by(*order.clauses())
-    some = newest.limit(_LOOKED_AT).subquery()
-    conditions = [*sought.filtered(some.c), *of_days(some.c, sought.filters)]
+    newest = select(*(getattr(Inspection, name) for name in (*_DAYS, *LIST_COLUMNS)))
+    newest = newest.where(*query.area(Inspection), *order.behind(request)).order_by(*order.clauses())
+    some = newest.limit(_READ_FIRST).subquery()
+    conditions = [*query.filtered(some.c), *of_days(some.c, query.filters)]
     return cut(session, select(some.c.id), _over(order, some.c), request, *conditions)
 
 
@@ -70,21 +70,21 @@ def _over(order: Order, model: Any) -> Order:
 
 
 def _day_by_day(
-    session: Session, sought: Sought, order: Order, request: PageRequest
+    session: Session, query: ListQuery, order: Order, request: PageRequest
 ) -> tuple[Sequence[Any], str | None]:
     # The days of the range that have records, the last first, each found by the index.
     last = select(func.max(Inspection.check_date).label("day"))
-    days = last.where(*sought.area(Inspection), *of_days(Inspection, sought.filters)).cte("days", recursive=True)
+    days = last.where(*query.area(Inspection), *of_days(Inspection, query.filters)).cte("days", recursive=True)
     one = aliased(Inspection)
     # Without the last day of the range, from which SQLite would begin each time.
-    from_first = replace(sought.filters, day_to=None)
+    from_first = replace(query.filters, day_to=None)
     before = select(func.max(one.check_date)).where(
-        *sought.area(one), *of_days(one, from_first), one.check_date < days.c.day
+        *query.area(one), *of_days(one, from_first), one.check_date < days.c.day
     )
     days = days.union_all(select(before.scalar_subquery()).where(days.c.day.is_not(None)))
     nth = (
         select(one.submitted_at)
-        .where(*sought.area(one), *sought.filtered(one), *_over(order, one).behind(request))
+        .where(*query.area(one), *query.filtered(one), *_over(order, one).behind(request))
         .where(one.check_date == days.c.day)
         .order_by(one.submitted_at.desc(), one.id.desc())
         .limit(1)
@@ -99,8 +99,8 @@ def _day_by_day(
         select(Inspection.id),
         sorting,
         request,
-        *sought.area(Inspection),
-        *sought.filtered(Inspection),
+        *query.area(Inspection),
+        *query.filtered(Inspection),
         *order.behind(request),
         Inspection.check_date.in_(select(days.c.day)),
         Inspection.submitted_at >= select(least.c.at).scalar_subquery(),

@@ -17,10 +17,10 @@ from inspection.records.findings import findings
 _DISPOSAL = {"none": "无", "in_progress": "办理中", "done": "已完成", "na": "不适用"}
 _VERDICT = {"pass": "合格", "fail": "不合格", "not_judged": "不判定"}
 
-_ENTERED = ("填报单位", "用户名", "操作人", "提交时间", "更正次数", "最近更正时间", "更正人", "作废时间", "作废原因")
+_SUBMISSION = ("填报单位", "用户名", "操作人", "提交时间", "更正次数", "最近更正时间", "更正人", "作废时间", "作废原因")
 _CHECK_COLUMNS = (
     "记录编号", "类型", "产品", "统一社会信用代码", "企业名称", "名称与名录不符", "企业地址", "生产或经营地址",
-    "检查日期", "检查人员", "无法检查", "无法检查原因", "发现问题", "存在问题", "处置状态", "备注", *_ENTERED,
+    "检查日期", "检查人员", "无法检查", "无法检查原因", "发现问题", "存在问题", "处置状态", "备注", *_SUBMISSION,
 )  # fmt: skip
 
 # What a spot check says (spec/a_inspection.md §6.1), in the order of the sampling sheet: heading → field of the form.
@@ -49,7 +49,7 @@ _SPOT_CHECK_COLUMNS = (
     "检验结论",
     "名称与名录不符",
     "备注",
-    *_ENTERED,
+    *_SUBMISSION,
 )
 
 Cells = Callable[[Inspection], list[Any]]
@@ -86,7 +86,7 @@ def _labels(definition: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
-def _entered(record: Inspection) -> list[Any]:
+def _submission_cells(record: Inspection) -> list[Any]:
     corrected, voided = record.corrected or {}, record.voided or {}
     return [
         record.office_name, record.username, record.operator_name, record.submitted_at,
@@ -95,7 +95,7 @@ def _entered(record: Inspection) -> list[Any]:
 
 
 def _differs(record: Inspection) -> str | None:
-    """A code in one column and the name of somebody else beside it must not be taken for one enterprise."""
+    """Marks a row whose code and name belong to two enterprises."""
     return "是" if record.name_differs else None
 
 
@@ -111,7 +111,7 @@ def _check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]], fo
     data = record.data
     place = data.get("production_address") or data.get("business_address")
     reason = _cell("unable_reason", data.get("unable_reason"), labels.get("unable_reason", {}))
-    # A draft has not found anything yet: what is asked of it is only judged when it is submitted.
+    # A draft has no findings yet: its answers are complete only when it is submitted.
     found = findings(form, data) if record.problems_found else []
     return [
         str(record.id), KINDS[record.kind].label, PRODUCTS[record.product_code].name, record.uscc, record.org_name,
@@ -120,7 +120,7 @@ def _check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]], fo
         "是" if record.unable else "否",
         mask_numbers("：".join(str(part) for part in (reason, data.get("unable_note")) if part)) or None,
         "是" if record.problems_found else "否", mask_numbers("；".join(map(str, found))) or None,
-        _DISPOSAL[record.disposal_state], mask_numbers(data.get("remark")), *_entered(record),
+        _DISPOSAL[record.disposal_state], mask_numbers(data.get("remark")), *_submission_cells(record),
     ]  # fmt: skip
 
 
@@ -131,15 +131,15 @@ def _spot_check_cells(record: Inspection, labels: Mapping[str, Mapping[str, str]
     return [
         str(record.id), PRODUCTS[record.product_code].name, sampled,
         *(_cell(field, data.get(field), labels.get(field, {})) for field in _SAMPLING.values()),
-        "；".join(_judged(row) for row in items),
+        "；".join(_test_result(row) for row in items),
         "；".join(_name(row) for row in items if row.get("verdict") == "fail"),
         _VERDICT.get(record.conclusion or "", ""), _differs(record), mask_numbers(data.get("remark")),
-        *_entered(record),
+        *_submission_cells(record),
     ]  # fmt: skip
 
 
 def _cell(field: str, value: Any, labels: Mapping[str, str]) -> Any:
-    """A value of the form as a cell; what a draft holds that is no day or number yet stays as it was typed."""
+    """A value of the form as a cell; what is no day or number in a draft stays as it was typed."""
     if isinstance(value, list):
         return "、".join(str(one) for one in value)
     if not isinstance(value, str):
@@ -161,7 +161,7 @@ def _name(row: Mapping[str, Any]) -> str:
     return str(row.get("item_name") or row.get("item_id") or "")
 
 
-def _judged(row: Mapping[str, Any]) -> str:
+def _test_result(row: Mapping[str, Any]) -> str:
     said = [f"{word}{row[key]}" for key, word in (("requirement", "要求"), ("measured", "实测")) if row.get(key)]
     verdict = _VERDICT.get(row.get("verdict", ""), "")
     return f"{_name(row)}：{verdict}" + (f"（{'，'.join(said)}）" if said else "")

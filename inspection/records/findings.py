@@ -1,10 +1,10 @@
 """What a check found (发现的问题), item by item: statements that an enterprise can read, not the form's questions.
 
-A form says the statement of each of its items (`problem_text`). The first versions of our forms were published
-without, and published versions never change: theirs stand here. For a bureau's own form that says none, the question
-is told with its answer (“是否依法取得证照：否”), which is true of every item.
+A form has the statement of each of its items in `problem_text`. The first versions of our forms were published without,
+and published versions never change, so their statements stand here. Where a bureau's own form has none, the question is
+shown with its answer (“是否依法取得证照：否”), which fits every item.
 
-What the inspector wrote beside an item (存在问题) is the answer to the item of the same number with `.problem` behind.
+What the inspector wrote about an item (存在问题) is the answer to the item `<number>.problem`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from typing import Any
 
 from core.forms.form import Form
 
-_FIRST: Mapping[tuple[str, int], Mapping[str, str]] = {
+_OF_FIRST_VERSIONS: Mapping[tuple[str, int], Mapping[str, str]] = {
     ("gpc-production", 1): {
         "1.1": "未依法取得营业执照、生产许可证或强制性产品认证等相关证照",
         "1.2": "存在无证生产",
@@ -50,14 +50,14 @@ _NOTE = ".problem"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem: the number of its item, its statement, and what the inspector wrote beside it."""
+    """A problem: the number of its item, its statement, and the note of the inspector."""
 
     no: str
     statement: str
     note: str | None
 
     def __str__(self) -> str:
-        # On one line: several stand behind each other in a cell or a sentence.
+        # On one line, because several are joined in one cell or sentence.
         return f"{self.no} {self.statement}" + (f"：{' '.join(self.note.split())}" if self.note else "")
 
     def as_json(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Finding:
 
 
 def findings(form: Form, data: Mapping[str, Any]) -> list[Finding]:
-    """The problems that the answers of a record tell, in the order of the form."""
+    """The problems that the answers contain, in the order of the form."""
     answers = data.get("answers")
     if not isinstance(answers, Mapping):
         return []
@@ -88,8 +88,8 @@ def _given(answer: Any) -> list[Any]:
 
 
 def _statement(form: Form, item: Mapping[str, Any], bad: list[Any]) -> str:
-    said = item.get("problem_text") or _FIRST.get((form.code, form.version), {}).get(item["no"])
-    if said:
-        return str(said)
+    text = item.get("problem_text") or _OF_FIRST_VERSIONS.get((form.code, form.version), {}).get(item["no"])
+    if text:
+        return str(text)
     labels = {option["value"]: option["label"] for option in item.get("options", ())} | {True: "是", False: "否"}
     return f"{item['text']}：{'、'.join(str(labels.get(value, value)) for value in bad)}"

@@ -1,7 +1,7 @@
 """The lists of field records: own drafts (信息暂存), and what was submitted in the own regions (信息查看).
 
-A row with its answers is wide, so a page is chosen by an index alone and only its own rows are read. What the
-tallies count is not counted again, and where they say that little or nothing is asked for, nobody walks the area.
+A row with its answers is wide, so a page is chosen by an index alone and only its own rows are read. What the tallies
+count is not counted again, and where they count few records or none, the records of the area are not searched.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ from inspection.models import EnterpriseTally, Inspection
 from inspection.records.date_ranges import newest_of_days, of_days
 from inspection.statistics.day_counts import outside_if_less
 from inspection.statistics.tally_search import Matched, match
-from inspection.statistics.totals import Filters, kept, region_conditions, tally_conditions
+from inspection.statistics.totals import Filters, region_conditions, tally_conditions, tally_count
 from inspection.workflows import DRAFT, SUBMITTED, VOIDED
 
 EXPORT_LIMIT = 100_000
@@ -81,8 +81,8 @@ def _own_conditions(model: Any, filters: Filters) -> list[ColumnElement[bool]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sought:
-    """What a list of submitted records asks for: filters within a scope, and what the tallies say of it."""
+class _ListQuery:
+    """A list of submitted records: its filters within a scope, and what the tallies know of it."""
 
     session: Session
     actor: Actor
@@ -92,7 +92,7 @@ class _Sought:
 
     @property
     def dated(self) -> bool:
-        """Whether the tallies cannot tell how many they are."""
+        """Whether days are asked for, which the tallies do not count."""
         return self.filters.day_from is not None or self.filters.day_to is not None
 
     @property
@@ -165,14 +165,16 @@ def _at_home(actor: Actor, filters: Filters) -> Filters:
     return replace(filters, region=actor.region_code) if filters.own_office and filters.region is None else filters
 
 
-def _sought(session: Session, actor: Actor, record_type: str, filters: Filters) -> _Sought:
+def _list_query(session: Session, actor: Actor, record_type: str, filters: Filters) -> _ListQuery:
     filters = _at_home(actor, filters)
     narrowed = tally_conditions(session, filters)
-    matched = match(session, actor.scope, record_type, filters.q, kept(record_type, filters).expression, *narrowed)
+    matched = match(
+        session, actor.scope, record_type, filters.q, tally_count(record_type, filters).expression, *narrowed
+    )
     if matched.counted and filters == Filters(region=filters.region, day_from=filters.day_from, day_to=filters.day_to):
         # All records of an area: its index is the shortest way to the newest of them.
         matched = replace(matched, tally_ids=None)
-    return _Sought(session, actor, record_type, filters, matched)
+    return _ListQuery(session, actor, record_type, filters, matched)
 
 
 def submitted(session: Session, actor: Actor, record_type: str, filters: Filters, request: PageRequest) -> Page:
@@ -181,44 +183,44 @@ def submitted(session: Session, actor: Actor, record_type: str, filters: Filters
     The total comes from the tallies where they count what is asked for; else records are counted,
     up to 10 000.
     """
-    sought = _sought(session, actor, record_type, filters)
-    if sought.matched.counted == 0:
+    query = _list_query(session, actor, record_type, filters)
+    if query.matched.counted == 0:
         return nothing(NEWEST, request)
-    rows, next_after = _page(sought, request)
+    rows, next_after = _page(query, request)
     chosen = select(Inspection).where(Inspection.id.in_([row.id for row in rows])).order_by(*NEWEST.clauses())
     whole_rows = session.execute(chosen).all()
     if is_whole(request, whole_rows, next_after):
         return Page(whole_rows, request, len(whole_rows), True)
-    number, exact = _count(sought)
+    number, exact = _count(query)
     return Page(whole_rows, request, number, exact, next_after)
 
 
-def _page(sought: _Sought, request: PageRequest) -> tuple[Sequence[Any], str | None]:
+def _page(query: _ListQuery, request: PageRequest) -> tuple[Sequence[Any], str | None]:
     """Ids of the page."""
-    conditions = sought.everything()
-    if sought.dated and sought.matched.tally_ids is None and not sought.disposed:
-        if sought.filters.q and sought.matched.records <= _MANY_NAMED:
-            conditions = sought.by_tallies()
-        elif not sought.everywhere:
-            return newest_of_days(sought.session, sought, NEWEST, request)
-    return cut(sought.session, select(Inspection.id), NEWEST, request, *conditions)
+    conditions = query.everything()
+    if query.dated and query.matched.tally_ids is None and not query.disposed:
+        if query.filters.q and query.matched.records <= _MANY_NAMED:
+            conditions = query.by_tallies()
+        elif not query.everywhere:
+            return newest_of_days(query.session, query, NEWEST, request)
+    return cut(query.session, select(Inspection.id), NEWEST, request, *conditions)
 
 
-def _count(sought: _Sought) -> tuple[int, bool]:
-    filters, counted = sought.filters, sought.matched.counted
-    of_all_days = kept(sought.record_type, replace(filters, day_from=None, day_to=None)).exact
-    if of_all_days and (not sought.dated or _are_all_days(sought)):
+def _count(query: _ListQuery) -> tuple[int, bool]:
+    filters, counted = query.filters, query.matched.counted
+    of_all_days = tally_count(query.record_type, replace(filters, day_from=None, day_to=None)).exact
+    if of_all_days and (not query.dated or _are_all_days(query)):
         return min(counted, COUNT_LIMIT), counted <= COUNT_LIMIT
-    named = filters.q and sought.matched.tally_ids is None
-    return count_up_to(sought.session, Inspection.id, *(sought.by_tallies() if named else sought.everything()))
+    named = filters.q and query.matched.tally_ids is None
+    return count_up_to(query.session, Inspection.id, *(query.by_tallies() if named else query.everything()))
 
 
-def _are_all_days(sought: _Sought) -> bool:
+def _are_all_days(query: _ListQuery) -> bool:
     """Whether no record of the area lies outside of the days."""
-    if sought.matched.tally_ids is not None or sought.everywhere:
+    if query.matched.tally_ids is not None or query.everywhere:
         return False
-    filters, within = sought.filters, sought.within(Inspection)
-    return outside_if_less(sought.session, within, [sought.record_type], filters.day_from, filters.day_to) == []
+    filters, within = query.filters, query.within(Inspection)
+    return outside_if_less(query.session, within, [query.record_type], filters.day_from, filters.day_to) == []
 
 
 def voided(session: Session, actor: Actor, record_type: str, filters: Filters, request: PageRequest) -> Page:
@@ -227,13 +229,13 @@ def voided(session: Session, actor: Actor, record_type: str, filters: Filters, r
 
 
 def _of_voided(session: Session, actor: Actor, record_type: str, filters: Filters) -> list[ColumnElement[bool]]:
-    sought = _Sought(session, actor, record_type, _at_home(actor, filters), Matched(0, 0, None))
+    query = _ListQuery(session, actor, record_type, _at_home(actor, filters), Matched(0, 0, None))
     conditions = [
-        *sought.within(Inspection),
+        *query.within(Inspection),
         Inspection.record_type == record_type,
         Inspection.status == spelled(VOIDED),
     ]
-    return [*conditions, *sought.filtered(Inspection), *of_days(Inspection, filters)]
+    return [*conditions, *query.filtered(Inspection), *of_days(Inspection, filters)]
 
 
 def export_rows(
@@ -251,10 +253,10 @@ def export_rows(
         if status == VOIDED:
             conditions = _of_voided(session, actor, record_type, filters)
         else:
-            sought = _sought(session, actor, record_type, filters)
-            if sought.matched.counted == 0:
+            query = _list_query(session, actor, record_type, filters)
+            if query.matched.counted == 0:
                 return
-            conditions = sought.everything()
+            conditions = query.everything()
         over = select(Inspection.id).where(*conditions).limit(EXPORT_LIMIT + 1).subquery()
         if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
             raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")

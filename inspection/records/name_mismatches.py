@@ -19,17 +19,17 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class OtherName:
-    """A record, the name it has beside a code, and the register's; `told` whether that enterprise was told of it."""
+class NameMismatch:
+    """A record, the name beside a code, and the one in the register; `published`: that enterprise reads the record."""
 
     record: Inspection
     field: str
     sent: str
     registered: str
-    told: bool
+    published: bool
 
 
-def contradicting(session: Session) -> Iterator[OtherName]:
+def name_mismatches(session: Session) -> Iterator[NameMismatch]:
     """Each of them, by the register as it is now: the enterprises checked first, then nominal producers."""
     submitted = Inspection.status == SUBMITTED
     checked: Any = (
@@ -39,14 +39,14 @@ def contradicting(session: Session) -> Iterator[OtherName]:
         .where(submitted, Inspection.org_name != Enterprise.name)
     )
     for rows in in_chunks(session, checked, Inspection, _AT_ONCE):
-        for record, told in rows:
+        for record, published in rows:
             named = dict(zip(CHECKED, (record.uscc, record.org_name), strict=True))
             found = Registered.find(session, named, CHECKED)
             if found is not None and found.differs_from(named):
-                yield OtherName(record, CHECKED[1], record.org_name, found.name, told is not None)
+                yield NameMismatch(record, CHECKED[1], record.org_name, found.name, published is not None)
     sampled = select(Inspection).where(submitted, Inspection.record_type == SPOT_CHECK)
     for rows in in_chunks(session, sampled, Inspection, _AT_ONCE):
         for (record,) in rows:
             found = Registered.find(session, record.data, PRODUCER)
             if found is not None and found.differs_from(record.data):
-                yield OtherName(record, PRODUCER[1], record.data[PRODUCER[1]], found.name, False)
+                yield NameMismatch(record, PRODUCER[1], record.data[PRODUCER[1]], found.name, False)

@@ -1,7 +1,7 @@
-"""Dates and quantities that can hardly be: warnings, never refusals, for papers do say odd things.
+"""Implausible dates and quantities: warnings, never refusals, because papers do say unusual things.
 
-One table. A rule looks at the normalised values of a record and at the day on which it was submitted (of a draft:
-today); each warning names the field to look at. What a form refuses (tomorrow, a quantity of nothing) stays refused.
+One table of rules over the validated answers of a record and the day on which it was submitted (of a draft: today).
+Each warning names the field to check. What a form refuses (a day in the future, no quantity) is still refused.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,12 +13,12 @@ from typing import Any
 from core.text import fold
 
 LICENCE_YEARS = 5
-"""For how long a production licence (生产许可证) is issued."""
+"""How many years a production licence (生产许可证) is valid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a record says, as the rules ask for it."""
+class Answers:
+    """The answers of a record, as the rules read them; `day` is the day of its submission."""
 
     kind: str
     data: Mapping[str, Any]
@@ -47,18 +47,18 @@ class Said:
 
     def answered(self, no: str, value: str) -> bool:
         """Whether an item has that answer."""
-        answers = self.data.get("answers")
-        return isinstance(answers, dict) and answers.get(no) == value
+        given = self.data.get("answers")
+        return isinstance(given, dict) and given.get(no) == value
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A doubt: the field to look at, and when there is reason to."""
+    """A warning: the field to check, and when it is implausible."""
 
     field: str
     code: str
     message: str
-    holds: Callable[[Said], bool]
+    holds: Callable[[Answers], bool]
 
 
 def years_after(day: date, years: int) -> date:
@@ -70,52 +70,52 @@ def years_after(day: date, years: int) -> date:
         return day.replace(year=year, day=28)
 
 
-def _older(field: str, years: int) -> Callable[[Said], bool]:
-    return lambda said: (day := said.date(field)) is not None and day < years_after(said.day, -years)
+def _older(field: str, years: int) -> Callable[[Answers], bool]:
+    return lambda answers: (day := answers.date(field)) is not None and day < years_after(answers.day, -years)
 
 
-def _before(field: str, other: str) -> Callable[[Said], bool]:
-    def holds(said: Said) -> bool:
-        day, limit = said.date(field), said.date(other)
+def _before(field: str, other: str) -> Callable[[Answers], bool]:
+    def holds(answers: Answers) -> bool:
+        day, limit = answers.date(field), answers.date(other)
         return day is not None and limit is not None and day < limit
 
     return holds
 
 
-def _after(field: str, other: str) -> Callable[[Said], bool]:
+def _after(field: str, other: str) -> Callable[[Answers], bool]:
     return _before(other, field)
 
 
-def _expired_but_licensed(said: Said) -> bool:
-    """The last day is still a day of the licence. Of a seller the licence is the maker's: 3.1 speaks of it."""
-    fine = said.answered("1.1", "yes") if said.kind == "production" else said.answered("3.1", "no")
-    return fine and _before("licence_valid_to", "check_date")(said)
+def _expired_but_licensed(answers: Answers) -> bool:
+    """Whether the licence ended before the check (its last day counts); of a seller, item 3.1 is about the licence."""
+    fine = answers.answered("1.1", "yes") if answers.kind == "production" else answers.answered("3.1", "no")
+    return fine and _before("licence_valid_to", "check_date")(answers)
 
 
-def _too_long_valid(said: Said) -> bool:
-    ends, checked = said.date("licence_valid_to"), said.date("check_date")
+def _too_long_valid(answers: Answers) -> bool:
+    ends, checked = answers.date("licence_valid_to"), answers.date("check_date")
     return ends is not None and checked is not None and ends > years_after(checked, LICENCE_YEARS)
 
 
-def _zero(field: str) -> Callable[[Said], bool]:
-    return lambda said: said.amount(field) == 0
+def _zero(field: str) -> Callable[[Answers], bool]:
+    return lambda answers: answers.amount(field) == 0
 
 
-def _exceeds_base(*fields: str) -> Callable[[Said], bool]:
+def _exceeds_base(*fields: str) -> Callable[[Answers], bool]:
     """Whether quantities together are more than the base; what is measured in another unit is not compared."""
 
-    def holds(said: Said) -> bool:
-        base, amounts = said.amount("sampling_base"), [said.amount(field) for field in fields]
+    def holds(answers: Answers) -> bool:
+        base, amounts = answers.amount("sampling_base"), [answers.amount(field) for field in fields]
         known = [amount for amount in amounts if amount is not None]
         if base is None or len(known) < len(fields):
             return False
-        return {said.unit(field) for field in fields} == {said.unit("sampling_base")} and sum(known) > base
+        return {answers.unit(field) for field in fields} == {answers.unit("sampling_base")} and sum(known) > base
 
     return holds
 
 
-def _only_together(said: Said) -> bool:
-    return _exceeds_base("sample_qty", "reserve_qty")(said) and not _exceeds_base("sample_qty")(said)
+def _only_together(answers: Answers) -> bool:
+    return _exceeds_base("sample_qty", "reserve_qty")(answers) and not _exceeds_base("sample_qty")(answers)
 
 
 RULES = (
@@ -151,8 +151,8 @@ RULES = (
 )
 
 
-def doubts(said: Said) -> Iterator[dict[str, str]]:
+def plausibility_warnings(answers: Answers) -> Iterator[dict[str, str]]:
     """A warning for each rule that holds, with the path of its field."""
     for rule in RULES:
-        if rule.holds(said):
+        if rule.holds(answers):
             yield {"code": rule.code, "path": f"/{rule.field}", "message": rule.message}

@@ -1,4 +1,4 @@
-"""What the answer with a record warns of: each a code and a sentence, most with the path of their field."""
+"""The warnings of a record: each a code and a sentence, most with the path of their field."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,28 +6,28 @@ from typing import Any
 from core import clock, forms
 from core.identifiers import uscc_warnings
 from inspection.models import Inspection
-from inspection.records.plausibility import Said, doubts
+from inspection.records.plausibility import Answers, plausibility_warnings
 
-NAMED = 3
+MOST_NAMED = 3
 """How many items a warning names."""
 
 
 def warnings_of(record: Inspection) -> list[dict[str, str]]:
-    """What follows from the record: of its form, words, codes, days, quantities; then what was kept_warnings of it."""
+    """Those that follow from the record: its form, entries, codes, days, quantities; then those kept with it."""
     data, submitted = record.data, record.submitted_at
     warnings = forms.warnings_of(data, record.problems_found) if submitted else []
-    warnings += _words(data)
+    warnings += _retired_entries(data)
     for name in ("uscc", "nominal_producer_uscc") if submitted else ():
         uscc = data.get(name)
         if isinstance(uscc, str):
             texts = uscc_warnings(uscc)
             warnings.extend({"code": "organisation_code", "path": f"/{name}", "message": text} for text in texts)
     day = submitted.astimezone(clock.LOCAL).date() if submitted else clock.today()
-    return [*warnings, *doubts(Said(record.kind, data, day)), *record.kept_warnings]
+    return [*warnings, *plausibility_warnings(Answers(record.kind, data, day)), *record.kept_warnings]
 
 
-def _words(data: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Words that were retired when the record was saved: in a draft too, so that others can be chosen in time."""
+def _retired_entries(data: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Dictionary entries that were retired when the record was saved; of a draft too, so that others can be chosen."""
     names = "、".join(data.get("retired_names") or ())
     if not names:
         return []
@@ -35,10 +35,10 @@ def _words(data: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"code": "retired_item", "message": message}]
 
 
-def dropped(found: Mapping[str, str]) -> list[dict[str, str]]:
+def of_dropped(dropped: Mapping[str, str]) -> list[dict[str, str]]:
     """A warning that names what a submission left out because the form hides it (`core/forms/validation/check.py`)."""
-    if not found:
+    if not dropped:
         return []
-    named = "、".join(list(found.values())[:NAMED]) + ("等" if len(found) > NAMED else "")
-    message = f"因所选答案，表单中不再适用的 {len(found)} 项内容（{named}）未随记录保存"
-    return [{"code": "hidden_dropped", "path": next(iter(found)), "message": message}]
+    named = "、".join(list(dropped.values())[:MOST_NAMED]) + ("等" if len(dropped) > MOST_NAMED else "")
+    message = f"因所选答案，表单中不再适用的 {len(dropped)} 项内容（{named}）未随记录保存"
+    return [{"code": "hidden_dropped", "path": next(iter(dropped)), "message": message}]

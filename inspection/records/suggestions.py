@@ -1,7 +1,7 @@
-"""What was typed by hand before is offered again: texts of the own office's last records, and sellers without a code.
+"""Suggestions of what was typed before: texts of the own office's newest records, and sellers without a code.
 
-Nothing is kept for it: values are read from the newest records of the office, so that what is offered is what stands
-in a record, and one office never reads what another typed. A form says which of its texts are offered (`suggest`).
+Nothing is stored for it: values are read from the newest records of the office, so that an office is never offered what
+another typed. A form marks the texts that are offered with `suggest`.
 """
 
 from collections.abc import Iterable
@@ -84,7 +84,7 @@ def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
     matched = match(session, actor.scope, CHECK, q, counted, *without_code)
     if matched.tally_ids is not None:
         tallies = sorted(matched.tally_ids, reverse=True)[: 5 * MOST_SELLERS]
-    else:  # so many that any of them do: whoever seeks one types more of its name
+    else:  # too many to list: the user types more of the name
         named = EnterpriseTally.folded_name.like(like_pattern(q), escape="\\")
         where = [actor.scope.condition(EnterpriseTally), EnterpriseTally.record_type == CHECK, named, *without_code]
         tallies = list(session.scalars(select(EnterpriseTally.id).where(*where).limit(5 * MOST_SELLERS)))

@@ -1,6 +1,6 @@
-"""What tallies count on some days, told from their records: tally by tally, by an index that holds all that is counted.
+"""What tallies count on some days, computed from their records, by an index that holds all that is counted.
 
-What is counted on a range of days is also all that is kept less what lies outside of it. Whichever of both is less to
+What counts on a range of days is also what the tallies keep, less what lies outside of the range. Whichever is less to
 read is read, so that a range that holds nearly everything costs hardly more than none.
 """
 
@@ -102,9 +102,9 @@ def outside_if_less(
         select(Inspection.id).where(*area, Inspection.record_type == record_type, _IS_SUBMITTED, day.is_(None)).exists()
         for record_type in record_types
     )
-    told = session.execute(select(*of_types(func.min(day)), *of_types(func.max(day)), *undated)).one()
-    with_records = [found for found in told[: 2 * len(record_types)] if found is not None]
-    if any(told[2 * len(record_types) :]) or not with_records:
+    found_days = session.execute(select(*of_types(func.min(day)), *of_types(func.max(day)), *undated)).one()
+    with_records = [day_found for day_found in found_days[: 2 * len(record_types)] if day_found is not None]
+    if any(found_days[2 * len(record_types) :]) or not with_records:
         return None
     first, last = min(with_records), max(with_records)
     begins, ends = max(day_from or first, first), min(day_to or last, last)

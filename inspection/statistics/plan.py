@@ -1,8 +1,9 @@
 """The plan (应检查生产企业): which imported enterprises were visited, and which are left.
 
 An enterprise was visited when a production check of the planned product was submitted, carried out or not possible
-(无法检查), by an office that the caller's scope holds: what somebody may not see tells them nothing here either.
-It stands where the enterprise lies, whoever came, so that figures and lists name the same enterprises.
+(无法检查), by an office in the caller's scope: records that somebody may not read do not count for them here either.
+It counts in the region where the enterprise lies, whichever office came, so that figures and lists name the same
+enterprises.
 """
 
 from dataclasses import dataclass, replace

@@ -174,8 +174,8 @@ def _figures(
 
     rows = select(literal(0).label("whole"), per_row.c.row_code, *figures(per_row)).group_by(per_row.c.row_code)
     whole = select(literal(1), NO_ROW, *figures(per_enterprise))
-    told = session.execute(union_all(rows, whole)).all()
-    by_kind = [(row.whole, row.row_code, {name: int(getattr(row, name)) for name in _FIGURES}) for row in told]
+    counted = session.execute(union_all(rows, whole)).all()
+    by_kind = [(row.whole, row.row_code, {name: int(getattr(row, name)) for name in _FIGURES}) for row in counted]
     total = next(found for is_whole, _, found in by_kind if is_whole)
     return {code: found for is_whole, code, found in by_kind if not is_whole}, total
 

@@ -31,7 +31,7 @@ class TallyKey:
     org_name: str
 
     def in_order(self) -> tuple[str, ...]:
-        """The order in which everyone writes tallies, so that records that change places do not block each other."""
+        """The order in which tallies are written, so that two corrections do not wait for each other."""
         return (str(self.office_id), self.kind, self.product_code, self.org_key, self.org_name)
 
 

@@ -1,9 +1,8 @@
-"""Which tallies a list means, by name or otherwise, and by which way their records are best read.
+"""Which tallies match a list, by name or otherwise, and how their records are best read.
 
-Names are looked up in the tallies (a few thousand per city), never in the records. The pair of
-characters that fewest names have leads to them; where every pair is common, the tallies of the area
-are walked instead. What a term matches decides how its records are read: few are fetched by their
-tallies; many are met soon enough when the newest records of the area are walked.
+Names are looked up in the tallies (a few thousand per city), never in the records: by the pair of characters that the
+fewest names have, or, where every pair is common, in all tallies of the area. Few matching records are fetched by their
+tallies; many are found quickly enough among the newest records of the area.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How many records a list holds, told by the tallies wherever they count just that."""
+"""How many records a list holds, from the tallies wherever they count exactly that."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ from inspection.models import EnterpriseTally
 class Filters:
     """Filters of the lists (信息暂存, 信息查看); all optional, combined with AND.
 
-    `disposal` is a disposal state; `sampled` tells whether a spot check has a sample; `own_office` keeps only records
+    `disposal` is a disposal state; `sampled`: whether a spot check has a sample; `own_office` keeps only records
     of the region itself, without those of the regions below (本级).
     """
 
@@ -35,21 +35,21 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What the tallies know of a list: a sum over their columns, `exact` or else at least what the list holds."""
+class TallyCount:
+    """A sum over columns of the tallies; `exact`, or else at least as many as the list holds."""
 
     expression: ColumnElement[int]
     exact: bool
 
 
-def kept(record_type: str, filters: Filters) -> Kept:
+def tally_count(record_type: str, filters: Filters) -> TallyCount:
     """What the tallies count of what the filters ask for.
 
     What a tally is about (kind, name, product, region) does not matter here: it narrows which tallies are summed.
     """
     expression, exact = (_of_spot_checks if record_type == SPOT_CHECK else _of_checks)(filters)
     dated = filters.day_from is not None or filters.day_to is not None
-    return Kept(expression, exact and not dated)
+    return TallyCount(expression, exact and not dated)
 
 
 def _of_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:

@@ -114,6 +114,6 @@ def _retired(path: str, entry: CachedEntry) -> Fault:
 
 
 def _note_retired(values: dict[str, Any], chosen: Iterable[CachedEntry]) -> None:
-    """Keep the names of words that are retired by now, for the warning that every answer carries."""
+    """Keep the names of entries that are retired by now, for a warning of the record."""
     if retired := [entry.name for entry in chosen if entry.retired_on is not None]:
         values["retired_names"] = retired

@@ -1,4 +1,4 @@
-"""What a body says of a record that only the server writes (HTTP contract, §1: `read_only`)."""
+"""Warnings about fields that only the server writes, where a body has them (HTTP contract, §1: `read_only`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,30 +27,30 @@ _LABELS = {
 }  # fmt: skip
 _COMPARED = {name: _LABELS.get(name, name) for name in sorted(SERVER_SET - {"warnings"})}
 _STEADY = {name: _LABELS[name] for name in ("id", "level", "office", "region", "created_at")}
-"""What never changes by a write of the record's own office."""
+"""Fields that no write of the record's own office changes."""
 
 
 def read_before(
     session: Session, actor: Actor, record_type: str, record_id: UUID, forms: FormLibrary, body: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The record as the actor reads it before a write, where the body says anything that must be compared with it."""
+    """The record as it is read before a write; empty where the body has no field to compare with it."""
     if not names_any(body, SERVER_SET):
         return {}
     try:
         return record_answer(get_readable(session, actor, record_type, record_id), actor, forms)
-    except Problem:  # the write itself says what is wrong with it
+    except Problem:  # the write itself refuses it
         return {}
 
 
-def told(body: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Warned]:
-    """Warnings of an accepted body; a repetition, which knows an older version, is told of what never changes."""
+def warnings_of_write(body: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Warned]:
+    """Warnings for an accepted body; a repetition read an older version, so only steady fields are compared for it."""
     known = not before or before["version"] == body.get("version")
     found = warnings_of(body, _COMPARED if known else _STEADY, before, after)
     return found + _names_of_items(body.get("items"), after.get("items"))
 
 
 def _names_of_items(sent: Any, kept: Any) -> list[Warned]:
-    """A test item (检验项目) is named by its id; a name beside it is the dictionary's."""
+    """A test item (检验项目) is chosen by its id; the name beside it comes from the dictionary."""
     if not isinstance(sent, list) or not isinstance(kept, list):
         return []
     pairs = enumerate(zip(sent, kept, strict=False))
@@ -61,12 +61,12 @@ def _names_of_items(sent: Any, kept: Any) -> list[Warned]:
     ]
 
 
-def told_beside(
+def warnings_beside(
     body: Mapping[str, Any], sent: frozenset[str], record: Mapping[str, Any], forms: FormLibrary
 ) -> list[Warned]:
-    """Of a call that writes the fields `sent` alone: what else of the record the body carries otherwise than it was.
+    """Warnings for a call that writes the fields `sent` alone: other fields of the body that differ from the record.
 
-    `record` is as it was read before. 422 for what is no field of it.
+    `record` is as it was read before. 422 for what is no field of a record.
     """
     beside = {name: value for name, value in body.items() if name not in sent}
     form = forms.get(record["form_code"], record["form_version"]).form
@@ -84,7 +84,7 @@ def told_beside(
         raise Problem(
             "invalid", errors=[Fault(pointer(showable(name)), "unknown_field", UNKNOWN_ITEM) for name in unknown]
         )
-    if record["version"] != body["version"]:  # a repetition, which was told the first time
+    if record["version"] != body["version"]:  # a repetition, which was warned the first time
         return []
     compared = {name: labels.get(name, name) for name in beside if name != "warnings"}
     return warnings_of(beside, compared, record, record)

@@ -59,7 +59,7 @@ def _create(
         record = get_writable(session, actor, sent.record_type, sent.record_id)
         refuse_submitted(record)
         raise stale(record.version, None)
-    # What was just inserted, without reading it back, and without telling the mapper of 33 changes.
+    # The row just inserted, not read back, and set past the mapper, which would track 33 changes.
     record = Inspection()
     instance_dict(record).update(values, status=flow.step(sent.action, None, actor).target)
     return record

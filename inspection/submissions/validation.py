@@ -178,7 +178,7 @@ def validate(session: Session, tools: Tools, sent: Sent) -> Validated:
         sheet_number = SheetNumber.of(session, author, _date(data.get(kind.date_field)), data.get("sheet_no"))
     warnings = [
         *register.warnings(data, product_code, author.office_scope, submit=sent.submit),
-        *record_warnings.dropped(checked.dropped),
+        *record_warnings.of_dropped(checked.dropped),
         *sheet_number.warnings(session, sent.record_id),
     ]
     campaign_id = tools.campaigns.running(session, product_code, clock.today())
@@ -223,7 +223,7 @@ def _distinct(faults: list[Fault]) -> list[Fault]:
 def _dictionary_faults(
     session: Session, tools: Tools, sent: Sent, kind: Kind, data: dict[str, Any], product_code: str
 ) -> list[Fault]:
-    # A word counts as what it was on the day of the check, which a phone may send days later.
+    # An entry counts as what it was on the day of the check, which a phone may send days later.
     day, province = _date(data.get(kind.date_field)) or clock.today(), sent.author.chain[0]
     if kind.record_type == SPOT_CHECK:
         return dictionary_checks.resolve_test_items(

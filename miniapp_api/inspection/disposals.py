@@ -47,7 +47,7 @@ def move_disposals(session: Session, actor: Actor, record_id: UUID, body: Dispos
     sent, forms = body.model_dump(exclude_none=True), wiring().forms
     before = record_answer(access.get_readable(session, actor, CHECK, record_id), actor)
     answer = record_answer(disposals.move_disposals(session, actor, CHECK, record_id, sent), actor)
-    return {**answer, "warnings": answer["warnings"] + read_only.told_beside(sent, _WRITTEN, before, forms)}
+    return {**answer, "warnings": answer["warnings"] + read_only.warnings_beside(sent, _WRITTEN, before, forms)}
 
 
 class RectificationBody(AsSent):

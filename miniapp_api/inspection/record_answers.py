@@ -20,4 +20,4 @@ def written_answer(
 ) -> dict[str, Any]:
     """The record after a write of `body`, with a warning for each read-only field that was sent differently."""
     answer = record_answer(record, actor)
-    return {**answer, "warnings": answer["warnings"] + read_only.told(body, before, answer)}
+    return {**answer, "warnings": answer["warnings"] + read_only.warnings_of_write(body, before, answer)}

@@ -129,12 +129,12 @@ LOWERED: list[dict[str, int]] = [
     {"inspection.statistics.tally_search.FEW_RECORDS": 0},
     {
         "inspection.statistics.tally_search.FEW_RECORDS": 0,
-        "inspection.records.date_ranges._LOOKED_AT": 1,
+        "inspection.records.date_ranges._READ_FIRST": 1,
         "inspection.records.listing._MANY_NAMED": 0,
     },
     {
         "inspection.statistics.tally_search.FEW_RECORDS": 0,
-        "inspection.records.date_ranges._LOOKED_AT": 1,
+        "inspection.records.date_ranges._READ_FIRST": 1,
         "inspection.statistics.tally_search._FEW_NAMES": 0,
     },
 ]
