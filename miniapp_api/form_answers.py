@@ -1,4 +1,4 @@
-"""A form definition (表单) as it is answered: what the phone renders and checks by (`core/forms/definition.py`)."""
+"""A form definition (表单) as it is answered: what the phone renders and checks by (`core/forms/form.py`)."""
 
 import functools
 import operator

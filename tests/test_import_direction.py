@@ -1,123 +1,78 @@
-"""Imports go downward only, and HTTP stays in one room (docs/architecture.md)."""
+"""Imports go downward only, and HTTP stays above the rooms: `[tool.importlinter]` of pyproject.toml."""
 
 import ast
-from collections.abc import Iterator
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
-
-# From the top down; those on one line never import each other.
-LEVELS = [
-    {"cli"},
-    {"app"},
-    {"composition"},
-    {"miniapp_api", "demo"},
-    {"inspection", "feedback"},
-    {"enterprise"},
-    {"backups"},
-    {"assets"},
-    {"accounts"},
-    {"core"},
-]
-LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
-
-# The same within the room `enterprise`; the last is the register with whatever else is not named here.
-FLOORS = [
-    {"enterprise.commands", "enterprise.filing_commands", "enterprise.production.commands"},
-    {"enterprise.systems"},
-    {"enterprise.production"},
-    {"enterprise.filings"},
-    {"enterprise"},
-]
-FLOOR = {place: floor for floor, places in enumerate(FLOORS) for place in places}
-HTTP = {"flask", "apiflask", "werkzeug", "flask_limiter", "flask_swagger_ui"}
-MAY_SPEAK_HTTP = {"app", "composition", "miniapp_api"}
+ROOMS = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["root_packages"])
 
 
-def files() -> Iterator[tuple[str, Path]]:
-    """Every file of every room, with the name of its module."""
-    for room in LEVEL:
-        for path in [ROOT / f"{room}.py"] if room == "app" else sorted((ROOT / room).rglob("*.py")):
-            yield ".".join(path.relative_to(ROOT).with_suffix("").parts), path
-
-
-def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and full name of every import, those inside functions too."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((node.lineno, "." * node.level + f"{node.module}.{alias.name}") for alias in node.names)
-
-
-def place_of(module: str) -> str:
-    """Where in the room `enterprise` a module, or a name within one, stands."""
-    return max((place for place in FLOOR if f"{module}.".startswith(f"{place}.")), key=len)
-
-
-def goes_upward(place: str, other: str) -> bool:
-    """Whether it is upward, or sideways, from one place in the room `enterprise` to another."""
-    return place != other and FLOOR[other] <= FLOOR[place]
-
-
-def offences(module: str, source: str) -> list[str]:
-    """What is wrong with the imports of that module."""
-    found = []
-    room = module.split(".")[0]
-    for line, name in imported(ast.parse(source)):
-        other = name.split(".")[0]
-        if name.startswith("."):
-            found.append(f"line {line}: relative import, write the room's name")
-        elif other in HTTP and room not in MAY_SPEAK_HTTP:
-            found.append(f"line {line}: {room} imports {other}; only miniapp_api and app.py speak HTTP")
-        elif other in ("tests", "bench"):
-            found.append(f"line {line}: {room} imports {other}")
-        elif other in LEVEL and other != room and LEVEL[other] <= LEVEL[room]:
-            found.append(f"line {line}: {room} imports {other}, which stands above or beside it")
-        elif room == other == "enterprise" and goes_upward(place_of(module), place_of(name)):
-            found.append(f"line {line}: {module} imports {name}, which stands above or beside it")
-    return found
+def kept(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The linter of imports over the rooms in a folder."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run([linter, "--no-cache", "--no-logo"], cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_every_room_has_its_place() -> None:
     rooms = {path.parent.name for path in ROOT.glob("*/*.py")} | {path.stem for path in ROOT.glob("*.py")}
-    assert rooms - {"tests", "bench", "bundle", "migrations", *LEVEL} == set()
+    assert rooms - {"app", "tests", "bench", "bundle", "migrations", *ROOMS} == set()
 
 
 def test_imports_go_downward_only() -> None:
-    found = [
-        f"{path.relative_to(ROOT)} {text}"
-        for module, path in files()
-        for text in offences(module, path.read_text("utf-8"))
-    ]
-    assert found == []
+    found = kept(ROOT)
+    assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.parametrize(
-    ("module", "source"),
-    [
-        ("core", "from accounts.models import User"),
-        ("inspection", "import feedback.models"),
-        ("demo", "from miniapp_api.http.wiring import KEY"),
-        ("accounts", "def f():\n    import flask"),
-        ("enterprise", "from .models import Enterprise"),
-        ("core", "import tests.people"),
-        ("enterprise.operations", "from enterprise.filings.models import Filing"),
-        ("enterprise.handover", "from enterprise import filings"),
-        ("enterprise.filings.actions", "import enterprise.production.models"),
-        ("enterprise.production.operations", "from enterprise.systems import KINDS"),
-        ("enterprise.commands", "from enterprise.filing_commands import filings"),
-    ],
-)
-def test_an_import_that_goes_upward_is_found(module: str, source: str) -> None:
-    assert len(offences(module, source)) == 1
+def test_the_application_imports_nothing_of_the_command_line() -> None:
+    """`app.py` is one file, of which the linter knows nothing."""
+    tree = ast.parse((ROOT / "app.py").read_text("utf-8"))
+    names = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names] if isinstance(node, ast.Import)
+            else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        )
+    }  # fmt: skip
+    assert names.isdisjoint({"cli", "demo", "tests", "bench"})
 
 
-def test_an_import_that_goes_downward_is_none_to_be_found() -> None:
-    assert offences("inspection", "import accounts.models\nfrom inspection import models\nimport sqlalchemy") == []
-    assert offences("miniapp_api", "from flask import Flask\nfrom inspection import queries") == []
-    assert offences("enterprise.production.queries", "from enterprise.filings.models import Filing") == []
-    assert offences("enterprise.filings.kinds", "from enterprise import queries\nimport enterprise.filings.moves") == []
-    assert offences("enterprise.systems", "from enterprise.production import kinds") == []
+def test_imports_that_go_upward_or_sideways_are_found(tmp_path: Path) -> None:
+    """A house of empty rooms under the same contracts, with one wrong import for each of them."""
+    wrong = {
+        "core/wrong.py": "from accounts import models",
+        "inspection/wrong.py": "import feedback",
+        "accounts/wrong.py": "def f():\n    import flask",
+        "assets/wrong.py": "import tests.people",
+        "enterprise/operations.py": "from enterprise import filings",
+        "enterprise/filings/wrong.py": "import enterprise.production",
+        "feedback/wrong.py": "from core.database.prepared import Prepared",
+        "enterprise/production/wrong.py": "from app import create_app",
+    }
+    for path in [*ROOT.glob("*/**/__init__.py"), *(ROOT / "enterprise").glob("*.py"), *allowed_to_prepare()]:
+        if path.relative_to(ROOT).parts[0] in ROOMS:
+            copy = tmp_path / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.touch()
+    for name, source in wrong.items():
+        (tmp_path / name).write_text(source)
+    (tmp_path / "core" / "database" / "prepared.py").touch()
+    (tmp_path / "enterprise" / "production" / "commands.py").write_text("import enterprise.systems")
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    found = kept(tmp_path)
+    assert "5 broken" in found.stdout, found.stdout + found.stderr
+    modules = [name.removesuffix(".py").replace("/", ".") for name in wrong]
+    assert [module for module in modules if f"{module} ->" not in found.stdout] == []
+
+
+def allowed_to_prepare() -> list[Path]:
+    """The modules that may use prepared statements."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    return [
+        ROOT / f"{module.replace('.', '/')}.py"
+        for contract in contracts if contract["id"] == "prepared"
+        for module in contract["allowed_importers"]
+    ]  # fmt: skip
