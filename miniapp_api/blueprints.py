@@ -3,7 +3,15 @@
 from miniapp_api import calendar, files, forms, health, home
 from miniapp_api.accounts import account_applications, captchas, me, regions, sessions, users
 from miniapp_api.enterprise import enterprises, filings, licences
-from miniapp_api.feedback import rating_codes, rating_forms, rating_numbers, rating_pages, ratings
+from miniapp_api.feedback import (
+    public_ratings,
+    rating_codes,
+    rating_forms,
+    rating_numbers,
+    rating_pages,
+    rating_statistics,
+    ratings,
+)
 from miniapp_api.inspection import (
     correction_requests,
     corrections,
@@ -44,5 +52,7 @@ API = (
     rating_forms.bp,
     rating_numbers.bp,
     ratings.bp,
+    public_ratings.bp,
+    rating_statistics.bp,
 )
 ROOT = (home.bp, health.bp, rating_pages.bp)

@@ -1,7 +1,7 @@
 """Rating codes (评价二维码) of offices, and their pictures."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -21,7 +21,9 @@ from feedback.codes import pictures
 from feedback.codes.kinds import KINDS
 from feedback.models import RatingCode
 from feedback.queries import CodeFilters
-from miniapp_api.http.answers import Untyped, answers, refuses, sends
+from miniapp_api.feedback import rating_code_answers
+from miniapp_api.feedback.rating_code_answers import CodeKind, CodeStatus, CreatedRatingCode
+from miniapp_api.http.answers import Page, answers, refuses, sends
 from miniapp_api.http.bodies import (
     ID_FIELD,
     Body,
@@ -44,17 +46,20 @@ PNG, JPEG, SVG, PDF = "image/png", "image/jpeg", "image/svg+xml", "application/p
 class CodesQuery(PageQuery):
     """Filters of the list; `q` is a fragment of the matter's name (事项)."""
 
-    kind: Literal["per_visit", "per_matter"] | None = None
-    status: Literal["not_generated", "active", "used", "expired", "disabled"] | None = None
+    kind: CodeKind | None = None
+    status: CodeStatus | None = None
     q: str | None = Field(None, max_length=100)
 
 
 class RatingCodeBody(DescribedBody):
-    """A new rating code, judged by the room."""
+    """A new rating code; `feedback.codes` validates it."""
 
     model_config = described(
         ("kind", "matter_name"),
-        id={**ID_FIELD, "description": "made by the caller, so that a repetition is told from another code; optional"},
+        id={
+            **ID_FIELD,
+            "description": "made by the caller, so that a repetition makes no second code; optional",
+        },
         kind=choice_field(KINDS),
         matter_name=text_field(codes.LENGTHS["matter_name"], "the matter (事项)"),
         office_id={**ID_FIELD, "description": "the own office (default) or a station directly below it"},
@@ -71,7 +76,7 @@ class ReasonBody(Body):
 
 
 class SizeQuery(Query):
-    """Side of the picture in pixels; it is brought to a whole number of pixels a module."""
+    """Side of the picture in pixels, rounded so that each module of the code has a whole number of pixels."""
 
     size: int | None = Field(None, ge=120, le=2000)
 
@@ -81,7 +86,7 @@ def address_of(code: RatingCode) -> str | None:
     return f"{wiring().settings.resolved_public_url}/r/{code.token}" if code.token else None
 
 
-def _show(code: RatingCode, actor: Actor) -> dict[str, Any]:
+def _answer(code: RatingCode, actor: Actor) -> dict[str, Any]:
     url = address_of(code)
     tablet = f"{url}?mode=tablet" if url else None  # for the tablet of a service hall
     return {**queries.show_code(code, actor), "url": url, "tablet_url": tablet}
@@ -89,55 +94,59 @@ def _show(code: RatingCode, actor: Actor) -> dict[str, Any]:
 
 @bp.post("/rating-codes")
 @gate(Verb.RATINGS_GENERATE)
-@answers(Untyped, 200, 201)
+@answers(CreatedRatingCode, 200, 201)
 @bp.input(RatingCodeBody, arg_name="body")
 def create_rating_code(session: Session, actor: Actor, body: RatingCodeBody) -> tuple[dict[str, Any], int]:
-    """A code for a window or a matter (一次一评) or for one case (一事一评); no picture before 生成.
+    """Create a code for a window or a matter (一次一评) or for one case (一事一评); it has no picture before 生成.
 
     With an `id` the same call again answers the same code; without one every call makes a new code.
     """
     code, new = codes.create(session, actor, body.root)
-    shown = _show(code, actor)
-    return {**shown, "warnings": passed_over(body, {}, shown)}, 201 if new else 200
+    answer = _answer(code, actor)
+    return {**answer, "warnings": passed_over(body, {}, answer)}, 201 if new else 200
 
 
 @bp.get("/rating-codes")
 @gate(Verb.RATINGS_READ, Verb.FILINGS_WRITE)
+@answers(Page[rating_code_answers.RatingCode])
 @bp.input(CodesQuery, location="query", arg_name="query")
 def list_rating_codes(session: Session, actor: Actor, query: CodesQuery) -> dict[str, Any]:
     """Codes of the caller's regions; an enterprise sees those of its own finished filings."""
     page = queries.codes(session, actor, CodeFilters(query.kind, query.status, query.q), query.request())
-    return page.as_json(lambda row: _show(row.RatingCode, actor))
+    return page.as_json(lambda row: _answer(row.RatingCode, actor))
 
 
 @bp.get("/rating-codes/<uuid:code_id>")
 @gate(Verb.RATINGS_READ, Verb.FILINGS_WRITE)
+@answers(rating_code_answers.RatingCode)
 def read_rating_code(session: Session, actor: Actor, code_id: UUID) -> dict[str, Any]:
     """One code."""
-    return _show(queries.visible_code(session, actor, code_id), actor)
+    return _answer(queries.visible_code(session, actor, code_id), actor)
 
 
 @bp.post("/rating-codes/<uuid:code_id>/generate")
 @gate(Verb.RATINGS_GENERATE)
+@answers(rating_code_answers.RatingCode)
 @refuses(409)
 def generate_rating_code(session: Session, actor: Actor, code_id: UUID) -> dict[str, Any]:
-    """生成: makes the link; doing it again changes nothing."""
-    return _show(codes.generate(session, actor, code_id), actor)
+    """生成: makes the link of the code; a repetition changes nothing."""
+    return _answer(codes.generate(session, actor, code_id), actor)
 
 
 @bp.post("/rating-codes/<uuid:code_id>/disable")
 @gate(Verb.RATINGS_GENERATE)
+@answers(rating_code_answers.RatingCode)
 @bp.input(ReasonBody, arg_name="body")
 def disable_rating_code(session: Session, actor: Actor, code_id: UUID, body: ReasonBody) -> dict[str, Any]:
-    """停用: its page says so; what was rated stays."""
-    return _show(codes.disable(session, actor, code_id, body.reason), actor)
+    """停用: the page of the code says that it is disabled; its ratings stay."""
+    return _answer(codes.disable(session, actor, code_id, body.reason), actor)
 
 
 def _picture(
     code_id: UUID, actor: Actor, media_type: str, make: Callable[[MadePictures, RatingCode, str], bytes]
 ) -> Response:
     services = wiring()
-    # The picture is made without a database connection in hand.
+    # Drawing takes long: the connection is given back before.
     with services.database.read() as session:
         code = queries.visible_code(session, actor, code_id)
     address = address_of(code)
@@ -151,13 +160,13 @@ def _picture(
         raise invalid("/matter_name", "character_missing", str(error)) from error
     except WeChatFailed as error:
         raise Problem("wechat_unavailable", retry_after=30 if error.retryable else None) from error
-    if content.startswith(b"\xff\xd8"):  # WeChat draws in either
+    if content.startswith(b"\xff\xd8"):  # WeChat answers PNG or JPEG
         media_type = JPEG
     return picture_response(content, media_type, code)
 
 
 def picture_response(content: bytes, media_type: str, code: RatingCode) -> Response:
-    """A picture that its owner may keep: the same code always gives the same one."""
+    """A picture with an ETag and an hour of private caching: the same code always gives the same picture."""
     response = Response(content, mimetype=media_type)
     ending = media_type.partition("/")[2].partition("+")[0]
     response.headers["Content-Disposition"] = f'inline; filename="rating-code-{code.id.hex[:8]}.{ending}"'
@@ -175,7 +184,7 @@ def picture_response(content: bytes, media_type: str, code: RatingCode) -> Respo
 @bp.input(SizeQuery, location="query", arg_name="query")
 def read_qr_png(actor: Actor, code_id: UUID, query: SizeQuery) -> Response:
     """The QR code with the matter's name below, where the fonts have all its characters."""
-    # In steps, so that a code is not drawn and kept in every size between.
+    # Rounded to steps of 20 pixels, which limits how many pictures of a code are drawn and cached.
     size = query.size - query.size % 20 if query.size is not None else None
 
     def make(made: MadePictures, code: RatingCode, url: str) -> bytes:

@@ -1,9 +1,8 @@
 """The citizen's rating page: complete without JavaScript, better with it, no sign-in, no cookie.
 
-Its address stands in the QR code. It posts to itself and then leads to a page with the query code, so
-that reloading sends nothing again; the hidden `submission_id` makes a form that is posted twice one
-rating. Nothing here depends on who is signed in, so that a form posted from a foreign site can do no
-more than anyone who fills in the page.
+Its address stands in the QR code. The form posts to the same address and is redirected to a page with the query code,
+so that reloading sends nothing again; a form that is posted twice has the same hidden `submission_id` and makes one
+rating. Nothing here depends on who is signed in: cross-site request forgery gains nothing, since anyone may post.
 """
 
 import functools
@@ -64,14 +63,14 @@ _CHOICES = [
 
 @bp.errorhandler(DBAPIError)
 def show_busy(error: DBAPIError) -> Response:
-    """A page where the rest of the server answers JSON."""
+    """503 as a page; the rest of the server answers problem documents in JSON."""
     log.error("database_error", error=type(error.orig).__name__, exc_info=not isinstance(error, OperationalError))
     return refused(Problem("not_ready"))
 
 
 @bp.errorhandler(RateLimitExceeded)
 def show_limit(error: RateLimitExceeded) -> Response:
-    """The same, of who asks for captchas without end."""
+    """429 as a page, for whoever asks for too many captchas."""
     return refused(Problem("too_many_requests", retry_after=limits.seconds_left(error)))
 
 
@@ -89,7 +88,7 @@ def show_rating_page(token: str) -> Response:
             readings.refuse_unless_open(code)
     except Problem as problem:
         return refused(problem, token, code)
-    if request.method == "GET" and "again" not in request.args:  # a preview that asks with HEAD is no scan
+    if request.method == "GET" and "again" not in request.args:  # HEAD, as link previews send it, is no scan
         services.scans.note(code.id)
     return _form(token, code, Typed(), [])
 
@@ -97,7 +96,7 @@ def show_rating_page(token: str) -> Response:
 @bp.post("/r/<string:token>")
 @public(transaction=False)
 def post_rating_page(token: str) -> Response:
-    """The form, filled in: leads to the thanks, or shows what to mend with everything that was typed."""
+    """The filled-in form: redirects to the thanks, or shows the form again with its faults and everything typed."""
     try:
         typed = Typed.read()
     except RequestEntityTooLarge:
@@ -110,7 +109,7 @@ def post_rating_page(token: str) -> Response:
             readings.refuse_unless_open(code)
             return _form(token, code, typed, [], captcha=captchas.make(OTHER_CAPTCHA[action]))
         if action == "send_code":
-            readings.refuse_unless_open(code)  # nothing is sent for a code that cannot be rated
+            readings.refuse_unless_open(code)  # no SMS for a code that cannot be rated
             raters.send_code(typed.mobile, typed.proof())
             return _form(token, code, typed, [], notice="验证码已发送，5分钟内有效，请填写后提交")
         rated = raters.rate(token, typed.sent(), typed.proof())
@@ -131,7 +130,7 @@ def post_rating_page(token: str) -> Response:
 
 
 def _thanks_on_a_tablet(token: str) -> Response:
-    """Thanks that come back to a clean form by themselves; once they are over, the clean form at once."""
+    """The thanks, which lead back to an empty form after `THANKS_SECONDS`; after that time the empty form at once."""
     query_code = tablets.query_code_of(request.args["thanks"])
     if query_code is None:
         return dressed(redirect(tablets.clean_form(token), 303))
@@ -146,7 +145,7 @@ def _thanks_on_a_tablet(token: str) -> Response:
 @bp.get("/r/answers")
 @public(transaction=False)
 def look_up_answer() -> Response:
-    """Where a rater types the query code."""
+    """The page where a rater types the query code."""
     typed = clean_line(request.args.get("code", ""))
     if typed:
         where = f"/r/answers/{typed[:40]}" if typed.isprintable() and "/" not in typed else "/r/answers"
@@ -157,7 +156,7 @@ def look_up_answer() -> Response:
 @bp.get("/r/answers/<string:query_code>")
 @public(transaction=False)
 def show_answer(query_code: str) -> Response:
-    """The thanks, and later the answer."""
+    """The thanks for a rating, and later the office's answer."""
     try:
         with wiring().database.read() as session:
             answer = readings.answer(session, query_code)
@@ -165,7 +164,7 @@ def show_answer(query_code: str) -> Response:
         fault = "没有找到这个查询码，请核对后重新输入"
         return page("rating/look_up.html", problem.status, typed=query_code[:40], fault=fault)
     response = page("rating/answer.html", answer=answer, query_code=query_code, thanks="thanks" in request.args)
-    response.headers["Cache-Control"] = "no-store"  # a shared computer keeps nothing of it
+    response.headers["Cache-Control"] = "no-store"  # nothing of it stays on a shared computer
     return response
 
 
@@ -175,7 +174,7 @@ def _code(token: str) -> Any:
 
 
 def _again(token: str, code: Any, typed: Typed, problem: Problem) -> Response:
-    """The form with everything that was typed and what to mend; where it cannot be sent any more, the words alone."""
+    """The form again with its faults; where the code cannot be rated any more, the refusal with the typed words."""
     try:
         readings.refuse_unless_open(code)
     except Problem as closed:
@@ -184,7 +183,7 @@ def _again(token: str, code: Any, typed: Typed, problem: Problem) -> Response:
         return refused(problem, token, code, typed)
     asked = problem.code == "captcha_required"
     faults = problem.errors or [Fault("/captcha" if asked else "", problem.code, problem.detail or problem.title)]
-    # One that was shown is used up, or nearly so old that it is over; what was typed beside it stays.
+    # A captcha works once and expires: the form gets a new one, everything else that was typed stays.
     kind = PICTURE if problem.code == "too_many_requests" else typed.captcha_kind
     captcha = captchas.make(kind) if asked or typed.captcha_id else None
     return _form(token, code, typed, faults, problem.status, captcha=captcha, retry_after=problem.retry_after)
@@ -196,7 +195,7 @@ def _form(
 ) -> Response:  # fmt: skip
     services = wiring()
     proves = raters.proves_numbers(services)
-    # Where numbers are not proved, a code by SMS is another way than the captcha; who chose it goes on with it.
+    # Where no SMS code is demanded it may stand in for the captcha; whoever chose it keeps that choice.
     sms = proves or (services.sms is not None and (captcha is not None or typed.by_sms))
     values = form_values(code, typed, faults, notice, sms=sms)
     clean = tablets.clean_form(token) if Manner.of_request().tablet else None
@@ -210,24 +209,27 @@ def _form(
 
 
 def form_values(code: Any, typed: Typed, faults: list[Fault], notice: str | None, *, sms: bool) -> dict[str, Any]:
-    """What the form's template needs, besides what every page has."""
-    told: dict[str, str] = {}
+    """The values of the form's template, besides those of every page."""
+    messages: dict[str, str] = {}
     for fault in faults:
-        told.setdefault(fault.path.split("/")[1] if fault.path else "", fault.message)
-    # In the order of the form, so that whoever mends one fault after another only goes down.
-    told = {name: told[name] for name in sorted(told, key=lambda name: _FIELDS.index(name) if name in _FIELDS else -1)}
+        messages.setdefault(fault.path.split("/")[1] if fault.path else "", fault.message)
+    # In the order of the form: faults are corrected from top to bottom.
+    messages = {
+        name: messages[name]
+        for name in sorted(messages, key=lambda name: _FIELDS.index(name) if name in _FIELDS else -1)
+    }
     at = {"level": "l5", "tags": f"g{tags_of(typed.level)[0].code}" if typed.level else "l5", "real_name": "anonymous"}
     return {
         "css": FORM_CSS, "js": FORM_JS, "choices": _choices,
-        "code": code, "sent": typed, "said": told, "notice": notice, "sms": sms,
-        "faults": [{"at": at.get(name, name), "message": message} for name, message in told.items()],
+        "code": code, "sent": typed, "said": messages, "notice": notice, "sms": sms,
+        "faults": [{"at": at.get(name, name), "message": message} for name, message in messages.items()],
         "least_reason": LEAST_REASON, "comment_limit": COMMENT_LIMIT, "window_days": WINDOW_DAYS,
     }  # fmt: skip
 
 
 @functools.lru_cache(maxsize=256)
 def _choices(level: int | None, tags: tuple[int, ...], level_fault: str = "", tags_fault: str = "") -> Markup:
-    """The levels with their tags and what is wrong with them; nearly always with nothing chosen."""
+    """The levels with their tags and faults, rendered once for each choice: most pages are asked for with none."""
     values = {"chosen": level, "picked": tags, "level_fault": level_fault, "tags_fault": tags_fault}
-    # Escaped by the template already.
+    # The template has escaped it.
     return Markup(render_template("rating/choices.html", levels=_CHOICES, **values))  # noqa: S704

@@ -1,8 +1,8 @@
-"""Ratings (评价): what offices read and do, what the public reads, and their statistics."""
+"""Ratings (评价): what offices read and do."""
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -16,13 +16,12 @@ from core.actor import Actor
 from feedback import queries
 from feedback.follow_ups import operations as follow_ups
 from feedback.follow_ups import steps
-from feedback.models import Rating
 from feedback.queries import Filters
-from feedback.ratings import exports, numbers, public, publication
-from feedback.statistics import queries as statistics
-from feedback.statistics.queries import StatisticsFilter
+from feedback.ratings import exports, numbers, publication
 from feedback.workflows import RATING
-from miniapp_api.http.answers import sends
+from miniapp_api.feedback import rating_answers
+from miniapp_api.feedback.rating_answers import Channel, MovedRating, Publicity, RatingMove, RatingRow, Released
+from miniapp_api.http.answers import Page, answers, sends
 from miniapp_api.http.bodies import (
     ID_FIELD,
     VERSION_FIELD,
@@ -37,13 +36,10 @@ from miniapp_api.http.bodies import (
 from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
-from miniapp_api.http.gates import public as open_to_all
 from miniapp_api.http.passed_over import beyond, passed_over
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("ratings", __name__, tag="Ratings")
-
-Channel = Literal["web_todo", "qr_once", "qr_matter"]
 
 
 def _known_status(status: str) -> str:
@@ -67,39 +63,17 @@ class RatingsQuery(PageQuery, Days):
     mobile_tail: str | None = Field(None, pattern=r"^[0-9]{4}$")
     overdue: bool | None = None
     bad: bool | None = None
-    publicity: Literal["pending", "shown", "withheld", "hidden"] | None = None
+    publicity: Publicity | None = None
     code_id: UUID | None = None
     office_id: UUID | None = None
 
     def filters(self) -> Filters:
-        """As the room takes them."""
+        """The filters without the page."""
         return Filters(**self.filters_only())
 
 
-class PublicQuery(PageQuery, Days):
-    """Filters of the published ratings."""
-
-    office_id: UUID | None = None
-    region: str | None = Field(None, max_length=6)
-    level: int | None = Field(None, ge=1, le=5)
-    channel: Channel | None = None
-
-
-class FiguresQuery(Days):
-    """Filters of the statistics; `matter` is the matter's whole name."""
-
-    office_id: UUID | None = None
-    region: str | None = Field(None, max_length=6)
-    matter: str | None = Field(None, max_length=200)
-    channel: Channel | None = None
-
-    def filters(self) -> StatisticsFilter:
-        """As the room takes them."""
-        return StatisticsFilter(**self.model_dump())
-
-
 class RatingStepBody(DescribedBody):
-    """The version that was read, and what the step asks for; judged by the step."""
+    """The version that was read, and what the step asks for; the step validates it."""
 
     model_config = described(
         ("version",),
@@ -123,33 +97,32 @@ class RatingStepBody(DescribedBody):
             "minItems": 1,
             "maxItems": steps.EVIDENCE.max_count,
             "items": ID_FIELD,
-            "description": "appeal: files uploaded before",
+            "description": "appeal: ids of uploaded files",
         },
     )
 
 
-def _show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
-    return queries.show(session, actor, rating)
-
-
 @bp.get("/ratings")
 @gate(Verb.RATINGS_READ)
+@answers(Page[RatingRow])
 @bp.input(RatingsQuery, location="query", arg_name="query")
 def list_ratings(session: Session, actor: Actor, query: RatingsQuery) -> dict[str, Any]:
-    """Ratings of the caller's regions, newest first; overdue ones by what is due longest."""
+    """Ratings of the caller's regions, newest first; with `overdue` those that are overdue longest first."""
     page = queries.ratings(session, actor, query.filters(), query.request())
     return page.as_json(lambda row: queries.show_row(row, actor))
 
 
 @bp.get("/ratings/<uuid:rating_id>")
 @gate(Verb.RATINGS_READ)
+@answers(rating_answers.Rating)
 def read_rating(session: Session, actor: Actor, rating_id: UUID) -> dict[str, Any]:
     """One rating with its follow-up."""
-    return _show(session, actor, queries.visible(session, actor, rating_id))
+    return queries.show(session, actor, queries.visible(session, actor, rating_id))
 
 
 @bp.get("/ratings/<uuid:rating_id>/history")
 @gate(Verb.RATINGS_READ)
+@answers(Page[RatingMove])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_rating_history(session: Session, actor: Actor, rating_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a rating, oldest first."""
@@ -160,58 +133,38 @@ def list_rating_history(session: Session, actor: Actor, rating_id: UUID, query: 
 
 @bp.post("/ratings/<uuid:rating_id>/actions/<string:action>")
 @gate(Verb.RATINGS_HANDLE, Verb.RATINGS_SUPERVISE)
+@answers(MovedRating)
 @bp.input(RatingStepBody, arg_name="body")
 def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, body: RatingStepBody) -> dict[str, Any]:
-    """A step of the follow-up (assign, reveal_number, contact, verify, rectify, explain, reply, close, return, appeal,
-    uphold, void), or whether the public may read the text (release, withhold). The whole number is in the answer to
-    reveal_number alone."""
-    before = _show(session, actor, queries.visible(session, actor, rating_id)) if beyond(body) else {}
+    """Take a step of the follow-up, or decide whether the public may read the text.
+
+    Steps: assign, reveal_number, contact, verify, rectify, explain, reply, close, return, appeal, uphold, void;
+    decisions: release, withhold. Only the answer to reveal_number holds the whole number.
+    """
+    before = queries.show(session, actor, queries.visible(session, actor, rating_id)) if beyond(body) else {}
     if action in publication.DECISIONS:
         rating = publication.decide(session, actor, rating_id, action, body.root)
     else:
         rating = follow_ups.act(session, actor, rating_id, action, body.root)
     revealed = queries.revealed(session, actor, rating) if action == numbers.REVEAL else {}
-    shown = _show(session, actor, rating) | revealed
-    return {**shown, "warnings": passed_over(body, before, shown)}
+    answer = queries.show(session, actor, rating) | revealed
+    return {**answer, "warnings": passed_over(body, before, answer)}
 
 
 class ReleaseBody(Body):
     """Ratings whose texts are released."""
 
-    # An id in JSON is a text, whatever Python makes of it.
+    # `strict` would refuse a text, and JSON has no other way to write an id.
     ids: list[Annotated[UUID, Strict(False)]] = Field(min_length=1, max_length=publication.MOST_AT_ONCE)
 
 
 @bp.post("/ratings/actions/release")
 @gate(Verb.RATINGS_SUPERVISE)
+@answers(Released)
 @bp.input(ReleaseBody, arg_name="body")
 def release_ratings(session: Session, actor: Actor, body: ReleaseBody) -> dict[str, Any]:
-    """Release the texts of several ratings; those that cannot be are named with the reason."""
+    """Release the texts of several ratings; those that cannot be released are named with the reason."""
     return publication.release_several(session, actor, body.ids)
-
-
-@bp.get("/ratings/public")
-@open_to_all()
-@bp.input(PublicQuery, location="query", arg_name="query")
-def list_public_ratings(session: Session, query: PublicQuery) -> dict[str, Any]:
-    """Published ratings with their replies; no names, no numbers."""
-    filters = public.PublicFilters(**query.filters_only())
-    return public.public(session, filters, query.request()).as_json(public.show_public)
-
-
-@bp.get("/ratings/answer/<string:query_code>")
-@open_to_all()
-def read_answer(session: Session, query_code: str) -> dict[str, Any]:
-    """What has become of a rating, for whoever holds its query code."""
-    return public.answer(session, query_code)
-
-
-@bp.get("/statistics/ratings")
-@gate(Verb.RATINGS_READ)
-@bp.input(FiguresQuery, location="query", arg_name="query")
-def read_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) -> dict[str, Any]:
-    """The figures of ratings in total, by office and by tag; a rate over nothing is null."""
-    return statistics.figures(session, actor, query.filters())
 
 
 @bp.get("/ratings.csv")
@@ -234,20 +187,6 @@ def export_ratings_xlsx(actor: Actor, query: RatingsQuery) -> Response:
 
 def _cells(actor: Actor, query: RatingsQuery) -> Iterator[list[Any]]:
     rows = exports.export_rows(wiring().database, actor, query.filters())
-    # The first row is fetched here, so that a refusal is still an answer of its own.
+    # Fetched at once, so that a refusal is still a problem document: after the first byte there is no way to refuse.
     first = next(rows, None)
     return (exports.list_cells(row, actor) for row in (() if first is None else chain((first,), rows)))
-
-
-@bp.get("/statistics/ratings.xlsx")
-@gate(Verb.RATINGS_READ)
-@sends(XLSX)
-@bp.input(FiguresQuery, location="query", arg_name="query")
-def export_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) -> Response:
-    """The figures as an Excel workbook: by office, and by tag."""
-    figures = statistics.figures(session, actor, query.filters())
-    return as_xlsx(
-        "好差评统计",
-        Sheet("评价统计", exports.SUMMARY_COLUMNS, exports.summary_cells(figures)),
-        Sheet("标签分布", exports.TAG_COLUMNS, exports.tag_cells(figures)),
-    )

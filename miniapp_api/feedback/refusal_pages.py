@@ -1,4 +1,4 @@
-"""Refusals of a rating as whole pages: why, which office, where to turn to, what was typed."""
+"""Refusals of a rating as pages: the reason, the office, whom to call, and what was typed."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from miniapp_api.feedback.typed_ratings import Typed
 from miniapp_api.http.pages import Manner, page
 
 NATIONAL_HOTLINE = "12315"
-"""全国市场监管投诉举报热线: answers everywhere, for every bureau."""
+"""全国市场监管投诉举报热线: the number works in the whole country."""
 
 _ADVICE = {
     "unknown_code": "请扫描窗口张贴的评价二维码。还是打不开的，请告诉窗口工作人员，或拨打下面的电话。",
@@ -26,7 +26,7 @@ _ADVICE = {
 
 
 def refused(problem: Problem, token: str = "", code: Any = None, typed: Typed | None = None) -> Response:
-    """A page for a refusal; `code` is that of the page where there is one, `typed` what cannot be sent any more."""
+    """The page of a refusal; `code` is the rating code if there is one, `typed` is shown for copying."""
     tablet = Manner.of_request().tablet
     title, detail, advice = problem.title, problem.detail, _ADVICE.get(problem.code)
     if advice is not None and tablet:

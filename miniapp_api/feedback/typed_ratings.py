@@ -1,4 +1,4 @@
-"""What a person typed into the rating page: read from the form, shown again, or handed back to be copied."""
+"""What a person typed into the rating page: read from the form, shown in it again, or shown for copying."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +12,11 @@ from feedback.ratings.fields import Sent
 from miniapp_api.feedback.raters import Proof
 
 OTHER_CAPTCHA = {"picture": PICTURE, "question": QUESTION}
-"""What is pressed for another captcha."""
+"""Values of the buttons that ask for another captcha, and its kind."""
 
 
 class Typed(SimpleNamespace):
-    """What stands in the fields."""
+    """The values of the form's fields."""
 
     def __init__(self, **fields: Any) -> None:
         blank = {"rater_name": "", "mobile": "", "comment": "", "level": None, "tags": (), "anonymous": False,
@@ -29,7 +29,8 @@ class Typed(SimpleNamespace):
         form = request.form
         level = form.get("level", "")
         chosen = int(level) if level in ("1", "2", "3", "4", "5") else None
-        # Without JavaScript tags of a level that was chosen before stay ticked, unseen: each level has its own field.
+        # Without JavaScript the tags of a level that was chosen before stay ticked although hidden: each level has a
+        # field of its own, and only that of the chosen level is read.
         tags = tuple(
             int(one)
             for one in form.getlist(f"tags{chosen}")[:40]
@@ -45,20 +46,20 @@ class Typed(SimpleNamespace):
         )  # fmt: skip
 
     def sent(self) -> Sent:
-        """As the room takes it."""
+        """The rating for `feedback.ratings`."""
         return Sent(
             rater_name=self.rater_name, mobile=self.mobile, level=self.level, tags=self.tags, comment=self.comment,
             real_name=not self.anonymous, submission_id=self.submission_id,
         )  # fmt: skip
 
     def proof(self) -> Proof:
-        """What shows that a person rates."""
+        """SMS code and captcha."""
         return Proof(self.sms_code, self.captcha_id, self.captcha)
 
     def as_text(self) -> str:
-        """What was said of the service, to be copied where it can be sent no more; empty when nothing was.
+        """Level, tags and comment as text to copy, where the rating cannot be sent any more; empty without any.
 
-        Without the number: whoever stands behind need not read it.
+        The phone number is left out: others may be looking at the screen.
         """
         lines = []
         if self.level is not None:

@@ -11,11 +11,12 @@ from core.actor import Actor
 from inspection.corrections import correcting, request_queries, returning, voiding
 from inspection.corrections import requests as correction_requests
 from inspection.submissions import read_only
-from miniapp_api.http.answers import Untyped, answers
+from miniapp_api.http.answers import answers
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
+from miniapp_api.inspection.correction_requests import CorrectionRequest
 from miniapp_api.inspection.record_addresses import OF_CHECKS, OF_SPOT_CHECKS
-from miniapp_api.inspection.record_answers import record_answer, written_answer
+from miniapp_api.inspection.record_answers import Record, record_answer, written_answer
 from miniapp_api.inspection.record_bodies import CorrectionBody, CorrectionRequestBody, ReturnBody, VoidBody
 
 bp = APIBlueprint("corrections", __name__, tag="Inspection")
@@ -24,6 +25,7 @@ bp = APIBlueprint("corrections", __name__, tag="Inspection")
 @bp.put("/inspections/<uuid:record_id>/correction", endpoint="inspections_correct", defaults=OF_CHECKS)
 @bp.put("/spot-checks/<uuid:record_id>/correction", endpoint="spot_checks_correct", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_WRITE)
+@answers(Record)
 @bp.input(CorrectionBody, arg_name="body")
 def correct(session: Session, actor: Actor, record_type: str, record_id: UUID, body: CorrectionBody) -> dict[str, Any]:
     """Correct (更正) a submitted record, with a reason; the old version stays readable."""
@@ -37,7 +39,7 @@ def correct(session: Session, actor: Actor, record_type: str, record_id: UUID, b
     "/spot-checks/<uuid:record_id>/correction-requests", endpoint="spot_checks_ask_correction", defaults=OF_SPOT_CHECKS
 )
 @gate(Verb.INSPECTION_WRITE)
-@answers(Untyped, 200, 201)
+@answers(CorrectionRequest, 200, 201)
 @bp.input(CorrectionRequestBody, arg_name="body")
 def ask_correction(
     session: Session, actor: Actor, record_type: str, record_id: UUID, body: CorrectionRequestBody
@@ -50,6 +52,7 @@ def ask_correction(
 @bp.post("/inspections/<uuid:record_id>/return", endpoint="inspections_return", defaults=OF_CHECKS)
 @bp.post("/spot-checks/<uuid:record_id>/return", endpoint="spot_checks_return", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_WRITE)
+@answers(Record)
 @bp.input(ReturnBody, arg_name="body")
 def send_back(session: Session, actor: Actor, record_type: str, record_id: UUID, body: ReturnBody) -> dict[str, Any]:
     """Send a record back for correction (退回更正): a to-do for its owner, who may then correct it once."""
@@ -60,6 +63,7 @@ def send_back(session: Session, actor: Actor, record_type: str, record_id: UUID,
 @bp.post("/inspections/<uuid:record_id>/void", endpoint="inspections_void", defaults=OF_CHECKS)
 @bp.post("/spot-checks/<uuid:record_id>/void", endpoint="spot_checks_void", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_WRITE)
+@answers(Record)
 @bp.input(VoidBody, arg_name="body")
 def void(session: Session, actor: Actor, record_type: str, record_id: UUID, body: VoidBody) -> dict[str, Any]:
     """Void (作废) a submitted record, with a reason: it stays readable, marked, and counts nowhere any more."""

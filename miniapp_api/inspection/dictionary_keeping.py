@@ -1,6 +1,6 @@
 """What the keeper of a dictionary does (词条管理); `dictionaries.py` says how the two dictionaries share endpoints."""
 
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -10,41 +10,42 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from inspection.dictionaries import keeping
+from miniapp_api.http.answers import answers
 from miniapp_api.http.bodies import AsSent
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
-from miniapp_api.inspection.dictionaries import OF_PRODUCT_ITEMS, OF_TEST_ITEMS
+from miniapp_api.inspection.dictionaries import OF_PRODUCT_ITEMS, OF_TEST_ITEMS, KeptEntry, RegulationType
 
 bp = APIBlueprint("dictionary_keeping", __name__, tag="Inspection")
 
 
 class KeptBody(AsSent):
-    """What every action of a keeper sends: the version that was read, and why."""
+    """Body of every action: the version that was read, and the reason."""
 
     version: int = Field(ge=1)
     reason: str | None = Field(None, max_length=500)
 
 
 class ReasonedBody(KeptBody):
-    """An action that wants a reason."""
+    """Body of an action that needs a reason."""
 
     reason: str = Field(min_length=1, max_length=500)
 
 
 class RenameBody(KeptBody):
-    """The name from now on."""
+    """The new name."""
 
     name: str = Field(min_length=1, max_length=100)
 
 
 class RetypeBody(ReasonedBody):
-    """The regulation type (监管类型) from now on."""
+    """The new regulation type (监管类型), and the reason."""
 
-    regulation_type: Literal["licence", "ccc", "other"]
+    regulation_type: RegulationType
 
 
 class MergeBody(KeptBody):
-    """The entry that it becomes another name of."""
+    """The entry of which this one becomes another name."""
 
     into: UUID = Field(strict=False)
 
@@ -60,9 +61,10 @@ class MergeBody(KeptBody):
     defaults=OF_TEST_ITEMS,
 )
 @gate(Verb.DICTIONARIES_KEEP)
+@answers(KeptEntry)
 @bp.input(RenameBody, arg_name="body")
 def rename(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: RenameBody) -> AfterCommit:
-    """Give an entry of the own province another name; its former name leads to it."""
+    """Rename an entry of the own province; its former name still leads to it."""
     return _move(session, actor, dictionary, code, item_id, "rename", body)
 
 
@@ -72,6 +74,7 @@ def rename(session: Session, actor: Actor, dictionary: str, code: str, item_id: 
     defaults=OF_PRODUCT_ITEMS,
 )
 @gate(Verb.DICTIONARIES_KEEP)
+@answers(KeptEntry)
 @bp.input(RetypeBody, arg_name="body")
 def retype(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: RetypeBody) -> AfterCommit:
     """Correct the regulation type; checks of days until today may still have the former one."""
@@ -89,11 +92,12 @@ def retype(session: Session, actor: Actor, dictionary: str, code: str, item_id: 
     defaults=OF_TEST_ITEMS,
 )
 @gate(Verb.DICTIONARIES_KEEP)
+@answers(KeptEntry)
 @bp.input(ReasonedBody, arg_name="body")
 def retire(
     session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: ReasonedBody
 ) -> AfterCommit:
-    """Offer an entry no longer; checks of later days that name it are refused."""
+    """Retire an entry: it is offered no longer, and checks of later days that name it are refused."""
     return _move(session, actor, dictionary, code, item_id, "retire", body)
 
 
@@ -108,9 +112,10 @@ def retire(
     defaults=OF_TEST_ITEMS,
 )
 @gate(Verb.DICTIONARIES_KEEP)
+@answers(KeptEntry)
 @bp.input(KeptBody, arg_name="body")
 def restore(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: KeptBody) -> AfterCommit:
-    """Offer a retired entry again, or make one that was merged an entry of its own again."""
+    """Restore an entry that was retired or merged."""
     return _move(session, actor, dictionary, code, item_id, "restore", body)
 
 
@@ -125,9 +130,10 @@ def restore(session: Session, actor: Actor, dictionary: str, code: str, item_id:
     defaults=OF_TEST_ITEMS,
 )
 @gate(Verb.DICTIONARIES_KEEP)
+@answers(KeptEntry)
 @bp.input(MergeBody, arg_name="body")
 def merge(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: MergeBody) -> AfterCommit:
-    """Make an entry another name of one of the same product; its id stays valid."""
+    """Merge an entry into another of the same product; its id stays valid as another name."""
     return _move(session, actor, dictionary, code, item_id, "merge", body)
 
 
@@ -142,6 +148,7 @@ def merge(session: Session, actor: Actor, dictionary: str, code: str, item_id: U
     defaults=OF_TEST_ITEMS,
 )
 @gate(Verb.DICTIONARIES_KEEP)
+@answers(KeptEntry)
 @bp.input(KeptBody, arg_name="body")
 def adopt(session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, body: KeptBody) -> AfterCommit:
     """Confirm an entry that was proposed from a public standard."""
@@ -151,7 +158,7 @@ def adopt(session: Session, actor: Actor, dictionary: str, code: str, item_id: U
 def _move(
     session: Session, actor: Actor, dictionary: str, code: str, item_id: UUID, action: str, body: KeptBody
 ) -> AfterCommit:
-    """The entry after an action; once it is committed, the process's copy of the dictionary is read anew."""
+    """Take an action; after the commit this process forgets its cached dictionary and answers the entry."""
     sent = body.model_dump(mode="json", exclude_none=True)
     entry, warnings = keeping.keep(session, actor, dictionary, code, item_id, action, sent)
     answer = {**keeping.entry_answer(session, actor, entry), "warnings": warnings}

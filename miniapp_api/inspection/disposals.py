@@ -1,10 +1,10 @@
 """What follows a problem that a check found: disposals (处置) and rectifications (整改)."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
@@ -14,11 +14,13 @@ from inspection.corrections import disposals, rectifications
 from inspection.kinds import CHECK
 from inspection.records import access
 from inspection.submissions import read_only
-from miniapp_api.http.answers import Untyped, answers
+from miniapp_api.enterprise.filing_answers import Filing
+from miniapp_api.http.answers import JSON_VALUE, answers
 from miniapp_api.http.bodies import AsSent
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
-from miniapp_api.inspection.record_answers import record_answer
+from miniapp_api.inspection.record_answers import Record, record_answer
+from miniapp_api.inspection.record_bodies import DISPOSAL_FIELD
 
 bp = APIBlueprint("disposals", __name__, tag="Inspection")
 
@@ -29,9 +31,9 @@ class DisposalsBody(AsSent):
     The rest of the record may stand beside them as it was read; nothing of it is changed by this call.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": JSON_VALUE})
 
-    disposals: dict[str, Any]
+    disposals: Annotated[dict[str, Any], WithJsonSchema({"type": "object", "additionalProperties": DISPOSAL_FIELD})]
     version: int
     reason: str | None = None
 
@@ -41,6 +43,7 @@ _WRITTEN = frozenset(DisposalsBody.model_fields)
 
 @bp.put("/inspections/<uuid:record_id>/disposals")
 @gate(Verb.INSPECTION_WRITE)
+@answers(Record)
 @bp.input(DisposalsBody, arg_name="body")
 def move_disposals(session: Session, actor: Actor, record_id: UUID, body: DisposalsBody) -> dict[str, Any]:
     """Move disposals on from 办理中; `done` is final."""
@@ -59,7 +62,7 @@ class RectificationBody(AsSent):
 
 @bp.post("/inspections/<uuid:record_id>/rectification")
 @gate(Verb.FILINGS_REVIEW)
-@answers(Untyped, 200, 201)
+@answers(Filing, 200, 201)
 @bp.input(RectificationBody, arg_name="body")
 def order_rectification(
     session: Session, actor: Actor, record_id: UUID, body: RectificationBody

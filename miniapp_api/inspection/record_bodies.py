@@ -6,6 +6,7 @@ from pydantic import Field
 
 from enterprise.products import PRODUCTS
 from inspection.submissions.attachments import MOST_PHOTOS, MOST_SIGNATURES
+from miniapp_api.http.answers import FORM_DATA
 from miniapp_api.http.bodies import (
     ID_FIELD,
     VERSION_FIELD,
@@ -16,6 +17,8 @@ from miniapp_api.http.bodies import (
     text_field,
 )
 
+DISPOSAL_FIELD = choice_field({"done": "是", "in_progress": "办理中", "na": "不适用"})
+
 _COMMON: dict[str, Any] = {
     "kind": {
         "type": "string",
@@ -24,10 +27,10 @@ _COMMON: dict[str, Any] = {
     "product_code": {"type": "string", "enum": list(PRODUCTS)},
     "form_version": {"type": "integer", "description": "the version of the form that was filled in"},
     "version": VERSION_FIELD,
-    "answers": {"type": "object", "description": "by the numbers of the form's items", "examples": [{"1.1": "yes"}]},
+    "answers": {**FORM_DATA, "description": "by the numbers of the form's items", "examples": [{"1.1": "yes"}]},
     "disposals": {
         "type": "object",
-        "additionalProperties": choice_field({"done": "是", "in_progress": "办理中", "na": "不适用"}),
+        "additionalProperties": DISPOSAL_FIELD,
         "examples": [{"7.1": "in_progress"}],
     },
     "photos": {

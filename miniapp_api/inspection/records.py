@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -18,14 +18,24 @@ from core.workflows import history
 from inspection.kinds import CHECK, SPOT_CHECK, resolve_kind_name
 from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters
-from miniapp_api.http.answers import sends
+from miniapp_api.http.answers import Page, answers, sends
 from miniapp_api.http.bodies import AtOnceQuery, PageQuery
 from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
 from miniapp_api.inspection.record_addresses import OF_CHECKS, OF_SPOT_CHECKS
-from miniapp_api.inspection.record_answers import record_answer
+from miniapp_api.inspection.record_answers import (
+    Conclusion,
+    DisposalState,
+    Record,
+    RecordMove,
+    RecordRow,
+    RecordStatus,
+    RecordVersion,
+    RecordVersionRow,
+    record_answer,
+)
 
 bp = APIBlueprint("records", __name__, tag="Inspection")
 
@@ -36,15 +46,15 @@ _TITLES = {CHECK: "企业检查", SPOT_CHECK: "监督抽查"}
 class RecordsQuery(PageQuery, Days):
     """Filters of the lists; `from` and `to` are check dates, `own_office` leaves out the regions below."""
 
-    status: Literal["draft", "submitted", "voided"] | None = None
+    status: RecordStatus | None = None
     kind: str | None = Field(None, max_length=40)
     q: str | None = Field(None, max_length=100)
     product_code: ProductCode | None = None
     region: str | None = Field(None, max_length=6)
     problem: bool | None = None
-    disposal: Literal["none", "in_progress", "done", "na"] | None = None
+    disposal: DisposalState | None = None
     unable: bool | None = None
-    conclusion: Literal["pass", "fail", "not_judged"] | None = None
+    conclusion: Conclusion | None = None
     sampled: bool | None = Field(None, description="of spot checks: whether there is a sample")
     own_office: bool | None = None
 
@@ -61,6 +71,7 @@ class RecordsQuery(PageQuery, Days):
 @bp.get("/inspections", endpoint="inspections_list", defaults=OF_CHECKS)
 @bp.get("/spot-checks", endpoint="spot_checks_list", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_READ)
+@answers(Page[RecordRow])
 @bp.input(RecordsQuery, location="query", arg_name="query")
 def list_records(session: Session, actor: Actor, record_type: str, query: RecordsQuery) -> dict[str, Any]:
     """Own drafts (`status=draft`, 信息暂存), or submitted records of the caller's regions (信息查看).
@@ -75,6 +86,7 @@ def list_records(session: Session, actor: Actor, record_type: str, query: Record
 @bp.get("/inspections/<uuid:record_id>", endpoint="inspections_read", defaults=OF_CHECKS)
 @bp.get("/spot-checks/<uuid:record_id>", endpoint="spot_checks_read", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_READ)
+@answers(Record)
 def read_record(session: Session, actor: Actor, record_type: str, record_id: UUID) -> dict[str, Any]:
     """One record, whole."""
     return record_answer(access.get_readable(session, actor, record_type, record_id), actor)
@@ -83,6 +95,7 @@ def read_record(session: Session, actor: Actor, record_type: str, record_id: UUI
 @bp.get("/inspections/<uuid:record_id>/history", endpoint="inspections_history", defaults=OF_CHECKS)
 @bp.get("/spot-checks/<uuid:record_id>/history", endpoint="spot_checks_history", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_READ)
+@answers(Page[RecordMove])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def read_history(
     session: Session, actor: Actor, record_type: str, record_id: UUID, query: AtOnceQuery
@@ -95,6 +108,7 @@ def read_history(
 @bp.get("/inspections/<uuid:record_id>/versions", endpoint="inspections_versions", defaults=OF_CHECKS)
 @bp.get("/spot-checks/<uuid:record_id>/versions", endpoint="spot_checks_versions", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_READ)
+@answers(Page[RecordVersionRow])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_versions(
     session: Session, actor: Actor, record_type: str, record_id: UUID, query: AtOnceQuery
@@ -107,6 +121,7 @@ def list_versions(
 @bp.get("/inspections/<uuid:record_id>/versions/<int:number>", endpoint="inspections_version", defaults=OF_CHECKS)
 @bp.get("/spot-checks/<uuid:record_id>/versions/<int:number>", endpoint="spot_checks_version", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_READ)
+@answers(RecordVersion)
 def read_version(session: Session, actor: Actor, record_type: str, record_id: UUID, number: int) -> dict[str, Any]:
     """What the record said before a correction."""
     record = access.get_readable(session, actor, record_type, record_id)

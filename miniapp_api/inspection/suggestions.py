@@ -1,6 +1,7 @@
-"""What was typed by hand before, offered again."""
+"""Suggestions while typing: texts and sellers of earlier records."""
 
-from typing import Any, Literal
+from datetime import date
+from typing import Any
 
 from apiflask import APIBlueprint
 from pydantic import Field
@@ -10,17 +11,19 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from core.database.paging import whole
 from inspection.records import suggestions
+from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import Query
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
+from miniapp_api.inspection.record_answers import RecordKind
 
 bp = APIBlueprint("suggestions", __name__, tag="Inspection")
 
 
 class SuggestionsQuery(Query):
-    """The field, by its name in the form of a kind, and the beginning of what is typed."""
+    """A field of the form of a kind, and the beginning of the text."""
 
-    kind: Literal["production", "sales", "spot_check"]
+    kind: RecordKind
     field: str = Field(min_length=1, max_length=30, description="one that the form marks with `suggest`")
     q: str | None = Field(None, max_length=100, description="its beginning")
 
@@ -31,17 +34,37 @@ class SellersQuery(Query):
     q: str = Field(min_length=1, max_length=100, description="a part of the name")
 
 
+class Suggestion(Answer):
+    """A text that was typed before."""
+
+    value: str
+    times: int = Field(description="how often, in the records that were looked at")
+    last_used_on: date | None
+
+
+class Seller(Answer):
+    """A seller without a code (无照), as it was written last."""
+
+    org_name: str | None
+    org_address: str | None
+    business_address: str | None
+    market_name: str | None
+    last_checked_on: date
+
+
 @bp.get("/suggestions")
 @gate(Verb.INSPECTION_WRITE)
+@answers(Page[Suggestion])
 @bp.input(SuggestionsQuery, location="query", arg_name="query")
 def list_suggestions(session: Session, actor: Actor, query: SuggestionsQuery) -> dict[str, Any]:
-    """What the own office typed into a field of its newest 300 records, the most frequent first; 20 at the most."""
+    """Texts of a field in the newest 300 records of the own office, the most frequent first; at most 20."""
     return whole(suggestions.suggest(session, wiring().forms, actor, query.kind, query.field, query.q))
 
 
 @bp.get("/suggestions/sellers")
 @gate(Verb.INSPECTION_WRITE)
+@answers(Page[Seller])
 @bp.input(SellersQuery, location="query", arg_name="query")
 def list_sellers(session: Session, actor: Actor, query: SellersQuery) -> dict[str, Any]:
-    """Sellers without a code that were checked in the caller's regions before, as written last; 20 at the most."""
+    """Sellers without a code that were checked in the caller's regions, each as it was written last; at most 20."""
     return whole(suggestions.sellers(session, actor, query.q))
