@@ -1,8 +1,7 @@
-"""Pictures of captchas: read by people, hardly by plain text recognition (measured in docs/decisions/0013).
+"""Pictures of captchas that people read and plain text recognition hardly does (measured in docs/decisions/0013).
 
-What recognition lives on is taken away: letters stand apart, upright and darker than their ground. Here they
-touch and lean, the line they stand on waves, and within some shapes ink and ground change places, so that no threshold
-parts the one from the other.
+Recognition needs letters that stand apart, upright, and darker than their ground. Here letters touch and lean, their
+base line waves, and within some shapes ink and ground are exchanged, so that no threshold separates the two.
 """
 
 import base64
@@ -18,7 +17,7 @@ WIDTH, HEIGHT = 240, 80
 _FONT = Path(captcha.__file__).parent / "data" / "DroidSansMono.ttf"
 _SIZES = [ImageFont.truetype(str(_FONT), size) for size in (50, 54, 58)]
 _CELL = 12
-"""The wave moves squares of so many pixels."""
+"""Side in pixels of the squares that the wave moves."""
 
 
 def data_url(text: str) -> str:
@@ -43,7 +42,7 @@ def _between(least: float, most: float) -> float:
 
 
 def _letters(text: str) -> Image.Image:
-    """White letters on black, each turned and moved, the next one touching it."""
+    """White letters on black, each turned and moved, and touching the next one."""
     found = Image.new("L", (WIDTH, HEIGHT))
     stamps = [_letter(character) for character in text]
     overlap = 3
@@ -88,7 +87,7 @@ def _waved(ink: Image.Image) -> Image.Image:
 
 
 def _fields() -> Image.Image:
-    """Where ink and ground change places: fields between slanting, bent lines, about as wide as a letter."""
+    """Where ink and ground are exchanged: fields between slanting, bent lines, about as wide as a letter."""
     shape = Image.new("L", (WIDTH, HEIGHT))
     draw = ImageDraw.Draw(shape)
     x = _between(-30, 30)
