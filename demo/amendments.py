@@ -66,4 +66,4 @@ def _ask(session: Session, tools: Tools, owner: Actor, record_id: UUID) -> None:
         "escort": "陪同人员张某某", "remark": "补充：陪同人员填写有误（演示）", "reason": "陪同人员填错（演示）",
         "confirm_duplicate": True, "confirm_name": True,
     }  # fmt: skip
-    correction_requests.ask(session, tools, owner, CHECK, record_id, corrected)
+    correction_requests.apply_for_correction(session, tools, owner, CHECK, record_id, corrected)

@@ -29,7 +29,7 @@ def is_superior(session: Session, record: Inspection, actor: Actor) -> bool:
     return offices.is_below(session, record.office_id, actor.office_id)
 
 
-def stands_above(session: Session, record: Inspection, actor: Actor) -> bool:
+def may_decide(session: Session, record: Inspection, actor: Actor) -> bool:
     """Whether the actor decides on what becomes of the record."""
     if actor.user_id == record.created_by:
         return False
@@ -69,7 +69,7 @@ def may_correct(session: Session, record: Inspection, actor: Actor) -> bool:
 
 def refuse_to_void(session: Session, record: Inspection, actor: Actor) -> None:
     """403 for those who may not void (作废) the record."""
-    if in_own_time(record, actor) or stands_above(session, record, actor):
+    if in_own_time(record, actor) or may_decide(session, record, actor):
         return
     if actor.user_id == record.created_by:
         raise Problem("forbidden", "提交已超过 24 小时，请联系上级单位作废")
@@ -97,5 +97,5 @@ def refuse_to_decide(session: Session, record: Inspection, actor: Actor, asked_b
     """403 for those who are no superior of the record, or would decide on their own application."""
     if asked_by == actor.user_id:
         raise Problem("forbidden", "不能审核本人提交的申请，请由上级单位的其他人员审核")
-    if not stands_above(session, record, actor):
+    if not may_decide(session, record, actor):
         raise Problem("forbidden", "只有上级单位可以审核、退回该记录")

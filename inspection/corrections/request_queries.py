@@ -36,7 +36,7 @@ def requests(session: Session, actor: Actor, status: str | None, request: PageRe
 
 def _seen(actor: Actor) -> ColumnElement[bool]:
     """Own ones, those of a colleague who has left, and those about records above which the actor stands
-    (`authority.stands_above`)."""
+    (`authority.may_decide`)."""
     there = exists().where(
         User.id == R.requested_by, User.status == UserStatus.ACTIVE.value, User.office_id.in_(actor.offices)
     )

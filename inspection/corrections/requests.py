@@ -37,7 +37,7 @@ from inspection.workflows import PENDING, REJECTED, REQUEST, WORKFLOWS
 QUESTIONS = ("confirm_duplicate", "confirm_name")
 
 
-def ask(
+def apply_for_correction(
     session: Session, tools: Tools, actor: Actor, record_type: str, record_id: UUID, body: Mapping[str, Any]
 ) -> tuple[CorrectionRequest, bool]:
     """Apply for a correction; returns the application and whether it is new. One that is pending gives way to it.

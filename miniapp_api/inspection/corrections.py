@@ -45,7 +45,9 @@ def ask_correction(
     session: Session, actor: Actor, record_type: str, record_id: UUID, body: CorrectionRequestBody
 ) -> tuple[dict[str, Any], int]:
     """Apply for a correction (更正申请) when the time in which the owner may correct is over."""
-    request, new = correction_requests.ask(session, wiring().tools, actor, record_type, record_id, body.root)
+    request, new = correction_requests.apply_for_correction(
+        session, wiring().tools, actor, record_type, record_id, body.root
+    )
     return request_queries.request_answer(session, request, actor, wiring().forms), 201 if new else 200
 
 

@@ -111,7 +111,7 @@ def test_what_stands_beside_an_item_is_optional_and_only_beside_a_problem(county
     }
 
 
-def test_a_form_of_a_bureau_that_states_nothing_tells_question_and_answer(
+def test_a_form_of_a_bureau_without_statements_shows_question_and_answer(
     application: APIFlask, county_inspector: Person
 ) -> None:
     forms: FormLibrary = application.extensions[KEY].forms
@@ -159,7 +159,7 @@ def test_the_export_of_spot_checks_carries_the_remark(county_inspector: Person) 
     assert (row["企业地址"], row["备注"]) == ("常州市天宁区某路1号", "送样人 138****0001")
 
 
-def test_what_enterprises_were_told_as_questions_becomes_statements(
+def test_findings_published_as_questions_become_statements(
     parties: Parties, county_inspector: Person, database: Database
 ) -> None:
     """And goes back: what is published now by our first forms is what a migration makes of what was published then."""

@@ -90,7 +90,7 @@ def test_without_a_last_day_the_older_version_is_accepted_for_good(
     assert submit(sign_in("county_inspector"), production())["form_version"] == 1
 
 
-def test_the_newest_version_judges_what_names_none(library: FormLibrary, county_inspector: Person) -> None:
+def test_a_body_without_a_version_is_validated_by_the_newest(library: FormLibrary, county_inspector: Person) -> None:
     library.publish(our_own())
     body = production()
     del body["form_version"]
@@ -131,7 +131,7 @@ def test_a_correction_that_names_no_version_answers_the_one_of_the_record(
     assert (corrected.status_code, corrected.json["form_version"]) == (200, 1)
 
 
-def test_answers_are_judged_by_the_version_they_name(library: FormLibrary, county_inspector: Person) -> None:
+def test_answers_are_validated_by_the_version_they_name(library: FormLibrary, county_inspector: Person) -> None:
     library.publish(our_own())
     answer = county_inspector.put(f"/inspections/{new_id()}/submission", production(answers={"1.5": "no"}))
     assert faults(answer) == {"/answers/1.5": "unknown_item"}

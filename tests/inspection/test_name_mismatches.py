@@ -57,7 +57,7 @@ def test_the_code_of_one_enterprise_and_the_name_of_another_are_a_question(
     assert county_inspector.get(f"/inspections/{record}").status_code == 404
 
 
-def test_what_is_confirmed_is_taken_and_told_to_nobody(parties: Parties, county_inspector: Person) -> None:
+def test_what_is_confirmed_is_accepted_and_published_to_nobody(parties: Parties, county_inspector: Person) -> None:
     body = with_problem(uscc=WORKS, org_name=B, confirm_name=True)
     record = submit(county_inspector, body)
     assert (record["name_differs"], record["org_prefilled"], codes(record)) == (

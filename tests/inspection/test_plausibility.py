@@ -125,7 +125,7 @@ def test_a_draft_is_warned_of_the_same_and_keeps_what_is_no_day_yet(county_inspe
     ]  # fmt: skip
 
 
-def test_what_was_a_year_ago_is_told_from_the_day_of_submission(
+def test_a_year_ago_is_counted_from_the_day_of_submission(
     county_inspector: Person, sign_in: SignIn, clock: Any
 ) -> None:
     record = submit(county_inspector, production(uscc=SOUND, check_date="2025-12-01"))

@@ -108,7 +108,7 @@ def test_a_shop_without_a_code_is_known_by_name_and_address(county_inspector: Pe
     assert waiting(county_inspector) == []
 
 
-def test_when_the_check_was_anothers_or_is_void_the_refusal_waits_again(county_inspector: Person) -> None:
+def test_when_the_check_was_anothers_or_is_void_the_refusal_is_open_again(county_inspector: Person) -> None:
     submit(county_inspector, production(**REFUSED, check_date="2026-11-18"))
     check = submit(county_inspector, production(check_date="2026-11-20"))
     check = correct(county_inspector, check, production(check_date="2026-11-20", uscc=uscc(2)))
@@ -119,7 +119,7 @@ def test_when_the_check_was_anothers_or_is_void_the_refusal_waits_again(county_i
     assert waiting(county_inspector) == ["inspection_refused"]
 
 
-def test_a_refusal_that_was_none_or_is_void_waits_no_more(county_inspector: Person) -> None:
+def test_a_refusal_that_was_none_or_is_void_is_no_longer_open(county_inspector: Person) -> None:
     record = submit(county_inspector, production(**REFUSED, check_date="2026-11-18"))
     record = correct(county_inspector, record, production(**{**REFUSED, "unable_reason": "moved"}))
     assert waiting(county_inspector) == []

@@ -121,7 +121,7 @@ def test_only_the_owner_applies_and_only_when_it_has_to(
     assert problem(ask(sign_in("neighbour_inspector"), record, body)) == (404, "not_found")
 
 
-def test_an_application_is_judged_as_a_submission_is(late: Any, sign_in: SignIn) -> None:
+def test_an_application_is_validated_like_a_submission(late: Any, sign_in: SignIn) -> None:
     record = late(with_problem({"7.1": "done"}))
     owner = sign_in("county_inspector")
     assert faults(ask(owner, record, production(inspectors=["甲"]))) == {"/inspectors": "too_few"}

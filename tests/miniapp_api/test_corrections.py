@@ -137,7 +137,7 @@ def test_a_reason_is_required(county_inspector: Person) -> None:
     assert read(county_inspector, f"/inspections/{record['id']}") == record
 
 
-def test_a_correction_is_judged_like_a_submission(county_inspector: Person) -> None:
+def test_a_correction_is_validated_like_a_submission(county_inspector: Person) -> None:
     record = submit(county_inspector)
     body = production(uscc="91320400MA1TEX0013", check_date="2026-11-22", inspectors=["甲"], answers={"1.1": None})
     assert faults(correct(county_inspector, record, body)) == {

@@ -38,7 +38,7 @@ def test_a_spot_check_cannot_be_saved_as_a_check(county_inspector: Person) -> No
     assert faults(answer) == {"/kind": "unknown_kind"}
 
 
-def test_a_draft_is_judged_by_types_only(county_inspector: Person) -> None:
+def test_a_draft_is_validated_by_types_only(county_inspector: Person) -> None:
     body = production(check_date="2027-01-01", inspectors=["甲"], uscc="9132", answers={"1.1": None})
     assert save(county_inspector, body)["check_date"] == "2027-01-01"
     wrong = production(unable="maybe", answers={"1.1": "perhaps"}, org_name=7)

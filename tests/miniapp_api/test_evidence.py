@@ -210,7 +210,7 @@ def test_photos_stand_beside_the_items_that_a_form_wants_them_for(
         assert neighbour_inspector.get(f"/files/{file_id}").status_code == 404
 
 
-def test_what_stands_beside_an_item_is_judged_like_every_photo(
+def test_what_stands_beside_an_item_is_validated_like_every_photo(
     application: APIFlask, county_inspector: Person, county_colleague: Person
 ) -> None:
     with_photos_beside_items(application)

@@ -238,7 +238,7 @@ def test_an_office_that_covers_regions_of_two_provinces_finds_names_in_both(
     assert listed(person, "q=联合&region=320000") == [of_changzhou] and of_nanjing not in listed(person)
 
 
-def test_the_id_of_a_foreign_record_is_not_told_apart_from_one_of_another_book(
+def test_the_id_of_a_foreign_record_is_answered_like_one_of_another_record_type(
     seen: Seen, county_inspector: Person
 ) -> None:
     assert problem(county_inspector.get(f"/spot-checks/{seen.check}")) == (404, "not_found")

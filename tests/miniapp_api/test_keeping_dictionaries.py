@@ -41,7 +41,7 @@ def names(person: Person, path: str = "/products/06/items") -> list[str]:
     return [item["name"] for item in read(person, path)["items"]]
 
 
-def test_a_renamed_word_keeps_its_id_and_older_records_show_the_name_of_their_time(
+def test_a_renamed_entry_keeps_its_id_and_older_records_show_the_name_of_their_time(
     county_inspector: Person, province_user: Person
 ) -> None:
     item = add(county_inspector, CABLE)
@@ -55,7 +55,7 @@ def test_a_renamed_word_keeps_its_id_and_older_records_show_the_name_of_their_ti
     assert after["product_names"] == ["超导电缆"]
 
 
-def test_adding_the_former_name_of_a_renamed_word_means_that_word(
+def test_adding_the_former_name_of_a_renamed_entry_means_that_entry(
     county_inspector: Person, county_colleague: Person, province_user: Person
 ) -> None:
     item = add(county_inspector, CABLE)
@@ -79,7 +79,7 @@ def test_a_name_that_stands_already_however_it_is_typed_is_refused(
     assert "合并" in answer.json["detail"]
 
 
-def test_a_merged_word_stays_valid_as_another_name_and_is_no_longer_offered(
+def test_a_merged_entry_stays_valid_as_another_name_and_is_no_longer_offered(
     county_inspector: Person, province_user: Person
 ) -> None:
     item = add(county_inspector, {"name": "架空铰线", "regulation_type": "licence"})
@@ -97,7 +97,7 @@ def test_a_merged_word_stays_valid_as_another_name_and_is_no_longer_offered(
     assert "架空铰线" in names(county_inspector)
 
 
-def test_a_retired_word_may_be_merged_into_the_one_that_takes_its_place(
+def test_a_retired_entry_may_be_merged_into_the_one_that_takes_its_place(
     county_inspector: Person, province_user: Person, clock: time_machine.Traveller, sign_in: SignIn
 ) -> None:
     item = add(county_inspector, CABLE)
@@ -111,7 +111,7 @@ def test_a_retired_word_may_be_merged_into_the_one_that_takes_its_place(
     assert "超导缆" in names(county_inspector)
 
 
-def test_two_words_never_become_each_others_other_name(county_inspector: Person, province_user: Person) -> None:
+def test_two_entries_never_become_each_others_other_name(county_inspector: Person, province_user: Person) -> None:
     first, second = add(county_inspector, CABLE), add(county_inspector, {**CABLE, "name": "超导电缆"})
     act(province_user, first, "merge", into=second)
     answer = province_user.post(f"/products/06/items/{second}/actions/merge", {"version": 1, "into": first})
@@ -125,7 +125,7 @@ def test_what_was_merged_may_be_merged_again(county_inspector: Person, province_
     assert submit(county_inspector, production(products=[first]))["products"] == [LICENCE_ITEM]
 
 
-def test_a_word_is_merged_only_into_another_one_in_use_of_its_list_and_type(
+def test_an_entry_is_merged_only_into_another_one_in_use_of_its_list_and_type(
     county_inspector: Person, province_user: Person
 ) -> None:
     item = add(county_inspector, CABLE)
@@ -141,7 +141,7 @@ def test_a_word_is_merged_only_into_another_one_in_use_of_its_list_and_type(
         assert faults(answer) == {"/into": code}
 
 
-def test_a_retired_word_counts_for_checks_of_its_last_day_and_not_for_those_of_the_day_after(
+def test_a_retired_entry_counts_for_checks_of_its_last_day_and_not_for_those_of_the_day_after(
     county_inspector: Person, province_user: Person, clock: time_machine.Traveller, sign_in: SignIn
 ) -> None:
     item = add(county_inspector, CABLE)
@@ -164,7 +164,7 @@ def test_a_retired_word_counts_for_checks_of_its_last_day_and_not_for_those_of_t
     assert submit(county_inspector, {**day_after, "version": 2}, draft["id"])["warnings"] == []
 
 
-def test_a_retired_word_is_not_added_again_but_its_record_can_be_corrected(
+def test_a_retired_entry_is_not_added_again_but_its_record_can_be_corrected(
     county_inspector: Person, province_user: Person
 ) -> None:
     item = add(county_inspector, CABLE)
@@ -212,7 +212,7 @@ def test_a_mended_type_holds_from_the_next_day_and_both_hold_until_then(
     assert province_user.put(f"/inspections/{before['id']}/correction", body).status_code == 200
 
 
-def test_another_type_on_adding_is_told_and_not_taken(county_inspector: Person, county_colleague: Person) -> None:
+def test_another_type_on_adding_is_warned_of_and_not_stored(county_inspector: Person, county_colleague: Person) -> None:
     item = add(county_inspector, CABLE)
     answer = county_colleague.put(f"/products/06/items/{new_id()}", {"name": "超导缆", "regulation_type": "ccc"})
     assert (answer.status_code, answer.json["id"], answer.json["regulation_type"]) == (200, item, "licence")
@@ -222,7 +222,7 @@ def test_another_type_on_adding_is_told_and_not_taken(county_inspector: Person, 
     assert same.json["warnings"] == []
 
 
-def test_a_type_that_the_product_rarely_has_is_told(county_inspector: Person, province_user: Person) -> None:
+def test_a_type_that_is_unusual_for_the_product_is_warned_of(county_inspector: Person, province_user: Person) -> None:
     item = new_id()
     answer = county_inspector.put(f"/products/05/items/{item}", {"name": "白水泥", "regulation_type": "ccc"})
     assert answer.status_code == 201
@@ -255,7 +255,7 @@ def test_which_types_fit_a_product_is_for_the_administrator_to_say(
     assert (added("ccc"), shown()) == (["unusual_regulation_type"], ["licence"])
 
 
-def test_only_who_covers_the_province_keeps_its_words(
+def test_only_who_covers_the_province_keeps_its_entries(
     county_inspector: Person, city_reviewer: Person, province_user: Person, sign_in: SignIn
 ) -> None:
     item = add(county_inspector, CABLE)
@@ -304,7 +304,7 @@ def test_the_history_says_who_changed_what(county_inspector: Person, province_us
     assert problem(county_inspector.get(f"/products/06/items/{item}/history")) == (403, "forbidden")
 
 
-def test_a_word_of_the_country_that_comes_later_does_not_double_the_provinces_own(
+def test_an_entry_of_the_country_that_comes_later_does_not_double_the_provinces_own(
     county_inspector: Person, sign_in: SignIn, province_user: Person, database: Database
 ) -> None:
     item = add(county_inspector, {"name": "直流电阻"}, noun="test-items")
@@ -320,7 +320,7 @@ def test_a_word_of_the_country_that_comes_later_does_not_double_the_provinces_ow
     assert "直流电阻" not in names(county_inspector, "/products/06/test-items")
 
 
-def test_the_administrator_keeps_words_of_the_country_on_the_command_line(
+def test_the_administrator_keeps_entries_of_the_country_on_the_command_line(
     settings: Settings, province_user: Person
 ) -> None:
     with command_line(settings) as run:
@@ -341,7 +341,7 @@ def test_the_administrator_keeps_words_of_the_country_on_the_command_line(
     assert {row["actor"] for row in shown} == {"命令行"}
 
 
-def test_a_word_changed_past_its_keepers_is_shown(
+def test_an_entry_changed_past_its_keepers_is_shown(
     settings: Settings, database: Database, county_inspector: Person, province_user: Person
 ) -> None:
     item = add(county_inspector, CABLE)
