@@ -25,7 +25,7 @@ KINDS = (*production.KINDS,)
 def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:
     """Take along to a new name or region what filings and their systems keep of an enterprise: `OnMove`."""
     follow_enterprise(session, enterprise)
-    declaration.show_anew(session, enterprise)
+    declaration.refresh_untouched(session, enterprise)
 
 
 def register_file_purposes(purposes: FilePurposes) -> None:

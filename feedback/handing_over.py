@@ -12,7 +12,7 @@ from accounts.verbs import verbs_of
 from core import clock
 from core.actor import Actor
 from feedback.follow_ups.operations import apply_step
-from feedback.follow_ups.steps import Taken
+from feedback.follow_ups.steps import StepResult
 from feedback.models import Rating, RatingFollowUp
 from feedback.workflows import HANDLE
 
@@ -38,5 +38,5 @@ def hand_over(
         new = heir if fits else None
         values = {"handler_id": new.id if new else None, "assigned_at": clock.now() if new else None}
         said = {"handler": new.username if new else None, "former_handler": former.username}
-        apply_step(session, actor, rating, follow_up, "hand_over", Taken(follow_up=values, payload=said))
+        apply_step(session, actor, rating, follow_up, "hand_over", StepResult(follow_up=values, payload=said))
         moved["ratings"] += 1

@@ -39,7 +39,7 @@ class CodeFilters:
     q: str | None = None
 
 
-def visible(session: Session, actor: Actor, rating_id: UUID) -> Rating:
+def get_readable(session: Session, actor: Actor, rating_id: UUID) -> Rating:
     """A rating within the actor's scope; else 404."""
     rating = session.get(Rating, rating_id, populate_existing=True)
     if rating is None or not reads_ratings(actor) or not actor.scope.contains(rating.area1, rating.area2, rating.area3):
@@ -50,13 +50,13 @@ def visible(session: Session, actor: Actor, rating_id: UUID) -> Rating:
 def may_read_rating(session: Session, actor: Actor, rating_id: UUID) -> bool:
     """For the subject registry."""
     try:
-        visible(session, actor, rating_id)
+        get_readable(session, actor, rating_id)
     except Problem:
         return False
     return True
 
 
-def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
+def get_readable_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
     """A code within the actor's scope, or one made for the actor's enterprise; else 404."""
     code = session.get(RatingCode, code_id, populate_existing=True)
     if code is not None:
@@ -70,14 +70,14 @@ def visible_code(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
 def may_read_code(session: Session, actor: Actor, code_id: UUID) -> bool:
     """For the subject registry."""
     try:
-        visible_code(session, actor, code_id)
+        get_readable_code(session, actor, code_id)
     except Problem:
         return False
     return True
 
 
 def ratings(session: Session, actor: Actor, filters: Filters, request: PageRequest) -> Page:
-    """Ratings of offices within scope; rows for `show_row`."""
+    """Ratings of offices within scope; rows for `rating_as_json`."""
     return fetch(session, ROWS, order(filters), request, *conditions(session, actor, filters))
 
 
@@ -105,7 +105,7 @@ def actions(actor: Actor, rating: Rating, handler_id: UUID | None, made_by: UUID
     return [action for action in may if action != done]
 
 
-def show_row(row: Any, actor: Actor) -> dict[str, Any]:
+def rating_as_json(row: Any, actor: Actor) -> dict[str, Any]:
     """A rating in a list. What the rater wrote is masked as for the public: it may name a number (spec/b_rating §2)."""
     rating: Rating = row.Rating
     return {
@@ -140,7 +140,7 @@ def show_row(row: Any, actor: Actor) -> dict[str, Any]:
     }
 
 
-def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
+def rating_answer(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
     """A whole rating with its follow-up, call-backs and evidence.
 
     Whoever rated without a name (匿名) has none here. The comment is whole only for the officer who has to call the
@@ -150,7 +150,7 @@ def show(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
     at_the_window = numbers.sits_at_the_window(actor, row.created_by)
     written: Callable[[dict[str, Any]], dict[str, Any]] = numbers.without_numbers if at_the_window else dict
     shown = {
-        **show_row(row, actor),
+        **rating_as_json(row, actor),
         "rater_name": rating.rater_name if rating.real_name and not at_the_window else None,
         "public_comment": rating.public_comment,
     }
@@ -198,11 +198,11 @@ def revealed(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
 
 
 def history_of(session: Session, rating: Rating, request: PageRequest) -> Page:
-    """The moves of a rating, oldest first; rows for `show_move`."""
+    """The moves of a rating, oldest first; rows for `move_as_json`."""
     return history.page(session, rating.id, request)
 
 
-def show_move(session: Session, actor: Actor, rating: Rating) -> Callable[[Any], dict[str, Any]]:
+def move_as_json(session: Session, actor: Actor, rating: Rating) -> Callable[[Any], dict[str, Any]]:
     """How a move of a rating is shown to somebody."""
     made_by = session.get_one(RatingCode, rating.code_id).created_by
     if numbers.sits_at_the_window(actor, made_by):
@@ -211,7 +211,7 @@ def show_move(session: Session, actor: Actor, rating: Rating) -> Callable[[Any],
 
 
 def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageRequest) -> Page:
-    """Codes of offices within scope (or of the actor's enterprise), newest first; rows for `show_code`."""
+    """Codes of offices within scope (or of the actor's enterprise), newest first; rows for `code_answer`."""
     if actor.enterprise_id is not None:
         found: list[ColumnElement[bool]] = [RatingCode.enterprise_id == actor.enterprise_id]
     elif reads_ratings(actor):
@@ -227,7 +227,7 @@ def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageReq
     return fetch(session, select(RatingCode), _NEWEST_CODES, request, *found)
 
 
-def show_code(code: RatingCode, actor: Actor) -> dict[str, Any]:
+def code_answer(code: RatingCode, actor: Actor) -> dict[str, Any]:
     """A code in a list or by itself; its address is added by whoever knows the server's name."""
     return {
         "id": str(code.id),

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from core.db import Database
-from enterprise.imports.register_rows import LAYOUT, RegionIndex, read_facts, show_fact
+from enterprise.imports.register_rows import LAYOUT, RegionIndex, read_facts, readable_fact
 from enterprise.imports.table_import import TableImport, Target
 from enterprise.operations import IMPORTED, EnterpriseFacts, OnMove, plan_enterprises, put_enterprises
 
@@ -31,6 +31,6 @@ def open_register(database: Database, path: str | Path, *, on_move: OnMove, shee
         read=partial(read_facts, regions=regions),
         plan=partial(plan_enterprises, source=IMPORTED),
         put=partial(put_enterprises, source=IMPORTED, on_move=on_move),
-        show=partial(show_fact, regions),
+        show=partial(readable_fact, regions),
     )
     return TableImport(database, path, LAYOUT, target, batch_size=_BATCH, sheet=sheet)

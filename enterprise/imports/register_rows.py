@@ -127,7 +127,7 @@ def read_facts(cells: Mapping[str, object], regions: RegionIndex) -> tuple[Enter
     return cast(EnterpriseFacts, facts), faults
 
 
-def show_fact(regions: RegionIndex, name: str, value: Any) -> str:
+def readable_fact(regions: RegionIndex, name: str, value: Any) -> str:
     """A value of the register as people read it; "" for none."""
     if name == "region_code":
         return regions.shown(value)

@@ -128,7 +128,7 @@ def _bring_in_step(session: Session, licence: Licence, facts: LicenceFacts, effe
         setattr(licence, name, new)
     licence.updated_at = clock.now()
     # A row 更新申报 that its enterprise has not touched would otherwise send back what the register corrected.
-    declaration.change_untouched(session, Filing.subject_id == licence.id, declaration.of_licence(licence))
+    declaration.fill_untouched(session, Filing.subject_id == licence.id, declaration.of_licence(licence))
 
 
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: Mapping[str, Any]) -> tuple[SelfCheckTopic, bool]:

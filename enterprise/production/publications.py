@@ -57,7 +57,7 @@ def publish(session: Session, check: PublishedCheck) -> None:
     _PUBLISH.rows(session, {**values, "published_at": clock.now()})
 
 
-def tell_of_rectification(session: Session, check_id: UUID, filing_id: UUID) -> None:
+def note_rectification(session: Session, check_id: UUID, filing_id: UUID) -> None:
     """Name the rectification (整改) that was ordered from a check beside it, where the check is shown."""
     session.execute(
         update(SupervisionCheck)

@@ -89,12 +89,12 @@ def for_product(held: list[Licence], code: str) -> Licence | None:
     return next((one for one in held if product_code(one.product_class) == code), None)
 
 
-def show_licence(row: Any) -> dict[str, Any]:
+def licence_as_json(row: Any) -> dict[str, Any]:
     """A licence of a list."""
-    return show_one(row.Licence)
+    return licence_answer(row.Licence)
 
 
-def show_one(licence: Licence) -> dict[str, Any]:
+def licence_answer(licence: Licence) -> dict[str, Any]:
     """A licence as the HTTP contract shows it."""
     return {
         "id": str(licence.id),
@@ -149,7 +149,7 @@ def topics(session: Session, actor: Actor, request: PageRequest) -> Page:
     return fetch(session, select(SelfCheckTopic), _NEWEST_TOPICS, request, _topics_for(session, actor))
 
 
-def show_topic(topic: SelfCheckTopic) -> dict[str, Any]:
+def topic_answer(topic: SelfCheckTopic) -> dict[str, Any]:
     """A topic as the HTTP contract shows it."""
     return {
         "id": str(topic.id),
@@ -187,7 +187,7 @@ def supervision_checks(session: Session, actor: Actor, filters: CheckFilters, re
     return fetch(session, statement, _NEWEST_CHECKS, request, *conditions)
 
 
-def show_supervision_check(row: Any) -> dict[str, Any]:
+def supervision_check_as_json(row: Any) -> dict[str, Any]:
     """A published check, and how the rectification (整改) that was ordered from it stands."""
     check: SupervisionCheck = row.SupervisionCheck
     status = rectification.KIND.shown_as.get(row.rectification_status, row.rectification_status)

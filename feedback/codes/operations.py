@@ -27,7 +27,7 @@ from feedback import integrity
 from feedback.codes import own_offices
 from feedback.codes.kinds import KINDS, PER_MATTER, channel_of
 from feedback.models import RatingCode
-from feedback.queries import visible_code
+from feedback.queries import get_readable_code
 from feedback.statistics import counts as figures
 from feedback.workflows import ACTIVE, CODE, DISABLED, NOT_GENERATED
 
@@ -109,7 +109,7 @@ def _id(body: Mapping[str, Any], faults: list[Fault]) -> UUID:
 
 def generate(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
     """生成: make the link, before which there is no picture. Of a code that is active already: nothing."""
-    code = visible_code(session, actor, code_id)
+    code = get_readable_code(session, actor, code_id)
     if code.status == ACTIVE:
         CODE.step("generate", NOT_GENERATED, actor)
         return code
@@ -130,7 +130,7 @@ def generate(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
 
 def disable(session: Session, actor: Actor, code_id: UUID, reason: str | None = None) -> RatingCode:
     """停用: nobody can rate with it any more; ratings stay. Disabling it again changes nothing."""
-    code = visible_code(session, actor, code_id)
+    code = get_readable_code(session, actor, code_id)
     if code.status == DISABLED:
         CODE.step("disable", ACTIVE, actor)
         return code

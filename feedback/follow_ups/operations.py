@@ -19,17 +19,17 @@ from core.errors import Problem, not_found
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale
 from feedback import integrity
-from feedback.follow_ups.rows import show_todo
-from feedback.follow_ups.steps import READERS, Taken
+from feedback.follow_ups.rows import replace_todo
+from feedback.follow_ups.steps import READERS, StepResult
 from feedback.models import Rating, RatingCode, RatingFollowUp
-from feedback.queries import visible
+from feedback.queries import get_readable
 from feedback.statistics import counts as figures
 from feedback.workflows import HANDLE, RATING
 
 
 def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapping[str, Any]) -> Rating:
     """Take a step of a follow-up; `body` carries the `version` that was read and the step's fields."""
-    rating = visible(session, actor, rating_id)
+    rating = get_readable(session, actor, rating_id)
     if action not in READERS:
         raise not_found()
     if not idempotency.claim(session, idempotency.key(actor.user_id, f"ratings.{action}", rating_id, body)):
@@ -42,8 +42,8 @@ def act(session: Session, actor: Actor, rating_id: UUID, action: str, body: Mapp
         raise Problem("assigned_to_other")
     _refuse_own_decision(action, actor, follow_up)
     refuse_stale(rating.version, body, required=True)
-    taken = READERS[action](session, actor, rating, follow_up, body)
-    apply_step(session, actor, rating, follow_up, action, taken)
+    result = READERS[action](session, actor, rating, follow_up, body)
+    apply_step(session, actor, rating, follow_up, action, result)
     return session.get_one(Rating, rating_id, populate_existing=True)
 
 
@@ -56,27 +56,27 @@ def _refuse_own_decision(action: str, actor: Actor, follow_up: RatingFollowUp) -
 
 
 def apply_step(
-    session: Session, actor: Actor | None, rating: Rating, follow_up: RatingFollowUp, action: str, taken: Taken
+    session: Session, actor: Actor | None, rating: Rating, follow_up: RatingFollowUp, action: str, result: StepResult
 ) -> None:
     """Move a rating and its follow-up, with what the history keeps of both, the figures and the to-do."""
-    handled = {**integrity.columns_of(follow_up), **taken.follow_up}
-    payload = {**taken.payload, "standing": integrity.standing_after(rating, actor, action, taken.rating, handled)}
-    RATING.move(session, actor, rating, action, taken.rating, payload)
-    if taken.follow_up:
+    handled = {**integrity.columns_of(follow_up), **result.follow_up}
+    payload = {**result.payload, "standing": integrity.standing_after(rating, actor, action, result.rating, handled)}
+    RATING.move(session, actor, rating, action, result.rating, payload)
+    if result.follow_up:
         session.execute(
             update(RatingFollowUp)
             .where(RatingFollowUp.rating_id == rating.id)
-            .values(taken.follow_up)
+            .values(result.follow_up)
             .execution_options(synchronize_session=False)
         )
-    if taken.contact is not None:
-        session.add(taken.contact)
+    if result.contact is not None:
+        session.add(result.contact)
         session.flush()
     code = session.execute(select(RatingCode).where(RatingCode.id == rating.code_id)).scalar_one()
-    if taken.change is not None:
+    if result.change is not None:
         day = rating.submitted_at.astimezone(clock.LOCAL).date()
-        figures.append(session, figures.place_of(code, rating.channel, day), taken.change)
+        figures.append(session, figures.place_of(code, rating.channel, day), result.change)
     now = session.get_one(Rating, rating.id, populate_existing=True)
     if action not in ("contact", "assign", "reveal_number", "hand_over", "verify", "explain"):  # their to-do stays
         due = Deadline(now.due_on, now.due_on_provisional) if now.due_on else None
-        show_todo(session, now.id, now.status, now.office_id, code.matter_name, due)
+        replace_todo(session, now.id, now.status, now.office_id, code.matter_name, due)

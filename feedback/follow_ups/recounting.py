@@ -12,7 +12,7 @@ from core.jobs.one_by_one import OneByOne
 from core.workflows import todos
 from feedback.follow_ups.deadlines import deadline
 from feedback.follow_ups.operations import apply_step
-from feedback.follow_ups.steps import Taken
+from feedback.follow_ups.steps import StepResult
 from feedback.models import Rating, RatingFollowUp
 
 Key = tuple[date, UUID]
@@ -61,5 +61,5 @@ def recount(session: Session, rating_id: UUID) -> bool:
     day = clocks.recounted(rating.due_on, counted.day)
     moved = {"due_on": day, "due_on_provisional": counted.provisional}
     said = {"due_on": day.isoformat(), "former_due_on": rating.due_on.isoformat(), "counted": counted.day.isoformat()}
-    apply_step(session, None, rating, follow_up, "recount", Taken(moved, payload=said))
+    apply_step(session, None, rating, follow_up, "recount", StepResult(moved, payload=said))
     return True

@@ -37,7 +37,7 @@ def open_follow_up(session: Session, rating_id: UUID, office_id: UUID, matter_na
     _open(session, rating_id, TO_VERIFY, office_id, matter_name, due)
 
 
-def show_todo(
+def replace_todo(
     session: Session, rating_id: UUID, status: str, office_id: UUID, matter_name: str, due: Deadline | None
 ) -> None:
     """Leave open the to-do that belongs to the status, and no other."""

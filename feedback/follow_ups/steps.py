@@ -43,7 +43,7 @@ _ALLOWED = categories(EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StepResult:
     """What a step changes: columns of the rating and of its follow-up, what the history keeps, a change of figures."""
 
     rating: Mapping[str, Any] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Taken:
     contact: RatingContact | None = None
 
 
-Reader = Callable[[Session, Actor, Rating, RatingFollowUp, Mapping[str, Any]], Taken]
+Reader = Callable[[Session, Actor, Rating, RatingFollowUp, Mapping[str, Any]], StepResult]
 
 
 class _Body:
@@ -107,7 +107,9 @@ class _Body:
             raise Problem("invalid", errors=self.faults)
 
 
-def _assign(session: Session, _actor: Actor, rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _assign(
+    session: Session, _actor: Actor, rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     """To a handler of the office that is rated (谁办理、谁负责)."""
     body = _Body(sent)
     try:
@@ -123,10 +125,12 @@ def _assign(session: Session, _actor: Actor, rating: Rating, _row: RatingFollowU
         body.refuse_faulty()
         raise AssertionError
     values = {"handler_id": handler.id, "assigned_at": clock.now()}
-    return Taken(follow_up=values, payload={"handler": handler.username})
+    return StepResult(follow_up=values, payload={"handler": handler.username})
 
 
-def _contact(_session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _contact(
+    _session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     body = _Body(sent)
     channel = body.choice("channel", "回访方式", CONTACT_CHANNELS)
     result = body.choice("result", "回访结果", CONTACT_RESULTS)
@@ -137,7 +141,7 @@ def _contact(_session: Session, actor: Actor, rating: Rating, row: RatingFollowU
         channel=channel, result=result, note=note,
     )  # fmt: skip
     first = rating.real_name and row.contacts == 0
-    return Taken(
+    return StepResult(
         follow_up={"contacts": row.contacts + 1},
         payload={"channel": channel, "result": result, **({"note": note} if note else {})},
         change=figures.Change({"real_bad_called": 1}) if first else None,
@@ -145,20 +149,24 @@ def _contact(_session: Session, actor: Actor, rating: Rating, row: RatingFollowU
     )
 
 
-def _reveal(session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp, _sent: Mapping[str, Any]) -> Taken:
+def _reveal(
+    session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp, _sent: Mapping[str, Any]
+) -> StepResult:
     """Nothing changes but the history: who read the number, and when."""
     numbers.refuse_reveal(actor, rating, session.get_one(RatingCode, rating.code_id).created_by)
-    return Taken()
+    return StepResult()
 
 
-def _verify(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _verify(
+    _session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     body = _Body(sent)
     result = body.choice("verify_result", "核实结果", VERIFY_RESULTS)
     classification = body.choice("classification", "处理方式", CLASSES)
     body.call_back(rating, row)
     body.refuse_faulty()
     values = {"verify_result": result, "classification": classification}
-    return Taken(follow_up=values, payload=values)
+    return StepResult(follow_up=values, payload=values)
 
 
 def _classification(row: RatingFollowUp, body: _Body, *classes: str) -> str:
@@ -171,7 +179,9 @@ def _classification(row: RatingFollowUp, body: _Body, *classes: str) -> str:
     return row.classification
 
 
-def _rectify(session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _rectify(
+    session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     body = _Body(sent)
     classification = _classification(row, body, AT_ONCE, DEADLINE)
     measures = body.text("measures", "整改措施")
@@ -181,15 +191,17 @@ def _rectify(session: Session, _actor: Actor, rating: Rating, row: RatingFollowU
     body.refuse_faulty()
     values = {"classification": classification, "measures": measures}
     if not extends:
-        return Taken(follow_up=values, payload=values)
+        return StepResult(follow_up=values, payload=values)
     day = rating.submitted_at.astimezone(clock.LOCAL).date()
     due = deadline(session, (rating.area1, rating.area2, rating.area3), day, extended=True)
     extended = {**values, "extended": True, "extension_reason": reason}
     moved = {"due_on": due.day, "due_on_provisional": due.provisional}
-    return Taken(moved, extended, {**extended, "due_on": due.day.isoformat()})
+    return StepResult(moved, extended, {**extended, "due_on": due.day.isoformat()})
 
 
-def _explain(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _explain(
+    _session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     body = _Body(sent)
     values = {
         "classification": _classification(row, body, EXPLAIN) if row.classification else EXPLAIN,
@@ -197,26 +209,30 @@ def _explain(_session: Session, _actor: Actor, rating: Rating, row: RatingFollow
     }
     body.call_back(rating, row)
     body.refuse_faulty()
-    return Taken(follow_up=values, payload=values)
+    return StepResult(follow_up=values, payload=values)
 
 
-def _reply(_session: Session, actor: Actor, _rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _reply(
+    _session: Session, actor: Actor, _rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     body = _Body(sent)
     text = body.text("feedback_text", "反馈内容")
     channel = body.choice("feedback_channel", "反馈方式", FEEDBACK_CHANNELS)
     body.refuse_faulty()
     values = {"feedback_text": text, "feedback_channel": channel}
-    return Taken(follow_up={**values, "feedback_at": clock.now(), "replied_by": actor.user_id}, payload=values)
+    return StepResult(follow_up={**values, "feedback_at": clock.now(), "replied_by": actor.user_id}, payload=values)
 
 
-def _close(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _close(
+    _session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     body = _Body(sent)
     satisfied = body.choice("satisfied_after", "整改后满意情况", SATISFIED)
     opinion = body.text("opinion", "审核意见", required=False)
     body.refuse_faulty()
     assert rating.due_on is not None
     in_time = clock.today() <= rating.due_on
-    return Taken(
+    return StepResult(
         {"closed_at": clock.now()},
         {
             "satisfied_after": satisfied, "opinion": opinion, "closed_in_time": in_time,
@@ -227,22 +243,26 @@ def _close(_session: Session, _actor: Actor, rating: Rating, row: RatingFollowUp
     )  # fmt: skip
 
 
-def _decided(_session: Session, _actor: Actor, _rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _decided(
+    _session: Session, _actor: Actor, _rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     """Returned to the handler, or an appeal decided: with an opinion."""
     body = _Body(sent)
     opinion = body.text("opinion", "意见")
     body.refuse_faulty()
-    return Taken(follow_up={"opinion": opinion}, payload={"opinion": opinion})
+    return StepResult(follow_up={"opinion": opinion}, payload={"opinion": opinion})
 
 
-def _uphold(session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _uphold(session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> StepResult:
     """The appeal is refused: the rating stands, and with that it is verified. The due date stays."""
     decided = _decided(session, actor, rating, row, sent)
     result = row.verify_result or "confirmed"
-    return Taken(follow_up={**decided.follow_up, "verify_result": result}, payload=decided.payload)
+    return StepResult(follow_up={**decided.follow_up, "verify_result": result}, payload=decided.payload)
 
 
-def _appeal(session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _appeal(
+    session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]
+) -> StepResult:
     if rating.due_on is not None and clock.today() > rating.due_on:
         raise Problem("too_late", f"申诉须在 {rating.due_on.isoformat()} 前提出，期限已过")
     body = _Body(sent)
@@ -255,10 +275,10 @@ def _appeal(session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp
         raise Problem("invalid", errors=faults)
     evidence = [{"category": EVIDENCE.code, "file_id": str(file_id)} for file_id in files]
     values = {"appeal_reason": reason, "appellant_id": actor.user_id, "appeal_evidence": evidence}
-    return Taken(follow_up=values, payload={"reason": reason, "evidence": [str(file_id) for file_id in files]})
+    return StepResult(follow_up=values, payload={"reason": reason, "evidence": [str(file_id) for file_id in files]})
 
 
-def _void(session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> Taken:
+def _void(session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, sent: Mapping[str, Any]) -> StepResult:
     """剔除: the rating leaves every figure, and the public."""
     decided = _decided(session, actor, rating, row, sent)
     counted = figures.of_rating(
@@ -267,7 +287,7 @@ def _void(session: Session, actor: Actor, rating: Rating, row: RatingFollowUp, s
     if rating.real_name and row.contacts:
         counted = figures.Change({**counted.counts, "real_bad_called": 1}, counted.tags)
     gone = {"closed_at": clock.now(), "publicity": HIDDEN}
-    return Taken(gone, decided.follow_up, decided.payload, figures.negative(counted))
+    return StepResult(gone, decided.follow_up, decided.payload, figures.negative(counted))
 
 
 READERS: dict[str, Reader] = {

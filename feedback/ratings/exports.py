@@ -3,22 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, select
-
+from assets.tables.exports import refuse_too_large
 from assets.tables.writing import Percent
 from core.actor import Actor
 from core.database.paging import walk
 from core.db import Database
 from core.deadlines.clocks import provisional_note
-from core.errors import Problem
 from feedback.codes.catalogue import LEVELS, TAGS
 from feedback.codes.kinds import CHANNELS, PUBLICITY
 from feedback.models import Rating
 from feedback.ratings import numbers
 from feedback.ratings.listing import ROWS, Filters, conditions, order
 from feedback.workflows import RATING
-
-EXPORT_LIMIT = 100_000
 
 LIST_COLUMNS = (
     "提交时间", "事项名称", "承办单位", "窗口", "渠道", "评价等级", "评价标签", "具体意见", "手机号", "是否实名",
@@ -40,13 +36,11 @@ _PERCENT = frozenset(name for name in _FIGURES if name.endswith("_rate"))
 def export_rows(database: Database, actor: Actor, filters: Filters) -> Iterator[Any]:
     """All rows of the list, in chunks, so that neither memory nor a transaction is held; for `list_cells`.
 
-    Raises 422 `export_too_large` at the first row when there are more than `EXPORT_LIMIT`.
+    Raises 422 `export_too_large` at the first row when there are too many.
     """
     with database.read() as session:
         found = conditions(session, actor, filters)
-        over = select(Rating.id).where(*found).limit(EXPORT_LIMIT + 1).subquery()
-        if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
-            raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")
+        refuse_too_large(session, Rating.id, *found)
     yield from walk(database, ROWS, order(filters), *found)
 
 

@@ -65,11 +65,11 @@ def last_freed(session: Session, mobile: str) -> datetime | None:
 
 
 def freed(session: Session, actor: Actor, request: PageRequest) -> Page:
-    """What offices within scope freed, the latest first; rows for `show`."""
+    """What offices within scope freed, the latest first; rows for `freed_number_as_json`."""
     return fetch(session, _ROWS, NEWEST, request, actor.scope.condition(FreedNumber))
 
 
-def show(row: Any) -> dict[str, Any]:
+def freed_number_as_json(row: Any) -> dict[str, Any]:
     """A freed number: masked, and nothing of whether it had rated."""
     freed: FreedNumber = row.FreedNumber
     return {

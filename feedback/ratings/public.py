@@ -129,7 +129,7 @@ def _next_step(rating: Rating, follow_up: RatingFollowUp | None) -> str | None:
 
 
 def public(session: Session, filters: PublicFilters, request: PageRequest) -> Page:
-    """Published ratings, newest first; rows for `show_public`."""
+    """Published ratings, newest first; rows for `public_as_json`."""
     found: list[ColumnElement[bool]] = [Rating.publicity != spelled(HIDDEN)]
     for column, value in (
         (Rating.level, filters.level),
@@ -158,7 +158,7 @@ def public(session: Session, filters: PublicFilters, request: PageRequest) -> Pa
     return fetch(session, rows, _NEWEST, request, *found)
 
 
-def show_public(row: Any) -> dict[str, Any]:
+def public_as_json(row: Any) -> dict[str, Any]:
     """A published rating: no name, no number; texts, masked, once a person has released them, the reply with them."""
     rating: Rating = row.Rating
     released = rating.publicity == SHOWN

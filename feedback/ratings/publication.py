@@ -15,7 +15,7 @@ from feedback import integrity
 from feedback.codes.catalogue import is_bad
 from feedback.codes.kinds import PENDING, SHOWN, WITHHELD
 from feedback.models import Rating, RatingFollowUp
-from feedback.queries import visible
+from feedback.queries import get_readable
 from feedback.ratings import word_list
 from feedback.ratings.fields import COMMENT_LIMIT
 from feedback.ratings.rating_window import RatingRules
@@ -40,7 +40,7 @@ def decide(session: Session, actor: Actor, rating_id: UUID, decision: str, body:
     `body` carries the `version` that was read and, to withhold, the `reason`.
     Raises 404, 403, 409 `wrong_status` or `stale_version`, 422 without a version or a reason.
     """
-    rating = visible(session, actor, rating_id)
+    rating = get_readable(session, actor, rating_id)
     if decision not in DECISIONS:
         raise not_found()
     if not idempotency.claim(session, idempotency.key(actor.user_id, f"ratings.{decision}", rating_id, body)):
@@ -58,7 +58,7 @@ def release_several(session: Session, actor: Actor, ids: Sequence[UUID]) -> dict
     released, refused = [], []
     for rating_id in dict.fromkeys(ids):
         try:
-            rating = visible(session, actor, rating_id)
+            rating = get_readable(session, actor, rating_id)
             if rating.publicity != SHOWN:
                 RATING.step("release", rating.status, actor)
                 _move(session, actor, rating, "release", {})

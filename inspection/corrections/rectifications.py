@@ -55,7 +55,7 @@ def order(
             raise
         # Somebody else gave the same order at this very moment.
         return access.get_readable(session, actor, filing_id), False
-    publications.tell_of_rectification(session, record.id, filing_id)
+    publications.note_rectification(session, record.id, filing_id)
     return ordered, new
 
 

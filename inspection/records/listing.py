@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from assets.tables.exports import refuse_too_large
 from core.actor import Actor
 from core.database.name_search import like_pattern
 from core.database.paging import (
@@ -27,7 +28,6 @@ from core.database.paging import (
     walk,
 )
 from core.db import Database, spelled
-from core.errors import Problem
 from core.text import fold
 from inspection.models import EnterpriseTally, Inspection
 from inspection.records.date_ranges import newest_of_days, of_days
@@ -36,7 +36,6 @@ from inspection.statistics.tally_search import Matched, match
 from inspection.statistics.totals import Filters, region_conditions, tally_conditions, tally_count
 from inspection.workflows import DRAFT, SUBMITTED, VOIDED
 
-EXPORT_LIMIT = 100_000
 _MANY_NAMED = 20_000
 LAST_CHANGED = newest_first("drafts", Inspection.updated_at, Inspection.id)
 NEWEST = newest_first("records", Inspection.submitted_at, Inspection.id)
@@ -243,7 +242,7 @@ def export_rows(
 ) -> Iterator[Inspection]:
     """All rows of a list (`status` says which), in chunks, so that neither memory nor a transaction is held.
 
-    Raises 422 `export_too_large` at the first row when there are more than `EXPORT_LIMIT`.
+    Raises 422 `export_too_large` at the first row when there are too many.
     """
     with database.read() as session:
         if status == DRAFT:
@@ -257,8 +256,6 @@ def export_rows(
             if query.matched.counted == 0:
                 return
             conditions = query.everything()
-        over = select(Inspection.id).where(*conditions).limit(EXPORT_LIMIT + 1).subquery()
-        if session.execute(select(func.count()).select_from(over)).scalar_one() > EXPORT_LIMIT:
-            raise Problem("export_too_large", f"超过 {EXPORT_LIMIT} 条，请缩小筛选范围后重试")
+        refuse_too_large(session, Inspection.id, *conditions)
     for row in walk(database, select(Inspection), NEWEST, *conditions):
         yield row.Inspection

@@ -49,7 +49,7 @@ class EnterprisesQuery(PageQuery, Days):
         return visited
 
 
-def show(enterprise: Enterprise) -> dict[str, Any]:
+def enterprise_answer(enterprise: Enterprise) -> dict[str, Any]:
     """The basics of an enterprise, to pre-fill a check."""
     return {
         "id": str(enterprise.id),
@@ -77,7 +77,9 @@ class EnterpriseAccountBody(Body):
 @bp.input(EnterprisesQuery, location="query", arg_name="query")
 def list_enterprises(session: Session, actor: Actor, query: EnterprisesQuery) -> dict[str, Any]:
     """The enterprises of the caller's regions; with `visited` those of the plan (应检查) as 工作统计 counts them."""
-    return plan.enterprises(session, actor, PlanFilter(**query.filters_only()), query.request()).as_json(show)
+    return plan.enterprises(session, actor, PlanFilter(**query.filters_only()), query.request()).as_json(
+        enterprise_answer
+    )
 
 
 class EnterpriseQuery(Query):
@@ -105,9 +107,9 @@ def read_enterprise(session: Session, actor: Actor, uscc: str, query: Enterprise
     held = licences.licences_of(session, enterprise)
     chosen = licences.for_product(held, query.product_code) if query.product_code else None
     return {
-        **show(enterprise),
-        "licences": [licences.show_one(one) for one in held],
-        "licence": licences.show_one(chosen) if chosen else None,
+        **enterprise_answer(enterprise),
+        "licences": [licences.licence_answer(one) for one in held],
+        "licence": licences.licence_answer(chosen) if chosen else None,
     }
 
 

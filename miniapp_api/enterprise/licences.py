@@ -15,7 +15,7 @@ from core.identifiers import uscc_fault
 from enterprise.production import operations, queries
 from enterprise.production.queries import CheckFilters
 from miniapp_api.enterprise.enterprise_answers import Enterprise, Licence
-from miniapp_api.enterprise.enterprises import show
+from miniapp_api.enterprise.enterprises import enterprise_answer
 from miniapp_api.http.answers import Answer, AnswerValue, Page, answers
 from miniapp_api.http.bodies import AsSent, PageQuery
 from miniapp_api.http.filters import Days
@@ -110,7 +110,7 @@ class SupervisionCheck(Answer):
 def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[str, Any]:
     """The licence register: an enterprise's own licences, or those within the caller's scope."""
     page = queries.licences(session, actor, query.uscc, query.licence_no, query.request())
-    return page.as_json(queries.show_licence)
+    return page.as_json(queries.licence_as_json)
 
 
 @bp.get("/self-check-topics")
@@ -120,7 +120,7 @@ def list_licences(session: Session, actor: Actor, query: LicencesQuery) -> dict[
 def list_topics(session: Session, actor: Actor, query: PageQuery) -> dict[str, Any]:
     """Self-check topics, the newest first."""
     page = queries.topics(session, actor, query.request())
-    return page.as_json(lambda row: queries.show_topic(row.SelfCheckTopic))
+    return page.as_json(lambda row: queries.topic_answer(row.SelfCheckTopic))
 
 
 @bp.put("/self-check-topics/<uuid:topic_id>")
@@ -130,7 +130,7 @@ def list_topics(session: Session, actor: Actor, query: PageQuery) -> dict[str, A
 def put_topic(session: Session, actor: Actor, topic_id: UUID, body: TopicBody) -> tuple[dict[str, Any], int]:
     """Create or change a topic of the own office."""
     topic, new = operations.put_topic(session, actor, topic_id, body.model_dump())
-    return queries.show_topic(topic), 201 if new else 200
+    return queries.topic_answer(topic), 201 if new else 200
 
 
 @bp.get("/me/enterprise")
@@ -141,7 +141,7 @@ def read_my_enterprise(session: Session, actor: Actor) -> dict[str, Any]:
     if actor.enterprise_id is None:
         raise not_found()
     enterprise, declared = queries.profile(session, wiring().filings, actor)
-    return {**show(enterprise), "declared": declared}
+    return {**enterprise_answer(enterprise), "declared": declared}
 
 
 @bp.get("/supervision-checks")
@@ -153,4 +153,4 @@ def list_supervision_checks(session: Session, actor: Actor, query: ChecksQuery) 
     if actor.enterprise_id is None:
         raise not_found()
     page = queries.supervision_checks(session, actor, query.filters(), query.request())
-    return page.as_json(queries.show_supervision_check)
+    return page.as_json(queries.supervision_check_as_json)

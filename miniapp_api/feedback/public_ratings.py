@@ -69,7 +69,7 @@ class RatingOutcome(Answer):
 def list_public_ratings(session: Session, query: PublicQuery) -> dict[str, Any]:
     """Published ratings with their replies; no names, no numbers."""
     filters = public.PublicFilters(**query.filters_only())
-    return public.public(session, filters, query.request()).as_json(public.show_public)
+    return public.public(session, filters, query.request()).as_json(public.public_as_json)
 
 
 @bp.get("/ratings/answer/<string:query_code>")

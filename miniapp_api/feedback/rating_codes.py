@@ -89,7 +89,7 @@ def address_of(code: RatingCode) -> str | None:
 def _answer(code: RatingCode, actor: Actor) -> dict[str, Any]:
     url = address_of(code)
     tablet = f"{url}?mode=tablet" if url else None  # for the tablet of a service hall
-    return {**queries.show_code(code, actor), "url": url, "tablet_url": tablet}
+    return {**queries.code_answer(code, actor), "url": url, "tablet_url": tablet}
 
 
 @bp.post("/rating-codes")
@@ -121,7 +121,7 @@ def list_rating_codes(session: Session, actor: Actor, query: CodesQuery) -> dict
 @answers(rating_code_answers.RatingCode)
 def read_rating_code(session: Session, actor: Actor, code_id: UUID) -> dict[str, Any]:
     """One code."""
-    return _answer(queries.visible_code(session, actor, code_id), actor)
+    return _answer(queries.get_readable_code(session, actor, code_id), actor)
 
 
 @bp.post("/rating-codes/<uuid:code_id>/generate")
@@ -148,7 +148,7 @@ def _picture(
     services = wiring()
     # Drawing takes long: the connection is given back before.
     with services.database.read() as session:
-        code = queries.visible_code(session, actor, code_id)
+        code = queries.get_readable_code(session, actor, code_id)
     address = address_of(code)
     if address is None:
         raise Problem("not_generated")

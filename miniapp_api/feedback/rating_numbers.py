@@ -58,7 +58,7 @@ def free_rating_number(session: Session, actor: Actor, body: FreedNumberBody) ->
     With an `id` the same call again answers the same row.
     """
     row, new = freed_numbers.free(session, actor, body.root)
-    answer = freed_numbers.show(row)
+    answer = freed_numbers.freed_number_as_json(row)
     return {**answer, "warnings": passed_over(body, {}, answer)}, 201 if new else 200
 
 
@@ -68,4 +68,4 @@ def free_rating_number(session: Session, actor: Actor, body: FreedNumberBody) ->
 @bp.input(PageQuery, location="query", arg_name="query")
 def list_freed_numbers(session: Session, actor: Actor, query: PageQuery) -> dict[str, Any]:
     """Numbers that offices of the caller's regions freed, with reason, user and time; numbers are masked."""
-    return freed_numbers.freed(session, actor, query.request()).as_json(freed_numbers.show)
+    return freed_numbers.freed(session, actor, query.request()).as_json(freed_numbers.freed_number_as_json)

@@ -1,7 +1,6 @@
 """Ratings (评价): what offices read and do."""
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,7 +32,7 @@ from miniapp_api.http.bodies import (
     described,
     text_field,
 )
-from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
+from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx, begun
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
 from miniapp_api.http.passed_over import beyond, passed_over
@@ -109,7 +108,7 @@ class RatingStepBody(DescribedBody):
 def list_ratings(session: Session, actor: Actor, query: RatingsQuery) -> dict[str, Any]:
     """Ratings of the caller's regions, newest first; with `overdue` those that are overdue longest first."""
     page = queries.ratings(session, actor, query.filters(), query.request())
-    return page.as_json(lambda row: queries.show_row(row, actor))
+    return page.as_json(lambda row: queries.rating_as_json(row, actor))
 
 
 @bp.get("/ratings/<uuid:rating_id>")
@@ -117,7 +116,7 @@ def list_ratings(session: Session, actor: Actor, query: RatingsQuery) -> dict[st
 @answers(rating_answers.Rating)
 def read_rating(session: Session, actor: Actor, rating_id: UUID) -> dict[str, Any]:
     """One rating with its follow-up."""
-    return queries.show(session, actor, queries.visible(session, actor, rating_id))
+    return queries.rating_answer(session, actor, queries.get_readable(session, actor, rating_id))
 
 
 @bp.get("/ratings/<uuid:rating_id>/history")
@@ -126,9 +125,9 @@ def read_rating(session: Session, actor: Actor, rating_id: UUID) -> dict[str, An
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_rating_history(session: Session, actor: Actor, rating_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a rating, oldest first."""
-    rating = queries.visible(session, actor, rating_id)
+    rating = queries.get_readable(session, actor, rating_id)
     page = queries.history_of(session, rating, query.request())
-    return page.as_json(queries.show_move(session, actor, rating))
+    return page.as_json(queries.move_as_json(session, actor, rating))
 
 
 @bp.post("/ratings/<uuid:rating_id>/actions/<string:action>")
@@ -141,13 +140,15 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
     Steps: assign, reveal_number, contact, verify, rectify, explain, reply, close, return, appeal, uphold, void;
     decisions: release, withhold. Only the answer to reveal_number holds the whole number.
     """
-    before = queries.show(session, actor, queries.visible(session, actor, rating_id)) if beyond(body) else {}
+    before = (
+        queries.rating_answer(session, actor, queries.get_readable(session, actor, rating_id)) if beyond(body) else {}
+    )
     if action in publication.DECISIONS:
         rating = publication.decide(session, actor, rating_id, action, body.root)
     else:
         rating = follow_ups.act(session, actor, rating_id, action, body.root)
     revealed = queries.revealed(session, actor, rating) if action == numbers.REVEAL else {}
-    answer = queries.show(session, actor, rating) | revealed
+    answer = queries.rating_answer(session, actor, rating) | revealed
     return {**answer, "warnings": passed_over(body, before, answer)}
 
 
@@ -187,6 +188,4 @@ def export_ratings_xlsx(actor: Actor, query: RatingsQuery) -> Response:
 
 def _cells(actor: Actor, query: RatingsQuery) -> Iterator[list[Any]]:
     rows = exports.export_rows(wiring().database, actor, query.filters())
-    # Fetched at once, so that a refusal is still a problem document: after the first byte there is no way to refuse.
-    first = next(rows, None)
-    return (exports.list_cells(row, actor) for row in (() if first is None else chain((first,), rows)))
+    return (exports.list_cells(row, actor) for row in begun(rows))

@@ -1,9 +1,10 @@
 """Tables as files to download, streamed."""
 
 import urllib.parse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from flask import Response
 
@@ -12,6 +13,16 @@ from core import clock
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Row = TypeVar("Row")
+
+
+def begun(rows: Iterator[Row]) -> Iterator[Row]:
+    """The same rows with the first one fetched now, so that a refusal is still a problem document.
+
+    After the first byte of a download there is no way to refuse.
+    """
+    first = next(rows, None)
+    return iter(()) if first is None else chain((first,), rows)
 
 
 def _attachment(title: str, ending: str) -> dict[str, str]:

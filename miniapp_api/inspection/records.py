@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters
 from miniapp_api.http.answers import Page, answers, sends
 from miniapp_api.http.bodies import AtOnceQuery, PageQuery
-from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
+from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx, begun
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
@@ -150,10 +149,8 @@ def export_xlsx(actor: Actor, record_type: str, query: RecordsQuery) -> Response
 
 
 def _cells(actor: Actor, record_type: str, query: RecordsQuery) -> Iterator[list[Any]]:
-    """The rows of an export. The first record is fetched at once, so that a refusal is still a problem document:
-    after the first byte of a download there is no way to refuse."""
+    """The rows of an export."""
     status = query.status or "submitted"
     records = listing.export_rows(wiring().database, actor, record_type, status, query.filters(record_type))
-    first = next(records, None)
     cells_of = exports.cells(record_type, wiring().forms)
-    return (cells_of(record) for record in (() if first is None else chain((first,), records)))
+    return (cells_of(record) for record in begun(records))

@@ -147,7 +147,7 @@ class Room:
         with self.database.read() as session:
             actor = self.people[person]
             page = queries.ratings(session, actor, queries.Filters(**filters), PageRequest(1, 100))
-            assert all(queries.show_row(row, actor)["id"] for row in page.items)
+            assert all(queries.rating_as_json(row, actor)["id"] for row in page.items)
             return [row.Rating.id for row in page.items]
 
 

@@ -154,7 +154,7 @@ def test_codes_are_listed_to_offices_in_reach_newest_first_and_found_by_name(
         with room.database.read() as session:
             actor = room.people[person]
             page = queries.codes(session, actor, queries.CodeFilters(**filters), PageRequest())
-            return [queries.show_code(row.RatingCode, actor)["id"] for row in page.items]
+            return [queries.code_answer(row.RatingCode, actor)["id"] for row in page.items]
 
     assert listed("officer") == listed("city_supervisor") == [str(second.id), str(first.id)]
     assert listed("neighbour_officer") == []

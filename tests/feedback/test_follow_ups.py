@@ -191,9 +191,9 @@ def test_only_the_rated_office_handles_what_it_was_rated_for(room: Room) -> None
             assert (problem.code, problem.status) == ("forbidden", 403), (status, action)
             assert "被评价单位" in (problem.detail or "")
         with room.database.read() as session:
-            rating = queries.visible(session, city, rating_id)
-            assert queries.show(session, city, rating)["actions"] == []
-            assert set(queries.show(session, room.people["handler"], rating)["actions"]) == own
+            rating = queries.get_readable(session, city, rating_id)
+            assert queries.rating_answer(session, city, rating)["actions"] == []
+            assert set(queries.rating_answer(session, room.people["handler"], rating)["actions"]) == own
 
 
 @pytest.mark.parametrize("person", ["officer", "supervisor", "inspector", "neighbour_handler"])

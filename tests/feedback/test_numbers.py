@@ -17,7 +17,7 @@ from tests.feedback.room import Room, refused
 def shown(room: Room, person: str | Actor, rating_id: UUID) -> dict:  # type: ignore[type-arg]
     with room.database.read() as session:
         actor = room.people[person] if isinstance(person, str) else person
-        return queries.show(session, actor, queries.visible(session, actor, rating_id))
+        return queries.rating_answer(session, actor, queries.get_readable(session, actor, rating_id))
 
 
 def revealed(room: Room, person: str, rating_id: UUID) -> str | None:
@@ -31,7 +31,7 @@ def history_of(room: Room, rating_id: UUID, person: str = "supervisor") -> list[
     with room.database.read() as session:
         rating, actor = room.rating(rating_id), room.people[person]
         page = queries.history_of(session, rating, PageRequest())
-        return [queries.show_move(session, actor, rating)(row) for row in page.items]
+        return [queries.move_as_json(session, actor, rating)(row) for row in page.items]
 
 
 def test_no_record_shows_the_whole_number_to_anybody(room: Room) -> None:
@@ -129,7 +129,7 @@ def comments(room: Room, person: str, rating_id: UUID) -> tuple[str, str, str]:
         (row,) = queries.ratings(session, actor, queries.Filters(), PageRequest()).items
     (exported,) = exports.export_rows(room.database, actor, queries.Filters())
     cell = dict(zip(exports.LIST_COLUMNS, exports.list_cells(exported, actor), strict=True))["具体意见"]
-    return queries.show_row(row, actor)["comment"], cell, shown(room, person, rating_id)["comment"]
+    return queries.rating_as_json(row, actor)["comment"], cell, shown(room, person, rating_id)["comment"]
 
 
 def test_the_whole_comment_is_read_by_the_handler_who_has_to_call_on_the_record_alone(room: Room) -> None:

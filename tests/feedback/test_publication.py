@@ -11,7 +11,7 @@ from core.database.paging import PageRequest
 from core.workflows import history
 from feedback.ratings import word_list
 from feedback.ratings.masking import mask
-from feedback.ratings.public import PublicFilters, public, show_public
+from feedback.ratings.public import PublicFilters, public, public_as_json
 from feedback.ratings.publication import first_publicity, release_several
 from feedback.ratings.rating_window import RatingRules
 from feedback.ratings.word_list import holds_a_listed_word, is_harmless
@@ -142,7 +142,7 @@ def test_an_installation_may_add_its_own_words(tmp_path: Path) -> None:
 
 def published(room: Room, **filters: Any) -> list[dict[str, Any]]:
     with room.database.read() as session:
-        return [show_public(row) for row in public(session, PublicFilters(**filters), PageRequest()).items]
+        return [public_as_json(row) for row in public(session, PublicFilters(**filters), PageRequest()).items]
 
 
 def test_level_and_tags_are_public_at_once_and_the_text_once_a_person_released_it(room: Room) -> None:

@@ -306,7 +306,7 @@ def test_a_rating_is_marked_only_where_somebody_of_the_very_office_was_active_wi
     assert room.rating(room.send(code, address="192.0.2.10").id).from_staff_address is False
     assert room.figures()["total"]["from_staff_addresses"] == int(expected)
     with room.database.read() as session:
-        shown = queries.show(session, room.people["supervisor"], marked)
+        shown = queries.rating_answer(session, room.people["supervisor"], marked)
     assert (shown["from_staff_note"] is not None) is expected
     assert not expected or "仅供参考，不能说明评价由工作人员提交" in shown["from_staff_note"]
 

@@ -207,7 +207,7 @@ def test_an_export_reads_every_chunk_once(
 def test_too_many_rows_are_refused_before_anything_is_sent(
     county_inspector: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inspection.records.listing.EXPORT_LIMIT", 2)
+    monkeypatch.setattr("assets.tables.exports.EXPORT_LIMIT", 2)
     for number in range(3):
         submit(county_inspector, production(uscc=uscc(number)))
     for ending in ("csv", "xlsx"):

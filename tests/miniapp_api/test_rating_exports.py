@@ -128,7 +128,7 @@ def test_without_ratings_the_workbook_has_dashes(hall: Hall) -> None:
 
 
 def test_too_many_rows_are_refused_before_anything_is_sent(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feedback.ratings.exports.EXPORT_LIMIT", 1)
+    monkeypatch.setattr("assets.tables.exports.EXPORT_LIMIT", 1)
     code = hall.code()
     hall.rated(code)
     hall.rated(code)

@@ -39,16 +39,16 @@ def of_licence(licence: Licence) -> dict[str, Any]:
     return {"product_detail": licence.product_detail, **valid_to}
 
 
-def show_anew(session: Session, enterprise: Mapping[str, Any]) -> None:
+def refresh_untouched(session: Session, enterprise: Mapping[str, Any]) -> None:
     """Rows 更新申报 that an enterprise has not touched would otherwise send back what has changed since.
 
     `enterprise`: its id, and values of columns of the register.
     """
     known = {name: enterprise[column] for name, column in _OF_ENTERPRISE.items() if enterprise.get(column)}
-    change_untouched(session, Filing.enterprise_id == enterprise["id"], known)
+    fill_untouched(session, Filing.enterprise_id == enterprise["id"], known)
 
 
-def change_untouched(session: Session, which: ColumnElement[bool], known: Mapping[str, Any]) -> None:
+def fill_untouched(session: Session, which: ColumnElement[bool], known: Mapping[str, Any]) -> None:
     """Fill rows 更新申报 that nobody has saved with what is known now."""
     untouched = (Filing.kind == KIND.code) & Filing.saved.is_(False) & which
     for row in session.execute(select(Filing.id, Filing.version, Filing.data).where(untouched)).all():
@@ -77,7 +77,7 @@ def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
             updated_at=clock.now(),
         )
     )
-    show_anew(session, {"id": enterprise.id, **declared})
+    refresh_untouched(session, {"id": enterprise.id, **declared})
     enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
     assert filing.subject_type is not None
     assert filing.subject_id is not None

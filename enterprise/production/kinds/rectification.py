@@ -12,7 +12,7 @@ from core.clock import LOCAL
 from core.errors import Fault
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
 from enterprise.filings.models import Filing
-from enterprise.production.publications import PROBLEMS, PublishedCheck, publish, tell_of_rectification
+from enterprise.production.publications import PROBLEMS, PublishedCheck, note_rectification, publish
 
 CANCELLED = frozenset({"cancelled", "acknowledged"})
 """Statuses of an order that was taken back."""
@@ -42,7 +42,7 @@ def _show_to_enterprise(session: Session, actor: Actor, filing: Filing) -> None:
             problems=filing.data["problem"],
         ),
     )  # fmt: skip
-    tell_of_rectification(session, filing.id, filing.id)
+    note_rectification(session, filing.id, filing.id)
 
 
 # Seed 000: "支持.doc或.jpg和.pdf".
