@@ -1,7 +1,7 @@
 """Paper: a template (`.typ`, https://typst.app/docs) and its data become a PDF, a PNG or an SVG.
 
 A child process compiles each paper (`compile_worker.py`), because only a process can be stopped when it takes too long
-or too much memory; it costs about 50 ms of CPU (docs/decisions/0022-paper-by-templates.md).
+or too much memory; a poster costs 0.15 s of CPU (docs/decisions/0022-paper-by-templates.md).
 """
 
 import functools

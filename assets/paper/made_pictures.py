@@ -59,7 +59,10 @@ class MadePictures:
         return self._get(_key("qr.svg", text=text), lambda: qr_codes.svg(text))
 
     def paper(self, template: Path, data: Mapping[str, Any], form: Form) -> bytes:
-        """As `compiling.compile`, which it raises like. Many who ask for the same paper at once have it made once."""
+        """As `compiling.compile`, and raises like it; of many who ask for the same paper at once, one has it made.
+
+        Not for papers with personal data: what is kept here is not reached when a person's data is erased.
+        """
         key = _key(f"paper.{form}", template=compiling.identity(template), data=data)
 
         def make() -> bytes:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 
+from assets.paper import compiling
+from assets.paper.fonts import FontMissing
 from core.config import Settings
 from core.gateways.wechat import WeChat
 from miniapp_api.http.wiring import KEY
@@ -120,6 +122,31 @@ def test_a_picture_has_its_type_is_kept_and_can_be_asked_about(hall: Hall) -> No
         if media_type != "image/svg+xml":
             picture = printed(answer.data) if media_type == "application/pdf" else opened(answer.data)
             assert decoded(picture) == code["url"], name
+
+
+def test_a_name_with_a_character_that_no_font_has_is_refused_and_its_code_comes_without_a_caption(hall: Hall) -> None:
+    code, officer = hall.code(matter_name="甲\U000f1234"), hall.person("officer")
+    for name in ("poster.png", "sign.pdf"):
+        answer = officer.get(f"/rating-codes/{code['id']}/{name}")
+        assert (answer.status_code, faults(answer)) == (422, {"/matter_name": "character_missing"})
+        assert "U+F1234" in answer.text
+    picture = opened(officer.get(f"/rating-codes/{code['id']}/qr.png?size=200").data)
+    assert picture.size == (200, 200) and decoded(picture) == code["url"]
+
+
+def test_papers_that_cannot_be_made_now_are_503(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, officer = hall.code(), hall.person("officer")
+
+    def without_a_font(*_: object) -> bytes:
+        raise FontMissing
+
+    monkeypatch.setattr(compiling, "compile", without_a_font)
+    assert code_of(officer.get(f"/rating-codes/{code['id']}/poster.pdf")) == (503, "font_missing")
+    assert officer.get(f"/rating-codes/{code['id']}/qr.png").status_code == 200
+    monkeypatch.undo()
+    monkeypatch.setattr(compiling, "SECONDS", 0.001)
+    answer = officer.get(f"/rating-codes/{code['id']}/sign.png")
+    assert code_of(answer) == (503, "not_ready") and answer.headers["Retry-After"] == "30"
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "119", "2001", "99999999999999999999", "big"])
