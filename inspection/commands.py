@@ -17,7 +17,7 @@ def tallies_group() -> None:
 @tallies_group.command("reconcile")
 @click.pass_obj
 def reconcile_command(obj: HasDatabase) -> None:
-    """Recompute the kept figures from the records and mend those that differ.
+    """Recompute the kept figures from the records and correct those that differ.
 
     One transaction over all records: run it when few people write.
 

@@ -106,7 +106,7 @@ def disposal_state(problems_found: bool, disposals: Mapping[str, Any]) -> str:
 def org_key(uscc: str | None, name: str | None, address: str | None) -> str:
     """Which enterprise a record is about: its USCC, or name and address where it has none.
 
-    A code that belongs to somebody else in the register (`register.py`) is none: callers leave it out.
+    Callers leave out a code that belongs to another enterprise in the register (`submissions/register_checks.py`).
     """
     if uscc:
         return uscc

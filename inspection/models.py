@@ -75,7 +75,7 @@ MARK = JSON(none_as_null=True)
 
 
 class ProductTypes(Base):
-    """The regulation types that fit a product, where the administrator says otherwise than the catalogue."""
+    """The regulation types that fit a product, where the administrator set others than the catalogue has."""
 
     __tablename__ = "product_types"
 
@@ -118,7 +118,7 @@ class Inspection(Base):
     folded: it keeps them apart.
     `returned` says when, by whom and with which opinion it was sent back (退回更正), until it is corrected;
     `corrected` says when and by whom it was corrected (更正) last, and how often.
-    `voided` says when, by whom and why the record was voided (作废): it keeps what it said, and gives its sheet free.
+    `voided` says when, by whom and why the record was voided (作废): its sheet number is free then.
     """
 
     __tablename__ = "inspections"
@@ -248,7 +248,8 @@ class CorrectionRequest(Base):
     """An application for a correction (更正申请), sent when the time in which its owner may correct is over.
 
     `before` is what the record said at `base_version`, `asked` what it is to say: form, product and data each, personal
-    data sealed. `confirmed` are the questions that were answered with yes. Offices and regions are the record's.
+    data sealed. `confirmed` are the confirmations that were sent (`confirm_name`, `confirm_duplicate`). Offices and
+    regions are the record's.
     """
 
     __tablename__ = "correction_requests"

@@ -27,16 +27,15 @@ NEWEST = newest_first("correction_requests", R.created_at, R.id)
 
 def requests(session: Session, actor: Actor, status: str | None, request: PageRequest) -> Page:
     """Those the actor sent, took over or may decide, newest first; rows for `row_as_json`."""
-    conditions = [actor.scope.condition(R), _seen(actor)]
+    conditions = [actor.scope.condition(R), _readable(actor)]
     if status is not None:
         conditions.append(R.status == status)
     both = select(R, Inspection).join(Inspection, Inspection.id == R.inspection_id)
     return fetch(session, both, NEWEST, request, *conditions)
 
 
-def _seen(actor: Actor) -> ColumnElement[bool]:
-    """Own ones, those of a colleague who has left, and those about records above which the actor stands
-    (`authority.may_decide`)."""
+def _readable(actor: Actor) -> ColumnElement[bool]:
+    """Own ones, those of a colleague who has left, and those that the actor may decide (`authority.may_decide`)."""
     there = exists().where(
         User.id == R.requested_by, User.status == UserStatus.ACTIVE.value, User.office_id.in_(actor.offices)
     )
@@ -56,9 +55,9 @@ def is_for(session: Session, request: CorrectionRequest, actor: Actor) -> bool:
 
 
 def get_readable(session: Session, actor: Actor, request_id: UUID) -> CorrectionRequest:
-    """One application; 404 if it is not there or the actor may not see it."""
+    """One application; 404 if it is not there or the actor may not read it."""
     found = session.scalar(
-        select(R).where(R.id == request_id, actor.scope.condition(R), _seen(actor)),
+        select(R).where(R.id == request_id, actor.scope.condition(R), _readable(actor)),
         execution_options={"populate_existing": True},
     )
     if found is None:

@@ -148,7 +148,7 @@ def lapse(session: Session, record: Inspection) -> None:
 
 def forget_refusals(session: Session, record: Inspection) -> None:
     """Close the to-dos of earlier refusals: the owner applied anew, or the record was returned or voided."""
-    # By the index of the place: there is none of records.
+    # By the index on the area: there is none on the record.
     place = [getattr(CorrectionRequest, area) == getattr(record, area) for area in AREAS]
     refused = select(CorrectionRequest.id).where(
         *place, CorrectionRequest.inspection_id == record.id, CorrectionRequest.status == REJECTED
@@ -179,7 +179,7 @@ def _to_decide(
     session: Session, actor: Actor, request_id: UUID, action: str, body: Mapping[str, Any]
 ) -> tuple[CorrectionRequest, Inspection, bool]:
     """The application and its record, and whether to go on; False: the call repeats one that was accepted."""
-    # Nothing is locked: tally, record and application are moved in this order, as by everybody else.
+    # The application is not locked yet: everywhere the tally is locked first, then the record, then the application.
     request_queries.get_readable(session, actor, request_id)
     fresh = idempotency.claim(session, idempotency.key(actor.user_id, f"correction_request.{action}", request_id, body))
     request = request_queries.get_readable(session, actor, request_id)

@@ -11,22 +11,21 @@ from accounts.administration import login
 from core.commands import HasDatabase, table
 from enterprise.products import PRODUCTS, REGULATION_TYPES
 from inspection import campaigns
-from inspection.dictionaries import keeping as word_keeping
-from inspection.dictionaries import product_types
+from inspection.dictionaries import keeping, product_types
 from inspection.dictionaries.entries import ACTIVE, MERGED, PRODUCT_ITEMS, RETIRED, TEST_ITEMS
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.seeds import load_seeds
 from inspection.models import DictionaryEntry
 
-_WORD = click.argument("word", metavar="ID", type=click.UUID)
+_ENTRY_ID = click.argument("entry_id", metavar="ID", type=click.UUID)
 
 
 @click.group()
 def dictionaries() -> None:
     """Dictionaries of product items and test items.
 
-    Words that inspectors added are kept by their province (the role `dictionary_keeper`, and the province's
-    `account_approver`); here words of every province can be, and those of the whole country.
+    Entries that inspectors added are kept by their province (the role `dictionary_keeper`, and the province's
+    `account_approver`); here those of every province and of the whole country can be kept.
     """
 
 
@@ -54,7 +53,7 @@ def load_command(obj: HasDatabase) -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True)
 @click.pass_obj
 def list_command(obj: HasDatabase, code: str, test_items: bool, status: str, limit: int) -> None:
-    """List the words of PRODUCT with their ids, those of the whole country first.
+    """List the entries of PRODUCT with their ids, those of the whole country first.
 
     \b
     Examples:
@@ -85,9 +84,9 @@ def _described(entry: DictionaryEntry) -> list[str]:
     return [REGULATION_TYPES.get(entry.regulation_type or "", ""), entry.area1 or "全国", "；".join(notes)]
 
 
-def _act(obj: HasDatabase, word: UUID, action: str, body: dict[str, Any]) -> None:
+def _act(obj: HasDatabase, entry_id: UUID, action: str, body: dict[str, Any]) -> None:
     with obj.database.write() as session:
-        entry = word_keeping.keep_by_administrator(session, word, action, body, login())
+        entry = keeping.keep_by_administrator(session, entry_id, action, body, login())
         shown = f"“{entry.name}”：{KEEPING.statuses[entry.status]}，第 {entry.version} 版"
     click.echo(f"{shown}；各服务进程 5 秒内生效")
 
@@ -97,90 +96,90 @@ def _reason(*, required: bool) -> Callable[[Any], Any]:
 
 
 @dictionaries.command("rename")
-@_WORD
+@_ENTRY_ID
 @click.argument("name", metavar="NAME")
 @_reason(required=False)
 @click.pass_obj
-def rename_command(obj: HasDatabase, word: UUID, name: str, reason: str | None) -> None:
-    """Give a word another NAME; its former one leads to it, records keep the one of their time.
+def rename_command(obj: HasDatabase, entry_id: UUID, name: str, reason: str | None) -> None:
+    """Give an entry another NAME; its former one leads to it, records keep the one of their time.
 
     \b
     Example:
       ./manage dictionaries rename 8733864b-d53c-5c6e-95ad-f8b90280418a 架空绞线
     """
-    _act(obj, word, "rename", {"name": name, "reason": reason})
+    _act(obj, entry_id, "rename", {"name": name, "reason": reason})
 
 
 @dictionaries.command("retype")
-@_WORD
+@_ENTRY_ID
 @click.argument("kind", metavar="TYPE", type=click.Choice(list(REGULATION_TYPES)))
 @_reason(required=True)
 @click.pass_obj
-def retype_command(obj: HasDatabase, word: UUID, kind: str, reason: str) -> None:
-    """Mend the regulation type (监管类型) of a product item; checks of days until today may still have the former one.
+def retype_command(obj: HasDatabase, entry_id: UUID, kind: str, reason: str) -> None:
+    """Correct the regulation type (监管类型) of a product item; checks until today may have the former one.
 
     \b
     Example:
       ./manage dictionaries retype 8733864b-d53c-5c6e-95ad-f8b90280418a licence --reason 登记有误
     """
-    _act(obj, word, "retype", {"regulation_type": kind, "reason": reason})
+    _act(obj, entry_id, "retype", {"regulation_type": kind, "reason": reason})
 
 
 @dictionaries.command("retire")
-@_WORD
+@_ENTRY_ID
 @_reason(required=True)
 @click.pass_obj
-def retire_command(obj: HasDatabase, word: UUID, reason: str) -> None:
-    """Offer a word no longer; checks of later days that name it are refused.
+def retire_command(obj: HasDatabase, entry_id: UUID, reason: str) -> None:
+    """Offer an entry no longer; checks of later days that name it are refused.
 
     \b
     Example:
       ./manage dictionaries retire 8733864b-d53c-5c6e-95ad-f8b90280418a --reason 不再实行许可
     """
-    _act(obj, word, "retire", {"reason": reason})
+    _act(obj, entry_id, "retire", {"reason": reason})
 
 
 @dictionaries.command("restore")
-@_WORD
+@_ENTRY_ID
 @_reason(required=False)
 @click.pass_obj
-def restore_command(obj: HasDatabase, word: UUID, reason: str | None) -> None:
-    """Offer a retired word again, or make one that was merged a word of its own again.
+def restore_command(obj: HasDatabase, entry_id: UUID, reason: str | None) -> None:
+    """Offer a retired entry again, or make one that was merged an entry of its own again.
 
     \b
     Example:
       ./manage dictionaries restore 8733864b-d53c-5c6e-95ad-f8b90280418a
     """
-    _act(obj, word, "restore", {"reason": reason})
+    _act(obj, entry_id, "restore", {"reason": reason})
 
 
 @dictionaries.command("merge")
-@_WORD
+@_ENTRY_ID
 @click.argument("into", metavar="INTO", type=click.UUID)
 @_reason(required=False)
 @click.pass_obj
-def merge_command(obj: HasDatabase, word: UUID, into: UUID, reason: str | None) -> None:
-    """Make a word another name of INTO, a word of the same product and regulation type; its id stays valid.
+def merge_command(obj: HasDatabase, entry_id: UUID, into: UUID, reason: str | None) -> None:
+    """Make an entry another name of INTO, an entry of the same product and regulation type; its id stays valid.
 
     \b
     Example:
       ./manage dictionaries merge 0197f6c2-7d1e-7c3a-9d52-3f6b8f1f2a10 8733864b-d53c-5c6e-95ad-f8b90280418a
     """
-    _act(obj, word, "merge", {"into": into, "reason": reason})
+    _act(obj, entry_id, "merge", {"into": into, "reason": reason})
 
 
 @dictionaries.command("adopt")
-@_WORD
+@_ENTRY_ID
 @_reason(required=False)
 @click.pass_obj
-def adopt_command(obj: HasDatabase, word: UUID, reason: str | None) -> None:
-    """Confirm a word that was proposed from a public standard: it is no longer marked as a proposal.
+def adopt_command(obj: HasDatabase, entry_id: UUID, reason: str | None) -> None:
+    """Confirm an entry that was proposed from a public standard: it is no longer marked as a proposal.
 
     \b
     Example:
       ./manage dictionaries adopt 8733864b-d53c-5c6e-95ad-f8b90280418a
     """
-    _act(obj, word, "adopt", {"reason": reason})
+    _act(obj, entry_id, "adopt", {"reason": reason})
 
 
 @dictionaries.command("types")

@@ -45,7 +45,7 @@ def get_writable(session: Session, actor: Actor, record_type: str, record_id: UU
 
 
 def get_own(session: Session, actor: Actor, record_type: str, record_id: UUID) -> Inspection:
-    """The same, also when it was deleted."""
+    """As `get_writable`, but also a draft that was deleted."""
     record = _stored(session, record_id)
     if record is not None:
         _refuse_handed_over(session, actor, record_type, record)
@@ -74,8 +74,7 @@ def _may_read(actor: Actor, record_type: str, record: Inspection) -> bool:
 def _refuse_handed_over(session: Session, actor: Actor, record_type: str, record: Inspection) -> None:
     """409 `handed_over` for a record that the actor once held and somebody else goes on with.
 
-    Also when it was submitted meanwhile: what stands on the old phone is not what was submitted, and must not be taken
-    for it.
+    Also when it was submitted meanwhile, so that nobody takes what is still on the old phone for what was submitted.
     """
     if record.begun_by is None or record.record_type != record_type or record.created_by == actor.user_id:
         return

@@ -22,7 +22,7 @@ def content_of(record: Inspection) -> dict[str, Any]:
 def content_digest(columns: Mapping[str, Any]) -> str:
     """Digest of what a record says, kept in its history so that `history verify` shows a changed record."""
     content = {name: columns[name] for name in _CONTENT}
-    if columns["name_differs"]:  # records from before there was the question have digests without it
+    if columns["name_differs"]:  # records from before the column have digests without it
         content["name_differs"] = True
     return history.content_digest(content)
 

@@ -96,7 +96,7 @@ class Reconciled:
 
 
 def reconcile(session: Session) -> Reconciled:
-    """Recompute every tally from the submitted records and mend those that differ.
+    """Recompute every tally from the submitted records and correct those that differ.
 
     One transaction over all tables: run it when few people write.
     """
