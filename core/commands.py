@@ -1,4 +1,4 @@
-"""Commands for the ground floor: database, idempotency keys; and what all commands share."""
+"""Commands for the database and for idempotency keys; and what all commands share."""
 
 from datetime import timedelta
 from typing import Protocol
@@ -20,7 +20,7 @@ class HasDatabase(Protocol):
 
 
 def cleaned(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """For options and arguments that are text: cleaned as all that comes in, so that what is said is what is kept."""
+    """For options and arguments that are text: cleaned like all text that comes in."""
     return None if value is None else clean_line(value)
 
 
@@ -42,10 +42,10 @@ def database() -> None:
 
 
 class HasCopies(HasDatabase, Protocol):
-    """And what keeps a copy before the schema is changed."""
+    """The same, for commands that keep a copy before they change the schema."""
 
     def keep_a_copy(self) -> None:
-        """Say what was kept."""
+        """Keep a copy of the database and print where."""
 
 
 @database.command("upgrade")
@@ -54,8 +54,7 @@ class HasCopies(HasDatabase, Protocol):
 def upgrade_command(obj: HasCopies, without_copy: bool) -> None:
     """Bring the database to the newest schema; doing it again changes nothing.
 
-    A database that holds something is kept before: SQLite as a copy beside its file, and as a backup where BACKUP_DIR
-    is set.
+    A database with data is copied first: SQLite to a file beside its own, and as a backup where BACKUP_DIR is set.
 
     \b
     Example:

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = SecretStr("")
     """Bearer token for `/metrics`; without it only callers on this machine are answered."""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
-    """How many reverse proxies stand before the server and set X-Forwarded-For."""
+    """How many reverse proxies in front of the server set X-Forwarded-For."""
     session_idle_minutes: int = Field(default=120, ge=5)
     session_days: int = Field(default=7, ge=1, le=90)
     application_limit: str = "60 per minute;600 per hour"
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
 
     @property
     def incoming_dir(self) -> Path:
-        """Where an upload stands until it is judged and stored."""
+        """Where an upload lies until it is checked and stored."""
         return self.data_dir / "incoming"
 
 

@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware instant, stored in UTC; on SQLite, which drops zones, as the text `YYYY-MM-DD HH:MM:SS.ffffff`.
 
-    Processors of its own and none around SQLAlchemy's: nearly every statement carries some instants.
+    It replaces SQLAlchemy's processors instead of wrapping them, for speed: nearly every statement carries instants.
     """
 
     impl = DateTime(timezone=True)
@@ -82,7 +82,7 @@ def _compact_json(value: Any) -> str:
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one spelling of a JSON value that is hashed: keys sorted, no white space, UTF-8.
+    """The form in which a JSON value is hashed: keys sorted, no white space, UTF-8.
 
     UUIDs, dates and instants are written as text; anything else that JSON does not know by `str`.
     """
@@ -101,8 +101,8 @@ def insert_into(dialect: str, target: Any) -> postgresql.Insert | sqlite.Insert:
     return sqlite.insert(target) if dialect == "sqlite" else postgresql.insert(target)
 
 
-def spelled(value: str) -> ColumnElement[str]:
-    """A value written into the statement itself: only then does a partial index fit at once."""
+def inlined(value: str) -> ColumnElement[str]:
+    """A value written into the SQL itself: with a parameter in its place the planner would not use a partial index."""
     return literal(value, String, literal_execute=True)
 
 
@@ -110,7 +110,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     """An engine for SQLite or PostgreSQL (`postgresql://` means psycopg 3).
 
     SQLite is opened with WAL and `synchronous=FULL`: with NORMAL an acknowledged record may be
-    lost when the machine goes down. Errors never name the values of a statement: they reach the log.
+    lost when the machine goes down. Errors never quote the values of a statement, because errors are logged.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -155,7 +155,7 @@ def _postgresql_limits(url: URL) -> dict[str, Any]:
         "keepalives_count": 3,
         "options": f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
     }
-    # What the URL says of them is the operator's word.
+    # What the URL sets, the operator has chosen.
     return {name: value for name, value in limits.items() if name not in url.query}
 
 
@@ -168,8 +168,8 @@ def _note_the_time(_connection: Any, record: ConnectionPoolEntry) -> None:
 
 
 def _ping_if_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-    # SQLAlchemy's own `pool_pre_ping` costs a round trip each time, two for every request. Whoever meets
-    # a connection that broke within those seconds is answered 503, and the pool is then made anew.
+    # SQLAlchemy's own `pool_pre_ping` costs a round trip each time, two for every request. A request that
+    # gets a connection that broke within those seconds is answered 503, and the pool is then made anew.
     if time.monotonic() - record.info.get("idle_since", math.inf) <= PING_AFTER:
         return
     try:
@@ -193,9 +193,9 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: Any) -> None:
         "busy_timeout=10000",
         "cache_size=-65536",
         "temp_store=MEMORY",
-        # What was encrypted or erased is gone from the file too; by itself only where SQLite was built so.
+        # What was encrypted or erased is overwritten in the file too; only some builds of SQLite do so by default.
         "secure_delete=ON",
-        # Pages that several transactions change are taken into the file once instead of several times.
+        # Pages that several transactions change are copied into the file once instead of several times.
         "wal_autocheckpoint=4000",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -1,7 +1,7 @@
 """Identifiers that people type (codes of organisations and persons, telephone numbers, addresses) or programs send.
 
 `normalise_…` brings what was typed into the form that is stored and compared; `is_…` and
-`uscc_fault` normalise first and then judge. `spec/common.md` §5 gives the rules and the standards.
+`uscc_fault` normalise first. `spec/common.md` §5 gives the rules and the standards.
 """
 
 import functools
@@ -71,7 +71,7 @@ def uscc_fault(text: str) -> str | None:
     return _uscc_fault(normalise_uscc(text))
 
 
-# One code is judged several times on its way: as it is read, as it is submitted, for its warnings.
+# One code is checked several times in a request: when it is read, when it is submitted, for its warnings.
 @functools.lru_cache(maxsize=2048)
 def _uscc_fault(code: str) -> str | None:
     if not code:
@@ -99,7 +99,7 @@ def uscc_warnings(text: str) -> list[str]:
 
 @functools.lru_cache(maxsize=2048)
 def _holds_org_code(code: str) -> bool:
-    """True also of what is no code at all: of that, more than a doubt is told."""
+    """True also of what is no code at all, because that is a fault already."""
     return _uscc_fault(code) is not None or is_org_code(code[8:17])
 
 
@@ -171,7 +171,7 @@ def normalise_certificate_no(text: str) -> str:
     """The number of a licence or certificate (许可证、CCC证书编号) of whatever kind, as stored and compared.
 
     Half-width, upper case, without blanks, with plain hyphens and round brackets, so `（苏）xk…` is `(苏)XK…`. Nothing
-    is added: a number that was written wrongly is for whoever wrote it to mend.
+    is added: a number that was written wrongly is corrected by who wrote it.
     """
     return fold(text).upper().translate(_TO_ROUND)
 

@@ -1,4 +1,4 @@
-"""Tables of the ground floor: history, idempotency keys, to-dos, form versions, calendar overrides."""
+"""Tables of `core`: history, idempotency keys, to-dos, form versions, calendar overrides."""
 
 from datetime import date, datetime
 from typing import Any

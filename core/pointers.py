@@ -13,5 +13,5 @@ def pointer(*tokens: object) -> str:
 
 
 def showable(key: object) -> str:
-    """A foreign key as it may be shown and sent: at most 100 characters, no control characters."""
+    """An unknown key of a body as it may be answered: at most 100 characters, no control characters."""
     return _UNPRINTABLE.sub("\ufffd", str(key)[:MAX_TOKEN])

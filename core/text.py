@@ -1,7 +1,7 @@
 """Text that people type: cleaned once when it comes in, whatever the way, and folded where it is compared.
 
-Cleaned text is what is stored and shown. Folded text is only compared: it is what two spellings of one name have in
-common. Passwords are neither: every character that was typed belongs to them.
+Cleaned text is what is stored and shown. Folded text is only compared: it is equal for all ways of
+writing one name. Passwords are neither: every character that was typed belongs to them.
 """
 
 import re

@@ -206,8 +206,8 @@ def move_as_json(session: Session, actor: Actor, rating: Rating) -> Callable[[An
     """How a move of a rating is shown to somebody."""
     made_by = session.get_one(RatingCode, rating.code_id).created_by
     if numbers.sits_at_the_window(actor, made_by):
-        return lambda row: numbers.without_numbers(history.show_row(row))
-    return history.show_row
+        return lambda row: numbers.without_numbers(history.as_json(row))
+    return history.as_json
 
 
 def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageRequest) -> Page:

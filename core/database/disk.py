@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - what is put there has a name that nobody can guess, for the owner only
 """A file system in memory, where there is one: for what must go on while the disks are full."""
-TOLD_AGAIN_AFTER = 3600.0
+WARN_AGAIN_AFTER = 3600.0
 """Seconds after which the log repeats that room is short."""
 _MIB = 1024 * 1024
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -61,7 +61,7 @@ class Room:
 
 
 class DiskWatch:
-    """Looks how much room is left in folders; one per process.
+    """Watches how much room is left in folders; one per process.
 
     Room is short below `percent` of the file system or below `mebibytes`. Folders on one file system count once.
     """
@@ -70,7 +70,7 @@ class DiskWatch:
         self._folders = list(dict.fromkeys(folders))
         self._percent, self._bytes = percent, mebibytes * _MIB
         self._lock = threading.Lock()
-        self._told_at: float | None = None
+        self._warned_at: float | None = None
 
     @classmethod
     def of_installation(cls, settings: Settings, engine: Engine) -> "DiskWatch":
@@ -87,20 +87,20 @@ class DiskWatch:
             try:
                 device, room = folder.stat().st_dev, os.statvfs(folder)
             except OSError:
-                continue  # gone or away: the storage's own check tells that
+                continue  # gone or not mounted: the check of the storage reports that
             found.setdefault(device, Room(folder, room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize))
         return [one for one in found.values() if one.free < max(self._bytes, one.size * self._percent / 100)]
 
     def look(self) -> str:
-        """`ok`, or where room is short; the log is told when that begins, every hour while it lasts, and of its end."""
+        """`ok`, or where room is short; logged when that begins, every hour while it lasts, and when it ends."""
         short = self.short()
         words = "low: " + "; ".join(map(str, short)) if short else "ok"
         with self._lock:
             now = time.monotonic()
-            if short and (self._told_at is None or now - self._told_at >= TOLD_AGAIN_AFTER):
+            if short and (self._warned_at is None or now - self._warned_at >= WARN_AGAIN_AFTER):
                 log.warning("disk_space_low", room=words)
-                self._told_at = now
-            elif not short and self._told_at is not None:
+                self._warned_at = now
+            elif not short and self._warned_at is not None:
                 log.info("disk_space_enough_again")
-                self._told_at = None
+                self._warned_at = None
         return words

@@ -1,8 +1,8 @@
-"""Pages of a list: 20 rows unless told, at most 100; counting stops at 10 000.
+"""Pages of a list: 20 rows by default, at most 100; counting stops at 10 000.
 
-A page is asked for by its number, or by the mark of what was seen last (`after`): the values by which
-that row stands where it stands. Numbers skip or repeat rows while a list shrinks or grows and cost more the
-deeper they lie; going on behind a mark does neither.
+A page is asked for by its number, or by the mark of what was seen last (`after`): that row's values
+in the columns of the order. Page numbers skip or repeat rows while a list shrinks or grows, and cost more the deeper
+they lie; going on behind a mark does neither.
 """
 
 import base64
@@ -56,10 +56,10 @@ class Page:
     total_is_exact: bool
     next_after: str | None = None
 
-    def as_json(self, show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    def as_json(self, row_json: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         """The list as the HTTP contract writes it; a page that begins behind a mark has no number."""
         return {
-            "items": [show(item) for item in self.items],
+            "items": [row_json(item) for item in self.items],
             "page": None if self.request.after else self.request.page,
             "page_size": self.request.page_size,
             "total": self.total,
@@ -77,10 +77,10 @@ def _bad_mark() -> Problem:
 class Order:
     """The order of a list: columns, each with whether it descends; none is ever NULL and the last is unique.
 
-    `name` tells lists apart whose marks would mean nothing in each other. A mark is the values of a row in this
-    order and the local day on which the list was begun (for orders that look at the day), sealed against
-    damage. It opens nothing: whoever makes one up sees what the list shows them anyway. `secret`: it is encrypted,
-    because the list does not show the values by which its rows stand.
+    A mark is the values of a row in this order and the local day on which the list was begun (for orders that look at
+    the day), sealed against damage; it is valid only in the list of the same `name`. It grants nothing: a made-up mark
+    shows only what the list shows its caller anyway. `secret`: it is encrypted, because the list does not show the
+    values of its order.
     """
 
     name: str
@@ -97,13 +97,13 @@ class Order:
         return [column.desc() if falls else column.asc() for column, falls in self.columns]
 
     def begun_on(self, request: PageRequest) -> date:
-        """The local day on which the list was begun: today, or the one that the mark tells."""
+        """The local day on which the list was begun: today, or the one in the mark."""
         return self._opened(request.after)[0] if request.after else clock.today()
 
     def mark(self, values: Sequence[Any], begun_on: date) -> str:
         """The mark of a row that has these values."""
-        told = [v if isinstance(v, int | str) else str(v) if isinstance(v, UUID) else v.isoformat() for v in values]
-        content = orjson.dumps([begun_on.isoformat(), *told])
+        written = [v if isinstance(v, int | str) else str(v) if isinstance(v, UUID) else v.isoformat() for v in values]
+        content = orjson.dumps([begun_on.isoformat(), *written])
         sealed = self._seal(content) + content
         return base64.urlsafe_b64encode(privacy.encrypt(sealed) if self.secret else sealed).rstrip(b"=").decode()
 
@@ -131,7 +131,7 @@ class Order:
     def _opened(self, mark: str) -> tuple[date, list[Any]]:
         try:
             sealed = base64.b64decode(mark + "=" * (-len(mark) % 4), altchars=b"-_", validate=True)
-            # The last character has bits that say nothing: only the spelling that was given out is taken.
+            # The last character has unused bits: only the text that was given out is accepted.
             if base64.urlsafe_b64encode(sealed).rstrip(b"=").decode() != mark:
                 raise _bad_mark()
             if self.secret:
@@ -139,30 +139,30 @@ class Order:
             seal, content = sealed[:_SEAL], sealed[_SEAL:]
             if seal != self._seal(content):
                 raise _bad_mark()
-            day, *told = orjson.loads(content)
-            values = [_read(value, column) for value, (column, _) in zip(told, self.columns, strict=True)]
+            day, *written = orjson.loads(content)
+            values = [_read(value, column) for value, (column, _) in zip(written, self.columns, strict=True)]
             return date.fromisoformat(day), values
         except (binascii.Error, ValueError, TypeError, OverflowError) as error:
             raise _bad_mark() from error
 
 
-def _read(told: Any, column: Any) -> Any:
+def _read(written: Any, column: Any) -> Any:
     """A value as its column takes it; ValueError, TypeError or OverflowError where it cannot be one."""
     kind = column.type
     if isinstance(kind, Integer):
         most = 2 ** (63 if isinstance(kind, BigInteger) else 31)
-        if type(told) is not int or not -most <= told < most:
+        if type(written) is not int or not -most <= written < most:
             raise ValueError("no number of a row")
-        return told
+        return written
     if isinstance(kind, UTCDateTime):
-        return datetime.fromisoformat(told).astimezone(UTC)
+        return datetime.fromisoformat(written).astimezone(UTC)
     if isinstance(kind, Date):
-        return date.fromisoformat(told)
+        return date.fromisoformat(written)
     if isinstance(kind, Uuid):
-        return UUID(told)
-    if not isinstance(told, str) or "\0" in told:
+        return UUID(written)
+    if not isinstance(written, str) or "\0" in written:
         raise ValueError("no text of a row")
-    return told
+    return written
 
 
 def newest_first(name: str, at: Any, key: Any) -> Order:
@@ -188,7 +188,7 @@ def cut(
     """
     chosen = statement.where(*conditions, *order.behind(request))
     chosen = chosen.add_columns(*(column.label(f"order_{n}") for n, (column, _) in enumerate(order.columns)))
-    # One more than shown tells whether there is a next page.
+    # One row more than the page holds: it shows whether there is a next page.
     chosen = chosen.order_by(*order.clauses()).limit(request.page_size + 1).offset(request.offset)
     rows = session.execute(chosen).all()
     if len(rows) <= request.page_size:

@@ -2,9 +2,11 @@
 
 `Session.execute` costs several times what such a statement itself does, and a submission runs ten
 of them. Connection, transaction, types and exceptions stay SQLAlchemy's; what is left out is
-looking the statement up and wrapping its result anew each time. Where someone listens to the
-engine's statements (a trace, a test), they take the ordinary way and are seen. What the session holds
-unwritten is not flushed before: whoever adds objects to it and then asks here flushes first.
+looking the statement up and wrapping its result anew each time. Where a trace or a test listens to the engine's
+statements, they are run by SQLAlchemy as usual, so that the listener gets them. The session is not flushed before:
+a caller that has added objects to it must flush first.
+
+Who may import this stands in `[tool.importlinter]` of pyproject.toml.
 """
 
 from collections import namedtuple
@@ -40,7 +42,7 @@ class Prepared:
             statement = self._statement if isinstance(self._statement, Executable) else self._statement(name, names)
             compiled = self._compiled[name, *names] = _Compiled(statement, connection.dialect, names)
         if connection.engine.dispatch.before_cursor_execute:
-            return compiled.seen(connection, values)
+            return compiled.run_by_sqlalchemy(connection, values)
         return compiled.run(connection, values)
 
     def first(self, session: Session | Connection, values: Mapping[str, Any]) -> Any:
@@ -65,7 +67,7 @@ def _connection_of(session: Session) -> Connection:
 
 
 def _picking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """The values of these names, in their order; by the interpreter's own loop."""
+    """The values of these names, in their order; in C where there are several."""
     if len(names) > 1:
         return itemgetter(*names)
     return lambda values: tuple(values[name] for name in names)
@@ -105,13 +107,13 @@ class _Compiled:
         reads = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self.reads: list[tuple[int, Processor]] = [(place, read) for place, read in enumerate(reads) if read]
 
-    def seen(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """The ordinary way."""
+    def run_by_sqlalchemy(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """By way of SQLAlchemy, so that listeners of the engine get the statement."""
         result = connection.execute(self.statement, dict(values))
         return [self.row(*row) for row in result] if self.row else []
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """The short way."""
+        """By the driver itself."""
         parameters: Any
         if self.positional:
             parameters = [*self.given(values)]

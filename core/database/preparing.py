@@ -1,7 +1,7 @@
 """One process at a time prepares a database: migrates it, loads what comes with the product, publishes forms.
 
 On PostgreSQL the lock lies in the database, because its clients may stand on different machines; on SQLite on a
-file beside the database. Either falls when its process dies.
+file beside the database. Either lock is released when its process dies.
 """
 
 import fcntl
@@ -32,10 +32,10 @@ def one_at_a_time(engine: Engine, waiting: Callable[[], None] = lambda: None) ->
         with _file_lock(engine.url.database, waiting):
             yield
         return
-    # Of the session and outside a transaction: one that lies idle while others migrate would be ended by the server.
+    # A lock of the session, taken outside a transaction: the server would end a transaction that is idle for long.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Asked again and again instead of waited for: a waiting statement keeps a snapshot, for whose end the building
-        # of an index beside ongoing work (CREATE INDEX CONCURRENTLY) would wait in its turn.
+        # Tried again and again: a statement that waits for the lock keeps a snapshot, and CREATE INDEX CONCURRENTLY in
+        # the other process would wait for the end of that snapshot.
         _wait_for(lambda: bool(connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK})), waiting)
         try:
             yield
@@ -50,24 +50,24 @@ def _file_lock(database: str | None, waiting: Callable[[], None]) -> Iterator[No
         return
     with (Path(database).parent / "prepare.lock").open("a") as file:
 
-        def taken() -> bool:
+        def try_lock() -> bool:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
             return True
 
-        _wait_for(taken, waiting)
+        _wait_for(try_lock, waiting)
         yield
 
 
-def _wait_for(taken: Callable[[], bool], waiting: Callable[[], None]) -> None:
+def _wait_for(try_lock: Callable[[], bool], waiting: Callable[[], None]) -> None:
     deadline = time.monotonic() + PATIENCE
-    told = False
-    while not taken():
+    announced = False
+    while not try_lock():
         if time.monotonic() > deadline:
             raise SchemaError("另一个进程正在准备数据库，等待已超时；请确认它是否仍在运行，然后重新启动")
-        if not told:
+        if not announced:
             waiting()
-            told = True
+            announced = True
         time.sleep(_POLL)

@@ -1,11 +1,11 @@
 """Turns at writing to a SQLite file.
 
 SQLite lets one transaction write at a time; the others sleep and try again, longer and longer, up to
-a tenth of a second too long, while nobody writes. Here they queue: threads behind a lock of their
+a tenth of a second too long, while nobody writes any more. Here they queue: threads behind a lock of their
 process, processes behind a lock on a file beside the database, tried every half millisecond. This
 made commits a sixth more frequent and the slowest waits eight times shorter. `OneAtATime` lets a
-process work on one write after the other, which gave another tenth. It is advice only: SQLite's own
-lock still stands behind it.
+process work on one write after the other, which gave another tenth. None of this is needed for
+correctness: SQLite's own lock guards the file.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ _POLL = 0.0005
 
 
 class Turns:
-    """The queue of this process for one file. The locks of a process that dies fall with it."""
+    """The queue of this process for one file. The locks of a process that dies are released."""
 
     def __init__(self, database: Path) -> None:
         self._threads = threading.Lock()
@@ -53,9 +53,9 @@ class Turns:
 class OneAtATime:
     """Lets one thread of the process work on a write, from its first look to its commit. Use in `with`.
 
-    Another that runs Python meanwhile takes the interpreter from it at every statement, for up to five
-    milliseconds each time, while it holds everyone's turn at writing. Advice only: who has waited too
-    long goes on.
+    Another thread that runs Python meanwhile would take the interpreter at every statement, for up to five
+    milliseconds each time, while the first one keeps all other writers waiting. Who has waited for
+    `PATIENCE` goes on without it.
     """
 
     def __init__(self) -> None:

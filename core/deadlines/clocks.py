@@ -63,7 +63,7 @@ def known_years(session: Session) -> list[int]:
 
 
 def warning_of(year: int) -> str:
-    """What the administrator is told of a year whose days are guessed."""
+    """What the administrator reads about a year whose days are guessed."""
     return (
         f"{guess_of(year)}请按国务院办公厅的通知，用 ./manage calendar set 录入放假和调休，"
         f"再执行 ./manage calendar complete {year}"
@@ -71,7 +71,7 @@ def warning_of(year: int) -> str:
 
 
 def guess_of(year: int) -> str:
-    """What everybody is told of it."""
+    """What everybody reads about it."""
     return f"{year}年的放假安排尚未录入，暂按周末和法定节假日推算工作日，据此算出的期限均标为暂定。"
 
 
@@ -100,8 +100,8 @@ def working_deadline(session: Session, place: Place, start: date, days: int) -> 
 def recounted(old: date, new: date) -> date:
     """The day that holds when a deadline is counted anew because the days became known.
 
-    It may come earlier or later. Where it would already be over, the day that was told before holds: nobody is made
-    late by a calendar that came afterwards.
+    It may come earlier or later. Where it would already be over, the day that was published before holds: nobody is
+    made late by a calendar that came afterwards.
     """
     return old if new < clock.today() and new < old else new
 

@@ -11,7 +11,7 @@ class UnreadableForm(Exception):
 
 
 def read_definition(path: Path) -> dict[str, Any]:
-    """The definition in a file, not yet judged; raises UnreadableForm."""
+    """The definition in a file, not yet validated; raises UnreadableForm."""
     try:
         definition = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:

@@ -20,7 +20,7 @@ Keys of every item: `text` (the printed wording), `type`, `required` (when visib
                  distinct texts with min_items and max_items; suggest: what the own office typed there before
                  is offered again
     number       scale (decimals, 0 to 6, default 0), unit, minimum (decimal string); a decimal string or
-                 a JSON number is taken, a decimal string is kept
+                 a JSON number is accepted, a decimal string is kept
     date         not_future (not after today)
     boolean      problem_when: [true] or [false], problem_text
     choice       options [{value, label}] or options_from (name of a dictionary), problem_when [values],
@@ -31,7 +31,7 @@ Keys of every item: `text` (the printed wording), `type`, `required` (when visib
     photos       ids of uploaded pictures, min_items, max_items;  file, signature: one id
     group        (repeating) items, min_items, max_items; rows hold neither disposals nor groups
 
-`options_from`: a form only checks that the values are texts; whoever owns the dictionary resolves them.
+`options_from`: a form only checks that the values are texts; the room that owns the dictionary resolves them.
 `problem_when` lists the answers that count as a problem (问题), `problem_text` states it for those who did not
 ask the question (“未建立销售台账” for “是否建立销售台账”); the derived name `problems_found` may be used in
 conditions (see `definitions/conditions.py`). What is written beside item `1.1` (存在问题) is an item of its own,

@@ -122,7 +122,7 @@ class FormLibrary:
         return [self._forms[code, version] for code, version in sorted(self._newest.items())]
 
     def get(self, code: str, version: int | None = None) -> Published:
-        """One version, the newest unless told; 404 when there is none."""
+        """One version, the newest by default; 404 when there is none."""
         self._fresh()
         chosen = version if version is not None else self._newest.get(code)
         found = self._forms.get((code, chosen)) if chosen is not None else None
@@ -131,7 +131,7 @@ class FormLibrary:
         return found
 
     def answerable(self, code: str, version: int | None, today: date) -> Form:
-        """The version to judge a submission by.
+        """The version by which a submission is validated.
 
         A phone that was offline may answer an older version until the newest one's `accept_until`
         (without such a date: without limit). Raises 422 at `/form_version`.

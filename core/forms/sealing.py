@@ -1,4 +1,4 @@
-"""Personal data in the answers of a form: encrypted at rest, clear or masked when shown."""
+"""Personal data in the answers of a form: encrypted at rest, clear or masked when answered."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def sealed(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def readable(form: Form, stored: Mapping[str, Any], *, clear: bool) -> dict[str, Any]:
-    """The stored values as they are shown: decrypted, and masked unless `clear`."""
+    """The stored values as they are answered: decrypted, and masked unless `clear`."""
     shown = dict(stored)
     for name in form.sensitive & stored.keys():
         if isinstance(stored[name], str):

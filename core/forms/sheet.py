@@ -1,6 +1,6 @@
 """A form written as an Excel workbook: rows of cells to a definition, and a definition to rows.
 
-Three sheets, each given as rows of cell values from A1 on (whoever reads the file must not skip empty rows
+Three sheets, each given as rows of cell values from A1 on (the reader of the file must not skip empty rows
 or columns in front):
 
     form    key and value: code, version, title, kind, accept_until

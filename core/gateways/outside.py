@@ -1,7 +1,7 @@
 """Calls to the outside world: each has a time limit for the whole of it, and only so many are under way at once.
 
 A service that accepts and never answers, or answers a byte now and then, holds up those who need it, for a while, and
-nobody else. When it has failed several times running it is left alone for a rest, and everybody is told at once.
+nobody else. When it has failed several times running no call is made for a while, and callers are refused at once.
 """
 
 import math
@@ -54,8 +54,8 @@ class Outside:
     def call(self, work: Callable[[], Answer], seconds: float = math.inf) -> Answer:
         """What `work` returns or raises. Raises `TooSlow`, `Busy`.
 
-        Whoever has less time than the service may take says so in `seconds`; that it was not enough is then not the
-        service's failure. A call that took too long goes on in its thread and keeps its place until it ends.
+        `seconds` is for a caller that has less time than the service may take; that it was too short is no failure of
+        the service. A call that took too long goes on in its thread and keeps its place until it ends.
         """
         self._refuse_while_resting()
         if not self._places.acquire(timeout=min(self._patience, seconds)):

@@ -13,11 +13,11 @@ _log = structlog.get_logger(__name__)
 
 
 class SmsFailed(Exception):
-    """The message was not accepted, or nobody can tell.
+    """The message was not accepted, or it is not known whether it was.
 
     `reason` is plain English for the log and never holds the number, the code or a key. `retryable` says that the
     same call may succeed later; after an answer that was lost the message may have gone out all the same, so that
-    nothing sends again by itself: whoever waits for the code asks for another.
+    nothing sends again by itself: the person who waits for the code asks for another.
     """
 
     def __init__(self, reason: str, *, retryable: bool) -> None:

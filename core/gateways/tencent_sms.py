@@ -95,7 +95,7 @@ class TencentSender:
             answered = str(error.code)  # type: ignore[attr-defined]
         except (TooSlow, Busy):
             answered = "ClientNetworkError"
-        # Raised out here, so that the SDK's exception and what it quotes are no context of ours.
+        # Raised outside the except block, so that the SDK's exception, which quotes the request, is not chained to it.
         if answered != "Ok":
             raise _failure(answered)
 

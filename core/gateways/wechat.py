@@ -203,7 +203,8 @@ class WeChat:
             failure = WeChatFailed("unreachable", retryable=True)
         except (ValueError, TypeError, AttributeError):
             failure = WeChatFailed("garbled", retryable=True)
-        # Raised out here, so that an exception that quotes the address, and with it the secret, is no context of ours.
+        # Raised outside the except block, so that an exception that quotes the address, and with it the secret, is not
+        # chained to ours.
         raise failure
 
 

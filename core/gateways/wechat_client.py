@@ -1,4 +1,4 @@
-"""wechatpy's client, bent to one address, one token that is ours, and no retry of its own.
+"""wechatpy's client with one address, our own access token, and no retry of its own.
 
 Imported only by `wechat.py` and only when a mini-program is configured: wechatpy costs every start.
 """
@@ -15,7 +15,7 @@ class MiniProgramClient(WeChatClient):  # type: ignore[misc]
     """Sends what wechatpy addresses to WeChat to `base_url`; asks `token` for the access token.
 
     Raises `WeChatClientException` for refusals, `OSError` (all that `requests` raises) without an answer, and
-    `ValueError`, `TypeError` or `AttributeError` where wechatpy stumbles over an answer.
+    `ValueError`, `TypeError` or `AttributeError` where wechatpy cannot read an answer.
     """
 
     def __init__(self, appid: str, secret: str, *, base_url: str, timeout: float, token: Callable[[], str]) -> None:
@@ -38,5 +38,5 @@ class MiniProgramClient(WeChatClient):  # type: ignore[misc]
         if not url.startswith(("http://", "https://")):
             url = kwargs.pop("api_base_url", self.API_BASE_URL) + url
         url = self._base_url + url.removeprefix(OFFICIAL)
-        # WeChat does not redirect; whoever does shall not be sent the secret.
+        # WeChat does not redirect: another host must not be sent the secret.
         return super()._request(method, url, allow_redirects=False, **kwargs)

@@ -1,4 +1,4 @@
-"""Working on what is due, one thing a transaction: whoever writes meanwhile waits for one thing and not for all.
+"""Working on what is due, one thing a transaction: other writers wait for one thing and not for all.
 
 What fails keeps nothing else waiting: it is logged, passed over, and tried again after a rest.
 """

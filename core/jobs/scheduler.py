@@ -105,7 +105,7 @@ class Scheduler:
             return {}
         if not job.apart:
             return self._run_rare(job)
-        # A daemon: a server that is told to end does not wait for it.
+        # A daemon thread: a server that ends does not wait for it.
         self._apart[job.name] = threading.Thread(target=self._run_apart, args=(job,), name=job.name, daemon=True)
         self._apart[job.name].start()
         return {}

@@ -3,7 +3,7 @@
 A row carries the hash of the row before it and a salted digest of its payload. The payload stands
 in a table of its own, so that personal data can be erased without breaking the chain. `verify`
 shows tampering with the chain: a changed or removed row, a changed payload. That a chain ends where
-its record stands now is shown by `core/workflows/integrity.py`, what the record says by its room's `integrity.py`.
+its record stands now is checked by `core/workflows/integrity.py`, what the record says by its room's `integrity.py`.
 """
 
 import functools
@@ -137,7 +137,7 @@ def _row_hash(move: Move, seq: int, at: datetime, digest: bytes, previous: bytes
 
 
 def row_of(move: Move, seq: int = 1, previous: bytes = ZERO) -> dict[str, Any]:
-    """The values of a row to append, as `appending` names them; the first of its subject unless told."""
+    """The values of a row to append, as `appending` names them; by default the first of its subject."""
     at, salt, payload = clock.now(), os.urandom(16), dict(move.payload)
     digest = _payload_digest(salt, payload)
     return {
@@ -176,9 +176,9 @@ def append_all(session: Session, moves: Sequence[Move], *, first: bool = False) 
 
 
 def read(session: Session, subject_id: UUID, limit: int = ROWS_SHOWN) -> list[dict[str, Any]]:
-    """The newest `limit` rows of a subject, oldest first, as the HTTP contract shows them."""
+    """The newest `limit` rows of a subject, oldest first, as the HTTP contract writes them."""
     chosen = _SHOWN.where(HistoryEntry.subject_id == subject_id).order_by(HistoryEntry.seq.desc()).limit(limit)
-    return [show_row(row) for row in reversed(session.execute(chosen).all())]
+    return [as_json(row) for row in reversed(session.execute(chosen).all())]
 
 
 def page(session: Session, subject_id: UUID, request: PageRequest) -> Page:
@@ -186,8 +186,8 @@ def page(session: Session, subject_id: UUID, request: PageRequest) -> Page:
     return fetch(session, _SHOWN, _FROM_THE_BEGINNING, request, HistoryEntry.subject_id == subject_id)
 
 
-def show_row(row: Any) -> dict[str, Any]:
-    """A row as the HTTP contract shows it."""
+def as_json(row: Any) -> dict[str, Any]:
+    """A row as the HTTP contract writes it."""
     entry: HistoryEntry = row.HistoryEntry
     return {
         "seq": entry.seq,

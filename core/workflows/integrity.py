@@ -1,6 +1,6 @@
 """Whether records still stand where their history ends.
 
-A record that was changed past its history, lost its last rows or is gone, shows.
+It finds records that were changed past their history, that lost the last rows of it, or that are gone.
 """
 
 from collections.abc import Iterator, Sequence

@@ -18,7 +18,7 @@ from core.models import Todo
 CALENDAR_YEAR = "calendar_year"
 """Subject type of a year whose holidays are to be loaded; its id is the number of the year."""
 CONFIGURE = "system.configure"
-"""The verb of the administrators of the installation, who are told of what concerns no region."""
+"""The verb of the administrators of the installation, who get to-dos that concern no region."""
 
 _TODOS = cast(Table, Todo.__table__)
 _NEVER = date(9999, 12, 31)
@@ -126,7 +126,7 @@ def settle(session: Session, subject_id: UUID) -> None:
 def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
     """The open to-dos of the actor, overdue (red) and urgent ones first, then by their day, then the newest.
 
-    Rows for `show_row`.
+    Rows for `as_json`.
     """
     over_region = and_(Todo.office_id.is_(None), Todo.area1.is_not(None))
     if not actor.scope.national:
@@ -149,7 +149,7 @@ def _pressing_first(day: date) -> Order:
     return Order("todos", ((pressing, False), (soonest, False), (Todo.opened_at, True), (Todo.id, True)))
 
 
-def show_row(row: Any) -> dict[str, Any]:
+def as_json(row: Any) -> dict[str, Any]:
     """A to-do in the list; `colour` is red once its day is over."""
     todo: Todo = row.Todo
     link = f"/{todo.subject_type}s/{todo.subject_id}".replace("_", "-")

@@ -29,9 +29,9 @@ def refuse_stale(current: int, body: Mapping[str, Any], *, required: bool = Fals
 
 
 def stale(current: int, sent: int | None) -> Problem:
-    """409 `stale_version` for who is behind; without a version the sender did not know that the record is there."""
+    """409 `stale_version` for a sender who read an older version, or none because the record was not known to exist."""
     if sent is None:
-        told = f"这条记录此前已经保存成功（第{current}版），可能是当时的回执没有收到；请读取后再保存"
+        reason = f"这条记录此前已经保存成功（第{current}版），可能是当时的回执没有收到；请读取后再保存"
     else:
-        told = "可能是您在另一部手机、另一个页面上改过，也可能是同事改过；请刷新核对后再保存"
-    return Problem("stale_version", f"{told}，本机所填内容请先留存", current_version=current)
+        reason = "可能是您在另一部手机、另一个页面上改过，也可能是同事改过；请刷新核对后再保存"
+    return Problem("stale_version", f"{reason}，本机所填内容请先留存", current_version=current)

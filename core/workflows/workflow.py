@@ -1,7 +1,7 @@
 """Workflows are tables: one engine moves a record, and nothing else writes a status.
 
 A workflow lists steps: action, from, to, who. `move` is a compare-and-set on status and version, so
-of two people who decide at the same moment one wins and the other is told the current status.
+of two people who decide at the same moment one wins and the other gets a 409 with the current status.
 Every move appends to the history. A broken declaration fails when the module is loaded.
 """
 
@@ -26,7 +26,7 @@ BACK = "«back»"
 """Target of a step that returns to the status from which a correction was asked for (`record.return_to`)."""
 
 APPLICANT = "applicant"
-"""Someone without an account; the gate that lets them in is at the endpoint."""
+"""Someone without an account; the endpoint decides who may come in."""
 
 Guard = Callable[[Any, Actor | None], None]
 
@@ -127,7 +127,7 @@ class Workflow:
         values: Mapping[str, Any],
         payload: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Create a record with the first status of `action`; False when its id is taken already."""
+        """Create a record with the first status of `action`; False when its id is in use already."""
         step = self.step(action, None, actor)
         row = {"version": 1, **values, "status": step.target}
         move = self._history(actor, step, values["id"], row["version"], payload)

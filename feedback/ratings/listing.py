@@ -15,7 +15,7 @@ from core import clock
 from core.actor import Actor
 from core.database.name_search import like_pattern
 from core.database.paging import Order, ascending, newest_first
-from core.db import spelled
+from core.db import inlined
 from core.errors import not_found
 from feedback.codes.catalogue import is_bad
 from feedback.codes.kinds import PENDING
@@ -139,7 +139,7 @@ def conditions(session: Session, actor: Actor, filters: Filters) -> list[ColumnE
         elif filters.status != CLOSED:
             found.append(Rating.due_on.is_not(None))
     if filters.publicity is not None:
-        found.append(Rating.publicity == spelled(filters.publicity))
+        found.append(Rating.publicity == inlined(filters.publicity))
     if filters.level is not None and is_bad(filters.level):
         found.append(Rating.due_on.is_not(None))
     if filters.bad is not None:

@@ -13,7 +13,7 @@ from accounts.regions.abolished import asked_region
 from core import clock
 from core.database.paging import Page, PageRequest, fetch
 from core.database.prepared import Prepared
-from core.db import spelled
+from core.db import inlined
 from core.deadlines.clocks import provisional_note
 from core.errors import Problem, not_found
 from feedback.codes.catalogue import LEVELS, is_bad
@@ -130,7 +130,7 @@ def _next_step(rating: Rating, follow_up: RatingFollowUp | None) -> str | None:
 
 def public(session: Session, filters: PublicFilters, request: PageRequest) -> Page:
     """Published ratings, newest first; rows for `public_as_json`."""
-    found: list[ColumnElement[bool]] = [Rating.publicity != spelled(HIDDEN)]
+    found: list[ColumnElement[bool]] = [Rating.publicity != inlined(HIDDEN)]
     for column, value in (
         (Rating.level, filters.level),
         (Rating.channel, filters.channel),

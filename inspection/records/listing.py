@@ -27,7 +27,7 @@ from core.database.paging import (
     nothing,
     walk,
 )
-from core.db import Database, spelled
+from core.db import Database, inlined
 from core.text import fold
 from inspection.models import EnterpriseTally, Inspection
 from inspection.records.date_ranges import newest_of_days, of_days
@@ -70,9 +70,9 @@ def _own_conditions(model: Any, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.sampled is not None:
         conditions.append(model.conclusion.is_not(None) if filters.sampled else model.conclusion.is_(None))
     if filters.disposal is not None:
-        conditions.append(model.disposal_state == spelled(filters.disposal))
+        conditions.append(model.disposal_state == inlined(filters.disposal))
         if filters.disposal != "none":
-            conditions.append(model.disposal_state != spelled("none"))  # as the index of these says
+            conditions.append(model.disposal_state != inlined("none"))  # as the index of these says
     for flag, wanted in ((model.problems_found, filters.problem), (model.unable, filters.unable)):
         if wanted is not None:
             conditions.append(flag.is_(wanted))
@@ -155,7 +155,7 @@ _UNINDEXED = SimpleNamespace(check_date=func.coalesce(Inspection.check_date, Ins
 
 
 def _is_submitted(model: Any) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = model.status == spelled(SUBMITTED)  # as the indexes say it
+    condition: ColumnElement[bool] = model.status == inlined(SUBMITTED)  # as the indexes say it
     return condition
 
 
@@ -232,7 +232,7 @@ def _of_voided(session: Session, actor: Actor, record_type: str, filters: Filter
     conditions = [
         *query.within(Inspection),
         Inspection.record_type == record_type,
-        Inspection.status == spelled(VOIDED),
+        Inspection.status == inlined(VOIDED),
     ]
     return [*conditions, *query.filtered(Inspection), *of_days(Inspection, filters)]
 

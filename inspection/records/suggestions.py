@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.database.name_search import like_pattern
-from core.db import spelled
+from core.db import inlined
 from core.errors import Problem, invalid
 from core.forms.library import FormLibrary
 from core.text import fold
@@ -41,7 +41,7 @@ def suggest(
         select(Inspection.data[field].label("value"), Inspection.check_date)
         .where(
             Inspection.office_id.in_(actor.offices),
-            Inspection.status == spelled(SUBMITTED),  # as the index says it
+            Inspection.status == inlined(SUBMITTED),  # as the index says it
             Inspection.kind == kind.name,
         )
         .order_by(Inspection.submitted_at.desc())

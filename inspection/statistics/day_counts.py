@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select, union_all
 from sqlalchemy.orm import Session
 
-from core.db import spelled
+from core.db import inlined
 from inspection.kinds import CHECK, COUNTED, SPOT_CHECK
 from inspection.models import EnterpriseTally, Inspection
 from inspection.workflows import SUBMITTED
 
 _A_DAY = timedelta(days=1)
-_IS_SUBMITTED = Inspection.status == spelled(SUBMITTED)
+_IS_SUBMITTED = Inspection.status == inlined(SUBMITTED)
 Range = tuple[date | None, date | None]
 Conditions = Sequence[ColumnElement[bool]]
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor, Scope
 from core.database.paging import Page, PageRequest
-from core.db import spelled
+from core.db import inlined
 from enterprise import queries
 from enterprise.models import Enterprise, EnterpriseProduct
 from inspection.models import EnterpriseTally, Inspection
@@ -41,7 +41,7 @@ class Visits:
         i = Inspection
         days = [i.check_date >= self.day_from] if self.day_from is not None else []
         days += [i.check_date <= self.day_to] if self.day_to is not None else []
-        return [*within, select(i.id).where(i.tally_id == T.id, i.status == spelled(SUBMITTED), *days).exists()]
+        return [*within, select(i.id).where(i.tally_id == T.id, i.status == inlined(SUBMITTED), *days).exists()]
 
 
 def visited_by_row(

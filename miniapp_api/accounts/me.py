@@ -103,4 +103,4 @@ def change_password(actor: Actor, body: PasswordBody) -> dict[str, Any]:
 @bp.input(PageQuery, location="query", arg_name="query")
 def list_todos(session: Any, actor: Actor, query: PageQuery) -> dict[str, Any]:
     """The caller's open to-dos, red ones first."""
-    return todos.mine(session, actor, query.request()).as_json(todos.show_row)
+    return todos.mine(session, actor, query.request()).as_json(todos.as_json)

@@ -192,4 +192,4 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a filing, oldest first."""
     filing = get_readable(session, actor, filing_id)
-    return queries.history_of(session, filing, query.request()).as_json(history.show_row)
+    return queries.history_of(session, filing, query.request()).as_json(history.as_json)

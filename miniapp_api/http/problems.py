@@ -16,6 +16,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllo
 
 from core.database import disk
 from core.errors import CATALOGUE, Fault, Problem, disk_full
+from core.pointers import pointer
 from miniapp_api.http import limits
 from miniapp_api.http.bodies import drain
 from miniapp_api.http.field_labels import LABELS, verb_for
@@ -68,11 +69,6 @@ _MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 
-def pointer(location: tuple[Any, ...]) -> str:
-    """A JSON Pointer (RFC 6901) for a place given as a tuple."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
-
-
 def faults_of(error: ValidationError) -> list[Fault]:
     """pydantic's errors as faults of ours; at most 100, so that an answer stays small."""
     return [_fault(one) for one in error.errors(include_url=False, include_input=False)[:100]]
@@ -82,13 +78,13 @@ def _fault(one: ErrorDetails) -> Fault:
     code, sentence = _MESSAGES.get(one["type"], ("invalid", _INCORRECT))
     context = one.get("ctx", {})
     if one["type"] == "value_error" and "error" in context:
-        return Fault(pointer(one["loc"]), code, str(context["error"]))
+        return Fault(pointer(*one["loc"]), code, str(context["error"]))
     if context.get("min_length") == 1 and one["type"] in ("string_too_short", "too_short"):
         sentence = _MESSAGES["missing"][1]  # to a user an empty text is missing, not too short
     if "expected" in context:  # pydantic joins the last two with an English word
         context = {**context, "expected": "、".join(re.findall(r"'([^']*)'", str(context["expected"])))}
     field, verb = _named(one["loc"])
-    return Fault(pointer(one["loc"]), code, sentence.format(field=field, verb=verb, **context))
+    return Fault(pointer(*one["loc"]), code, sentence.format(field=field, verb=verb, **context))
 
 
 def _named(place: tuple[int | str, ...]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 from flask import request
 
 from core.errors import Fault, Problem
+from core.pointers import pointer
 
 _PREFIX = "/api/v1/"
 _LONGEST_NAME = 64
@@ -52,7 +53,7 @@ def _refuse(names: tuple[str, ...]) -> None:
 
 
 def _path(name: str) -> str:
-    return "/" + name[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1")
+    return pointer(name[:_LONGEST_NAME])
 
 
 def _message(name: str, names: tuple[str, ...]) -> str:

@@ -146,7 +146,7 @@ def history_of_correction_request(
 ) -> dict[str, Any]:
     """The moves of an application, oldest first."""
     request = request_queries.get_readable(session, actor, request_id)
-    return history.page(session, request.id, query.request()).as_json(history.show_row)
+    return history.page(session, request.id, query.request()).as_json(history.as_json)
 
 
 @bp.post("/correction-requests/<uuid:request_id>/approve")

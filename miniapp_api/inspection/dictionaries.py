@@ -189,4 +189,4 @@ def read_history(
     """The moves of an entry, oldest first; for keepers of the dictionary."""
     entry = dictionaries.get_readable(session, actor, dictionary, code, item_id)
     keeping.refuse_part_of_province(actor, entry)
-    return history.page(session, entry.id, query.request()).as_json(history.show_row)
+    return history.page(session, entry.id, query.request()).as_json(history.as_json)

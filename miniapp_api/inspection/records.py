@@ -101,7 +101,7 @@ def read_history(
 ) -> dict[str, Any]:
     """The moves of a record, oldest first."""
     record = access.get_readable(session, actor, record_type, record_id)
-    return queries.history_of(session, record, query.request()).as_json(history.show_row)
+    return queries.history_of(session, record, query.request()).as_json(history.as_json)
 
 
 @bp.get("/inspections/<uuid:record_id>/versions", endpoint="inspections_versions", defaults=OF_CHECKS)

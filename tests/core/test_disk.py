@@ -84,6 +84,6 @@ def test_the_log_is_told_when_room_becomes_short_every_hour_and_of_the_end(
     assert told(0, 900) == []
     assert told(60, 100) == ["disk_space_low"]
     assert told(120, 100) == []
-    assert told(60 + disk.TOLD_AGAIN_AFTER, 100) == ["disk_space_low"]
+    assert told(60 + disk.WARN_AGAIN_AFTER, 100) == ["disk_space_low"]
     assert told(9000, 900) == ["disk_space_enough_again"]
     assert told(9060, 900) == []

@@ -108,7 +108,7 @@ def test_it_is_yellow_until_its_day_is_over_then_red_and_red_comes_first(
 
     def colours() -> list[tuple[str, str]]:
         with database.read() as session:
-            shown = [todos.show_row(row) for row in todos.mine(session, someone(), PageRequest()).items]
+            shown = [todos.as_json(row) for row in todos.mine(session, someone(), PageRequest()).items]
         return [(item["title"], item["colour"]) for item in shown]
 
     shown = colours()
@@ -145,6 +145,6 @@ def test_an_overdue_to_do_is_not_crowded_out_by_newer_ones(database: Database, c
 def test_the_link_leads_to_the_record_and_a_long_title_is_cut(database: Database) -> None:
     subject = open_at_office(database, "长" * 300, due_on=date(2026, 12, 1))
     with database.read() as session:
-        item = todos.show_row(todos.mine(session, someone(), PageRequest()).items[0])
+        item = todos.as_json(todos.mine(session, someone(), PageRequest()).items[0])
     assert item["link"] == f"/spot-checks/{subject}" and item["due_on"] == "2026-12-01"
     assert item["title"] == "长" * 200

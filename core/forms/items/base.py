@@ -82,7 +82,7 @@ class ItemType(Keys):
     placeholder: Annotated[str | None, keys.text_key(200)] = None
 
     verb: ClassVar[str] = "填写"
-    """What whoever fills in the form does with it."""
+    """What the person who fills in the form does with it."""
     sentences: ClassVar[Mapping[str, str]] = {}
     """The sentences of faults that only this type has, or that it words in its own way."""
     format_fault: ClassVar[str] = "bad_format"
@@ -96,7 +96,7 @@ class ItemType(Keys):
     is_upload: ClassVar[bool] = False
     """It holds ids of uploads."""
     named_by: ClassVar[Literal["no", "field"] | None] = None
-    """Its name must be given by this key; the label of the type is told then."""
+    """The key by which its name must be given; `label` names the type in the fault."""
     label: ClassVar[str] = ""
     allowed_in_groups: ClassVar[bool] = True
 

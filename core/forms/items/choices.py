@@ -42,7 +42,7 @@ class Boolean(_Chosen):
 
 
 class _OfOptions(_Chosen):
-    """Options of its own, or those of a dictionary, which whoever owns the dictionary resolves."""
+    """Options of its own, or those of a dictionary, which the room that owns the dictionary resolves."""
 
     options: Annotated[list[dict[str, str]] | None, Key(keys.options, cells.OPTIONS)] = None
     options_from: Annotated[str | None, Key(keys.shaped(r"[a-z][a-z0-9_]{0,39}", "须为词典的代码"), cells.TEXT)] = None

@@ -5,7 +5,7 @@
 
 `and` binds closer than `or`; parentheses group. true and false are booleans; a text that is not one word,
 or is a word of this syntax, stands in quotes (`\\"` and `\\\\` inside). Full-width brackets, commas and
-quotes are taken as well. An `all` or `any` of a single condition comes back as that condition.
+quotes are accepted as well. An `all` or `any` of a single condition comes back as that condition.
 """
 
 import re
@@ -81,19 +81,19 @@ class _Parser:
         if self.depth > _MAX_DEPTH:
             raise ConditionSyntax("条件嵌套过深，请简化")
         parts = [self.both()]
-        while self.taken("word", "or"):
+        while self.accept("word", "or"):
             parts.append(self.both())
         self.depth -= 1
         return parts[0] if len(parts) == 1 else {"any": parts}
 
     def both(self) -> dict[str, Any]:
         parts = [self.single()]
-        while self.taken("word", "and"):
+        while self.accept("word", "and"):
             parts.append(self.single())
         return parts[0] if len(parts) == 1 else {"all": parts}
 
     def single(self) -> dict[str, Any]:
-        negated = self.taken("word", "not")
+        negated = self.accept("word", "not")
         if negated or self.tokens[self.at][:2] == ("mark", "("):
             self.must("mark", "(")
             inner = self.either()
@@ -106,7 +106,7 @@ class _Parser:
         self.must("word", "in")
         self.must("mark", "(")
         values = [self.value()]
-        while self.taken("mark", ","):
+        while self.accept("mark", ","):
             values.append(self.value())
         self.must("mark", ")")
         return {"item": name, "in": values}
@@ -122,14 +122,14 @@ class _Parser:
         self.at += 1
         return text == "true" if text in ("true", "false") else text
 
-    def taken(self, kind: str, text: str) -> bool:
+    def accept(self, kind: str, text: str) -> bool:
         if self.tokens[self.at][:2] != (kind, text):
             return False
         self.at += 1
         return True
 
     def must(self, kind: str, text: str) -> None:
-        if not self.taken(kind, text):
+        if not self.accept(kind, text):
             self.expected(f"“{text}”")
 
     def expected(self, what: str) -> None:

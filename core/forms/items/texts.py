@@ -59,7 +59,7 @@ class Text(Counted):
 
     def submission_faults(self, value: Any, today: date) -> Iterator[SubmissionFault]:
         if self.repeat:
-            # Names in two spellings are one.
+            # Names that fold to the same text are one name.
             yield from super().submission_faults([text.fold(one) for one in value], today)
             if self.demands_words:
                 for index, one in enumerate(value):
