@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 
-from backups import making, shelf
+from backups import backup_folder, making
 from backups.archive import BackupError
 from core import clock
 from core.config import Settings
@@ -28,16 +28,16 @@ def keep_a_copy(settings: Settings, database: Database) -> list[str]:
     revision = migrate.revision_of(database.engine)
     if revision is None:
         return []
-    told = []
+    said = []
     if settings.backup_dir:
         made = making.make(settings, database, files=False)
-        told.append(f"升级前的备份（数据库和密钥）：{made.path}")
+        said.append(f"升级前的备份（数据库和密钥）：{made.path}")
     if database.engine.dialect.name == "sqlite":
         copy = _copy(Path(database.engine.url.database or ""), revision)
-        told.append(f"升级前的数据库副本：{copy}（未加密的内容原样保留其中，确认升级无误后请删除）")
-    if not told:
-        told.append("注意：没有设置 BACKUP_DIR，升级前没有备份；请确认 PostgreSQL 另有备份")
-    return told
+        said.append(f"升级前的数据库副本：{copy}（未加密的内容原样保留其中，确认升级无误后请删除）")
+    if not said:
+        said.append("注意：没有设置 BACKUP_DIR，升级前没有备份；请确认 PostgreSQL 另有备份")
+    return said
 
 
 def _copy(file: Path, revision: str) -> Path:
@@ -46,7 +46,7 @@ def _copy(file: Path, revision: str) -> Path:
     part = folder / ".part"
     needed = sum(path.stat().st_size for path in (file, Path(f"{file}-wal")) if path.exists()) + _SPARE
     try:
-        if shelf.room(folder) < needed:
+        if backup_folder.room(folder) < needed:
             raise _no_room(folder, needed)
         folder.mkdir(exist_ok=True, mode=0o700)
         part.unlink(missing_ok=True)
@@ -56,7 +56,7 @@ def _copy(file: Path, revision: str) -> Path:
         with part.open("rb+") as copied:
             os.fsync(copied.fileno())
         part.replace(target)
-        shelf.sync_folder(folder)
+        backup_folder.sync_folder(folder)
         for old in sorted(folder.glob(f"{file.name}.*"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             old.unlink()
     except sqlite3.Error as error:
@@ -75,6 +75,6 @@ def _copy(file: Path, revision: str) -> Path:
 def _no_room(folder: Path, needed: int) -> BackupError:
     return BackupError(
         f"磁盘空间不足，升级前无法复制数据库，没有升级，数据未变：{folder} 需要 {needed // 1024**2 + 1} MiB，"
-        f"剩余 {shelf.room(folder) // 1024**2} MiB。请清理磁盘后重试；"
+        f"剩余 {backup_folder.room(folder) // 1024**2} MiB。请清理磁盘后重试；"
         "若另有备份，可用 ./manage database upgrade --without-copy 直接升级"
     )

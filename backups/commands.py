@@ -8,7 +8,7 @@ from typing import Protocol
 import click
 import pyrage
 
-from backups import daily, making, reading, restoring, shelf
+from backups import backup_folder, daily, making, reading, restoring
 from backups.archive import BackupError, identities
 from core import clock
 from core.commands import table
@@ -63,22 +63,22 @@ def backup(ctx: click.Context) -> None:
                     _whose(found, settings),
                     found.path.name,
                 ]
-                for found in shelf.listed(Path(settings.backup_dir))
+                for found in backup_folder.listed(Path(settings.backup_dir))
             ]
             if rows:
                 click.echo(settings.backup_dir)
                 table(["时间", "内容", "大小", "来自", "文件"], rows)
-        warning = shelf.state(settings).warning
+        warning = backup_folder.state(settings).warning
         if warning is not None:
             click.echo(warning, err=True)
             raise click.exceptions.Exit(1)
         click.echo("备份正常")
 
 
-def _whose(found: shelf.Backup, settings: Settings) -> str:
+def _whose(found: backup_folder.Backup, settings: Settings) -> str:
     if not found.owner:
         return "0.2.0 版，未编号"
-    own = shelf.owner_of(settings)
+    own = backup_folder.owner_of(settings)
     if not own:  # there is no key here (any more), and so no saying
         return f"系统 {found.owner}"
     return "本系统" if found.owner == own else f"其他系统 {found.owner}"
@@ -111,7 +111,7 @@ def make_command(obj: HasSettings, folder: Path | None, without_files: bool) -> 
     """
     try:
         made = making.make(obj.settings, obj.database, files=not without_files, folder=folder)
-    except shelf.Busy as error:
+    except backup_folder.Busy as error:
         click.echo(str(error), err=True)
         raise click.exceptions.Exit(daily.BUSY) from error
     found = made.summary

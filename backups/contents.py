@@ -22,8 +22,8 @@ from sqlalchemy import Connection, inspect, text
 
 from assets.files.storage import Storage, StorageUnavailable
 from backups.archive import END, BackupError, member
+from backups.backup_folder import Kind, owner_of
 from backups.rows import Snapshot, quoted, snapshot
-from backups.shelf import Kind, owner_of
 from core import clock
 from core.config import KEY_FILE, Settings
 from core.db import Database
@@ -84,8 +84,8 @@ class Summary:
 
 def program_version() -> str:
     """The version in `pyproject.toml`."""
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(told["project"]["version"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["project"]["version"])
 
 
 class Contents:
@@ -116,7 +116,7 @@ class Contents:
                 keys.seek(0)
                 yield from self._files(self._storage, keys)
         self.summary.rows = sum(tally.rows for tally in taken.tallies.values())
-        tables = {table: tally.told() for table, tally in taken.tallies.items()}
+        tables = {table: tally.as_json() for table, tally in taken.tallies.items()}
         yield from self._json(LAST, {"tables": tables, **asdict(self.summary)})
         yield END
 
@@ -192,12 +192,12 @@ def _from_the_start(held: IO[bytes]) -> Iterator[bytes]:
 def own_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """What stands in `DATA_DIR` and nowhere else, with its name below it."""
     folder = settings.data_dir.absolute()
-    shelf = Path(settings.backup_dir).resolve() if settings.backup_dir else None
+    backups = Path(settings.backup_dir).resolve() if settings.backup_dir else None
     for top in sorted(folder.iterdir()):
         if top.name in _MADE_ANEW or ".sqlite3" in top.name or top.is_symlink():
             continue
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
-            inside = shelf is not None and path.resolve().is_relative_to(shelf)
+            inside = backups is not None and path.resolve().is_relative_to(backups)
             if path.is_file() and not path.is_symlink() and not inside:
                 yield path.relative_to(folder).as_posix(), path
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from backups import shelf
+from backups import backup_folder
 from backups.archive import BackupError
 from core import clock
 from core.config import Settings
@@ -52,8 +52,8 @@ def run(settings: Settings) -> int:
     if not settings.backup_dir:
         return 0
     folder = Path(settings.backup_dir)
-    owner = shelf.owner_of(settings)
-    if not due(shelf.newest_full(folder, owner), clock.now()):
+    owner = backup_folder.owner_of(settings)
+    if not due(backup_folder.newest_full(folder, owner), clock.now()):
         return 0
     # The figures of this server are no business of another process.
     environment = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
@@ -65,7 +65,7 @@ def run(settings: Settings) -> int:
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         reason = f"备份超过 {LONGEST / timedelta(hours=1):g} 小时没有完成，已中止，请检查备份目录 {folder} 和文件存储"
-        shelf.note(folder, owner, error=reason)
+        backup_folder.note(folder, owner, error=reason)
         raise BackupError(reason) from error
     if done.returncode == BUSY:  # a large one takes longer than this job's rest
         return 0

@@ -3,6 +3,8 @@
 Imports little, for every command asks it.
 """
 
+import json
+import shutil
 from typing import NamedTuple
 
 from sqlalchemy import Engine, inspect, text
@@ -47,11 +49,29 @@ def half_restored(engine: Engine) -> str | None:
     return None if mark_in(engine) is None else f"数据库中有一次未完成的恢复，数据不完整，不能启动或使用；{_AGAIN}"
 
 
+def complete(settings: Settings, engine: Engine) -> None:
+    """Remove note and marker of a restore that missed nothing but this; others are left as they are."""
+    try:
+        note = json.loads((settings.data_dir / STAGING / NOTE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return
+    if not note.get("finished"):
+        return
+    mark = mark_in(engine)
+    if mark is not None and mark.id == note["id"]:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP TABLE {MARK}")
+    # The note goes first: without it what is left of the folder means nothing.
+    (settings.data_dir / STAGING / NOTE).unlink()
+    shutil.rmtree(settings.data_dir / STAGING)
+
+
 def refuse_to_open(settings: Settings, engine: Engine) -> None:
     """Raises `SettingsError` for half a restore, and for data whose key is lost: a new one would open nothing of it.
 
-    Asked before a key is made.
+    Asked before a key is made. A restore that only had to remove its traces is completed.
     """
+    complete(settings, engine)
     half = unfinished(settings) or half_restored(engine)
     if half is not None:
         raise SettingsError(half)

@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.files.storage import StorageUnavailable, open_storage
-from backups import shelf
+from backups import backup_folder
 from backups.archive import BackupError, encrypt, recipients
 from backups.contents import Contents, Summary
 from backups.rows import REVISIONS
@@ -48,24 +48,24 @@ def make(settings: Settings, database: Database, *, files: bool = True, folder: 
     keys = recipients(settings.backup_recipients)
     if not inspect(database.engine).has_table(REVISIONS):
         raise BackupError("数据库是空的，没有可备份的内容")
-    owner = shelf.owner_of(settings)
+    owner = backup_folder.owner_of(settings)
     contents = Contents(settings, database, open_storage(settings) if files else None)
     try:
-        with shelf.one_at_a_time(target):
-            with _explained(target), shelf.appearing(target, contents.kind, owner) as (file, path):
+        with backup_folder.one_at_a_time(target):
+            with _explained(target), backup_folder.appearing(target, contents.kind, owner) as (file, path):
                 encrypt(iter(contents), file, keys)
-            keep = settings.backup_keep if files else shelf.UPGRADES_KEPT
-            gone = shelf.prune(target, contents.kind, keep, owner)
-    except shelf.Busy:
+            keep = settings.backup_keep if files else backup_folder.UPGRADES_KEPT
+            gone = backup_folder.prune(target, contents.kind, keep, owner)
+    except backup_folder.Busy:
         raise
     except BackupError as error:
         if files:
-            shelf.note(target, owner, error=str(error))
+            backup_folder.note(target, owner, error=str(error))
         log.error("backup_failed", error=str(error))
         raise
     summary = contents.summary
     if files:
-        shelf.note(target, owner, missing=summary.missing_count, damaged=summary.damaged_count)
+        backup_folder.note(target, owner, missing=summary.missing_count, damaged=summary.damaged_count)
     log.info("backup_made", path=str(path), rows=summary.rows, files=summary.files.files)
     if summary.missing_count or summary.damaged_count:
         log.warning("backup_incomplete", missing=summary.missing_count, damaged=summary.damaged_count)
@@ -84,7 +84,7 @@ def _explained(folder: Path) -> Iterator[None]:
         raise BackupError(f"无法读取数据库，备份未完成（{reason}）") from error
     except OSError as error:
         if disk.is_full(error):
-            free = shelf.room(folder) // 1024**2
+            free = backup_folder.room(folder) // 1024**2
             raise BackupError(
                 f"备份目录 {folder} 的磁盘空间不足（剩余 {free} MiB 不够），备份未完成，旧备份未动；"
                 "请清理磁盘，或减小 BACKUP_KEEP 并删除旧备份，或把 BACKUP_DIR 改到更大的磁盘"

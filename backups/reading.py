@@ -89,13 +89,13 @@ class Stream:
         self.end = json.load(last[1])
         if self._next("") is not None:
             raise BackupError("备份在结尾之后还有内容，请换用另一份备份")
-        rows = {table: tally.told() for table, tally in self.tallies.items()}
-        for name, found, told in (
+        rows = {table: tally.as_json() for table, tally in self.tallies.items()}
+        for name, found, recorded in (
             ("数据库", rows, self.end["tables"]),
-            ("文件", _told(self.files), self.end["files"]),
-            ("密钥和设置", _told(self.data), self.end["data"]),
+            ("文件", _as_json(self.files), self.end["files"]),
+            ("密钥和设置", _as_json(self.data), self.end["data"]),
         ):
-            if found != told:
+            if found != recorded:
                 raise BackupError(f"备份中的{name}与其自身记录不符，请换用另一份备份")
 
     def restored(self) -> Restored:
@@ -111,7 +111,7 @@ class Stream:
         )
 
 
-def _told(count: Count) -> dict[str, Any]:
+def _as_json(count: Count) -> dict[str, Any]:
     return {"files": count.files, "bytes": count.bytes, "sum": count.sum}
 
 

@@ -37,7 +37,7 @@ class Tally:
         digest = hashlib.blake2b(line.rstrip(b"\n"), digest_size=16).digest()
         self.sum = (self.sum + int.from_bytes(digest)) % (1 << 128)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As it stands in a backup."""
         return {"rows": self.rows, "sum": f"{self.sum:032x}"}
 

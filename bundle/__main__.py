@@ -113,8 +113,8 @@ def code_files() -> Iterator[Path]:
 
 def program_version() -> str:
     """The version in `pyproject.toml`."""
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(told["project"]["version"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["project"]["version"])
 
 
 class _Archive:
@@ -133,8 +133,8 @@ class _Archive:
         if listed:
             self.sums[name] = hashlib.sha256(content).hexdigest()
 
-    def close(self, **told: object) -> None:
-        manifest = json.dumps({**told, "files": self.sums}, ensure_ascii=False, indent=1, sort_keys=True)
+    def close(self, **facts: object) -> None:
+        manifest = json.dumps({**facts, "files": self.sums}, ensure_ascii=False, indent=1, sort_keys=True)
         self.add("manifest.json", manifest.encode(), listed=False)
         self._zip.close()
 
@@ -197,9 +197,9 @@ def main() -> int:
         "--python", dest="pythons", action="append", metavar="3.N", help=f"default: {' '.join(PYTHONS)}"
     )
     parser.add_argument("--folder", type=Path, default=ROOT / "dist")
-    told = parser.parse_args()
+    options = parser.parse_args()
     try:
-        target = build(told.folder, told.pythons or list(PYTHONS), told.machine)
+        target = build(options.folder, options.pythons or list(PYTHONS), options.machine)
     except BundleError as error:
         print(error, file=sys.stderr)
         return 1

@@ -451,13 +451,13 @@ def main(arguments: List[str]) -> int:
     parser = argparse.ArgumentParser(description="安装或升级工品查（不需要网络）")
     parser.add_argument("folder", help="安装目录，例如 /opt/gongpin；已安装过的目录会升级")
     parser.add_argument("--back", action="store_true", help="退回升级前的版本")
-    told = parser.parse_args(arguments)
-    home = Home(told.folder)
+    options = parser.parse_args(arguments)
+    home = Home(options.folder)
     try:
         _refuse_a_strange_folder(home)
         os.umask(0o022)
         with alone(home):
-            if told.back:
+            if options.back:
                 back(home)
             else:
                 install(Archive(os.path.dirname(os.path.abspath(__file__))), home)

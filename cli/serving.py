@@ -18,7 +18,7 @@ import click
 import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from backups import shelf
+from backups import backup_folder
 from backups.restoring import SERVER_LOCK
 from cli import preparation
 from cli.worker import PatientWorker
@@ -130,7 +130,7 @@ def serve(settings: Settings, database: Database) -> None:
     for year in guessed:
         click.echo(clocks.warning_of(year), err=True)
     if settings.backup_dir or settings.production or not settings.demo:
-        warning = shelf.state(settings).warning
+        warning = backup_folder.state(settings).warning
         if warning is not None:
             click.echo(warning, err=True)
     if not settings.redis_url:

@@ -153,7 +153,7 @@ def main() -> None:
         key = scratch / "backup.key"
         said = run(home / "manage", "backup", "key", key)
         recipient = next(line for line in said.splitlines() if line.startswith("BACKUP_RECIPIENT="))
-        settings.write_text(f"{text}\nBACKUP_DIR={scratch / 'shelf'}\n{recipient}\n")
+        settings.write_text(f"{text}\nBACKUP_DIR={scratch / 'backups'}\n{recipient}\n")
         run(home / "manage", "backup", "make")
         (backup,) = (scratch / "shelf").glob("*-full.tar.age")
         before = contents(home / "var")

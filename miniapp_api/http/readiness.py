@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assets.files.storage import StorageUnavailable
 from assets.files.uploads import Uploads
-from backups import shelf
+from backups import backup_folder
 from core import clock
 from core.config import Settings
 from core.database.disk import DiskWatch
@@ -99,7 +99,7 @@ def checks(
         Check("virus_scan", has_scanner),
         Check("document_preview", has_converter),
         Check("working_days", lambda: _knows_working_days(database)),
-        Check("backup", lambda: shelf.state(settings).word),
+        Check("backup", lambda: backup_folder.state(settings).word),
         Check("rate_limits", rate_limits),
         Check("disk", disk.look),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import text
 from assets.files.models import File
 from assets.files.storage import Storage, open_storage
 from backups import making, restoring
+from core import clock
 from core.config import Settings
 from core.db import Base, Database
 from miniapp_api.http.wiring import KEY
@@ -30,7 +32,7 @@ Place = Callable[..., Settings]
 
 
 @dataclass
-class Shelf:
+class BackupPlace:
     """Where backups go, and the key that opens them."""
 
     folder: Path
@@ -56,15 +58,15 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "shelf", pyrage.x25519.Identity.generate())
+def backups(tmp_path: Path) -> BackupPlace:
+    return BackupPlace(tmp_path / "backups", pyrage.x25519.Identity.generate())
 
 
 @pytest.fixture
-def settings(settings: Settings, shelf: Shelf, dialect: str) -> Settings:
+def settings(settings: Settings, backups: BackupPlace, dialect: str) -> Settings:
     """SQLite goes with the local folder, PostgreSQL with S3; backups are set up."""
-    settings.backup_dir = str(shelf.folder)
-    settings.backup_recipient = str(shelf.secret.to_public())
+    settings.backup_dir = str(backups.folder)
+    settings.backup_recipient = str(backups.secret.to_public())
     return on_s3(settings) if dialect == "postgresql" else settings
 
 
@@ -132,7 +134,7 @@ def is_empty(settings: Settings) -> bool:
     database, storage = Database(settings.resolved_database_url), open_storage(settings)
     tables = sqlalchemy.inspect(database.engine).get_table_names()
     database.dispose()
-    uploads = [key for keys in storage.older_than(restoring.clock.now() + restoring.timedelta(days=9)) for key in keys]
+    uploads = [key for keys in storage.older_than(clock.now() + timedelta(days=9)) for key in keys]
     files = [path for path in settings.data_dir.rglob("*") if path.is_file() and "sqlite3" not in path.name]
     return not tables and not uploads and {path.name for path in files} <= {"server.lock"}
 

@@ -1,6 +1,6 @@
-"""The folder of backups (`BACKUP_DIR`): names, what lies there, what is thrown away, whether it is old.
+"""The folder of backups (`BACKUP_DIR`): names, what lies there, what is removed, whether it is old.
 
-Several installations may share a folder: each name carries the number of its own, and nobody counts or throws away
+Several installations may share a folder: each name carries the number of its own, and nobody counts or removes
 another's. A place restored from a backup has its key and so its number; it needs a folder of its own.
 """
 
@@ -29,7 +29,7 @@ STALE = timedelta(hours=36)
 UPGRADES_KEPT = 5
 """How many backups of the database alone are kept; the daily ones by `BACKUP_KEEP`."""
 _NAME = re.compile(r"gongpin-(?:([0-9a-f]{8})-)?(\d{8}T\d{6})Z-(full|database)\.tar\.age")
-"""Those of version 0.2.0 have no number: they are anybody's to restore and nobody's to throw away."""
+"""Those of version 0.2.0 have no number: they are anybody's to restore and nobody's to remove."""
 _PART = ".part"
 _NAMED = 3
 
@@ -47,7 +47,7 @@ class Backup:
 
 
 def owner_of(settings: Settings) -> str:
-    """The number of this installation, derived from its key, of which it tells nothing; empty without a key."""
+    """The number of this installation, derived from its key, which cannot be found from it; empty without a key."""
     key = settings.data_key.get_secret_value()
     return hmac.digest(key.encode(), b"backups", "sha256").hex()[:8] if key else ""
 
@@ -133,7 +133,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def prune(folder: Path, kind: Kind, keep: int, owner: str) -> list[Path]:
-    """Throw away the oldest of an installation's kind beyond so many; which. Those dated ahead are left alone."""
+    """Remove the oldest of an installation's kind beyond so many; which. Those dated ahead are left alone."""
     own = [backup for backup in listed(folder) if backup.kind == kind and backup.owner == owner]
     old = [backup.path for backup in own if backup.made_at <= _latest()][keep:]
     for path in old:
@@ -141,12 +141,12 @@ def prune(folder: Path, kind: Kind, keep: int, owner: str) -> list[Path]:
     return old
 
 
-def note(folder: Path, owner: str, **told: Any) -> None:
+def note(folder: Path, owner: str, **outcome: Any) -> None:
     """Keep how the last attempt went, for `state`. A folder that cannot be written shows by itself."""
     with suppress(OSError):
         status = _status(folder, owner)
         part = folder / f".{status.name}{_PART}"
-        part.write_text(json.dumps({"at": clock.now().isoformat(), **told}, ensure_ascii=False), encoding="utf-8")
+        part.write_text(json.dumps({"at": clock.now().isoformat(), **outcome}, ensure_ascii=False), encoding="utf-8")
         part.replace(status)
 
 
@@ -156,10 +156,10 @@ def _status(folder: Path, owner: str) -> Path:
 
 def _noted(folder: Path, owner: str) -> dict[str, Any]:
     try:
-        told = json.loads(_status(folder, owner).read_text(encoding="utf-8"))
+        noted = json.loads(_status(folder, owner).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return noted if isinstance(noted, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +193,18 @@ def state(settings: Settings) -> State:
 
 
 def _state(folder: Path, owner: str, newest: datetime | None) -> State:
-    told = _noted(folder, owner)
-    reason = f"；最近一次失败：{told['error']}" if told.get("error") else ""
+    noted = _noted(folder, owner)
+    reason = f"；最近一次失败：{noted['error']}" if noted.get("error") else ""
     if newest is None:
         return State("none yet", f"备份目录 {folder} 中还没有完整备份{reason}")
     if clock.now() - newest > STALE:
         made, hours = newest.astimezone(clock.LOCAL), STALE // timedelta(hours=1)
         warning = f"最近一次完整备份是 {made:%Y-%m-%d %H:%M}，已超过 {hours} 小时{reason}"
         return State(f"stale: newest of {newest:%Y-%m-%dT%H:%MZ}", warning, newest)
-    if told.get("missing") or told.get("damaged"):
-        lost = f"{told.get('missing', 0)} missing, {told.get('damaged', 0)} damaged"
+    if noted.get("missing") or noted.get("damaged"):
+        lost = f"{noted.get('missing', 0)} missing, {noted.get('damaged', 0)} damaged"
         warning = (
-            f"最近一次备份时有 {told.get('missing', 0)} 个文件丢失、{told.get('damaged', 0)} 个损坏，"
+            f"最近一次备份时有 {noted.get('missing', 0)} 个文件丢失、{noted.get('damaged', 0)} 个损坏，"
             "请用 ./manage backup 查看"
         )
         return State(f"incomplete: {lost} files", warning, newest)
