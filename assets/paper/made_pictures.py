@@ -46,7 +46,7 @@ class MadePictures:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
+        self._turn = threading.Lock()  # one paper is made at a time
         self._asking = threading.BoundedSemaphore(ASKING_AT_ONCE)
         self._asked_again_at = 0.0
 

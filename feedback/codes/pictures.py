@@ -21,7 +21,7 @@ def paper_data(url: str, matter: str, bureau: str, window: str) -> dict[str, Any
     """The data of `poster.typ` and `sign.typ`; the fields are described in `parts.typ`."""
     return {
         "url": url,
-        "modules": qr_codes.rows(url),
+        "modules": list(qr_codes.modules(url)),
         "matter": _in_one_line(matter),
         "bureau": _in_one_line(bureau),
         "window": _in_one_line(window),
@@ -42,7 +42,7 @@ def paper(made: MadePictures, code: RatingCode, url: str, what: What, form: Lite
 def captioned_code(made: MadePictures, code: RatingCode, url: str, size: int | None) -> bytes:
     """The code as a PNG `size` dots wide, as `qr_codes.png`, and the matter's name below it. Raises like `paper`."""
     data = {
-        "modules": qr_codes.rows(url),
+        "modules": list(qr_codes.modules(url)),
         "width": qr_codes.png_width(url, size),
         "caption": _in_one_line(code.matter_name),
     }

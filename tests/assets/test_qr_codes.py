@@ -54,7 +54,7 @@ def test_the_width_is_what_was_asked_for_within_its_bounds(asked: int, given: in
 def test_a_code_that_needs_more_pixels_than_asked_for_gets_them() -> None:
     text = "https://haoping.example.gov.cn/" + "x" * 1200
     picture = opened(qr_codes.png(text, size=120))
-    assert picture.width == len(qr_codes.matrix(text)) + 8 > 120
+    assert picture.width == len(qr_codes.modules(text)) + 8 > 120
 
 
 @pytest.mark.parametrize("size", [None, 120, 333, 1001])
@@ -62,7 +62,7 @@ def test_modules_are_sharp_and_the_quiet_zone_is_four_of_them(size: int | None) 
     picture = opened(qr_codes.png(ADDRESS, size=size)).convert("L")
     assert set(picture.tobytes()) == {0, 255}
     dark = picture.point(lambda value: 255 - value).getbbox()
-    modules = len(qr_codes.matrix(ADDRESS))
+    modules = len(qr_codes.modules(ADDRESS))
     module, left = divmod(dark[2] - dark[0], modules)
     assert left == 0
     assert min(dark[0], dark[1], picture.width - dark[2], picture.height - dark[3]) >= 4 * module
@@ -79,8 +79,9 @@ def test_markup_in_the_text_stays_text_in_the_svg() -> None:
     assert ElementTree.fromstring(qr_codes.svg(text)).findtext("{http://www.w3.org/2000/svg}title") == text
 
 
-def test_templates_get_the_modules_as_rows_of_text() -> None:
-    assert qr_codes.rows(ADDRESS)[0].startswith("1111111")
-    assert [[character == "1" for character in row] for row in qr_codes.rows(ADDRESS)] == [
-        list(row) for row in qr_codes.matrix(ADDRESS)
-    ]
+def test_modules_are_rows_of_text_that_begin_with_a_finder_pattern() -> None:
+    rows = qr_codes.modules(ADDRESS)
+    assert [row[:8] for row in rows[:7]] == [
+        "11111110", "10000010", "10111010", "10111010", "10111010", "10000010", "11111110",
+    ]  # fmt: skip
+    assert {len(row) for row in rows} == {len(rows)}
