@@ -1,4 +1,4 @@
-"""Rating by a request, from the page and the JSON calls alike: address limits, captcha, proof of the number, rating."""
+"""Rating by the citizen's page and by the JSON calls: address limits, captcha, SMS code, and the rating itself."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is sent along to show that a person rates: the code that came by SMS, the answer to a captcha."""
+    """What is sent along to show that a person rates: the code received by SMS, the answer to a captcha."""
 
     sms_code: Any = None
     captcha_id: Any = None
@@ -44,7 +44,7 @@ class Proof:
         return clean_line(self.captcha)[:20] if isinstance(self.captcha, str) else ""
 
     def check(self, services: Wiring, address: str) -> None:
-        """Accept the right answer to a captcha; 403 `captcha_required` or 429 otherwise."""
+        """Check the answer to the captcha; raises 403 `captcha_required` or 429 unless it is right."""
         captcha_id = self.captcha_id if isinstance(self.captcha_id, str) else None
         captcha_tries.check(services.database, captcha_tries.of_ratings(address), captcha_id, self.answer)
 
@@ -54,8 +54,10 @@ NO_PROOF = Proof()
 
 @dataclass(slots=True)
 class AddressLimits:
-    """Accepted ratings of an address: above one limit at one code a captcha is asked for, far above it in all a pause.
+    """Limits of the ratings accepted from one network address.
 
+    Above `rating_address_limit` at one code a captcha is demanded (403 `captcha_required`); above
+    `rating_address_ceiling` over all codes the address has to wait (429 `too_many_requests`).
     Ratings of single-use codes (一事一评) are neither counted nor refused: each has a link of its own.
     """
 
@@ -64,12 +66,12 @@ class AddressLimits:
     admitted: list[UUID] = field(default_factory=list)
 
     def is_busy(self, code_id: UUID) -> bool:
-        """Whether this code has had so many ratings from here that a captcha has to be answered."""
+        """Whether this code has had so many ratings from the address that a captcha is needed."""
         limit = limit_of(self.services.settings.rating_address_limit)
         return self.services.addresses.wait(limit, self.address, str(code_id)) > 0
 
     def admit(self, code_id: UUID, *, proved: bool) -> None:
-        """Raise what an address is answered that rates too much; note the code otherwise, for `count`."""
+        """Raise 429 or 403 above a limit; else note the code for `count`. `proved`: the lower limit does not apply."""
         ceiling = limit_of(self.services.settings.rating_address_ceiling)
         wait = self.services.addresses.wait(ceiling, self.address)
         if wait:
@@ -80,7 +82,7 @@ class AddressLimits:
         self.admitted.append(code_id)
 
     def count(self) -> None:
-        """Count what was accepted: after the transaction, so that nobody waits for the counter."""
+        """Count the stored rating; after the transaction, so that no lock is held while the counter is written."""
         for code_id in self.admitted:
             for text, key in (
                 (self.services.settings.rating_address_limit, (self.address, str(code_id))),
@@ -95,13 +97,13 @@ BUSY = "当前网络提交评价的人较多，请填写验证码后再提交，
 def rate(token: str, sent: Sent, proof: Proof = NO_PROOF) -> Submitted:
     """Submit a rating: form → captcha or SMS code, where one is needed → `submitting.submit` → count of the address.
 
-    Each part has a transaction of its own: what is proved stays proved although the rating is refused.
+    Each part has a transaction of its own: an SMS code or captcha stays used although the rating is refused.
     """
     services, address = wiring(), request.remote_addr or ""
     form, limits, actor = read_form(token, sent), AddressLimits(services, address), signed_in_enterprise(services)
     verified = proved = False
     if proves_numbers(services) or proof.code or proof.answer:
-        # What is faulty or posted again costs no code.
+        # Validated before, so that a faulty form or a repetition uses up no SMS code.
         with services.database.read() as session:
             code, repeated = submitting.find(session, form)
         if repeated is not None:
@@ -123,18 +125,18 @@ def rate(token: str, sent: Sent, proof: Proof = NO_PROOF) -> Submitted:
 
 
 def proves_numbers(services: Wiring) -> bool:
-    """Whether every rating needs a code by SMS: where a sender is configured, unless a setting says otherwise."""
+    """Whether every rating needs an SMS code: where a sender is configured, unless `rating_sms_proof` is off."""
     return services.sms is not None and services.settings.rating_sms_proof
 
 
 def signed_in_enterprise(services: Wiring) -> Actor | None:
-    """Whoever is signed in, if anyone; the room refuses staff."""
+    """The signed-in user, or None without a token; `submitting.submit` refuses everybody but enterprises."""
     token = bearer_token()
     return authenticate(services.database, services.policy, token) if token is not None else None
 
 
 def _prove_number(services: Wiring, form: Form, code: str) -> None:
-    """Spend the SMS code that proves the number of a faultless form; 422 for one that proves nothing."""
+    """Use up the SMS code that proves the number of a faultless form; 422 where it is missing or wrong."""
     if not code:
         raise invalid("/sms_code", "required", "请填写短信验证码")
     assert form.fields is not None
@@ -145,7 +147,10 @@ def _prove_number(services: Wiring, form: Form, code: str) -> None:
 
 
 def send_code(mobile: Any, proof: Proof = NO_PROOF) -> None:
-    """Send a one-time code; the answer is the same whether or not the number has rated."""
+    """Send a one-time code by SMS; the answer does not say whether the number has rated.
+
+    Raises 404 where no sender is configured, 403 `captcha_required`, 422, 429, 503 `sms_unavailable`.
+    """
     services, address = wiring(), request.remote_addr or ""
     if services.sms is None:
         raise Problem("not_found")

@@ -253,7 +253,7 @@ class TestBusyAddress:
 
     @pytest.fixture(autouse=True)
     def readable(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("miniapp_api.accounts.captchas.data_url", lambda text: f"data:,{text}")
+        monkeypatch.setattr("miniapp_api.accounts.captchas.data_url", lambda text: f"data:image/png;base64,{text}")
 
     def test_above_the_limit_a_code_is_sent_to_who_answers_a_captcha_and_proves_enough(
         self, hall: Hall, phones: Phones
