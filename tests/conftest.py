@@ -52,9 +52,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if rounds.ALL:
-        return
-    left_out = [item for item in items if item.get_closest_marker("only_in_rounds")]
+    named = {Path(argument.partition("::")[0]).name for argument in config.args}
+    left_out = [
+        item for item in items
+        if (item.get_closest_marker("only_in_rounds") and not rounds.ALL)
+        or (item.get_closest_marker("in_make_check") and item.path.name not in named)
+    ]  # fmt: skip
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

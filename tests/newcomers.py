@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -68,6 +68,14 @@ def make_user(
             session, offices.bureau_of(session, region), username, password_hash(),
             list(roles or DEFAULT_ROLES[region.level]), must_change_password=one_time, mobile=mobile,
         )  # fmt: skip
+
+
+def make_users(database: Database, people: Mapping[str, tuple[str, Role]]) -> None:
+    """Users by name, each at the bureau of a region and with one role, in one transaction."""
+    with database.write() as session:
+        for username, (code, role) in people.items():
+            office = offices.bureau_of(session, session.get_one(Region, code))
+            operations.create_user(session, office, username, password_hash(), [role], must_change_password=False)
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:

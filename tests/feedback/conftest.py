@@ -10,7 +10,7 @@ from core.db import Database
 from demo.accounts import actor_of
 from tests.conftest import NOW
 from tests.feedback.room import Room
-from tests.newcomers import make_user
+from tests.newcomers import make_users
 
 PEOPLE = {
     "officer": ("320402", Role.RATING_OFFICER),
@@ -36,8 +36,7 @@ def at_ten() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def room(database_url: str) -> Iterator[Room]:
     database = Database(database_url, pool_size=30)
-    for name, (region, role) in PEOPLE.items():
-        make_user(database, region, name, role)
+    make_users(database, PEOPLE)
     with database.read() as session:
         people = {name: actor_of(session, name, "操作员") for name in PEOPLE}
     yield Room(database, people)

@@ -85,12 +85,14 @@ class Stage:
         with self.database.write() as session:
             among = select(table).where(listed.among).order_by(table.c[listed.key])
             row = dict(session.execute(among.limit(1)).mappings().one())
+            copies = []
             for place, difference in differences.items():
                 copied = {**row, listed.key: uuid4(), **difference}
                 if copied[listed.key] is None:
                     del copied[listed.key]
-                session.execute(insert(table).values(**copied))
+                copies.append(copied)
                 names[place] = str(copied[listed.column])
+            session.execute(insert(table), copies)
         return names
 
     def remove(self, listed: Listed, names: list[str]) -> None:
