@@ -358,7 +358,7 @@ def regions(stage: Stage) -> Listed:
     client = stage.application.test_client()
     return Listed(
         lambda path: client.get(f"/api/v1{path}"), "/regions?parent=320400", Region,
-        lambda n: {"code": f"R{n + 10000}"}, named_by="code", key="code", among=Region.parent_code == "320400",
+        lambda n: {"code": f"{n + 900000}"}, named_by="code", key="code", among=Region.parent_code == "320400",
     )  # fmt: skip
 
 
