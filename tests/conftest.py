@@ -29,7 +29,7 @@ from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
 from tests import quick, rounds
-from tests.databases import ResettableDatabase, copy_sqlite, postgres_answers, postgres_database
+from tests.databases import ResettableDatabase, checkpoint, copy_sqlite, postgres_answers, postgres_database
 from tests.documented import only_documented_answers
 from tests.people import PASSWORD, PEOPLE, Person
 
@@ -95,9 +95,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migrate.upgrade(database.engine)
     fill(database)
     with database.engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.exec_driver_sql("BEGIN")
+        checkpoint(connection)
     database.dispose()
     return path
 

@@ -106,6 +106,13 @@ class ResettableDatabase:
         self._engine.dispose()
 
 
+def checkpoint(connection: sqlalchemy.Connection) -> None:
+    """All that was written stands in the SQLite file itself, which can then be copied."""
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.exec_driver_sql("BEGIN")
+
+
 def copy_sqlite(template: Path, target: Path) -> str:
     """A copy of a SQLite file; returns its URL."""
     shutil.copyfile(template, target)

@@ -58,14 +58,14 @@ def nothing_to_collect() -> None:
 
 def _keep_rules() -> None:
     """werkzeug reads each rule and writes and compiles two functions for it: most of what an application cost."""
-    compile_rule, kept = Rule.compile, dict[tuple[str, bool], tuple[Any, ...]]()
+    compile_rule, kept = Rule.compile, dict[tuple[Any, ...], tuple[Any, ...]]()
 
     def compiled(self: Rule) -> None:
         assert self.map is not None
-        if self.defaults or self.subdomain or self.map.host_matching or self.host:
+        if self.subdomain or self.map.host_matching or self.host:
             compile_rule(self)
             return
-        key = (self.rule, bool(self.merge_slashes))
+        key = (self.rule, bool(self.merge_slashes), repr(self.defaults))
         if key not in kept:
             compile_rule(self)
             builders = (self._build.__func__, self._build_unknown.__func__)  # type: ignore[attr-defined]

@@ -1,15 +1,13 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
 
 from accounts.models import RegionLevel
 from accounts.regions.loading import RegionRow, load_regions
 from core.db import Base, Database
+from tests.conftest import POSTGRES
+from tests.databases import ResettableDatabase, checkpoint, copy_sqlite, postgres_database
 
 REGIONS = [
     RegionRow("320000", "江苏省", RegionLevel.PROVINCE),
@@ -25,33 +23,44 @@ REGIONS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def register_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("register") / "register.db"
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def register_postgres() -> Iterator[ResettableDatabase]:
+    with postgres_database() as url:
+        _fill(url.render_as_string(hide_password=False))
+        resettable = ResettableDatabase(url)
+        yield resettable
+        resettable.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def register_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty register with a few regions, on each database that answers."""
     if request.param == "sqlite":
-        yield from _filled(f"sqlite:///{tmp_path}/register.db")
-        return
-    url = make_url(os.environ.get("TEST_DATABASE_URL", "postgresql://root@/test"))
-    schema = f"register_{uuid4().hex}"
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE SCHEMA {schema}"))
-    except OperationalError:
+        url = copy_sqlite(request.getfixturevalue("register_template"), tmp_path / "register.db")
+    elif not POSTGRES:
         pytest.skip("no PostgreSQL answers")
-    try:
-        with_schema = url.update_query_dict({"options": f"-csearch_path={schema}"})
-        yield from _filled(with_schema.render_as_string(hide_password=False))
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        admin.dispose()
+    else:
+        filled: ResettableDatabase = request.getfixturevalue("register_postgres")
+        filled.reset()
+        url = filled.url.render_as_string(hide_password=False)
+    database = Database(url)
+    yield database
+    database.dispose()
 
 
-def _filled(url: str) -> Iterator[Database]:
+def _fill(url: str) -> None:
     database = Database(url)
     Base.metadata.create_all(database.engine)
     with database.write() as session:
         load_regions(session, REGIONS)
-    yield database
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect() as connection:
+            checkpoint(connection)
     database.dispose()
