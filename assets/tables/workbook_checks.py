@@ -4,11 +4,9 @@ import re
 import zipfile
 from pathlib import Path
 
-_MAX_MEMBERS = 2_000
+from assets.zip_bounds import Excess, find_excess
+
 _MAX_UNPACKED = 512 * 1024 * 1024
-# Sheets shrink to a thirtieth at most; the bound leaves room for registers with one value in a column.
-_MAX_RATIO = 200
-_RATIO_FROM = 1024 * 1024
 # calamine lays a sheet out densely from its first to its last cell and aborts the whole process when
 # memory does not suffice, so the extent is measured before it is opened.
 _MAX_CELLS = 10_000_000
@@ -31,15 +29,16 @@ def check_workbook(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             names = {member.filename for member in members}
-            if len(members) > _MAX_MEMBERS or sum(member.file_size for member in members) > _MAX_UNPACKED:
+            excess = find_excess(members, _MAX_UNPACKED)
+            if excess is Excess.TOO_LARGE:
                 raise SpreadsheetError("工作簿内容过大，请拆分后分次导入")
-            if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
+            if excess is Excess.REPEATED_NAME or not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
                 raise SpreadsheetError(damaged)
             if any(name.endswith("vbaProject.bin") for name in names):
                 raise SpreadsheetError("工作簿含有宏，请另存为不含宏的 .xlsx 后重试")
+            if excess is Excess.RATIO:
+                raise SpreadsheetError("工作簿压缩比异常，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试")
             for member in members:
-                if member.file_size > _RATIO_FROM and (member.file_size > _MAX_RATIO * max(member.compress_size, 1)):
-                    raise SpreadsheetError("工作簿压缩比异常，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试")
                 # Any member: which of them is a sheet is only said inside the workbook.
                 _check_extent(archive, member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:

@@ -11,14 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
+from assets.zip_bounds import MAX_MEMBERS, Excess, find_excess
 from core.errors import Problem, invalid
 
-MAX_MEMBERS = 2_000
 MAX_UNPACKED = 200 * 1024 * 1024
 _MAX_DIRECTORY = 1024 * 1024
-# XML shrinks to a thirtieth at most; a sheet of one repeated value goes further.
-_MAX_RATIO = 200
-_RATIO_FROM = 1024 * 1024
 _CHUNK = 64 * 1024
 _END = b"PK\x05\x06"
 _END_SIZE = 22
@@ -116,17 +113,14 @@ def opened(file: IO[bytes], label: str) -> Iterator[zipfile.ZipFile]:
 
 def _check_directory(archive: zipfile.ZipFile, count: int, directory_start: int, label: str, damaged: Problem) -> None:
     members = archive.infolist()
-    names = [member.filename for member in members]
-    if len(members) != count or len(set(names)) != count:
+    excess = find_excess(members, MAX_UNPACKED)
+    if len(members) != count or excess is Excess.REPEATED_NAME:
         raise damaged
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise invalid("/file", "encrypted", f"{label}已加密，请取消密码后重新上传")
     if any(member.compress_type not in _PACKED for member in members):
         raise damaged
-    if sum(member.file_size for member in members) > MAX_UNPACKED or any(
-        member.file_size > _RATIO_FROM and member.file_size > _MAX_RATIO * max(member.compress_size, 1)
-        for member in members
-    ):
+    if excess is not None:
         raise _bomb(label)
     placed = sorted(members, key=lambda member: member.header_offset)
     ends = [member.header_offset for member in placed[1:]] + [directory_start]

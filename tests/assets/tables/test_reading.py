@@ -120,6 +120,14 @@ def test_a_workbook_with_macros_is_refused(tmp_path: Path) -> None:
         read_tables(path)
 
 
+def test_a_workbook_of_which_two_readers_see_two_files_is_damaged(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet([["x"]]))
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        repacked(path, {"xl/workbook.xml": b"<workbook/>"})
+    with pytest.raises(SpreadsheetError, match="已损坏"):
+        read_tables(path)
+
+
 def test_another_kind_of_zip_is_no_workbook(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
