@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from accounts import offices, queries
 from accounts.models import AccountApplication, Region, RegionLevel, User, UserStatus
-from accounts.regions.abolished import told_unknown
+from accounts.regions.abolished import unknown_message
 from accounts.regions.loading import current_region
 from accounts.sign_in import passwords, throttle
 from accounts.sign_in.sessions import is_enterprise_name
@@ -132,7 +132,7 @@ def _application_faults(session: Session, form: NewApplication, region: Region |
         if not has_words(getattr(form, field)):
             faults.append(Fault(f"/{field}", "meaningless", f"{label}{MEANINGLESS}"))
     if region is None or region.valid_to is not None:
-        faults.append(Fault("/region_code", "unknown_region", told_unknown(session, region)))
+        faults.append(Fault("/region_code", "unknown_region", unknown_message(session, region)))
     elif region.level == RegionLevel.PROVINCE:
         faults.append(Fault("/region_code", "province_account", "省级账号由系统管理员创建，请选择市或县（区）"))
     if not is_mobile(normalise_mobile(form.mobile)):
@@ -205,9 +205,9 @@ def _store_application(
     return session.get_one(AccountApplication, application_id)
 
 
-def decidable(session: Session, actor: Actor, application_id: UUID) -> AccountApplication:
+def get_decidable(session: Session, actor: Actor, application_id: UUID) -> AccountApplication:
     """The application, if the actor's office stands above it; 404 otherwise."""
-    application = queries.decidable_application(session, actor, application_id)
+    application = queries.find_decidable(session, actor, application_id)
     if application is None:
         raise not_found()
     return application
@@ -221,10 +221,10 @@ def decide(
     Raises 409 `wrong_status` when someone else has decided, 403 for an own application (same
     user, or same mobile number), 422 when a rejection has no opinion.
     """
-    application = decidable(session, actor, application_id)
+    application = get_decidable(session, actor, application_id)
     key = idempotency.key(actor.user_id, f"account-applications.{action}", application_id, body)
     if not idempotency.claim(session, key):
-        return decidable(session, actor, application_id)
+        return get_decidable(session, actor, application_id)
     opinion = clean(body.get("opinion") or "") or None
     decider = session.execute(select(User.mobile, User.full_name).where(User.id == actor.user_id)).one()
     if application.user_id == actor.user_id or (decider.mobile and decider.mobile == application.mobile):
@@ -240,4 +240,4 @@ def decide(
     user = session.get_one(User, application.user_id, populate_existing=True)
     USER.move(session, actor, user, action, {"status_reason": opinion})
     todos.close(session, application_id, TODO_DECIDE)
-    return decidable(session, actor, application_id)
+    return get_decidable(session, actor, application_id)

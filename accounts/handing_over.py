@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from accounts import offices
 from accounts.models import Office, OfficeKind, Region, User, UserStatus
-from accounts.operations import manageable, seen, set_enabled
+from accounts.operations import get_manageable, get_readable, set_enabled
 from accounts.verbs import VERBS, Role, roles_after_move
 from accounts.workflows import USER
 from core.actor import Actor
@@ -30,7 +30,7 @@ user does not go on at that office) and `moved`, where listeners count."""
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What became of a call: roles that the user lost, and how much went to the colleague, by sort."""
+    """What a call did: the roles that the user lost, and how many records went to the colleague, by kind."""
 
     roles_dropped: tuple[str, ...] = ()
     handed_over: Mapping[str, int] | None = None
@@ -47,12 +47,12 @@ def move(session: Session, events: Events, actor: Actor, user_id: UUID, body: Ma
     in an office that is not theirs, and nobody moves colleagues, superiors or themselves. Of the roles those stay that
     `roles_after_move` says; nobody grants verbs they lack.
     """
-    user, office_id = seen(session, actor, user_id), UUID(str(body["office_id"]))
+    user, office_id = get_readable(session, actor, user_id), UUID(str(body["office_id"]))
     fresh = idempotency.claim(session, idempotency.key(actor.user_id, "users.move", user_id, body))
     # The call carries no version: where the user has been moved back since, it is done again on purpose.
-    if not fresh and seen(session, actor, user_id).office_id == office_id:
+    if not fresh and get_readable(session, actor, user_id).office_id == office_id:
         return Handed()
-    user = manageable(session, actor, user_id)
+    user = get_manageable(session, actor, user_id)
     heir = _heir(session, actor, user, body.get("hand_over_to"))
     office = _target(session, actor, office_id)
     grantable = {role.value for role in Role if VERBS[role] <= actor.verbs}
@@ -80,23 +80,23 @@ def relocate(
     if office.id == user.office_id:
         raise invalid("/office_id", "same_office", f"该用户已在{office.name}，无需调动；如要调往别处，请选择其他机关")
     former = session.get_one(Office, user.office_id)
-    said = {
+    recorded = {
         **(payload or {}), "office": office.name, "former_office": former.name, "roles_dropped": list(dropped),
         "handed_over_to": heir.username if heir else None,
     }  # fmt: skip
-    # What is left behind goes first: its new owner is looked for beside the former office.
+    # Before the user moves: listeners look for the new owner at the user's office.
     moved = _pass_on(session, events, actor, user, heir, leaves=True)
-    # The unit was a part of the office left; how the one at the new office is called, nobody said.
+    # The unit was a part of the former office; the one at the new office is not known.
     changed = {"office_id": office.id, "roles": list(kept), "unit_name": None}
-    USER.move(session, actor, user, action, changed, {**said, "moved": moved})
+    USER.move(session, actor, user, action, changed, {**recorded, "moved": moved})
     return Handed(tuple(dropped), moved)
 
 
 def hand_over(session: Session, events: Events, actor: Actor, user_id: UUID, body: Mapping[str, Any]) -> Handed:
     """Give drafts and assigned work of a user, disabled or not, to a colleague; done again, what came since."""
-    seen(session, actor, user_id)
+    get_readable(session, actor, user_id)
     fresh = idempotency.claim(session, idempotency.key(actor.user_id, "users.hand_over", user_id, body))
-    user = manageable(session, actor, user_id)
+    user = get_manageable(session, actor, user_id)
     heir = _heir(session, actor, user, body["hand_over_to"])
     assert heir is not None
     return pass_on(session, events, user, heir, actor=actor, action="hand_over", always=fresh)
@@ -113,16 +113,19 @@ def pass_on(
     payload: Mapping[str, Any] | None = None,
     always: bool = True,
 ) -> Handed:
-    """Give what a user left to another, with a row in the user's history; not `always`: only if there was something."""
+    """Give what a user left to another, with a row in the user's history.
+
+    Without `always` the row is written only if there was something to give.
+    """
     moved = _pass_on(session, events, actor, user, heir, leaves=user.status != UserStatus.ACTIVE)
     if moved or always:
-        said = {**(payload or {}), "handed_over_to": heir.username, "moved": moved}
-        USER.move(session, actor, user, action, {}, said)
+        recorded = {**(payload or {}), "handed_over_to": heir.username, "moved": moved}
+        USER.move(session, actor, user, action, {}, recorded)
     return Handed(handed_over=moved)
 
 
 def give_back(session: Session, events: Events, user: User, *, actor: Actor | None) -> Handed:
-    """Of a user who is disabled without an heir: what others wait for goes to whoever is at the office.
+    """For a user who is disabled without a named colleague: assigned work goes back to the office.
 
     Drafts stay for a later hand-over.
     """
@@ -141,7 +144,7 @@ def disable(
     session: Session, events: Events, actor: Actor, user_id: UUID, body: Mapping[str, Any]
 ) -> Handed:  # fmt: skip
     """Disable a user (停用); what is left behind goes to a colleague, if the call names one."""
-    before = seen(session, actor, user_id).version
+    before = get_readable(session, actor, user_id).version
     heir_id = body.get("hand_over_to")
     if heir_id is not None:
         lock(session, user_id, UUID(str(heir_id)))

@@ -13,14 +13,14 @@ from core.workflows.integrity import verify_ends
 
 
 def verify(session: Session) -> Iterator[Broken]:
-    """Each that does not fit its history, or is gone."""
+    """Each row that does not fit its history, or is gone."""
     for workflow in (USER, APPLICATION, REORGANISATION):
         yield from verify_ends(session, workflow)
     yield from _verify_moves(session)
 
 
 def _verify_moves(session: Session) -> Iterator[Broken]:
-    """Digests of what was rated lean on where reorganisations moved it from (`EarlierChains`)."""
+    """Reorganisations whose chains are not those of their history: digests of ratings depend on them."""
     statement = (
         select(Reorganisation, HistoryEntry.seq, HistoryPayload.payload)
         .outerjoin(
@@ -30,6 +30,6 @@ def _verify_moves(session: Session) -> Iterator[Broken]:
         .where(Reorganisation.old_chain.is_not(None))
     )  # fmt: skip
     for record, seq, payload in session.execute(statement).all():
-        said = payload or {}
-        if (record.old_chain, record.new_chain) != (said.get("old_chain"), said.get("new_chain")):
+        recorded = payload or {}
+        if (record.old_chain, record.new_chain) != (recorded.get("old_chain"), recorded.get("new_chain")):
             yield Broken(REORGANISATION.subject_type, record.id, seq or 0, "what was moved was changed")

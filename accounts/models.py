@@ -57,7 +57,7 @@ class Office(Base):
 
     `level` is that of the region it stands for (`national` for the State Administration).
     `areas` keeps the regions it covers as `[[depth, code], …]`, derived from `office_regions`
-    by `operations.cover`, so that sign-in checks need no second query; `[]` with level
+    by `offices.cover`, so that sign-in checks need no second query; `[]` with level
     `national` covers everything. An office of kind `enterprise` stands for an enterprise's own
     users: `enterprise_id` names it, and it covers nothing. `hotline` is where the public calls it (服务电话).
     """
@@ -90,8 +90,8 @@ class OfficeRegion(Base):
 class Reorganisation(Base):
     """A change of regions (区划调整) on a day: another superior, another code, or merged into another region.
 
-    What is meant stands in `kind`, `code`, `into_code` (the new superior, the new code, the region merged into),
-    and for a region that is made by it `name` and `parent_code`. From the day on `old_chain` and `new_chain` say
+    `kind`, `code` and `into_code` (the new superior, the new code, the region merged into) say what is to happen, and
+    for a region that is made by it `name` and `parent_code`. From the day on `old_chain` and `new_chain` say
     what became of the region's place; `swept_at` is when all its records had been moved for the first time.
     """
 
@@ -131,7 +131,7 @@ class UserStatus(enum.StrEnum):
 class User(Base):
     """A user name (用户名). Several people may sign in under one (seed 001, annex 7, part 1).
 
-    No two differ by case only: they would be taken for each other, and be throttled together.
+    No two differ by case only: people would confuse them, and they would be throttled together.
     """
 
     __tablename__ = "users"
@@ -219,7 +219,7 @@ class SignIn(Base):
 class AccountApplication(Base):
     """An application for an account (账号申请), decided by a superior office.
 
-    `decided_as` says as what somebody decided it then: `{"username", "name", "office"}`.
+    `decided_as` keeps who decided it, as they were named then: `{"username", "name", "office"}`.
     """
 
     __tablename__ = "account_applications"

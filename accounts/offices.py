@@ -107,17 +107,17 @@ def create_office(session: Session, name: str, kind: str, region: Region, parent
 
 
 def level_of(office: Office) -> str:
-    """The level by which roles are judged; a station acts as a county does, wherever it sits (spec common.md, §2)."""
+    """The level that decides about roles; a station acts as a county does, wherever it sits (spec common.md, §2)."""
     return RegionLevel.COUNTY if office.kind == OfficeKind.STATION else office.level
 
 
 def is_below(session: Session, office_id: UUID, superior_id: UUID) -> bool:
     """Whether an office is a subordinate of another, however many stand between them.
 
-    Regions do not tell: a station (市场监管所) covers the region of its bureau.
+    Regions do not answer this: a station (市场监管所) covers the same region as its bureau.
     """
     line = select(Office.parent_id).where(Office.id == office_id).cte(recursive=True)
-    # UNION, not UNION ALL: should offices ever stand in a circle, the question ends all the same.
+    # UNION, not UNION ALL: the query ends even if offices should be each other's superiors.
     line = line.union(select(Office.parent_id).join(line, Office.id == line.c.parent_id))
     return session.scalar(select(line.c.parent_id).where(line.c.parent_id == superior_id)) is not None
 
@@ -145,7 +145,7 @@ def scope_of(office: Office) -> Scope:
 
 
 def acts_for(session: Session, office_id: UUID, former_id: UUID) -> bool:
-    """Whether an office is the other, or goes on with the affairs of the other, which was merged into it."""
+    """Whether an office is the other one, or the other one was merged into it."""
     return office_id == former_id or str(former_id) in session.get_one(Office, office_id).absorbed
 
 
@@ -166,7 +166,7 @@ def cover(session: Session, office_id: UUID, region_codes: list[str]) -> None:
 
 
 def set_hotline(session: Session, office: Office, hotline: str | None) -> None:
-    """Set where the public calls an office (服务电话): digits, with what is written between them; None for none."""
+    """Set where the public calls an office (服务电话): digits, blanks and hyphens between them; None removes it."""
     number = clean_line(hotline or "") or None
     if number is not None and not _HOTLINE.fullmatch(number):
         raise invalid(

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from accounts import offices, queries
 from accounts.models import Office, Region, User, UserStatus
-from accounts.sign_in import passwords, throttle
-from accounts.sign_in import sessions as sign_in
+from accounts.sign_in import passwords, sessions, throttle
 from accounts.verbs import Role, Verb
 from accounts.workflows import USER
 from core import clock
@@ -23,14 +22,14 @@ from core.text import clean, demanded
 from core.workflows import idempotency
 
 
-def seen(session: Session, actor: Actor, user_id: UUID) -> User:
-    """A user whom the list shows to the actor; else 404."""
+def get_readable(session: Session, actor: Actor, user_id: UUID) -> User:
+    """The user, if the actor may read it; 404 otherwise."""
     if not queries.may_read_user(session, actor, user_id):
         raise not_found()
     return session.get_one(User, user_id, populate_existing=True)
 
 
-def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
+def get_manageable(session: Session, actor: Actor, user_id: UUID) -> User:
     """A user of an office below the actor's, or of an enterprise in its regions.
 
     Raises 403 for the other users of the own office, whom the list shows, and 404 for all others: for whoever only
@@ -59,16 +58,16 @@ def manageable(session: Session, actor: Actor, user_id: UUID) -> User:
 
 
 def _as(actor: Actor, action: str) -> str:
-    """The step as whoever takes it: a licence reviewer manages accounts of enterprises alone."""
+    """The step for this actor: a licence reviewer manages accounts of enterprises alone."""
     return action if Verb.ACCOUNTS_MANAGE in actor.verbs else f"enterprise_{action}"
 
 
 def set_enabled(session: Session, actor: Actor, user_id: UUID, action: str, body: Mapping[str, Any]) -> User:
     """Disable (停用, with a reason; ends all sessions) or enable a user."""
-    user = manageable(session, actor, user_id)
+    user = get_manageable(session, actor, user_id)
     if not idempotency.claim(session, idempotency.key(actor.user_id, f"users.{action}", user_id, body)):
         # These calls carry no version: where the user has been turned back since, it is done again on purpose.
-        user = manageable(session, actor, user_id)
+        user = get_manageable(session, actor, user_id)
         if user.status == (UserStatus.DISABLED if action == "disable" else UserStatus.ACTIVE):
             return user
     reason = clean(body.get("reason") or "") or None
@@ -76,8 +75,8 @@ def set_enabled(session: Session, actor: Actor, user_id: UUID, action: str, body
         demanded(reason, "/reason", "停用账号须填写原因")
     USER.move(session, actor, user, _as(actor, action), {"status_reason": reason}, {"reason": reason})
     if action == "disable":
-        sign_in.end_sessions_of(session, user_id)
-    return manageable(session, actor, user_id)
+        sessions.end_sessions_of(session, user_id)
+    return get_manageable(session, actor, user_id)
 
 
 def reset_password(database: Database, actor: Actor, user_id: UUID) -> str:
@@ -88,10 +87,10 @@ def reset_password(database: Database, actor: Actor, user_id: UUID) -> str:
     password = passwords.one_time_password()
     password_hash = passwords.hash_password(password)
     with database.write() as session:
-        user = manageable(session, actor, user_id)
+        user = get_manageable(session, actor, user_id)
         values = {"password_hash": password_hash, "must_change_password": True}
         USER.move(session, actor, user, _as(actor, "reset_password"), values)
-        sign_in.end_sessions_of(session, user_id)
+        sessions.end_sessions_of(session, user_id)
         throttle.forget(session, user.username)
     return password
 
@@ -131,7 +130,7 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
         USER.move(
             session, actor, user, "change_password", {"password_hash": password_hash, "must_change_password": False}
         )
-        sign_in.end_sessions_of(session, actor.user_id, but=actor.session_id)
+        sessions.end_sessions_of(session, actor.user_id, but=actor.session_id)
 
 
 def create_user(

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession
-from accounts.regions.abolished import asked_region
+from accounts.regions.abolished import get_region
+from accounts.regions.loading import current_region
 from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor, Scope
@@ -28,12 +29,12 @@ def region_children(session: Session, parent: str | None, request: PageRequest) 
     Below a code that was replaced stand those of the region that took its place.
     """
     if parent is not None:
-        parent = asked_region(session, parent, "/parent").code
+        parent = get_region(session, parent, "/parent").code
     below = Region.parent_code == parent, Region.valid_to.is_(None)
     return fetch(session, select(Region.code, Region.name, Region.level), _REGIONS_BY_CODE, request, *below)
 
 
-def show_region(row: Any) -> dict[str, Any]:
+def region_answer(row: Any) -> dict[str, Any]:
     """A region in a list."""
     return {"code": row.code, "name": row.name, "level": row.level}
 
@@ -80,7 +81,7 @@ def my_sessions(session: Session, actor: Actor, request: PageRequest) -> Page:
     return fetch(session, select(UserSession), _NEWEST_SESSIONS, request, *living)
 
 
-def show_session(row: Any, actor: Actor) -> dict[str, Any]:
+def session_answer(row: Any, actor: Actor) -> dict[str, Any]:
     """One of the actor's sessions in a list."""
     living: UserSession = row.UserSession
     return {
@@ -129,7 +130,7 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
     return fetch(session, statement, _NEWEST_APPLICATIONS, request, *conditions)
 
 
-def show_application(
+def application_answer(
     application: AccountApplication, region_name: str, username: str, *, full: bool = False
 ) -> dict[str, Any]:
     """An application; the mobile number is masked unless it is shown to the officer who handles it."""
@@ -160,7 +161,7 @@ def names_of(session: Session, application: AccountApplication) -> tuple[str, st
 def users(session: Session, actor: Actor, status: str | None, q: str | None, request: PageRequest) -> Page:
     """The users of offices within the actor's scope, the own office included.
 
-    Whoever only hands enterprises their accounts (企业账号) sees those of enterprises and no officers.
+    Without `accounts.manage`, the actor sees accounts of enterprises (企业账号) and no officers.
     """
     conditions: list[ColumnElement[bool]] = [
         Region.code == Office.region_code,
@@ -177,7 +178,7 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
     return fetch(session, statement, _NEWEST_USERS, request, *conditions)
 
 
-def show_user(row: Any) -> dict[str, Any]:
+def user_answer(row: Any) -> dict[str, Any]:
     """A user in a list."""
     user: User = row.User
     return {
@@ -197,7 +198,7 @@ def show_user(row: Any) -> dict[str, Any]:
 
 
 def user_row(session: Session, user_id: UUID) -> Any:
-    """One row in the shape that `show_user` takes."""
+    """One row in the shape that `user_answer` takes."""
     statement = (
         select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
         .join(Office, Office.id == User.office_id)
@@ -207,7 +208,7 @@ def user_row(session: Session, user_id: UUID) -> Any:
     return session.execute(statement).one()
 
 
-def decidable_application(session: Session, actor: Actor, application_id: UUID) -> AccountApplication | None:
+def find_decidable(session: Session, actor: Actor, application_id: UUID) -> AccountApplication | None:
     """The application, if it lies below the actor's office: `applications` lists the same."""
     row = session.get(AccountApplication, application_id, populate_existing=True)
     return row if row is not None and actor.scope.strictly_above(row.area1, row.area2, row.area3) else None
@@ -215,7 +216,7 @@ def decidable_application(session: Session, actor: Actor, application_id: UUID) 
 
 def may_read_application(session: Session, actor: Actor, subject_id: UUID) -> bool:
     """For the subject registry."""
-    return decidable_application(session, actor, subject_id) is not None
+    return find_decidable(session, actor, subject_id) is not None
 
 
 def may_read_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
@@ -229,3 +230,10 @@ def may_read_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
     if row is None or not actor.scope.contains(row.area1, row.area2, row.area3):
         return False
     return Verb.ACCOUNTS_MANAGE in actor.verbs or row.kind == OfficeKind.ENTERPRISE
+
+
+def in_region(session: Session, code: str) -> ColumnElement[bool]:
+    """Condition: a `Region` is that of the code, or of what took its place, or lies below it."""
+    region = current_region(session, code)
+    code = code if region is None else region.code
+    return (Region.area1 == code) | (Region.area2 == code) | (Region.area3 == code)

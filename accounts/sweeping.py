@@ -1,6 +1,6 @@
-"""What accounts leave behind: throttles whose window is over, sessions long ended, failed sign-ins long past.
+"""Removes old rows of accounts: throttles whose window is over, sessions long ended, failed sign-ins long past.
 
-The audit of who came in stays. What failed is written by strangers, as much as they like, and goes after half a year.
+The audit of successful sign-ins stays. Failed ones can be caused by anybody in any number and go after half a year.
 """
 
 from datetime import timedelta
@@ -14,14 +14,14 @@ from core.jobs.scheduler import RareJob
 from core.jobs.sweeping import delete_in_batches
 
 SESSIONS_KEPT = timedelta(days=90)
-"""How long an ended session still lets its holder be known (see `throttle.py`)."""
+"""How long an ended session still counts as an earlier sign-in (see `throttle.py`)."""
 
 FAILED_KEPT = timedelta(days=183)
 """A little over the six months for which network logs must be kept (网络安全法 art. 21)."""
 
 
 def sweep(database: Database) -> int:
-    """Delete what is over; returns how many rows."""
+    """Delete throttles and sessions that are over; returns how many rows."""
     now = clock.now()
     old = now - SESSIONS_KEPT
     throttles = delete_in_batches(database, Throttle.key, Throttle.until <= now)

@@ -54,7 +54,7 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.ENTERPRISE: frozenset({Verb.FILINGS_WRITE}),
     Role.SYS_ADMIN: frozenset({Verb.SYSTEM_CONFIGURE}),
 }
-"""`sys_admin` configures (dictionaries, calendars) on the command line, is told what is to be done there, and is no
+"""`sys_admin` configures (dictionaries, calendars) on the command line, gets the to-dos for it, and is no
 business approver."""
 
 

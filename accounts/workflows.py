@@ -35,15 +35,15 @@ USER = Workflow(
         Step("move", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         *(Step("hand_over", s, s, Verb.ACCOUNTS_MANAGE) for s in (UserStatus.ACTIVE, UserStatus.DISABLED)),
         Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
-        # Of an enterprise's account (企业账号), by whoever hands these over; never of an officer's (`manageable`).
+        # Of an enterprise's account (企业账号), by whoever issues these; never of an officer's (`get_manageable`).
         Step("enterprise_disable", UserStatus.ACTIVE, UserStatus.DISABLED, Verb.ENTERPRISES_MANAGE),
         Step("enterprise_enable", UserStatus.DISABLED, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("enterprise_reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("hand_over_again", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
-        # Their bureau was merged into another (`region_moves.py`).
+        # Their bureau was merged into another (`regions/moves.py`).
         *(Step("office_merged", status, status, SYSTEM) for status in UserStatus),
-        # By the administrator of the installation, on the command line (`administration.py`).
+        # By the administrator of the installation, on the command line (`administration/`).
         Step("administrator_move", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
         *(Step("administrator_hand_over", s, s, SYSTEM) for s in (UserStatus.ACTIVE, UserStatus.DISABLED)),
         Step("administrator_disable", UserStatus.ACTIVE, UserStatus.DISABLED, SYSTEM),

@@ -7,7 +7,7 @@ import click
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from accounts.administration import region_of
+from accounts.administration.operations import region_of
 from accounts.models import Region
 from core import clock
 from core.commands import HasDatabase, table

@@ -25,8 +25,14 @@ class Group(NamedTuple):
 
 
 GROUPS = {
-    "users": Group("accounts.commands", "users", "Users: create, list, move, hand over, disable, reset a password."),
-    "offices": Group("accounts.commands", "offices_group", "Offices (机关): where users hold their roles."),
+    "users": Group(
+        "accounts.administration.user_commands",
+        "users",
+        "Users: create, list, move, hand over, disable, reset a password.",
+    ),
+    "offices": Group(
+        "accounts.administration.office_commands", "offices_group", "Offices (机关): where users hold their roles."
+    ),
     "regions": Group(
         "accounts.regions.commands",
         "regions_group",

@@ -1,4 +1,4 @@
-"""What a person is told who names a region that was abolished (撤销的区划): since when, and what took its place."""
+"""Messages about regions that were abolished (撤销的区划): since when, and what took their place."""
 
 from collections.abc import Iterable
 
@@ -10,8 +10,8 @@ from accounts.regions.loading import CAME_INSTEAD, current_region
 from core.errors import invalid
 
 
-def told_gone(region: Region, living: Iterable[Region]) -> str:
-    """The sentence for a region that was abolished; `living` are the regions of today among which its successor is."""
+def abolished_message(region: Region, living: Iterable[Region]) -> str:
+    """The message about an abolished region; its successor is looked for among `living`, the regions of today."""
     wanted = CAME_INSTEAD.get(region.code)
     heirs = [
         one
@@ -24,18 +24,18 @@ def told_gone(region: Region, living: Iterable[Region]) -> str:
     return f"{gone}已撤销，请核对后填写现在的6位区县代码"
 
 
-def told_unknown(session: Session, region: Region | None) -> str:
-    """The sentence for a code that means no region of today: none at all, or one that was abolished."""
+def unknown_message(session: Session, region: Region | None) -> str:
+    """The message about a code that means no region of today: `region` is None, or was abolished."""
     if region is None:
         return "没有这个行政区划代码，请重新选择所在的市或县（区）"
     same_province = select(Region).where(Region.area1 == region.area1, Region.valid_to.is_(None))
-    return told_gone(region, session.scalars(same_province))
+    return abolished_message(region, session.scalars(same_province))
 
 
-def asked_region(session: Session, code: str, path: str = "/region") -> Region:
-    """The region that a list or a statistic is asked for: of today, or abolished, whose records keep its code.
+def get_region(session: Session, code: str, path: str = "/region") -> Region:
+    """The region by which a list or a statistic is filtered; it may be abolished: its records keep its code.
 
-    422 for a code that never was one; an empty list would say that there is nothing.
+    422 for an unknown code; an empty list would say that there are no records.
     """
     region = current_region(session, code)
     if region is None:

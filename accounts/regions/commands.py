@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from accounts.administration import login
+from accounts.administration.operations import login
 from accounts.models import Reorganisation
 from accounts.regions import moves as region_moves
 from accounts.regions import reorganisations

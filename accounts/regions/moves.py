@@ -3,14 +3,14 @@
 The order of steps keeps what people read right while the server goes on serving:
 
 1. `begin`, one transaction: the region's place, offices, rights and users. From here on new records carry the new
-   chain. Every office that gains the region also *sees* it under its old place (`offices.arriving`), so nobody is
-   refused an own record, and the superior that gains it counts all of it at once. Who loses it goes on seeing what has
-   not moved yet.
+   chain. Every office that gains the region may also read what still lies at its old place (`offices.arriving`), so
+   nobody is refused an own record, and the superior that gains it counts all of it at once. The office that loses it
+   can still read what has not moved yet.
 2. Records follow table by table, in transactions of `BATCH` rows. A row is moved by its old chain alone, so that a
    batch done twice, or by two processes at once, changes nothing the second time: what was interrupted is simply
-   begun again. On PostgreSQL rows that somebody else is changing are passed over, so that nobody waits in a circle.
-3. Whoever was let in before step 1 may still store a row with the old chain. So all tables are looked through once
-   more when `SETTLE` has passed, what was passed over moves, and the second sight ends (`finish`).
+   begun again. On PostgreSQL rows that another transaction has locked are skipped, so that there is no deadlock.
+3. A request that began before step 1 may still store a row with the old chain. So all tables are searched once more
+   when `SETTLE` has passed, the rows found are moved, and `offices.arriving` is emptied (`finish`).
 """
 
 from collections.abc import Callable, Iterator
@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from accounts import offices
 from accounts.applications import TODO_DECIDE
 from accounts.models import AccountApplication, Office, OfficeRegion, Region, Reorganisation, User
+from accounts.regions.chain_tables import AREAS, ChainTable, Moving, chain_tables, keys_below
 from accounts.regions.reorganisations import (
     MOVING,
     PLANNED,
@@ -34,10 +35,9 @@ from accounts.regions.reorganisations import (
     Kind,
     bureaus,
     chain_of,
-    judge,
+    validate,
     wanted_of,
 )
-from accounts.regions.tables import AREAS, ChainTable, Moving, chain_tables, keys_below
 from accounts.verbs import roles_after_move
 from accounts.workflows import REORGANISATION, USER
 from core import clock
@@ -50,10 +50,10 @@ log = structlog.get_logger()
 
 BATCH = 200
 PAGE = 5000
-"""So many keys are looked up at once, and moved in transactions of `BATCH`."""
+"""Keys that are looked up at once, and moved in transactions of `BATCH`."""
 
 SETTLE = timedelta(minutes=10)
-"""Longer than any request that was let in before the regions moved can take."""
+"""Longer than any request can take that began before the regions moved."""
 
 Progress = Callable[[str, int], object]
 
@@ -86,12 +86,12 @@ def carry_out(database: Database, progress: Progress = lambda _table, _rows: Non
 
 
 def job() -> Job:
-    """What is due, in every round; two processes that do it at once do not disturb each other."""
+    """`carry_out` as a job of the scheduler; two processes may run it at once."""
     return Job("reorganisations", carry_out)
 
 
 def _touch(earlier: Reorganisation, later: Reorganisation) -> bool:
-    """Whether the later one must wait until the earlier one is over: two merged into one need not."""
+    """Whether the later one must wait until the earlier one is over; two regions merged into one need not."""
     places = {earlier.code, *(earlier.old_chain or ()), *(earlier.new_chain or (earlier.into_code,))}
     return later.code in places or earlier.code in (later.into_code, later.parent_code)
 
@@ -114,7 +114,7 @@ def _go_on(database: Database, reorganisation_id: UUID, progress: Progress) -> i
 
 
 def moving_of(record: Reorganisation) -> Moving:
-    """Where rows go from and to, once it has begun."""
+    """From where to where rows move, once the reorganisation has begun."""
     assert record.old_chain is not None
     assert record.new_chain is not None
     return Moving(tuple(record.old_chain), tuple(record.new_chain))
@@ -124,14 +124,14 @@ def begin(session: Session, reorganisation_id: UUID) -> Moving:
     """Step 1. Raises 422 when what was planned is not possible any more, 409 when somebody else has begun."""
     record = session.get_one(Reorganisation, reorganisation_id, populate_existing=True)
     wanted = wanted_of(record)
-    moving = judge(session, wanted)
+    moving = validate(session, wanted)
     chains = {"old_chain": list(moving.old), "new_chain": list(moving.new)}
-    # First of all, so that of two who begin at once the second waits here and is refused.
+    # First, so that of two processes that begin at once the second waits here and is refused.
     REORGANISATION.move(session, None, record, "begin", chains, chains)
     closing = session.scalars(bureaus(wanted.code)).all() if wanted.kind == Kind.MERGED else []
     codes = _move_regions(session, wanted.name, record, moving)
     if closing:
-        # Before they lie in the region themselves, whose bureau is looked for.
+        # Before they lie in that region themselves: `_close` looks for its bureau.
         _close(session, [office.id for office in closing], session.get_one(Region, moving.into), record)
     _move_offices(session, record, moving)
     covering = select(OfficeRegion.office_id).where(OfficeRegion.region_code.in_({*codes, *moving.new[1:]}))
@@ -212,11 +212,11 @@ def _close(session: Session, closing: list[UUID], region: Region, record: Reorga
     for office in session.scalars(select(Office).where(Office.id.in_(closing))).all():
         for user in session.scalars(select(User).where(User.office_id == office.id)).all():
             kept, dropped = roles_after_move(user.roles, offices.level_of(office), offices.level_of(heir))
-            said = {
+            recorded = {
                 "office": heir.name, "former_office": office.name, "reorganisation": str(record.id),
                 "roles_dropped": dropped,
             }  # fmt: skip
-            USER.move(session, None, user, "office_merged", {"office_id": heir_id, "roles": kept}, said)
+            USER.move(session, None, user, "office_merged", {"office_id": heir_id, "roles": kept}, recorded)
         session.execute(
             update(Office).where(Office.parent_id == office.id).values(parent_id=heir_id),
             execution_options={"synchronize_session": False},
@@ -285,7 +285,7 @@ def _address_anew(session: Session, moving: Moving) -> None:
 
 
 def finish(session: Session, reorganisation_id: UUID) -> None:
-    """Step 3: nothing lies in the old place any more, so nobody needs to look there."""
+    """Step 3: nothing lies at the old place any more, so no office needs to read there."""
     record = session.get_one(Reorganisation, reorganisation_id, populate_existing=True)
     REORGANISATION.move(session, None, record, "finish", payload={"moved": record.moved})
     moving = moving_of(record)

@@ -1,7 +1,7 @@
-"""Reorganisations of regions (区划调整): planned for a day, judged, listed, cancelled; done by `region_moves.py`.
+"""Reorganisations of regions (区划调整): planned for a day, validated, listed, cancelled; `moves.py` carries them out.
 
-A county gets another superior, another code, or is merged into another. Whoever loads new data of regions cannot do
-this by the way (`regions.py` refuses): offices, rights, kept figures and the scope of every record must move together.
+A county gets another superior, another code, or is merged into another. Loading new data of regions does none of it
+(`loading.py` refuses): offices, rights, kept figures and the scope of every record must move together.
 A region that is split needs none: its records stay with the part that keeps the code, and the register of enterprises
 says who lies in the new part.
 """
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Office, OfficeKind, Region, RegionLevel, Reorganisation, User
 from accounts.offices import level_of
-from accounts.regions.tables import AREAS, Chain, Moving, counts_below
+from accounts.regions.chain_tables import AREAS, Chain, Moving, counts_below
 from accounts.verbs import roles_after_move
 from accounts.workflows import REORGANISATION
 from core import clock
@@ -57,7 +57,7 @@ class Wanted:
 def plan(session: Session, wanted: Wanted, *, by: str) -> Reorganisation:
     """Note a reorganisation for its day; the one that is there already if it is the same.
 
-    Raises 422 with what is wrong. What is planned is judged again on its day.
+    Raises 422 with what is wrong. What is planned is validated again on its day.
     """
     name, note = (clean_line(text or "") or None for text in (wanted.name, wanted.note))
     wanted = replace(wanted, name=name, note=note)
@@ -73,20 +73,22 @@ def plan(session: Session, wanted: Wanted, *, by: str) -> Reorganisation:
             raise invalid(
                 "/code", "planned_already", f"{wanted.code} 已登记 {one.day} 的区划调整（编号 {one.id}），请先取消"
             )
-    judge(session, wanted, expected=_made_by_plans(session, wanted.day))
+    validate(session, wanted, expected=_made_by_plans(session, wanted.day))
     values = {
         "id": uuid4(), "kind": wanted.kind.value, "code": wanted.code, "into_code": wanted.into_code,
         "parent_code": wanted.parent_code, "name": wanted.name, "day": wanted.day, "note": wanted.note,
         "planned_by": by[:64], "planned_at": clock.now(), "old_chain": None, "new_chain": None, "moved": 0,
         "swept_at": None,
     }  # fmt: skip
-    said = {name: values[name] for name in ("kind", "code", "into_code", "parent_code", "name", "note")}
-    REORGANISATION.enter(session, None, "plan", values, {**said, "day": wanted.day.isoformat(), "operator_name": by})
+    recorded = {name: values[name] for name in ("kind", "code", "into_code", "parent_code", "name", "note")}
+    REORGANISATION.enter(
+        session, None, "plan", values, {**recorded, "day": wanted.day.isoformat(), "operator_name": by}
+    )
     return session.get_one(Reorganisation, values["id"])
 
 
 def cancel(session: Session, reorganisation_id: UUID, *, by: str) -> Reorganisation:
-    """Take back what is only planned; 409 once it has begun."""
+    """Cancel what is only planned; 409 once it has begun."""
     record = session.get(Reorganisation, reorganisation_id)
     if record is None:
         raise Problem("not_found", f"没有编号为 {reorganisation_id} 的区划调整")
@@ -125,8 +127,8 @@ def chain_of(region: Region) -> tuple[str, ...]:
     return tuple(code for code in (region.area1, region.area2, region.area3) if code is not None)
 
 
-def judge(session: Session, wanted: Wanted, *, expected: dict[str, str | None] | None = None) -> Moving:
-    """What would move; raises 422 with a sentence for what cannot be.
+def validate(session: Session, wanted: Wanted, *, expected: dict[str, str | None] | None = None) -> Moving:
+    """What would move; raises 422 with a sentence where the reorganisation is not possible.
 
     `expected` are regions that are not there yet and will be, by code, with their superiors.
     """
@@ -187,7 +189,7 @@ def _superior(session: Session, path: str, code: str) -> Region:
 
 
 Losing = tuple[str, tuple[str, ...]]
-"""A user name, and roles that go."""
+"""A user name, and the roles that the user loses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ class Preview:
 
 def preview(session: Session, wanted: Wanted) -> Preview:
     """What would move if it were done now; changes nothing (dry run)."""
-    moving = judge(session, wanted, expected=_made_by_plans(session, wanted.day))
+    moving = validate(session, wanted, expected=_made_by_plans(session, wanted.day))
     offices = select(func.count()).where(Office.region_code == wanted.code)
     closing = session.scalars(bureaus(wanted.code)).all() if wanted.kind == Kind.MERGED else ()
     users = session.scalar(select(func.count()).where(User.office_id.in_([office.id for office in closing])))
@@ -225,8 +227,10 @@ def losing_roles(session: Session, wanted: Wanted) -> tuple[Losing, ...]:
         .where(Office.id.in_([office.id for office in session.scalars(bureaus(wanted.code))]))
         .order_by(User.username)
     )
-    judged = ((row[0], roles_after_move(row[1], level_of(row[2]), target.level)[1]) for row in session.execute(people))
-    return tuple((username, tuple(dropped)) for username, dropped in judged if dropped)
+    people_and_roles = (
+        (row[0], roles_after_move(row[1], level_of(row[2]), target.level)[1]) for row in session.execute(people)
+    )
+    return tuple((username, tuple(dropped)) for username, dropped in people_and_roles if dropped)
 
 
 def bureaus(code: str) -> Any:
@@ -237,7 +241,7 @@ def bureaus(code: str) -> Any:
 
 
 class EarlierChains:
-    """The chains that a row may have had before reorganisations moved it, for digests that were made then."""
+    """The chains that a row may have had before reorganisations moved it: digests made before contain them."""
 
     def __init__(self, session: Session) -> None:
         rows = session.execute(

@@ -1,6 +1,6 @@
 """Questions in words (文字题) whose answer is a number, for whoever cannot see a picture: a screen reader reads them.
 
-A program answers them easily, so they open a door that is narrower than that of the picture (`captcha_tries.py`).
+A program answers them easily, so fewer tries are allowed than for pictures (`captcha_tries.py`).
 """
 
 import secrets

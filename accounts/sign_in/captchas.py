@@ -25,7 +25,7 @@ PICTURE: Kind = "picture"
 QUESTION: Kind = "question"
 
 _ALIKE = frozenset("BILOQSVZ01258")
-"""Characters that are taken for one another once they are bent."""
+"""Characters that look like one another once they are distorted."""
 _ALPHABET = [sign for sign in string.ascii_uppercase + string.digits if sign not in _ALIKE]
 _LENGTH = 5
 _LIFE = timedelta(minutes=5)

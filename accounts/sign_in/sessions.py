@@ -90,8 +90,8 @@ def sign_in(
         known = _is_known(session, user, username, caller)
     keys = throttle.buckets(username, caller.address, known=known)
     if is_enterprise_name(username) and _needs_captcha(database, policy, keys):
-        door = captcha_tries.of_sign_in(username, caller.address, known=known)
-        captcha_tries.check(database, door, caller.captcha_id, caller.captcha)
+        limits = captcha_tries.of_sign_in(username, caller.address, known=known)
+        captcha_tries.check(database, limits, caller.captcha_id, caller.captcha)
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
         if reserved.refused is not None:
@@ -134,7 +134,7 @@ def sign_in(
 
 
 def _as_stored(username: str) -> str:
-    """The name as typed; an enterprise's code in the spelling of the register, whatever it was typed in."""
+    """The name as typed; an enterprise's code normalized as in the register."""
     code, at, suffix = username.partition("@")
     return f"{normalise_uscc(code)}{at}{suffix}" if is_enterprise_name(username) else username
 
@@ -211,7 +211,7 @@ _ACTOR = Prepared(
 
 
 def find_actor(session: Session | Connection, token: str) -> tuple[Actor, datetime] | None:
-    """The signed-in user behind a token and when it was last seen; None when it is worth nothing (any more)."""
+    """The signed-in user behind a token and when it was last seen; None when it is not valid (any more)."""
     row = _ACTOR.first(session, {"token_hash": hash_token(token)})
     if row is None or row.expires_at <= clock.now():
         return None
@@ -242,11 +242,11 @@ def authenticate(database: Database, policy: SessionPolicy, token: str, connecti
     actor, last_seen = found
     if clock.now() - last_seen >= TOUCH_EVERY:
         try:
-            # Not by a second connection beside an open one: many could wait for each other's.
+            # Not by a second connection beside an open one: the pool could run out while each waits for a second.
             with database.write() if connection is None else writing(connection) as session:
                 _touch(session, policy, actor)
         except DBAPIError as error:
-            # Who only reads goes on where nothing can be written (a full disk, a database that is a copy).
+            # Reading goes on where nothing can be written (a full disk, a database that is a copy).
             log.warning("last_seen_not_written", error=type(error.orig).__name__)
             if error.connection_invalidated:
                 raise

@@ -1,12 +1,12 @@
-"""Throttling of wrong passwords, which never locks the rightful owner out for ever.
+"""Throttling of wrong passwords, which never locks out the owner of a user name for ever.
 
 Wrong passwords are counted per user name and per address, ten in a window of fifteen minutes that
-ends by itself. After ten, a user name is not looked at any more until the window ends. An address
+ends by itself. After ten, tries for a user name are refused without being checked until the window ends. An address
 may be shared by a whole bureau, so after ten its *wrong* passwords are answered with 429 and only
 after a hundred all of its sign-ins. Someone known is counted apart: who signed in under this name from this address
-before, or sends the token of an earlier sign-in along, has ten tries of the own and is not stopped
-by what strangers do. A try is counted before the password is looked at, in a transaction of its
-own, so that many tries at once cannot slip through; a right password gives it back.
+before, or sends the token of an earlier sign-in along, has ten tries of their own and is not stopped
+by the tries of others. A try is counted before the password is checked, in a transaction of its
+own, so that many tries at once cannot pass the limit; a right password takes it off the count.
 
 Captchas (`captcha_tries.py`) are counted in the same way, under keys of their own.
 """
@@ -27,7 +27,7 @@ WINDOW = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """How many tries in a window: after `wrong` a wrong one is refused, after `all` every one unlooked-at."""
+    """How many tries in a window: after `wrong` wrong ones are refused, after `all` every try without being checked."""
 
     wrong: int
     all: int
@@ -41,7 +41,7 @@ ALLOWED = {
     "captcha-user": Allowed(10, 10),
     "captcha-known": Allowed(10, 10),
     "captcha-address": Allowed(10, 100),
-    # Questions in words, right or wrong: a program reads them, so this door is half as wide as that of passwords.
+    # Questions in words, right or wrong: a program can answer them, so half as many are allowed as passwords.
     "question-user": Allowed(5, 5),
     "question-known": Allowed(5, 5),
     "question-address": Allowed(5, 5),
@@ -105,14 +105,14 @@ def has_failed(session: Session, keys: list[str]) -> bool:
 
 
 def give_back(session: Session, keys: list[str]) -> None:
-    """A right password: take the try off again, and forget the wrong ones under the user's own keys."""
+    """After a right password: take the try off the count, and forget the wrong ones under the user's own keys."""
     own = [key for key in keys if not key.startswith("address:")]
     session.execute(delete(Throttle).where(Throttle.key.in_(own)))
     take_back(session, [key for key in keys if key.startswith("address:")])
 
 
 def take_back(session: Session, keys: list[str]) -> None:
-    """Take one try off again under each key, and no more."""
+    """Take one try off the count under each key."""
     if keys:
         session.execute(
             update(Throttle).where(Throttle.key.in_(keys), Throttle.wrong > 0).values(wrong=Throttle.wrong - 1)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
-from accounts.regions.abolished import told_gone
+from accounts.regions.abolished import abolished_message
 from accounts.regions.loading import current_region
 from assets.tables.cells import cell_text, has_lost_digits
 from core import clock
@@ -118,7 +118,7 @@ class RegionIndex:
         return f"{code} {region.name}" if region else code
 
     def _told_gone(self, code: str) -> str:
-        return told_gone(self._regions[code], (self._regions[other] for other in self._codes))
+        return abolished_message(self._regions[code], (self._regions[other] for other in self._codes))
 
 
 def read_facts(cells: Mapping[str, object], regions: RegionIndex) -> tuple[EnterpriseFacts, Faults]:

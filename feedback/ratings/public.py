@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Office
-from accounts.regions.abolished import asked_region
+from accounts.regions.abolished import get_region
 from core import clock
 from core.database.paging import Page, PageRequest, fetch
 from core.database.prepared import Prepared
@@ -142,7 +142,7 @@ def public(session: Session, filters: PublicFilters, request: PageRequest) -> Pa
     if filters.level is not None and is_bad(filters.level):
         found.append(Rating.due_on.is_not(None))
     if filters.region is not None:
-        region = asked_region(session, filters.region)
+        region = get_region(session, filters.region)
         columns = (Rating.area1, Rating.area2, Rating.area3)
         found.append(columns[region.depth - 1] == region.code)
     if filters.day_from is not None:

@@ -14,7 +14,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from accounts.models import Office
-from accounts.regions.abolished import asked_region
+from accounts.regions.abolished import get_region
 from core import clock
 from core.actor import Actor
 from core.db import dialect_of
@@ -148,7 +148,7 @@ def _where(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any)
     if wanted.channel is not None:
         found.append(model.channel == wanted.channel)
     if wanted.region is not None:
-        region = asked_region(session, wanted.region)
+        region = get_region(session, wanted.region)
         columns = (model.area1, model.area2, model.area3)
         found.append(columns[region.depth - 1] == region.code)
     return found

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 from sqlalchemy import select
 
-from accounts.administration import login
+from accounts.administration.operations import login
 from core.commands import HasDatabase, table
 from enterprise.products import PRODUCTS, REGULATION_TYPES
 from inspection import campaigns

@@ -16,7 +16,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
-from accounts.regions.abolished import asked_region
+from accounts.regions.abolished import get_region
 from core.actor import Actor
 from enterprise.models import EnterpriseProduct
 from inspection.kinds import COUNTED
@@ -95,7 +95,7 @@ def progress(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[s
 
 def _area(session: Session, actor: Actor, region_code: str | None) -> Area | None:
     if region_code is not None:
-        region = asked_region(session, region_code)
+        region = get_region(session, region_code)
         if not actor.scope.contains(region.area1, region.area2, region.area3):
             return None
         return Area(region.code, region.name, region.depth)

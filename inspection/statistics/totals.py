@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, literal
 from sqlalchemy.orm import Session
 
-from accounts.regions.abolished import asked_region
+from accounts.regions.abolished import get_region
 from inspection.kinds import SPOT_CHECK
 from inspection.models import EnterpriseTally
 
@@ -87,7 +87,7 @@ def region_conditions(session: Session, model: Any, filters: Filters) -> list[Co
     """The region filter over a table with `area1..3`; a replaced code means its successor, an unknown one is 422."""
     if filters.region is None:  # 本级 of an office without a region: of the whole country
         return [model.area1 == ""] if filters.own_office else []
-    region = asked_region(session, filters.region)
+    region = get_region(session, filters.region)
     columns = [model.area1, model.area2, model.area3]
     conditions: list[ColumnElement[bool]] = [columns[region.depth - 1] == region.code]
     if filters.own_office and region.depth < 3:

@@ -128,7 +128,7 @@ def read_application_status(session: Any, query_code: str) -> dict[str, Any]:
 def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> dict[str, Any]:
     """The applications that the caller may decide."""
     page = queries.applications(session, actor, query.status, query.q, query.request())
-    return page.as_json(lambda row: queries.show_application(row.AccountApplication, row.name, row.username))
+    return page.as_json(lambda row: queries.application_answer(row.AccountApplication, row.name, row.username))
 
 
 @bp.get("/account-applications/<uuid:application_id>")
@@ -136,8 +136,8 @@ def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> d
 @answers(AccountApplication)
 def read_application(session: Any, actor: Actor, application_id: UUID) -> dict[str, Any]:
     """One application; the officer who handles it sees the whole mobile number."""
-    application = applications.decidable(session, actor, application_id)
-    return queries.show_application(application, *queries.names_of(session, application), full=True)
+    application = applications.get_decidable(session, actor, application_id)
+    return queries.application_answer(application, *queries.names_of(session, application), full=True)
 
 
 @bp.post("/account-applications/<uuid:application_id>/approve")
@@ -160,4 +160,4 @@ def reject_application(session: Any, actor: Actor, application_id: UUID, body: R
 
 def _decided(session: Any, actor: Actor, application_id: UUID, action: str, body: AsSent) -> dict[str, Any]:
     application = applications.decide(session, actor, application_id, action, body.model_dump(exclude_none=True))
-    return queries.show_application(application, *queries.names_of(session, application), full=True)
+    return queries.application_answer(application, *queries.names_of(session, application), full=True)

@@ -42,4 +42,4 @@ class RegionName(Answer):
 @bp.input(RegionQuery, location="query", arg_name="query")
 def list_regions(session: Any, query: RegionQuery) -> dict[str, Any]:
     """The regions directly below one, by code."""
-    return queries.region_children(session, query.parent, query.request()).as_json(queries.show_region)
+    return queries.region_children(session, query.parent, query.request()).as_json(queries.region_answer)

@@ -9,7 +9,7 @@ from flask import request
 from pydantic import Field
 
 from accounts import queries
-from accounts.sign_in import sessions as sign_in
+from accounts.sign_in import sessions
 from core import clock
 from core.actor import Actor
 from miniapp_api.accounts.me import Me
@@ -70,14 +70,14 @@ class LivingSession(Answer):
 def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
     """Sign in; several people may do so at once under one user name."""
     services = wiring()
-    caller = sign_in.Caller(
+    caller = sessions.Caller(
         request.remote_addr or "",
         request.headers.get("User-Agent", ""),
         bearer_token(),
         body.captcha_id,
         body.captcha,
     )
-    signed_in = sign_in.sign_in(
+    signed_in = sessions.sign_in(
         services.database, services.policy, body.username, body.password, body.operator_name or None, caller
     )
     return {
@@ -93,7 +93,7 @@ def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
 @answers(Ended)
 def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
     """Sign out."""
-    sign_in.end_session(session, actor, actor.session_id)
+    sessions.end_session(session, actor, actor.session_id)
     return {"ended": True}
 
 
@@ -103,7 +103,7 @@ def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_my_sessions(session: Any, actor: Actor, query: AtOnceQuery) -> dict[str, Any]:
     """The caller's open sessions, newest first, so that a lost phone can be signed out."""
-    return queries.my_sessions(session, actor, query.request()).as_json(lambda row: queries.show_session(row, actor))
+    return queries.my_sessions(session, actor, query.request()).as_json(lambda row: queries.session_answer(row, actor))
 
 
 @bp.delete("/me/sessions/<uuid:session_id>")
@@ -111,5 +111,5 @@ def list_my_sessions(session: Any, actor: Actor, query: AtOnceQuery) -> dict[str
 @answers(Ended)
 def delete_my_session(session: Any, actor: Actor, session_id: UUID) -> dict[str, Any]:
     """End one of the caller's own sessions."""
-    sign_in.end_session(session, actor, session_id)
+    sessions.end_session(session, actor, session_id)
     return {"ended": True}

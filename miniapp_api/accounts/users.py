@@ -91,7 +91,7 @@ class OneTimePassword(Answer):
 def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
     """Users of the own office and those below it; for a licence reviewer those of enterprises (企业账号)."""
     page = queries.users(session, actor, query.status, query.q, query.request())
-    return page.as_json(queries.show_user)
+    return page.as_json(queries.user_answer)
 
 
 @bp.post("/users/<uuid:user_id>/disable")
@@ -102,7 +102,7 @@ def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -
     """Disable a user, whose next request is then refused; drafts go to a colleague if one is named."""
     sent = body.model_dump(mode="json", exclude_none=True)
     handed = handing_over.disable(session, wiring().events, actor, user_id, sent)
-    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+    return {**queries.user_answer(queries.user_row(session, user_id)), **handed.as_json()}
 
 
 @bp.post("/users/<uuid:user_id>/move")
@@ -117,7 +117,7 @@ def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict
     """
     sent = body.model_dump(mode="json", exclude_none=True)
     handed = handing_over.move(session, wiring().events, actor, user_id, sent)
-    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+    return {**queries.user_answer(queries.user_row(session, user_id)), **handed.as_json()}
 
 
 @bp.post("/users/<uuid:user_id>/hand-over")
@@ -127,7 +127,7 @@ def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict
 def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> dict[str, Any]:
     """Give drafts (信息暂存) and assigned bad ratings of a user, disabled or not, to a colleague."""
     handed = handing_over.hand_over(session, wiring().events, actor, user_id, body.model_dump(mode="json"))
-    return {**queries.show_user(queries.user_row(session, user_id)), **handed.as_json()}
+    return {**queries.user_answer(queries.user_row(session, user_id)), **handed.as_json()}
 
 
 @bp.post("/users/<uuid:user_id>/enable")
@@ -137,7 +137,7 @@ def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> 
 def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
     """Enable a disabled user."""
     operations.set_enabled(session, actor, user_id, "enable", body.model_dump())
-    return queries.show_user(queries.user_row(session, user_id))
+    return queries.user_answer(queries.user_row(session, user_id))
 
 
 @bp.post("/users/<uuid:user_id>/reset-password")

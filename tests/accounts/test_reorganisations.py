@@ -16,9 +16,9 @@ from accounts import offices
 from accounts.models import AccountApplication, Office, Region, RegionLevel, Reorganisation, User
 from accounts.regions import moves as region_moves
 from accounts.regions import reorganisations
+from accounts.regions.chain_tables import chain_tables, counts_below
 from accounts.regions.loading import RegionRow, area_rows, current_region, load_regions
 from accounts.regions.reorganisations import Kind, Wanted
-from accounts.regions.tables import chain_tables, counts_below
 from accounts.verbs import Role
 from core import clock as local
 from core.db import Base, Database

@@ -186,7 +186,7 @@ def test_the_command_sets_days_of_regions_and_counts_anew_what_was_guessed(
 
 def test_a_region_s_days_follow_a_reorganisation(room: Room) -> None:
     """They stand in a table with a chain of regions, which reorganisations (区划调整) move by themselves."""
-    from accounts.regions.tables import chain_tables
+    from accounts.regions.chain_tables import chain_tables
 
     with room.database.read() as session:
         assert session.get_one(Region, "320402").area3 == "320402"

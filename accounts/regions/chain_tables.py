@@ -1,8 +1,9 @@
-"""The tables whose rows carry a chain of regions, in whatever room they stand.
+"""The tables whose rows have a chain of regions (`area1` to `area3`), of all rooms.
 
-They are found in the database itself, by their columns: a room added later is not forgotten, and this one imports
-none of those above it. Two kinds of code stand beside a chain. A foreign key to `regions` says where something lies
-today and follows it; a plain column, and the region of an account application (账号申请), keep the name of their time.
+They are found in the database by their columns, so that a room added later is included and this room imports none of
+those above it. Beside a chain stands one of two kinds of code. A foreign key to `regions` says where something lies
+today and is changed with it; a plain column, and the region of an account application (账号申请), keep the code of
+their time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +63,7 @@ class ChainTable:
 
 
 def chain_tables(session: Session) -> list[ChainTable]:
-    """All of them; small tables before large ones, as far as names tell nothing: in the order of their names."""
+    """All of them, in the order of their names."""
     connection = session.connection()
     looking = inspect(connection)
     found = []

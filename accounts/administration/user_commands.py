@@ -1,19 +1,17 @@
-"""Commands for users and offices; those for regions stand in `region_commands.py`."""
+"""Commands for users."""
 
 from typing import Protocol
 from uuid import UUID
 
 import click
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from accounts import administration, offices
+from accounts import queries
+from accounts.administration import operations
 from accounts.handing_over import Handed
-from accounts.models import Office, OfficeKind, Region, User, UserStatus
-from accounts.regions.loading import current_region
+from accounts.models import Office, Region, User, UserStatus
 from accounts.verbs import Role
 from core.commands import HasDatabase, cleaned, table
-from core.database.name_search import like_pattern
 from core.workflows.events import Events
 
 _USERNAME = click.argument("username", callback=cleaned)
@@ -53,9 +51,9 @@ def create_command(
     """
     if (region is None) == (office_id is None):
         raise click.UsageError("give either --region or --office")
-    password, office = administration.create_user(
+    password, office = operations.create_user(
         obj.database, username, region_code=region, level=level, office_id=office_id,
-        roles=[Role(role) for role in roles], by=administration.login(),
+        roles=[Role(role) for role in roles], by=operations.login(),
     )  # fmt: skip
     click.echo(f"已创建用户 {username}（{office}）")
     _print_password(password)
@@ -78,7 +76,7 @@ def reset_command(obj: HasDatabase, username: str) -> None:
     Example:
       ./manage users reset-password tianning
     """
-    password = administration.reset_password(obj.database, username, by=administration.login())
+    password = operations.reset_password(obj.database, username, by=operations.login())
     click.echo(f"已重置用户 {username} 的密码，原有登录全部失效")
     _print_password(password)
 
@@ -114,8 +112,8 @@ def disable_command(obj: HasEvents, username: str, reason: str, heir: str | None
       ./manage users disable tianning --reason 调离
       ./manage users disable tianning --reason 调离 --hand-over-to tianning_wang
     """
-    handed = administration.set_enabled(
-        obj.database, username, enabled=False, reason=reason, by=administration.login(), events=obj.events, heir=heir
+    handed = operations.set_enabled(
+        obj.database, username, enabled=False, reason=reason, by=operations.login(), events=obj.events, heir=heir
     )
     click.echo(f"已停用用户 {username}，原有登录全部失效")
     _print_handed(handed)
@@ -142,9 +140,9 @@ def move_command(
     """
     if (region is None) == (office_id is None):
         raise click.UsageError("give either --region or --office")
-    handed, office = administration.move(
+    handed, office = operations.move(
         obj.database, obj.events, username, region_code=region, office_id=office_id,
-        roles=[Role(role) for role in roles], heir=heir, by=administration.login(),
+        roles=[Role(role) for role in roles], heir=heir, by=operations.login(),
     )  # fmt: skip
     click.echo(f"用户 {username} 已调入{office}")
     _print_handed(handed)
@@ -161,7 +159,7 @@ def hand_over_command(obj: HasEvents, username: str, heir: str) -> None:
     Example:
       ./manage users hand-over tianning --to tianning_wang
     """
-    handed = administration.hand_over(obj.database, obj.events, username, heir, by=administration.login())
+    handed = operations.hand_over(obj.database, obj.events, username, heir, by=operations.login())
     _print_handed(handed)
     if not handed.handed_over:
         click.echo("没有需要移交的内容")
@@ -177,7 +175,7 @@ def enable_command(obj: HasDatabase, username: str) -> None:
     Example:
       ./manage users enable tianning
     """
-    administration.set_enabled(obj.database, username, enabled=True, reason=None, by=administration.login())
+    operations.set_enabled(obj.database, username, enabled=True, reason=None, by=operations.login())
     click.echo(f"已启用用户 {username}")
 
 
@@ -211,7 +209,7 @@ def list_command(obj: HasDatabase, status: str | None, region: str | None, fragm
         statement = statement.where(User.username.icontains(fragment, autoescape=True))
     with obj.database.read() as session:
         if region:
-            statement = statement.where(_within(session, region))
+            statement = statement.where(queries.in_region(session, region))
         rows = session.execute(statement).all()
     table(
         ["用户名", "状态", "区划", "机关", "角色"],
@@ -221,115 +219,3 @@ def list_command(obj: HasDatabase, status: str | None, region: str | None, fragm
         ],
     )
     click.echo(f"共 {len(rows)} 个" + ("（只列出前面这些，可用 --limit 增加）" if len(rows) == limit else ""))
-
-
-def _within(session: Session, code: str) -> ColumnElement[bool]:
-    """Regions at or below that of the code, or of what took its place."""
-    region = current_region(session, code)
-    code = code if region is None else region.code
-    return (Region.area1 == code) | (Region.area2 == code) | (Region.area3 == code)
-
-
-@click.group("offices")
-def offices_group() -> None:
-    """Offices (机关): where users hold their roles. Bureaus of regions are made when they are first needed."""
-
-
-@offices_group.command("create")
-@click.option("--name", required=True, callback=cleaned)
-@click.option("--region", "code", metavar="CODE", required=True, help="Six digits; the region the office sits in.")
-@click.option(
-    "--kind", type=click.Choice([kind.value for kind in OfficeKind]), default=OfficeKind.STATION.value,
-    show_default=True,
-)  # fmt: skip
-@click.option("--parent", "parent_id", metavar="ID", type=click.UUID, help="Superior; usually the region's bureau.")
-@click.pass_obj
-def create_office_command(obj: HasDatabase, name: str, code: str, kind: str, parent_id: UUID | None) -> None:
-    """Create an office and print its id. It covers the region it sits in; `offices cover` changes that.
-
-    \b
-    Example:
-      ./manage offices create --name 天宁区某街道市场监管所 --region 320402
-    """
-    administration.refuse_enterprise("/kind", kind == OfficeKind.ENTERPRISE)
-    with obj.database.write() as session:
-        if parent_id is not None:
-            administration.office_of(session, parent_id)
-        region = administration.region_of(session, code)
-        office_id = offices.create_office(session, name, kind, region, parent_id)
-    click.echo(f"已创建机关 {name}")
-    click.echo(f"编号：{office_id}")
-
-
-@offices_group.command("list")
-@click.option("--region", metavar="CODE", help="Only this region and those below it.")
-@click.option("--q", "fragment", help="A part of the name.")
-@click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 10_000))
-@click.pass_obj
-def list_offices_command(obj: HasDatabase, region: str | None, fragment: str | None, limit: int) -> None:
-    """List offices with their ids and the regions they cover, by region.
-
-    \b
-    Example:
-      ./manage offices list --region 320400
-    """
-    statement = select(Office).outerjoin(Region, Region.code == Office.region_code)
-    if fragment:
-        statement = statement.where(Office.name.like(like_pattern(fragment), escape="\\"))
-    with obj.database.read() as session:
-        if region:
-            statement = statement.where(_within(session, region))
-        found = session.scalars(statement.order_by(Office.region_code, Office.name).limit(limit)).all()
-    table(
-        ["编号", "名称", "区划", "管辖", "服务电话"],
-        [
-            [
-                str(o.id),
-                o.name + ("（已撤并）" if o.closed_on else ""),
-                o.region_code or "",
-                "、".join(str(code) for _, code in o.areas),
-                o.hotline or "",
-            ]
-            for o in found
-        ],
-    )
-    click.echo(f"共 {len(found)} 个")
-
-
-@offices_group.command("cover")
-@click.argument("office_id", metavar="OFFICE_ID", type=click.UUID)
-@click.argument("codes", metavar="CODE...", nargs=-1, required=True)
-@click.pass_obj
-def cover_command(obj: HasDatabase, office_id: UUID, codes: tuple[str, ...]) -> None:
-    """Set the regions that an office covers, in place of those it covered before.
-
-    \b
-    Example:
-      ./manage offices cover 5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71 320402 320404
-    """
-    with obj.database.write() as session:
-        name = administration.office_of(session, office_id).name
-        offices.cover(session, office_id, list(codes))
-    click.echo(f"{name} 现管辖：{'、'.join(sorted(set(codes)))}")
-
-
-@offices_group.command("hotline")
-@click.argument("office_id", metavar="OFFICE_ID", type=click.UUID)
-@click.argument("number", required=False)
-@click.option("--none", "none", is_flag=True, help="The office has no number of its own any more.")
-@click.pass_obj
-def hotline_command(obj: HasDatabase, office_id: UUID, number: str | None, none: bool) -> None:
-    """Set where the public calls an office (服务电话); the rating pages show it beside 12315.
-
-    \b
-    Examples:
-      ./manage offices hotline 5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71 0519-86660000
-      ./manage offices hotline 5a2f6f0e-6c8e-4d0a-9f0b-6a1f0c3d2b71 --none
-    """
-    if (number is None) == (not none):
-        raise click.UsageError("give either NUMBER or --none")
-    with obj.database.write() as session:
-        office = administration.office_of(session, office_id)
-        offices.set_hotline(session, office, number)
-        told = f"{office.name} 服务电话：{office.hotline}" if office.hotline else f"{office.name} 不再显示服务电话"
-    click.echo(told)

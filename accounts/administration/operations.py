@@ -1,7 +1,7 @@
 """What the administrator of an installation does to accounts on the command line, without being signed in.
 
-Every change is a step of the same workflows as on the phone and leaves a history row; `by` names the
-login of the machine's user in it.
+Every change is a step of the same workflows as on the phone and is written into the history; there `by` is the
+login name of whoever ran the command.
 """
 
 import getpass
@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from accounts import handing_over, offices, operations
 from accounts.handing_over import Handed
 from accounts.models import USERNAME, Office, OfficeKind, Region, User
-from accounts.regions.abolished import told_unknown
+from accounts.regions.abolished import unknown_message
 from accounts.regions.loading import current_region
-from accounts.sign_in import passwords, throttle
-from accounts.sign_in import sessions as sign_in
+from accounts.sign_in import passwords, sessions, throttle
 from accounts.verbs import DEFAULT_ROLES, Role, roles_after_move
 from accounts.workflows import USER
 from core.db import Database
@@ -35,7 +34,7 @@ _LEVELS = {"national": "国家级", "province": "省级", "city": "市级", "cou
 
 
 def login() -> str:
-    """The login of whoever runs the command, for the history."""
+    """The login name of whoever runs the command, for the history."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number that has no name
@@ -51,10 +50,10 @@ def region_of(session: Session, code: str, level: str | None = None) -> Region:
     """The region of a code that is valid or was replaced, of that level if one is given; 422 otherwise."""
     region = current_region(session, code)
     if region is None or region.valid_to is not None:
-        raise invalid("/region", "unknown_region", f"{code}：{told_unknown(session, region)}")
+        raise invalid("/region", "unknown_region", f"{code}：{unknown_message(session, region)}")
     if level is not None and region.level != level:
-        told = f"“{region.name}”（{code}）是{_LEVELS[region.level]}区划，与 --level {level} 不符，请核对"
-        raise invalid("/level", "wrong_level", told)
+        message = f"“{region.name}”（{code}）是{_LEVELS[region.level]}区划，与 --level {level} 不符，请核对"
+        raise invalid("/level", "wrong_level", message)
     return region
 
 
@@ -88,7 +87,7 @@ def create_user(
     username = clean_line(username)
     if not re.fullmatch(USERNAME, username):
         raise invalid("/username", "bad_username", "用户名应为3至64位字母、数字、汉字或 - _ . @，请更换")
-    refuse_enterprise("/username", sign_in.is_enterprise_name(username))
+    refuse_enterprise("/username", sessions.is_enterprise_name(username))
     refuse_enterprise("/role", Role.ENTERPRISE in roles)
     password = passwords.one_time_password()
     password_hash = passwords.hash_password(password)
@@ -120,7 +119,7 @@ def reset_password(database: Database, username: str, *, by: str) -> str:
         user = _user(session, username)
         values = {"password_hash": password_hash, "must_change_password": True}
         USER.move(session, None, user, "administrator_reset_password", values, _payload(by))
-        sign_in.end_sessions_of(session, user.id)
+        sessions.end_sessions_of(session, user.id)
         throttle.forget(session, user.username)
     return password
 
@@ -136,7 +135,7 @@ def set_enabled(
         action = "administrator_enable" if enabled else "administrator_disable"
         USER.move(session, None, user, action, {"status_reason": reason}, _payload(by, reason))
         if not enabled:
-            sign_in.end_sessions_of(session, user.id)
+            sessions.end_sessions_of(session, user.id)
         if events is None or enabled:
             return Handed()
         if heir is None:
@@ -148,7 +147,7 @@ def move(
     database: Database, events: Events, username: str, *, region_code: str | None, office_id: UUID | None,
     roles: list[Role], heir: str | None, by: str,
 ) -> tuple[Handed, str]:  # fmt: skip
-    """Move a user to an office, or to the bureau of a region; returns what became of it and the office's name.
+    """Move a user to an office, or to the bureau of a region; returns what was handed over and the office's name.
 
     Without roles the user keeps those that `roles_after_move` says.
     """
