@@ -38,7 +38,7 @@ def first_midnight(moment: datetime) -> datetime:
     return midnight if midnight == local else datetime.combine(local.date() + timedelta(days=1), time(), LOCAL)
 
 
-class Deadline:
+class TimeLimit:
     """An instant some seconds from now, that several steps share: whoever takes longer leaves less to those after."""
 
     def __init__(self, seconds: float) -> None:

@@ -22,7 +22,7 @@ from assets.files.pictures import pictures
 from assets.files.pictures.pictures import Unreadable
 from assets.files.storage import StorageUnavailable, new_key, unavailable
 from assets.files.uploads import Uploads
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.database.disk import SHARED_MEMORY, is_full
 from core.db import Database
 from core.errors import Problem, disk_full, not_found
@@ -47,7 +47,7 @@ def key_of(database: Database, uploads: Uploads, file: File) -> str:
         raise not_found()
     if file.thumbnail_key is not None:
         return file.thumbnail_key
-    deadline = Deadline(SECONDS)
+    deadline = TimeLimit(SECONDS)
     with _alone(file.id):
         found = _stored(database, file.id)
         if found.thumbnail_key is not None:  # by whoever had its turn before
@@ -59,7 +59,7 @@ def without_room(uploads: Uploads, file: File) -> bytes:
     """The thumbnail itself where it cannot be kept: reading goes on while the disk is full. Raises 409, 503."""
     try:
         with TemporaryDirectory(dir=SHARED_MEMORY, prefix="gongpin-thumbnail-") as name:
-            return _make(uploads, file, Path(name), Deadline(SECONDS)).read_bytes()
+            return _make(uploads, file, Path(name), TimeLimit(SECONDS)).read_bytes()
     except (StorageUnavailable, OSError) as error:
         raise unavailable(error) from error
 
@@ -87,7 +87,7 @@ def _stored(database: Database, file_id: UUID) -> File:
     return file
 
 
-def _made(database: Database, uploads: Uploads, file: File, deadline: Deadline) -> str:
+def _made(database: Database, uploads: Uploads, file: File, deadline: TimeLimit) -> str:
     key, noted = new_key(), False
     try:
         with TemporaryDirectory(dir=uploads.incoming, prefix="thumbnail-") as name:
@@ -111,7 +111,7 @@ def _made(database: Database, uploads: Uploads, file: File, deadline: Deadline) 
     return other
 
 
-def _make(uploads: Uploads, file: File, folder: Path, deadline: Deadline) -> Path:
+def _make(uploads: Uploads, file: File, folder: Path, deadline: TimeLimit) -> Path:
     source, target = folder / "picture", folder / "thumbnail"
     _, chunks = uploads.storage.chunks(file.stored_key)
     with source.open("wb") as copy:

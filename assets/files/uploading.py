@@ -23,7 +23,7 @@ from assets.files.storage import Storage, StorageUnavailable, new_key, unavailab
 from assets.files.uploads import Uploads
 from core import clock
 from core.actor import Actor
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.database.prepared import Prepared
 from core.db import Database, insert_into
 from core.errors import Problem, invalid
@@ -69,7 +69,7 @@ def upload(database: Database, uploads: Uploads, actor: Actor, sent: Upload) -> 
     repeated = _find_repeated(database, identity, size)
     if repeated is not None:
         return repeated, False
-    deadline = Deadline(SECONDS)
+    deadline = TimeLimit(SECONDS)
     kind = documents.recognise(sent.source, named, purpose, deadline)
     _scan(uploads.scanner, sent.source, deadline)
     identity = replace(identity, name=file_names.with_extension(name, kind))
@@ -167,7 +167,7 @@ def _renew(database: Database, file: File) -> File | None:
         return session.get(File, file.id)
 
 
-def _scan(scanner: Clamd | None, source: Path, deadline: Deadline) -> None:
+def _scan(scanner: Clamd | None, source: Path, deadline: TimeLimit) -> None:
     if scanner is None:
         return
     try:
@@ -183,7 +183,7 @@ def _scan(scanner: Clamd | None, source: Path, deadline: Deadline) -> None:
 
 @contextmanager
 def _content_to_store(
-    incoming: Path, source: Path, kind: FileType, deadline: Deadline
+    incoming: Path, source: Path, kind: FileType, deadline: TimeLimit
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """What is stored, and the columns that only a picture has: it is encoded anew, other files stay as they came."""
     if kind.shape != PICTURE:
@@ -211,7 +211,7 @@ def _row(identity: _Identity, kind: FileType, size: int, of_picture: Mapping[str
     }  # fmt: skip
 
 
-def _store(database: Database, storage: Storage, values: dict[str, Any], content: Path, deadline: Deadline) -> bool:
+def _store(database: Database, storage: Storage, values: dict[str, Any], content: Path, deadline: TimeLimit) -> bool:
     """Store the bytes, then the row; False, and nothing stays stored, when the row is there already."""
     key, stored, created = values["stored_key"], False, None
     try:

@@ -76,7 +76,7 @@ def guess_of(year: int) -> str:
 
 
 def provisional_note(day: date | None, *, provisional: bool) -> str | None:
-    """What stands beside a date that was counted on guessed days, for whoever reads it."""
+    """What stands beside a date that was counted on guessed days, for its readers."""
     if not provisional or day is None:
         return None
     return f"{day.year}年放假安排公布前的暂定日期，公布后可能调整"
@@ -161,7 +161,7 @@ def pause(session: Session, subject_id: UUID, name: str, calendar: WorkingCalend
 
 
 def stop(session: Session, subject_id: UUID, name: str | None = None) -> None:
-    """Take a clock (all of the subject's without a name) away."""
+    """Delete a clock, or all of the subject's where no name is given."""
     statement = delete(Clock).where(Clock.subject_id == subject_id)
     session.execute(statement.where(Clock.name == name) if name is not None else statement)
 

@@ -2,7 +2,7 @@
 
 The day of the event is not counted and the period ends with its last day (民法典 201 to 203). The
 yearly arrangement of holidays and make-up days comes from the package `chinesecalendar`; overrides
-loaded by an administrator go before it. Of a year that is neither arranged nor loaded the statutory
+loaded by an administrator take precedence. Of a year that is neither arranged nor loaded the statutory
 days are certain and the rest is guessed. Natural days (自然日) and working days are never mixed.
 """
 
@@ -20,7 +20,7 @@ _DAY = timedelta(days=1)
 _SATURDAY, _NOVEMBER = 5, 11
 _ARRANGED_YEARS = frozenset(day.year for day in holidays)
 
-_told: set[int] = set()
+_warned: set[int] = set()
 """Years of which this process has logged that it guesses them."""
 
 
@@ -55,8 +55,8 @@ class WorkingCalendar:
             return worked
         if d.year in _ARRANGED_YEARS:
             return d in workdays or (d.weekday() < _SATURDAY and d not in holidays)
-        if not self.knows(d.year) and d.year not in _told:
-            _told.add(d.year)
+        if not self.knows(d.year) and d.year not in _warned:
+            _warned.add(d.year)
             log.warning("working_days_guessed", year=d.year, mend="./manage calendar")
         return d.weekday() < _SATURDAY and d not in statutory_holidays(d.year)
 

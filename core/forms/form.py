@@ -14,28 +14,17 @@ unique in that group and differ from the names outside it.
 Keys of every item: `text` (the printed wording), `type`, `required` (when visible), `readonly`,
 `default_from` ("enterprise.name"), `sensitive` (personal data; one text in a top-level field only),
 `roles`, `visible_when`, `required_when`, `basis` and `penalty` (the law, as the paper prints it),
-`help`, `placeholder`. Further keys by type:
+`help`, `placeholder`. The types and their further keys stand in `items/`, one class a type:
 
-    text         max_length (default 200), multiline, pattern + pattern_message; with repeat: true a list of
-                 distinct texts with min_items and max_items; suggest: what the own office typed there before
-                 is offered again
-    number       scale (decimals, 0 to 6, default 0), unit, minimum (decimal string); a decimal string or
-                 a JSON number is accepted, a decimal string is kept
-    date         not_future (not after today)
-    boolean      problem_when: [true] or [false], problem_text
-    choice       options [{value, label}] or options_from (name of a dictionary), problem_when [values],
-                 problem_text
-    multi        the same, and min_items, max_items (default 50)
-    disposal     (处置项) `done` 是, `in_progress` 办理中, `na` 不适用
-    mobile, tel (mobile or landline), resident_id, uscc, email, region (six digits)
-    photos       ids of uploaded pictures, min_items, max_items;  file, signature: one id
-    group        (repeating) items, min_items, max_items; rows hold neither disposals nor groups
+    items/texts.py        text
+    items/quantities.py   number, date
+    items/choices.py      boolean, choice, multi, disposal
+    items/identities.py   mobile, tel, resident_id, uscc, email, region
+    items/uploads.py      photos, signature, file
+    items/groups.py       group
 
-`options_from`: a form only checks that the values are texts; the room that owns the dictionary resolves them.
-`problem_when` lists the answers that count as a problem (问题), `problem_text` states it for those who did not
-ask the question (“未建立销售台账” for “是否建立销售台账”); the derived name `problems_found` may be used in
-conditions (see `definitions/conditions.py`). What is written beside item `1.1` (存在问题) is an item of its own,
-`1.1.problem`.
+The derived name `problems_found` may be used in conditions (see `definitions/conditions.py`). What is written beside
+item `1.1` (存在问题) is an item of its own, `1.1.problem`.
 """
 
 import copy

@@ -40,7 +40,7 @@ class Clamd:
     def scan(self, file: IO[bytes], seconds: float = math.inf) -> str | None:
         """The name of what was found in the file, read from its start, or None; raises `ScannerUnavailable`.
 
-        It has so many seconds for it, and its own limit at the most.
+        It may take `seconds`, and no longer than its own limit.
         """
         file.seek(0)
         try:
@@ -51,7 +51,7 @@ class Clamd:
                         connection.send(struct.pack("!L", len(chunk)) + chunk)
                     connection.send(struct.pack("!L", 0))
                 except (BrokenPipeError, ConnectionResetError):
-                    # clamd hangs up over its StreamMaxLength; what it said before may still be read.
+                    # clamd hangs up above its StreamMaxLength; its reply may still be there to be read.
                     pass
                 reply = connection.reply()
         except OSError as error:
@@ -64,7 +64,7 @@ class Clamd:
 
 
 class _Conversation:
-    """A connection that is over when its time is; raises TimeoutError (an OSError) then."""
+    """A connection with a time limit for all of it; after that it raises TimeoutError (an OSError)."""
 
     def __init__(self, address: str, seconds: float) -> None:
         if seconds <= 0:

@@ -34,7 +34,7 @@ _LASTING = frozenset(
         "InternalError.SigVerificationFail",
     }
 )
-# The SDK's own words for "no answer" and "no answer of the API".
+# The SDK's own codes for "no answer" and "no answer of the API".
 _UNANSWERED = frozenset({"ClientNetworkError", "ServerNetworkError"})
 # Only what looks like a code of the API is repeated in a log: its messages quote the number.
 _CODE = re.compile(r"[A-Za-z]{1,64}(\.[A-Za-z]{1,96}){0,3}")

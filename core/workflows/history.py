@@ -119,7 +119,7 @@ class Broken:
 
 
 def content_digest(content: Mapping[str, Any]) -> str:
-    """Digest of what a subject says, for the payload of a move, so that a subject that was changed past it is found."""
+    """Digest of a subject's content, for the payload of a move: it shows a subject that was changed without a move."""
     return hashlib.sha256(canonical_json(content)).hexdigest()
 
 

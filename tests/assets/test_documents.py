@@ -15,7 +15,7 @@ from pikepdf import Dictionary, Name
 
 from assets.files.documents import documents
 from assets.files.file_types import FILE_TYPES
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.errors import Problem
 from enterprise.production.kinds import self_check_report
 from tests import paperwork
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def judged(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
     source = tmp_path / "upload"
     source.write_bytes(content)
-    return documents.judge(source, FILE_TYPES[named], REPORT, Deadline(120)).extension
+    return documents.judge(source, FILE_TYPES[named], REPORT, TimeLimit(120)).extension
 
 
 def code_of(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
@@ -119,7 +119,7 @@ def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pyte
         patched.setattr(documents, "TIMEOUT", 0.5)
         assert code_of(tmp_path, paperwork.pdf()) == "not_ready"
     with pytest.raises(Problem) as refused:  # nor is it waited for when the caller has less time
-        documents.judge(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, Deadline(0.5))
+        documents.judge(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, TimeLimit(0.5))
     assert refused.value.code == "not_ready"
 
 

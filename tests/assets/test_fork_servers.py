@@ -19,7 +19,7 @@ import pytest
 from assets.files.pictures import fork_servers, picture_worker
 from assets.files.pictures.fork_servers import TIMEOUT, ForkServer
 from assets.files.pictures.picture_server import NO_ROOM
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.errors import Problem
 from tests.assets.test_document_conversion import has_landlock
 
@@ -44,8 +44,8 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def ample() -> Deadline:
-    return Deadline(PATIENCE)
+def ample() -> TimeLimit:
+    return TimeLimit(PATIENCE)
 
 
 def is_gone(pid: int) -> bool:
@@ -118,9 +118,9 @@ def test_who_has_less_time_than_a_picture_may_take_ends_the_child_and_not_the_se
     odd: ForkServer, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fork_servers, "GRACE", PATIENCE)  # so that a busy machine is not taken for one that hangs
-    odd.ask(b"c", source, tmp_path / "target", Deadline(PATIENCE * 2))
+    odd.ask(b"c", source, tmp_path / "target", TimeLimit(PATIENCE * 2))
     first = odd.pid
-    assert odd.ask(b"h", source, tmp_path / "target", Deadline(PATIENCE + 1)) == {"timeout": True}
+    assert odd.ask(b"h", source, tmp_path / "target", TimeLimit(PATIENCE + 1)) == {"timeout": True}
     assert odd.pid == first is not None
 
 
@@ -128,14 +128,14 @@ def test_who_has_no_time_left_is_refused_and_nobody_is_asked(odd: ForkServer, so
     odd.ask(b"c", source, tmp_path / "target", ample())
     first = odd.pid
     with pytest.raises(Problem) as refused:
-        odd.ask(b"c", source, tmp_path / "target", Deadline(0))
+        odd.ask(b"c", source, tmp_path / "target", TimeLimit(0))
     assert refused.value.code == "not_ready" and odd.pid == first
 
 
 def test_one_that_never_comes_up_is_waited_for_no_longer_than_there_is_time(source: Path, tmp_path: Path) -> None:
     silent = ForkServer("tests.assets.worker_that_never_starts")
     with pytest.raises(Problem) as refused:
-        silent.ask(b"c", source, tmp_path / "target", Deadline(0.5))
+        silent.ask(b"c", source, tmp_path / "target", TimeLimit(0.5))
     assert refused.value.code == "not_ready" and silent.pid is None
 
 
@@ -296,12 +296,12 @@ def test_nothing_is_left_behind_when_the_process_that_started_it_ends(
     program = (
         "import sys, threading, pathlib\n"
         "from assets.files.pictures.fork_servers import ForkServer\n"
-        "from core.clock import Deadline\n"
+        "from core.clock import TimeLimit\n"
         "source, target = map(pathlib.Path, sys.argv[1:])\n"
         f"odd = ForkServer({ODD!r})\n"
-        "odd.ask(b'c', source, target, Deadline(60))\n"
+        "odd.ask(b'c', source, target, TimeLimit(60))\n"
         "print(odd.pid, flush=True)\n"
-        "odd.ask(b'h', source, target, Deadline(60))\n"
+        "odd.ask(b'h', source, target, TimeLimit(60))\n"
     )
     owner = subprocess.Popen(
         [sys.executable, "-c", program, str(source), str(tmp_path / "target")], cwd=ROOT, stdout=subprocess.PIPE

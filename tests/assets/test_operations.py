@@ -28,7 +28,7 @@ from assets.files.uploading import Upload
 from assets.files.uploads import Uploads
 from core import clock as wall
 from core.actor import Actor
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.db import Database
 from core.errors import Fault, Problem
 from core.workflows.subjects import SubjectRegistry
@@ -547,7 +547,7 @@ def test_the_sweep_and_a_claim_of_the_same_file_do_not_both_get_it(
         assert session.scalar(select(func.count()).select_from(File)) == len(stored(uploads))
 
 
-class CountingDown(Deadline):
+class CountingDown(TimeLimit):
     """Each time that is asked for has a second less."""
 
     def left(self, most: float = math.inf) -> float:
@@ -566,7 +566,7 @@ def test_all_steps_of_an_upload_share_one_time(
     handed: list[Any] = []
     given: list[float] = []
     recognise, prepare, put = documents.recognise, pictures.prepare, uploads.storage.put
-    monkeypatch.setattr(uploading, "Deadline", CountingDown)
+    monkeypatch.setattr(uploading, "TimeLimit", CountingDown)
     monkeypatch.setattr(documents, "recognise", lambda *told: (handed.append(told[-1]), recognise(*told))[1])
     monkeypatch.setattr(pictures, "prepare", lambda *told: (handed.append(told[-1]), prepare(*told))[1])
     monkeypatch.setattr(uploads.storage, "put", lambda *told: (given.append(told[-1]), put(*told))[1])

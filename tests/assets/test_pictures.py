@@ -21,7 +21,7 @@ from assets.files.file_types import FILE_TYPES
 from assets.files.pictures import fork_servers, lossless, pictures
 from assets.files.pictures.fork_servers import ForkServer
 from assets.files.pictures.pictures import Picture
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.errors import Problem
 from tests import paperwork
 from tests.paperwork import segment, with_segments
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def prepared(tmp_path: Path, content: bytes, wanted: str = ".jpg") -> tuple[Picture, Image.Image]:
     source, target = tmp_path / "source", tmp_path / "picture"
     source.write_bytes(content)
-    known = pictures.prepare(source, FILE_TYPES[wanted], target, Deadline(120))
+    known = pictures.prepare(source, FILE_TYPES[wanted], target, TimeLimit(120))
     assert hashlib.sha256(target.read_bytes()).hexdigest() == known.sha256
     return known, Image.open(target)
 
@@ -44,7 +44,7 @@ def stored(tmp_path: Path) -> bytes:
 def thumbnail(tmp_path: Path, content: bytes) -> Image.Image:
     source, target = tmp_path / "source", tmp_path / "thumbnail"
     source.write_bytes(content)
-    pictures.make_thumbnail(source, target, Deadline(120))
+    pictures.make_thumbnail(source, target, TimeLimit(120))
     return Image.open(target)
 
 
@@ -590,8 +590,8 @@ def test_nothing_is_decoded_in_the_process_of_the_server(tmp_path: Path, monkeyp
         for content, wanted in ((paperwork_photo, ".jpg"), (paperwork_heic, ".jpg"), (paperwork_png, ".png")):
             source, target = tmp_path / "source", tmp_path / "picture"
             source.write_bytes(content)
-            pictures.prepare(source, FILE_TYPES[wanted], target, Deadline(120))
-            pictures.make_thumbnail(target, tmp_path / "thumbnail", Deadline(120))
+            pictures.prepare(source, FILE_TYPES[wanted], target, TimeLimit(120))
+            pictures.make_thumbnail(target, tmp_path / "thumbnail", TimeLimit(120))
 
 
 paperwork_photo, paperwork_heic, paperwork_png = paperwork.photo(), paperwork.heic(), paperwork.png()

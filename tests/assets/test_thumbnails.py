@@ -22,7 +22,7 @@ from assets.files.uploading import Upload
 from assets.files.uploads import Uploads
 from core import clock as wall
 from core.actor import Actor
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.db import Database
 from core.errors import Problem
 from tests import paperwork
@@ -44,7 +44,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     sources: list[Path] = []
     make = pictures.make_thumbnail
 
-    def noted(source: Path, target: Path, deadline: Deadline) -> None:
+    def noted(source: Path, target: Path, deadline: TimeLimit) -> None:
         sources.append(source)
         make(source, target, deadline)
 
@@ -93,7 +93,7 @@ def test_of_two_processes_that_make_it_the_first_stays(
 ) -> None:
     make = pictures.make_thumbnail
 
-    def overtaken(source: Path, target: Path, deadline: Deadline) -> None:
+    def overtaken(source: Path, target: Path, deadline: TimeLimit) -> None:
         make(source, target, deadline)
         with database.write() as session:
             session.execute(update(File).where(File.id == photo.id).values(thumbnail_key="uploads/aa/theirs"))
@@ -108,7 +108,7 @@ def test_one_that_is_swept_meanwhile_leaves_nothing(
 ) -> None:
     make = pictures.make_thumbnail
 
-    def swept(source: Path, target: Path, deadline: Deadline) -> None:
+    def swept(source: Path, target: Path, deadline: TimeLimit) -> None:
         make(source, target, deadline)
         with time_machine.travel(wall.now() + timedelta(days=2), tick=False):
             sweep(database, uploads.storage, uploads.incoming / "elsewhere")

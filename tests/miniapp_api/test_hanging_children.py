@@ -16,7 +16,7 @@ from assets.files import thumbnails, uploading
 from assets.files.documents import documents
 from assets.files.file_types import FILE_TYPES
 from assets.files.pictures import fork_servers, pictures
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.errors import Problem
 from core.gateways.clamd import Clamd
 from enterprise.production.operations import TEMPLATE
@@ -107,8 +107,8 @@ def test_nobody_waits_for_a_place_longer_than_there_is_time(
     source = tmp_path / "source"
     source.write_bytes(paperwork.pdf() if room is documents else paperwork.png())
     ask: dict[Any, Callable[[], object]] = {
-        pictures: lambda: pictures.make_thumbnail(source, tmp_path / "target", Deadline(0.2)),
-        documents: lambda: documents.judge(source, FILE_TYPES[".pdf"], TEMPLATE, Deadline(0.2)),
+        pictures: lambda: pictures.make_thumbnail(source, tmp_path / "target", TimeLimit(0.2)),
+        documents: lambda: documents.judge(source, FILE_TYPES[".pdf"], TEMPLATE, TimeLimit(0.2)),
     }
     began = time.monotonic()
     with pytest.raises(Problem) as refused:

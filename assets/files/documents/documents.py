@@ -16,7 +16,7 @@ import structlog
 from assets.files.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, ZIP_HEAD, FileType
 from assets.files.pictures import picture_formats
 from assets.files.purposes import FilePurpose
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.errors import invalid, not_done_in_time
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ _PROGRAM = Path(__file__).with_name("check_worker.py")
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
-def recognise(source: Path, named: FileType, purpose: FilePurpose, deadline: Deadline) -> FileType:
+def recognise(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLimit) -> FileType:
     """What the file is, of the types that the purpose allows: by its content, whatever its name says.
 
     A document is judged; a picture is when it is decoded. Raises as `judge` does.
@@ -59,7 +59,7 @@ def _kept_as(format_: str | None, named: FileType, purpose: FilePurpose) -> File
     return FILE_TYPES[kept]
 
 
-def judge(source: Path, named: FileType, purpose: FilePurpose, deadline: Deadline) -> FileType:
+def judge(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLimit) -> FileType:
     """What the document is, of the types that the purpose allows.
 
     Raises 422 with the reason, and with what to do; 503 when it could not get its turn, or the machine is out of time

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from assets.files.pictures.picture_server import LONGEST, READY
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.errors import not_done_in_time
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class ForkServer:
         running = self._running
         return running.process.pid if running is not None and self._owner == os.getpid() else None
 
-    def ask(self, what: bytes, source: Path, target: Path, deadline: Deadline) -> dict[str, Any]:
+    def ask(self, what: bytes, source: Path, target: Path, deadline: TimeLimit) -> dict[str, Any]:
         """What the child says that read `source` and wrote `target`; else `{"returncode": n}` or `{"timeout": true}`.
 
         Starting the process and trying again come out of the same time. Raises OSError when the files cannot be
@@ -98,7 +98,7 @@ class ForkServer:
         if self._running is not None and self._owner == os.getpid():
             self._drop(self._running)
 
-    def _get(self, deadline: Deadline) -> _Running:
+    def _get(self, deadline: TimeLimit) -> _Running:
         if not self._lock.acquire(timeout=deadline.left()):  # another starts it
             raise not_done_in_time()
         try:
@@ -114,7 +114,7 @@ class ForkServer:
                 self._running = None
         running.end()
 
-    def _start(self, deadline: Deadline) -> _Running:
+    def _start(self, deadline: TimeLimit) -> _Running:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         program = (
             f"import sys; sys.path.append({str(_ROOT)!r}); from assets.files.pictures.picture_server import main; "
@@ -147,7 +147,7 @@ class ForkServer:
         mine.settimeout(GRACE)
         return running
 
-    def _ask(self, running: _Running, what: bytes, source: Path, target: Path, deadline: Deadline) -> dict[str, Any]:
+    def _ask(self, running: _Running, what: bytes, source: Path, target: Path, deadline: TimeLimit) -> dict[str, Any]:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with mine:
             with theirs, source.open("rb") as reading, target.open("wb") as writing:
@@ -163,7 +163,7 @@ class ForkServer:
                     raise _Hangs from error
                 except OSError as error:
                     raise _Gone(str(error)) from error
-            return _told(mine, Deadline(seconds + GRACE))
+            return _told(mine, TimeLimit(seconds + GRACE))
 
 
 def _at_least_a_moment(seconds: float) -> float:
@@ -171,7 +171,7 @@ def _at_least_a_moment(seconds: float) -> float:
     return max(seconds, 0.001)
 
 
-def _told(channel: socket.socket, deadline: Deadline) -> dict[str, Any]:
+def _told(channel: socket.socket, deadline: TimeLimit) -> dict[str, Any]:
     told = b""
     try:
         while b"\n" not in told and len(told) < _MOST_TOLD:

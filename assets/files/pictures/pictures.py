@@ -22,7 +22,7 @@ from assets.files.pictures.exif import Notes
 from assets.files.pictures.fork_servers import ForkServer
 from assets.files.pictures.picture_formats import JPEG, format_of, is_something_besides
 from assets.files.pictures.picture_server import NO_ROOM
-from core.clock import Deadline
+from core.clock import TimeLimit
 from core.errors import Problem, disk_full, invalid, not_done_in_time
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ class Picture:
     sha256: str
 
 
-def prepare(source: Path, wanted: FileType, target: Path, deadline: Deadline) -> Picture:
+def prepare(source: Path, wanted: FileType, target: Path, deadline: TimeLimit) -> Picture:
     """Write the picture to `target` as a file of the wanted type, with nothing beside its pixels.
 
     Raises 422 for what is no picture, too large, or something else besides; 503 when the picture could not get its
@@ -109,14 +109,14 @@ def _refusal(reason: str) -> Problem:
     return invalid("/file", code, message)
 
 
-def make_thumbnail(source: Path, target: Path, deadline: Deadline) -> None:
+def make_thumbnail(source: Path, target: Path, deadline: TimeLimit) -> None:
     """Write a small upright JPEG of a kept picture. Raises `Unreadable`, and 503 as `prepare` does."""
     answer = _ask(_THUMBNAIL, source, target, deadline)
     if "refused" in answer:
         raise Unreadable(str(answer["refused"]))
 
 
-def _ask(what: bytes, source: Path, target: Path, deadline: Deadline) -> dict[str, Any]:
+def _ask(what: bytes, source: Path, target: Path, deadline: TimeLimit) -> dict[str, Any]:
     if not _places.acquire(timeout=deadline.left(_PATIENCE)):
         raise not_done_in_time()
     try:

@@ -17,7 +17,7 @@ class _Chosen(ItemType):
 
 
 class Boolean(_Chosen):
-    """True or false."""
+    """True or false. `problem_when` is `[true]` or `[false]`; `problem_text` as for choices."""
 
     type: Literal["boolean"]
     problem_when: Annotated[Sequence[bool], Key(keys.nonempty, cells.BOOLEAN_ANSWERS)] = ()
@@ -42,7 +42,12 @@ class Boolean(_Chosen):
 
 
 class _OfOptions(_Chosen):
-    """Options of its own, or those of a dictionary, which the room that owns the dictionary resolves."""
+    """`options` (`[{value, label}]`), or `options_from`, the name of a dictionary.
+
+    For a dictionary only the type is checked: the room that owns it resolves the values. `problem_when` lists the
+    values that count as a problem (问题); `problem_text` states the problem for those who did not ask the question
+    (“未建立销售台账” for “是否建立销售台账”).
+    """
 
     options: Annotated[list[dict[str, str]] | None, Key(keys.options, cells.OPTIONS)] = None
     options_from: Annotated[str | None, Key(keys.shaped(r"[a-z][a-z0-9_]{0,39}", "须为词典的代码"), cells.TEXT)] = None
@@ -81,7 +86,7 @@ class Choice(_OfOptions):
 
 
 class Multi(_OfOptions, Counted):
-    """Several of several options."""
+    """Several of several options, from `min_items` to `max_items`."""
 
     type: Literal["multi"]
 

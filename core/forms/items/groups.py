@@ -9,7 +9,10 @@ from core.forms.items.base import Counted, SubmissionFault
 
 
 class Group(Counted):
-    """Rows of items; a row holds neither disposals nor groups. Its rows are normalised in `validation/reading.py`."""
+    """Rows of `items`, from `min_items` to `max_items`; a row holds neither disposals nor groups.
+
+    `validation/reading.py` normalises the rows.
+    """
 
     type: Literal["group"]
     items: Annotated[list[Any], keys.PARTS]

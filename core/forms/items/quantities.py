@@ -17,7 +17,10 @@ _MAX_INTEGRAL = 15
 
 
 class Number(ItemType):
-    """A decimal string without needless zeros: `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`."""
+    """A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
+
+    `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` a decimal string, included.
+    """
 
     type: Literal["number"]
     scale: Annotated[int, Key(keys.whole(0, 6), cells.WHOLE)] = 0
@@ -77,7 +80,7 @@ class Number(ItemType):
 
 
 class Date(ItemType):
-    """A day, `2026-11-20`."""
+    """A day, `2026-11-20`; with `not_future` not after today."""
 
     type: Literal["date"]
     not_future: Annotated[bool, keys.FLAG] = False

@@ -14,7 +14,11 @@ from core.forms.items.keys import Key
 
 
 class Text(Counted):
-    """One text, or with `repeat` a list of distinct texts."""
+    """One text, or with `repeat` a list of distinct texts, with `min_items` and `max_items`.
+
+    `max_length` is in characters. `pattern` begins with ^ and ends with $; `pattern_message` is its Chinese sentence.
+    `suggest`: what the own office typed there before is offered again.
+    """
 
     type: Literal["text"]
     max_length: Annotated[int, Key(keys.whole(1, 10_000), cells.WHOLE)] = 200

@@ -37,7 +37,7 @@ class Signature(_Upload):
 
 
 class Photos(_Upload, Counted):
-    """Ids of uploaded pictures."""
+    """Ids of uploaded pictures, from `min_items` to `max_items`."""
 
     type: Literal["photos"]
     sentences: ClassVar[Mapping[str, str]] = {

@@ -86,7 +86,7 @@ def likely_bodies(draw: st.DrawFn, form: Form) -> dict[str, Any]:
 @pytest.mark.parametrize("name", FORMS)
 @settings(max_examples=rounds(60, few=15), deadline=None)
 @given(data=st.data())
-def test_any_json_value_is_judged_without_an_exception(name: str, data: st.DataObject) -> None:
+def test_any_json_value_is_validated_without_an_exception(name: str, data: st.DataObject) -> None:
     form = FORMS[name]
     body: Any = data.draw(json_values)
     for submit in (True, False):
@@ -97,7 +97,7 @@ def test_any_json_value_is_judged_without_an_exception(name: str, data: st.DataO
 @pytest.mark.parametrize("name", FORMS)
 @settings(max_examples=rounds(60, few=15), deadline=None)
 @given(data=st.data())
-def test_any_json_value_in_any_place_is_judged_without_an_exception(name: str, data: st.DataObject) -> None:
+def test_any_json_value_in_any_place_is_validated_without_an_exception(name: str, data: st.DataObject) -> None:
     form = FORMS[name]
     body = data.draw(likely_bodies(form))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -126,7 +126,7 @@ def test_what_was_accepted_is_accepted_again_unchanged(name: str, data: st.DataO
             assert form.check(checked.values, submit=submit, today=TODAY) == checked
 
 
-def test_a_body_is_not_changed_by_being_judged() -> None:
+def test_a_body_is_not_changed_by_being_validated() -> None:
     body = {
         "org_name": " 某 ",
         "inspectors": ["甲", ""],

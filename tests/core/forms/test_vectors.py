@@ -3,7 +3,7 @@
 A case: `form` (a file of `inspection/forms`, or a key of the file's own `forms`), `mode` (draft or submit),
 `today`, `body`, and what to `expect`: `faults` as [pointer, code] in their order, `problems_found`, and where
 given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead nowhere), `dropped`
-(pointers of what was given and is hidden), `warnings` (codes). Where no fault is expected, judging the values again
+(pointers of what was given and is hidden), `warnings` (codes). Where no fault is expected, validating the values again
 must change nothing.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from core.forms import Form, warnings_of
+from core.forms.items.types import TYPES
 
 ROOT = Path(__file__).resolve().parents[3]
 VECTORS = sorted((ROOT / "tests" / "vectors" / "forms").glob("*.json"))
@@ -68,3 +69,10 @@ def test_a_vector_has_the_expected_outcome(form: Form, case: dict[str, Any]) -> 
     if not checked.faults:
         again = form.check(checked.values, submit=case["mode"] == "submit", today=today)
         assert again == checked
+
+
+def test_every_type_of_item_has_cases_that_the_phone_runs_too() -> None:
+    forms = [form.definition for form in (case.values[0] for case in _cases())]
+    items = [item for form in forms for section in form["sections"] for item in section["items"]]
+    inner = [one for item in items for one in item.get("items", ())]
+    assert {item["type"] for item in [*items, *inner]} == TYPES.keys()
