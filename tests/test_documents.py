@@ -1,5 +1,6 @@
 """The documents say what the code does."""
 
+import re
 from pathlib import Path
 
 import app  # noqa: F401 - every room declares its tables
@@ -57,3 +58,16 @@ def test_both_readmes_name_the_same_commands_and_pages() -> None:
 def test_the_data_model_names_every_table() -> None:
     page = (ROOT / "docs" / "data-model.md").read_text()
     assert [name for name in Base.metadata.tables if f"`{name}`" not in page] == []
+
+
+def test_rules_stand_where_the_page_says() -> None:
+    rows = [line.split("|")[1:-1] for line in (ROOT / "docs" / "rules.md").read_text().splitlines() if "`" in line]
+    rows = [row for row in rows if len(row) == 4]
+    assert len(rows) > 40
+    for rule, _chinese, places, names in rows:
+        paths = [ROOT / place for place in re.findall(r"`([^`]+)`", places)]
+        files = [file for path in paths for file in ([path] if path.is_file() else path.glob("*.py"))]
+        assert all(path.exists() for path in paths) and files, rule
+        text = "\n".join(file.read_text() for file in files)
+        for name in re.findall(r"`([^`]+)`", names):
+            assert re.search(rf"^(?:def |class )?{name}\b", text, re.M), f"{rule}: {name}"
