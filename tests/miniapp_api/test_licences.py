@@ -193,7 +193,7 @@ def test_whoever_loses_a_race_for_a_topic_is_told_the_version_that_it_has_now(
         )  # fmt: skip
         return []
 
-    monkeypatch.setattr("enterprise.production.operations.files.claim", overtaken)
+    monkeypatch.setattr("enterprise.production.operations.claim", overtaken)
     lost = parties.reviewer.put(f"/self-check-topics/{topic_id}", {**body, "title": "晚了", "version": 1})
     assert (*code_of(lost), lost.json["current_version"]) == (409, "stale_version", 5)
 
