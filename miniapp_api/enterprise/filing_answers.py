@@ -9,7 +9,7 @@ from pydantic import Field
 from enterprise.filings.models import DELETED
 from enterprise.systems import KINDS
 from miniapp_api.form_answers import FormDefinition
-from miniapp_api.http.answers import Answer, AnswerValue, Warning, one_of
+from miniapp_api.http.answers import Answer, AnswerValue, HistoryRow, Warning, absent, one_of
 
 KindCode = Annotated[str, one_of(kind.code for kind in KINDS)]
 Status = Annotated[str, one_of({DELETED, *(status for kind in KINDS for status in kind.statuses)})]
@@ -138,3 +138,16 @@ class FilingVersion(Answer):
     form: FilingForm
     data: dict[str, AnswerValue] = Field(description="the answers of the form; personal data masked")
     documents: list[FilingDocument]
+
+
+class FilingMove(HistoryRow):
+    """A move of a filing."""
+
+    comment: str = absent("the opinion or reason that the step asks for")
+    confirmations: int = absent("how many different users have confirmed so far")
+    sent: int = absent("the number of the version that was sent")
+    content: str = absent("digest of what was sent")
+    clock: str = absent("`recount`: the clock whose day was counted anew")
+    due_on: date = absent("`recount`")
+    former_due_on: date = absent("`recount`")
+    counted: date = absent("`recount`: the day by the calendar; a day that is over already makes nobody late")

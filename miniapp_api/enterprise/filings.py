@@ -23,10 +23,11 @@ from miniapp_api.enterprise.filing_answers import (
     Filing,
     FilingKind,
     FilingKindSummary,
+    FilingMove,
     FilingRow,
     FilingVersion,
 )
-from miniapp_api.http.answers import FORM_DATA, HistoryRow, Page, answers, refuses
+from miniapp_api.http.answers import FORM_DATA, Page, answers, refuses
 from miniapp_api.http.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
@@ -187,7 +188,7 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 
 @bp.get("/filings/<uuid:filing_id>/history")
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
-@answers(Page[HistoryRow])
+@answers(Page[FilingMove])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a filing, oldest first."""

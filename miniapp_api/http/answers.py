@@ -101,10 +101,7 @@ JSON_VALUE: dict[str, Any] = {COMPONENT: "JsonValue"}
 
 
 class HistoryRow(Answer):
-    """A move of a record (操作记录). What else is named was said or changed by it: a reason, an opinion, fields."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
+    """A move of a record (操作记录). Each kind of record adds what else its moves keep."""
 
     seq: int = Field(description="counted from 1 for each record")
     at: datetime
