@@ -26,6 +26,7 @@ from enterprise.filings.kinds import (
     Filings,
 )
 from enterprise.filings.models import Filing
+from tests.documented import INVENTED
 from tests.enterprise.filings.invented import Quota, invented
 
 START = "2026-09-28T10:00:00+08:00"
@@ -43,6 +44,7 @@ class Desk:
 
     def declare(self, kind: FilingKind) -> None:
         self.engine.kinds[kind.code] = kind
+        INVENTED.update({kind.code, *kind.statuses, *(step.action for step in kind.steps)})
 
     def open(self) -> UUID:
         filing_id = uuid4()
