@@ -35,7 +35,7 @@ from miniapp_api.http.bodies import (
     text_field,
 )
 from miniapp_api.http.gates import gate
-from miniapp_api.http.passed_over import passed_over
+from miniapp_api.http.read_only_fields import read_only_warnings
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("rating_codes", __name__, tag="Ratings")
@@ -103,7 +103,7 @@ def create_rating_code(session: Session, actor: Actor, body: RatingCodeBody) -> 
     """
     code, new = codes.create(session, actor, body.root)
     answer = _answer(code, actor)
-    return {**answer, "warnings": passed_over(body, {}, answer)}, 201 if new else 200
+    return {**answer, "warnings": read_only_warnings(body, {}, answer)}, 201 if new else 200
 
 
 @bp.get("/rating-codes")

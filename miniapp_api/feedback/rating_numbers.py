@@ -14,7 +14,7 @@ from feedback.ratings import freed_numbers
 from miniapp_api.http.answers import Answer, Page, Warning, answers
 from miniapp_api.http.bodies import ID_FIELD, DescribedBody, PageQuery, described, text_field
 from miniapp_api.http.gates import gate
-from miniapp_api.http.passed_over import passed_over
+from miniapp_api.http.read_only_fields import read_only_warnings
 
 bp = APIBlueprint("rating_numbers", __name__, tag="Ratings")
 
@@ -59,7 +59,7 @@ def free_rating_number(session: Session, actor: Actor, body: FreedNumberBody) ->
     """
     row, new = freed_numbers.free(session, actor, body.root)
     answer = freed_numbers.freed_number_as_json(row)
-    return {**answer, "warnings": passed_over(body, {}, answer)}, 201 if new else 200
+    return {**answer, "warnings": read_only_warnings(body, {}, answer)}, 201 if new else 200
 
 
 @bp.get("/rating-numbers/freed")

@@ -35,7 +35,7 @@ from miniapp_api.http.bodies import (
 from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx, begun
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
-from miniapp_api.http.passed_over import beyond, passed_over
+from miniapp_api.http.read_only_fields import other_fields, read_only_warnings
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("ratings", __name__, tag="Ratings")
@@ -141,7 +141,9 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
     decisions: release, withhold. Only the answer to reveal_number holds the whole number.
     """
     before = (
-        queries.rating_answer(session, actor, queries.get_readable(session, actor, rating_id)) if beyond(body) else {}
+        queries.rating_answer(session, actor, queries.get_readable(session, actor, rating_id))
+        if other_fields(body)
+        else {}
     )
     if action in publication.DECISIONS:
         rating = publication.decide(session, actor, rating_id, action, body.root)
@@ -149,7 +151,7 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
         rating = follow_ups.act(session, actor, rating_id, action, body.root)
     revealed = queries.revealed(session, actor, rating) if action == numbers.REVEAL else {}
     answer = queries.rating_answer(session, actor, rating) | revealed
-    return {**answer, "warnings": passed_over(body, before, answer)}
+    return {**answer, "warnings": read_only_warnings(body, before, answer)}
 
 
 class ReleaseBody(Body):
