@@ -140,11 +140,9 @@ def act_on_rating(session: Session, actor: Actor, rating_id: UUID, action: str, 
     Steps: assign, reveal_number, contact, verify, rectify, explain, reply, close, return, appeal, uphold, void;
     decisions: release, withhold. Only the answer to reveal_number holds the whole number.
     """
-    before = (
-        queries.rating_answer(session, actor, queries.get_readable(session, actor, rating_id))
-        if other_fields(body)
-        else {}
-    )
+    before: dict[str, Any] = {}
+    if other_fields(body):
+        before = queries.rating_answer(session, actor, queries.get_readable(session, actor, rating_id))
     if action in publication.DECISIONS:
         rating = publication.decide(session, actor, rating_id, action, body.root)
     else:
