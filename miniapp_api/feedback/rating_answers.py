@@ -8,13 +8,14 @@ from pydantic import ConfigDict, Field
 
 from feedback.codes.kinds import CHANNELS
 from feedback.follow_ups import steps
-from feedback.workflows import RATING
+from feedback.workflows import HANDLE, RATING, SUPERVISE
 from miniapp_api.http.answers import Answer, HistoryRow, Warning, absent, one_of
 
 Level = Literal[1, 2, 3, 4, 5]
 Channel = Literal["web_todo", "qr_once", "qr_matter"]
 Publicity = Literal["pending", "shown", "withheld", "hidden"]
 Status = Annotated[str, one_of(RATING.statuses)]
+Action = Annotated[str, one_of({step.action for step in RATING.steps.values() if step.who in (HANDLE, SUPERVISE)})]
 VerifyResult = Annotated[str, one_of(steps.VERIFY_RESULTS)]
 Classification = Annotated[str, one_of(steps.CLASSES)]
 FeedbackChannel = Annotated[str, one_of(steps.FEEDBACK_CHANNELS)]
@@ -60,7 +61,7 @@ class RatingRow(Answer):
     colour: Literal["yellow", "red"] | None = Field(description="of bad ratings under way: red once overdue")
     submitted_at: datetime
     closed_at: datetime | None
-    actions: list[str] = Field(description="what the caller may do now")
+    actions: list[Action] = Field(description="what the caller may do now")
 
 
 class Handler(Answer):
