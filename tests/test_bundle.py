@@ -119,7 +119,7 @@ def test_a_running_server_is_not_upgraded(installer: ModuleType, tmp_path: Path)
 @pytest.mark.parametrize("python", building.PYTHONS)
 def test_every_requirement_of_a_server_is_asked_for_with_its_hashes(python: str, machine: str) -> None:
     asked = {name.split("==")[0]: (marker, hashes) for name, marker, hashes in building.requirements(python, machine)}
-    assert {"flask", "sqlalchemy", "psycopg-binary", "pyrage", "pillow-heif"} <= asked.keys()
+    assert {"flask", "sqlalchemy", "psycopg-binary", "pyrage", "pillow-heif", "typst"} <= asked.keys()
     assert not {"colorama", "win-unicode-console"} & asked.keys()
     assert all(hashes.startswith(" --hash=sha256:") for _, hashes in asked.values())
     # Debian 12 has 3.11.2; whether it is needed is known on the server only.
