@@ -24,14 +24,14 @@ _TAKEN = {
     False: "该企业账号已启用，不能再次发放；企业忘记密码的，请在用户列表中找到该账号并重置密码",
     True: "该企业账号已停用，不能再次发放；如需恢复使用，请在用户列表中找到该账号并启用",
 }
-"""What is answered for an account that was used, by whether it is disabled."""
+"""The refusal for an account that has been used, by whether it is disabled."""
 
 
 def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -> tuple[str, str]:
     """Create the account and return user name and one-time password, shown once; it must be changed.
 
-    Not idempotent on purpose: while the account was never used, calling again makes a new password
-    (a lost one cannot be shown again). 404 for an enterprise outside the actor's scope, 409
+    Not idempotent on purpose: until the account is used, calling again makes a new password, because a lost one cannot
+    be shown again. 404 for an enterprise outside the actor's scope, 409
     `username_taken` once the account has been used.
     """
     if suffix is not None and not _SUFFIX.fullmatch(suffix):

@@ -15,8 +15,8 @@ AREAS = ("area1", "area2", "area3")
 class Enterprise(Base):
     """An enterprise (企业) of the register, with the chain of regions it lies in (see `Region`).
 
-    `imported` is what an import said last of the columns that an enterprise may declare otherwise, `former_names` what
-    it was called before, the last name first.
+    `imported` holds what the last import said of the columns that an enterprise may declare, `former_names` its names
+    before, the latest first.
     """
 
     __tablename__ = "enterprises"
@@ -64,7 +64,7 @@ class EnterpriseProduct(Base):
 
 
 class EnterpriseBigram(Base):
-    """Two neighbouring characters of an enterprise's name; see `core/database/name_search.py`."""
+    """Two adjacent characters of an enterprise's name; see `core/database/name_search.py`."""
 
     __tablename__ = "enterprise_bigrams"
 

@@ -1,7 +1,7 @@
 """What changes the register of enterprises (企业名录).
 
-Rows that are derived from an enterprise, its products and the pairs of characters of its name, are
-written in the same transaction, so that lists and statistics never see them out of step.
+The rows that are derived from an enterprise (its products, the bigrams of its name) are written in the same
+transaction, so that lists and statistics never see them differ.
 """
 
 import enum
@@ -67,7 +67,7 @@ class Effect:
 
 
 OnMove = Callable[[Session, Mapping[str, Any]], None]
-"""What follows an enterprise (given as the values of its columns) whose name or region has changed."""
+"""Called with the columns of an enterprise whose name or region has changed."""
 
 
 def plan_enterprises(session: Session, batch: Sequence[EnterpriseFacts], *, source: str) -> list[Effect]:
@@ -80,8 +80,8 @@ def put_enterprises(
 ) -> list[Effect]:
     """Create or change enterprises by their credit code, some hundreds at a time.
 
-    `source` is kept from the first time. Of what is `IMPORTED` again only that is taken over which differs from the
-    last import: the rest may have been declared since. Its accounts move with an enterprise; `on_move` takes along what
+    `source` is stored the first time and never changed. Of what is `IMPORTED` again, only what differs from the last
+    import is stored: the rest may have been declared since. An enterprise's accounts move with it; `on_move` moves what
     rooms above this one keep of it, in the same transaction. Written past the session's identity map: objects loaded
     before are stale. Raises ValueError for an unknown region or a code that stands twice in the batch.
     """
@@ -98,7 +98,7 @@ def put_enterprises(
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """An enterprise beside what is stored of it: `row` is what is to be written, empty if nothing is."""
+    """An enterprise compared with what is stored of it: `row` is to be written, empty if nothing is."""
 
     effect: Effect
     row: dict[str, Any]
@@ -130,7 +130,7 @@ def _compare(session: Session, batch: Sequence[EnterpriseFacts], source: str, *,
 
 
 def _stored(session: Session, codes: Sequence[str], *, lock: bool) -> dict[str, RowMapping]:
-    """The stored rows by credit code, if asked for locked until the transaction ends."""
+    """The stored rows by credit code; with `lock` they are locked until the transaction ends."""
     # A joined list: PostgreSQL compares a long IN of parameters with every row of the table, one by one.
     given = value_rows(column("uscc", String), name="given").data([(code,) for code in codes]).cte("given")
     statement = select(_ENTERPRISES).join(given, given.c.uscc == _ENTERPRISES.c.uscc).order_by(_ENTERPRISES.c.uscc)
@@ -153,18 +153,18 @@ def _values(facts: EnterpriseFacts, areas: Mapping[str, str | None]) -> dict[str
     return values
 
 
-def _since_last_import(values: dict[str, Any], said: Collection[str], before: RowMapping | None) -> dict[str, Any]:
-    """The values, without what this import only says again; and what it said, kept for the next one."""
+def _since_last_import(values: dict[str, Any], names: Collection[str], before: RowMapping | None) -> dict[str, Any]:
+    """The values without those that this import repeats, and `imported`, with which the next one is compared."""
     last: dict[str, Any] = {} if before is None else before["imported"]
-    repeated = {name for name in said if name in last and last[name] == values[name]}
+    repeated = {name for name in names if name in last and last[name] == values[name]}
     if "name" in repeated:
         repeated.add("folded_name")
-    taken = {name: value for name, value in values.items() if name not in repeated}
-    return {**taken, "imported": {**last, **{name: values[name] for name in said}}}
+    new = {name: value for name, value in values.items() if name not in repeated}
+    return {**new, "imported": {**last, **{name: values[name] for name in names}}}
 
 
 def _renamed(before: RowMapping, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The former names, with the one that is given up now, unless it is only spelt otherwise."""
+    """The former names with the one that is replaced now, unless both are the same when folded."""
     name = values.get("name", before["name"])
     if fold(name) == fold(before["name"]):
         return {}
@@ -191,8 +191,7 @@ def _write(session: Session, rows: list[dict[str, Any]]) -> None:
     now = clock.now()
     # In the order of the codes, so that two imports at once wait for each other instead of deadlocking.
     rows = sorted((row | {"updated_at": now} for row in rows), key=lambda row: str(row["uscc"]))
-    # Another import may have created the same enterprise since it was looked for; the id is then the
-    # other's.
+    # Another import may have created the same enterprise meanwhile; the id is then that of the other import.
     statement = insert_into(dialect_of(session), _ENTERPRISES)
     taken_over = {
         column.name: statement.excluded[column.name]

@@ -1,4 +1,4 @@
-"""Bad ratings (差评) assigned to somebody who leaves: to a colleague, or back to all handlers of the office."""
+"""Bad ratings (差评) that are assigned to somebody who leaves go to a colleague, or back to all of the office."""
 
 from collections import Counter
 from typing import Any

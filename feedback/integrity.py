@@ -1,9 +1,10 @@
 """Whether ratings, their follow-ups and codes stand where their history ends, and say what it says they say.
 
 The history keeps keyed digests, not the words: whoever reads a history cannot test guesses at a masked number, and
-whoever writes to the database alone cannot make them. The first row holds all that was rated; every row holds what
-counts of it and where the follow-up got to. So a rater's words can be erased, with the payload of the first row, and
-once a step was taken the level and what the office did stay evidence. Of an erased payload nothing is judged.
+whoever can only write to the database cannot forge a digest. The first row holds the digest of all that was rated;
+every row holds that of what counts of it and of the state of the follow-up. So a rater's words can be erased, with the
+payload of the first row, and once a step was taken the level and what the office did stay evidence. An erased payload
+is not verified.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,7 +51,7 @@ def rated(rating: Mapping[str, Any]) -> str:
 
 
 def standing(rating: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> str:
-    """Digest of what counts, and where rating and follow-up got to by a step; what is not named there is empty."""
+    """Digest of what counts of a rating, and of the state that rating and follow-up are in after a step."""
     handled = None if follow_up is None else {name: follow_up.get(name) for name in _FOLLOWED_UP}
     return _digest("rating standing", {**{name: rating[name] for name in _STANDING}, "follow_up": handled})
 
@@ -58,7 +59,7 @@ def standing(rating: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> 
 def standing_after(
     rating: Rating, actor: Actor | None, action: str, changes: Mapping[str, Any], follow_up: Mapping[str, Any] | None
 ) -> str:
-    """The digest that belongs into the history of a step: `changes` of the rating, the follow-up as it will be."""
+    """The digest for the history of a step: `changes` of the rating, and the follow-up as it is after the step."""
     now = {name: getattr(rating, name) for name in _STANDING}
     target = RATING.step(action, rating.status, actor).target
     return standing({**now, **changes, "status": target, "version": rating.version + 1}, follow_up)
@@ -70,7 +71,7 @@ def made(code: Mapping[str, Any]) -> str:
 
 
 def generated(code: Mapping[str, Any]) -> str:
-    """Digest of a code's link, from the moment when it was generated."""
+    """Digest of a code's link, which never changes once it is generated."""
     return _digest("rating code link", {name: code[name] for name in _GENERATED})
 
 
@@ -89,25 +90,25 @@ def verify(session: Session) -> Iterator[Broken]:
 
 
 def _fits(
-    told: Any, digest: Callable[[Mapping[str, Any]], str], values: Mapping[str, Any], earlier: EarlierChains
+    recorded: Any, digest: Callable[[Mapping[str, Any]], str], values: Mapping[str, Any], earlier: EarlierChains
 ) -> bool:
     """Whether the values are those of the history; reorganisations (区划调整) may have moved their region since."""
-    if told == digest(values):
+    if recorded == digest(values):
         return True
     chains = earlier.before([values["area1"], values["area2"], values["area3"]])
-    return any(told == digest({**values, **chain}) for chain in chains)
+    return any(recorded == digest({**values, **chain}) for chain in chains)
 
 
 _First, _FirstPayload = aliased(HistoryEntry), aliased(HistoryPayload)
 
 
 def _verify_ratings(session: Session, earlier: EarlierChains, chunk: int = 500) -> Iterator[Broken]:
-    """All of a rating by one statement, so that one that moves meanwhile is no false alarm."""
+    """One statement reads all of a rating, so that one that moves meanwhile is no false alarm."""
     kept = select(func.count()).where(RatingContact.rating_id == Rating.id).correlate(Rating).scalar_subquery()
     statement = (
         select(Rating, RatingFollowUp, HistoryEntry, HistoryPayload.payload, _FirstPayload.payload, kept)
         .select_from(Rating)
-        # Without the rater's name and number: they are encrypted, and no evidence.
+        # The rater's name and number are encrypted and no evidence, so they are not read.
         .options(load_only(*(getattr(Rating, name) for name in {*_RATED, *_STANDING}), raiseload=True))
         .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
         .outerjoin(HistoryEntry, (HistoryEntry.subject_id == Rating.id) & is_last_row())
@@ -147,27 +148,28 @@ def _changed(
 def _unlike_contacts(session: Session, ratings: Sequence[UUID]) -> set[UUID]:
     """Ratings with a call-back that is not the one of the history.
 
-    Call-backs are never changed and stand with their history in one transaction: read first, they find it there.
+    Call-backs are never changed and written in one transaction with their history, so that every one that was read
+    before its history finds it there.
     """
     contacts = session.scalars(
         select(RatingContact).where(RatingContact.rating_id.in_(ratings)).order_by(RatingContact.id)
     ).all()
-    told: dict[UUID, list[Any]] = {}
+    recorded: dict[UUID, list[Any]] = {}
     for row in session.execute(
         select(HistoryEntry.subject_id, HistoryEntry.actor_id, HistoryPayload.payload)
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
         .where(HistoryEntry.subject_id.in_({one.rating_id for one in contacts}), HistoryEntry.action == "contact")
         .order_by(HistoryEntry.subject_id, HistoryEntry.seq.desc())
     ):
-        told.setdefault(row.subject_id, []).append(row)
-    return {one.rating_id for one in contacts if not _is_told(one, told.get(one.rating_id, []))}
+        recorded.setdefault(row.subject_id, []).append(row)
+    return {one.rating_id for one in contacts if not _is_recorded(one, recorded.get(one.rating_id, []))}
 
 
-def _is_told(contact: RatingContact, told: list[Any]) -> bool:
-    """Whether a call-back is the next of the history, which it takes away."""
-    if not told:
+def _is_recorded(contact: RatingContact, recorded: list[Any]) -> bool:
+    """Whether a call-back is the next one of the history, which is removed from `recorded`."""
+    if not recorded:
         return False
-    row = told.pop()
+    row = recorded.pop()
     words = {name: getattr(contact, name) for name in ("operator_name", "channel", "result", "note")}
     said = row.payload is None or words == {name: row.payload.get(name) for name in words}
     return said and contact.by == row.actor_id

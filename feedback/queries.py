@@ -1,7 +1,7 @@
-"""What is read of rating codes and ratings by offices, already limited to what the caller may see.
+"""What offices read of rating codes and ratings, already limited to what the caller may read.
 
-An officer sees the codes of offices within the own scope and the ratings of those; what of the rater's number
-and words stands in `numbers.py`.
+An officer reads the codes of offices within the own scope and their ratings; how much of the rater's number and words,
+is decided in `ratings/numbers.py`.
 """
 
 from collections.abc import Callable
@@ -82,7 +82,7 @@ def ratings(session: Session, actor: Actor, filters: Filters, request: PageReque
 
 
 def tags_of_rating(rating: Rating) -> list[dict[str, Any]]:
-    """The chosen tags with their texts, those taken out of use meanwhile too."""
+    """The chosen tags with their texts, also those that have been taken out of use since."""
     return [{"code": code, "text": TAGS[code].text} for code in rating.tags if code in TAGS]
 
 
@@ -191,7 +191,7 @@ def rating_answer(session: Session, actor: Actor, rating: Rating) -> dict[str, A
 
 
 def revealed(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
-    """The whole number, for whoever has to call back and has said so in the history."""
+    """The whole number, for whoever has to call back; that it was read is a step of the history."""
     row = session.execute(ROWS.where(Rating.id == rating.id)).one()
     may = numbers.has_to_call(actor, rating, row.handler_id, row.created_by)
     return {"mobile": rating.mobile} if may else {}
@@ -203,7 +203,7 @@ def history_of(session: Session, rating: Rating, request: PageRequest) -> Page:
 
 
 def move_as_json(session: Session, actor: Actor, rating: Rating) -> Callable[[Any], dict[str, Any]]:
-    """How a move of a rating is shown to somebody."""
+    """What turns a row of a rating's history into what the actor may read of it."""
     made_by = session.get_one(RatingCode, rating.code_id).created_by
     if numbers.sits_at_the_window(actor, made_by):
         return lambda row: numbers.without_numbers(history.as_json(row))
@@ -228,7 +228,7 @@ def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageReq
 
 
 def code_answer(code: RatingCode, actor: Actor) -> dict[str, Any]:
-    """A code in a list or by itself; its address is added by whoever knows the server's name."""
+    """A code in a list or by itself, without its address, which the endpoint adds."""
     return {
         "id": str(code.id),
         "kind": code.kind,

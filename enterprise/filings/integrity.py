@@ -1,7 +1,7 @@
 """Whether filings stand where their history ends, and say what was sent.
 
-What the enterprise may still change (the working copy of an editable status) is nobody's evidence and is not judged.
-A payload that was erased by law is passed over.
+What the enterprise may still change (the working copy of an editable status) is no evidence and is not verified.
+A payload that was erased by law is skipped.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,7 @@ def verify_filings(
 ) -> Iterator[Broken]:
     """Each filing, and each version that was sent, that does not fit its history, or is gone.
 
-    `progress` is told how many more were looked at.
+    `progress` is called with the number of rows that were verified since the last call.
     """
     yield from _verify_ends(session, kinds, progress)
     yield from _verify_versions(session, progress)
@@ -41,7 +41,7 @@ def verify_filings(
 
 
 def _verify_ends(session: Session, kinds: Mapping[str, FilingKind], progress: Progress) -> Iterator[Broken]:
-    """By one statement, so that a filing that moves meanwhile is no false alarm."""
+    """One statement reads all of a filing, so that one that moves meanwhile is no false alarm."""
     kept = select(func.count()).where(FilingVersion.filing_id == Filing.id).correlate(Filing).scalar_subquery()
     statement = (
         select(Filing, HistoryEntry, FilingVersion, kept)
@@ -68,22 +68,22 @@ def _broken_end(filing: Filing, entry: HistoryEntry | None, editable: bool) -> s
         return "has no history"
     if entry.to_status != filing.status:
         return f"record is {filing.status}, its history ends at {entry.to_status}"
-    # Saving the working copy counts the version on and is no move.
+    # Saving the working copy counts the version up and is no move.
     if filing.version < entry.version or (filing.version > entry.version and not editable):
         return f"record is at version {filing.version}, its history ends at {entry.version}"
     return None
 
 
 def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
-    """Versions are never changed and stand with their history in one transaction: read first, they find it there."""
+    """Versions never change and are written with their history, so that those read before it find it there."""
     statement = select(FilingVersion).order_by(FilingVersion.filing_id, FilingVersion.number).limit(CHUNK)
     after: ColumnElement[bool] = true()
     while True:
         rows = session.scalars(statement.where(after)).all()
-        told = _told(session, {row.filing_id for row in rows})
+        recorded = _recorded_digests(session, {row.filing_id for row in rows})
         for row in rows:
-            content = told.get((row.filing_id, row.number))
-            if content is None and (row.filing_id, None) in told:
+            content = recorded.get((row.filing_id, row.number))
+            if content is None and (row.filing_id, None) in recorded:
                 continue  # a payload of this filing was erased: perhaps this one
             if content != content_digest({name: getattr(row, name) for name in _CONTENT}):
                 reason = f"version {row.number} is not the one that was sent"
@@ -97,17 +97,17 @@ def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
         session.expunge_all()
 
 
-def _told(session: Session, filings: set[UUID]) -> dict[tuple[UUID, int | None], str]:
+def _recorded_digests(session: Session, filings: set[UUID]) -> dict[tuple[UUID, int | None], str]:
     """The digests in the history, by filing and number; under no number where a payload is gone."""
     rows = session.execute(
         select(HistoryEntry.subject_id, HistoryPayload.payload)
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
         .where(HistoryEntry.subject_id.in_(filings))
     ).all()
-    told: dict[tuple[UUID, int | None], str] = {}
+    recorded: dict[tuple[UUID, int | None], str] = {}
     for filing_id, payload in rows:
         if payload is None:
-            told[filing_id, None] = ""
+            recorded[filing_id, None] = ""
         elif "content" in payload:
-            told[filing_id, payload["sent"]] = payload["content"]
-    return told
+            recorded[filing_id, payload["sent"]] = payload["content"]
+    return recorded

@@ -109,7 +109,7 @@ def write_move(
     if not _MOVE.rows(session, values):
         raise overtaken(session, kind, filing, action)
     if version_row is not None and not together:
-        # After the move, so that of two who send at once the second is told that the filing has moved.
+        # After the move, so that the second of two who send at once gets the 409 that the filing has moved.
         _FREEZE.rows(session, version_row)
 
 

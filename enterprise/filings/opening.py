@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
+from core.identifiers import as_uuid
 from core.workflows.versions import sent_version
 from enterprise.filings.clocks_and_todos import open_todo, replace_todo, run_clocks
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
@@ -87,11 +88,8 @@ def _subject(
     fault = invalid("/subject", "unknown_subject", "请选择所针对的记录")
     if not isinstance(sent, dict) or sent.get("type") != kind.subject_type:
         raise fault
-    try:
-        subject_id = UUID(str(sent.get("id")))
-    except ValueError:
-        raise fault from None
-    if not engine.subjects.may_read(session, actor, kind.subject_type, subject_id):
+    subject_id = as_uuid(sent.get("id"))
+    if subject_id is None or not engine.subjects.may_read(session, actor, kind.subject_type, subject_id):
         raise fault
     return kind.subject_type, subject_id
 

@@ -15,7 +15,7 @@ from core.actor import Actor
 from core.errors import Fault, Warned
 from core.forms.sealing import sealed
 from core.forms.validation.messages import UNKNOWN_ITEM
-from core.identifiers import normalise_uscc
+from core.identifiers import as_uuid, normalise_uscc
 from core.pointers import pointer, showable
 from core.read_only import warning, warnings_of
 from enterprise.filings.kinds import FilingKind, Filings
@@ -142,9 +142,10 @@ def _parse_documents(sent: Any) -> tuple[list[Claim], list[Fault]]:
     for place, one in enumerate(sent):
         path = f"/documents/{place}/file_id"
         category, file_id = (one.get("category"), one.get("file_id")) if isinstance(one, dict) else (None, None)
-        try:
-            wanted.append(Claim(str(category), UUID(str(file_id)), path))
-        except ValueError:
+        found = as_uuid(file_id)
+        if found is not None:
+            wanted.append(Claim(str(category), found, path))
+        else:
             faults.append(Fault(path, "unknown_file", "该材料的文件不存在或已过期，请重新上传"))
     return wanted, faults
 

@@ -1,4 +1,4 @@
-"""What the commands that import a table share: what would change is shown and asked for, a report, an exit status."""
+"""What the commands that import a table share: a preview with a question, a report, an exit status."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from enterprise.imports.table_import import ImportReport, Progress, TableImport
 
 _SHOWN = 20
 
-_MANNERS = """\
+_SHARED_HELP = """\
 The sheet with these headings is read (--sheet, where several have them); titles above them, totals (合计) and
 notes below are passed over. An empty cell leaves what is stored, the word 清空 empties the field. A merged cell
 counts for each row that it covers; formulas with an error (#N/A) are refused. Days may be written as 2026-1-5,
@@ -43,13 +43,13 @@ Importer = Callable[[HasDatabase, Path, str | None], TableImport[Any]]
 
 
 def import_command(group: click.Group, title: str) -> Callable[[Importer], click.Command]:
-    """Make an importer the command `import` of a group; `title` stands at the bar.
+    """Make an importer the command `import` of a group; `title` stands beside the progress bar.
 
-    Its docstring, which says what the file must hold, is the help, followed by what all imports share.
+    The help is its docstring, which says what the file must hold, followed by what all imports share.
     """
 
     def made(importer: Importer) -> click.Command:
-        own, shared = cleandoc(importer.__doc__ or ""), _MANNERS.format(group=group.name)
+        own, shared = cleandoc(importer.__doc__ or ""), _SHARED_HELP.format(group=group.name)
 
         @group.command("import", help=f"{own}\n\n{shared}")
         @click.argument("file", type=click.Path(path_type=Path))
@@ -81,7 +81,7 @@ def import_command(group: click.Group, title: str) -> Callable[[Importer], click
 
 @contextmanager
 def _output(report_file: Path | None) -> Iterator[BinaryIO | None]:
-    """The file for the report, opened first: one that cannot be written should be known before the import."""
+    """The file for the report, opened before the import, so that nothing is imported when it cannot be written."""
     if report_file is None:
         yield None
         return

@@ -1,7 +1,7 @@
-"""Import of a register file (企业名录) from .xlsx or .csv: good rows go in, each other row is told why not.
+"""Import of a register file (企业名录) from .xlsx or .csv: valid rows are stored, the others reported with a reason.
 
-The same file again changes nothing. A column that the file does not have, and an empty cell, leave what is stored;
-the word 清空 empties the field.
+Importing the same file again changes nothing. A column that the file does not have, and an empty cell, leave what is
+stored; the word 清空 empties the field.
 """
 
 from functools import partial
@@ -14,12 +14,12 @@ from enterprise.operations import IMPORTED, EnterpriseFacts, OnMove, plan_enterp
 
 RegisterImport = TableImport[EnterpriseFacts]
 
-# Small enough that phones which write meanwhile do not wait: SQLite has one writer at a time.
+# Small, so that phones which write meanwhile wait for one batch only: SQLite has one writer at a time.
 _BATCH = 500
 
 
 def open_register(database: Database, path: str | Path, *, on_move: OnMove, sheet: str | None = None) -> RegisterImport:
-    """A register file, to be looked at and brought in, in transactions of some hundred rows.
+    """Open a register file, to be previewed and imported in transactions of some hundred rows.
 
     `on_move` is that of `put_enterprises`. Raises SpreadsheetError when the file cannot be used.
     """

@@ -1,4 +1,4 @@
-"""Rows of a register file (企业名录表): its columns, and how each cell is judged."""
+"""Rows of a register file (企业名录表): its columns, and how each cell is validated."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ from enterprise.imports.table_layout import TableLayout
 from enterprise.operations import SCALES, EnterpriseFacts
 from enterprise.products import PRODUCTS, product_code
 
-# Heading of the template, and others that registers use for the same.
+# Heading of the template first, then others that registers use for the same field.
 LAYOUT = TableLayout(
     headings={
         "uscc": ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "企业统一社会信用代码"),
@@ -57,7 +57,7 @@ _BETWEEN_REGIONS = re.compile(r"[\s/\\,、>·-]+")
 class RegionIndex:
     """The regions that an enterprise can lie in, by code and name.
 
-    One with counties below is too wide, one that was abolished (撤销) holds no enterprise any more.
+    Those with counties below them are too wide; those that were abolished (撤销) hold no enterprise any more.
     """
 
     def __init__(self, session: Session) -> None:
@@ -67,7 +67,7 @@ class RegionIndex:
         valid = self._regions.keys() - self._gone
         self._wide = {parent for code in valid if (parent := self._regions[code].parent_code)}
         self._codes = valid - self._wide
-        # What took the place of a region in a reorganisation (区划调整): registers may still name the old one.
+        # Successors of regions after a reorganisation (区划调整): registers may still name the old region.
         self._instead = {
             code: heir.code
             for code, region in self._regions.items()
@@ -98,7 +98,7 @@ class RegionIndex:
             if text in self._codes:
                 return text
             if text in self._gone:
-                raise CellFault(self._told_gone(text))
+                raise CellFault(self._abolished(text))
             if text in self._wide:
                 raise CellFault(f"“{text} {self._regions[text].name}”下辖区县，请填写区县一级的6位行政区划代码")
             raise CellFault(f"行政区划代码“{text}”不存在，请核对后填写6位区县代码")
@@ -109,15 +109,15 @@ class RegionIndex:
         if codes:
             raise CellFault(f"名为“{text}”的区划不止一个（{'、'.join(sorted(codes))}），请填写6位行政区划代码")
         if gone := self._gone_by_name.get(name):
-            raise CellFault(self._told_gone(min(gone)))
+            raise CellFault(self._abolished(min(gone)))
         raise CellFault(f"未找到区划“{text}”，请填写6位区县代码或区县全称")
 
-    def shown(self, code: str) -> str:
+    def labelled(self, code: str) -> str:
         """The code with the name of the region."""
         region = self._regions.get(code)
         return f"{code} {region.name}" if region else code
 
-    def _told_gone(self, code: str) -> str:
+    def _abolished(self, code: str) -> str:
         return abolished_message(self._regions[code], (self._regions[other] for other in self._codes))
 
 
@@ -130,7 +130,7 @@ def read_facts(cells: Mapping[str, object], regions: RegionIndex) -> tuple[Enter
 def readable_fact(regions: RegionIndex, name: str, value: Any) -> str:
     """A value of the register as people read it; "" for none."""
     if name == "region_code":
-        return regions.shown(value)
+        return regions.labelled(value)
     if name == "scale":
         return SCALES.get(value, "")
     if name == "product_codes":
@@ -140,7 +140,7 @@ def readable_fact(regions: RegionIndex, name: str, value: Any) -> str:
 
 def read_uscc(cell: object) -> str:
     """A credit code (统一社会信用代码), normalised; CellFault otherwise."""
-    # An apostrophe in front tells Excel that text follows; in other programs it becomes part of it.
+    # In Excel an apostrophe in front marks a cell as text; in other programs it becomes part of the text.
     text = cell_text(cell).lstrip("'‘’")
     if has_lost_digits(cell) or _SCIENTIFIC.fullmatch(text):
         raise CellFault("统一社会信用代码是数字格式，末几位已丢失，请先将该列设置为“文本”格式，再重新填写完整代码")

@@ -1,4 +1,4 @@
-"""How the cells of a row are judged: an empty cell says nothing, an error is a fault, one word clears (清空)."""
+"""How the cells of a row are validated: an empty one is left out, an error is a fault, the word 清空 clears a field."""
 
 import re
 import unicodedata
@@ -11,10 +11,10 @@ from core.text import clean_line, fold
 from enterprise.imports.table_layout import TableLayout
 
 CLEAR = "清空"
-# As help texts and people set the word off.
+# Marks that people and help texts write around the word.
 _AROUND_CLEAR = "\"'“”‘’「」『』()[]【】〔〕《》〈〉"
 
-# What a spreadsheet makes of a name like 1-5, Jan-26 or 123E8 and then keeps as text, folded.
+# Folded texts into which a spreadsheet turns names like 1-5, Jan-26 or 123E8.
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _PART_OF_DATE = re.compile(
     rf"[0-9]{{1,2}}月[0-9]{{1,2}}日|[0-9]{{4}}年[0-9]{{1,2}}月|(?:[0-9]{{1,2}}-)?{_MONTH}-[0-9]{{2,4}}|[0-9]{{1,2}}-{_MONTH}"
@@ -23,17 +23,17 @@ _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]+")
 _NO_WORDS = frozenset({"true", "false", "n/a", "null"})
 
 Faults = dict[str, str]
-"""Why a row cannot be taken, by field; Chinese sentences that say what to do."""
+"""Why a row is refused, by field; Chinese sentences that say what to do."""
 
 
 class CellFault(Exception):
-    """A cell cannot be taken; the text is a Chinese sentence that says what to do."""
+    """A cell is refused; the text is a Chinese sentence that says what to do."""
 
 
 def read_cells(
     layout: TableLayout, cells: Mapping[str, object], readers: Mapping[str, Callable[[object], Any]]
 ) -> tuple[dict[str, Any], Faults]:
-    """What the readers make of the cells, and all faults, by field.
+    """The values that the readers return for the cells, and all faults, by field.
 
     An empty cell of a field that is not required is left out: what is stored stays as it is.
     """

@@ -1,7 +1,7 @@
-"""Import of a table from .xlsx or .csv: what it would change is told (`preview`), then good rows are stored (`apply`).
+"""Import of a table from .xlsx or .csv: `preview` reports what it would change, `apply` stores the valid rows.
 
-A row that cannot be taken is told with its number, its column and what to do; the others are not
-touched by it. What a table holds and how its rows are stored is said by a `TableLayout` and a `Target`.
+A row that is refused is reported with its number, its column and what to do, and does not keep the others from being
+stored. A `TableLayout` says what a table holds, a `Target` how its rows are stored.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,16 +23,16 @@ MOST_CHANGES_LISTED = 50_000
 
 Facts = TypeVar("Facts")
 Progress = Callable[[int, int], None]
-"""Told how many of how many rows of the file are done."""
+"""Called with the rows of the file that are done, and all of them."""
 
 
 @dataclass(frozen=True)
 class Target(Generic[Facts]):
     """What becomes of a row. `read` gives its facts, and its faults by field; with faults the facts are ignored.
 
-    A row is known by `key`, a field of text (`key_of` gives it from the facts). `plan` tells for each row what
-    storing it would change, or its faults; `put` stores rows in one transaction and tells the same. `show` is how
-    people read a value of a field.
+    `key` is the field of text that identifies a row (`key_of` returns it from the facts). `plan` returns for each row
+    what storing it would change, or its faults; `put` stores rows in one transaction and returns the same. `show`
+    returns a field's value as people read it.
     """
 
     key: str
@@ -119,13 +119,13 @@ class TableImport(Generic[Facts]):
         return self._run(self._database.read, self._target.plan, progress)
 
     def apply(self, progress: Progress | None = None) -> ImportReport:
-        """Store the good rows, in transactions of `batch_size` rows, and tell what was done."""
+        """Store the valid rows, in transactions of `batch_size` rows, and report what was done."""
         return self._run(self._database.write, self._target.put, progress)
 
     def _run(
         self,
         transaction: Callable[[], AbstractContextManager[Session]],
-        judge: Callable[[Session, list[Facts]], Sequence[Effect | Faults]],
+        handle: Callable[[Session, list[Facts]], Sequence[Effect | Faults]],
         progress: Progress | None,
     ) -> ImportReport:
         columns, total = self._found.columns, self._found.table.total
@@ -135,24 +135,24 @@ class TableImport(Generic[Facts]):
         report = ImportReport(unknown_headers=columns.unknown, hidden_columns=hidden)
         batch: list[_Row[Facts]] = []
 
-        def judge_batch() -> None:
+        def handle_batch() -> None:
             with transaction() as session:
-                results = judge(session, [row.facts for row in batch])
+                results = handle(session, [row.facts for row in batch])
             for row, result in zip(batch, results, strict=True):
                 self._note(report, row, result)
 
-        for row in self._good_rows(report):
+        for row in self._valid_rows(report):
             batch.append(row)
             if len(batch) == self._batch_size:
-                judge_batch()
+                handle_batch()
                 batch = []
                 if progress:
                     progress(row.number, max(total, row.number))
         if batch:
-            judge_batch()
+            handle_batch()
         if progress:
             progress(total, total)
-        # What storing refuses is known later than what reading does.
+        # Refusals on storing come after those on reading the same rows.
         report.refusals.sort(key=lambda refusal: refusal.row)
         return report
 
@@ -171,8 +171,8 @@ class TableImport(Generic[Facts]):
         columns, show = self._found.columns, self._target.show
         for name, (old, new) in result.changes.items():
             if len(report.changes) < MOST_CHANGES_LISTED:
-                told = show(name, old), show(name, new)
-                report.changes.append(Change(row.number, columns.letter(name), columns.headings[name], name, *told))
+                texts = show(name, old), show(name, new)
+                report.changes.append(Change(row.number, columns.letter(name), columns.headings[name], name, *texts))
 
     def _refuse(self, report: ImportReport, number: int, cells: Mapping[str, object], faults: Faults) -> None:
         columns = self._found.columns
@@ -182,8 +182,8 @@ class TableImport(Generic[Facts]):
             reason = f"第{number}行{letter}列：{reason}"
             report.refusals.append(Refusal(number, letter, columns.headings[name], cell_text(cells[name]), reason))
 
-    def _good_rows(self, report: ImportReport) -> Iterator[_Row[Facts]]:
-        """The rows that can be stored; the others are noted in the report. Empty rows are passed over."""
+    def _valid_rows(self, report: ImportReport) -> Iterator[_Row[Facts]]:
+        """The rows that can be stored; the others go into the report, empty ones are skipped."""
         first_rows: dict[str, int] = {}
         target = self._target
         heading = self._layout.headings[target.key][0]

@@ -18,7 +18,7 @@ _TOTAL = re.compile(r"(本页|本表|全[省市区县])?(合|总|小|累|共)计
 _FOOTER = re.compile(
     r"(注|备注|说明|(填表|制表|审核|填报|经办|负责|联系)(人|单位|日期|时间|电话))[0-9]?[:：].*|[-—]*第[0-9]+页.*"
 )
-# No code or number by which rows are known is shorter; a count of rows (12家) may stand in its column.
+# No key of a row is shorter; in a row of totals a count (12家) may stand in the key's column.
 _SHORTEST_KEY = 10
 _BESIDE_HEADING = re.compile(r"\([^()]*\)$")
 
@@ -27,8 +27,8 @@ _BESIDE_HEADING = re.compile(r"\([^()]*\)$")
 class TableLayout:
     """The columns of a table: field → headings (the template's first), and the fields that must be there.
 
-    The row of headings is known by the fields in `marks`. `dates` are fields of days. What an optional field holds
-    once it was cleared stands in `cleared`; other fields cannot be cleared.
+    The row of headings is the one that has the fields in `marks`. `dates` are fields of days. `cleared` holds the value
+    of each optional field once it was cleared; other fields cannot be cleared.
     """
 
     headings: Mapping[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ class TableLayout:
     cleared: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def field_of(self, heading: str) -> str | None:
-        """The field that a heading stands for, whatever stands around it in blanks, marks and brackets."""
+        """The field that a heading stands for; blanks, marks and a note in brackets behind it are ignored."""
         plain = fold(heading).strip("*:")
         for candidate in (plain, _BESIDE_HEADING.sub("", plain)):
             for name, headings in self.headings.items():
@@ -49,7 +49,7 @@ class TableLayout:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column holds which field, the number of the row that says so, and the headings that nobody knows."""
+    """Which column holds which field, the number of the row of headings, and the headings that are unknown."""
 
     row: int
     headings: Mapping[str, str]

@@ -41,7 +41,7 @@ def _publishing(dialect: str, names: tuple[str, ...]) -> Executable:
     table = cast(Table, SupervisionCheck.__table__)
     insert = insert_into(dialect, table)
     changed: dict[str, Any] = {name: insert.excluded[name] for name in names if name != "id"}
-    # What was ordered of one enterprise is not told to another.
+    # A rectification that was ordered of one enterprise is not shown to another.
     same = table.c.uscc == insert.excluded.uscc
     changed["rectification_id"] = case((same, table.c.rectification_id), else_=None)
     return insert.on_conflict_do_update(index_elements=["id"], set_=changed)
@@ -58,7 +58,7 @@ def publish(session: Session, check: PublishedCheck) -> None:
 
 
 def note_rectification(session: Session, check_id: UUID, filing_id: UUID) -> None:
-    """Name the rectification (整改) that was ordered from a check beside it, where the check is shown."""
+    """Link a published check to the rectification (整改) that was ordered because of it."""
     session.execute(
         update(SupervisionCheck)
         .where(SupervisionCheck.id == check_id)
@@ -68,5 +68,5 @@ def note_rectification(session: Session, check_id: UUID, filing_id: UUID) -> Non
 
 
 def withdraw(session: Session, check_id: UUID) -> None:
-    """Show a check no more: a correction says that it was another enterprise's, or nobody's in the register."""
+    """Take a published check back: a correction gave it to another enterprise, or to none of the register."""
     session.execute(delete(SupervisionCheck).where(SupervisionCheck.id == check_id))

@@ -17,6 +17,7 @@ from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
+from core.identifiers import as_uuid
 from core.jobs.one_by_one import OneByOne
 from core.models import HistoryEntry
 from core.text import MEANINGLESS, clean, clean_line, fold_to_fit, has_words
@@ -41,7 +42,7 @@ _LABELS = {"matter_name": "事项名称", "window": "窗口", "matter_ref": "办
 
 
 def is_token(text: str) -> bool:
-    """Whether a text can be a token at all; databases need not be asked for others, and may not take them."""
+    """Whether a text can be a token at all. Databases are not asked for others: some refuse such texts (NUL)."""
     return _TOKEN.fullmatch(text) is not None
 
 
@@ -100,15 +101,14 @@ def _id(body: Mapping[str, Any], faults: list[Fault]) -> UUID:
     sent = body.get("id")
     if sent is None:
         return uuid4()
-    try:
-        return UUID(str(sent))
-    except ValueError:
+    code_id = as_uuid(sent)
+    if code_id is None:
         faults.append(Fault("/id", "bad_format", "编号格式不正确，请重新生成编号"))
-        return uuid4()
+    return code_id or uuid4()
 
 
 def generate(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
-    """生成: make the link, before which there is no picture. Of a code that is active already: nothing."""
+    """生成: make the link, without which there is no picture. Of an active code nothing changes."""
     code = get_readable_code(session, actor, code_id)
     if code.status == ACTIVE:
         CODE.step("generate", NOT_GENERATED, actor)
@@ -195,7 +195,7 @@ def _handling_office(session: Session, filing: Filing) -> Office:
         .order_by(HistoryEntry.seq.desc())
         .limit(1)
     )
-    # Who was moved to an office elsewhere since did not handle it there.
+    # A user who moved to an office elsewhere since then did not handle it at that office.
     if office is not None and offices.scope_of(office).contains(filing.area1, filing.area2, filing.area3):
         return office
     region = session.get_one(Region, filing.area3 or filing.area2 or filing.area1)
@@ -240,6 +240,6 @@ def record_scans(session: Session, scans: Mapping[UUID, int]) -> None:
         .execution_options(synchronize_session=False)
     )
     now = clock.now()
-    # In one order everywhere, so that two workers that report at once do not wait for each other.
+    # Sorted, so that two workers that report at once do not deadlock.
     rows = [{"code": code, "n": n, "at": now} for code, n in sorted(scans.items())]
     session.connection().execute(counted, rows)

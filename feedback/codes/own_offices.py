@@ -1,7 +1,7 @@
 """For which offices somebody makes rating codes: the own one, and the stations (市场监管所) directly below it.
 
-Any name could be typed once, and an officer of one district made a code for another district's bureau. A name is still
-taken where it is the name of one of them, also with the names of the regions above before it (常州市天宁区…局).
+A name is accepted only if it is that of one of them, also with the names of the regions above it in front
+(常州市天宁区…局): with free names an officer of one district made a code for another district's bureau.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from accounts.models import Office, OfficeKind, Region
 from core.actor import Actor
 from core.errors import Fault
+from core.identifiers import as_uuid
 from core.text import clean_line, fold
 
 _REFUSED = "只能为本单位和下属的市场监管所制作评价二维码：{names}。其他单位的二维码请由该单位制作"
@@ -64,9 +65,8 @@ def place_of(session: Session, actor: Actor, body: Mapping[str, Any], faults: li
 def _by_id(own: Any, actor: Actor, sent: Any, refusal: str, faults: list[Fault]) -> list[Office]:
     if sent is None:
         return [office for office in own if office.id == actor.office_id]
-    try:
-        wanted = UUID(str(sent))
-    except ValueError:
+    wanted = as_uuid(sent)
+    if wanted is None:
         faults.append(Fault("/office_id", "bad_format", "单位编号格式不正确，请重新选择单位"))
         return []
     found = [office for office in own if office.id == wanted]

@@ -1,4 +1,4 @@
-"""Scans of codes, gathered in the process and written now and then: the page itself only reads."""
+"""Scans of codes, counted in the process and written every few seconds, so that the page itself only reads."""
 
 import threading
 from collections import Counter

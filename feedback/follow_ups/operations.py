@@ -1,8 +1,7 @@
 """The follow-up of bad ratings (差评整改): one function takes every step of the table in `workflows.py`.
 
-A step is judged in the order of the HTTP contract §1: may not see it → 404; a repetition → the rating
-as it is now; wrong status, not this role's, office's or person's → 409, 403; no version → 422; stale → 409;
-faulty → 422.
+A step is validated in the order of the HTTP contract §1: not readable → 404; a repetition → the rating as it is now;
+wrong status → 409; not this role's, office's or person's → 403; no version → 422; stale → 409; faulty → 422.
 """
 
 from collections.abc import Mapping
@@ -58,7 +57,7 @@ def _refuse_own_decision(action: str, actor: Actor, follow_up: RatingFollowUp) -
 def apply_step(
     session: Session, actor: Actor | None, rating: Rating, follow_up: RatingFollowUp, action: str, result: StepResult
 ) -> None:
-    """Move a rating and its follow-up, with what the history keeps of both, the figures and the to-do."""
+    """Move a rating and its follow-up, with their history, figures and to-do."""
     handled = {**integrity.columns_of(follow_up), **result.follow_up}
     payload = {**result.payload, "standing": integrity.standing_after(rating, actor, action, result.rating, handled)}
     RATING.move(session, actor, rating, action, result.rating, payload)
@@ -77,6 +76,6 @@ def apply_step(
         day = rating.submitted_at.astimezone(clock.LOCAL).date()
         figures.append(session, figures.place_of(code, rating.channel, day), result.change)
     now = session.get_one(Rating, rating.id, populate_existing=True)
-    if action not in ("contact", "assign", "reveal_number", "hand_over", "verify", "explain"):  # their to-do stays
+    if action not in ("contact", "assign", "reveal_number", "hand_over", "verify", "explain"):  # the to-do stays open
         due = Deadline(now.due_on, now.due_on_provisional) if now.due_on else None
         replace_todo(session, now.id, now.status, now.office_id, code.matter_name, due)

@@ -38,7 +38,7 @@ def due(session: Session, after: Key | None = None, limit: int = 200) -> list[Ke
 
 
 def recount(session: Session, rating_id: UUID) -> bool:
-    """Count one anew; whether it was still to be done. What changes is told in the history, and in its to-do."""
+    """Count one anew; False where that is no longer needed. A changed day goes into the history and the to-do."""
     rating = session.scalars(
         select(Rating).where(Rating.id == rating_id, *_OPEN).with_for_update().execution_options(populate_existing=True)
     ).one_or_none()

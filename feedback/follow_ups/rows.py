@@ -1,4 +1,4 @@
-"""The row of a follow-up (差评整改) and its to-dos: what opens them, and which stands open in which status."""
+"""The row of a follow-up (差评整改) and its to-dos, one for each status."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from feedback.workflows import (
 )
 
 NEW: dict[str, Any] = {"extended": False, "contacts": 0, "appeal_evidence": []}
-"""A follow-up at which nothing was done yet."""
+"""The columns of a follow-up before its first step."""
 
 FOLLOW_UP, REVIEW, APPEAL = "rating_follow_up", "rating_review", "rating_appeal"
 _TODOS = {
@@ -40,7 +40,7 @@ def open_follow_up(session: Session, rating_id: UUID, office_id: UUID, matter_na
 def replace_todo(
     session: Session, rating_id: UUID, status: str, office_id: UUID, matter_name: str, due: Deadline | None
 ) -> None:
-    """Leave open the to-do that belongs to the status, and no other."""
+    """Close the to-dos of a follow-up and open that of the status, if it has one."""
     for kind in (FOLLOW_UP, REVIEW, APPEAL):
         todos.close(session, rating_id, kind)
     if status in _TODOS:

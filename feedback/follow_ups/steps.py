@@ -1,4 +1,4 @@
-"""What each step of a follow-up asks for, and what it changes."""
+"""The steps of a follow-up: each validates the fields of its body and returns what it changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from assets.files.purposes import Category, categories
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem
+from core.identifiers import as_uuid
 from core.text import MEANINGLESS, clean, has_words
 from enterprise.filings.kinds import DECLARATION_ATTACHMENT
 from feedback.codes.kinds import HIDDEN
@@ -44,7 +45,7 @@ _ALLOWED = categories(EVIDENCE)
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step changes: columns of the rating and of its follow-up, what the history keeps, a change of figures."""
+    """What a step changes: columns of the rating and of its follow-up, the history's payload, figures, a call-back."""
 
     rating: Mapping[str, Any] = field(default_factory=dict)
     follow_up: Mapping[str, Any] = field(default_factory=dict)
@@ -91,9 +92,10 @@ class _Body:
             return []
         found = []
         for place, one in enumerate(value):
-            try:
-                found.append(UUID(str(one)))
-            except ValueError:
+            file_id = as_uuid(one)
+            if file_id is not None:
+                found.append(file_id)
+            else:
                 self.faults.append(Fault(f"/{name}/{place}", "bad_format", "文件编号不正确，请重新上传"))
         return found
 
@@ -112,10 +114,8 @@ def _assign(
 ) -> StepResult:
     """To a handler of the office that is rated (谁办理、谁负责)."""
     body = _Body(sent)
-    try:
-        handler = session.get(User, UUID(str(sent.get("handler_id"))))
-    except ValueError:
-        handler = None
+    handler_id = as_uuid(sent.get("handler_id"))
+    handler = session.get(User, handler_id) if handler_id is not None else None
     fits = (
         handler is not None and handler.status == UserStatus.ACTIVE
         and offices.acts_for(session, handler.office_id, rating.office_id)

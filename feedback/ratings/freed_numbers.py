@@ -1,8 +1,8 @@
 """Freeing a number (解除限制): an office lets a number rate again although its five days are not over.
 
-Someone else may have rated with it. The window is one for the whole country and of no office, so every supervisor of
-ratings may free every number, wherever its owner asks; what was done stands in the list of the office that did it and
-of those above. Nobody is told whether the number had rated: to free one that had not is the same row and answer.
+Somebody else may have rated with it. A window belongs to no office, so every supervisor of ratings may free every
+number, wherever its owner asks; the list of the office that freed it, and those of the offices above, name it. The
+answer does not reveal whether the number had rated: freeing one that had not makes the same row.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from core import clock, privacy
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, fetch, newest_first
 from core.errors import Fault, Problem
-from core.identifiers import is_mobile, normalise_mobile
+from core.identifiers import as_uuid, is_mobile, normalise_mobile
 from core.text import MEANINGLESS, clean, has_words
 from feedback.models import FreedNumber
 from feedback.workflows import FREED
@@ -65,7 +65,7 @@ def last_freed(session: Session, mobile: str) -> datetime | None:
 
 
 def freed(session: Session, actor: Actor, request: PageRequest) -> Page:
-    """What offices within scope freed, the latest first; rows for `freed_number_as_json`."""
+    """What offices within the actor's scope freed, newest first; rows for `freed_number_as_json`."""
     return fetch(session, _ROWS, NEWEST, request, actor.scope.condition(FreedNumber))
 
 
@@ -106,8 +106,7 @@ def _reason(sent: Any, faults: list[Fault]) -> str:
 
 
 def _id(sent: Any, faults: list[Fault]) -> UUID:
-    try:
-        return uuid4() if sent is None else UUID(str(sent))
-    except ValueError:
+    freed_id = uuid4() if sent is None else as_uuid(sent)
+    if freed_id is None:
         faults.append(Fault("/id", "bad_format", "编号（id）格式不正确，请重新生成编号"))
-        return uuid4()
+    return freed_id or uuid4()

@@ -1,4 +1,4 @@
-"""The list of ratings: its filters, and what they mean to the database."""
+"""The list of ratings: its filters, and the conditions that they become."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -101,10 +101,10 @@ FEW_CODES = 200
 
 
 def conditions(session: Session, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
-    """What the rows of a list have in common.
+    """The conditions of a list.
 
-    What singles out few rows (the end of a number, the name of few matters, bad ratings) is left the
-    index: SQLite would otherwise walk those of the region.
+    Where a filter leaves few rows (last digits of a number, few matters, bad ratings), the region is written without
+    an index: SQLite would otherwise walk all rows of the region.
     """
     if not reads_ratings(actor):
         raise not_found()

@@ -1,7 +1,7 @@
 """Masking (脱敏): personal numbers, e-mail addresses and the rater's own name in what others read (spec/b_rating §7).
 
-A number is looked for in a plain form of the text, in which every character that stands for digits
-(１, ①, ⑬, 壹, 幺) is those digits. Places in it are led back to the text, which keeps its length.
+Numbers are searched in a plain form of the text, in which every character that stands for digits (１, ①, ⑬, 壹, 幺) is
+replaced by those digits. What is found there is masked at the same place of the text, which keeps its length.
 """
 
 import re

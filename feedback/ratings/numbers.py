@@ -1,9 +1,9 @@
 """Who sees a rater's number: 手机号只用于防重复和回访，窗口人员看不到 (what the rating page promises).
 
-The whole number is read by one step of the follow-up, which stands in the history like every other (`reveal_number`):
-by the handler who has to call back. Everybody else sees it masked. Whoever sits at a window (rating officers, and who
-made the code) sees nothing of it, is told no name, and cannot look for its end: they know who stood before them, and
-four digits would be enough.
+The handler who has to call back reads the whole number by a step of the follow-up (`reveal_number`), which is a row of
+the history like every other. Everybody else reads it masked. Whoever sits at a window (rating officers, and who made
+the code) reads no digit of it and no name, and cannot search for its last digits: they know who stood before them, and
+four digits would identify the rater.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def masked(actor: Actor, rating: Rating, made_by: UUID | None) -> str | None:
 
 
 def refuse_looking_up(actor: Actor) -> None:
-    """403 for looking for the end of a number at the window."""
+    """403 for who sits at a window and searches for the last digits of a number."""
     if Role.RATING_OFFICER in actor.roles:
         raise Problem("forbidden", "窗口人员不能按手机号查找评价")
 

@@ -1,10 +1,10 @@
 """Proof of a number by SMS (短信验证码): codes are single-use, short-lived, throttled per number and address.
 
-A request is answered alike whether or not the number has rated. The code is stored first and sent
-after the commit, by the caller; so no transaction waits for a gateway.
+A request is answered alike whether or not the number has rated. The code is stored first, and the caller sends it
+after the commit, so that no transaction waits for a gateway.
 
-What a number is sent is counted by the hour and the day of the clock, so that a refusal, which says truly when the
-next one is possible, does not tell a stranger when the number's owner asked for a code.
+Codes of a number are counted by calendar hour and day. A refusal says when the next code is possible; with a sliding
+hour that would reveal to a stranger when the number's owner asked for one.
 """
 
 import hmac
@@ -23,33 +23,33 @@ from feedback.models import SmsCode
 from feedback.ratings import rating_window
 
 MINUTES = 5
-"""How long a code is good."""
+"""How long a code is valid."""
 MOST_TRIES = 5
 _PAUSE = timedelta(minutes=1)
 _AN_HOUR, _A_DAY = 5, 10
 KEPT = timedelta(days=2)
-"""Rows are kept for the throttle this long."""
+"""How long rows are kept, for the throttle."""
 
 
 @dataclass(frozen=True, slots=True)
 class PerAddress:
-    """Codes sent to an address in a time: above `free` only to who was shown to be a person, above `most` none."""
+    """Codes that an address may ask for in a time: above `free` only after a captcha, above `most` none."""
 
     free: tuple[int, timedelta] = (600, timedelta(hours=1))
     most: tuple[int, timedelta] = (3000, timedelta(hours=1))
 
 
 def is_busy(session: Session, address: str, limits: PerAddress) -> bool:
-    """Whether so many codes went to an address that a person has to be shown."""
+    """Whether so many codes went to an address that a captcha has to be answered."""
     return _wait(session, _address_key(address), limits.free, clock.now()) > 0
 
 
 def issue_code(
     session: Session, mobile: str, address: str, limits: PerAddress = PerAddress(), *, proved: bool = False
 ) -> tuple[str, str]:
-    """Make a code for a number; returns the number as it is called, and the code to send.
+    """Make a code for a number; returns the normalised number and the code to send.
 
-    Earlier codes of the number end. `proved`: a person was shown. Raises 422 for what is no mobile number, 403
+    Earlier codes of the number end. `proved`: a captcha was answered. Raises 422 for what is no mobile number, 403
     `captcha_required` and 429 `too_many_requests`.
     """
     if not isinstance(mobile, str) or len(mobile) > 40 or not is_mobile(mobile):
@@ -61,7 +61,7 @@ def issue_code(
         raise _throttled(wait)
     if not proved and is_busy(session, address, limits):
         raise Problem("captcha_required", "当前网络获取短信验证码的人较多，请先填写图片验证码，再获取短信验证码")
-    # One a minute; it also makes requests of one number wait for each other, so that the counts hold.
+    # One a minute. The row also makes requests of one number wait for each other, so that none is counted too late.
     pause = privacy.keyed_hash("sms pause", number)
     if not rating_window.start(session, pause, _PAUSE, now):
         raise _throttled(clock.seconds_until(rating_window.ends_at(session, pause) or now, now))
@@ -85,13 +85,13 @@ def issue_code(
 
 
 def prove(session: Session, mobile: str, code: str, form: str | None = None) -> bool:
-    """Whether this is the code that was sent to the number; it is spent with that.
+    """Whether this is the code that was sent to the number; if so, it is spent.
 
-    `form` recognises the form that it is spent for: posted again (a double tap, a try after a failure),
-    that very form may show the same code once more while it is good.
+    `form` is the key of the form that it is spent for. The same form posted again (a double tap, a try after a failure)
+    may use the same code again while it is valid.
 
-    To be called in a transaction of its own, which commits whatever the answer: the try counts even
-    though the rating is then refused.
+    To be called in a transaction of its own, which commits whatever the answer, so that the try counts even if the
+    rating is refused afterwards.
     """
     if not isinstance(mobile, str) or not isinstance(code, str) or len(mobile) > 40 or not is_mobile(mobile):
         return False
@@ -155,7 +155,7 @@ def _issued(session: Session, of: ColumnElement[bool], since: datetime) -> int:
 
 
 def _wait(session: Session, address_key: str, limit: tuple[int, timedelta], now: datetime) -> int:
-    """Seconds until an address may be sent one more; 0 where it may."""
+    """Seconds until an address may ask for one more code; 0 where it may now."""
     most, span = limit
     sent = select(SmsCode.created_at).where(SmsCode.address_key == address_key, SmsCode.created_at > now - span)
     first = session.scalar(sent.order_by(SmsCode.created_at.desc()).offset(most - 1).limit(1))

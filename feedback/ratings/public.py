@@ -27,7 +27,7 @@ from feedback.ratings.query_codes import query_key
 from feedback.ratings.submitting import refuse_closed
 from feedback.workflows import CLOSED, FED_BACK, RATING, TO_VERIFY, VERIFIED
 
-# A page's mark holds the instant of a rating, of which the list shows no more than the day.
+# `next_after` holds the instant of a rating, and the public list may show no more than its day.
 _NEWEST = replace(NEWEST, name="published ratings", secret=True)
 
 
@@ -84,7 +84,7 @@ def answer(session: Session, code: str) -> dict[str, Any]:
     if found is None:
         raise not_found()
     rating, follow_up = found.Rating, found.RatingFollowUp
-    # What the office replied is read by a supervisor first.
+    # A supervisor reads the reply of the office before the rater does.
     waits = rating.due_on is not None and rating.closed_at is None
     replied = follow_up is not None and follow_up.feedback_at is not None and rating.status == CLOSED
     return {
@@ -97,7 +97,7 @@ def answer(session: Session, code: str) -> dict[str, Any]:
         "comment": rating.comment,
         "submitted_at": clock.rfc3339(rating.submitted_at),
         "status": rating.status,
-        "status_label": _told(rating),
+        "status_label": _status_label(rating),
         "next_step": _next_step(rating, follow_up),
         "due_on": rating.due_on.isoformat() if rating.due_on and waits else None,
         "due_on_provisional": waits and rating.due_on_provisional,
@@ -107,8 +107,8 @@ def answer(session: Session, code: str) -> dict[str, Any]:
     }
 
 
-def _told(rating: Rating) -> str:
-    """The status in words for the rater: nothing is done about praise, and a reply is read by a supervisor first."""
+def _status_label(rating: Rating) -> str:
+    """The status for the rater: good ratings need no step, and a supervisor reads a reply before the rater does."""
     if rating.due_on is None and rating.status == CLOSED:
         return "已收到，感谢您的评价"
     return "答复审核中" if rating.status == FED_BACK else RATING.statuses[rating.status]
@@ -119,8 +119,8 @@ def _next_step(rating: Rating, follow_up: RatingFollowUp | None) -> str | None:
     if rating.due_on is None or rating.closed_at is not None or follow_up is None:
         return None
     note = provisional_note(rating.due_on, provisional=rating.due_on_provisional)
-    told = "；".join(filter(None, (None if follow_up.extended else f"{WORKING_DAYS} 个工作日内", note)))
-    until = f"最迟 {rating.due_on.isoformat()}" + (f"（{told}）" if told else " ")
+    notes = "；".join(filter(None, (None if follow_up.extended else f"{WORKING_DAYS} 个工作日内", note)))
+    until = f"最迟 {rating.due_on.isoformat()}" + (f"（{notes}）" if notes else " ")
     if rating.status not in (TO_VERIFY, VERIFIED):
         return f"{until}答复，届时可凭查询码查看。"
     if rating.real_name:

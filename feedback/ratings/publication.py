@@ -26,9 +26,9 @@ MOST_AT_ONCE = 100
 
 
 def first_publicity(rules: RatingRules, level: int, comment: str | None) -> str:
-    """Of a rating that comes in: shown where there is no text, or a harmless one that needs no person."""
+    """The publicity of a new rating: shown without a text, or with a harmless one where the rules publish those."""
     if is_bad(level):
-        return PENDING  # its reply is a text too
+        return PENDING  # the reply to it is a text too
     if comment is None or (rules.shows_harmless_texts and word_list.is_harmless(comment)):
         return SHOWN
     return PENDING
@@ -51,9 +51,9 @@ def decide(session: Session, actor: Actor, rating_id: UUID, decision: str, body:
 
 
 def release_several(session: Session, actor: Actor, ids: Sequence[UUID]) -> dict[str, Any]:
-    """Release the texts of ratings as they are now: those that were, and why others could not be.
+    """Release the texts of ratings as they are now; returns which were released, and why others could not be.
 
-    What is released already counts as released, so that the call can be sent again.
+    One that is released already counts as released, so that the call can be repeated.
     """
     released, refused = [], []
     for rating_id in dict.fromkeys(ids):

@@ -1,7 +1,7 @@
 """Query codes (查询码): how a rater without an account finds the answer.
 
-The code follows from the rating's id and the installation's key, so that a form posted again can be
-answered with the same code although only its keyed hash is stored.
+The code is derived from the rating's id and the installation's key, so that a form posted again can be answered with
+the same code although only its keyed hash is stored.
 """
 
 import unicodedata
@@ -22,6 +22,6 @@ def query_code(rating_id: UUID) -> str:
 
 
 def query_key(code: str) -> str:
-    """What is stored of a code, however it was typed."""
+    """The keyed hash that is stored of a code; case, width and dashes of what was typed do not matter."""
     typed = unicodedata.normalize("NFKC", code).upper()
     return privacy.keyed_hash("rating query key", "".join(c for c in typed if c.isascii() and c.isalnum()))

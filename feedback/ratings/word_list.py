@@ -1,7 +1,7 @@
 """Listed words (敏感词) and whatever else keeps a text from being shown before a person has read it (spec/b_rating §7).
 
 Texts and words are compared in simplified characters, without blanks and punctuation, and by how they sound. What is
-found here only waits for a person; so a word found where there is none costs little.
+found here only waits for a person, so that a false alarm costs little.
 """
 
 import re
@@ -75,10 +75,10 @@ def _sounds_like_a_word(plain: str) -> bool:
     )
 
 
-# Digits however they are said, Latin and other letters, and parts of characters with which a word is spelled apart.
+# Digits in all their forms, and parts of characters, with which a listed word can be written without its characters.
 _NUMBERS = re.compile(r"[0-9〇零一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖幺]{2,}|[0-9]")
 _PARTS = frozenset("亻氵扌讠钅纟饣忄犭礻衤艹宀辶阝卩冖囗彳夂攵灬疒癶虍罒耂肀丨丶丿乚亅亠冂凵勹匚匸厶")
-# Somebody who can be told: a family name before a title, or whoever is said to be called so.
+# A text that may identify somebody: a family name before a title, a name that is given, an address or account.
 _PERSON = re.compile(
     r"[\u4e00-\u9fff](?:先生|女士|小姐|老师|师傅|主任|科长|处长|局长|所长|院长|站长|队长|股长|书记|经理|工|姐|哥|总)"
     r"|[\u4e00-\u9fff]某|姓[\u4e00-\u9fff]|叫[\u4e00-\u9fff]{2,3}|名字|工号|车牌|微信|扣扣|电话|手机|住址|地址"

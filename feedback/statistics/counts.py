@@ -1,8 +1,8 @@
 """What is counted of ratings, and the tables that keep the counts.
 
-Statistics must cost the same at ten thousand and at a million ratings, and posting must not queue
-for the row of a counter. So every change of a figure appends a row to `rating_deltas` in its own
-transaction; `tallies.fold` adds them up. What is read is the tallies and the rows not yet folded.
+Statistics must cost the same at ten thousand and at a million ratings, and ratings must not wait for each other at the
+row of a counter. So every change of a figure appends a row to `rating_deltas` in its own transaction, and
+`tallies.fold` adds them to the tallies. Statistics read the tallies and the rows not yet folded.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,9 +44,9 @@ class _Counts:
 
 
 class RatingDelta(_Counts, Base):
-    """A change of figures that is not folded yet. `tags` maps tag codes to what they change by.
+    """A change of figures that is not folded yet. `tags` maps codes of tags to the number they change by.
 
-    `day` is the local day of the rating (for `matters`: of the code), whenever the change happens.
+    `day` is the local day of the rating (for `matters`: of the code), not the day of the change.
     """
 
     __tablename__ = "rating_deltas"
@@ -64,13 +64,13 @@ class RatingDelta(_Counts, Base):
 
 
 def _kept_indexes(table: str, *also: str) -> tuple[Index, ...]:
-    """One row for each key, and a way to those of a region."""
+    """One row for each key, and an index for each level of region."""
     areas = (Index(f"ix_{table}_{area}", "grain", area, "matter", "start") for area in ("area1", "area2", "area3"))
     return Index(f"uq_{table}_key", "grain", "office_id", "matter", "channel", "start", *also, unique=True), *areas
 
 
 class _Kept:
-    """What figures are kept for: an office, channel and matter (`""`: all matters), over `grain` from `start` on."""
+    """The key of kept figures: office, channel and matter (`""`: all matters), over a `grain` from `start` on."""
 
     id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
     grain: Mapped[str] = mapped_column(String(5))
@@ -102,7 +102,7 @@ class RatingTagTally(_Kept, Base):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a figure belongs."""
+    """The day, office, region, channel and matter that a figure belongs to."""
 
     day: date
     office_id: UUID
@@ -115,27 +115,27 @@ class Place:
 
 
 def place_of(code: Any, channel: str, day: date) -> Place:
-    """Where figures of a code belong on a day."""
+    """The place of a code's figures on a day."""
     return Place(day, code.office_id, code.area1, code.area2, code.area3, channel, code.matter_name, code.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a figure changes by; names as in `COUNTED`."""
+    """By how much figures change; names as in `COUNTED`, tags by their codes."""
 
     counts: Mapping[str, int]
     tags: Mapping[int, int] = field(default_factory=dict)
 
 
 def of_rating(level: int, *, real_name: bool, from_staff: bool, tags: Iterable[int]) -> Change:
-    """What a new rating adds."""
+    """The change by a new rating."""
     bad_by_name = level <= 2 and real_name
     counts = {f"n{level}": 1, "from_staff": int(from_staff), "real_bad": int(bad_by_name)}
     return Change({name: by for name, by in counts.items() if by}, dict.fromkeys(tags, 1))
 
 
 def negative(change: Change) -> Change:
-    """The same taken off again."""
+    """The change that undoes another one."""
     return Change({n: -by for n, by in change.counts.items()}, {tag: -by for tag, by in change.tags.items()})
 
 
@@ -143,7 +143,7 @@ _APPEND = Prepared(insert(cast(Table, RatingDelta.__table__)))
 
 
 def append(session: Session, place: Place, change: Change) -> None:
-    """Note a change of figures; one statement."""
+    """Store a change of figures, by one statement."""
     values: dict[str, Any] = {
         "day": place.day, "office_id": place.office_id, "area1": place.area1, "area2": place.area2,
         "area3": place.area3, "channel": place.channel, "matter": place.matter, "code_id": place.code_id,

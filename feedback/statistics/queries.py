@@ -1,7 +1,7 @@
 """Statistics of ratings (评价统计), every formula as spec/b_rating §8 writes it. Where N is 0 a rate is None.
 
-Read are the tallies (of all time, or the months and days that make up the range asked for) and the
-notes that are not folded yet, by one statement: a fold that happens meanwhile is seen whole or not at all.
+One statement reads the tallies (of all time, or the months and days that make up the range) and the deltas that are
+not folded yet, so that it reads a fold that happens meanwhile either whole or not at all.
 """
 
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ class StatisticsFilter:
 
 
 def figures(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[str, Any]:
-    """`{total, rows, tags, from_staff_note}`: a row for each office within scope that has figures, each tag with its
-    count, and how little the mark 来自办公网络 says."""
+    """`{total, rows, tags, from_staff_note}`: a row for each office within scope that has figures, and the count of
+    each tag; the note says how reliable the mark 来自办公网络 is."""
     counted = _counted(session, actor, wanted)
     overdue = _overdue(session, actor, wanted)
     offices = select(Office.id, Office.name).where(Office.id.in_(counted.keys() | overdue.keys()))
@@ -141,7 +141,7 @@ def _tags(session: Session, actor: Actor, wanted: StatisticsFilter) -> list[dict
 
 
 def _where(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any) -> list[ColumnElement[bool]]:
-    """What lies within scope and is asked for, days and matters aside."""
+    """The conditions of scope and filter, without days and matter."""
     found = [actor.scope.condition(model)]
     if wanted.office_id is not None:
         found.append(model.office_id == wanted.office_id)
@@ -195,7 +195,7 @@ def _month_on_or_after(day: date) -> date:
 
 
 def _overdue(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[UUID, int]:
-    """超期未整改: bad ratings under way whose due date is over; few, and found by an index of their own."""
+    """超期未整改, by office: bad ratings under way whose due date is over; few, with an index of their own."""
     found = [*_where(session, actor, wanted, UNINDEXED), Rating.closed_at.is_(None), Rating.due_on < clock.today()]
     if wanted.day_from is not None:
         found.append(unindexed(Rating.submitted_at) >= day_begins(wanted.day_from))

@@ -1,4 +1,4 @@
-"""Keeping the tallies of ratings: folding what was noted, and recomputing them from the records."""
+"""Keeping the tallies of ratings: folding the deltas into them, and recomputing them from the records."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from feedback.statistics.counts import (
 from feedback.workflows import CLOSED, DISABLED, VOIDED
 
 BATCH = 500
-"""Notes that are folded in one transaction."""
+"""Deltas that are folded in one transaction."""
 
 _deltas, _tallies = cast(Table, RatingDelta.__table__), cast(Table, RatingTally.__table__)
 _tag_tallies, _codes = cast(Table, RatingTagTally.__table__), cast(Table, RatingCode.__table__)
@@ -83,16 +83,16 @@ def _in_order(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def fold(session: Session, limit: int | None = None) -> int:
-    """Add what was noted to the tallies (a job of the scheduler); returns how many notes there were.
+    """Add deltas to the tallies (a job of the scheduler); returns how many there were, at most `limit`.
 
-    What is deleted here is added here, in one transaction: a reader sees either the one or the
-    other. Two that fold at once take different rows.
+    The deltas are deleted and added in one transaction, so that a reader counts them once. Two that fold at once lock
+    different rows.
     """
     chosen = select(_deltas.c.id).order_by(_deltas.c.id).limit(limit or BATCH)
     if dialect_of(session) != "sqlite":
         chosen = chosen.with_for_update(skip_locked=True)
-    taken = chosen.cte("taken")
-    noted = session.execute(delete(_deltas).where(_deltas.c.id.in_(select(taken.c.id))).returning(*_deltas.c)).all()
+    locked = chosen.cte("locked")
+    noted = session.execute(delete(_deltas).where(_deltas.c.id.in_(select(locked.c.id))).returning(*_deltas.c)).all()
     sums = Sums()
     for row in noted:
         change = Change({n: getattr(row, n) for n in COUNTED}, {int(t): n for t, n in row.tags.items()})
@@ -102,7 +102,7 @@ def fold(session: Session, limit: int | None = None) -> int:
 
 
 def fold_everything(database: Database) -> int:
-    """Fold until nothing is left, a transaction for each batch; returns how many notes there were."""
+    """Fold until nothing is left, a transaction for each batch; returns how many deltas there were."""
     folded = 0
     while True:
         with database.write() as session:
@@ -138,9 +138,9 @@ def add_sums(session: Session, sums: Sums) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a reconciliation found: tallies that were right, and wrong ones (mended, added or emptied).
+    """What a reconciliation found: how many tallies were right, and how many wrong (mended, added or emptied).
 
-    With records that are `broken`, nothing was looked at or mended.
+    Where records are `broken`, nothing was compared or mended.
     """
 
     right: int
@@ -149,10 +149,10 @@ class Reconciled:
 
 
 def reconcile(session: Session) -> Reconciled:
-    """Recompute every tally from codes, ratings and follow-ups; notes not yet folded are folded with them.
+    """Recompute every tally from codes, ratings and follow-ups; deltas not yet folded are folded before.
 
-    One transaction over all ratings, which keeps others from rating meanwhile: run it when few people rate. Records
-    that do not fit their history are evidence of nothing: with such, no figure is changed.
+    One transaction over all ratings, which keeps others from rating meanwhile: run it when few people rate. As long as
+    a record does not fit its history, no figure is changed.
     """
     if dialect_of(session) != "sqlite":
         session.execute(text("LOCK TABLE rating_deltas, rating_tallies, rating_tag_tallies IN EXCLUSIVE MODE"))
@@ -185,7 +185,7 @@ def _kept(session: Session, table: Table) -> Iterator[dict[str, Any]]:
 
 
 _ByKey = dict[tuple[str, ...], tuple[tuple[Any, ...], tuple[int, ...]]]
-"""Where each tally lies, and what it counts."""
+"""For each tally its region and its figures."""
 
 
 def _place(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -197,7 +197,7 @@ def _figures(row: dict[str, Any]) -> tuple[int, ...]:
 
 
 def _differences(kept: _ByKey, wanted: _ByKey) -> int:
-    """A tally whose figures are all nought is as good as none."""
+    """How many tallies differ; one whose figures are all zero counts as missing."""
     empty = {key for key, (_, figures) in kept.items() if not any(figures)}
     unlike = [key for key, value in wanted.items() if kept.get(key) != value]
     return len(unlike) + len(kept.keys() - wanted.keys() - empty)

@@ -40,7 +40,7 @@ def of_licence(licence: Licence) -> dict[str, Any]:
 
 
 def refresh_untouched(session: Session, enterprise: Mapping[str, Any]) -> None:
-    """Rows 更新申报 that an enterprise has not touched would otherwise send back what has changed since.
+    """Fill rows 更新申报 that an enterprise has not saved with what the register says now: old values would come back.
 
     `enterprise`: its id, and values of columns of the register.
     """
@@ -49,7 +49,7 @@ def refresh_untouched(session: Session, enterprise: Mapping[str, Any]) -> None:
 
 
 def fill_untouched(session: Session, which: ColumnElement[bool], known: Mapping[str, Any]) -> None:
-    """Fill rows 更新申报 that nobody has saved with what is known now."""
+    """Fill those rows 更新申报 that nobody has saved with the values in `known`."""
     untouched = (Filing.kind == KIND.code) & Filing.saved.is_(False) & which
     for row in session.execute(select(Filing.id, Filing.version, Filing.data).where(untouched)).all():
         session.execute(

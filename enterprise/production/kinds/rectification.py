@@ -75,7 +75,7 @@ KIND = FilingKind(
         FilingStep("submit", "上传整改报告", "to_upload", "to_follow", ENTERPRISE, sends=True),
         FilingStep("close", "检查结束", "to_follow", "closed", OFFICE),
         FilingStep("return", "退回", "to_follow", "to_upload", OFFICE, comment=True, asks_back=True),
-        # Ordered wrongly (spec a §5.3): it stays readable, and the enterprise is told until it says that it knows.
+        # Ordered by mistake (spec a §5.3): it stays readable, with a to-do of the enterprise until it acknowledges.
         FilingStep("cancel", "撤销", "to_upload", "cancelled", OFFICE, comment=True),
         FilingStep("cancel", "撤销", "to_follow", "cancelled", OFFICE, comment=True),
         FilingStep("acknowledge", "知悉", "cancelled", "acknowledged", ENTERPRISE),
