@@ -1,5 +1,6 @@
 """Documents are judged in a child process that is bounded and shut in."""
 
+import math
 import os
 import signal
 import socket
@@ -121,6 +122,23 @@ def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(Problem) as refused:  # nor is it waited for when the caller has less time
         documents.judge(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, TimeLimit(0.5))
     assert refused.value.code == "not_ready"
+
+
+@pytest.mark.parametrize(
+    ("left", "turn", "check"), [(0.25, 0.25, 0.25), (9999.0, documents._PATIENCE, documents.TIMEOUT)]
+)
+def test_neither_a_turn_nor_an_answer_is_waited_for_longer_than_the_caller_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: float, turn: float, check: float
+) -> None:
+    class Left(Deadline):
+        def left(self, most: float = math.inf) -> float:
+            return min(most, left)
+
+    places, run = Mock(), Mock(return_value={"extension": ".pdf"})
+    monkeypatch.setattr(documents, "_places", places)
+    monkeypatch.setattr(documents, "_run", run)
+    documents.judge(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, Left(0))
+    assert (places.acquire.call_args.kwargs, run.call_args.args[-1]) == ({"timeout": turn}, check)
 
 
 def inside(code: str) -> subprocess.CompletedProcess[bytes]:

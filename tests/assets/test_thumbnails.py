@@ -103,6 +103,22 @@ def test_of_two_processes_that_make_it_the_first_stays(
     assert stored(uploads) == {photo.stored_key}
 
 
+def test_who_has_waited_long_enough_for_anothers_making_is_told_to_come_back(
+    database: Database, uploads: Uploads, photo: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float | None] = []
+
+    def over(_until: Callable[[], bool], seconds: float | None = None) -> bool:
+        waited.append(seconds)
+        return False
+
+    monkeypatch.setattr(thumbnails._turns, "wait_for", over)
+    with pytest.raises(Problem) as refused:
+        thumbnails.key_of(database, uploads, photo)
+    assert (refused.value.code, refused.value.retry_after) == ("not_ready", 1)
+    assert waited == [thumbnails.PATIENCE] and stored(uploads) == {photo.stored_key}
+
+
 def test_one_that_is_swept_meanwhile_leaves_nothing(
     database: Database, uploads: Uploads, photo: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:

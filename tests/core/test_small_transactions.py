@@ -78,6 +78,22 @@ def test_each_thing_that_is_due_has_a_transaction_of_its_own(
     assert bell.tried == due
 
 
+def test_what_is_due_is_looked_up_a_page_at_a_time_each_behind_the_last(
+    database: Database, due: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_by_one, "PAGE", 3)
+    pages: list[tuple[int | None, int, list[int]]] = []
+
+    def look(session: Session, after: Due | None, limit: int) -> Sequence[Due]:
+        found = clocks.due(session, after, limit)
+        pages.append((after and after[1], limit, [key[1] for key in found]))
+        return found
+
+    OneByOne("clock", look, lambda session, key: clocks.ring(session, key[1]) is not None).run(database)
+    assert pages[:3] == [(None, 3, due[:3]), (due[2], 3, due[3:6]), (due[5], 3, due[6:])]
+    assert all(found == [] for _, _, found in pages[3:])
+
+
 def test_a_crash_in_the_middle_loses_and_doubles_nothing(database: Database, due: list[int]) -> None:
     with pytest.raises(SystemExit):
         Bell({due[3]: SystemExit()}).work.run(database)

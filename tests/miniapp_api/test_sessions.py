@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -120,6 +121,27 @@ def test_last_seen_is_written_at_most_once_in_five_minutes(
             seen.add(session.scalar(select(UserSession.last_seen_at)))
     began = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
     assert seen == {began + timedelta(seconds=s) for s in (0, 315, 630)}
+
+
+@pytest.mark.parametrize(("idle", "written"), [(timedelta(minutes=4, seconds=59), False), (timedelta(minutes=5), True)])
+def test_last_seen_is_written_when_five_minutes_are_over(
+    clock: time_machine.Traveller, sign_in: SignIn, database: Database, idle: timedelta, written: bool
+) -> None:
+    person, began = sign_in("county_inspector"), datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+    clock.shift(idle)
+    person.get("/me")
+    with database.read() as session:
+        assert session.scalar(select(UserSession.last_seen_at)) == (began + idle if written else began)
+
+
+def test_a_session_is_listed_until_the_moment_it_ends(clock: time_machine.Traveller, sign_in: SignIn) -> None:
+    sign_in("county_inspector")
+    clock.shift(timedelta(hours=1))
+    later = sign_in("county_inspector")
+    clock.shift(timedelta(minutes=59, seconds=59))
+    assert later.get("/me/sessions").json["total"] == 2
+    clock.shift(timedelta(seconds=1))
+    assert later.get("/me/sessions").json["total"] == 1
 
 
 GARBAGE = [

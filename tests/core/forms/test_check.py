@@ -158,6 +158,14 @@ def test_unknown_keys_are_reported_up_to_a_limit_and_cut() -> None:
     assert all(len(fault.path) <= 101 for fault in faults)
 
 
+@pytest.mark.parametrize(("quantity", "faults"), [("0.5", []), ("0.49", ["too_small"]), ("0.51", [])])
+def test_a_minimum_includes_its_bound(quantity: str, faults: list[str]) -> None:
+    item = {"field": "quantity", "text": "数量", "type": "number", "scale": 2, "minimum": "0.5"}
+    section = {"code": "a", "title": "一", "items": [item]}
+    form = Form.compile({"code": "tiny", "version": 1, "title": "小表", "kind": "test", "sections": [section]})
+    assert [fault.code for fault in form.check({"quantity": quantity}, submit=True, today=TODAY).faults] == faults
+
+
 def test_a_check_costs_well_under_a_millisecond() -> None:
     """Measured about 0.1 ms; the bound is wide, so that a busy machine does not trip it."""
     body = _json("tests/vectors/forms/gpc-production.json")["cases"][0]["body"]

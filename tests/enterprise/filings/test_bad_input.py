@@ -318,6 +318,13 @@ def test_a_return_may_set_a_new_date_which_must_be_one(parties: Parties) -> None
     assert [todo["due_on"] for todo in parties.enterprise.get("/todos").json["items"]] == [later]
 
 
+def test_an_order_and_a_return_may_set_today_as_the_last_day(parties: Parties) -> None:
+    row = replied(parties, ordered(parties, days=0))
+    today = clock.today().isoformat()
+    assert (row["due_on"], row["late"]) == (today, False)
+    assert act(parties.reviewer, row, "return", comment="照片看不清", due_on=today).json["due_on"] == today
+
+
 def test_a_finished_declaration_is_told_of_in_the_same_transaction_and_other_kinds_are_not(
     parties: Parties, application: APIFlask, database: Database
 ) -> None:
