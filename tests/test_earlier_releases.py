@@ -97,6 +97,12 @@ def test_its_rows_are_kept_and_the_tables_become_those_of_the_code(earlier: Inst
 
 
 @needs_curl
+@pytest.mark.rounds
+@pytest.mark.parametrize(
+    "earlier",
+    [VERSIONS[0], *(pytest.param(version, marks=pytest.mark.only_in_rounds) for version in VERSIONS[1:])],
+    indirect=True,
+)
 def test_the_tour_runs_on_it(earlier: Installation) -> None:
     with running_server(earlier.folder, DATABASE_URL=earlier.url) as base:
         take_the_tour(base, earlier.folder)

@@ -130,7 +130,7 @@ def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pyte
 def test_neither_a_turn_nor_an_answer_is_waited_for_longer_than_the_caller_has_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: float, turn: float, check: float
 ) -> None:
-    class Left(Deadline):
+    class Left(TimeLimit):
         def left(self, most: float = math.inf) -> float:
             return min(most, left)
 

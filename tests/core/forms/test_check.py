@@ -1,7 +1,6 @@
 """Judging any body whatever: it never fails, and what was accepted stays accepted unchanged."""
 
 import json
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -164,16 +163,3 @@ def test_a_minimum_includes_its_bound(quantity: str, faults: list[str]) -> None:
     section = {"code": "a", "title": "一", "items": [item]}
     form = Form.compile({"code": "tiny", "version": 1, "title": "小表", "kind": "test", "sections": [section]})
     assert [fault.code for fault in form.check({"quantity": quantity}, submit=True, today=TODAY).faults] == faults
-
-
-def test_a_check_costs_well_under_a_millisecond() -> None:
-    """Measured about 0.1 ms; the bound is wide, so that a busy machine does not trip it."""
-    body = _json("tests/vectors/forms/gpc-production.json")["cases"][0]["body"]
-    form = FORMS["gpc-production.v1"]
-    costs = []
-    for _ in range(50):
-        began = time.process_time()
-        for _ in range(10):
-            form.check(body, submit=True, today=TODAY)
-        costs.append((time.process_time() - began) / 10)
-    assert min(costs) < 0.001
