@@ -1,5 +1,6 @@
 """The OpenAPI document: valid, complete, and true of what the server answers."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -134,6 +135,16 @@ def test_every_answer_is_a_model(document: dict[str, Any]) -> None:
 def test_every_model_is_a_component_with_a_short_name_of_its_own(document: dict[str, Any]) -> None:
     """pydantic adds the module's name where two models have the same."""
     assert [name for name in document["components"]["schemas"] if "__" in name or name[-1] in "_0123456789"] == []
+
+
+@ON_SQLITE
+def test_every_endpoint_is_a_plain_function_that_its_name_finds(application: APIFlask) -> None:
+    """None is made inside of another function, once for each noun."""
+    for rule in application.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1") and rule.rule != "/api/v1/openapi.json":
+            view = inspect.unwrap(application.view_functions[rule.endpoint])
+            assert getattr(inspect.getmodule(view), view.__name__, None) is not None, rule.rule
+            assert "<locals>" not in view.__qualname__, rule.rule
 
 
 @ON_SQLITE
