@@ -65,7 +65,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "export_too_large": (422, "导出的记录过多，请缩小筛选范围后重试"),
     "upload_quota": (422, "您上传后未使用的文件过多，请先提交或删除相关记录，或次日再试"),
     "login_throttled": (429, "密码或验证码错误次数过多，请稍后再试"),
-    "rating_window": (429, "同一手机号5天内只能填报一次，请稍后再试"),
+    "rating_window": (429, "同一手机号在限定天数内只能填报一次，请稍后再试"),
     "too_many_requests": (429, "请求过于频繁，请稍后再试"),
     "internal_error": (500, "系统出现错误，请稍后重试；多次出现请联系管理员并提供请求编号"),
     "disk_full": (

@@ -21,6 +21,7 @@ from accounts.sign_in.captchas import PICTURE
 from core.errors import Fault, Problem
 from core.text import clean_line
 from feedback.codes.catalogue import LEVELS, is_bad, tags_of
+from feedback.ratings import phone_proof
 from feedback.ratings import public as readings
 from feedback.ratings.fields import COMMENT_LIMIT, LEAST_REASON
 from feedback.ratings.rating_window import WINDOW_DAYS
@@ -111,7 +112,7 @@ def post_rating_page(token: str) -> Response:
         if action == "send_code":
             readings.refuse_unless_open(code)  # no SMS for a code that cannot be rated
             raters.send_code(typed.mobile, typed.proof())
-            return _form(token, code, typed, [], notice="验证码已发送，5分钟内有效，请填写后提交")
+            return _form(token, code, typed, [], notice=f"验证码已发送，{phone_proof.MINUTES}分钟内有效，请填写后提交")
         rated = raters.rate(token, typed.sent(), typed.proof())
     except Problem as problem:
         return _again(token, code, typed, problem)
