@@ -77,7 +77,7 @@ class Bucket:
         except GenericError:
             if obstore.head(self._reading, key)["size"] > 0:
                 raise
-            return 0, b""  # of nothing no part can be asked for
+            return 0, b""  # an empty object has no range
 
     def _pieces(self, key: str, size: int, first: bytes, spent: float) -> Iterator[bytes]:
         yield first
@@ -95,7 +95,7 @@ class Bucket:
         return bytes(obstore.get_range(self._reading, key, start=start, end=end))
 
     def delete(self, key: str) -> None:
-        """Delete an object; one that is not there is nothing to complain of."""
+        """Delete an object; one that is not there is no error."""
         self._outside.call(lambda: obstore.delete(self.store, key))
 
     def older_than(self, moment: datetime, prefix: str) -> Iterator[Sequence[str]]:

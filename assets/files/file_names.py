@@ -37,7 +37,7 @@ def display_name(sent: str) -> str:
 def file_type(name: str, purpose: FilePurpose) -> FileType:
     """What the extension says the file is; raises 422 when that is nothing that may ever be uploaded.
 
-    Whether it may be for the purpose is known when the content was looked at: endings are often wrong.
+    Whether it may be uploaded for the purpose is decided by its content: extensions are often wrong.
     """
     stem, extension = _parts(name)
     if not stem or (extension and extension not in FILE_TYPES):

@@ -33,7 +33,7 @@ READ_CHUNK = 1024 * 1024
 _WRITE_CHUNK = 1024 * 1024
 _LISTED = 1000
 _PREFIX = "uploads"
-"""All keys begin with it: what else is in the bucket is nobody's to sweep."""
+"""All keys begin with it: what else is in the bucket is never swept."""
 
 
 class StorageUnavailable(Exception):
@@ -41,7 +41,7 @@ class StorageUnavailable(Exception):
 
 
 def unavailable(error: Exception) -> Problem:
-    """What a caller is told when the storage, or the disk that files arrive on, failed; the log is told more."""
+    """The answer when the storage, or the disk that files arrive on, failed; the log gets the cause."""
     if disk.is_full(error):
         log.error("disk_full", error=str(error))
         return disk_full()

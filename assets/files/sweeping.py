@@ -1,4 +1,4 @@
-"""What nobody claimed is removed after a day, and what an interrupted upload left behind."""
+"""Removes files that no record claimed for a day, and what interrupted uploads left behind."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def _remove_empty(incoming: Path, limit: datetime) -> None:
 
 
 def daily(storage: Storage, incoming: Path) -> RareJob:
-    """The sweep as a job of the scheduler; it tells how many unclaimed files it removed."""
+    """The sweep as a job of the scheduler; its figure is how many unclaimed files it removed."""
     return RareJob("file sweep", lambda database: sweep(database, storage, incoming).files, timedelta(days=1))
 
 

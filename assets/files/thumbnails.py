@@ -1,6 +1,6 @@
-"""Thumbnails (缩略图): made when a picture is looked at for the first time, and kept beside it.
+"""Thumbnails (缩略图): made when one is first asked for, and kept beside the picture.
 
-Most photos are never looked at small: the inspector has seen them, and the reviewer opens what is in doubt.
+Most photos never need one: the inspector has seen them, and the reviewer opens what is in doubt.
 `files.thumbnail_key` names the object, and the sweep takes both.
 """
 

@@ -1,4 +1,4 @@
-"""Documents of strangers become PDFs, and the program that makes them is bounded and shut in."""
+"""Documents of strangers become PDFs, and the program that makes them is bounded and confined."""
 
 import ctypes
 import http.server
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from assets.files.documents import document_conversion, document_worker
+from assets.files.documents import conversion_worker, document_conversion
 from assets.files.documents.document_conversion import ConversionFailed, Converter
 from assets.files.file_types import FILE_TYPES
 from tests import paperwork
@@ -218,7 +218,7 @@ def test_a_converter_that_takes_too_long_is_ended_with_all_that_it_started(
     assert len(processes(folder)) == 3 and gone(processes(folder))
     assert "DATA_KEY" not in (folder / "environment").read_text()
     limits = (folder / "limits").read_text().split()
-    assert limits == [str(document_worker.MEMORY // 1024), str(document_worker.CPU_SECONDS), "0"]
+    assert limits == [str(conversion_worker.MEMORY // 1024), str(conversion_worker.CPU_SECONDS), "0"]
 
 
 def test_a_server_that_is_killed_leaves_no_converter_behind(tmp_path: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Documents are judged in a child process that is bounded and shut in."""
+"""Documents are checked in a child process that is bounded and confined."""
 
 import math
 import os
@@ -29,27 +29,27 @@ REPORT = self_check_report.REPORT_UPLOAD
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def judged(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
+def checked(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
     source = tmp_path / "upload"
     source.write_bytes(content)
-    return documents.judge(source, FILE_TYPES[named], REPORT, TimeLimit(120)).extension
+    return documents.check(source, FILE_TYPES[named], REPORT, TimeLimit(120)).extension
 
 
 def code_of(tmp_path: Path, content: bytes, named: str = ".pdf") -> str:
     with pytest.raises(Problem) as refused:
-        judged(tmp_path, content, named)
+        checked(tmp_path, content, named)
     return refused.value.errors[0].code if refused.value.errors else refused.value.code
 
 
 def test_the_child_says_what_a_document_is(tmp_path: Path) -> None:
-    assert judged(tmp_path, paperwork.pdf()) == ".pdf"
-    assert judged(tmp_path, paperwork.docx(), ".doc") == ".docx"
-    assert judged(tmp_path, paperwork.REPORT_DOC.read_bytes(), ".docx") == ".doc"
+    assert checked(tmp_path, paperwork.pdf()) == ".pdf"
+    assert checked(tmp_path, paperwork.docx(), ".doc") == ".docx"
+    assert checked(tmp_path, paperwork.REPORT_DOC.read_bytes(), ".docx") == ".doc"
 
 
 @pytest.mark.parametrize("oddity", PDFS_TAKEN, ids=lambda oddity: oddity.name)
 def test_the_shut_in_child_takes_every_pdf_that_is_taken_outside(tmp_path: Path, oddity: Oddity) -> None:
-    assert judged(tmp_path, oddity.make(), oddity.named) == oddity.taken
+    assert checked(tmp_path, oddity.make(), oddity.named) == oddity.taken
 
 
 def test_and_why_it_is_refused(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_child_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pyte
         patched.setattr(documents, "TIMEOUT", 0.5)
         assert code_of(tmp_path, paperwork.pdf()) == "not_ready"
     with pytest.raises(Problem) as refused:  # nor is it waited for when the caller has less time
-        documents.judge(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, TimeLimit(0.5))
+        documents.check(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, TimeLimit(0.5))
     assert refused.value.code == "not_ready"
 
 
@@ -137,14 +137,14 @@ def test_neither_a_turn_nor_an_answer_is_waited_for_longer_than_the_caller_has_l
     places, run = Mock(), Mock(return_value={"extension": ".pdf"})
     monkeypatch.setattr(documents, "_places", places)
     monkeypatch.setattr(documents, "_run", run)
-    documents.judge(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, Left(0))
+    documents.check(tmp_path / "upload", FILE_TYPES[".pdf"], REPORT, Left(0))
     assert (places.acquire.call_args.kwargs, run.call_args.args[-1]) == ({"timeout": turn}, check)
 
 
 def inside(code: str) -> subprocess.CompletedProcess[bytes]:
-    """Run code where a document is judged."""
+    """Run code where a document is checked."""
     begin = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from assets.files.documents import check_worker; "
-    text = begin + "check_worker.bound_self(); check_worker.shut_in_self()\n" + code
+    text = begin + "check_worker.bound_self(); check_worker.confine_self()\n" + code
     return subprocess.run([sys.executable, "-I", "-c", text], capture_output=True, check=False, env={}, timeout=60)
 
 

@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 
 from assets.files.documents import archives
-from assets.files.documents.content_checks import judge
+from assets.files.documents.content_checks import check
 from assets.files.file_names import display_name, file_type, with_extension
 from assets.files.file_types import FILE_TYPES, LARGEST_FILE
 from assets.files.form_files import PHOTO
@@ -24,7 +24,7 @@ from tests import paperwork
 def refusal(content: bytes, extension: str) -> str | None:
     """The code with which the content is refused, None when it passes; a message is Chinese."""
     try:
-        judge(io.BytesIO(content), FILE_TYPES[extension], (extension,))
+        check(io.BytesIO(content), FILE_TYPES[extension], (extension,))
     except Problem as problem:
         refused = problem
     else:
@@ -372,7 +372,7 @@ def test_checking_a_bomb_costs_little_memory() -> None:
         file.write(content)
         tracemalloc.start()
         with pytest.raises(Problem):
-            judge(file, FILE_TYPES[".docx"], (".docx",))
+            check(file, FILE_TYPES[".docx"], (".docx",))
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 2 * 1024 * 1024

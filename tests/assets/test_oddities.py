@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 from oletools import msodde
 
-from assets.files.documents.content_checks import judge
+from assets.files.documents.content_checks import check
 from assets.files.file_types import FILE_TYPES, UNNAMED
 from assets.files.purposes import FilePurpose
 from composition.file_purposes import file_purposes
@@ -22,7 +22,7 @@ ALLOWED = (".pdf", ".doc", ".docx", ".xls", ".xlsx")
 
 
 def kind_of(content: bytes, named: str) -> str:
-    return judge(io.BytesIO(content), FILE_TYPES[named], ALLOWED).extension
+    return check(io.BytesIO(content), FILE_TYPES[named], ALLOWED).extension
 
 
 @pytest.mark.parametrize("oddity", oddities.TAKEN, ids=lambda oddity: oddity.name)
@@ -54,7 +54,7 @@ def test_the_advice_names_a_type_that_is_allowed_there() -> None:
         (".doc", (".pdf", ".png"), "另存为 PDF (*.pdf)"),
     ):
         with pytest.raises(Problem) as refused:
-            judge(io.BytesIO(rtf), FILE_TYPES[named], allowed)
+            check(io.BytesIO(rtf), FILE_TYPES[named], allowed)
         assert advice in refused.value.errors[0].message
 
 
@@ -65,7 +65,7 @@ _NAMED = re.compile(r"(?<!\w)\.(?:pdf|docx?|xlsx?|jpe?g|png|zip|he[ic]f?|webp)\b
 def test_what_to_do_instead_names_only_what_may_be_uploaded_for_the_purpose(purpose: FilePurpose) -> None:
     for oddity in oddities.REFUSED:
         try:
-            judge(io.BytesIO(oddity.make()), FILE_TYPES.get(oddity.named, UNNAMED), purpose.extensions)
+            check(io.BytesIO(oddity.make()), FILE_TYPES.get(oddity.named, UNNAMED), purpose.extensions)
         except Problem as problem:
             message = problem.errors[0].message
             advice = message[message.rindex("请") :] if "请" in message else ""
@@ -77,19 +77,19 @@ def test_a_broken_pdf_is_to_be_made_anew_and_not_to_be_saved_as_word() -> None:
     for allowed in ((".doc", ".docx", ".pdf"), (".doc", ".jpg", ".pdf")):
         for content in (b"\0" * 500, paperwork.pdf()[:300]):
             with pytest.raises(Problem) as refused:
-                judge(io.BytesIO(content), FILE_TYPES[".pdf"], allowed)
+                check(io.BytesIO(content), FILE_TYPES[".pdf"], allowed)
             message = refused.value.errors[0].message
             assert "重新导出或扫描为 PDF" in message and "Word" not in message
 
 
 def test_a_document_without_an_ending_is_taken_by_what_it_is() -> None:
     for content, extension in ((paperwork.pdf(), ".pdf"), (paperwork.docx(), ".docx"), (paperwork.xlsx(), ".xlsx")):
-        assert judge(io.BytesIO(content), UNNAMED, ALLOWED).extension == extension
+        assert check(io.BytesIO(content), UNNAMED, ALLOWED).extension == extension
     with pytest.raises(Problem) as refused:
-        judge(io.BytesIO(b"{\\rt abc}"), UNNAMED, ALLOWED)
+        check(io.BytesIO(b"{\\rt abc}"), UNNAMED, ALLOWED)
     assert refused.value.errors[0].message.startswith("文件内容是 RTF 文档，请用 Office")
     with pytest.raises(Problem) as refused:
-        judge(io.BytesIO(b"#!/bin/sh"), UNNAMED, ALLOWED)
+        check(io.BytesIO(b"#!/bin/sh"), UNNAMED, ALLOWED)
     assert refused.value.errors[0].message.startswith("文件不是支持的格式，或已损坏，请用 Office")
 
 

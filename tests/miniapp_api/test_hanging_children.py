@@ -108,7 +108,7 @@ def test_nobody_waits_for_a_place_longer_than_there_is_time(
     source.write_bytes(paperwork.pdf() if room is documents else paperwork.png())
     ask: dict[Any, Callable[[], object]] = {
         pictures: lambda: pictures.make_thumbnail(source, tmp_path / "target", TimeLimit(0.2)),
-        documents: lambda: documents.judge(source, FILE_TYPES[".pdf"], TEMPLATE, TimeLimit(0.2)),
+        documents: lambda: documents.check(source, FILE_TYPES[".pdf"], TEMPLATE, TimeLimit(0.2)),
     }
     began = time.monotonic()
     with pytest.raises(Problem) as refused:

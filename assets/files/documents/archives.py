@@ -23,7 +23,7 @@ _TAIL = 65535 + _END_SIZE
 _ENTRY = b"PK\x01\x02"
 _LARGE_LOCATOR, _LARGE_LOCATOR_SIZE = b"PK\x06\x07", 20
 Inner = Callable[[bytes, Sequence[str]], None]
-"""Judges a file that another one holds: its content, and the names that it goes by; raises 422."""
+"""Checks a file that another one holds: its content, and the names that it goes by; raises 422."""
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -54,7 +54,7 @@ class Span(NamedTuple):
 def found_at_end(file: IO[bytes]) -> list[Span]:
     """Archives that readers of ZIP would find in a file that is something else, whatever stands behind them.
 
-    They look for an end record in the last 64 KiB and take it when a directory stands where it says: so many
+    They look for an end record in the last 64 KiB and accept it when a directory stands where it says: so many
     bytes before it or, some of them, so many from the first byte of the file.
     """
     size = file.seek(0, 2)

@@ -1,10 +1,10 @@
-"""The child process that judges a document: `python -I …/check_worker.py SOURCE EXTENSION ALLOWED…`.
+"""The child process that checks a document: `python -I …/check_worker.py SOURCE EXTENSION ALLOWED…`.
 
-It bounds itself and shuts itself in before it reads what a stranger sent, and writes one JSON object:
+It bounds and confines itself before it reads what a stranger sent, and writes one JSON object:
 
     {"extension": ".docx"}     or     {"code": "encrypted", "message": "…"}
 
-Any other end (a signal, a limit, an exception) means that the document cannot be judged within the bounds.
+Any other end (a signal, a limit, an exception) means that the document cannot be checked within the bounds.
 """
 
 import contextlib
@@ -44,8 +44,8 @@ def bound_self() -> None:
     os.nice(NICE)
 
 
-def shut_in_self() -> None:
-    """From here on only libraries are read, nothing is written, nobody is reached: as far as the kernel helps."""
+def confine_self() -> None:
+    """From here on nothing but libraries is read, nothing written, no network reached, where the kernel supports it."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -60,11 +60,11 @@ def main(arguments: list[str]) -> int:
     source, extension, *allowed = arguments
     bound_self()
     with open(source, "rb") as file:
-        shut_in_self()
+        confine_self()
         try:
-            # What the libraries have to say goes to the log, not into the answer.
+            # What the libraries print goes to the log, not into the answer.
             with contextlib.redirect_stdout(sys.stderr):
-                kind = content_checks.judge(file, FILE_TYPES.get(extension, UNNAMED), allowed)
+                kind = content_checks.check(file, FILE_TYPES.get(extension, UNNAMED), allowed)
             answer = {"extension": kind.extension}
         except Problem as problem:
             fault = problem.errors[0]

@@ -22,7 +22,7 @@ from oletools.crypto import EXCEL_TRANSPARENT_PASSWORD
 from oletools.oleobj import OleNativeStream
 from oletools.olevba import OlevbaBaseException, VBA_Parser
 
-from assets.files.documents import archives, office_checks, strangers
+from assets.files.documents import archives, foreign_formats, office_checks
 from assets.files.file_types import FILE_TYPES, FileType
 from core.errors import Problem, invalid
 
@@ -52,14 +52,14 @@ def check(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archi
     with _opened(file, named, allowed) as document:
         names = {path[0].lower(): path[0] for path in document.listdir() if len(path) == 1}
         kind = _kind(document, names, named, allowed)
-        unwanted = strangers.unwanted(kind, named, allowed)
+        unwanted = foreign_formats.unwanted(kind, named, allowed)
         if unwanted is not None:
             raise unwanted
         _check_macros(file, kind, allowed)
         _check_streams(document, allowed, inner)
         if any(not _is_stored(document, archive) for archive in archives.found_at_end(file)):
-            told = f"文档后附带了压缩包，{strangers.save_as(kind, allowed)}"
-            raise invalid("/file", "polyglot", told)
+            message = f"文档后附带了压缩包，{foreign_formats.save_as(kind, allowed)}"
+            raise invalid("/file", "polyglot", message)
     return kind
 
 
@@ -70,7 +70,7 @@ def _opened(file: IO[bytes], named: FileType, allowed: Sequence[str]) -> "Iterat
         with olefile.OleFileIO(file) as document:
             yield document
     except _BROKEN as error:
-        raise strangers.mismatch(named, allowed) from error
+        raise foreign_formats.mismatch(named, allowed) from error
 
 
 def unlocked(file: IO[bytes]) -> IO[bytes]:
@@ -108,15 +108,15 @@ def _kind(document: Any, names: dict[str, str], named: FileType, allowed: Sequen
         if not allowed:
             return named
         if what is not None:
-            told = f"文件内容是 {what}，{strangers.save_as(named, allowed)}"
-            raise invalid("/file", "content_mismatch", told)
-        raise strangers.mismatch(named, allowed)
+            message = f"文件内容是 {what}，{foreign_formats.save_as(named, allowed)}"
+            raise invalid("/file", "content_mismatch", message)
+        raise foreign_formats.mismatch(named, allowed)
     with document.openstream(names[main]) as stream:
         head = stream.read(32)
     # Of a text the FIB ([MS-DOC] 2.5.2), of a workbook a record BOF ([MS-XLS] 2.4.21).
     fits = head[:2] in (_WORD, _WORD_95) if main == "worddocument" else head[:1] == b"\x09"
     if not fits or len(head) < 4:
-        raise strangers.mismatch(named, allowed)
+        raise foreign_formats.mismatch(named, allowed)
     return FILE_TYPES[_MAIN[main]]
 
 
@@ -153,7 +153,7 @@ def _check_streams(document: Any, allowed: Sequence[str], inner: archives.Inner)
 
 
 def _check_class(clsid: str) -> None:
-    """Objects that oletools knows as doors; equations are not, whatever was wrong with their editor years ago."""
+    """Refuse objects that oletools knows from attacks; equations pass, although their editor once was unsafe."""
     known = KNOWN_CLSIDS.get(clsid.upper(), "")
     if ("CVE" in known or "exploit" in known) and "Equation" not in known and "StdOleLink" not in known:
         raise invalid("/file", "embedded_package", "文档中嵌入了可执行的控件，请删除该对象后重新上传")
@@ -179,8 +179,8 @@ def _check_workbook(document: Any, path: list[str], allowed: Sequence[str]) -> N
         macro = record.type == _SHEET and len(record.data) > 5 and record.data[5] == _MACRO_SHEET
         if macro or getattr(record, "doctype", None) == _MACRO_STREAM:
             otherwise = "或另存为 .xlsx " if not allowed or ".xlsx" in allowed else ""
-            told = f"文件含有 Excel 4.0 宏表，请删除宏表（包括隐藏的）{otherwise}后重新上传"
-            raise invalid("/file", "macro_document", told)
+            message = f"文件含有 Excel 4.0 宏表，请删除宏表（包括隐藏的）{otherwise}后重新上传"
+            raise invalid("/file", "macro_document", message)
         if getattr(record, "support_link_type", None) == xls_parser.XlsRecordSupBook.LINK_TYPE_OLE_DDE:
             raise office_checks.dde(kind)
 

@@ -1,8 +1,8 @@
 """Which document a file is by its content, and whether it may be kept.
 
 Runs in the child process of `check_worker.py`: what reads the documents of strangers (qpdf, oletools) does so
-within bounds. Each library is imported where a document needs it, because importing all takes longer than judging one.
-Pictures are judged where they are decoded, in `assets/files/pictures/picture_worker.py`.
+within bounds. Each library is imported where a document needs it, because importing all takes longer than checking one.
+Pictures are checked where they are decoded, in `assets/files/pictures/picture_worker.py`.
 """
 
 import io
@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import IO
 
-from assets.files.documents import archives, strangers
+from assets.files.documents import archives, foreign_formats
 from assets.files.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, UNNAMED, ZIP, ZIP_HEAD, FileType
 from assets.files.pictures import picture_formats
 from core.errors import Problem, invalid
@@ -28,7 +28,7 @@ _TEXT = ".txt"
 _IN_ARCHIVE = "、".join([*(name for name in FILE_TYPES if name != ".zip"), _TEXT])
 
 
-def judge(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: int = 0) -> FileType:
+def check(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: int = 0) -> FileType:
     """What the file is; `named` is what its name says, `allowed` the extensions that are taken (none: all).
 
     Raises 422 with the reason, and with what to do, for what is damaged, locked, dangerous, or of another type.
@@ -36,7 +36,7 @@ def judge(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: in
     if depth > _DEEPEST:
         raise invalid("/file", "nested_too_deep", "文档中嵌入的文件层数过多，请删除嵌入的文件后重新上传")
     kind = _recognised(file, named, allowed, depth)
-    unwanted = strangers.unwanted(kind, named, allowed)
+    unwanted = foreign_formats.unwanted(kind, named, allowed)
     if unwanted is not None:
         raise unwanted
     return kind
@@ -66,18 +66,18 @@ def _recognised(file: IO[bytes], named: FileType, allowed: Sequence[str], depth:
     if b"%PDF-" in head:
         from assets.files.documents import pdf_checks
 
-        # What to do about a fault of it would be told in vain, here and where the others are recognised.
-        unwanted = strangers.unwanted(FILE_TYPES[".pdf"], named, allowed)
+        # First: what to do about a fault of a PDF helps nobody where no PDF is allowed. So it is for the other types.
+        unwanted = foreign_formats.unwanted(FILE_TYPES[".pdf"], named, allowed)
         if unwanted is not None:
             raise unwanted
         pdf_checks.check(file, inner)
         return FILE_TYPES[".pdf"]
-    raise strangers.refusal(head, named, allowed)
+    raise foreign_formats.refusal(head, named, allowed)
 
 
 def _nested(document: bytes, depth: int) -> None:
     """A document within another, of any type: slides and drawings are shown as their picture."""
-    judge(io.BytesIO(document), FILE_TYPES[".docx"], (), depth=depth)
+    check(io.BytesIO(document), FILE_TYPES[".docx"], (), depth=depth)
 
 
 def _check_container(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
@@ -87,11 +87,11 @@ def _check_container(file: IO[bytes], named: FileType, allowed: Sequence[str], i
             from assets.files.documents import office_checks
 
             return office_checks.check(archive, named, allowed, inner)
-        strange = strangers.container(archive, named, allowed)
+        strange = foreign_formats.container(archive, named, allowed)
         if strange is not None:
             raise strange
         if allowed and ".zip" not in allowed:
-            raise strangers.mismatch(named, allowed)
+            raise foreign_formats.mismatch(named, allowed)
         _check_members(archive)
     return FILE_TYPES[".zip"]
 
@@ -128,7 +128,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) 
     if kind is not None:
         # Whoever unpacks the archive opens it under this name: a document must be one of some kind, and so a picture.
         same = [name for name, other in FILE_TYPES.items() if (other.shape == PICTURE) == (kind.shape == PICTURE)]
-        judge(io.BytesIO(content), kind, [name for name in same if name != ".zip"], depth=1)
+        check(io.BytesIO(content), kind, [name for name in same if name != ".zip"], depth=1)
     elif b"\0" in content[:1024] or content.startswith((b"#!", b"MZ", b"<")):
         raise invalid("/file", "content_mismatch", "文件内容不是纯文本，请另存为纯文本后重新上传")
 

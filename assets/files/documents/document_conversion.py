@@ -2,7 +2,7 @@
 
 Documents come from strangers. The profile of a conversion is written for it and thrown away; it lets
 no macro run and nothing be loaded that a document names (pictures, sections, sheets of other files).
-`assets/files/documents/document_worker.py` bounds the child and, as far as the kernel helps, shuts it in.
+`assets/files/documents/conversion_worker.py` bounds the child and confines it as far as the kernel supports it.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ AT_ONCE = 1
 PATIENCE = 0.5
 """Seconds that a caller waits for a turn. A thread of the server waits along, and there may be two of them in all."""
 _STEP = 0.02
-_WORKER = Path(__file__).with_name("document_worker.py")
+_WORKER = Path(__file__).with_name("conversion_worker.py")
 
 FILTERS = {
     ".doc": ("MS Word 97", "writer_pdf_Export"),
@@ -125,9 +125,9 @@ class Converter:
             "SAL_USE_VCLPLUGIN": "svp", "MALLOC_ARENA_MAX": "2",
         }  # fmt: skip
         command = [sys.executable, "-I", str(_WORKER), str(folder), str(self._program), str(self._fonts), *arguments]
-        with (folder / "log").open("wb") as told:
+        with (folder / "log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 -- our own program, a setting, and names of ours
-                command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, cwd=folder, env=environment,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment,
                 start_new_session=True,
             )  # fmt: skip
         try:
@@ -153,7 +153,7 @@ def _has_ended(pid: int, deadline: float) -> bool:
 
 
 def _is_whole_pdf(path: Path) -> bool:
-    """Whether the converter came to its end; what it writes needs no more judging than that."""
+    """Whether the converter came to its end; its output is checked no further."""
     try:
         with path.open("rb") as file:
             begun = file.read(5) == b"%PDF-"
@@ -164,9 +164,9 @@ def _is_whole_pdf(path: Path) -> bool:
 
 
 def _tail(folder: Path) -> str:
-    with (folder / "log").open("rb") as told:
-        told.seek(max(0, told.seek(0, os.SEEK_END) - 300))
-        return told.read().decode(errors="replace")
+    with (folder / "log").open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - 300))
+        return log.read().decode(errors="replace")
 
 
 def _remove_socket(profile: Path) -> None:

@@ -1,6 +1,6 @@
-"""Documents are judged in a child process, one for each document: what reads them is fed by strangers.
+"""Documents are checked in a child process, one for each document: libraries read there what a stranger sent.
 
-The child (`check_worker.py`) bounds itself and is shut in; the worker's own memory stays flat. Nothing of the
+The child (`check_worker.py`) bounds and confines itself; the memory of the server does not grow. Nothing of the
 document is changed: the bytes kept are those that were sent.
 """
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 TIMEOUT = 15.0
 """Seconds that a document may take; most take a third of one."""
 AT_ONCE = 2
-"""Documents that one worker process has judged at the same time."""
+"""Documents that one server process has checked at the same time."""
 _PATIENCE = 10.0
 _PROGRAM = Path(__file__).with_name("check_worker.py")
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -33,7 +33,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 def recognise(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLimit) -> FileType:
     """What the file is, of the types that the purpose allows: by its content, whatever its name says.
 
-    A document is judged; a picture is when it is decoded. Raises as `judge` does.
+    A document is checked now, a picture when it is decoded. Raises as `check` does.
     """
     with source.open("rb") as file:
         head = file.read(PDF_HEAD_WITHIN)
@@ -41,7 +41,7 @@ def recognise(source: Path, named: FileType, purpose: FilePurpose, deadline: Tim
     document = head.startswith((OLE_HEAD, ZIP_HEAD)) or b"%PDF-" in head
     if format_ is not None or (named.shape == PICTURE and not document):
         return _kept_as(format_, named, purpose)
-    return judge(source, named, purpose, deadline)
+    return check(source, named, purpose, deadline)
 
 
 def _kept_as(format_: str | None, named: FileType, purpose: FilePurpose) -> FileType:
@@ -59,7 +59,7 @@ def _kept_as(format_: str | None, named: FileType, purpose: FilePurpose) -> File
     return FILE_TYPES[kept]
 
 
-def judge(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLimit) -> FileType:
+def check(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLimit) -> FileType:
     """What the document is, of the types that the purpose allows.
 
     Raises 422 with the reason, and with what to do; 503 when it could not get its turn, or the machine is out of time

@@ -1,6 +1,6 @@
 """Files within a document: attachments of a PDF, packed files and objects of an Office document.
 
-They are judged by their content as uploads are. What nobody needs to open in order to read the document, and what an
+They are checked by their content as uploads are. What nobody needs to open in order to read the document, and what an
 office would run, is refused; a picture, a text or another document is not.
 """
 
@@ -33,7 +33,7 @@ _MARKUP = re.compile(rb"<script|<html|<!doctype html|<hta:|<\?php|<svg|<job\b", 
 
 
 def check(content: bytes, names: Sequence[str], document: Callable[[bytes], None]) -> None:
-    """Raise 422 unless it is harmless; `names` as the document gives them, `document` judges another document."""
+    """Raise 422 unless it is harmless; `names` as the document gives them, `document` checks another document."""
     shown = next((name.replace("\\", "/").rpartition("/")[2] for name in names if name), "")
     label = f"“{shown[-60:]}”" if shown else ""
     try:
@@ -44,8 +44,8 @@ def check(content: bytes, names: Sequence[str], document: Callable[[bytes], None
         fault = problem.errors[0]
         # What to do with it alone is no advice here: for the document around it the object is to go.
         reason = fault.message.partition("，请")[0]
-        told = f"文档中嵌入的文件{label}：{reason}，请删除嵌入的对象或附件后重新上传"
-        raise invalid("/file", fault.code, told) from problem
+        message = f"文档中嵌入的文件{label}：{reason}，请删除嵌入的对象或附件后重新上传"
+        raise invalid("/file", fault.code, message) from problem
     if content.startswith(_PROGRAMS) or _runs(names):
         raise invalid("/file", "embedded_package", f"文档中嵌入了程序{label}，请删除嵌入的对象或附件后重新上传")
     drawn = content.startswith(_PICTURES) or content[40:44] == _ENHANCED_METAFILE or format_of(content[:16]) is not None

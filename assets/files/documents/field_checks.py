@@ -26,13 +26,13 @@ class FieldReader:
         """An element begins."""
         name = tag.rpartition(":")[2]
         if name == "fldSimple":
-            self._judge(_attribute(attributes, "instr"))
+            self._check(_attribute(attributes, "instr"))
         elif name == "fldChar":
             kind = _attribute(attributes, "fldCharType")
             if kind == "begin":
                 self._open.append("")
             elif self._open:
-                self._judge(self._open[-1])
+                self._check(self._open[-1])
                 if kind == "end":
                     self._close()
         self._in_instruction = name in ("instrText", "delInstrText")
@@ -52,7 +52,7 @@ class FieldReader:
         if self._open and len(self._open[-1]) < _LONGEST:
             self._open[-1] += inner
 
-    def _judge(self, instruction: str) -> None:
+    def _check(self, instruction: str) -> None:
         # A trailing blank, because the library asks for one behind the word.
         plain = unquote(instruction).replace("\0", "") + " "
         self.found_dde |= FIELD_DDE_REGEX.match(plain) is not None

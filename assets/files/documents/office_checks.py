@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
-from assets.files.documents import archives, strangers
+from assets.files.documents import archives, foreign_formats
 from assets.files.documents.field_checks import FieldReader
 from assets.files.file_types import FILE_TYPES, OLE, OOXML, FileType
 from core.errors import Problem, invalid
@@ -38,7 +38,7 @@ _CHUNK = "/aFChunk"
 def macros(kind: FileType, allowed: Sequence[str]) -> Problem:
     """422 for a document with macros."""
     own = kind.extension if kind.shape in (OLE, OOXML) else ".docx"
-    fitting = [told for extension, told in ((own, f"另存为不含宏的 {own}"), (".pdf", "导出为 PDF"))
+    fitting = [advice for extension, advice in ((own, f"另存为不含宏的 {own}"), (".pdf", "导出为 PDF"))
                if not allowed or extension in allowed]  # fmt: skip
     advice = " 或".join(fitting) or f"改用 {'、'.join(allowed)} 文件"
     return invalid("/file", "macro_document", f"文件含有宏或控件，请{advice} 后重新上传")
@@ -61,7 +61,7 @@ def check(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], inn
     """The type of a package; raises 422 with the reason."""
     package = _Package(archive, named, allowed)
     kind = package.kind()
-    unwanted = strangers.unwanted(kind, named, allowed)
+    unwanted = foreign_formats.unwanted(kind, named, allowed)
     if unwanted is not None:
         raise unwanted
     for member in archive.infolist():
@@ -107,7 +107,7 @@ class _Package:
         self._defaults: dict[str, str] = {}
 
     def _mismatch(self) -> Problem:
-        return strangers.mismatch(self._named, self._allowed)
+        return foreign_formats.mismatch(self._named, self._allowed)
 
     def kind(self) -> FileType:
         """By the content type of the part that the package names as its main one."""
@@ -132,8 +132,8 @@ class _Package:
         what = next((label for part, label in _OTHERS.items() if part in content_type), None)
         if what is None:
             raise self._mismatch()
-        told = f"文件内容是 {what}，{strangers.save_as(self._named, self._allowed)}"
-        raise invalid("/file", "content_mismatch", told)
+        message = f"文件内容是 {what}，{foreign_formats.save_as(self._named, self._allowed)}"
+        raise invalid("/file", "content_mismatch", message)
 
     def type_of(self, part: str) -> str:
         """The content type of a part: its own, or that of its extension."""
@@ -186,15 +186,15 @@ class _Package:
     def check_relations(self, member: zipfile.ZipInfo) -> None:
         """A link waits for a click; everything else that is external is loaded when the document is opened.
 
-        A template or picture from a foreign server brings macros along or tells who reads.
+        A template or picture from a foreign server brings macros along or shows its owner who reads.
         """
 
         def relation(_tag: str, attributes: dict[str, str]) -> None:
             kind, target = attributes.get("Type", ""), attributes.get("Target", "")
             if attributes.get("TargetMode") != "External":
                 if kind.endswith(_CHUNK):
-                    told = "文档中插入了其他格式的文件（HTML、RTF 等），请用 Word 或 WPS 打开并另存后重新上传"
-                    raise invalid("/file", "embedded_package", told)
+                    message = "文档中插入了其他格式的文件（HTML、RTF 等），请用 Word 或 WPS 打开并另存后重新上传"
+                    raise invalid("/file", "embedded_package", message)
             elif not kind.endswith(_HYPERLINK) and is_remote(target):
                 raise foreign("模板、图片或数据")
 

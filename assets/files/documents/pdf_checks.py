@@ -144,10 +144,10 @@ def _check_attachment(value: Any, inner: archives.Inner) -> None:
     if not isinstance(attached, Dictionary):
         return
     names = [str(value[key]) for key in ("/UF", "/F") if key in value]
-    judged = set()
+    checked = set()
     for _, stream in attached.items():
-        if isinstance(stream, Stream) and stream.objgen not in judged:
-            judged.add(stream.objgen)
+        if isinstance(stream, Stream) and stream.objgen not in checked:
+            checked.add(stream.objgen)
             inner(stream.read_bytes(), names)
 
 

@@ -29,7 +29,7 @@ TIMEOUT = 12.0
 GRACE = 3.0
 """Seconds beyond the time of a picture after which the fork server itself counts as hanging."""
 _ROOT = Path(__file__).resolve().parents[3]
-_MOST_TOLD = 4096
+_LONGEST_ANSWER = 4096
 
 
 class _Gone(Exception):
@@ -130,19 +130,19 @@ class ForkServer:
                 cwd="/", start_new_session=True,
             )  # fmt: skip
         running = _Running(process, mine, threading.Lock())
-        told = b""
+        received = b""
         try:
-            while not told.endswith(READY):
+            while not received.endswith(READY):
                 mine.settimeout(_at_least_a_moment(deadline.left()))
-                piece = mine.recv(_MOST_TOLD)
+                piece = mine.recv(_LONGEST_ANSWER)
                 if not piece:
                     break
-                told += piece
+                received += piece
         except OSError as error:
-            told += str(error).encode()
-        if told != READY:
+            received += str(error).encode()
+        if received != READY:
             running.end()
-            log.error("fork_server_not_started", error=told[-2000:].decode(errors="replace"))
+            log.error("fork_server_not_started", error=received[-2000:].decode(errors="replace"))
             raise not_done_in_time()
         mine.settimeout(GRACE)
         return running
@@ -163,7 +163,7 @@ class ForkServer:
                     raise _Hangs from error
                 except OSError as error:
                     raise _Gone(str(error)) from error
-            return _told(mine, TimeLimit(seconds + GRACE))
+            return _answer(mine, TimeLimit(seconds + GRACE))
 
 
 def _at_least_a_moment(seconds: float) -> float:
@@ -171,21 +171,21 @@ def _at_least_a_moment(seconds: float) -> float:
     return max(seconds, 0.001)
 
 
-def _told(channel: socket.socket, deadline: TimeLimit) -> dict[str, Any]:
-    told = b""
+def _answer(channel: socket.socket, deadline: TimeLimit) -> dict[str, Any]:
+    received = b""
     try:
-        while b"\n" not in told and len(told) < _MOST_TOLD:
+        while b"\n" not in received and len(received) < _LONGEST_ANSWER:
             channel.settimeout(_at_least_a_moment(deadline.left()))
-            piece = channel.recv(_MOST_TOLD)
+            piece = channel.recv(_LONGEST_ANSWER)
             if not piece:
                 raise _Gone("it ended over a picture")
-            told += piece
+            received += piece
     except TimeoutError as error:
         raise _Hangs from error
     except ConnectionError as error:
         raise _Gone(str(error)) from error
     with suppress(ValueError):
-        answer = json.loads(told.split(b"\n", 1)[0])
+        answer = json.loads(received.split(b"\n", 1)[0])
         if isinstance(answer, dict):
             return answer
     return {"returncode": 1}

@@ -26,7 +26,7 @@ class Kept:
 
 
 def walked(content: Content) -> JpegStream | None:
-    """The walk of a whole JPEG; None for what is cut off or broken, which is a decoder's to judge."""
+    """The walk of a whole JPEG; None for what is cut off or broken, which a decoder decides about."""
     try:
         stream = jpeg_streams.walk(content)
     except NotWalkable:

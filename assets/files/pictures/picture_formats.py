@@ -1,4 +1,4 @@
-"""Which picture a file is, where it ends, and whether it is something else besides; judged by its bytes."""
+"""Which picture a file is, where it ends, and whether it is something else besides; by its bytes."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def is_something_besides(content: Content, format_: str, stream: JpegStream | No
 
 
 def is_cut_off(content: Content, format_: str) -> bool:
-    """Whether a part says that it is longer than the file: not every decoder tells."""
+    """Whether a part says that it is longer than the file: not every decoder reports it."""
     return any(stop > len(content) for _, _, stop in _PARTS[format_](content))
 
 

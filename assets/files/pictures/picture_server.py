@@ -41,7 +41,7 @@ _DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 @dataclass(slots=True)
 class _Child:
-    """A child at work, the socket on which its end is told, and when it must have ended."""
+    """A child at work, the socket to which its end is reported, and when it must have ended."""
 
     answer: socket.socket
     deadline: float
@@ -89,7 +89,7 @@ class _Server:
         try:
             pid = os.fork()
         except OSError:  # the machine is short of memory or processes, as if it had killed the child
-            self._tell(channel, {"returncode": -signal.SIGKILL})
+            self._send_answer(channel, {"returncode": -signal.SIGKILL})
         else:
             if pid == 0:
                 self._work(asked, channel, source, target)
@@ -108,8 +108,8 @@ class _Server:
             self._end_with_server()
             self._worker.bound_child()
             with os.fdopen(source, "rb") as reading, os.fdopen(target, "wb") as writing:
-                told = self._worker.work(asked, reading, writing)
-            channel.sendall(json.dumps(told).encode() + b"\n")
+                answer = self._worker.work(asked, reading, writing)
+            channel.sendall(json.dumps(answer).encode() + b"\n")
             status = 0
         except OSError as error:
             status = NO_ROOM if error.errno in _DISK_FAULTS else 1
@@ -139,14 +139,14 @@ class _Server:
                 return
             child = self._children.pop(pid)
             code = os.waitstatus_to_exitcode(status)
-            told: dict[str, Any] = {"timeout": True} if child.late else {"returncode": code}
-            self._tell(child.answer, told)
+            answer: dict[str, Any] = {"timeout": True} if child.late else {"returncode": code}
+            self._send_answer(child.answer, answer)
 
     @staticmethod
-    def _tell(channel: socket.socket, told: dict[str, Any]) -> None:
-        # Who asked may have read the child's own answer and gone.
+    def _send_answer(channel: socket.socket, answer: dict[str, Any]) -> None:
+        # The caller may have read the child's own answer and closed the socket.
         with channel, suppress(OSError):
-            channel.sendall(json.dumps(told).encode() + b"\n")
+            channel.sendall(json.dumps(answer).encode() + b"\n")
 
     def _end_late_ones(self) -> None:
         now = time.monotonic()
@@ -175,7 +175,7 @@ def main(worker: str) -> None:
     # What is there now is never looked through again, so that its pages stay shared with the children.
     gc.collect()
     gc.freeze()
-    # Errors until here are told over the socket; what a decoder complains of later is nobody's.
+    # Errors until here go to the socket; what decoders print later is dropped.
     os.dup2(1, 2)
     control.sendall(READY)
     server.serve()

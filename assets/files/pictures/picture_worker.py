@@ -47,7 +47,7 @@ _FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError,
 
 pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
 Image.init()
-Image.MAX_IMAGE_PIXELS = None  # judged by format, below
+Image.MAX_IMAGE_PIXELS = None  # bounded by format, below
 warnings.simplefilter("ignore")
 _FORMATS = (JPEG, PNG, WEBP, HEIC)
 
@@ -85,14 +85,15 @@ def warm_up() -> None:
 
 
 def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
-    """Write what was asked for to `target`; what is to be told of it, or `{"refused": CODE}`.
+    """Write what was asked for to `target`; the answer about it, or `{"refused": CODE}`.
 
-    CODE is `not_a_picture`, `too_large` or `polyglot`. A picture that is kept is told with width and height (upright),
-    sha256, `taken_at` in RFC 3339, `latitude` and `longitude` in decimal degrees (north and east positive), or None.
+    CODE is `not_a_picture`, `too_large` or `polyglot`. The answer about a picture that is kept has width and height
+    (upright), sha256, `taken_at` in RFC 3339, `latitude` and `longitude` in decimal degrees (north and east positive),
+    or None.
     Raises OSError when `target` cannot be written.
     """
     try:
-        made, told = _thumbnail(source) if asked == THUMBNAIL else _convert(source, JPEG if asked == AS_JPEG else PNG)
+        made, answer = _thumbnail(source) if asked == THUMBNAIL else _convert(source, JPEG if asked == AS_JPEG else PNG)
     except Refused as refused:
         return {"refused": str(refused)}
     except MemoryError:
@@ -104,7 +105,7 @@ def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
         digest.update(piece)
         target.write(piece)
     target.flush()
-    return told | {"sha256": digest.hexdigest()}
+    return answer | {"sha256": digest.hexdigest()}
 
 
 def _convert(source: IO[bytes], wanted: str) -> tuple[Sequence[Buffer], dict[str, Any]]:
@@ -127,15 +128,15 @@ def _convert(source: IO[bytes], wanted: str) -> tuple[Sequence[Buffer], dict[str
             _refuse_half(content, stream)
         kept = lossless.strip(stream) if wanted == JPEG else None
         if kept is not None:
-            return kept.pieces, _told(kept.width, kept.height, kept.notes)
+            return kept.pieces, _answer(kept.width, kept.height, kept.notes)
         notes = lossless.notes_of(stream)
         image = Image.open(io.BytesIO(_first_picture(content, stream)), formats=(JPEG,))
         _scale_down(image, KEPT_PIXELS)
     made, (width, height) = _encoded(image, wanted, notes.orientation)
-    return [made], _told(width, height, notes)
+    return [made], _answer(width, height, notes)
 
 
-def _told(width: int, height: int, notes: Notes) -> dict[str, Any]:
+def _answer(width: int, height: int, notes: Notes) -> dict[str, Any]:
     return {
         "width": width, "height": height,
         "taken_at": notes.taken_at, "latitude": notes.latitude, "longitude": notes.longitude,

@@ -1,8 +1,8 @@
 """Pictures lose what stands beside their pixels; they are decoded in a child process, one for each, never in this one.
 
-A decoder fed by strangers is where memory runs out and where holes are found: the child is bounded
-and shut in, dies with its picture, and the worker's own memory stays flat. Most photos need no decoder: their stream
-is walked here, by its bytes, and written again without the rest (`assets/files/pictures/lossless.py`).
+Decoders of pictures that strangers send may use much memory and have security holes: the child is bounded and
+confined and ends with its picture, and the memory of the server does not grow. Most photos need no decoder: their
+stream is walked here, by its bytes, and written again without the rest (`assets/files/pictures/lossless.py`).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""The child process around a converter: `python -I …/document_worker.py FOLDER CONVERTER FONTS ARGUMENT…`.
+"""The child process around a converter: `python -I …/conversion_worker.py FOLDER CONVERTER FONTS ARGUMENT…`.
 
-The last argument is the document. The process bounds itself, shuts itself in, and then runs the
+The last argument is the document. The process bounds and confines itself, and then runs the
 converter, which inherits all of it; it ends as the converter does, or with `BROKEN`. Of the product it
 imports `confinement.py` alone. The bounds hold everywhere. That nothing is read but programs, fonts and
 FOLDER, and that there is no network, holds on Linux as far as the kernel lets a process ask for it
@@ -79,7 +79,7 @@ def is_broken(document: Path) -> bool:
 def die_with_parent(libc: ctypes.CDLL) -> None:
     """A server that is killed leaves no converter behind."""
 
-    def end(*_told: object) -> None:
+    def end(*_arguments: object) -> None:
         os.killpg(0, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, end)
@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> int:
         libc = ctypes.CDLL(None, use_errno=True)
         confinement.leave_network(libc)
         restrict_files(Path(folder), fonts, str(installation(Path(converter))))
-        die_with_parent(libc)  # last: whoever changes its rights is no longer told
+        die_with_parent(libc)  # last: a change of rights resets it
     return subprocess.run([converter, *rest], stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603 -- a setting
 
 

@@ -1,4 +1,4 @@
-"""What is no document of ours though it is named like one: what it is, and as what to save it (另存为)."""
+"""Files of formats that are not accepted: what they are, whatever their name says, and how to save them (另存为)."""
 
 import re
 import zipfile
@@ -48,8 +48,8 @@ def refusal(head: bytes, named: FileType, allowed: Sequence[str]) -> Problem:
     what = _named(head.removeprefix(b"\xef\xbb\xbf"))
     if what is not None:
         only_named = f"只是扩展名为 {named.extension}，" if named.extension else ""
-        told = f"文件内容是 {what}，{only_named}{save_as(named, allowed)}"
-        return invalid("/file", "content_mismatch", told)
+        message = f"文件内容是 {what}，{only_named}{save_as(named, allowed)}"
+        return invalid("/file", "content_mismatch", message)
     return mismatch(named, allowed)
 
 
@@ -92,19 +92,19 @@ def container(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str])
 
 
 def unwanted(kind: FileType, named: FileType, allowed: Sequence[str]) -> Problem | None:
-    """422 for a document of a type that is not taken here (`allowed`; none: all are), whatever else it may be."""
+    """422 for a document of a type that is not accepted here (`allowed`; none: all are), whatever else it may be."""
     if not allowed or kind.extension in allowed:
         return None
     listed = "、".join(allowed)
     if named.extension in allowed:
-        told = f"文件内容是 {kind.label}，与扩展名 {named.extension} 不符，这里只支持 {listed}，请转换后重新上传"
-        return invalid("/file", "content_mismatch", told)
-    told = f"不支持的文件格式（{kind.label}），这里只支持 {listed}，请转换后重新上传"
-    return invalid("/file", "type_not_allowed", told)
+        message = f"文件内容是 {kind.label}，与扩展名 {named.extension} 不符，这里只支持 {listed}，请转换后重新上传"
+        return invalid("/file", "content_mismatch", message)
+    message = f"不支持的文件格式（{kind.label}），这里只支持 {listed}，请转换后重新上传"
+    return invalid("/file", "type_not_allowed", message)
 
 
 def mismatch(named: FileType, allowed: Sequence[str]) -> Problem:
-    """422 for what is damaged or cannot be told."""
+    """422 for what is damaged or cannot be recognised."""
     what = f"文件内容不是 {named.label}或已损坏" if named.extension else "文件不是支持的格式，或已损坏"
-    told = f"{what}，{save_as(named, allowed)}"
-    return invalid("/file", "content_mismatch", told)
+    message = f"{what}，{save_as(named, allowed)}"
+    return invalid("/file", "content_mismatch", message)
