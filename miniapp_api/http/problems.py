@@ -170,7 +170,7 @@ def install(app: APIFlask) -> None:
         return answer(Problem("not_ready", retry_after=2))
 
     @app.after_request
-    def _take_what_is_left(response: Response) -> Response:
+    def _drain_refused_body(response: Response) -> Response:
         if response.status_code >= 400:
             drain()
         return response
