@@ -433,6 +433,17 @@ def test_what_is_planned_waits_for_its_day_and_can_be_taken_back_before(
     assert refused.value.code == "wrong_status"
 
 
+def test_the_second_look_comes_when_its_time_is_over_and_not_a_second_earlier(
+    database: Database, county: County, clock: time_machine.Traveller
+) -> None:
+    record = begin(database, wanted(Kind.SUPERIOR, TIANNING, NANJING))
+    for passed, status in ((region_moves.SETTLE - timedelta(seconds=1), "settling"), (timedelta(seconds=1), "done")):
+        clock.shift(passed)
+        region_moves.carry_out(database)
+        with database.read() as session:
+            assert session.get_one(Reorganisation, record.id).status == status
+
+
 def test_what_leans_on_an_unfinished_one_waits_for_it(
     database: Database, county: County, clock: time_machine.Traveller, county_inspector: Person, city_reviewer: Person
 ) -> None:

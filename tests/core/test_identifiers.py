@@ -164,6 +164,11 @@ def test_a_birth_today_in_local_time_is_accepted_and_one_tomorrow_is_not() -> No
         assert not is_resident_id(resident_id("11010120261121001"))
 
 
+def test_the_first_of_january_1900_is_the_oldest_birth() -> None:
+    assert is_resident_id(resident_id("11010119000101001"))
+    assert not is_resident_id(resident_id("11010118991231001"))
+
+
 def test_an_old_resident_id_is_accepted_only_where_it_is_allowed() -> None:
     assert not is_resident_id("110101900307001")
     assert is_resident_id("110101900307001", allow_15=True)
