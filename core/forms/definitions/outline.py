@@ -204,6 +204,7 @@ def _item(name: str, group: str | None, at: str, definition: ItemType, inner: tu
         pointer=pointer(place, name) if place and group is None else pointer(name),
         source=at,
         definition=definition,
+        normalize=definition.normalize,
         type=definition.type,
         text=definition.text,
         required=definition.required,

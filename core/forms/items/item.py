@@ -1,5 +1,6 @@
 """An item of a compiled form: its type with the place where it stands in a body."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ class Item:
     pointer: str
     source: str
     definition: ItemType
+    normalize: Callable[[Any], Any]
     type: str
     text: str
     required: bool

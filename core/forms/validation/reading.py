@@ -56,14 +56,14 @@ class Reading:
                 if (place or key not in _PLACES) and unknown < MAX_UNKNOWN:
                     unknown += 1
                     into[showable(key)] = None
-            elif raw is None:
-                continue
             elif type(raw) is str and raw in item.offered:  # most answers
                 into[key] = raw
+            elif raw is None:
+                continue
             elif item.type == "group":
                 self.read_rows(item, raw)
             else:
-                self.put(item, (key, -1, ""), item.pointer, item.definition.normalize(raw), into)
+                self.put(item, (key, -1, ""), item.pointer, item.normalize(raw), into)
 
     def put(self, item: Item, spot: Spot, at: str, value: Any, into: dict[str, Any]) -> None:
         if value is None:
@@ -104,7 +104,7 @@ class Reading:
                         read[showable(key)] = None
                 elif entry is not None:
                     spot, at = (group.name, index, item.name), f"{group.pointer}/{index}{item.pointer}"
-                    self.put(item, spot, at, item.definition.normalize(entry), read)
+                    self.put(item, spot, at, item.normalize(entry), read)
             rows.append(read)
         self.instance[group.name] = rows
 
