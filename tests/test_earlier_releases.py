@@ -25,7 +25,7 @@ from tests.test_tour import needs_curl, take_the_tour
 RELEASES = Path(__file__).resolve().parent / "fixtures" / "releases"
 VERSIONS = sorted({path.name.partition("-")[0] for path in RELEASES.iterdir()})
 
-RENAMED = {"receipts": "idempotency_keys"}
+RENAMED = {"receipts": "idempotency_keys", "rating_gates": "rating_windows"}
 """Tables that have another name since."""
 REVISIONS = {"0.1.0": "0004", "0.2.0": "0011", "0.3.0": "0027"}
 
