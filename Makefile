@@ -11,7 +11,7 @@ UV = $(VENV)/bin/uv
 help:
 	@echo "make run          start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
 	@echo "make test         run the tests; PostgreSQL, Redis and Chromium are used where they are found"
-	@echo "make test-rounds  tests of races and of random input again, with all their rounds"
+	@echo "make test-rounds  tests of races and random input with all their rounds, the others on their other database"
 	@echo "make check        style, types, direction of imports, migrations, secrets, drawings and tables of the documents"
 	@echo "make bench        measure speed and memory; prints tables"
 	@echo "make demo         load the demo without starting the server"
@@ -32,11 +32,11 @@ demo: $(VENV)/run.stamp
 	@./manage prepare
 
 test: $(VENV)/dev.stamp
-	$(PYTHON) -m pytest -n 2 --dist worksteal -rs $(TESTS)
+	TEST_ROUNDS=few $(PYTHON) -m pytest -n 2 --dist worksteal -rs $(TESTS)
 
-# What `make test` repeats a handful of times, often: races, kills, random input.
+# What `make test` repeats a handful of times, often: races, kills, random input. Each test on its other database.
 test-rounds: $(VENV)/dev.stamp
-	TEST_ROUNDS=all $(PYTHON) -m pytest -n 2 --dist worksteal -rs -m rounds $(TESTS)
+	TEST_ROUNDS=all $(PYTHON) -m pytest -n 2 --dist worksteal -rs -m "rounds or only_in_rounds or other_database" $(TESTS)
 
 check: $(VENV)/dev.stamp
 	$(PYTHON) -m ruff check .

@@ -51,15 +51,19 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` asks for the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     named = {Path(argument.partition("::")[0]).name for argument in config.args}
-    left_out = [
-        item for item in items
-        if (item.get_closest_marker("only_in_rounds") and not rounds.ALL)
-        or (item.get_closest_marker("in_make_check") and item.path.name not in named)
-    ]  # fmt: skip
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        if rounds.is_for_the_other_database(item, DIALECTS):
+            item.add_marker("other_database")
+        later = item.get_closest_marker("only_in_rounds") or (rounds.FEW and item.get_closest_marker("other_database"))
+        elsewhere = item.get_closest_marker("in_make_check") and item.path.name not in named
+        (left_out if (later and not rounds.ALL) or elsewhere else kept).append(item)
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    items[:] = kept
 
 
 def pytest_collection_finish() -> None:

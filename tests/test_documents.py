@@ -70,4 +70,4 @@ def test_rules_stand_where_the_page_says() -> None:
         assert all(path.exists() for path in paths) and files, rule
         text = "\n".join(file.read_text() for file in files)
         for name in re.findall(r"`([^`]+)`", names):
-            assert re.search(rf"^(?:def |class )?{name}\b", text, re.M), f"{rule}: {name}"
+            assert re.search(rf"^ *(?:def |class )?{name}\b", text, re.M), f"{rule}: {name}"

@@ -32,7 +32,8 @@ from core.gateways.clamd import Clamd, ScannerUnavailable
 log = structlog.get_logger()
 
 SECONDS = 18.0
-"""What checking, scanning and storing a file may take in all, after at most two for a place (`file_places.py`)."""
+"""What checking, scanning and storing a file may take in all; an upload may have waited two before, for its turn
+(`file_places.py`)."""
 UNCLAIMED_QUOTA = 500 * 1024 * 1024
 """Bytes that one user may have uploaded without a record that claims them."""
 _RENEW_AFTER = timedelta(hours=1)
@@ -87,7 +88,7 @@ def upload(database: Database, uploads: Uploads, actor: Actor, sent: Upload) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
-    """By what an upload is recognised when it comes again: the id that was sent, or else all the rest."""
+    """By what a repeated upload is recognised: `file_id` if one was sent, otherwise all other fields together."""
 
     user_id: UUID
     purpose: str

@@ -1,9 +1,10 @@
 """Idempotency keys: how a write that is sent again is recognised.
 
-A repetition is the same call by the same user with the same body, the version it was sent with
-included (`confirm_duplicate` and `confirm_name` aside). Claiming a key is the first statement of a write that
-changes something, so that of identical writes at the same moment one goes on and the others wait
-for it and then learn that they are repetitions. A write that fails rolls its claim back.
+A repetition is the same call by the same user with the same body. `version` is part of the body;
+`confirm_duplicate` and `confirm_name` are left out of the comparison.
+
+Claiming a key is the first statement of a write that changes something, so that of identical writes at the same moment
+one goes on and the others wait for it and then learn that they are repetitions. A failed write rolls its claim back.
 """
 
 from collections.abc import Mapping

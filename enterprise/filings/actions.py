@@ -238,7 +238,7 @@ def _version_row(filing: Filing, data: dict[str, Any], sent_at: datetime, actor:
 
 
 def _as_sent(filing: Filing, data: dict[str, Any]) -> dict[str, Any]:
-    """What changes on the filing when it is sent; once its due date was over it stays `late`."""
+    """What changes on the filing when it is sent; `late` stays set once the filing was sent after its due day."""
     late = filing.due_on is not None and clock.today() > filing.due_on
     values = {"sent": filing.sent + 1, "sent_at": clock.now(), "late": late or filing.late}
     return values if data == filing.data else values | {"data": data}
@@ -255,7 +255,7 @@ def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, 
 
 
 def _end(kind: FilingKind, filing: Filing, steps: Sequence[FilingStep], comment: str | None) -> dict[str, Any]:
-    """Whether steps finish a filing, and the opinion that stands on it then: that of the last decision, or none.
+    """The columns `finished` and `opinion` after these steps; the opinion is that of the last decision, or none.
 
     An enterprise decides nothing: its own words stand in the history alone, and what an office said last stays while
     the filing is under way.

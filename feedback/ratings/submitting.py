@@ -127,7 +127,8 @@ def submit(
 def find(
     session: Session, form: Form, address: str = "", since: datetime | None = None
 ) -> tuple[Any, Submitted | None]:
-    """The code of a form, and the rating if the same form was accepted before; raises all that needs no limit.
+    """The code of a form, and the rating if the same form was accepted before; raises what can be refused
+    without asking for the limits of numbers and addresses: a closed code, a faulty form.
 
     Callers who prove the number ask this first, so that a form that is faulty or posted again costs no SMS code.
     `since`: staff of the rated office that were active at the address since then are found too (`from_staff`).

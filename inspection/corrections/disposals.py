@@ -73,7 +73,13 @@ def moved_disposals(old: Mapping[str, Any], sent: Any, reason: str | None) -> tu
         elif value == before:
             continue
         elif before == "done":
-            faults.append(Fault(path, "disposal_final", "该处置项已为“是”，不能再变更；如属误填，请申请更正"))
+            faults.append(
+                Fault(
+                    path,
+                    "disposal_final",
+                    "该处置项已为“是”，不能再变更；如当时没有这个问题，请更正相应检查项，其他情况请由上级局作废后重新填报",
+                )
+            )
         elif before != "in_progress":
             faults.append(Fault(path, "disposal_not_in_progress", "只有“办理中”的处置项可以变更，其他请使用更正"))
         elif value == "na" and not reason:

@@ -25,13 +25,15 @@ def submit(
     """Submit a record, with or without a draft before; returns it, and whether it is new.
 
     Refuses in the order of the HTTP contract §1: 404; 409 `handed_over`; a repetition is answered with the record as it
-    is now; 409 `already_submitted`, `stale_version`; 422 with all faults; 409 `name_differs` when the register knows
-    the enterprise under another name, unless the body says `confirm_name`; 409 `duplicate_check` when the enterprise
-    has such a check of that day, unless it says `confirm_duplicate`.
+    is now; 409 `already_submitted`, `stale_version`; 422 with all faults of the body; 409 `name_differs` when the
+    register knows the enterprise under another name, unless the body says `confirm_name`; 422 `sheet_taken` when
+    another record has the number of the sampling sheet; 409 `duplicate_check` when the enterprise has such a check of
+    that day, unless the body says `confirm_duplicate`.
     """
     sent = Sent(Author.of(actor), record_type, record_id, body, submit=True)
     # Most of the work is done before anything is locked, because on SQLite one transaction at a time writes.
     early = validate_early(session, tools, sent)
+    # Claiming only collects answers; they are acted on in the order below.
     claimed = claim(session, sent, early.duplicate_search)
 
     # find → repeated? → version

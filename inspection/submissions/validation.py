@@ -63,8 +63,8 @@ class Tools:
 class Sent:
     """What an author sends for a record: a draft, or (`submit`) the whole of it.
 
-    `corrected` is the submitted record that the body is to replace: it keeps its office, and may be corrected by the
-    version of the form that it answers for ever.
+    `corrected` is the submitted record that the body is to replace: it keeps its office. The version of the form that
+    it answers is accepted for its corrections without a last day.
     """
 
     author: Author
@@ -112,7 +112,7 @@ class Validated:
 
 @dataclass(frozen=True, slots=True)
 class EarlyValidation:
-    """The outcome of `validate_early`: one of both, or neither, where it had to wait."""
+    """The outcome of `validate_early`: `validated` or `problem`; neither where the body names files."""
 
     sent: Sent
     validated: Validated | None = None
@@ -187,7 +187,10 @@ def validate(session: Session, tools: Tools, sent: Sent) -> Validated:
 
 
 def _day_of_form(sent: Sent, form_code: str) -> date:
-    """The day on which that version of the form must be accepted; drafts and corrections may go on with any version."""
+    """The day on which the version of the form must still be accepted.
+
+    `date.min`, so any version, for drafts and for corrections by the version that the record answers.
+    """
     corrected, version = sent.corrected, sent.body.get("form_version")
     goes_on = corrected is not None and (corrected.form_code, corrected.form_version) == (form_code, version)
     return clock.today() if sent.submit and not goes_on else date.min

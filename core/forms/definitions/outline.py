@@ -26,7 +26,7 @@ _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NO = re.compile(r"[0-9A-Za-z\u4e00-\u9fff._~/-]{1,30}")
 _RESERVED = {"answers", "disposals", PROBLEMS_FOUND, "and", "or", "not", "in", "true", "false"}
 # Keys that stand beside the form's own in a request; the form would never get a field of that name.
-_ENVELOPE = {"kind", "product_code", "form_version", "version", "confirm_duplicate"}
+_ENVELOPE = {"kind", "product_code", "form_version", "version", "confirm_duplicate", "confirm_name", "reason"}
 # What is kept of a faulty item, so that its conditions are read all the same.
 _KEPT = ("visible_when", "required_when", "options", "options_from")
 
@@ -184,7 +184,7 @@ class _Reading:
 
 
 def accept_until(definition: Mapping[str, Any]) -> date | None:
-    """The last day on which answers to this version are accepted although a newer one is out."""
+    """The last day on which answers to earlier versions are accepted; the newest version says it for all of them."""
     text = definition.get("accept_until")
     if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
         return None

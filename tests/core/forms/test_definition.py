@@ -89,6 +89,8 @@ FIRST = "/sections/0/items/0"
         (_form({"no": "1", "field": "a", "text": "甲", "type": "text"}), [(FIRST, "bad_name")]),
         (_form(_text("answers")), [(f"{FIRST}/field", "bad_name")]),
         (_form(_text("form_version")), [(f"{FIRST}/field", "bad_name")]),
+        (_form(_text("reason")), [(f"{FIRST}/field", "bad_name")]),
+        (_form(_text("confirm_name")), [(f"{FIRST}/field", "bad_name")]),
         (
             _form({"no": "1", "text": "组", "type": "group", "items": [_text()]}),
             [(f"{FIRST}/no", "bad_name")],
