@@ -177,11 +177,11 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     missing = file.thumbnail_key is None
     content: bytes | None = None
     try:
-        key = thumbnails.key_of(services.database, services.uploads, file)
+        key = thumbnails.get_or_make_key(services.database, services.uploads, file)
     except Problem as problem:
         if problem.code != "disk_full":
             raise
-        key, content = "", thumbnails.without_room(services.uploads, file)
+        key, content = "", thumbnails.make_without_saving(services.uploads, file)
     if missing:
         _get_readable(actor, file_id)  # the caller may have lost the right meanwhile
     return _answer(key, "image/jpeg", os.path.splitext(file.original_name)[0] + ".jpg", content=content)
@@ -199,11 +199,11 @@ def preview_file(actor: Actor, file_id: UUID) -> Response:
     download can be opened with `wx.openDocument` or a program of the phone.
     """
     services = wiring()
-    shown = previews.shown(services.uploads, _get_readable(actor, file_id))
+    shown = previews.get_preview(services.uploads, _get_readable(actor, file_id))
     if shown is None:
         previews.make(services.database, services.uploads, file_id)
         # Asked again: the caller may have lost the right while the document was converted.
-        shown = previews.shown(services.uploads, _get_readable(actor, file_id))
+        shown = previews.get_preview(services.uploads, _get_readable(actor, file_id))
     if shown is None:
         raise Problem("not_ready", retry_after=1)
     return _answer(shown.stored_key, shown.media_type, shown.name, "inline")

@@ -1,6 +1,6 @@
-"""A bucket of S3-compatible storage: what is asked of it, each with its time limit (`core/gateways/outside.py`).
+"""Access to a bucket of S3-compatible storage; every call has a time limit (`core/gateways/outside.py`).
 
-An object is sent as one request: a multipart upload would leave parts behind when a worker dies, which only the owner
+An object is sent as one request: when a worker dies, a multipart upload would leave parts behind that only the owner
 of the bucket can remove.
 """
 
@@ -20,7 +20,7 @@ from core.gateways.outside import Outside, TooSlow
 
 PIECE = 1024 * 1024
 PLACES = 32
-"""Calls to the storage that one process has under way: more than it has places for files, so that nobody waits here."""
+"""Concurrent storage calls of one process: more than there are file transfers at a time, so that none waits here."""
 _RETRIES = 2
 _LISTED = 1000
 _CHECK_SECONDS = 2.0
@@ -28,14 +28,14 @@ _ANSWERS = (FileNotFoundError, NotFoundError, PermissionDeniedError, Unauthentic
 
 
 class Bucket:
-    """Every method raises `BaseError` of obstore, or `OSError`."""
+    """The bucket of the settings. Every method raises `BaseError` of obstore, or `OSError`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         whole = self._whole = settings.s3_timeout
-        # One attempt of three quarters, and others as long as they begin within the first quarter.
+        # One attempt may take three quarters of the time limit; another may only begin within the first quarter.
         self.store = self._client(attempt=whole * 3 / 4, retry_within=whole / 4)
-        # A file is read piece by piece, so that a phone that takes it slowly holds no connection.
+        # A file is read piece by piece, so that a slow phone does not occupy a connection to the storage.
         self._reading = self._client(attempt=whole / 4, retry_within=whole / 4)
         self._checking = self._client(attempt=min(_CHECK_SECONDS, whole), retry_within=0, retries=0)
         self._outside = Outside("s3", seconds=whole, places=PLACES, patience=0, answers=_ANSWERS)
@@ -61,11 +61,11 @@ class Bucket:
         )  # fmt: skip
 
     def put(self, key: str, source: Path, seconds: float = math.inf) -> None:
-        """Store a file, whole or not at all, within so many seconds."""
+        """Store a file completely or not at all, within `seconds`."""
         self._outside.call(lambda: obstore.put(self.store, key, source, use_multipart=False), seconds)
 
     def chunks(self, key: str) -> tuple[int, Iterator[bytes]]:
-        """Size and content. The bucket may take half its time for all pieces, the phone as long as it likes."""
+        """Size and content. All storage calls together may take half the time limit; a slow phone does not count."""
         began = time.monotonic()
         size, first = self._outside.call(lambda: self._begin(key))
         return size, self._pieces(key, size, first, time.monotonic() - began)
@@ -77,7 +77,7 @@ class Bucket:
         except GenericError:
             if obstore.head(self._reading, key)["size"] > 0:
                 raise
-            return 0, b""  # an empty object has no range
+            return 0, b""  # a range of an empty object is an error
 
     def _pieces(self, key: str, size: int, first: bytes, spent: float) -> Iterator[bytes]:
         yield first
@@ -95,16 +95,16 @@ class Bucket:
         return bytes(obstore.get_range(self._reading, key, start=start, end=end))
 
     def delete(self, key: str) -> None:
-        """Delete an object; one that is not there is no error."""
+        """Delete an object; a missing one is no error."""
         self._outside.call(lambda: obstore.delete(self.store, key))
 
     def older_than(self, moment: datetime, prefix: str) -> Iterator[Sequence[str]]:
-        """Keys below the prefix that were stored before, some hundred at a time."""
+        """Keys below the prefix that were stored before `moment`, up to a thousand at a time."""
         pages = iter(obstore.list(self.store, prefix, chunk_size=_LISTED))
         while (batch := self._outside.call(lambda: next(pages, None))) is not None:
             yield [found["path"] for found in batch if found["last_modified"] < moment]
 
     def check(self) -> None:
-        """Whether the bucket is there, within `_CHECK_SECONDS`; asked even while it is left alone."""
-        # A listing of nothing: asking for an object would not tell a missing bucket from a missing object.
+        """Raise unless the bucket answers within `_CHECK_SECONDS`; called even while other calls are suspended."""
+        # Listing a prefix without objects: a request for an object would fail alike without bucket or object.
         obstore.list(self._checking, "readiness").collect()

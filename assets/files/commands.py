@@ -49,4 +49,5 @@ def sweep_command(obj: HasSettings) -> None:
     except StorageUnavailable as error:
         click.echo(f"无法访问文件存储，请检查存储设置后重试（{error}）", err=True)
         raise click.exceptions.Exit(1) from error
-    click.echo(f"已清理：未使用的上传 {swept.files} 个，无记录的存储对象 {swept.objects} 个，残留 {swept.leavings} 个")
+    counts = f"未使用的上传 {swept.files} 个，无记录的存储对象 {swept.objects} 个，残留 {swept.partial_files} 个"
+    click.echo(f"已清理：{counts}")

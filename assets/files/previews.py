@@ -1,7 +1,7 @@
-"""Previews (预览): a file as a browser or a phone shows it without another program.
+"""Previews (预览): a form of a file that a browser or a phone shows without another program.
 
-PDF and pictures are shown as they are. Office documents are converted to PDF once and kept beside
-the file, as thumbnails are; `files.preview_key` names the object, and the sweep takes both.
+PDF and pictures are shown as they are. An Office document is converted to PDF once, and the PDF is kept in the
+storage like a thumbnail; `files.preview_key` is its key, and the sweep deletes it together with the file.
 """
 
 import errno
@@ -29,23 +29,23 @@ from core.errors import Problem, not_found
 log = structlog.get_logger()
 
 TRIED_AGAIN_AFTER = timedelta(days=1)
-"""A document that could not be converted is left alone so long: it may be broken, or the server was short of memory."""
+"""A failed conversion is not tried again before: the document may be broken, or the server was short of memory."""
 
 ROOM = 64 * 1024 * 1024
-"""Bytes that must be free on the disk: the converter does not say that it had too little, and the document would be
-taken for broken."""
+"""Bytes that must be free on the disk: the converter does not report a full disk, so the document would be recorded as
+broken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is shown: an object of the storage, its type, and a name for it."""
+    """What is shown: the key of an object in the storage, its media type, and a file name."""
 
     stored_key: str
     media_type: str
     name: str
 
 
-def shown(uploads: Uploads, file: File) -> Preview | None:
+def get_preview(uploads: Uploads, file: File) -> Preview | None:
     """The preview, or None when it must be made first. Raises 409 `no_preview`."""
     if FILE_TYPES[file.extension].shape in (PDF, PICTURE):
         return Preview(file.stored_key, file.media_type, file.original_name)
@@ -58,9 +58,9 @@ def shown(uploads: Uploads, file: File) -> Preview | None:
 
 
 def make(database: Database, uploads: Uploads, file_id: UUID) -> None:
-    """Convert a document and keep the result; at once when another call has done it. No transaction meanwhile.
+    """Convert a document and keep the PDF, unless another call has done so. No transaction is open meanwhile.
 
-    Whether the caller may see the file is asked before and after. Raises 409 `preview_failed`, 503.
+    The caller checks permission to read the file before and after. Raises 409 `preview_failed`, 503.
     """
     converter = uploads.converter
     assert converter is not None
@@ -83,7 +83,7 @@ def make(database: Database, uploads: Uploads, file_id: UUID) -> None:
         try:
             noted = _note(database, file.id, preview_key=key)
         finally:
-            if not noted:  # swept meanwhile, or another process was faster
+            if not noted:  # the file was swept meanwhile, or another process was faster
                 uploads.storage.discard([key])
 
 
@@ -102,7 +102,7 @@ def _due(database: Database, file_id: UUID) -> File | None:
 
 def _converted(uploads: Uploads, converter: Converter, file: File) -> str:
     """The key under which the PDF is stored. Raises `ConversionFailed`, `StorageUnavailable`, OSError."""
-    # Absolute, because the child that works there has a folder of its own.
+    # Absolute, because the child process runs in another working directory.
     with TemporaryDirectory(dir=uploads.incoming.absolute(), prefix="preview-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < ROOM:
@@ -119,7 +119,7 @@ def _converted(uploads: Uploads, converter: Converter, file: File) -> str:
 
 
 def _note(database: Database, file_id: UUID, **values: Any) -> bool:
-    """Write the outcome at a file that has no preview yet; whether it was written."""
+    """Record the outcome in the row of a file that has no preview yet; whether it was recorded."""
     with database.write() as session:
         noted = session.execute(
             update(File)

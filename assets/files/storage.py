@@ -1,10 +1,9 @@
-"""Where the bytes of files are: a local folder, or S3-compatible storage, by setting.
+"""Storage for the bytes of files: a local folder or S3-compatible storage, by setting.
 
-Objects are written once under random keys and never changed. An object appears whole or not at
-all: locally by a rename (only a power failure before `put` returns may leave half of one, of which no
-row speaks), on S3 because it is sent as one request. (A multipart upload would leave
-parts behind when a worker dies, which only the owner of the bucket can remove, and would keep ten
-megabytes in the worker.)
+Objects are written once under random keys and never changed. An object appears completely or not at all: locally by a
+rename (a power failure before `put` returns may leave half a file, but no row names it), on S3 because it is sent as
+one request. (When a worker dies, a multipart upload would leave parts behind that only the owner of the bucket can
+remove; it would also keep ten megabytes in the worker.)
 """
 
 import errno
@@ -33,15 +32,15 @@ READ_CHUNK = 1024 * 1024
 _WRITE_CHUNK = 1024 * 1024
 _LISTED = 1000
 _PREFIX = "uploads"
-"""All keys begin with it: what else is in the bucket is never swept."""
+"""Prefix of all keys of uploads: other objects in the bucket are never swept."""
 
 
 class StorageUnavailable(Exception):
-    """The storage does not answer, or refused; the text is for the log."""
+    """The storage does not answer, or refuses; the text is for the log."""
 
 
 def unavailable(error: Exception) -> Problem:
-    """The answer when the storage, or the disk that files arrive on, failed; the log gets the cause."""
+    """The answer when the storage failed, or the disk on which files arrive; the cause is logged."""
     if disk.is_full(error):
         log.error("disk_full", error=str(error))
         return disk_full()
@@ -50,7 +49,7 @@ def unavailable(error: Exception) -> Problem:
 
 
 def new_key() -> str:
-    """A random key that says nothing about the file; two levels, so that no local folder grows without end."""
+    """A random key that says nothing about the file; in two levels, so that no local folder grows without bound."""
     name = secrets.token_hex(16)
     return f"{_PREFIX}/{name[:2]}/{name[2:]}"
 
@@ -59,15 +58,15 @@ class Storage:
     """Bytes by key. Every method raises `StorageUnavailable` when the storage fails."""
 
     def __init__(self, place: LocalStore | Bucket, folder: Path | None = None) -> None:
-        """`folder` is where a `LocalStore` keeps its files."""
+        """`folder` is that of the `LocalStore`."""
         self._bucket = place if isinstance(place, Bucket) else None
         self._store = place.store if isinstance(place, Bucket) else place
         self._folder = folder
 
     def put(self, key: str, source: Path, seconds: float = math.inf) -> None:
-        """Store a file from disk, which may be moved away; when this returns, it survives a power failure.
+        """Store a file from disk, possibly by moving it; after the return it survives a power failure.
 
-        A bucket has so many seconds for it, and its own limit at the most.
+        A bucket has at most `seconds`, and never more than its own limit.
         """
         with _failures():
             if self._folder is not None:
@@ -76,20 +75,20 @@ class Storage:
                 self._bucket.put(key, source, seconds)
 
     def _move(self, key: str, source: Path, target: Path) -> None:
-        """Its bytes first, then its name: no name ever stands for half a file."""
+        """Write the bytes to disk before the name appears, so that no name ever refers to half a file."""
         _make_folders(target.parent)
         try:
             _sync(source)
             source.replace(target)
         except OSError as error:
-            if error.errno != errno.EXDEV:  # another file system
+            if error.errno != errno.EXDEV:  # EXDEV: the target is on another file system
                 raise
             obstore.put(self._store, key, source, chunk_size=_WRITE_CHUNK, max_concurrency=1)
             _sync(target)
         _sync(target.parent)
 
     def chunks(self, key: str) -> tuple[int, Iterator[bytes]]:
-        """Size and content. Asked for at once, so that what is missing is known before an answer begins."""
+        """Size and content. The object is opened at once, so that a missing one is known before an answer begins."""
         with _failures():
             if self._bucket is not None:
                 size, pieces = self._bucket.chunks(key)
@@ -104,7 +103,7 @@ class Storage:
             yield from pieces
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; one that is not there is passed over."""
+        """Delete objects; missing ones are ignored."""
         for key in keys:
             with _failures(), suppress(FileNotFoundError):
                 if self._bucket is not None:
@@ -113,14 +112,14 @@ class Storage:
                     obstore.delete(self._store, key)
 
     def discard(self, keys: Iterable[str]) -> None:
-        """Delete objects that no row names; what cannot be deleted now is left to the sweep. Raises nothing."""
+        """Delete objects that no row names. Raises nothing: the sweep deletes later what cannot be deleted now."""
         try:
             self.delete(keys)
         except StorageUnavailable as error:
             log.warning("objects_left_for_the_sweep", error=str(error))
 
     def older_than(self, moment: datetime, prefix: str = _PREFIX) -> Iterator[Sequence[str]]:
-        """Keys of the uploads, or of what else has its own prefix, that were stored before, some hundred at a time."""
+        """Keys below a prefix (by default that of uploads) that were stored before `moment`, a thousand at a time."""
         with _failures():
             if self._bucket is not None:
                 yield from self._bucket.older_than(moment, prefix)
@@ -129,14 +128,14 @@ class Storage:
                 yield [found["path"] for found in batch if found["last_modified"] < moment]
 
     def check(self) -> None:
-        """Whether the storage can be reached."""
+        """Raise unless the storage is available."""
         with _failures():
             if self._bucket is not None:
                 self._bucket.check()
             elif self._folder is None or not os.access(self._folder, os.W_OK | os.X_OK):
                 raise StorageUnavailable("the folder is missing or cannot be written")
 
-    def remove_leavings(self, moment: datetime, prefix: str = _PREFIX) -> int:
+    def remove_partial_files(self, moment: datetime, prefix: str = _PREFIX) -> int:
         """Delete half-written files that a killed process left in the local folder before `moment`."""
         return 0 if self._folder is None else remove_old(self._folder.glob(f"{prefix}/*/*#*"), moment)
 
@@ -156,7 +155,7 @@ def _read(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def remove_old(paths: Iterable[Path], moment: datetime) -> int:
-    """Delete those files that were last changed before; how many."""
+    """Delete the files that were last changed before `moment`; their number."""
     removed = 0
     for path in paths:
         with suppress(FileNotFoundError):
@@ -167,7 +166,7 @@ def remove_old(paths: Iterable[Path], moment: datetime) -> int:
 
 
 def _make_folders(folder: Path) -> None:
-    """Like `mkdir -p`, and what is made survives a power failure as well."""
+    """Like `mkdir -p`; new folders survive a power failure."""
     if folder.is_dir():
         return
     _make_folders(folder.parent)
@@ -184,7 +183,7 @@ def _sync(path: Path) -> None:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage that the settings name; makes the local folder."""
+    """The storage that the settings name; creates the local folder."""
     if not settings.s3_bucket:
         folder = (settings.data_dir / "files").absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -23,7 +23,7 @@ class Swept:
 
     files: int
     objects: int
-    leavings: int
+    partial_files: int
 
 
 def sweep(database: Database, storage: Storage, incoming: Path) -> Swept:
@@ -37,9 +37,10 @@ def sweep(database: Database, storage: Storage, incoming: Path) -> Swept:
     while removed := _sweep_rows(database, storage, limit):
         files += removed
     objects = _sweep_objects(database, storage, limit)
-    leavings = storage.remove_leavings(limit) + remove_old((p for p in incoming.rglob("*") if p.is_file()), limit)
+    partial_files = storage.remove_partial_files(limit)
+    partial_files += remove_old((path for path in incoming.rglob("*") if path.is_file()), limit)
     _remove_empty(incoming, limit)
-    return Swept(files, objects, leavings)
+    return Swept(files, objects, partial_files)
 
 
 def _remove_empty(incoming: Path, limit: datetime) -> None:

@@ -1,7 +1,7 @@
-"""Thumbnails (缩略图): made when one is first asked for, and kept beside the picture.
+"""Thumbnails (缩略图): made on the first request and kept in the storage.
 
-Most photos never need one: the inspector has seen them, and the reviewer opens what is in doubt.
-`files.thumbnail_key` names the object, and the sweep takes both.
+They are not made at upload, because most photos are never shown again. `files.thumbnail_key` is the key of the
+thumbnail, and the sweep deletes it together with the picture.
 """
 
 import threading
@@ -30,17 +30,17 @@ from core.errors import Problem, disk_full, not_found
 log = structlog.get_logger()
 
 SECONDS = 18.0
-"""What a thumbnail may take in all, as an upload does."""
+"""Seconds that a thumbnail may take in all, as many as an upload."""
 PATIENCE = 10.0
-"""Seconds of them for which a caller waits while another makes the same thumbnail."""
+"""Seconds that a caller waits while another one makes the same thumbnail."""
 _turns = threading.Condition()
-_in_the_making: set[UUID] = set()
+_being_made: set[UUID] = set()
 
 
-def key_of(database: Database, uploads: Uploads, file: File) -> str:
-    """Where the thumbnail of a picture is stored, made now if need be. No transaction is open meanwhile.
+def get_or_make_key(database: Database, uploads: Uploads, file: File) -> str:
+    """The key of a picture's thumbnail, which is made now if there is none. No transaction is open meanwhile.
 
-    Whether the caller may see the file is asked before. Raises 404 for what is no picture or gone, 409
+    The caller has checked permission to read the file. Raises 404 when it is no picture or was deleted, 409
     `preview_failed`, 503.
     """
     if FILE_TYPES[file.extension].shape != PICTURE:
@@ -48,15 +48,18 @@ def key_of(database: Database, uploads: Uploads, file: File) -> str:
     if file.thumbnail_key is not None:
         return file.thumbnail_key
     deadline = TimeLimit(SECONDS)
-    with _alone(file.id):
+    with _one_at_a_time(file.id):
         found = _stored(database, file.id)
-        if found.thumbnail_key is not None:  # by whoever had its turn before
+        if found.thumbnail_key is not None:  # another thread made it meanwhile
             return found.thumbnail_key
         return _made(database, uploads, found, deadline)
 
 
-def without_room(uploads: Uploads, file: File) -> bytes:
-    """The thumbnail itself where it cannot be kept: reading goes on while the disk is full. Raises 409, 503."""
+def make_without_saving(uploads: Uploads, file: File) -> bytes:
+    """Make a thumbnail in shared memory without keeping it, so that it is shown even while the disk is full.
+
+    Raises 409 `preview_failed`, 503.
+    """
     try:
         with TemporaryDirectory(dir=SHARED_MEMORY, prefix="gongpin-thumbnail-") as name:
             return _make(uploads, file, Path(name), TimeLimit(SECONDS)).read_bytes()
@@ -65,17 +68,17 @@ def without_room(uploads: Uploads, file: File) -> bytes:
 
 
 @contextmanager
-def _alone(file_id: UUID) -> Iterator[None]:
-    """One thread at a time makes a thumbnail; raises 503 when it takes too long."""
+def _one_at_a_time(file_id: UUID) -> Iterator[None]:
+    """Let one thread at a time make the thumbnail of a file; raises 503 when the wait is too long."""
     with _turns:
-        if not _turns.wait_for(lambda: file_id not in _in_the_making, PATIENCE):
+        if not _turns.wait_for(lambda: file_id not in _being_made, PATIENCE):
             raise Problem("not_ready", retry_after=1)
-        _in_the_making.add(file_id)
+        _being_made.add(file_id)
     try:
         yield
     finally:
         with _turns:
-            _in_the_making.discard(file_id)
+            _being_made.discard(file_id)
             _turns.notify_all()
 
 
@@ -104,7 +107,7 @@ def _made(database: Database, uploads: Uploads, file: File, deadline: TimeLimit)
             uploads.storage.discard([key])
     if noted:
         return key
-    # Swept meanwhile, or another process was faster.
+    # The file was swept meanwhile, or another process was faster.
     other = _stored(database, file.id).thumbnail_key
     if other is None:
         raise Problem("not_ready", retry_after=1)
@@ -126,7 +129,7 @@ def _make(uploads: Uploads, file: File, folder: Path, deadline: TimeLimit) -> Pa
 
 
 def _note(database: Database, file_id: UUID, key: str) -> bool:
-    """Whether the file has this thumbnail now: the first one stays."""
+    """Record the key unless the file has a thumbnail already; whether it was recorded."""
     with database.write() as session:
         noted = session.execute(
             update(File)

@@ -145,7 +145,7 @@ class MadePictures:
 def sweep(storage: Storage) -> int:
     """Delete pictures that were stored long ago; how many. Raises `StorageUnavailable`."""
     limit = clock.now() - KEPT_FOR
-    removed = storage.remove_leavings(limit, PREFIX)
+    removed = storage.remove_partial_files(limit, PREFIX)
     for keys in storage.older_than(limit, PREFIX):
         storage.delete(keys)
         removed += len(keys)

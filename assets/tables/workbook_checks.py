@@ -1,4 +1,4 @@
-"""Whether a .xlsx file may be handed to a parser: a plain workbook, and one that fits into memory."""
+"""Whether a .xlsx file can be parsed safely: it is a plain workbook and fits into memory."""
 
 import re
 import zipfile
@@ -7,8 +7,8 @@ from pathlib import Path
 from assets.zip_bounds import Excess, find_excess
 
 _MAX_UNPACKED = 512 * 1024 * 1024
-# calamine lays a sheet out densely from its first to its last cell and aborts the whole process when
-# memory does not suffice, so the extent is measured before it is opened.
+# calamine stores every cell from the first to the last used one, empty ones too, and aborts the whole process when
+# memory runs out; so the extent of each sheet is measured before.
 _MAX_CELLS = 10_000_000
 _CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _CHUNK = 1024 * 1024
@@ -16,11 +16,11 @@ _LONGEST_CELL = 512
 
 
 class SpreadsheetError(ValueError):
-    """The file cannot be used as a table; the text is a Chinese sentence that says what to do."""
+    """The file cannot be read as a table; the text is a Chinese sentence that says what to do."""
 
 
 def check_workbook(path: Path) -> None:
-    """Raise SpreadsheetError for what is no plain workbook, or would not fit into memory."""
+    """Raise SpreadsheetError unless the file is a plain workbook that fits into memory."""
     with path.open("rb") as file:
         if file.read(4) == b"\xd0\xcf\x11\xe0":
             raise SpreadsheetError("文件已加密或是旧版 .xls 格式，请取消密码并另存为 .xlsx 后重试")
@@ -39,10 +39,10 @@ def check_workbook(path: Path) -> None:
             if excess is Excess.RATIO:
                 raise SpreadsheetError("工作簿压缩比异常，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试")
             for member in members:
-                # Any member: which of them is a sheet is only said inside the workbook.
+                # Every member is measured, because only the workbook's content says which of them are sheets.
                 _check_extent(archive, member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        # RuntimeError: a member is encrypted; NotImplementedError: an unknown way of packing.
+        # RuntimeError: a member is encrypted; NotImplementedError: an unknown compression method.
         raise SpreadsheetError(damaged) from error
 
 

@@ -487,7 +487,7 @@ def test_objects_without_a_row_and_half_uploads_are_swept(
     # Objects carry the time of the storage, which a test cannot turn back: the clock is turned on instead.
     with time_machine.travel(wall.now().replace(year=2090), tick=False):
         swept = sweep(database, uploads.storage, uploads.incoming)
-    assert (swept.files, swept.objects, swept.leavings) == (0, 1, 1)
+    assert (swept.files, swept.objects, swept.partial_files) == (0, 1, 1)
     assert stored(uploads) == {file.stored_key, photo.stored_key}
 
 

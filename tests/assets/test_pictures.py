@@ -515,7 +515,7 @@ def test_what_is_made_to_take_the_time_of_the_walk_does_not(tmp_path: Path, made
 
 def test_nor_do_restart_markers_without_end(tmp_path: Path) -> None:
     content = paperwork.photo((64, 64), restart_marker_blocks=1)
-    stream = lossless.walked(content[:-2] + b"\xff\xd0" * 3_000_000 + content[-2:])
+    stream = lossless.parse(content[:-2] + b"\xff\xd0" * 3_000_000 + content[-2:])
     assert stream is not None and stream.whole and not stream.plain
 
 
@@ -625,7 +625,7 @@ def test_whatever_is_kept_is_taken_by_a_decoder(tmp_path: Path) -> None:
             content = bytearray(whole)
             for _ in range(chance.choice((1, 1, 2, 5))):
                 content[chance.randrange(2, head)] = chance.randrange(256)
-            stream = lossless.walked(bytes(content))
+            stream = lossless.parse(bytes(content))
             found = lossless.strip(stream) if stream else None
             if found is not None:
                 kept += 1

@@ -140,8 +140,8 @@ def test_leavings_of_a_killed_process_are_removed_when_they_are_old(tmp_path: Pa
     half.write_bytes(b"half")
     now = datetime.now(UTC)
     assert keys(storage) == {key}
-    assert storage.remove_leavings(now - LATER) == 0 and half.exists()
-    assert storage.remove_leavings(now + LATER) == 1 and not half.exists()
+    assert storage.remove_partial_files(now - LATER) == 0 and half.exists()
+    assert storage.remove_partial_files(now + LATER) == 1 and not half.exists()
     assert read(storage, key) == b"a"
 
 

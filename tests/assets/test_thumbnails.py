@@ -67,11 +67,11 @@ def test_a_thumbnail_is_made_at_the_first_look_and_kept(
     database: Database, uploads: Uploads, photo: File, made: list[Path]
 ) -> None:
     assert photo.thumbnail_key is None and stored(uploads) == {photo.stored_key}
-    key = thumbnails.key_of(database, uploads, photo)
+    key = thumbnails.get_or_make_key(database, uploads, photo)
     assert Image.open(io.BytesIO(b"".join(uploads.storage.chunks(key)[1]))).size == (240, 320)
     assert stored(uploads) == {photo.stored_key, key} and list(uploads.incoming.iterdir()) == []
-    assert thumbnails.key_of(database, uploads, photo) == key  # whoever still has the row of before
-    assert thumbnails.key_of(database, uploads, again(database, photo)) == key and len(made) == 1
+    assert thumbnails.get_or_make_key(database, uploads, photo) == key  # whoever still has the row of before
+    assert thumbnails.get_or_make_key(database, uploads, again(database, photo)) == key and len(made) == 1
 
 
 def test_of_eight_who_look_at_once_one_makes_it(
@@ -81,7 +81,7 @@ def test_of_eight_who_look_at_once_one_makes_it(
 
     def look(_number: int) -> str:
         together.wait(10)
-        return thumbnails.key_of(database, uploads, photo)
+        return thumbnails.get_or_make_key(database, uploads, photo)
 
     with ThreadPoolExecutor(8) as pool:
         [key] = set(pool.map(look, range(8)))
@@ -99,7 +99,7 @@ def test_of_two_processes_that_make_it_the_first_stays(
             session.execute(update(File).where(File.id == photo.id).values(thumbnail_key="uploads/aa/theirs"))
 
     monkeypatch.setattr(pictures, "make_thumbnail", overtaken)
-    assert thumbnails.key_of(database, uploads, photo) == "uploads/aa/theirs"
+    assert thumbnails.get_or_make_key(database, uploads, photo) == "uploads/aa/theirs"
     assert stored(uploads) == {photo.stored_key}
 
 
@@ -114,7 +114,7 @@ def test_who_has_waited_long_enough_for_anothers_making_is_told_to_come_back(
 
     monkeypatch.setattr(thumbnails._turns, "wait_for", over)
     with pytest.raises(Problem) as refused:
-        thumbnails.key_of(database, uploads, photo)
+        thumbnails.get_or_make_key(database, uploads, photo)
     assert (refused.value.code, refused.value.retry_after) == ("not_ready", 1)
     assert waited == [thumbnails.PATIENCE] and stored(uploads) == {photo.stored_key}
 
@@ -131,7 +131,7 @@ def test_one_that_is_swept_meanwhile_leaves_nothing(
 
     monkeypatch.setattr(pictures, "make_thumbnail", swept)
     with pytest.raises(Problem) as refused:
-        thumbnails.key_of(database, uploads, photo)
+        thumbnails.get_or_make_key(database, uploads, photo)
     assert refused.value.code == "not_found" and stored(uploads) == set()
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_picture_has_none(
     actor = actor_of("county_inspector")
     file, _ = uploading.upload(database, uploads, actor, Upload(tmp_path / "source", "a.pdf", "self_check_report"))
     with pytest.raises(Problem) as refused:
-        thumbnails.key_of(database, uploads, file)
+        thumbnails.get_or_make_key(database, uploads, file)
     assert refused.value.code == "not_found"
 
 
@@ -155,9 +155,9 @@ def test_a_storage_that_fails_is_said_so_and_the_next_look_makes_it(
     with monkeypatch.context() as patched:
         patched.setattr(uploads.storage, "put", fail)
         with pytest.raises(Problem) as refused:
-            thumbnails.key_of(database, uploads, photo)
+            thumbnails.get_or_make_key(database, uploads, photo)
     assert refused.value.code == "storage_unavailable" and stored(uploads) == {photo.stored_key}
-    assert thumbnails.key_of(database, uploads, photo) in stored(uploads)
+    assert thumbnails.get_or_make_key(database, uploads, photo) in stored(uploads)
 
 
 def test_a_picture_that_cannot_be_read_any_more_is_said_so(
@@ -168,12 +168,12 @@ def test_a_picture_that_cannot_be_read_any_more_is_said_so(
     with database.write() as session:
         session.execute(update(File).where(File.id == photo.id).values(stored_key="uploads/aa/spoilt"))
     with pytest.raises(Problem) as refused:
-        thumbnails.key_of(database, uploads, photo)
+        thumbnails.get_or_make_key(database, uploads, photo)
     assert (refused.value.code, refused.value.status) == ("preview_failed", 409)
 
 
 def test_a_thumbnail_goes_with_its_file(database: Database, uploads: Uploads, photo: File) -> None:
-    thumbnails.key_of(database, uploads, photo)
+    thumbnails.get_or_make_key(database, uploads, photo)
     with time_machine.travel(wall.now() + timedelta(days=2), tick=False):
         sweep(database, uploads.storage, uploads.incoming)
     assert stored(uploads) == set()

@@ -337,7 +337,7 @@ def test_the_sweep_takes_what_a_killed_conversion_left(database: Database, uploa
     left.mkdir(parents=True)
     (left / "registrymodifications.xcu").write_text("<items/>")
     with time_machine.travel(wall.now() + timedelta(days=3), tick=False):
-        assert sweep(database, uploads.storage, uploads.incoming).leavings == 1
+        assert sweep(database, uploads.storage, uploads.incoming).partial_files == 1
         assert list(uploads.incoming.iterdir()) == []
 
 

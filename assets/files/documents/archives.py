@@ -1,7 +1,7 @@
-"""ZIP containers, which Office files are too: opened only when they can be unpacked safely, then read through once.
+"""ZIP containers (Office files are ZIP containers too): opened only when they can be unpacked safely.
 
-A worker has little memory and its threads are few, so every bound is checked before the bytes that
-it bounds are read: the directory before its entries, the declared sizes before the members.
+A worker has little memory, so every limit is checked before the bytes that it concerns are read: the size of the
+directory before its entries, the declared sizes before the members.
 """
 
 import struct
@@ -22,16 +22,16 @@ _END_SIZE = 22
 _TAIL = 65535 + _END_SIZE
 _ENTRY = b"PK\x01\x02"
 _LARGE_LOCATOR, _LARGE_LOCATOR_SIZE = b"PK\x06\x07", 20
-Inner = Callable[[bytes, Sequence[str]], None]
-"""Checks a file that another one holds: its content, and the names that it goes by; raises 422."""
+EmbeddedCheck = Callable[[bytes, Sequence[str]], None]
+"""Checks an embedded file, given its content and the names that the outer file has for it; raises 422."""
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def end_of_directory(file: IO[bytes]) -> int | None:
-    """Where the last end record of a ZIP stands; None when there is none.
+    """Offset of the last end record of a ZIP; None when there is none.
 
-    Bytes may follow: mail and phones append an end of line, disks fill up a block. Readers pass over them.
+    Bytes may follow, and readers ignore them: mail programs and phones append a line end, disks fill up a block.
     """
     size = file.seek(0, 2)
     tail_size = min(size, _TAIL)
@@ -45,17 +45,17 @@ def end_of_directory(file: IO[bytes]) -> int | None:
 
 
 class Span(NamedTuple):
-    """Where an archive stands in a file: its first byte, and the one behind its last."""
+    """Place of an archive in a file: the offsets of its first byte and of the byte behind its last."""
 
     start: int
     end: int
 
 
-def found_at_end(file: IO[bytes]) -> list[Span]:
-    """Archives that readers of ZIP would find in a file that is something else, whatever stands behind them.
+def find_trailing_archives(file: IO[bytes]) -> list[Span]:
+    """Archives that ZIP readers would find at the end of a file of another format.
 
-    They look for an end record in the last 64 KiB and accept it when a directory stands where it says: so many
-    bytes before it or, some of them, so many from the first byte of the file.
+    Readers search the last 64 KiB for an end record and accept it when there is a directory at the place it names:
+    counted backwards from the record or, in some readers, from the first byte of the file.
     """
     size = file.seek(0, 2)
     tail_start = max(0, size - _TAIL)
@@ -83,10 +83,9 @@ def _stands_at(file: IO[bytes], place: int, signature: bytes) -> bool:
 
 @contextmanager
 def opened(file: IO[bytes], label: str) -> Iterator[zipfile.ZipFile]:
-    """A container whose directory is sound; `label` names the kind of file in messages.
+    """A container whose directory is valid; `label` names the kind of file in messages.
 
-    Raises 422 for what is damaged, encrypted, packed in an unusual way, too large when unpacked, or
-    made to look like something else.
+    Raises 422 when it is damaged, encrypted, compressed in an unusual way, too large when unpacked, or a polyglot.
     """
     damaged = invalid("/file", "content_mismatch", f"文件不是有效的{label}或已损坏，请重新保存后上传")
     file.seek(0)
@@ -100,14 +99,14 @@ def opened(file: IO[bytes], label: str) -> Iterator[zipfile.ZipFile]:
     if count > MAX_MEMBERS or directory_size > _MAX_DIRECTORY:
         raise _bomb(label)
     if directory_start + directory_size != end:
-        # Something stands before the container or inside it: two readers would see two files.
+        # There are other bytes before or inside the container: two readers could see two different files.
         raise damaged
     try:
         with zipfile.ZipFile(file) as archive:
             _check_directory(archive, count, directory_start, label, damaged)
             yield archive
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, struct.error) as error:
-        # RuntimeError: a member is encrypted; NotImplementedError: an unknown way of packing.
+        # RuntimeError: a member is encrypted; NotImplementedError: an unknown compression method.
         raise damaged from error
 
 
@@ -125,7 +124,7 @@ def _check_directory(archive: zipfile.ZipFile, count: int, directory_start: int,
     placed = sorted(members, key=lambda member: member.header_offset)
     ends = [member.header_offset for member in placed[1:]] + [directory_start]
     for member, end in zip(placed, ends, strict=True):
-        # Members that share their bytes are how a small file unpacks to a huge one.
+        # In a ZIP bomb members overlap, so that a small file unpacks to a huge one.
         if member.header_offset + 30 + member.compress_size > end:
             raise _bomb(label)
 
@@ -135,7 +134,7 @@ def _bomb(label: str) -> Problem:
 
 
 def member_name(member: zipfile.ZipInfo) -> str:
-    """The name as it was meant: Chinese archivers write GBK without saying so."""
+    """The name of a member; without the UTF-8 flag it is read as GBK, which Chinese archivers write."""
     name = member.orig_filename
     if member.flag_bits & _UTF8:
         return name
@@ -146,7 +145,7 @@ def member_name(member: zipfile.ZipInfo) -> str:
 
 
 def pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The content of a member, piece by piece; raises as `zipfile` does when it is not what its entry says."""
+    """The content of a member in pieces; raises as `zipfile` does when it does not match its directory entry."""
     unpacked = 0
     with archive.open(member) as content:
         while piece := content.read(_CHUNK):

@@ -1,10 +1,10 @@
 """The child process that checks a document: `python -I …/check_worker.py SOURCE EXTENSION ALLOWED…`.
 
-It bounds and confines itself before it reads what a stranger sent, and writes one JSON object:
+It sets its own limits and confines itself before it reads the untrusted document, and writes one JSON object:
 
     {"extension": ".docx"}     or     {"code": "encrypted", "message": "…"}
 
-Any other end (a signal, a limit, an exception) means that the document cannot be checked within the bounds.
+Any other end (a signal, a limit, an exception) means that the document cannot be checked within the limits.
 """
 
 import contextlib
@@ -27,12 +27,13 @@ from core.errors import Problem  # noqa: E402
 MEMORY = 768 * 1024 * 1024
 CPU_SECONDS = 10
 NICE = 5
-# Of the system; what Python itself has stands beside it. qpdf needs random numbers to open what AES-256 encrypts.
+# System libraries; the folders of Python are added in `confine_self`. qpdf needs random numbers to open documents
+# that are encrypted with AES-256.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/dev/urandom")
 
 
 def bound_self() -> None:
-    """Limits of memory and time for this process; it writes no file and leaves no core."""
+    """Set limits of memory and CPU time for this process; it can write no file and leaves no core dump."""
     # The soft limit ends it with SIGXCPU. The hard one sends SIGKILL, which would look like a machine out of memory.
     for limit, soft, hard in (
         (resource.RLIMIT_AS, MEMORY, MEMORY),
@@ -45,7 +46,7 @@ def bound_self() -> None:
 
 
 def confine_self() -> None:
-    """From here on nothing but libraries is read, nothing written, no network reached, where the kernel supports it."""
+    """Allow only reading libraries: no writing and no network, where the kernel supports it."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -56,13 +57,13 @@ def confine_self() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Entry of the child process."""
+    """Entry point of the child process; its exit status."""
     source, extension, *allowed = arguments
     bound_self()
     with open(source, "rb") as file:
         confine_self()
         try:
-            # What the libraries print goes to the log, not into the answer.
+            # Output of the libraries goes to the log, not into the answer.
             with contextlib.redirect_stdout(sys.stderr):
                 kind = content_checks.check(file, FILE_TYPES.get(extension, UNNAMED), allowed)
             answer = {"extension": kind.extension}

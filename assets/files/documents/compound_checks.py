@@ -1,8 +1,8 @@
-"""Compound files (OLE: .doc, .xls, and objects within other documents): what they are, and what acts in them.
+"""Compound files (OLE: .doc, .xls, and objects within other documents): their type, and active content in them.
 
 olefile reads the container, oletools finds macros and packed files and reads the records of workbooks, msoffcrypto
-knows passwords. Two things are looked for here: oletools takes a fault of its own on the way to Excel 4 macros for
-"none found", and it misses a DDE link in a text that begins with a blank, as Word writes it.
+handles passwords. Two searches are done here: for Excel 4 macros, because oletools reports "none found" when its own
+search fails, and for DDE links in a text, because oletools misses those that begin with a blank, as Word writes them.
 """
 
 import io
@@ -33,7 +33,7 @@ _BROKEN = (
     OlevbaBaseException,
 )  # fmt: skip
 _WORD, _WORD_95 = b"\xec\xa5", b"\xdc\xa5"
-# Monikers that fetch what they name: URL, script, SOAP.
+# Classes of monikers that load the address they hold: URL, script, SOAP.
 _FETCHING = [
     UUID(name).bytes_le
     for name in (
@@ -42,12 +42,12 @@ _FETCHING = [
     )
 ]  # fmt: skip
 _PACKAGER = "OLE Package"
-# The beginning of a field, and its first word, in one byte or two a character.
+# The beginning of a field and its first word, in one or two bytes per character.
 _DDE_FIELD = re.compile(rb"\x13\0?(?:[ \t]\0?)*D\0?D\0?E\0?(?:A\0?U\0?T\0?O\0?)?[ \t]", re.IGNORECASE)
 _FILE_PASS, _SHEET, _MACRO_SHEET, _MACRO_STREAM = 0x002F, 0x0085, 1, 0x40
 
 
-def check(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
+def check(file: IO[bytes], named: FileType, allowed: Sequence[str], check_embedded: archives.EmbeddedCheck) -> FileType:
     """The type of a compound file; raises 422 with the reason."""
     with _opened(file, named, allowed) as document:
         names = {path[0].lower(): path[0] for path in document.listdir() if len(path) == 1}
@@ -56,8 +56,8 @@ def check(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archi
         if unwanted is not None:
             raise unwanted
         _check_macros(file, kind, allowed)
-        _check_streams(document, allowed, inner)
-        if any(not _is_stored(document, archive) for archive in archives.found_at_end(file)):
+        _check_streams(document, allowed, check_embedded)
+        if any(not _is_stored(document, archive) for archive in archives.find_trailing_archives(file)):
             message = f"文档后附带了压缩包，{foreign_formats.save_as(kind, allowed)}"
             raise invalid("/file", "polyglot", message)
     return kind
@@ -74,22 +74,22 @@ def _opened(file: IO[bytes], named: FileType, allowed: Sequence[str]) -> "Iterat
 
 
 def unlocked(file: IO[bytes]) -> IO[bytes]:
-    """The file, or what is behind a lock that every reader opens: Excel locks a protected workbook with a known word.
+    """The file, decrypted if needed with the password that Excel uses for a workbook with protected structure.
 
-    Raises 422 `encrypted` for any other lock.
+    Every reader knows that password. Raises 422 `encrypted` for a file with any other password.
     """
     try:
         locked = msoffcrypto.OfficeFile(file)
         if not locked.is_encrypted():
             return file
     except (FileFormatError, ParseError, *_BROKEN):
-        # No document that the library knows; what it is comes out when it is read.
+        # Not a document that the library knows; the checks that follow find out what it is.
         return file
     opened = io.BytesIO()
     try:
         locked.load_key(password=EXCEL_TRANSPARENT_PASSWORD)
         locked.decrypt(opened)
-    except Exception as error:  # whatever the library meets on its way: it stays locked
+    except Exception as error:  # whatever the library raises, the file cannot be decrypted
         raise _encrypted() from error
     opened.seek(0)
     return opened
@@ -113,7 +113,7 @@ def _kind(document: Any, names: dict[str, str], named: FileType, allowed: Sequen
         raise foreign_formats.mismatch(named, allowed)
     with document.openstream(names[main]) as stream:
         head = stream.read(32)
-    # Of a text the FIB ([MS-DOC] 2.5.2), of a workbook a record BOF ([MS-XLS] 2.4.21).
+    # A text begins with the FIB ([MS-DOC] 2.5.2), a workbook with a record BOF ([MS-XLS] 2.4.21).
     fits = head[:2] in (_WORD, _WORD_95) if main == "worddocument" else head[:1] == b"\x09"
     if not fits or len(head) < 4:
         raise foreign_formats.mismatch(named, allowed)
@@ -130,7 +130,7 @@ def _check_macros(file: IO[bytes], kind: FileType, allowed: Sequence[str]) -> No
         parser.close()
 
 
-def _check_streams(document: Any, allowed: Sequence[str], inner: archives.Inner) -> None:
+def _check_streams(document: Any, allowed: Sequence[str], check_embedded: archives.EmbeddedCheck) -> None:
     for path in document.listdir(streams=True, storages=True):
         name = path[-1].lower()
         if document.get_type(path) != olefile.STGTY_STREAM:
@@ -141,11 +141,11 @@ def _check_streams(document: Any, allowed: Sequence[str], inner: archives.Inner)
             if _DDE_FIELD.search(document.openstream(path).read()):
                 raise office_checks.dde(FILE_TYPES[".doc"])
         elif name == "\x01ole10native":
-            _check_native(document.openstream(path).read(), document.getclsid(path[:-1]), inner)
+            _check_native(document.openstream(path).read(), document.getclsid(path[:-1]), check_embedded)
         elif name in ("package", "contents"):
             content = document.openstream(path).read()
             if content.startswith((b"PK\x03\x04", b"%PDF-", olefile.MAGIC)):
-                inner(content, [])
+                check_embedded(content, [])
         elif name == "\x01ole":
             link = document.openstream(path).read()
             if any(moniker in link for moniker in _FETCHING):
@@ -153,14 +153,17 @@ def _check_streams(document: Any, allowed: Sequence[str], inner: archives.Inner)
 
 
 def _check_class(clsid: str) -> None:
-    """Refuse objects that oletools knows from attacks; equations pass, although their editor once was unsafe."""
+    """Refuse classes of objects that oletools lists as exploits.
+
+    Equations are accepted: they are common, and their vulnerable editor was removed from Office.
+    """
     known = KNOWN_CLSIDS.get(clsid.upper(), "")
     if ("CVE" in known or "exploit" in known) and "Equation" not in known and "StdOleLink" not in known:
         raise invalid("/file", "embedded_package", "文档中嵌入了可执行的控件，请删除该对象后重新上传")
 
 
 class _Records(xls_parser.WorkbookStream):  # type: ignore[misc]
-    """Records of a workbook, those of its sheets with their data."""
+    """The records of a workbook; oletools reads no data for those of sheets and passwords, this class does."""
 
     @classmethod
     def record_class_for_type(cls, rec_type: int) -> tuple[type[Any], bool]:
@@ -185,26 +188,28 @@ def _check_workbook(document: Any, path: list[str], allowed: Sequence[str]) -> N
             raise office_checks.dde(kind)
 
 
-def _check_native(stream: bytes, clsid: str, inner: archives.Inner) -> None:
-    """What a program keeps as it likes: Paint its bitmap, ClipArt a drawing; the packager keeps any file with its name.
+def _check_native(stream: bytes, clsid: str, check_embedded: archives.EmbeddedCheck) -> None:
+    """Check a native stream: a program's own data (Paint: a bitmap, ClipArt: a drawing), or a file of the packager.
 
-    The class says which program will be handed it. Where none is named, the packager must be reckoned with.
+    The class names the program that opens it. Without a class it is checked as a file of the packager.
     """
     if clsid and not KNOWN_CLSIDS.get(clsid.upper(), "").startswith(_PACKAGER):
-        inner(stream[4:], [])
+        check_embedded(stream[4:], [])
         return
     try:
         packed = OleNativeStream(bindata=stream)
     except _BROKEN:
-        # No package that can be read; under some name, so that it is not taken for a program's own drawing.
-        inner(stream[4:], [""])
+        # Not a readable package; a name is given, so that it is not accepted as a program's own drawing.
+        check_embedded(stream[4:], [""])
         return
-    inner(packed.data or b"", [packed.filename, packed.src_path, packed.temp_path, ""])
+    check_embedded(packed.data or b"", [packed.filename, packed.src_path, packed.temp_path, ""])
 
 
 def _is_stored(document: Any, archive: archives.Span) -> bool:
-    """Whether an archive ends in a sector that the document (an `OleFileIO`, whose types leave out its table of
-    sectors) uses: a workbook may lie in a letter as it is."""
-    # The header takes the place of a sector, which has no number.
+    """Whether an archive ends in a sector that the document uses: a letter may hold a workbook uncompressed.
+
+    The document is an `OleFileIO`, whose type hints leave out `fat`.
+    """
+    # The header takes the space of one sector, which is not numbered.
     sector = (archive.end - 1) // document.sector_size - 1
     return bool(0 <= sector < len(document.fat) and document.fat[sector] != olefile.FREESECT)

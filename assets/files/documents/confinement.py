@@ -1,7 +1,7 @@
-"""What a child process asks of the kernel before it reads what a stranger sent, so that it can reach little.
+"""Confinement of a child process by the kernel, before it reads an untrusted file.
 
-None of it needs rights of its own, and none of it holds everywhere (before Linux 5.13, macOS, some containers): each
-function does what it can, and whoever calls it sets limits of memory and time besides. Why this is no bubblewrap:
+Nothing here needs privileges, and nothing works everywhere (not before Linux 5.13, on macOS, in some containers): each
+function does what is possible, and its caller sets limits of memory and time as well. Why not bubblewrap:
 `docs/decisions/0021-confinement.md`.
 """
 
@@ -14,24 +14,24 @@ from landlockpy import AccessFS, AccessNet, LandlockError, Ruleset, Scope
 
 READ = AccessFS.READ_FILE | AccessFS.READ_DIR
 EVERYTHING = AccessFS((AccessFS.TRUNCATE << 1) - 1)
-"""All that Linux 6.2 knows of files. What newer kernels know besides (ioctl, sockets by path) stays as it is."""
+"""All file rights of Linux 6.2. Rights that newer kernels added (ioctl, sockets by path) are not restricted."""
 _ON_FILES = AccessFS.EXECUTE | AccessFS.WRITE_FILE | AccessFS.READ_FILE | AccessFS.TRUNCATE
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000  # unshare(2); Python has it from 3.12 on
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000  # unshare(2); Python has os.unshare from 3.12 on
 
 
 def leave_network(libc: ctypes.CDLL) -> None:
-    """Into a network of its own, in which there is nothing; root may, others where user namespaces are allowed."""
+    """Move into an empty network namespace; root may do so, other users where user namespaces are allowed."""
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def restrict_files(rules: Iterable[tuple[str, AccessFS]] = ()) -> bool:
-    """From here on files can be opened only where a rule (path, rights) allows it; whether the kernel does it.
+    """Allow opening files only where a rule (path, rights) permits it; whether the kernel supports that.
 
-    A rule holds for a file or for all below a folder; a path that is not there needs none. What is open already stays
-    open. Where the kernel can, there is no TCP either, and no signal or abstract socket of the server, which runs
-    under the same user.
+    A rule is for a file, or for everything below a folder; rules for missing paths are ignored. Open files stay open.
+    If the kernel supports it, TCP is forbidden too, and so are signals to the server and its abstract sockets (the
+    server runs under the same user).
     """
     try:
         with Ruleset(
@@ -49,5 +49,6 @@ def restrict_files(rules: Iterable[tuple[str, AccessFS]] = ()) -> bool:
 
 
 def end_with_parent(libc: ctypes.CDLL, signal_number: int) -> None:
-    """The signal comes when the parent ends. Ask for it last: a change of rights (Landlock, namespaces) resets it."""
+    """Have the kernel send the signal when the parent ends. Call it last: a change of rights (Landlock, namespaces)
+    resets it."""
     libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)

@@ -1,8 +1,8 @@
-"""Which document a file is by its content, and whether it may be kept.
+"""Which type a document has by its content, and whether it may be kept.
 
-Runs in the child process of `check_worker.py`: what reads the documents of strangers (qpdf, oletools) does so
-within bounds. Each library is imported where a document needs it, because importing all takes longer than checking one.
-Pictures are checked where they are decoded, in `assets/files/pictures/picture_worker.py`.
+This runs in the child process of `check_worker.py`, so that the libraries that read untrusted documents (qpdf,
+oletools) are confined. Each library is imported where a document needs it: importing all takes longer than checking
+one. Pictures are checked where they are decoded, in `assets/files/pictures/picture_worker.py`.
 """
 
 import io
@@ -22,16 +22,16 @@ _PICTURES = {
     picture_formats.HEIC: ".heic",
 }
 _DEEPEST = 3
-"""A workbook in a letter in a PDF; what is nested deeper than that hides something."""
+"""Most levels of nesting, as a workbook in a letter in a PDF; real documents are not nested deeper."""
 _LONGEST_MEMBER_NAME = 200
 _TEXT = ".txt"
 _IN_ARCHIVE = "、".join([*(name for name in FILE_TYPES if name != ".zip"), _TEXT])
 
 
 def check(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: int = 0) -> FileType:
-    """What the file is; `named` is what its name says, `allowed` the extensions that are taken (none: all).
+    """The type of the file; `named` is the type by its name, `allowed` the accepted extensions (none: all).
 
-    Raises 422 with the reason, and with what to do, for what is damaged, locked, dangerous, or of another type.
+    Raises 422 with the reason and what to do when it is damaged, encrypted, dangerous, or of another type.
     """
     if depth > _DEEPEST:
         raise invalid("/file", "nested_too_deep", "文档中嵌入的文件层数过多，请删除嵌入的文件后重新上传")
@@ -43,7 +43,7 @@ def check(file: IO[bytes], named: FileType, allowed: Sequence[str], *, depth: in
 
 
 def _recognised(file: IO[bytes], named: FileType, allowed: Sequence[str], depth: int) -> FileType:
-    def inner(content: bytes, names: Sequence[str]) -> None:
+    def check_embedded(content: bytes, names: Sequence[str]) -> None:
         from assets.files.documents import embedded_checks
 
         embedded_checks.check(content, names, lambda document: _nested(document, depth + 1))
@@ -57,36 +57,39 @@ def _recognised(file: IO[bytes], named: FileType, allowed: Sequence[str], depth:
         file.seek(0)
         head = file.read(len(OLE_HEAD))
         if head == OLE_HEAD:
-            return compound_checks.check(file, named, allowed, inner)
+            return compound_checks.check(file, named, allowed, check_embedded)
     if head.startswith(ZIP_HEAD):
-        return _check_container(file, named, allowed, inner)
+        return _check_container(file, named, allowed, check_embedded)
     format_ = picture_formats.format_of(head)
     if format_ is not None:
         return FILE_TYPES[_PICTURES[format_]]
     if b"%PDF-" in head:
         from assets.files.documents import pdf_checks
 
-        # First: what to do about a fault of a PDF helps nobody where no PDF is allowed. So it is for the other types.
+        # The type is checked before the content: advice on a faulty PDF is useless where PDF is not accepted. The
+        # other types are checked in the same order.
         unwanted = foreign_formats.unwanted(FILE_TYPES[".pdf"], named, allowed)
         if unwanted is not None:
             raise unwanted
-        pdf_checks.check(file, inner)
+        pdf_checks.check(file, check_embedded)
         return FILE_TYPES[".pdf"]
     raise foreign_formats.refusal(head, named, allowed)
 
 
 def _nested(document: bytes, depth: int) -> None:
-    """A document within another, of any type: slides and drawings are shown as their picture."""
+    """Check a document within another. Any type is accepted: slides and drawings are shown as a picture."""
     check(io.BytesIO(document), FILE_TYPES[".docx"], (), depth=depth)
 
 
-def _check_container(file: IO[bytes], named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
+def _check_container(
+    file: IO[bytes], named: FileType, allowed: Sequence[str], check_embedded: archives.EmbeddedCheck
+) -> FileType:
     with archives.opened(file, "压缩包" if named.shape in (PICTURE, UNNAMED.shape) else named.label) as archive:
         names = {name.lower() for name in archive.namelist()}
         if "[content_types].xml" in names:
             from assets.files.documents import office_checks
 
-            return office_checks.check(archive, named, allowed, inner)
+            return office_checks.check(archive, named, allowed, check_embedded)
         strange = foreign_formats.container(archive, named, allowed)
         if strange is not None:
             raise strange
@@ -113,7 +116,7 @@ def _check_members(archive: zipfile.ZipFile) -> None:
 def _check_path(member: zipfile.ZipInfo) -> None:
     name = archives.member_name(member)
     parts = name.replace("\\", "/").split("/")
-    # Unix keeps the kind of a file in the upper half of its attributes: 0xA is a symbolic link.
+    # Unix stores the file type in the upper bits of the attributes: 0xA is a symbolic link.
     link = (member.external_attr >> 28) == 0xA
     if link or "\0" in name or ".." in parts or parts[0] == "" or ":" in parts[0] or len(name) > _LONGEST_MEMBER_NAME:
         raise invalid("/file", "unsafe_path", "压缩包内有不安全的路径，请重新打包后上传")
@@ -126,7 +129,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) 
         raise invalid("/file", "type_not_allowed", f"不支持的文件格式，压缩包内目前支持 {_IN_ARCHIVE}")
     content = b"".join(archives.pieces(archive, member))
     if kind is not None:
-        # Whoever unpacks the archive opens it under this name: a document must be one of some kind, and so a picture.
+        # After unpacking it is opened by this name: a document must be some document, and a picture some picture.
         same = [name for name, other in FILE_TYPES.items() if (other.shape == PICTURE) == (kind.shape == PICTURE)]
         check(io.BytesIO(content), kind, [name for name in same if name != ".zip"], depth=1)
     elif b"\0" in content[:1024] or content.startswith((b"#!", b"MZ", b"<")):

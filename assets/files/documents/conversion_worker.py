@@ -1,10 +1,9 @@
 """The child process around a converter: `python -I …/conversion_worker.py FOLDER CONVERTER FONTS ARGUMENT…`.
 
-The last argument is the document. The process bounds and confines itself, and then runs the
-converter, which inherits all of it; it ends as the converter does, or with `BROKEN`. Of the product it
-imports `confinement.py` alone. The bounds hold everywhere. That nothing is read but programs, fonts and
-FOLDER, and that there is no network, holds on Linux as far as the kernel lets a process ask for it
-(Landlock, namespaces); the profile that `document_conversion.py` writes does without it.
+The last argument is the document. The process sets its own limits, confines itself, and runs the converter, which
+inherits both; its exit status is that of the converter, or `BROKEN`. Of our code it imports `confinement.py` only. The
+limits hold on every system. Reading only programs, fonts and FOLDER, without a network, is enforced on Linux where the
+kernel supports it (Landlock, namespaces); the profile that `document_conversion.py` writes does not rely on it.
 """
 
 import ctypes
@@ -19,7 +18,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 if __name__ == "__main__":
-    # Isolated (-I), so that nothing but this program says where its modules are.
+    # Python runs isolated (-I), so the path of our modules is set here.
     sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from landlockpy import AccessFS
@@ -27,7 +26,7 @@ from landlockpy import AccessFS
 from assets.files.documents import confinement
 from assets.files.documents.confinement import EVERYTHING, READ
 
-# Address space: a report takes 0.4 GiB of it, 400 pages with photos take 0.6.
+# Address space: a report needs 0.4 GiB, 400 pages with photos need 0.6.
 MEMORY = 1024 * 1024 * 1024
 CPU_SECONDS = 60
 LARGEST_OUTPUT = 40 * 1024 * 1024
@@ -36,7 +35,7 @@ NICE = 10
 BROKEN = 65
 _BODY = {".docx": "word/document.xml", ".xlsx": "xl/workbook.xml"}
 
-# Not /opt and not all of /usr: a server may stand there with its data.
+# Not /opt and not all of /usr: a server may be installed there with its data.
 _READABLE = (
     "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec",
     "/usr/share", "/usr/local/lib", "/usr/local/share/fonts",
@@ -49,7 +48,7 @@ _WRITABLE = ("/dev/null",)
 
 
 def bound_self() -> None:
-    """Limits of memory, time, output and open files for this process and what it starts; no core dumps."""
+    """Set limits of memory, CPU time, file size and open files for this process and its children; no core dumps."""
     for limit, value in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, CPU_SECONDS),
@@ -62,14 +61,14 @@ def bound_self() -> None:
 
 
 def is_broken(document: Path) -> bool:
-    """Whether the XML of a document is cut off or spoilt: the converter would show that as an empty page."""
+    """Whether the XML of a document is cut off or damaged: the converter would make an empty page of it."""
     body = _BODY.get(document.suffix)
     if body is None:
         return False
     try:
         with zipfile.ZipFile(document) as archive, archive.open(body) as content:
             expat.ParserCreate().ParseFile(content)
-    except KeyError:  # the part has another name, which is allowed
+    except KeyError:  # the main part may have another name
         return False
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, NotImplementedError, RuntimeError, EOFError):
         return True
@@ -77,7 +76,7 @@ def is_broken(document: Path) -> bool:
 
 
 def die_with_parent(libc: ctypes.CDLL) -> None:
-    """A server that is killed leaves no converter behind."""
+    """End this process group when the server is killed, so that no converter is left behind."""
 
     def end(*_arguments: object) -> None:
         os.killpg(0, signal.SIGKILL)
@@ -87,23 +86,23 @@ def die_with_parent(libc: ctypes.CDLL) -> None:
 
 
 def restrict_files(folder: Path, *readable: str) -> bool:
-    """From here on only programs and fonts are read, and only the folder is written; whether the kernel does it."""
+    """Allow reading programs and fonts and writing the folder only; whether the kernel supports that."""
     rules = [(path, AccessFS.EXECUTE | READ) for path in (*_READABLE, *readable)]
     rules += [(path, AccessFS.READ_FILE | AccessFS.WRITE_FILE) for path in _WRITABLE]
-    # Where the converter puts the socket over which a second one would talk to it.
+    # The converter makes a socket there for a second instance of it.
     rules.append(("/tmp", AccessFS.MAKE_SOCK | AccessFS.REMOVE_FILE))  # noqa: S108 -- the converter's own choice
     rules.append((str(folder), EVERYTHING))
     return confinement.restrict_files(rules)
 
 
 def installation(converter: Path) -> Path:
-    """The folder with all that belongs to the converter: LibreOffice's `program` has `share` beside it."""
+    """The folder of the converter's installation: LibreOffice's `program` and `share` lie in the same folder."""
     folder = converter.resolve().parent
     return folder.parent if folder.name == "program" else folder
 
 
 def main(arguments: list[str]) -> int:
-    """Entry of the child process."""
+    """Entry point of the child process; its exit status."""
     folder, converter, fonts, *rest = arguments
     bound_self()
     if is_broken(Path(rest[-1])):

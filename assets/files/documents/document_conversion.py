@@ -1,8 +1,8 @@
 """Office documents as PDF, made by LibreOffice in a child process of its own for each document.
 
-Documents come from strangers. The profile of a conversion is written for it and thrown away; it lets
-no macro run and nothing be loaded that a document names (pictures, sections, sheets of other files).
-`assets/files/documents/conversion_worker.py` bounds the child and confines it as far as the kernel supports it.
+The documents are untrusted. Each conversion gets a new profile, deleted afterwards, that forbids macros and loading
+what a document refers to (pictures, sections, sheets of other files). `assets/files/documents/conversion_worker.py`
+sets limits for the child process and confines it as far as the kernel supports it.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ TIMEOUT = 60.0
 AT_ONCE = 1
 """Documents that one server process has converted at the same time."""
 PATIENCE = 0.5
-"""Seconds that a caller waits for a turn. A thread of the server waits along, and there may be two of them in all."""
+"""Seconds that a caller waits for a slot. It occupies a thread of the server meanwhile, and there may be only two."""
 _STEP = 0.02
 _WORKER = Path(__file__).with_name("conversion_worker.py")
 
@@ -36,9 +36,9 @@ FILTERS = {
     ".xls": ("MS Excel 97", "calc_pdf_Export"),
     ".xlsx": ("Calc MS Excel 2007 XML", "calc_pdf_Export"),
 }
-"""What a document is read with, so that its content cannot choose another reader, and what writes the PDF."""
+"""Import filter, fixed so that the content cannot choose another one, and export filter, by extension."""
 
-# A link of a text is updated never (0); one of a sheet never (1). An older program leaves aside what it does not know.
+# "Never update links" is 0 in a text and 1 in a sheet. An older LibreOffice ignores settings that it does not know.
 _CONFIGURATION = (
     ("Office.Common/Security/Scripting", "BlockUntrustedRefererLinks", "true"),
     ("Office.Common/Security/Scripting", "DisableMacrosExecution", "true"),
@@ -67,24 +67,24 @@ _FONTS = (
 
 
 class ConversionFailed(Exception):
-    """The document cannot be converted within the bounds; the text is for the log."""
+    """The document cannot be converted within the limits; the text is for the log."""
 
 
 class Converter:
     """LibreOffice at a path; one per process."""
 
     def __init__(self, program: Path, fonts: Path = SET_UP_FOLDER) -> None:
-        """`fonts` is a folder of fonts beside those of the system."""
+        """`fonts` is a folder of fonts in addition to those of the system."""
         self._program, self._fonts = program, fonts
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def is_there(self) -> bool:
-        """Whether there is a program that can be started."""
+        """Whether the program exists and can be started."""
         return self._program.is_file() and os.access(self._program, os.X_OK)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """For the length of a conversion; raises 503 when others take too long."""
+        """Hold a slot for one conversion; raises 503 when none becomes free in time."""
         if not self._places.acquire(timeout=PATIENCE):
             raise Problem("not_ready", "正在为其他文件生成预览，请稍后重试", retry_after=3)
         try:
@@ -93,7 +93,7 @@ class Converter:
             self._places.release()
 
     def to_pdf(self, source: Path, kind: FileType, folder: Path) -> Path:
-        """The document as a PDF in `folder`, which is empty, absolute, and thrown away afterwards.
+        """Convert a document to a PDF in `folder`: an empty folder with an absolute path, deleted by the caller.
 
         Raises `ConversionFailed`, and OSError when the child process cannot be started.
         """
@@ -117,8 +117,8 @@ class Converter:
         return pdf
 
     def _run(self, folder: Path, arguments: tuple[str, ...]) -> None:
-        # An empty environment: the child has nothing to give away. FC_LANG: of fonts that draw a character in several
-        # ways (，。、 low or in the middle) the Simplified Chinese one.
+        # None of the server's environment, which may hold secrets. FC_LANG: prefer Simplified Chinese fonts, because
+        # others draw some characters in another way (，。、 in the middle instead of low).
         environment = {
             "PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8", "FC_LANG": "zh-cn",
             "FONTCONFIG_FILE": str(folder / "fonts.conf"), "XDG_CACHE_HOME": str(folder / "cache"),
@@ -133,7 +133,7 @@ class Converter:
         try:
             in_time = _has_ended(process.pid, time.monotonic() + TIMEOUT)
         finally:
-            # Whatever the converter started ends with it. The child is not reaped yet, so its group is still its own.
+            # End all that the converter started. The child is not reaped yet, so no other group can have its number.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             ended = process.wait()
@@ -144,7 +144,7 @@ class Converter:
 
 
 def _has_ended(pid: int, deadline: float) -> bool:
-    """Wait for the end of a child without taking it away, until the deadline."""
+    """Wait until the deadline for the end of a child, without reaping it; whether it has ended."""
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if time.monotonic() > deadline:
             return False
@@ -153,7 +153,7 @@ def _has_ended(pid: int, deadline: float) -> bool:
 
 
 def _is_whole_pdf(path: Path) -> bool:
-    """Whether the converter came to its end; its output is checked no further."""
+    """Whether the PDF is complete, by its first and last bytes; it is not checked any further."""
     try:
         with path.open("rb") as file:
             begun = file.read(5) == b"%PDF-"
@@ -170,7 +170,7 @@ def _tail(folder: Path) -> str:
 
 
 def _remove_socket(profile: Path) -> None:
-    """A LibreOffice that was killed leaves its socket in /tmp, named after the profile (`RequestHandler::Enable`)."""
+    """Remove the socket that a killed LibreOffice leaves in /tmp, named by the profile (`RequestHandler::Enable`)."""
     digest = hashlib.md5(profile.as_uri().encode("utf-16-le"), usedforsecurity=False).digest()
     name = f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_{''.join(f'{byte:x}' for byte in digest)}"
     Path("/tmp", name).unlink(missing_ok=True)  # noqa: S108 -- where it puts it

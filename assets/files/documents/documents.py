@@ -1,7 +1,7 @@
-"""Documents are checked in a child process, one for each document: libraries read there what a stranger sent.
+"""Checking uploaded documents, each in a child process of its own, because libraries read untrusted content there.
 
-The child (`check_worker.py`) bounds and confines itself; the memory of the server does not grow. Nothing of the
-document is changed: the bytes kept are those that were sent.
+The child (`check_worker.py`) sets its own limits and confines itself; the memory of the server does not grow. The
+document is not changed: the kept bytes are those that were sent.
 """
 
 import json
@@ -22,16 +22,16 @@ from core.errors import invalid, not_done_in_time
 log = structlog.get_logger()
 
 TIMEOUT = 15.0
-"""Seconds that a document may take; most take a third of one."""
+"""Seconds that a document may take; most take a third of a second."""
 AT_ONCE = 2
 """Documents that one server process has checked at the same time."""
-_PATIENCE = 10.0
+_PATIENCE = 10.0  # seconds to wait for a slot
 _PROGRAM = Path(__file__).with_name("check_worker.py")
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
 def recognise(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLimit) -> FileType:
-    """What the file is, of the types that the purpose allows: by its content, whatever its name says.
+    """The type of the file by its content, one of those that the purpose allows; its name does not decide.
 
     A document is checked now, a picture when it is decoded. Raises as `check` does.
     """
@@ -45,9 +45,10 @@ def recognise(source: Path, named: FileType, purpose: FilePurpose, deadline: Tim
 
 
 def _kept_as(format_: str | None, named: FileType, purpose: FilePurpose) -> FileType:
-    """What a picture is stored as: by its content, whatever its name says, and as what the purpose allows.
+    """The type as which a picture is stored, by its content and by what the purpose allows.
 
-    Phones and messengers give pictures each other's endings. HEIC and WebP become JPEG, which every program shows.
+    The name does not decide, because phones and messengers give pictures wrong extensions. HEIC and WebP become JPEG,
+    which every program shows.
     """
     if format_ == picture_formats.JPEG and named.extension == ".jpeg" and ".jpeg" in purpose.extensions:
         return named
@@ -60,10 +61,10 @@ def _kept_as(format_: str | None, named: FileType, purpose: FilePurpose) -> File
 
 
 def check(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLimit) -> FileType:
-    """What the document is, of the types that the purpose allows.
+    """The type of the document, one of those that the purpose allows.
 
-    Raises 422 with the reason, and with what to do; 503 when it could not get its turn, or the machine is out of time
-    or memory.
+    Raises 422 with the reason and what to do; 503 when no slot became free in time, or the machine lacks time or
+    memory.
     """
     if not _places.acquire(timeout=deadline.left(_PATIENCE)):
         raise not_done_in_time()
@@ -77,29 +78,29 @@ def check(source: Path, named: FileType, purpose: FilePurpose, deadline: TimeLim
 
 
 def _run(source: Path, named: FileType, purpose: FilePurpose, seconds: float) -> dict[str, str]:
-    # Isolated (-I) and with an empty environment: the child has nothing to give away.
+    # Isolated (-I) and with an empty environment, so that the child holds no secret.
     command = [sys.executable, "-I", str(_PROGRAM), str(source.absolute()), named.extension, *purpose.extensions]
     try:
         done = subprocess.run(  # noqa: S603 -- our own program; the path is a random name of ours
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False, env={},
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        # Its own bound of computing time is lower: the machine is busy, or its disk slow.
+        # The child's limit of CPU time is lower, so the machine is busy or its disk is slow.
         log.warning("document_check_timeout", seconds=seconds)
         raise not_done_in_time() from error
     if done.returncode == 0:
         answer: dict[str, str] = json.loads(done.stdout)
         return answer
     log.warning("document_check_failed", returncode=done.returncode, error=done.stderr[-500:].decode(errors="replace"))
-    if done.returncode == -signal.SIGKILL:  # the machine is short of memory; the child's own bounds end otherwise
+    if done.returncode == -signal.SIGKILL:  # the machine is out of memory; the child's own limits end it in other ways
         raise not_done_in_time()
     return {
         "code": "too_complex",
-        "message": f"文件结构异常或过于复杂，无法检查，{_otherwise(purpose)}",
+        "message": f"文件结构异常或过于复杂，无法检查，{_advice(purpose)}",
     }
 
 
-def _otherwise(purpose: FilePurpose) -> str:
+def _advice(purpose: FilePurpose) -> str:
     if ".pdf" in purpose.extensions:
         return "请打印或扫描为 PDF 后重新上传"
     return f"请换用 {purpose.allowed} 文件重新上传"

@@ -1,7 +1,7 @@
 """Files within a document: attachments of a PDF, packed files and objects of an Office document.
 
-They are checked by their content as uploads are. What nobody needs to open in order to read the document, and what an
-office would run, is refused; a picture, a text or another document is not.
+They are checked by their content, as uploads are. Pictures, texts and other documents are accepted; programs and files
+of unknown type, which nobody needs in order to read the document, are refused.
 """
 
 import re
@@ -13,12 +13,12 @@ from assets.files.pictures.picture_formats import format_of
 from core.errors import Problem, invalid
 
 _DOCUMENTS = (OLE_HEAD, ZIP_HEAD, b"%PDF-")
-# Pictures besides those that may be uploaded: Windows' bitmaps and drawings, GIF, TIFF.
+# Picture formats that may be embedded but not uploaded: bitmaps and metafiles of Windows, GIF, TIFF.
 _PICTURES = (
     b"BM", b"GIF8", b"II*\0", b"MM\0*", b"\xd7\xcd\xc6\x9a", b"\x01\0\x09\0", b"\x02\0\x09\0",
 )  # fmt: skip
 _ENHANCED_METAFILE = b" EMF"
-# Data that an archive of accounts or a form keeps beside its picture; anything else that is text may be a script.
+# Data files that electronic accounting records and forms embed; any other text may be a script.
 _TEXTS = frozenset([".txt", ".csv", ".xml", ".json", ".log", ".md", ".xbrl", ".ini"])
 _PROGRAMS = (
     b"MZ",
@@ -33,7 +33,10 @@ _MARKUP = re.compile(rb"<script|<html|<!doctype html|<hta:|<\?php|<svg|<job\b", 
 
 
 def check(content: bytes, names: Sequence[str], document: Callable[[bytes], None]) -> None:
-    """Raise 422 unless it is harmless; `names` as the document gives them, `document` checks another document."""
+    """Raise 422 unless the embedded file is harmless.
+
+    `names` are those that the outer document has for it; `document` checks a document.
+    """
     shown = next((name.replace("\\", "/").rpartition("/")[2] for name in names if name), "")
     label = f"“{shown[-60:]}”" if shown else ""
     try:
@@ -42,7 +45,7 @@ def check(content: bytes, names: Sequence[str], document: Callable[[bytes], None
             return
     except Problem as problem:
         fault = problem.errors[0]
-        # What to do with it alone is no advice here: for the document around it the object is to go.
+        # Its message says how to mend the embedded file; here the advice is to remove it from the outer document.
         reason = fault.message.partition("，请")[0]
         message = f"文档中嵌入的文件{label}：{reason}，请删除嵌入的对象或附件后重新上传"
         raise invalid("/file", fault.code, message) from problem
@@ -52,7 +55,7 @@ def check(content: bytes, names: Sequence[str], document: Callable[[bytes], None
     if drawn or not content or _is_text(content, names):
         return
     if not names and not _MARKUP.search(content[:4096]):
-        # What a program keeps of its own object: a drawing, an equation, a diagram.
+        # A program's own data of an object: a drawing, an equation, a diagram.
         return
     raise invalid("/file", "embedded_package", f"文档中嵌入了无法识别的文件{label}，请删除嵌入的对象或附件后重新上传")
 

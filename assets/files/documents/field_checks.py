@@ -1,6 +1,6 @@
-"""Fields (域) of a .docx: whether one is a DDE link, and what others load.
+"""Fields (域) of a .docx: whether one is a DDE link, and which addresses others load.
 
-Their instructions may be cut into any number of runs.
+The instruction of a field may be split over any number of runs.
 """
 
 import re
@@ -9,11 +9,11 @@ from oletools.msodde import FIELD_DDE_REGEX, unquote
 
 _LOADS = re.compile(r"\s*(?:INCLUDEPICTURE|INCLUDETEXT|INCLUDE|IMPORT)\s+(?:[\"“]([^\"”]*)|(\S+))", re.IGNORECASE)
 _LONGEST = 4096
-"""Characters of an instruction that are looked at; the word that says what it is comes first."""
+"""Characters of an instruction that are read; its keyword comes first."""
 
 
 class FieldReader:
-    """Reads the elements of a part one after the other (fldSimple; fldChar with instrText between, nested)."""
+    """Collects fields from the elements of a part in order: fldSimple, and nested fldChar with instrText between."""
 
     def __init__(self) -> None:
         self.found_dde = False
@@ -23,7 +23,7 @@ class FieldReader:
         self._in_instruction = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
         name = tag.rpartition(":")[2]
         if name == "fldSimple":
             self._check(_attribute(attributes, "instr"))
@@ -38,22 +38,22 @@ class FieldReader:
         self._in_instruction = name in ("instrText", "delInstrText")
 
     def end(self, tag: str) -> None:
-        """An element ends."""
+        """Handle the end of an element."""
         self._in_instruction = False
 
     def text(self, text: str) -> None:
-        """Text of an element."""
+        """Handle text within an element."""
         if self._in_instruction and self._open and len(self._open[-1]) < _LONGEST:
             self._open[-1] += text
 
     def _close(self) -> None:
-        # What stands within another field becomes a part of its instruction.
+        # The result of a nested field is part of the outer field's instruction.
         inner = unquote(self._open.pop())
         if self._open and len(self._open[-1]) < _LONGEST:
             self._open[-1] += inner
 
     def _check(self, instruction: str) -> None:
-        # A trailing blank, because the library asks for one behind the word.
+        # The pattern of the library requires a blank behind the keyword.
         plain = unquote(instruction).replace("\0", "") + " "
         self.found_dde |= FIELD_DDE_REGEX.match(plain) is not None
         loads = _LOADS.match(plain)

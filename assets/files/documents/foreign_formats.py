@@ -1,4 +1,4 @@
-"""Files of formats that are not accepted: what they are, whatever their name says, and how to save them (另存为)."""
+"""Files in formats that are not accepted: their format by content, and advice as which type to save them (另存为)."""
 
 import re
 import zipfile
@@ -23,7 +23,7 @@ _XML_OFFICE = re.compile(
     rb"progid=\"(word|excel)\.|urn:schemas-microsoft-com:office:spreadsheet|2003/wordml|2006/xmlPackage", re.I
 )
 _SYLK = re.compile(rb"\AID;")
-# Parts by which containers of other programs are known, and what people call them.
+# Parts that identify the containers of other programs, and the names of these formats.
 _CONTAINERS = {
     "ofd.xml": "OFD 版式文件",
     "content.xml": "OpenDocument 文档",
@@ -33,7 +33,7 @@ _CONTAINERS = {
 
 
 def save_as(named: FileType, allowed: Sequence[str]) -> str:
-    """What to do: the type to save as is of the same family and allowed there."""
+    """Advice to save the file as an accepted type of the same family."""
     if named.extension == ".pdf" and ".pdf" in allowed:
         return "请重新导出或扫描为 PDF 后重新上传"
     family = (".xlsx", ".xls", ".pdf") if named.extension in _SHEETS else (".docx", ".doc", ".pdf")
@@ -44,7 +44,7 @@ def save_as(named: FileType, allowed: Sequence[str]) -> str:
 
 
 def refusal(head: bytes, named: FileType, allowed: Sequence[str]) -> Problem:
-    """422 for content that begins with no signature of ours."""
+    """422 for content without the signature of an accepted format."""
     what = _named(head.removeprefix(b"\xef\xbb\xbf"))
     if what is not None:
         only_named = f"只是扩展名为 {named.extension}，" if named.extension else ""
@@ -74,7 +74,7 @@ def _is_text(head: bytes) -> bool:
         try:
             text = head.decode(encoding)
         except UnicodeDecodeError as error:
-            # The last character may have been cut by reading only so much.
+            # Only the beginning of the file was read, so its last character may be cut.
             if error.start < len(head) - 4:
                 continue
             text = head[: error.start].decode(encoding)
@@ -83,7 +83,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def container(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str]) -> Problem | None:
-    """422 for a container of another program, which is no archive that somebody packed."""
+    """422 for the container of another program; None for an ordinary archive."""
     names = {name.lower() for name in archive.namelist()}
     what = next((label for part, label in _CONTAINERS.items() if part in names), None)
     if what is None:
@@ -92,7 +92,7 @@ def container(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str])
 
 
 def unwanted(kind: FileType, named: FileType, allowed: Sequence[str]) -> Problem | None:
-    """422 for a document of a type that is not accepted here (`allowed`; none: all are), whatever else it may be."""
+    """422 for a document whose type is not among `allowed` (none: all are); None when it is accepted."""
     if not allowed or kind.extension in allowed:
         return None
     listed = "、".join(allowed)
@@ -104,7 +104,7 @@ def unwanted(kind: FileType, named: FileType, allowed: Sequence[str]) -> Problem
 
 
 def mismatch(named: FileType, allowed: Sequence[str]) -> Problem:
-    """422 for what is damaged or cannot be recognised."""
+    """422 for a file that is damaged or cannot be recognised."""
     what = f"文件内容不是 {named.label}或已损坏" if named.extension else "文件不是支持的格式，或已损坏"
     message = f"{what}，{save_as(named, allowed)}"
     return invalid("/file", "content_mismatch", message)

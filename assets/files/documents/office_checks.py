@@ -1,8 +1,8 @@
-"""Office Open XML (.docx, .xlsx): whether the container is one, without macros, links and strings attached.
+"""Office Open XML (.docx, .xlsx): whether the package is valid, without macros, DDE links and external content.
 
-What Office itself goes by is read here: the relationships and content types of the package (ISO/IEC 29500-2) and the
-fields of the text. oletools looks for macros in the objects within; of fields it reads one part of each run and none
-within a tracked insertion or a link, and of pictures and data from a foreign server it knows nothing.
+Read here is what Office itself uses: the relationships and content types of the package (ISO/IEC 29500-2) and the
+fields of the text. oletools is used for macros in embedded objects only: it reads one part of each run of a field and
+no field within a tracked insertion or a link, and it does not find pictures and data from other servers.
 """
 
 import posixpath
@@ -57,7 +57,9 @@ def foreign(what: str) -> Problem:
     return invalid("/file", "external_content", f"文档打开时会从网络载入{what}，请断开外部链接并另存后重新上传")
 
 
-def check(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], inner: archives.Inner) -> FileType:
+def check(
+    archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], check_embedded: archives.EmbeddedCheck
+) -> FileType:
     """The type of a package; raises 422 with the reason."""
     package = _Package(archive, named, allowed)
     kind = package.kind()
@@ -77,17 +79,17 @@ def check(archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str], inn
         elif "externalLink" in package.type_of(member.filename):
             package.each_element(member, _refuse_dde_link)
         else:
-            _check_part(archive, member, inner)
+            _check_part(archive, member, check_embedded)
     return kind
 
 
-def _check_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo, inner: archives.Inner) -> None:
+def _check_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo, check_embedded: archives.EmbeddedCheck) -> None:
     embedded = "/embeddings/" in f"/{member.filename.lower()}"
     pieces = archives.pieces(archive, member)
     first = next(pieces, b"")
-    # An object of OLE may stand anywhere: a program hides macros under the name of a picture.
+    # Any part may be an OLE object, even one that is named like a picture: macros are hidden that way.
     if embedded or first.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        inner(b"".join((first, *pieces)), [])
+        check_embedded(b"".join((first, *pieces)), [])
         return
     for _ in pieces:
         pass
@@ -101,7 +103,7 @@ def _refuse_dde_link(tag: str, _attributes: dict[str, str]) -> None:
 class _Package:
     def __init__(self, archive: zipfile.ZipFile, named: FileType, allowed: Sequence[str]) -> None:
         self._archive, self._named, self._allowed = archive, named, allowed
-        # Names of parts are compared without regard to case.
+        # Part names are case-insensitive.
         self._members = {member.filename.lower(): member for member in archive.infolist()}
         self._types: dict[str, str] = {}
         self._defaults: dict[str, str] = {}
@@ -110,7 +112,7 @@ class _Package:
         return foreign_formats.mismatch(self._named, self._allowed)
 
     def kind(self) -> FileType:
-        """By the content type of the part that the package names as its main one."""
+        """The type of the package, by the content type of its main part."""
         if any(_MACRO_PART.search(name) for name in self._members):
             raise macros(self._named, self._allowed)
 
@@ -162,12 +164,13 @@ class _Package:
         end: Callable[[str], object] | None = None,
         text: Callable[[str], object] | None = None,
     ) -> None:
-        """Call `start(tag, attributes)` for each element of a part, without building a tree of it."""
+        """Call `start(tag, attributes)`, `end(tag)` and `text(text)` for the elements of a part, without building a
+        tree."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
 
         def doctype(*_declared: object) -> None:
-            # No part of an Office file declares a document type: entities, which expand without end, need one.
+            # Office files declare no document type; refusing it rules out entities, which can expand without bound.
             raise self._mismatch()
 
         parser.StartDoctypeDeclHandler = doctype
@@ -184,9 +187,9 @@ class _Package:
             raise self._mismatch() from error
 
     def check_relations(self, member: zipfile.ZipInfo) -> None:
-        """A link waits for a click; everything else that is external is loaded when the document is opened.
+        """Refuse external relationships other than links, because they are loaded when the document is opened.
 
-        A template or picture from a foreign server brings macros along or shows its owner who reads.
+        A template from another server can bring macros; a picture shows that server who reads the document.
         """
 
         def relation(_tag: str, attributes: dict[str, str]) -> None:
@@ -202,7 +205,7 @@ class _Package:
 
 
 def is_remote(target: str) -> bool:
-    """Whether what stands there is loaded from another machine."""
+    """Whether the address refers to another machine."""
     text = target.strip().replace("\\", "/")
     if text.startswith("//"):
         return True
@@ -211,6 +214,6 @@ def is_remote(target: str) -> bool:
     except ValueError:
         return True
     if parts.scheme.lower() == "file":
-        # file:///C:/… is the author's own disk, where Word notes its template; with a host it is a share.
+        # file:///C:/… is the author's own disk, from which Word names its template; with a host it is a network share.
         return bool(parts.netloc) or parts.path.startswith("//")
     return len(parts.scheme) > 1

@@ -1,6 +1,6 @@
-"""PDF documents: as far as readers open them (qpdf repairs, PDFium shows); no passwords, no actions, no programs.
+"""PDF documents are accepted if readers open them (qpdf repairs, PDFium shows) without passwords, actions or programs.
 
-The bytes are kept as they were sent: what stands before the header or after the end is passed over by readers too.
+The bytes are kept as they were sent; bytes before the header or after the end are ignored, as readers do.
 """
 
 import io
@@ -22,16 +22,16 @@ _STREAM_END = re.compile(rb"\s*endstream\b")
 _RUNNABLE_START = (b"MZ", b"\x7fELF", b"#!", b"PK", b"\xca\xfe\xba\xbe")
 _MARKUP = re.compile(rb"<script|<html|<!doctype|<\?php|<svg", re.IGNORECASE)
 _XFA_SCRIPT = re.compile(rb"<(\w+:)?script\b", re.IGNORECASE)
-# Actions that reach out of the document; a link that waits for a click may, one that acts by itself may not.
+# Actions that open the network or another file: allowed on a click, refused when they run by themselves.
 _REACHING_OUT = frozenset(["/URI", "/SubmitForm", "/GoToR", "/GoToE", "/ImportData"])
 _SCRIPTED = re.compile(r"(java|vb|live)script:", re.IGNORECASE)
 _UNSEEN = re.compile(r"[\x00-\x20]+")
-"""What browsers pass over in an address."""
+"""Characters that browsers ignore in an address."""
 _PRINT = "请用“打印”功能另存为新的 PDF 后重新上传"
 
 
-def check(file: IO[bytes], inner: archives.Inner) -> None:
-    """Raise 422 with the reason for what cannot be read, or does more than be read."""
+def check(file: IO[bytes], check_embedded: archives.EmbeddedCheck) -> None:
+    """Raise 422 with the reason when the document cannot be read, or has active content."""
     _check_surroundings(file)
     file.seek(0)
     content = file.read()
@@ -39,11 +39,11 @@ def check(file: IO[bytes], inner: archives.Inner) -> None:
         if len(pdf.pages) == 0 or not _is_shown(content):
             raise _damaged()
         if pdf.get_warnings() and any("/Contents" not in page for page in pdf.pages):
-            # qpdf rebuilt the table of contents: a page of which nothing is left is a lost one, not a blank one.
+            # qpdf had to repair the file, so a page without contents is lost, not blank.
             raise _damaged()
         for value in _reachable(pdf):
             _check_action(value)
-            _check_attachment(value, inner)
+            _check_attachment(value, check_embedded)
         _check_dynamic_form(pdf.Root)
 
 
@@ -60,12 +60,12 @@ def _check_surroundings(file: IO[bytes]) -> None:
     before = file.read(PDF_HEAD_WITHIN).partition(b"%PDF-")[0]
     if before.startswith(_RUNNABLE_START) or _MARKUP.search(before):
         raise invalid("/file", "polyglot", "PDF 文档前附带了程序或网页，请重新导出为 PDF 后上传")
-    if not all(_is_attachment(file, archive) for archive in archives.found_at_end(file)):
+    if not all(_is_attachment(file, archive) for archive in archives.find_trailing_archives(file)):
         raise invalid("/file", "polyglot", "PDF 文档后附带了压缩包，请重新导出为 PDF 后上传")
 
 
 def _is_attachment(file: IO[bytes], archive: archives.Span) -> bool:
-    """Whether an archive fills a stream of the PDF: a Word document that is attached to it without being packed."""
+    """Whether an archive fills a stream of the PDF, as an uncompressed attached Word document does."""
     if archive.start < 0:
         return False
     file.seek(max(0, archive.start - 16))
@@ -80,19 +80,19 @@ def _opened(content: bytes) -> Iterator[pikepdf.Pdf]:
         with pikepdf.open(io.BytesIO(content)) as pdf:
             yield pdf
     except pikepdf.PasswordError as error:
-        # An owner's password alone (nobody may print or change it) opens without one.
+        # A document with an owner password only (it restricts printing and changes) opens without a password.
         raise invalid("/file", "encrypted", "PDF 设有打开密码，审阅人员无法查看，请取消密码后重新上传") from error
     except (pikepdf.PdfError, pikepdf.DataDecodingError) as error:
         if "encrypt" in str(error):
             raise invalid("/file", "encrypted", "PDF 已加密，审阅人员无法查看，请取消加密后重新上传") from error
         raise _damaged() from error
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        # Objects of another type than their place asks for. A RuntimeError may be the machine's fault: it is logged.
+        # Objects of a wrong type. RuntimeError is not caught: the machine may be the cause, so it is logged.
         raise _damaged() from error
 
 
 def _is_shown(content: bytes) -> bool:
-    """Whether PDFium opens it, which Chrome reads with: it gives up a file that lost its end, which qpdf repairs."""
+    """Whether PDFium (the reader in Chrome) opens it; it cannot open a file without its end, which qpdf can repair."""
     try:
         with pypdfium2.PdfDocument(content) as document:
             return len(document) > 0
@@ -101,7 +101,7 @@ def _is_shown(content: bytes) -> bool:
 
 
 def _reachable(pdf: pikepdf.Pdf) -> Iterator[Any]:
-    """Every dictionary that a reader can come to from the trailer; what an older edition left behind is not."""
+    """Every dictionary that is reachable from the trailer; objects left over from an older revision are not."""
     seen: set[tuple[int, int]] = set()
     waiting: list[Any] = [pdf.trailer]
     while waiting:
@@ -124,7 +124,7 @@ def _check_action(value: Any) -> None:
     kind = str(value.get("/S", ""))
     if "/JS" in value or kind == "/JavaScript":
         raise _active("含有脚本（JavaScript）")
-    # The address of a link, and what all addresses are relative to.
+    # The address of a link, and the base of relative addresses.
     for address in (value[key] for key in ("/URI", "/Base") if key in value):
         if isinstance(address, String) and _SCRIPTED.match(_UNSEEN.sub("", str(address))):
             raise _active("含有执行脚本的链接（javascript:）")
@@ -139,7 +139,7 @@ def _check_action(value: Any) -> None:
             raise _active("打开时会自动访问网络或其他文件")
 
 
-def _check_attachment(value: Any, inner: archives.Inner) -> None:
+def _check_attachment(value: Any, check_embedded: archives.EmbeddedCheck) -> None:
     attached = value.get("/EF")
     if not isinstance(attached, Dictionary):
         return
@@ -148,11 +148,11 @@ def _check_attachment(value: Any, inner: archives.Inner) -> None:
     for _, stream in attached.items():
         if isinstance(stream, Stream) and stream.objgen not in checked:
             checked.add(stream.objgen)
-            inner(stream.read_bytes(), names)
+            check_embedded(stream.read_bytes(), names)
 
 
 def _check_dynamic_form(root: Any) -> None:
-    """A form that only Acrobat builds (XFA) is shown by browsers and phones as a page that says to wait."""
+    """Refuse a dynamic form (XFA): only Acrobat shows it, browsers and phones show a page that says "please wait"."""
     form = root.get("/AcroForm")
     packets = form.get("/XFA") if isinstance(form, Dictionary) else None
     if packets is None:

@@ -1,6 +1,6 @@
 """What a camera noted about a photo (EXIF 2.32, a TIFF): how it was held, when, and where.
 
-Read by ourselves, because only five notes are wanted: so the process that reads them need not have a decoder.
+Only five fields are needed, so they are parsed here: a process that reads them need not import a picture decoder.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 CHINA = timezone(timedelta(hours=8))
-"""Where a camera stands that does not say in which zone its clock goes."""
+"""Time zone that is assumed for a photo whose camera recorded none."""
 
 _ORIENTATION, _CHANGED, _DETAILS, _PLACE = 0x0112, 0x0132, 0x8769, 0x8825
 _TAKEN, _ZONE = 0x9003, 0x9011
@@ -19,13 +19,15 @@ _ASCII, _SHORT, _LONG, _RATIONAL = 2, 3, 4, 5
 _SIZES = {_ASCII: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8}
 _MOST_ENTRIES = 512
 _LONGEST = 64
-"""Values of an entry that is wanted; a text of more letters is none of them."""
+"""Most values (or characters) of an entry that is read; none of the fields read here is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """None where nothing usable is written. `orientation` is 1 (upright) to 8; degrees are decimal, north and east
-    positive; `taken_at` is RFC 3339."""
+    """Fields of a photo; None where the camera wrote nothing usable.
+
+    `orientation` is 1 (upright) to 8; degrees are decimal, north and east positive; `taken_at` is RFC 3339.
+    """
 
     orientation: int = 1
     taken_at: str | None = None
@@ -34,7 +36,7 @@ class Notes:
 
 
 def read(exif: bytes | None) -> Notes:
-    """The notes of a photo, as far as the camera wrote them in a form that can be read."""
+    """The fields of a photo that the camera wrote in a readable form."""
     content = (exif or b"").removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(content[:4])
     if order is None:
@@ -60,7 +62,7 @@ def _number(content: bytes, order: str, place: int) -> int:
 
 
 def _entries(content: bytes, order: str, place: int) -> dict[int, Any]:
-    """The values of a directory by their tags: text, or a tuple of numbers."""
+    """The values of an EXIF directory (IFD) by tag: text, or a tuple of numbers."""
     found: dict[int, Any] = {}
     if not 8 <= place <= len(content) - 2:
         return found

@@ -1,7 +1,7 @@
-"""Asking the fork server for pictures (`picture_server.py`): one a process, started when it is first needed.
+"""Client of the fork server for pictures (`picture_server.py`): one server per process, started when first needed.
 
-Started lazily, because gunicorn forks its workers from a process that has imported this. Threads share it; one that was
-killed, or that does not answer, is started anew.
+It is started lazily, because gunicorn forks its workers from a process that has imported this module. Threads share it;
+a fork server that was killed or does not answer is started again.
 """
 
 import json
@@ -25,9 +25,9 @@ from core.errors import not_done_in_time
 log = structlog.get_logger()
 
 TIMEOUT = 12.0
-"""Seconds that a picture may take; most take a hundredth of one."""
+"""Seconds that a picture may take; most take a hundredth of a second."""
 GRACE = 3.0
-"""Seconds beyond the time of a picture after which the fork server itself counts as hanging."""
+"""Seconds that the fork server may take beyond a picture's own time limit before it counts as hanging."""
 _ROOT = Path(__file__).resolve().parents[3]
 _LONGEST_ANSWER = 4096
 
@@ -45,7 +45,7 @@ class _Running:
     process: "subprocess.Popen[bytes]"
     control: socket.socket
     sending: threading.Lock
-    """Held by whoever sends or closes, so that nobody sends into what another has opened under the same number."""
+    """Held while sending and while closing: after a close, another file may have the same descriptor number."""
 
     def end(self) -> None:
         with self.sending:
@@ -55,7 +55,7 @@ class _Running:
 
 
 class ForkServer:
-    """One per process; `worker` is the module that does the work."""
+    """The fork server of this process; `worker` is the module whose `work` is called for each picture."""
 
     def __init__(self, worker: str = "assets.files.pictures.picture_worker") -> None:
         self._worker = worker
@@ -68,17 +68,17 @@ class ForkServer:
 
     @property
     def pid(self) -> int | None:
-        """Of the process, while there is one."""
+        """Process id of the fork server, None while none runs."""
         running = self._running
         return running.process.pid if running is not None and self._owner == os.getpid() else None
 
     def ask(self, what: bytes, source: Path, target: Path, deadline: TimeLimit) -> dict[str, Any]:
-        """What the child says that read `source` and wrote `target`; else `{"returncode": n}` or `{"timeout": true}`.
+        """Have a child read `source` and write `target`; its answer, or `{"returncode": n}` or `{"timeout": true}`.
 
-        Starting the process and trying again come out of the same time. Raises OSError when the files cannot be
-        opened, and 503 when the fork server cannot be had in that time.
+        Starting the fork server and trying again count towards the deadline. Raises OSError when the files cannot be
+        opened, and 503 when the fork server cannot be started or does not answer in time.
         """
-        if self._owner != os.getpid():  # forked since: the other one is the parent's
+        if self._owner != os.getpid():  # this process was forked since: that fork server belongs to its parent
             self._forget()
         for _ in range(2):
             running = self._get(deadline)
@@ -94,12 +94,12 @@ class ForkServer:
         raise not_done_in_time()
 
     def stop(self) -> None:
-        """End the process; it is started again when it is needed."""
+        """End the fork server; the next request starts it again."""
         if self._running is not None and self._owner == os.getpid():
             self._drop(self._running)
 
     def _get(self, deadline: TimeLimit) -> _Running:
-        if not self._lock.acquire(timeout=deadline.left()):  # another starts it
+        if not self._lock.acquire(timeout=deadline.left()):  # another thread is starting it
             raise not_done_in_time()
         try:
             if self._running is None:
@@ -120,8 +120,8 @@ class ForkServer:
             f"import sys; sys.path.append({str(_ROOT)!r}); from assets.files.pictures.picture_server import main; "
             f"main({self._worker!r})"
         )
-        # Isolated (-I), with an empty environment and no descriptor but its socket: it has nothing to give away. In a
-        # session of its own, so that Ctrl-C at a terminal ends the server first, which may still wait for a picture.
+        # Isolated (-I), with an empty environment and no descriptor but its socket, so that it holds no secret. In a
+        # session of its own, so that Ctrl-C at a terminal does not end it while the server still waits for a picture.
         empty: dict[str, str] = {}
         with theirs:
             process = subprocess.Popen(  # noqa: S603 -- our own program
@@ -153,7 +153,7 @@ class ForkServer:
             with theirs, source.open("rb") as reading, target.open("wb") as writing:
                 try:
                     descriptors = [theirs.fileno(), reading.fileno(), writing.fileno()]
-                    with running.sending:  # so that messages of several threads never mix
+                    with running.sending:  # so that the messages of several threads never mix
                         seconds = min(deadline.left() - GRACE, TIMEOUT, LONGEST)
                         if seconds <= 0:
                             raise not_done_in_time()
@@ -167,7 +167,7 @@ class ForkServer:
 
 
 def _at_least_a_moment(seconds: float) -> float:
-    """For sockets, which take 0 for "do not wait at all" and complain of it in another way."""
+    """A timeout for a socket, above 0: with 0 it would be non-blocking and raise BlockingIOError, not TimeoutError."""
     return max(seconds, 0.001)
 
 

@@ -1,7 +1,7 @@
-"""JPEG walked from its first byte to its end, and written again without what the picture does not need.
+"""A JPEG stream is parsed from its first byte to its end, and written again without its metadata.
 
-ITU-T T.81, annex B. The walk looks at every byte: each is part of a segment that is known and as long as it says, or
-of a scan, or else the stream is not `plain` and its pixels are written anew instead of its bytes being kept.
+The format is ITU-T T.81, annex B. The parser accounts for every byte: it belongs to a known segment of the declared
+length, or to a scan. Otherwise the stream is not `plain`: its bytes may not be kept, and the picture is encoded anew.
 """
 
 import math
@@ -12,49 +12,49 @@ from mmap import mmap
 
 SOI, EOI, SOS, DHT, DQT, DRI, COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xFE
 _FRAMES = (0xC0, 0xC1, 0xC2)
-"""Baseline, extended and progressive frames with Huffman coding: what every reader opens."""
+"""Baseline, extended and progressive frames with Huffman coding, which every reader opens."""
 _OTHER_FRAMES = frozenset([0xC3, 0xC5, 0xC6, 0xC7, *range(0xC9, 0xCC), *range(0xCD, 0xD0)])
 _LENGTHLESS = frozenset([0x01, *range(0xD0, 0xD9)])
 _APP0, _APP15, _ADOBE = 0xE0, 0xEF, 0xEE
 _IN_A_SCAN = re.compile(rb"\xff[\x01-\xfe]")
-"""Within a scan 0xFF is followed by 0x00 or a restart marker; more of them may stand before a marker to fill up."""
+"""A marker. Within a scan 0xFF is followed by 0x00 or is part of a restart marker; fill bytes 0xFF may precede it."""
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _MOST_QUANTISATION, _MOST_HUFFMAN = 4, 8
-"""Tables that there are places for; more before one scan would be written over, and could hold anything."""
+"""Table slots of a decoder; with more tables before a scan some would be overwritten unread and could hold anything."""
 _MOST_BLOCKS = 10
-"""Of a unit of several components, in which their blocks stand one after the other."""
+"""Most blocks of a minimum coded unit with several components (T.81, B.2.3)."""
 _MOST_SEGMENTS, _MOST_FILLERS = 5000, 64
-"""What a picture has is far less; more would be there to take the walk's time."""
+"""Far more than real pictures have; the limits bound the time of parsing."""
 _MOST_PARTS = 200
-"""Scans of a picture; encoders make ten."""
+"""Most scans of a picture; encoders make about ten."""
 
 
 Content = bytes | mmap
 Buffer = bytes | memoryview
 
 
-class NotWalkable(Exception):
-    """It does not begin as a JPEG does, or there is no picture in it."""
+class NotParsable(Exception):
+    """The content is no JPEG, or holds no picture."""
 
 
 @dataclass(slots=True)
 class JpegStream:
-    """What a walk found. `beside` is what the picture does not need: application data and comments.
+    """A parsed JPEG. `metadata` holds the application data and comments, which decoding does not need.
 
-    `end` is where the picture ends: behind its end marker, or where the bytes do when it is cut off (not `whole`).
-    `plain`: made of what is known and nothing else, so that its bytes may be kept.
+    `end` is the offset behind the end marker, or the length of the content when the picture is cut off (not `whole`).
+    `plain`: it consists of known parts only, so that its bytes may be kept.
     """
 
     width: int = 0
     height: int = 0
     components: tuple[tuple[int, int], ...] = ()
-    """Sampling of each component, horizontal and vertical."""
+    """Sampling factors of each component, horizontal and vertical."""
     progressive: bool = False
     scans: int = 0
     end: int = 0
     whole: bool = False
     plain: bool = True
-    beside: list[bytes] = field(default_factory=list)
+    metadata: list[bytes] = field(default_factory=list)
     jfif: bytes = b""
     adobe: bytes = b""
     _kept: list[Buffer] = field(default_factory=list)
@@ -64,24 +64,26 @@ class JpegStream:
     _tables: list[int] = field(default_factory=lambda: [0, 0])
     _quantisation: set[int] = field(default_factory=set)
     _huffman: set[int] = field(default_factory=set)
-    """Tables that were given so far; a Huffman table's number has its class in the upper half, as in the stream."""
+    """Tables defined so far; the upper half of a Huffman table's number is its class, as in the stream."""
     _quantised_by: tuple[int, ...] = ()
     _precise: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def kept(self, *inserted: bytes) -> list[Buffer]:
-        """The stream in pieces, with its end marker and only what decoding needs; segments may be `inserted` at its
-        head. The coded data are not copied: each page of memory costs a child that was just forked a fault."""
+        """The stream in pieces, with only what decoding needs, and `inserted` segments at its head.
+
+        The coded data are not copied, because every new page of memory costs a freshly forked child a page fault.
+        """
         return [b"\xff\xd8", self.jfif, *inserted, self.adobe, *self._kept, b"\xff\xd9"]
 
     @property
     def has_every_scan(self) -> bool:
-        """Whether each coefficient was begun in full precision: what is cut off then is the end of the last scan."""
-        wanted = ((number, place) for number in self._component_ids for place in range(64))
+        """Whether every coefficient has full precision in some scan: then only the end of the last scan is missing."""
+        wanted = ((number, index) for number in self._component_ids for index in range(64))
         return all(self._precise.get(key, 1) == 0 for key in wanted)
 
     @property
     def coefficients(self) -> int:
-        """How many there are in all components; a decoder of several scans keeps all of them."""
+        """Number of coefficients in all components; a decoder of several scans keeps all of them in memory."""
         most_across, most_down = self._most
         blocks = sum(across * down for across, down in self.components)
         return self.width * self.height * blocks // (most_across * most_down)
@@ -91,34 +93,34 @@ class JpegStream:
         return max(across for across, _ in self.components), max(down for _, down in self.components)
 
 
-def walk(content: Content) -> JpegStream:
-    """Walk a JPEG to its end. Raises `NotWalkable`."""
+def parse(content: Content) -> JpegStream:
+    """Parse a JPEG to its end. Raises `NotParsable`."""
     if content[:2] != b"\xff\xd8":
-        raise NotWalkable
-    stream, place, segments = JpegStream(), 2, 0
+        raise NotParsable
+    stream, offset, segments = JpegStream(), 2, 0
     while not stream.whole:
-        found = _IN_A_SCAN.search(content, place)
+        found = _IN_A_SCAN.search(content, offset)
         if found is None:
             break
         segments += 1
         if segments > _MOST_SEGMENTS:
-            raise NotWalkable
-        # Fillers may stand before a marker, and nothing else.
-        stream.plain &= found.start() - place <= _MOST_FILLERS and not content[place : found.start()].strip(b"\xff")
-        marker, place = content[found.end() - 1], found.end()
+            raise NotParsable
+        # Only fill bytes (0xFF) may precede a marker.
+        stream.plain &= found.start() - offset <= _MOST_FILLERS and not content[offset : found.start()].strip(b"\xff")
+        marker, offset = content[found.end() - 1], found.end()
         if marker == EOI:
-            stream.whole, stream.end = True, place
+            stream.whole, stream.end = True, offset
         elif marker in _LENGTHLESS:
             stream.plain = False
         else:
-            length = int.from_bytes(content[place : place + 2], "big")
-            after = place + length
+            length = int.from_bytes(content[offset : offset + 2], "big")
+            after = offset + length
             if length < 2 or after > len(content):
                 break
-            _segment(stream, marker, content[place + 2 : after])
-            place = after if marker != SOS else _scan(stream, content, after)
+            _segment(stream, marker, content[offset + 2 : after])
+            offset = after if marker != SOS else _scan(stream, content, after)
     if not stream.scans:
-        raise NotWalkable
+        raise NotParsable
     if not stream.whole:
         stream.end = len(content)
     return stream
@@ -126,12 +128,12 @@ def walk(content: Content) -> JpegStream:
 
 def _segment(stream: JpegStream, marker: int, data: bytes) -> None:
     if _APP0 <= marker <= _APP15 or marker == COM:
-        # Both say how the colours are meant. They are written again as long as they must be, and the rest is beside.
+        # JFIF and Adobe segments say how colours are coded: their fixed fields are kept, whatever follows is dropped.
         if marker == _APP0 and data.startswith(b"JFIF\0") and len(data) >= 14:
             stream.jfif = b"\xff\xe0\x00\x10" + data[:12] + b"\0\0"
         elif marker == _ADOBE and data.startswith(b"Adobe") and len(data) >= 12:
             stream.adobe = b"\xff\xee\x00\x0e" + data[:12]
-        stream.beside.append(data)
+        stream.metadata.append(data)
         return
     if marker in _FRAMES or marker in _OTHER_FRAMES:
         _frame(stream, marker, data)
@@ -158,7 +160,7 @@ def _frame(stream: JpegStream, marker: int, data: bytes) -> None:
     stream.components = tuple((part[1] >> 4, part[1] & 15) for part in parts)
     stream.progressive = marker == 0xC2
     if not all(1 <= across <= 4 and 1 <= down <= 4 for across, down in stream.components):
-        raise NotWalkable
+        raise NotParsable
     most_across, most_down = stream._most
     usual = all(most_across % across == 0 and most_down % down == 0 for across, down in stream.components)
     stream._quantised_by = tuple(part[2] for part in parts)
@@ -174,8 +176,8 @@ def _scan_head(stream: JpegStream, data: bytes) -> None:
         return
     first, last, precision = data[-3], data[-2], data[-1] & 15
     for number in data[1:-3:2]:
-        for place in range(first, min(last, 63) + 1):
-            stream._precise[number, place] = precision if stream.progressive else 0
+        for index in range(first, min(last, 63) + 1):
+            stream._precise[number, index] = precision if stream.progressive else 0
     stream._tables = [0, 0]
     stream._intervals = _intervals(stream, data[1:-3:2])
     stream.plain &= stream._intervals > 0 and set(stream._quantised_by) <= stream._quantisation
@@ -183,7 +185,7 @@ def _scan_head(stream: JpegStream, data: bytes) -> None:
 
 
 def _can_be_coded(stream: JpegStream, data: bytes) -> bool:
-    """Whether what a scan says of itself is one of those that there can be, and its tables are there."""
+    """Whether the parameters of a scan are allowed (T.81, B.2.3 and G.1.1), and its tables are defined."""
     numbers, tables = data[1:-3:2], data[2:-3:2]
     first, last, before, precision = data[-3], data[-2], data[-1] >> 4, data[-1] & 15
     sampling = dict(zip(stream._component_ids, stream.components, strict=False))
@@ -206,24 +208,24 @@ def _count(stream: JpegStream, which: int, tables: int | None, most: int) -> Non
 
 
 def _quantisation_tables(stream: JpegStream, data: bytes) -> int | None:
-    """How many tables the segment holds; None when it is not just as long as they are, or they cannot be."""
-    place = tables = 0
-    while place < len(data):
-        number = data[place]
+    """Number of tables in the segment; None when its length does not fit them, or a table is not allowed."""
+    offset = tables = 0
+    while offset < len(data):
+        number = data[offset]
         if number >> 4 > 1 or number & 15 > 3:
             return None
         stream._quantisation.add(number & 15)
-        place += 129 if number >> 4 else 65
+        offset += 129 if number >> 4 else 65
         tables += 1
-    return tables if place == len(data) else None
+    return tables if offset == len(data) else None
 
 
 def _huffman_tables(stream: JpegStream, data: bytes) -> int | None:
-    place = tables = 0
-    while place + 17 <= len(data):
-        number, lengths = data[place], data[place + 1 : place + 17]
-        symbols = data[place + 17 : place + 17 + sum(lengths)]
-        # Codes of each length must be left over by the shorter ones, and all ones is none.
+    offset = tables = 0
+    while offset + 17 <= len(data):
+        number, lengths = data[offset], data[offset + 1 : offset + 17]
+        symbols = data[offset + 17 : offset + 17 + sum(lengths)]
+        # Each length has only the codes that shorter ones leave over, and the code of all ones is not used (annex C).
         room = sum(count << (16 - length) for length, count in enumerate(lengths, 1))
         brightness = number >> 4 == 0
         if number >> 4 > 1 or number & 15 > 3 or not 0 < sum(lengths) <= 256 or room >= 1 << 16:
@@ -231,39 +233,39 @@ def _huffman_tables(stream: JpegStream, data: bytes) -> int | None:
         if brightness and max(symbols, default=0) > 15:
             return None
         stream._huffman.add(number)
-        place += 17 + sum(lengths)
+        offset += 17 + sum(lengths)
         tables += 1
-    return tables if place == len(data) else None
+    return tables if offset == len(data) else None
 
 
 def _scan(stream: JpegStream, content: Content, start: int) -> int:
-    """The coded data of a scan, up to the marker that ends it; where that stands."""
+    """Keep the coded data of a scan; the offset of the marker that ends it."""
     restarts, end = 0, None
     for found in _IN_A_SCAN.finditer(content, start):
         marker = found[0][1]
         if not 0xD0 <= marker <= 0xD7:
             end = found.start()
             break
-        # In their order from 0 to 7.
+        # Restart markers count from 0 to 7 and begin again.
         stream.plain &= marker == 0xD0 + restarts % 8
         restarts += 1
-        if restarts >= stream._intervals or not stream.plain:  # it is not kept, so the rest need not be counted
+        if restarts >= stream._intervals or not stream.plain:  # the bytes are not kept, so counting can stop
             stream.plain = False
             further = _SCAN_END.search(content, found.end())
             end = further.start() if further else None
             break
     stop = len(content) if end is None else end
-    # As many as there are intervals to part.
+    # One restart marker between each two intervals.
     stream.plain &= restarts == stream._intervals - 1 or (end is None and restarts < stream._intervals)
     last = stop
-    while last > start and content[last - 1] == 0xFF and stop - last <= _MOST_FILLERS:  # fillers, or half a marker
+    while last > start and content[last - 1] == 0xFF and stop - last <= _MOST_FILLERS:  # fill bytes, or half a marker
         last -= 1
     stream._kept.append(memoryview(content)[start:last])
     return stop
 
 
 def _intervals(stream: JpegStream, numbers: bytes) -> int:
-    """How many restart intervals a scan of these components has; 0 for a component that there is not."""
+    """Number of restart intervals in a scan of these components; 0 when the frame lacks one of them."""
     sampling = dict(zip(stream._component_ids, stream.components, strict=False))
     if not numbers or any(number not in sampling for number in numbers):
         return 0
@@ -278,13 +280,13 @@ def _intervals(stream: JpegStream, numbers: bytes) -> int:
 
 
 def orientation_segment(orientation: int) -> bytes:
-    """An EXIF segment that says how the picture is to be turned (2 to 8), and nothing else."""
+    """An EXIF segment that holds the orientation of the picture (2 to 8) and nothing else."""
     tiff = b"II*\0\x08\0\0\0" + b"\x01\0" + b"\x12\x01\x03\0\x01\0\0\0" + bytes((orientation, 0, 0, 0)) + bytes(4)
     return _application_segment(0xE1, b"Exif\0\0" + tiff)
 
 
 def profile_segments(profile: bytes) -> Iterator[bytes]:
-    """A colour profile as the ICC's specification (annex B.4) puts it into a JPEG."""
+    """The segments that hold a colour profile in a JPEG (ICC.1, annex B.4)."""
     most = 65519
     pieces = [profile[start : start + most] for start in range(0, len(profile), most)]
     for number, piece in enumerate(pieces, 1):

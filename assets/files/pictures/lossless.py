@@ -1,23 +1,23 @@
-"""A JPEG without what stands beside its pixels, and the pixels bit for bit as they were. Nothing is decoded.
+"""Removing the metadata of a JPEG while its pixels stay bit for bit as they were. Nothing is decoded.
 
-The stream is walked from its first byte to its last (`jpeg_streams.py`). One that is made of what is known and
-nothing else is written again from its parts; every other one is left to a decoder, in a child process.
+The stream is parsed from its first byte to its last (`jpeg_streams.py`). If it consists of known parts only, it is
+written again from those that decoding needs; every other picture is decoded and encoded anew in a child process.
 """
 
 from dataclasses import dataclass
 
 from assets.files.pictures import exif, icc_profiles, jpeg_streams, picture_formats
 from assets.files.pictures.exif import Notes
-from assets.files.pictures.jpeg_streams import Buffer, Content, JpegStream, NotWalkable
+from assets.files.pictures.jpeg_streams import Buffer, Content, JpegStream, NotParsable
 
 KEPT_PIXELS = 40_000_000
-"""A larger picture is made smaller."""
+"""Pixels of a picture that is kept at its size; a larger one is scaled down."""
 _EXIF, _PROFILE = b"Exif\0\0", b"ICC_PROFILE\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The pieces of the new stream, and what is known of the picture; width and height as it is to be shown."""
+    """The new stream in pieces, and the facts about the picture; width and height are those of the upright picture."""
 
     pieces: list[Buffer]
     width: int
@@ -25,17 +25,17 @@ class Kept:
     notes: Notes
 
 
-def walked(content: Content) -> JpegStream | None:
-    """The walk of a whole JPEG; None for what is cut off or broken, which a decoder decides about."""
+def parse(content: Content) -> JpegStream | None:
+    """The parsed JPEG; None when it is cut off or broken: then the child process decides whether it is usable."""
     try:
-        stream = jpeg_streams.walk(content)
-    except NotWalkable:
+        stream = jpeg_streams.parse(content)
+    except NotParsable:
         return None
     return stream if stream.whole else None
 
 
 def strip(stream: JpegStream) -> Kept | None:
-    """The picture again; None when its pixels must be written anew."""
+    """The picture without metadata; None when it must be decoded and encoded anew."""
     if not stream.plain or stream.width * stream.height > KEPT_PIXELS:
         return None
     notes = notes_of(stream)
@@ -46,7 +46,7 @@ def strip(stream: JpegStream) -> Kept | None:
             return None
         inserted += jpeg_streams.profile_segments(profile)
     pieces = stream.kept(*inserted)
-    if picture_formats.may_hide_something(pieces):
+    if picture_formats.may_hold_another_format(pieces):
         return None
     size = (stream.width, stream.height)
     width, height = size if notes.orientation < 5 else size[::-1]
@@ -54,11 +54,11 @@ def strip(stream: JpegStream) -> Kept | None:
 
 
 def notes_of(stream: JpegStream) -> Notes:
-    """What the camera noted."""
-    return exif.read(next((data for data in stream.beside if data.startswith(_EXIF)), None))
+    """The EXIF fields of the picture."""
+    return exif.read(next((data for data in stream.metadata if data.startswith(_EXIF)), None))
 
 
 def _profile(stream: JpegStream) -> bytes:
-    """The colour profile, which may stand in several segments with their numbers."""
-    parts = sorted(data[len(_PROFILE) :] for data in stream.beside if data.startswith(_PROFILE))
+    """The colour profile, which may be split over several numbered segments."""
+    parts = sorted(data[len(_PROFILE) :] for data in stream.metadata if data.startswith(_PROFILE))
     return b"".join(part[2:] for part in parts)

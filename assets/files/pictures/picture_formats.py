@@ -1,4 +1,4 @@
-"""Which picture a file is, where it ends, and whether it is something else besides; by its bytes."""
+"""Which picture format a file has, where the picture ends, and whether it is a polyglot; read from its bytes."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,26 +6,26 @@ from collections.abc import Iterator, Sequence
 from assets.files.pictures.jpeg_streams import Buffer, Content, JpegStream
 
 JPEG, PNG, WEBP, HEIC = "JPEG", "PNG", "WEBP", "HEIF"
-"""As Pillow and pillow-heif name them."""
+"""Names of the formats in Pillow and pillow-heif."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BOX_KIND = re.compile(rb"[ -~]{4}")
 
 _AFTER = re.compile(rb"[\0 \t\r\n]*+(?:PK|MZ|\x7fELF|#!|<|%PDF|Rar!|7z\xbc\xaf|\xca\xfe\xba\xbe)")
-"""What a program, an archive or a page begins with, where it follows the picture."""
-# Photoshop on a Mac writes its print settings as a property list (`<!DOCTYPE plist`), which is none of these.
+"""The beginning of a program, an archive or a page that follows the picture."""
+# `<!DOCTYPE plist` is allowed: Photoshop on a Mac writes its print settings as a property list.
 _MARKUP = re.compile(rb"<script|<html|<!doctype\s+(?:html|svg)|<\?php|<svg|%pdf-", re.IGNORECASE)
-# Long enough not to turn up in compressed data by chance.
+# Longer patterns, which do not occur in compressed data by chance.
 _MARKUP_ANYWHERE = re.compile(rb"<script|<!doctype html|<\?php[ \r\n]", re.IGNORECASE)
 _ZIP_END = b"PK\x05\x06"
 _ARCHIVE_STARTS = (re.compile(rb"Rar!\x1a\x07"), re.compile(rb"7z\xbc\xaf\x27\x1c"))
 _ZIP_TAIL, _PDF_HEAD, _ARCHIVE_HEAD = 65_557 + 1024, 1024, 1024 * 1024
-"""Where readers look: for the end of a ZIP from behind, for a PDF and for a packed archive from the front."""
+"""Bytes that readers search: the last ones for the end of a ZIP, the first ones for a PDF and for an archive."""
 
 
 def format_of(head: bytes) -> str | None:
-    """By the first bytes (16 will do); None for what is no picture that is taken."""
+    """The format by the first bytes (16 are enough); None for anything but an accepted picture format."""
     if head.startswith(b"\xff\xd8\xff"):
         return JPEG
     if head.startswith(_PNG_START):
@@ -37,34 +37,34 @@ def format_of(head: bytes) -> str | None:
     return None
 
 
-def is_something_besides(content: Content, format_: str, stream: JpegStream | None) -> bool:
-    """Whether the file is also a container, a script or a page; `stream` is the walk of a JPEG.
+def is_polyglot(content: Content, format_: str, stream: JpegStream | None) -> bool:
+    """Whether the file is also a container, a script or a page; `stream` is the parsed JPEG.
 
-    None of it would be kept, but who uploads it means harm or does not know what the phone holds. Harmless data
-    after the picture is common (motion photos, gain maps) and does not count.
+    The other part would not be kept, but such a file is an attack or the sign of an infected phone, so it is refused.
+    Harmless data after the picture is common (motion photos, gain maps) and accepted.
     """
     if stream is not None:
-        beside, end = stream.beside, stream.end
+        metadata, end = stream.metadata, stream.end
     else:
         parts = list(_PARTS[format_](content))
-        beside = [content[start:stop] for kind, start, stop in parts if kind not in _NEEDED]
+        metadata = [content[start:stop] for kind, start, stop in parts if kind not in _NEEDED]
         end = parts[-1][2] + (4 if format_ == PNG else 0) if parts else len(content)
-    place = content.rfind(_ZIP_END, max(0, len(content) - 65557))
-    is_zip = place >= 0 and place + 22 + int.from_bytes(content[place + 20 : place + 22], "little") == len(content)
+    offset = content.rfind(_ZIP_END, max(0, len(content) - 65557))
+    is_zip = offset >= 0 and offset + 22 + int.from_bytes(content[offset + 20 : offset + 22], "little") == len(content)
     started = _AFTER.match(content, end) is not None
-    marked = any(_MARKUP.search(data) for data in beside) or _MARKUP_ANYWHERE.search(content) is not None
+    marked = any(_MARKUP.search(data) for data in metadata) or _MARKUP_ANYWHERE.search(content) is not None
     return is_zip or started or marked
 
 
 def is_cut_off(content: Content, format_: str) -> bool:
-    """Whether a part says that it is longer than the file: not every decoder reports it."""
+    """Whether the declared length of a part exceeds the file; not every decoder reports it."""
     return any(stop > len(content) for _, _, stop in _PARTS[format_](content))
 
 
-def may_hide_something(pieces: Sequence[Buffer]) -> bool:
-    """Whether something begins within these bytes where a reader of it would look; its four bytes may also be chance.
+def may_hold_another_format(pieces: Sequence[Buffer]) -> bool:
+    """Whether readers of ZIP, PDF or archives would find the beginning of one in these bytes.
 
-    Such bytes are better not kept.
+    The signatures are short, so this may be chance; such bytes are not kept in any case.
     """
     if _ZIP_END in end_of(pieces, _ZIP_TAIL) or b"%PDF-" in start_of(pieces, _PDF_HEAD):
         return True
@@ -78,7 +78,7 @@ def may_hide_something(pieces: Sequence[Buffer]) -> bool:
 
 
 def start_of(pieces: Sequence[Buffer], most: int) -> bytes:
-    """The first bytes of what stands in several pieces."""
+    """The first `most` bytes of content that is split into pieces."""
     found = b""
     for piece in pieces:
         if len(found) >= most:
@@ -88,7 +88,7 @@ def start_of(pieces: Sequence[Buffer], most: int) -> bytes:
 
 
 def end_of(pieces: Sequence[Buffer], most: int) -> bytes:
-    """The last bytes of what stands in several pieces."""
+    """The last `most` bytes of content that is split into pieces."""
     found = b""
     for piece in reversed(pieces):
         if len(found) >= most:
@@ -98,38 +98,38 @@ def end_of(pieces: Sequence[Buffer], most: int) -> bytes:
 
 
 def _png_chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
-    place = 8
-    while place + 12 <= len(content):
-        length = int.from_bytes(content[place : place + 4], "big")
-        kind = content[place + 4 : place + 8]
-        yield kind, place + 8, place + 8 + length
-        place += 12 + length
+    offset = 8
+    while offset + 12 <= len(content):
+        length = int.from_bytes(content[offset : offset + 4], "big")
+        kind = content[offset + 4 : offset + 8]
+        yield kind, offset + 8, offset + 8 + length
+        offset += 12 + length
         if kind == b"IEND":
             return
 
 
 def _webp_chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
     end = min(len(content), 8 + int.from_bytes(content[4:8], "little"))
-    place = 12
-    while place + 8 <= end:
-        length = int.from_bytes(content[place + 4 : place + 8], "little")
-        yield content[place : place + 4], place + 8, place + 8 + length
-        place += 8 + length + length % 2
+    offset = 12
+    while offset + 8 <= end:
+        length = int.from_bytes(content[offset + 4 : offset + 8], "little")
+        yield content[offset : offset + 4], offset + 8, offset + 8 + length
+        offset += 8 + length + length % 2
 
 
 def _heic_boxes(content: Content) -> Iterator[tuple[bytes, int, int]]:
-    """ISO/IEC 14496-12, 4.2; all count as needed, because the metadata lie among the picture's data."""
-    place = 0
-    while place + 8 <= len(content) and _BOX_KIND.fullmatch(content, place + 4, place + 8):
-        length = int.from_bytes(content[place : place + 4], "big")
+    """Boxes (ISO/IEC 14496-12, 4.2); none counts as metadata, because metadata is mixed with the picture's data."""
+    offset = 0
+    while offset + 8 <= len(content) and _BOX_KIND.fullmatch(content, offset + 4, offset + 8):
+        length = int.from_bytes(content[offset : offset + 4], "big")
         if length == 1:
-            length = int.from_bytes(content[place + 8 : place + 16], "big")
+            length = int.from_bytes(content[offset + 8 : offset + 16], "big")
         if length == 0:
-            length = len(content) - place
+            length = len(content) - offset
         if length < 8:
             return
-        yield b"", place + 8, place + length
-        place += length
+        yield b"", offset + 8, offset + length
+        offset += length
 
 
 _PARTS = {PNG: _png_chunks, WEBP: _webp_chunks, HEIC: _heic_boxes}

@@ -1,15 +1,15 @@
-"""The fork server: it has the decoders imported, and forks a child for each picture that it is asked for.
+"""The fork server for pictures: it imports the decoders once and forks a child for each picture.
 
-`python -I -c 'from …picture_server import main; main("…picture_worker")'`, by `fork_servers.py`.
-Its standard input and its standard error are a socket, on which it says that it is `READY`. Each message to it is two
-bytes, what is asked for and how many tenths of a second it may take, and three descriptors: a socket for the answer,
-the file to read, and the file to write. On the first of them stands one JSON object in a line: what the worker's `work`
-returns, or from this process `{"returncode": n}` (negative: the signal that ended the child) or `{"timeout": true}`. It
-ends, and its children with it, when the other side of its input is closed.
+`fork_servers.py` starts it: `python -I -c 'from …picture_server import main; main("…picture_worker")'`.
+Its standard input and standard error are a socket, on which it sends `READY` when it can work. A request is two bytes
+(the operation; the time limit in tenths of a second) with three descriptors: a socket for the answer, the file to read,
+the file to write. The answer is one JSON object in a line: what the worker's `work` returned, or, sent by this process,
+`{"returncode": n}` (negative: the signal that ended the child) or `{"timeout": true}`. The fork server and its children
+end when the other side of the standard input is closed.
 
-Started as a program and not forked, it has nothing of the server: no memory, no descriptor, no environment. It shuts
-itself in as far as the kernel helps, so that a child can open no file and reach no network, and has only what it was
-given. It never looks at a picture itself.
+It is started as a program instead of being forked, so that it shares no memory, descriptor or environment with the
+server. Where the kernel supports it, it confines itself: its children can open no file, have no network, and use only
+the descriptors that came with their request. It never reads a picture itself.
 """
 
 import ctypes
@@ -33,15 +33,15 @@ from assets.files.documents import confinement
 READY = b"ready\n"
 MESSAGE = 2
 LONGEST = 25.5
-"""Seconds that a message can say."""
+"""The longest time limit in seconds that fits into a request."""
 NO_ROOM = 75
-"""Exit status of a child whose disk is full or fails, which the picture cannot help; EX_TEMPFAIL of sysexits.h."""
+"""Exit status of a child when the disk is full or fails, whatever the picture is; EX_TEMPFAIL of sysexits.h."""
 _DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 @dataclass(slots=True)
 class _Child:
-    """A child at work, the socket to which its end is reported, and when it must have ended."""
+    """A running child: the socket that gets its exit status, and the monotonic time at which it is killed."""
 
     answer: socket.socket
     deadline: float
@@ -53,7 +53,7 @@ class _Server:
         self._control, self._worker = control, worker
         self.libc = ctypes.CDLL(None, use_errno=True)
         self._children: dict[int, _Child] = {}
-        # A child that ends wakes the loop: the signal writes a byte into this pipe.
+        # SIGCHLD writes a byte into this pipe, so that the end of a child wakes the loop.
         self._woken, waking = os.pipe()
         for descriptor in (self._woken, waking):
             os.set_blocking(descriptor, False)
@@ -61,7 +61,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def serve(self) -> None:
-        """Until the other side of the control socket is closed."""
+        """Handle requests until the other side of the control socket is closed."""
         while True:
             waiting = min((child.deadline for child in self._children.values()), default=None)
             seconds = None if waiting is None else max(0.0, waiting - time.monotonic())
@@ -76,7 +76,7 @@ class _Server:
                 return
 
     def _accept(self) -> bool:
-        """Fork a child for the next message; False when there will be none any more."""
+        """Fork a child for the next request; False when the control socket is closed."""
         try:
             message, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE, 3)
         except ConnectionError:
@@ -88,7 +88,7 @@ class _Server:
         channel = socket.socket(fileno=answer)
         try:
             pid = os.fork()
-        except OSError:  # the machine is short of memory or processes, as if it had killed the child
+        except OSError:  # too little memory or too many processes: answered as if the kernel had killed the child
             self._send_answer(channel, {"returncode": -signal.SIGKILL})
         else:
             if pid == 0:
@@ -99,7 +99,7 @@ class _Server:
         return True
 
     def _work(self, asked: bytes, channel: socket.socket, source: int, target: int) -> None:
-        """In the child; does not return."""
+        """Do the work in the child; does not return."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -118,7 +118,7 @@ class _Server:
 
     @staticmethod
     def _keep_only(*mine: int) -> None:
-        """Close what belongs to other pictures and to the server itself."""
+        """Close all descriptors but these and 1 and 2: the others belong to other pictures and to the fork server."""
         start = 3
         for descriptor in sorted(mine):
             os.closerange(start, descriptor)
@@ -129,7 +129,7 @@ class _Server:
     def _end_with_server(self) -> None:
         if sys.platform == "linux":
             confinement.end_with_parent(self.libc, signal.SIGKILL)
-            if os.getppid() == 1:  # it has ended before that
+            if os.getppid() == 1:  # the fork server had ended already
                 os._exit(1)
 
     def _reap(self) -> None:
@@ -163,7 +163,7 @@ class _Server:
 
 
 def main(worker: str) -> None:
-    """Entry of the program; `worker` is a module like `picture_worker`. Ends when its input does."""
+    """Entry point; `worker` is a module like `picture_worker`. Ends when its standard input is closed."""
     control = socket.socket(fileno=os.dup(0))
     module = importlib.import_module(worker)
     module.bound_server()
@@ -172,11 +172,11 @@ def main(worker: str) -> None:
     if sys.platform == "linux":
         confinement.leave_network(server.libc)
         confinement.restrict_files()
-    # What is there now is never looked through again, so that its pages stay shared with the children.
+    # The collector skips the objects made so far: it would write to their pages, which the children share.
     gc.collect()
     gc.freeze()
-    # Errors until here go to the socket; what decoders print later is dropped.
+    # Errors of the start went to the socket; what decoders print from here on is dropped.
     os.dup2(1, 2)
     control.sendall(READY)
     server.serve()
-    os._exit(0)  # at once: there is nothing to put in order
+    os._exit(0)  # nothing needs to be cleaned up

@@ -1,7 +1,7 @@
-"""What is done with one picture, in a child process of its own (`picture_server.py`).
+"""Processing one picture in a child process of its own (`picture_server.py`).
 
-Here comes what cannot be kept bit for bit (`lossless.py`), and what is cut off: it is decoded, turned upright
-and encoded anew.
+Pictures that cannot be kept bit for bit (`lossless.py`), or that are cut off, are decoded, turned upright and encoded
+anew.
 """
 
 import hashlib
@@ -19,19 +19,19 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin, Unidentifi
 
 from assets.files.pictures import exif, icc_profiles, jpeg_streams, lossless, picture_formats
 from assets.files.pictures.exif import Notes
-from assets.files.pictures.jpeg_streams import Buffer, Content, JpegStream, NotWalkable
+from assets.files.pictures.jpeg_streams import Buffer, Content, JpegStream, NotParsable
 from assets.files.pictures.lossless import KEPT_PIXELS
 from assets.files.pictures.picture_formats import HEIC, JPEG, PNG, WEBP
 
 AS_JPEG, AS_PNG, THUMBNAIL = b"J", b"P", b"T"
-"""What may be asked for."""
+"""Operations of a request."""
 
 MOST_PIXELS = 64_000_000
-"""Of a picture that can only be decoded as a whole."""
+"""Limit for formats that can only be decoded as a whole."""
 MOST_JPEG_PIXELS = 300_000_000
-"""A JPEG is decoded to an eighth of its sides where it must be, row by row."""
+"""Limit for a JPEG, which can be decoded row by row, scaled down to an eighth of its sides."""
 MOST_COEFFICIENTS = 200_000_000
-"""Of a JPEG in several scans, whose decoder keeps them all, two bytes each."""
+"""Limit for a JPEG in several scans, whose decoder keeps all coefficients in memory, two bytes each."""
 THUMBNAIL_SIDE = 320
 
 MEMORY = 1024 * 1024 * 1024
@@ -39,38 +39,38 @@ CPU_SECONDS = 10
 LARGEST_OUTPUT = 128 * 1024 * 1024
 
 NEARLY_ALL = 0.95
-"""A picture that is cut off must have so many of its rows."""
+"""Share of its rows that a cut-off picture must have to be accepted."""
 _TAIL = 16
-"""Bytes of a scan that a decoder reads ahead at the most."""
+"""Most bytes of a scan that a decoder reads ahead."""
 _FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, RuntimeError)
-"""What decoders raise over broken pictures."""
+"""Exceptions that decoders raise for broken pictures."""
 
 pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
 Image.init()
-Image.MAX_IMAGE_PIXELS = None  # bounded by format, below
+Image.MAX_IMAGE_PIXELS = None  # the limits above replace it
 warnings.simplefilter("ignore")
 _FORMATS = (JPEG, PNG, WEBP, HEIC)
 
 
 class Refused(Exception):
-    """The picture is not taken; the text is the code."""
+    """The picture is refused; the text is the code."""
 
 
 def bound_server() -> None:
-    """Limits of the fork server, which its children have from it: memory and output; no core dumps."""
+    """Set limits of the fork server that its children inherit: address space and file size; no core dumps."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_OUTPUT, LARGEST_OUTPUT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def bound_child() -> None:
-    """Computing time of this picture."""
+    """Set the limit of CPU time for this picture."""
     # The soft limit ends it with SIGXCPU. The hard one sends SIGKILL, which would look like a machine out of memory.
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
 
 
 def warm_up() -> None:
-    """Have everything imported that decoding needs: a child can open no file, not even of the interpreter's."""
+    """Import everything that decoding needs: a confined child can open no file, not even a Python module."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = Image.new("RGB", (64, 64))
     notes = Image.Exif()
@@ -85,12 +85,11 @@ def warm_up() -> None:
 
 
 def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
-    """Write what was asked for to `target`; the answer about it, or `{"refused": CODE}`.
+    """Write the requested picture to `target`; the facts about it, or `{"refused": CODE}`.
 
-    CODE is `not_a_picture`, `too_large` or `polyglot`. The answer about a picture that is kept has width and height
-    (upright), sha256, `taken_at` in RFC 3339, `latitude` and `longitude` in decimal degrees (north and east positive),
-    or None.
-    Raises OSError when `target` cannot be written.
+    CODE is `not_a_picture`, `too_large` or `polyglot`. The facts are width and height (upright), sha256 and, unless a
+    thumbnail was asked for, `taken_at` in RFC 3339 and `latitude` and `longitude` in decimal degrees (north and east
+    positive), each of these None when unknown. Raises OSError when `target` cannot be written.
     """
     try:
         made, answer = _thumbnail(source) if asked == THUMBNAIL else _convert(source, JPEG if asked == AS_JPEG else PNG)
@@ -109,13 +108,14 @@ def work(asked: bytes, source: IO[bytes], target: IO[bytes]) -> dict[str, Any]:
 
 
 def _convert(source: IO[bytes], wanted: str) -> tuple[Sequence[Buffer], dict[str, Any]]:
-    # Mapped and not read: a child that was just forked pays for each page that it fills. An empty file has no map.
+    # Mapped instead of read: every new page of memory costs a freshly forked child a page fault. Mapping an empty
+    # file raises ValueError, which `work` answers as a broken picture.
     content = mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ)
     format_ = picture_formats.format_of(content[:16])
     if format_ is None:
         raise Refused("not_a_picture")
-    stream = _walked(content) if format_ == JPEG else None
-    if picture_formats.is_something_besides(content, format_, stream):
+    stream = _parse(content) if format_ == JPEG else None
+    if picture_formats.is_polyglot(content, format_, stream):
         raise Refused("polyglot")
     if stream is None:
         if picture_formats.is_cut_off(content, format_):
@@ -125,7 +125,7 @@ def _convert(source: IO[bytes], wanted: str) -> tuple[Sequence[Buffer], dict[str
         notes = exif.read(image.info.get("exif"))
     else:
         if not stream.whole:
-            _refuse_half(content, stream)
+            _refuse_incomplete(content, stream)
         kept = lossless.strip(stream) if wanted == JPEG else None
         if kept is not None:
             return kept.pieces, _answer(kept.width, kept.height, kept.notes)
@@ -143,10 +143,10 @@ def _answer(width: int, height: int, notes: Notes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _walked(content: Content) -> JpegStream:
+def _parse(content: Content) -> JpegStream:
     try:
-        stream = jpeg_streams.walk(content)
-    except NotWalkable as error:
+        stream = jpeg_streams.parse(content)
+    except NotParsable as error:
         raise Refused("not_a_picture") from error
     _refuse_too_large((stream.width, stream.height), MOST_JPEG_PIXELS)
     if (stream.progressive or stream.scans > 1) and stream.coefficients > MOST_COEFFICIENTS:
@@ -159,34 +159,37 @@ def _refuse_too_large(size: tuple[int, int], most: int) -> None:
         raise Refused("too_large")
 
 
-def _refuse_half(content: Content, stream: JpegStream) -> None:
-    """A picture that is cut off is taken when nearly all of it is there."""
+def _refuse_incomplete(content: Content, stream: JpegStream) -> None:
+    """Refuse a cut-off picture unless nearly all of it is there."""
     if stream.progressive or stream.scans > 1:
         nearly = stream.has_every_scan
     else:
         share = _share_of_rows(content[: stream.end])
         nearly = share >= NEARLY_ALL
-        # What is missing is written anew in grey, so that no reader stumbles over it.
+        # An incomplete picture is encoded anew, with the missing part in grey, so that every reader opens it.
         stream.plain &= share == 1
     if not nearly:
         raise Refused("not_a_picture")
 
 
 def _first_picture(content: Content, stream: JpegStream) -> bytes:
-    """The bytes of it, with an end."""
+    """The bytes of the picture, with an end marker."""
     return content[: stream.end] + (b"" if stream.whole else b"\xff\xd9")
 
 
 def _share_of_rows(content: bytes) -> float:
-    """How much of a picture in one scan can be decoded, 0 to 1: the rows that come out alike over black and white."""
+    """The share of rows, 0 to 1, that can be decoded of a picture in one scan.
+
+    It is decoded over black and over white: rows that come out alike were decoded.
+    """
     found = []
     for colour in (0, 255):
-        # A decoder reads ahead; without these bytes it would keep back the last row even if that is whole.
+        # Without these bytes, a decoder that reads ahead would not return the last row even if it is complete.
         image = Image.open(io.BytesIO(content + bytes(_TAIL)), formats=(JPEG,))
         image.draft("L", (1, 1))
         under = Image.new(image.mode, image.size, colour)
         image.im = under.im
-        with suppress(OSError):  # it ends before its end
+        with suppress(OSError):  # the picture is cut off
             image.load()
         found.append(under.tobytes())
     first, second = found
@@ -196,7 +199,7 @@ def _share_of_rows(content: bytes) -> float:
 
 
 def _scale_down(image: Image.Image, pixels: int) -> None:
-    """Have a JPEG decoded to a half, a quarter or an eighth of its sides, as far as it must be."""
+    """Have a JPEG decoded at a half, a quarter or an eighth of its sides if it has too many pixels."""
     width, height = image.size
     for part in (1, 2, 4, 8):
         if (width // part) * (height // part) <= pixels:
@@ -206,7 +209,7 @@ def _scale_down(image: Image.Image, pixels: int) -> None:
 
 
 def _encoded(image: Image.Image, wanted: str, orientation: int) -> tuple[bytes, tuple[int, int]]:
-    """The picture upright and without anything beside its pixels, and its size."""
+    """The encoded picture, upright and without metadata, and its size."""
     ways = _jpeg_options(image) if wanted == JPEG else [{"compress_level": level} for level in (4, 6, 9)]
     image.load()
     profile, transparency = image.info.get("icc_profile"), image.info.get("transparency")
@@ -214,7 +217,7 @@ def _encoded(image: Image.Image, wanted: str, orientation: int) -> tuple[bytes, 
         image = _eight_bit(image).reduce(2)
         transparency = None
     _turn(image, orientation)
-    # Whatever stands beside the pixels (comments, EXIF, XMP, profiles) would be written out again.
+    # Pillow would write the metadata in `info` (comments, EXIF, XMP, profiles) into the new file.
     image.info = {} if transparency is None else {"transparency": transparency}
     image = _in_srgb(image, profile)
     if wanted == JPEG:
@@ -222,21 +225,21 @@ def _encoded(image: Image.Image, wanted: str, orientation: int) -> tuple[bytes, 
     for options in ways:
         out = io.BytesIO()
         image.save(out, wanted, **options)
-        # With the tables of the original, the same bytes may come out that were not to be kept.
-        if not picture_formats.may_hide_something([out.getvalue()]):
+        # With the tables of the original, the suspicious bytes of the original may come out again.
+        if not picture_formats.may_hold_another_format([out.getvalue()]):
             return out.getvalue(), image.size
     raise Refused("polyglot")
 
 
 def _turn(image: Image.Image, orientation: int) -> None:
-    """Upright, in place: a large picture stands in memory twice only while it is turned."""
+    """Turn the picture upright in place, so that memory holds it twice only while it is turned."""
     if orientation > 1:
         image.getexif()[ExifTags.Base.Orientation] = orientation
         ImageOps.exif_transpose(image, in_place=True)
 
 
 def _jpeg_options(image: Image.Image) -> list[dict[str, Any]]:
-    """The tables of the original, so that the picture loses and grows as little as possible; then others."""
+    """Options to try in order: first the quantisation tables of the original, with which it loses and grows least."""
     others: list[dict[str, Any]] = [{"quality": quality} for quality in (90, 87, 84)]
     if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.mode not in ("RGB", "L"):
         return others
@@ -246,7 +249,7 @@ def _jpeg_options(image: Image.Image) -> list[dict[str, Any]]:
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours of wide-gamut phones in plain sRGB; a profile that cannot be read is left aside."""
+    """Convert the colours to sRGB, for phones with a wide gamut; a profile that cannot be read is ignored."""
     if not profile or image.mode not in ("RGB", "CMYK") or icc_profiles.is_srgb(profile):
         return image
     try:
@@ -258,7 +261,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """In a mode in which pixels can be mixed: grey, RGB or RGBA of eight bits."""
+    """Convert to a mode whose pixels can be averaged: grey, RGB or RGBA of eight bits."""
     if image.mode in ("L", "RGB", "RGBA") and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):
@@ -269,7 +272,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Grey or RGB; ink on nothing (a signature) stands on white."""
+    """Convert to grey or RGB; transparent parts become white, as behind a signature."""
     image = _eight_bit(image)
     if image.mode != "RGBA":
         return image

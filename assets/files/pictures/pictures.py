@@ -1,8 +1,8 @@
-"""Pictures lose what stands beside their pixels; they are decoded in a child process, one for each, never in this one.
+"""Preparing uploaded pictures: metadata is removed, and each picture is decoded in a child process of its own.
 
-Decoders of pictures that strangers send may use much memory and have security holes: the child is bounded and
-confined and ends with its picture, and the memory of the server does not grow. Most photos need no decoder: their
-stream is walked here, by its bytes, and written again without the rest (`assets/files/pictures/lossless.py`).
+Decoders may use much memory and have security holes, and strangers send the pictures. So the child has limits, is
+confined, and ends with its picture; the memory of the server does not grow. Most photos need no decoder: their stream
+is parsed here and written again without its metadata (`assets/files/pictures/lossless.py`).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from assets.files.file_types import FileType
 from assets.files.pictures import lossless
 from assets.files.pictures.exif import Notes
 from assets.files.pictures.fork_servers import ForkServer
-from assets.files.pictures.picture_formats import JPEG, format_of, is_something_besides
+from assets.files.pictures.picture_formats import JPEG, format_of, is_polyglot
 from assets.files.pictures.picture_server import NO_ROOM
 from core.clock import TimeLimit
 from core.errors import Problem, disk_full, invalid, not_done_in_time
@@ -29,11 +29,11 @@ log = structlog.get_logger()
 
 AT_ONCE = 2
 """Pictures that one worker process has decoded at the same time."""
-_PATIENCE = 10.0
+_PATIENCE = 10.0  # seconds to wait for a slot
 _places = threading.BoundedSemaphore(AT_ONCE)
 _fork_server = ForkServer()
 
-# What may be asked of the child: `picture_worker.py`, whose import would bring the decoders into this process.
+# As in `picture_worker.py`, which is not imported here because that would load the decoders into this process.
 _AS_JPEG, _AS_PNG, _THUMBNAIL = b"J", b"P", b"T"
 
 _REFUSALS = {
@@ -44,13 +44,16 @@ _REFUSALS = {
 
 
 class Unreadable(Exception):
-    """A picture that is stored cannot be decoded; the text is for the log."""
+    """A stored picture cannot be decoded; the text is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is known of a picture as it is kept. Width and height are upright; degrees are decimal, north and east
-    positive; `sha256` is of the kept bytes."""
+    """Facts about a picture as it is kept.
+
+    Width and height are those of the upright picture; degrees are decimal, north and east positive; `sha256` is that
+    of the kept bytes.
+    """
 
     width: int
     height: int
@@ -61,10 +64,10 @@ class Picture:
 
 
 def prepare(source: Path, wanted: FileType, target: Path, deadline: TimeLimit) -> Picture:
-    """Write the picture to `target` as a file of the wanted type, with nothing beside its pixels.
+    """Write the picture to `target` as a file of the wanted type, without metadata.
 
-    Raises 422 for what is no picture, too large, or something else besides; 503 when the picture could not get its
-    turn, or the machine is out of time, memory or room on its disk.
+    Raises 422 when it is no picture, too large, or a polyglot; 503 when no slot became free in time, or the machine
+    lacks time, memory or disk space.
     """
     as_png = wanted.extension == ".png"
     if not as_png and (kept := _keep(source, target)) is not None:
@@ -77,16 +80,16 @@ def prepare(source: Path, wanted: FileType, target: Path, deadline: TimeLimit) -
 
 
 def _keep(source: Path, target: Path) -> Picture | None:
-    """A JPEG whose pixels can be kept as they are: it is walked here, where nothing is decoded. None for all others."""
+    """Write a JPEG whose pixels can be kept as they are; None for every other picture. Nothing is decoded."""
     with source.open("rb") as file:
         if format_of(file.read(16)) != JPEG:
             return None
-        # It goes when nothing of the walk is left.
+        # Not closed here: the parsed stream refers to it, and it is freed together with the stream.
         content = mmap(file.fileno(), 0, prot=PROT_READ)
-    stream = lossless.walked(content)
+    stream = lossless.parse(content)
     if stream is None:
         return None
-    if is_something_besides(content, JPEG, stream):
+    if is_polyglot(content, JPEG, stream):
         raise _refusal("polyglot")
     kept = lossless.strip(stream)
     if kept is None:
@@ -124,7 +127,7 @@ def _ask(what: bytes, source: Path, target: Path, deadline: TimeLimit) -> dict[s
     finally:
         _places.release()
     if answer.get("timeout"):
-        # Its own bound of computing time is lower: the machine is busy, or its disk slow.
+        # The child's limit of CPU time is lower, so the machine is busy or its disk is slow.
         log.warning("picture_timeout")
         raise not_done_in_time()
     if "returncode" not in answer:
@@ -133,7 +136,7 @@ def _ask(what: bytes, source: Path, target: Path, deadline: TimeLimit) -> dict[s
     log.warning("picture_failed", returncode=returncode)
     if returncode == NO_ROOM:
         raise disk_full()
-    if returncode == -signal.SIGKILL:  # the machine is short of memory; the child's own bounds end otherwise
+    if returncode == -signal.SIGKILL:  # the machine is out of memory; the child's own limits end it in other ways
         raise not_done_in_time()
-    # The child met a bound of its own, or a picture that the decoder does not survive.
+    # The child met a limit of its own, or the picture crashed the decoder.
     return {"refused": "not_a_picture"}
