@@ -6,7 +6,7 @@ from enterprise.systems import register_file_purposes
 
 
 def file_purposes() -> FilePurposes:
-    """What files may be uploaded for: in the items of forms, and in filings and what they are about."""
+    """The registry with the purposes of form items, of filings, and of the subjects of filings."""
     purposes = FilePurposes()
     purposes.register(*form_files.PURPOSES)
     register_file_purposes(purposes)

@@ -1,4 +1,4 @@
-"""What the server does by itself, room by room."""
+"""The background jobs of all rooms."""
 
 from datetime import timedelta
 
@@ -21,13 +21,13 @@ from miniapp_api.http.wiring import KEY, Wiring
 
 
 def background_jobs(app: APIFlask) -> Scheduler:
-    """What the server does by itself, in one of its workers at a time."""
+    """The scheduler of all background jobs; a job runs in one worker at a time."""
     wiring: Wiring = app.extensions[KEY]
     return Scheduler(
         wiring.database,
         [
             calendar_years.job(),
-            # Before the clocks ring: days that are known now count.
+            # Recounting comes before ringing: a deadline may have moved because a year's holidays are known now.
             Job("rating deadlines", rating_recounting.recounting().run),
             Job("filing deadlines", clock_jobs.recounting().run),
             Job("filing clocks", clock_jobs.ring_clocks(wiring.filings).run),

@@ -1,4 +1,4 @@
-"""Who reacts to what: rooms that stand beside or above the one in which something happened."""
+"""Listeners of events, connected here because a room may not import rooms beside or above it."""
 
 from accounts.handing_over import HANDED_OVER
 from core.workflows.events import Events
@@ -9,7 +9,7 @@ from inspection import handing_over as drafts
 
 
 def connected() -> Events:
-    """Events with all their listeners, for the server and for the command line."""
+    """The events with all listeners, for the server and for the command line."""
     events = Events()
     events.listen(FINISHED, rating_codes.invite)
     events.listen(HANDED_OVER, drafts.hand_over)

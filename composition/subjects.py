@@ -1,4 +1,4 @@
-"""Who may read what, by subject type: each room's query, registered under the name that history and files use."""
+"""Permission to read, by subject type: each room's query, under the name of the type in history and files."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from inspection.records import access as record_access
 
 
 def subject_registry() -> SubjectRegistry:
-    """Who may read what, by subject type; the filing engine adds what filings are about."""
+    """The registry of read permissions; the filing engine adds filings and their subjects to it."""
     subjects = SubjectRegistry()
     subjects.register("account_application", account_queries.may_read_application)
     subjects.register("user", account_queries.may_read_user)

@@ -1,10 +1,10 @@
-"""Whether ratings, their follow-ups and codes stand where their history ends, and say what it says they say.
+"""Whether ratings, their follow-ups and codes have the status, version and content that their history records.
 
-The history keeps keyed digests, not the words: whoever reads a history cannot test guesses at a masked number, and
-whoever can only write to the database cannot forge a digest. The first row holds the digest of all that was rated;
-every row holds that of what counts of it and of the state of the follow-up. So a rater's words can be erased, with the
-payload of the first row, and once a step was taken the level and what the office did stay evidence. An erased payload
-is not verified.
+The history keeps keyed digests instead of the content: a reader of a history cannot test guesses at a masked number,
+and a writer to the database without the key cannot forge a digest. The first entry holds the digest of the whole
+rating (`rated_digest`); every entry holds the digest of its lasting parts and of the follow-up (`standing_digest`). So
+the rater's words can be erased with the payload of the first entry, while later entries remain evidence of the level
+and of what the office did. Erased payloads are not verified.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,37 +41,37 @@ _GENERATED = ("id", "token", "valid_to", "generated_at")
 
 
 def columns_of(row: Base) -> dict[str, Any]:
-    """The values of a row by column."""
+    """The values of a row by column name."""
     return {column.name: getattr(row, column.name) for column in row.__table__.columns}
 
 
-def rated(rating: Mapping[str, Any]) -> str:
-    """Digest of what was rated, which never changes."""
+def rated_digest(rating: Mapping[str, Any]) -> str:
+    """Digest of the parts of a rating that never change."""
     return _digest("rating", {name: rating[name] for name in _RATED})
 
 
-def standing(rating: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> str:
-    """Digest of what counts of a rating, and of the state that rating and follow-up are in after a step."""
+def standing_digest(rating: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> str:
+    """Digest of the parts of a rating that are never erased, and of the state of rating and follow-up after a step."""
     handled = None if follow_up is None else {name: follow_up.get(name) for name in _FOLLOWED_UP}
     return _digest("rating standing", {**{name: rating[name] for name in _STANDING}, "follow_up": handled})
 
 
-def standing_after(
+def standing_digest_after(
     rating: Rating, actor: Actor | None, action: str, changes: Mapping[str, Any], follow_up: Mapping[str, Any] | None
 ) -> str:
-    """The digest for the history of a step: `changes` of the rating, and the follow-up as it is after the step."""
+    """The `standing_digest` for the history entry of a step; `changes` are the rating's, `follow_up` is the new one."""
     now = {name: getattr(rating, name) for name in _STANDING}
     target = RATING.step(action, rating.status, actor).target
-    return standing({**now, **changes, "status": target, "version": rating.version + 1}, follow_up)
+    return standing_digest({**now, **changes, "status": target, "version": rating.version + 1}, follow_up)
 
 
-def made(code: Mapping[str, Any]) -> str:
-    """Digest of what a code is for, which never changes."""
+def code_digest(code: Mapping[str, Any]) -> str:
+    """Digest of the parts of a code that never change after it was created."""
     return _digest("rating code", {name: code[name] for name in _MADE})
 
 
-def generated(code: Mapping[str, Any]) -> str:
-    """Digest of a code's link, which never changes once it is generated."""
+def link_digest(code: Mapping[str, Any]) -> str:
+    """Digest of a code's link, which never changes after it was generated."""
     return _digest("rating code link", {name: code[name] for name in _GENERATED})
 
 
@@ -80,7 +80,7 @@ def _digest(purpose: str, values: Mapping[str, Any]) -> str:
 
 
 def verify(session: Session) -> Iterator[Broken]:
-    """Each rating, each code and each freed number that does not fit its history, or is gone."""
+    """Each rating, code and freed number that does not match its history, or is missing."""
     earlier = EarlierChains(session)
     yield from _verify_ratings(session, earlier)
     yield from _verify_codes(session, earlier)
@@ -92,7 +92,7 @@ def verify(session: Session) -> Iterator[Broken]:
 def _fits(
     recorded: Any, digest: Callable[[Mapping[str, Any]], str], values: Mapping[str, Any], earlier: EarlierChains
 ) -> bool:
-    """Whether the values are those of the history; reorganisations (区划调整) may have moved their region since."""
+    """Whether the digest matches the values, also with the regions before a reorganisation (区划调整)."""
     if recorded == digest(values):
         return True
     chains = earlier.before([values["area1"], values["area2"], values["area3"]])
@@ -103,12 +103,12 @@ _First, _FirstPayload = aliased(HistoryEntry), aliased(HistoryPayload)
 
 
 def _verify_ratings(session: Session, earlier: EarlierChains, chunk: int = 500) -> Iterator[Broken]:
-    """One statement reads all of a rating, so that one that moves meanwhile is no false alarm."""
+    """Each rating is read with its history by one statement, so that concurrent steps raise no false alarm."""
     kept = select(func.count()).where(RatingContact.rating_id == Rating.id).correlate(Rating).scalar_subquery()
     statement = (
         select(Rating, RatingFollowUp, HistoryEntry, HistoryPayload.payload, _FirstPayload.payload, kept)
         .select_from(Rating)
-        # The rater's name and number are encrypted and no evidence, so they are not read.
+        # The rater's name and number are encrypted and not part of a digest, so they are not read.
         .options(load_only(*(getattr(Rating, name) for name in {*_RATED, *_STANDING}), raiseload=True))
         .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
         .outerjoin(HistoryEntry, (HistoryEntry.subject_id == Rating.id) & is_last_row())
@@ -137,19 +137,18 @@ def _changed(
     earlier: EarlierChains,
 ) -> str | None:
     values = {name: getattr(rating, name) for name in {*_RATED, *_STANDING}}
-    if first is not None and not _fits(first.get("content"), rated, values, earlier):
+    if first is not None and not _fits(first.get("content"), rated_digest, values, earlier):
         return "what was rated was changed"
     handled = None if follow_up is None else columns_of(follow_up)
-    if last is not None and last.get("standing") != standing(values, handled):
+    if last is not None and last.get("standing") != standing_digest(values, handled):
         return "the rating, its follow-up or its publication was changed"
     return None
 
 
 def _unlike_contacts(session: Session, ratings: Sequence[UUID]) -> set[UUID]:
-    """Ratings with a call-back that is not the one of the history.
+    """Ratings with a call-back that differs from its history entry.
 
-    Call-backs are never changed and written in one transaction with their history, so that every one that was read
-    before its history finds it there.
+    Call-backs never change and are committed with their history, so their history may be read afterwards.
     """
     contacts = session.scalars(
         select(RatingContact).where(RatingContact.rating_id.in_(ratings)).order_by(RatingContact.id)
@@ -166,7 +165,7 @@ def _unlike_contacts(session: Session, ratings: Sequence[UUID]) -> set[UUID]:
 
 
 def _is_recorded(contact: RatingContact, recorded: list[Any]) -> bool:
-    """Whether a call-back is the next one of the history, which is removed from `recorded`."""
+    """Whether a call-back equals the next recorded one, which is removed from `recorded`."""
     if not recorded:
         return False
     row = recorded.pop()
@@ -189,9 +188,9 @@ def _verify_codes(session: Session, earlier: EarlierChains, chunk: int = 500) ->
     for rows in in_chunks(session, statement, RatingCode, chunk):
         for code, entry, first, linked in rows:
             values, reason = columns_of(code), broken_end(code.status, code.version, entry)
-            if reason is None and first is not None and not _fits(first.get("content"), made, values, earlier):
+            if reason is None and first is not None and not _fits(first.get("content"), code_digest, values, earlier):
                 reason = "the code was changed"
-            if reason is None and linked is not None and linked.get("link") != generated(values):
+            if reason is None and linked is not None and linked.get("link") != link_digest(values):
                 reason = "the link of the code was changed"
             if reason:
                 yield Broken(CODE.subject_type, code.id, entry.seq if entry else 0, reason)

@@ -1,4 +1,4 @@
-"""Whether submitted records and dictionary entries still say what their history says."""
+"""Whether submitted records and dictionary entries still have the content that their history records."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 
 def verify(session: Session) -> Iterator[Broken]:
-    """Each record that does not fit its history, or is gone."""
+    """Each record, request and dictionary entry that does not match its history, or is missing."""
     yield from _verify_contents(session)
     for workflow in WORKFLOWS.values():
         yield from verify_presence(session, workflow.subject_type, Inspection)
@@ -25,10 +25,10 @@ def verify(session: Session) -> Iterator[Broken]:
 
 
 def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
-    """Each record that is not at the version its history ends with, or was changed past the history.
+    """Each record whose status, version or content is not that of its last history entry.
 
-    Record and last row are read by one statement, so that a record that moves meanwhile is no false
-    alarm. A payload that was erased by law is passed over.
+    A record is read with that entry by one statement, so that concurrent steps raise no false alarm. Payloads that
+    were erased by law are skipped.
     """
     statement = (
         select(Inspection, HistoryEntry, HistoryPayload.payload)
@@ -47,12 +47,12 @@ def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
 
 def _changed(record: Inspection, payload: dict[str, object]) -> bool:
     if record.status not in (SUBMITTED, VOIDED):
-        return False  # a deleted draft ends with a row that names no content
+        return False  # the last history entry of a deleted draft holds no digest
     return payload.get("content") != content_digest(content_of(record))
 
 
 def _verify_dictionaries(session: Session, chunk: int = 1000) -> Iterator[Broken]:
-    """Each entry that was changed past its keepers, or is gone; one that no keeper changed has no history."""
+    """Each entry that differs from its history, or is missing; an entry that nobody changed has no history."""
     statement = (
         select(DictionaryEntry, HistoryEntry, HistoryPayload.payload)
         .select_from(DictionaryEntry)

@@ -1,7 +1,7 @@
-"""Whether filings stand where their history ends, and say what was sent.
+"""Whether filings have the status and version with which their history ends, and the content that was sent.
 
-What the enterprise may still change (the working copy of an editable status) is no evidence and is not verified.
-A payload that was erased by law is skipped.
+The working copy in an editable status is no evidence and is not verified, because the enterprise may still change it.
+Payloads that were erased by law are skipped.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,16 +24,16 @@ Progress = Callable[[int], object]
 
 
 def content_digest(version: Mapping[str, Any]) -> str:
-    """Digest of what was sent, kept in the history of the step that sent it."""
+    """Digest of a sent version, kept in the history entry of the step that sent it."""
     return history.content_digest({name: version[name] for name in _CONTENT})
 
 
 def verify_filings(
     session: Session, kinds: Mapping[str, FilingKind], progress: Progress = lambda _done: None
 ) -> Iterator[Broken]:
-    """Each filing, and each version that was sent, that does not fit its history, or is gone.
+    """Each filing and each sent version that does not match its history, or is missing.
 
-    `progress` is called with the number of rows that were verified since the last call.
+    `progress` is called with the number of rows verified since the last call.
     """
     yield from _verify_ends(session, kinds, progress)
     yield from _verify_versions(session, progress)
@@ -41,7 +41,7 @@ def verify_filings(
 
 
 def _verify_ends(session: Session, kinds: Mapping[str, FilingKind], progress: Progress) -> Iterator[Broken]:
-    """One statement reads all of a filing, so that one that moves meanwhile is no false alarm."""
+    """Each filing is read with its last history entry by one statement: a concurrent step raises no false alarm."""
     kept = select(func.count()).where(FilingVersion.filing_id == Filing.id).correlate(Filing).scalar_subquery()
     statement = (
         select(Filing, HistoryEntry, FilingVersion, kept)
@@ -68,14 +68,14 @@ def _broken_end(filing: Filing, entry: HistoryEntry | None, editable: bool) -> s
         return "has no history"
     if entry.to_status != filing.status:
         return f"record is {filing.status}, its history ends at {entry.to_status}"
-    # Saving the working copy counts the version up and is no move.
+    # Saving the working copy increments the version without a history entry.
     if filing.version < entry.version or (filing.version > entry.version and not editable):
         return f"record is at version {filing.version}, its history ends at {entry.version}"
     return None
 
 
 def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
-    """Versions never change and are written with their history, so that those read before it find it there."""
+    """Versions never change and are committed with their history, so their history may be read afterwards."""
     statement = select(FilingVersion).order_by(FilingVersion.filing_id, FilingVersion.number).limit(CHUNK)
     after: ColumnElement[bool] = true()
     while True:
@@ -98,7 +98,7 @@ def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
 
 
 def _recorded_digests(session: Session, filings: set[UUID]) -> dict[tuple[UUID, int | None], str]:
-    """The digests in the history, by filing and number; under no number where a payload is gone."""
+    """The digests in the history by filing and version number; the number is None for an erased payload."""
     rows = session.execute(
         select(HistoryEntry.subject_id, HistoryPayload.payload)
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)

@@ -1,4 +1,4 @@
-"""What the commands that import a table share: a preview with a question, a report, an exit status."""
+"""The command `import` of a group, built from an importer: a preview with a question, a report, an exit status."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -43,9 +43,9 @@ Importer = Callable[[HasDatabase, Path, str | None], TableImport[Any]]
 
 
 def import_command(group: click.Group, title: str) -> Callable[[Importer], click.Command]:
-    """Make an importer the command `import` of a group; `title` stands beside the progress bar.
+    """Turn an importer into the command `import` of a group; `title` labels the progress bar.
 
-    The help is its docstring, which says what the file must hold, followed by what all imports share.
+    The help text is the importer's docstring, which says what the file must hold, and the part that all imports share.
     """
 
     def made(importer: Importer) -> click.Command:
@@ -81,7 +81,7 @@ def import_command(group: click.Group, title: str) -> Callable[[Importer], click
 
 @contextmanager
 def _output(report_file: Path | None) -> Iterator[BinaryIO | None]:
-    """The file for the report, opened before the import, so that nothing is imported when it cannot be written."""
+    """The report file, opened before the import: nothing is imported when the report cannot be written."""
     if report_file is None:
         yield None
         return
@@ -114,7 +114,7 @@ def _agreed(report: ImportReport) -> bool:
     refused = f"（另有{report.refused}行有误，不会导入）" if report.refused else ""
     try:
         return click.confirm(f"将更改已有企业或证书的{report.changed}处内容{refused}，是否继续？", default=False)
-    except click.Abort:  # nobody is there to answer
+    except click.Abort:  # standard input is closed: there is nobody to answer
         click.echo()
         return False
 
@@ -148,15 +148,15 @@ def _listed(things: Iterable[str]) -> str:
     return "、".join(shown[:_SHOWN]) + (f" 等{len(shown)}处" if len(shown) > _SHOWN else "")
 
 
-def _print(report: ImportReport, mood: str) -> None:
+def _print(report: ImportReport, prefix: str) -> None:
     click.echo(
-        f"{mood}共{report.rows}行：新增{report.created}，更新{report.updated}，"
+        f"{prefix}共{report.rows}行：新增{report.created}，更新{report.updated}，"
         f"无变化{report.unchanged}，未导入{report.refused}"
     )
     if report.unknown_headers:
         click.echo(f"未识别的列（已忽略）：{_listed(report.unknown_headers)}")
-    if report.passed_over:
-        click.echo(f"不是数据的行（已跳过）：{_listed(f'第{number}行{kind}' for number, kind in report.passed_over)}")
+    if report.skipped:
+        click.echo(f"不是数据的行（已跳过）：{_listed(f'第{number}行{kind}' for number, kind in report.skipped)}")
     if report.hidden_rows:
         click.echo(f"隐藏或被筛选掉的行也已读取：{_listed(f'第{number}行' for number in report.hidden_rows)}")
     if report.hidden_columns:

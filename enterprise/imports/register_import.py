@@ -14,14 +14,14 @@ from enterprise.operations import IMPORTED, EnterpriseFacts, OnMove, plan_enterp
 
 RegisterImport = TableImport[EnterpriseFacts]
 
-# Small, so that phones which write meanwhile wait for one batch only: SQLite has one writer at a time.
+# Rows in a transaction: few, because other writers wait for it (SQLite has one writer at a time).
 _BATCH = 500
 
 
 def open_register(database: Database, path: str | Path, *, on_move: OnMove, sheet: str | None = None) -> RegisterImport:
-    """Open a register file, to be previewed and imported in transactions of some hundred rows.
+    """Open a register file for preview and import, in transactions of `_BATCH` rows.
 
-    `on_move` is that of `put_enterprises`. Raises SpreadsheetError when the file cannot be used.
+    `on_move` is passed to `put_enterprises`. Raises SpreadsheetError when the file cannot be used.
     """
     with database.read() as session:
         regions = RegionIndex(session)

@@ -21,7 +21,7 @@ from enterprise.imports.table_layout import TableLayout
 from enterprise.operations import SCALES, EnterpriseFacts
 from enterprise.products import PRODUCTS, product_code
 
-# Heading of the template first, then others that registers use for the same field.
+# The heading of the template comes first, then other headings that registers use for the same field.
 LAYOUT = TableLayout(
     headings={
         "uscc": ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "企业统一社会信用代码"),
@@ -48,16 +48,16 @@ _LONGEST_NAME = 100
 _SCALE_CODES = {label: code for code, label in SCALES.items()} | {
     label.removesuffix("型"): code for code, label in SCALES.items()
 }
-# What a cell of numbers becomes when it is saved as .csv.
+# A long number in a spreadsheet is saved as .csv in this notation, and its last digits are lost.
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _BETWEEN_PRODUCTS = re.compile(r"[、,;\s]+")
 _BETWEEN_REGIONS = re.compile(r"[\s/\\,、>·-]+")
 
 
 class RegionIndex:
-    """The regions that an enterprise can lie in, by code and name.
+    """The regions to which an enterprise can belong, by code and by name.
 
-    Those with counties below them are too wide; those that were abolished (撤销) hold no enterprise any more.
+    Regions with counties below them are too wide, and abolished regions (撤销) have no enterprises any more.
     """
 
     def __init__(self, session: Session) -> None:
@@ -80,7 +80,7 @@ class RegionIndex:
         self._gone_by_name = self._forms(self._gone)
 
     def _forms(self, codes: Iterable[str]) -> dict[str, set[str]]:
-        """The codes of today by every way to write a name: alone, with one superior, with all."""
+        """Current codes by all written forms of a name: alone, with one superior region, with all of them."""
         by_name: dict[str, set[str]] = {}
         for code in codes:
             region = self._regions[code]
@@ -92,7 +92,7 @@ class RegionIndex:
         return by_name
 
     def code(self, text: str) -> str:
-        """The code for a code of six digits, a name or a name with its superiors; CellFault otherwise."""
+        """The current code for a six-digit code, or for a name with or without superior regions. Raises CellFault."""
         if text.isascii() and text.isdigit():
             text = self._instead.get(text, text)
             if text in self._codes:
@@ -122,7 +122,7 @@ class RegionIndex:
 
 
 def read_facts(cells: Mapping[str, object], regions: RegionIndex) -> tuple[EnterpriseFacts, Faults]:
-    """The facts of a row and its faults by field; with faults the facts are incomplete."""
+    """The facts of a row, and its faults by field; with faults the facts are incomplete."""
     facts, faults = read_cells(LAYOUT, cells, _READERS | {"region_code": partial(_read_region, regions)})
     return cast(EnterpriseFacts, facts), faults
 
@@ -139,8 +139,8 @@ def readable_fact(regions: RegionIndex, name: str, value: Any) -> str:
 
 
 def read_uscc(cell: object) -> str:
-    """A credit code (统一社会信用代码), normalised; CellFault otherwise."""
-    # In Excel an apostrophe in front marks a cell as text; in other programs it becomes part of the text.
+    """The normalised credit code (统一社会信用代码) in a cell. Raises CellFault."""
+    # In Excel a leading apostrophe marks a cell as text; other programs keep it as part of the text.
     text = cell_text(cell).lstrip("'‘’")
     if has_lost_digits(cell) or _SCIENTIFIC.fullmatch(text):
         raise CellFault("统一社会信用代码是数字格式，末几位已丢失，请先将该列设置为“文本”格式，再重新填写完整代码")

@@ -1,4 +1,4 @@
-"""How the cells of a row are validated: an empty one is left out, an error is a fault, the word 清空 clears a field."""
+"""Reading and validating the cells of a row: empty cells are skipped, errors are faults, 清空 clears a field."""
 
 import re
 import unicodedata
@@ -11,10 +11,10 @@ from core.text import clean_line, fold
 from enterprise.imports.table_layout import TableLayout
 
 CLEAR = "清空"
-# Marks that people and help texts write around the word.
+# Quotation marks and brackets that people copy from the help text.
 _AROUND_CLEAR = "\"'“”‘’「」『』()[]【】〔〕《》〈〉"
 
-# Folded texts into which a spreadsheet turns names like 1-5, Jan-26 or 123E8.
+# What a spreadsheet makes of names like 1-5, Jan-26 or 123E8; matched against folded text.
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _PART_OF_DATE = re.compile(
     rf"[0-9]{{1,2}}月[0-9]{{1,2}}日|[0-9]{{4}}年[0-9]{{1,2}}月|(?:[0-9]{{1,2}}-)?{_MONTH}-[0-9]{{2,4}}|[0-9]{{1,2}}-{_MONTH}"
@@ -23,7 +23,7 @@ _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]+")
 _NO_WORDS = frozenset({"true", "false", "n/a", "null"})
 
 Faults = dict[str, str]
-"""Why a row is refused, by field; Chinese sentences that say what to do."""
+"""Reasons why a row is refused, by field: Chinese sentences that say what to do."""
 
 
 class CellFault(Exception):
@@ -33,9 +33,9 @@ class CellFault(Exception):
 def read_cells(
     layout: TableLayout, cells: Mapping[str, object], readers: Mapping[str, Callable[[object], Any]]
 ) -> tuple[dict[str, Any], Faults]:
-    """The values that the readers return for the cells, and all faults, by field.
+    """The values that the readers return for the cells, and the faults, both by field.
 
-    An empty cell of a field that is not required is left out: what is stored stays as it is.
+    An empty cell of an optional field has no value here, so that the stored value is kept.
     """
     values: dict[str, Any] = {}
     faults: Faults = {}
@@ -55,7 +55,7 @@ def read_cells(
 
 
 def plain_text(cell: object, longest: int) -> str:
-    """The text of a cell in one line; CellFault when it is too long."""
+    """The text of a cell as one line. Raises CellFault when it is too long."""
     text = " ".join(clean_line(cell_text(cell)).split())
     if len(text) > longest:
         raise CellFault(f"不能超过{longest}个字，现为{len(text)}个字，请缩短")
@@ -63,7 +63,7 @@ def plain_text(cell: object, longest: int) -> str:
 
 
 def worded_text(cell: object, longest: int) -> str:
-    """The same for a cell of words, such as a name: no number and no day, into which Excel turns text like 1-5."""
+    """As `plain_text`, for a cell that holds words: CellFault for a number or a date (Excel turns 1-5 into a date)."""
     text = plain_text(cell, longest)
     folded = fold(text)
     if (
@@ -80,7 +80,7 @@ def worded_text(cell: object, longest: int) -> str:
 
 
 def name_text(cell: object, longest: int) -> str:
-    """The same for a name or an address, which has at least one letter or Chinese character."""
+    """As `worded_text`, for a name or an address: CellFault unless it has a letter or a Chinese character."""
     text = worded_text(cell, longest)
     if text and not any(
         unicodedata.category(character).startswith("L") for character in unicodedata.normalize("NFKC", text)

@@ -1,7 +1,7 @@
 """Import of a table from .xlsx or .csv: `preview` reports what it would change, `apply` stores the valid rows.
 
-A row that is refused is reported with its number, its column and what to do, and does not keep the others from being
-stored. A `TableLayout` says what a table holds, a `Target` how its rows are stored.
+A refused row is reported with its number, its column and what to do; the other rows are stored. A `TableLayout`
+describes the columns of a table, a `Target` how its rows are stored.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,16 +23,16 @@ MOST_CHANGES_LISTED = 50_000
 
 Facts = TypeVar("Facts")
 Progress = Callable[[int, int], None]
-"""Called with the rows of the file that are done, and all of them."""
+"""Called with the number of rows done and the number of all rows in the file."""
 
 
 @dataclass(frozen=True)
 class Target(Generic[Facts]):
-    """What becomes of a row. `read` gives its facts, and its faults by field; with faults the facts are ignored.
+    """How rows are read and stored. `read` returns facts, and faults by field; with faults the facts are ignored.
 
-    `key` is the field of text that identifies a row (`key_of` returns it from the facts). `plan` returns for each row
-    what storing it would change, or its faults; `put` stores rows in one transaction and returns the same. `show`
-    returns a field's value as people read it.
+    `key` is the text field that identifies a row; `key_of` returns its value from the facts. `plan` returns for each
+    row what storing it would change, or its faults; `put` stores rows in one transaction and returns the same. `show`
+    formats the value of a field for people.
     """
 
     key: str
@@ -45,7 +45,7 @@ class Target(Generic[Facts]):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A fault of a row: its number as Excel shows it, letter and heading of the column, the cell and the reason."""
+    """A fault of a row: row number as in Excel, letter and heading of the column, text of the cell, reason."""
 
     row: int
     letter: str
@@ -56,7 +56,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A stored value that a row replaces, both as people read them (`清空` is an empty `new`)."""
+    """A stored value that a row replaces; `old` and `new` are formatted for people, `new` is empty for 清空."""
 
     row: int
     letter: str
@@ -68,10 +68,10 @@ class Change:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did, or would do. `refused` counts rows; a row has a refusal for each of its faults.
+    """What an import did, or would do. `refused` counts rows; `refusals` has an entry for each fault.
 
-    `changes` are those of rows stored before, `MOST_CHANGES_LISTED` at most; `changed` counts them all.
-    `passed_over` are rows without data: their numbers and what they are.
+    `changes` lists at most `MOST_CHANGES_LISTED` changes of stored values; `changed` counts all. `skipped` lists rows
+    without data: their numbers and what they are.
     """
 
     rows: int = 0
@@ -82,7 +82,7 @@ class ImportReport:
     changed: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    passed_over: list[tuple[int, str]] = field(default_factory=list)
+    skipped: list[tuple[int, str]] = field(default_factory=list)
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[str] = field(default_factory=list)
     unknown_headers: list[str] = field(default_factory=list)
@@ -96,7 +96,7 @@ class _Row(Generic[Facts]):
 
 
 class TableImport(Generic[Facts]):
-    """One file, opened. The headings are read at once: a file that cannot be used raises SpreadsheetError."""
+    """An opened file. The constructor reads the headings; it raises SpreadsheetError when the file cannot be used."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class TableImport(Generic[Facts]):
             handle_batch()
         if progress:
             progress(total, total)
-        # Refusals on storing come after those on reading the same rows.
+        # Refusals from storing a batch were appended after those from reading it.
         report.refusals.sort(key=lambda refusal: refusal.row)
         return report
 
@@ -183,7 +183,7 @@ class TableImport(Generic[Facts]):
             report.refusals.append(Refusal(number, letter, columns.headings[name], cell_text(cells[name]), reason))
 
     def _valid_rows(self, report: ImportReport) -> Iterator[_Row[Facts]]:
-        """The rows that can be stored; the others go into the report, empty ones are skipped."""
+        """The rows that can be stored; refused rows and rows without data go into the report."""
         first_rows: dict[str, int] = {}
         target = self._target
         heading = self._layout.headings[target.key][0]
@@ -191,7 +191,7 @@ class TableImport(Generic[Facts]):
             cells = self._found.columns.cells(row)
             if (kind := self._found.no_data(row, cells)) is not None:
                 if kind:
-                    report.passed_over.append((number, kind))
+                    report.skipped.append((number, kind))
                 continue
             report.rows += 1
             if self._found.table.is_hidden_row(number):

@@ -1,4 +1,4 @@
-"""Where the columns of a table stand in a file: sheets, titles above the headings, rows that hold no data."""
+"""Finding a table in a file: its sheet, the row of headings below titles, its columns, and rows without data."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,23 +12,23 @@ from assets.tables.reading import Row, Table
 from assets.tables.workbook_checks import SpreadsheetError
 from core.text import fold
 
-# Titles and notes may stand above the headings.
+# The headings are searched in the first rows, because titles and notes may be above them.
 _HEADINGS_WITHIN = 20
 _TOTAL = re.compile(r"(本页|本表|全[省市区县])?(合|总|小|累|共)计([:：(（、].*|数|[0-9]+[家户条行]?)?")
 _FOOTER = re.compile(
     r"(注|备注|说明|(填表|制表|审核|填报|经办|负责|联系)(人|单位|日期|时间|电话))[0-9]?[:：].*|[-—]*第[0-9]+页.*"
 )
-# No key of a row is shorter; in a row of totals a count (12家) may stand in the key's column.
+# Length of the shortest valid key: in a row of totals the key's column may hold a count (12家).
 _SHORTEST_KEY = 10
 _BESIDE_HEADING = re.compile(r"\([^()]*\)$")
 
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """The columns of a table: field → headings (the template's first), and the fields that must be there.
+    """The columns of a table: field → headings (the template's first), and the required fields.
 
-    The row of headings is the one that has the fields in `marks`. `dates` are fields of days. `cleared` holds the value
-    of each optional field once it was cleared; other fields cannot be cleared.
+    The row of headings is the one with headings of all fields in `marks`. `dates` are the fields that hold dates.
+    `cleared` has the value of each field after 清空; other fields cannot be cleared.
     """
 
     headings: Mapping[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ class TableLayout:
     cleared: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def field_of(self, heading: str) -> str | None:
-        """The field that a heading stands for; blanks, marks and a note in brackets behind it are ignored."""
+        """The field of a heading, or None; blanks, `*`, `:` and a note in brackets at its end are ignored."""
         plain = fold(heading).strip("*:")
         for candidate in (plain, _BESIDE_HEADING.sub("", plain)):
             for name, headings in self.headings.items():
@@ -49,7 +49,7 @@ class TableLayout:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column holds which field, the number of the row of headings, and the headings that are unknown."""
+    """The columns of a sheet: number of the row of headings; heading and index of each field; unknown headings."""
 
     row: int
     headings: Mapping[str, str]
@@ -57,17 +57,17 @@ class Columns:
     unknown: list[str]
 
     def cells(self, row: Sequence[object]) -> dict[str, object]:
-        """The cells of a row by field; a row may end early."""
+        """The cells of a row by field; missing cells at its end count as empty."""
         return {field: row[place] if place < len(row) else "" for field, place in self.places.items()}
 
     def letter(self, field: str) -> str:
-        """The letter over the column of a field."""
+        """The column letter of a field."""
         return column_letters(self.places[field])
 
 
 @dataclass(frozen=True)
 class FoundTable:
-    """A sheet with its columns."""
+    """A sheet that holds the table, and its columns."""
 
     table: Table
     layout: TableLayout
@@ -78,7 +78,7 @@ class FoundTable:
         return islice(self.table.rows(), self.columns.row, None)
 
     def no_data(self, row: Sequence[object], cells: Mapping[str, object]) -> str | None:
-        """What a row is that holds no data (合计, a heading again, …); "" for an empty one, None for any other."""
+        """For a row without data a Chinese description (合计, 重复的表头, …), "" when it is empty; else None."""
         texts = [text for cell in row if (text := cell_text(cell))]
         if not any(cell_text(cell) or isinstance(cell, (AcrossCell, ErrorCell)) for cell in cells.values()):
             return ""
@@ -95,9 +95,9 @@ class FoundTable:
 
 
 def find_table(tables: Iterable[Table], layout: TableLayout, wanted: str | None = None) -> FoundTable:
-    """The sheet that has the headings, that of the `wanted` name if one is given.
+    """The sheet that has the headings, only the one named `wanted` if that is given.
 
-    Raises SpreadsheetError when there is none, when there are several to choose from, or columns are missing.
+    Raises SpreadsheetError when no sheet or several sheets have them, or required columns are missing.
     """
     tables = list(tables)
     if wanted is not None:
@@ -121,7 +121,7 @@ def find_table(tables: Iterable[Table], layout: TableLayout, wanted: str | None 
 
 
 def _find_columns(table: Table, layout: TableLayout) -> Columns | None:
-    """The headings of a sheet; of several rows of them, one below the other, the last (headings over two rows)."""
+    """The columns of a sheet, or None; of several consecutive rows of headings the last one counts."""
     found: Columns | None = None
     for number, row in islice(table.rows(), _HEADINGS_WITHIN):
         columns = _columns(number, row, layout)

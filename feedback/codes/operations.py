@@ -66,7 +66,7 @@ def create(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Rat
         "created_by": actor.user_id, "created_at": clock.now(), "generated_at": None, "scans": 0, "ratings": 0,
         "last_scan_at": None,
     }  # fmt: skip
-    new = CODE.enter(session, actor, "create", values, {"content": integrity.made(values)})
+    new = CODE.enter(session, actor, "create", values, {"content": integrity.code_digest(values)})
     code = session.get_one(RatingCode, code_id, populate_existing=True)
     same = code.created_by == actor.user_id and all(getattr(code, name) == value for name, value in wanted.items())
     if not new and not same:
@@ -117,7 +117,7 @@ def generate(session: Session, actor: Actor, code_id: UUID) -> RatingCode:
     valid_to = today + timedelta(days=VALID_DAYS) if code.kind == PER_MATTER else None
     values = {"token": secrets.token_urlsafe(24), "valid_to": valid_to, "generated_at": now}
     try:
-        CODE.move(session, actor, code, "generate", values, {"link": integrity.generated({**values, "id": code_id})})
+        CODE.move(session, actor, code, "generate", values, {"link": integrity.link_digest({**values, "id": code_id})})
     except Problem as problem:
         code = session.get_one(RatingCode, code_id, populate_existing=True)
         if problem.code == "wrong_status" and code.status == ACTIVE:
@@ -175,7 +175,7 @@ def invite(session: Session, *, filing: Filing, kind: FilingKind) -> None:
         "area1": chain[0], "area2": chain[1], "area3": chain[2], "created_by": None, "created_at": now,
         "generated_at": now, "scans": 0, "ratings": 0, "last_scan_at": None,
     }  # fmt: skip
-    payload = {"content": integrity.made(values), "link": integrity.generated(values)}
+    payload = {"content": integrity.code_digest(values), "link": integrity.link_digest(values)}
     if not CODE.enter(session, None, "invite", values, payload):
         return
     _count_matter(session, session.get_one(RatingCode, code_id, populate_existing=True), 1)

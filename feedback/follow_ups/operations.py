@@ -59,7 +59,10 @@ def apply_step(
 ) -> None:
     """Move a rating and its follow-up, with their history, figures and to-do."""
     handled = {**integrity.columns_of(follow_up), **result.follow_up}
-    payload = {**result.payload, "standing": integrity.standing_after(rating, actor, action, result.rating, handled)}
+    payload = {
+        **result.payload,
+        "standing": integrity.standing_digest_after(rating, actor, action, result.rating, handled),
+    }
     RATING.move(session, actor, rating, action, result.rating, payload)
     if result.follow_up:
         session.execute(

@@ -205,8 +205,8 @@ def _store(session: Session, actor: Actor | None, code: Any, fields: Fields, val
     action = "open" if fields.bad else "count"
     first = {**values, "status": RATING.step(action, None, actor).target, "version": 1}
     payload = {
-        "level": fields.level, "tags": list(fields.tags), "channel": channel, "content": integrity.rated(first),
-        "standing": integrity.standing(first, NEW if fields.bad else None),
+        "level": fields.level, "tags": list(fields.tags), "channel": channel, "content": integrity.rated_digest(first),
+        "standing": integrity.standing_digest(first, NEW if fields.bad else None),
     }  # fmt: skip
     RATING.enter(session, actor, action, values, payload)
     change = figures.of_rating(fields.level, real_name=fields.real_name, from_staff=from_staff, tags=fields.tags)

@@ -233,13 +233,13 @@ def test_totals_notes_and_headings_on_every_page_are_passed_over_and_told(
     ]  # fmt: skip
     report = load(register_db, book(tmp_path, rows, merged=["A3:H3", "A4:B4"]))
     assert counts(report) == (2, 0, 0, 0)
-    assert [number for number, _ in report.passed_over] == [3, 4, 5, 7, 8]
+    assert [number for number, _ in report.skipped] == [3, 4, 5, 7, 8]
 
 
 def test_an_enterprise_whose_name_begins_like_a_total_is_no_total(register_db: Database, tmp_path: Path) -> None:
     rows = [HEADINGS, changed(ROWS[0], name="合计科技有限公司"), changed(ROWS[1], code="", name="合计科技二厂")]
     report = load(register_db, book(tmp_path, rows))
-    assert (counts(report), report.passed_over) == ((1, 0, 0, 1), [])
+    assert (counts(report), report.skipped) == ((1, 0, 0, 1), [])
 
 
 @pytest.mark.parametrize(
