@@ -1,10 +1,10 @@
-"""The form of a backup: a tar stream, encrypted with age to public keys.
+"""The format of a backup: a tar stream, encrypted with age for public keys.
 
 Both are open formats, so that a backup can be read without this program: `age -d -i key.txt FILE | tar x`.
-age authenticates every piece and the end: what was damaged, changed or cut off cannot be read as if it were whole.
+age authenticates every piece and the end, so that a damaged, changed or cut-off backup is never read as a valid one.
 
-Everything is streamed. Writing is *pulled*: age reads the pieces of a generator. Reading is *pushed* by age, so it runs
-in a thread of its own that fills a pipe.
+Everything is streamed. For writing, age reads the pieces of a generator. For reading, age writes into a pipe, in a
+thread of its own.
 """
 
 import io
@@ -22,11 +22,11 @@ _PIECE = 1024 * 1024
 
 
 class BackupError(Exception):
-    """A backup cannot be made, read or restored; a Chinese sentence."""
+    """A backup cannot be made, read or restored; the text is a Chinese sentence."""
 
 
 def member(name: str, size: int, content: Iterable[bytes], modified: int) -> Iterator[bytes]:
-    """One member of the tar stream: `size` bytes of content under a name, last changed at that second of the epoch."""
+    """One member of the tar stream: `size` bytes of content; `modified` is the time of its change in Unix seconds."""
     head = tarfile.TarInfo(name)
     head.size, head.mode, head.mtime = size, 0o600, modified
     yield head.tobuf(tarfile.PAX_FORMAT)
@@ -35,11 +35,11 @@ def member(name: str, size: int, content: Iterable[bytes], modified: int) -> Ite
 
 
 END = b"\0" * (2 * tarfile.BLOCKSIZE)
-"""What a tar stream ends with."""
+"""The end of a tar stream."""
 
 
 class _Reader:
-    """What age reads from: the pieces of a generator. Keeps the exception that it raised, which age makes into text."""
+    """A file object over the pieces of a generator; keeps its exception, because age reduces exceptions to text."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -61,7 +61,7 @@ class _Reader:
 
 
 class _Writer:
-    """What age writes to; keeps the exception in the same way."""
+    """A file object that age writes to; keeps an exception in the same way."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -75,11 +75,11 @@ class _Writer:
             raise
 
     def flush(self) -> None:
-        """age calls it at the end; the caller does it in earnest."""
+        """Called by age at the end; does nothing, because the caller flushes the file."""
 
 
 def recipients(texts: Iterable[str]) -> list[pyrage.x25519.Recipient]:
-    """Public keys from their text. Raises `BackupError`."""
+    """Parse public keys. Raises `BackupError`."""
     try:
         return [pyrage.x25519.Recipient.from_str(text) for text in texts]
     except pyrage.RecipientError as error:
@@ -89,7 +89,7 @@ def recipients(texts: Iterable[str]) -> list[pyrage.x25519.Recipient]:
 
 
 def encrypt(pieces: Iterator[bytes], file: IO[bytes], keys: list[pyrage.x25519.Recipient]) -> None:
-    """Write the stream encrypted. What the generator or the file raises is raised."""
+    """Write the stream encrypted. Raises what the generator or the file raises."""
     reader, writer = _Reader(pieces), _Writer(file)
     try:
         pyrage.encrypt_io(reader, writer, keys)
@@ -98,7 +98,7 @@ def encrypt(pieces: Iterator[bytes], file: IO[bytes], keys: list[pyrage.x25519.R
 
 
 def identities(text: str) -> list[pyrage.x25519.Identity]:
-    """Secret keys from a key file's text: lines that begin with `AGE-SECRET-KEY-1`; `#` comments. `BackupError`."""
+    """Parse the secret keys in a key file's text: lines `AGE-SECRET-KEY-1…`, comments `#`. Raises `BackupError`."""
     lines = [line.strip() for line in text.splitlines()]
     try:
         found = [pyrage.x25519.Identity.from_str(line.upper()) for line in lines if line and not line.startswith("#")]
@@ -116,7 +116,7 @@ class _Decryption(threading.Thread):
         self.failure: BaseException | None = None
 
     def run(self) -> None:
-        # When the reader has gone away, closing fails as writing did: that is not the failure to tell.
+        # If the reader has closed the pipe, closing this end fails too; the failure of writing is the one to report.
         with suppress(BrokenPipeError), os.fdopen(self._target, "wb", buffering=_PIECE) as pipe:
             try:
                 pyrage.decrypt_io(self._source, pipe, self._keys)
@@ -126,9 +126,9 @@ class _Decryption(threading.Thread):
 
 @contextmanager
 def members(path: Path, keys: list[pyrage.x25519.Identity]) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-    """Names and contents of a backup, in order; each content is to be read before the next one is asked for.
+    """Names and contents of a backup's members in order; read each content before taking the next member.
 
-    Raises `BackupError` for a file that cannot be read, a wrong key, a damaged or cut stream.
+    Raises `BackupError` for a file that cannot be read, a wrong key, a damaged or cut-off stream.
     """
     try:
         source = path.open("rb")
@@ -165,9 +165,9 @@ def _walk(path: Path, pipe: IO[bytes], decryption: _Decryption) -> Iterator[tupl
         while (head := tar.next()) is not None:
             content = tar.extractfile(head)
             yield head.name, content if content is not None else io.BytesIO()
-            # The tar keeps a record of all that it passed.
+            # tarfile keeps all members in memory otherwise.
             tar.members.clear()  # type: ignore[attr-defined]
-    while pipe.read(_PIECE):  # to the end, whose seal shows that nothing was cut off
+    while pipe.read(_PIECE):  # age authenticates the end: reading on shows that nothing was cut off
         pass
     decryption.join()
     if decryption.failure is not None:

@@ -1,7 +1,8 @@
-"""The folder of backups (`BACKUP_DIR`): names, what lies there, what is removed, whether it is old.
+"""The folder of backups (`BACKUP_DIR`): file names, listing, removal of old ones, state.
 
-Several installations may share a folder: each name carries the number of its own, and nobody counts or removes
-another's. A place restored from a backup has its key and so its number; it needs a folder of its own.
+Several installations may share a folder: each file name carries the number of its installation, and an installation
+counts and removes only its own backups. A restored installation has the key of the original and so the same number;
+if both run, each needs a folder of its own.
 """
 
 import fcntl
@@ -22,14 +23,14 @@ from core import clock
 from core.config import Settings
 
 Kind = Literal["full", "database"]
-"""`full` holds database, keys and files; `database` the first two, which is what an upgrade of the schema changes."""
+"""`full` holds database, keys and files; `database` holds no files, because an upgrade of the schema changes none."""
 
 STALE = timedelta(hours=36)
-"""A daily backup that is older is warned of."""
+"""Age of the newest full backup from which on a warning is shown."""
 UPGRADES_KEPT = 5
-"""How many backups of the database alone are kept; the daily ones by `BACKUP_KEEP`."""
+"""Number of backups of kind `database` that are kept; `BACKUP_KEEP` is that of full ones."""
 _NAME = re.compile(r"gongpin-(?:([0-9a-f]{8})-)?(\d{8}T\d{6})Z-(full|database)\.tar\.age")
-"""Those of version 0.2.0 have no number: they are anybody's to restore and nobody's to remove."""
+"""Files of version 0.2.0 have no number: any installation lists and restores them, none removes them."""
 _PART = ".part"
 _NAMED = 3
 
@@ -43,17 +44,17 @@ class Backup:
     made_at: datetime
     size: int
     owner: str
-    """Number of the installation that made it; empty for one of version 0.2.0."""
+    """Number of the installation that made it; empty if that was version 0.2.0."""
 
 
 def owner_of(settings: Settings) -> str:
-    """The number of this installation, derived from its key, which cannot be found from it; empty without a key."""
+    """The number of this installation, derived from its key by a one-way function; empty without a key."""
     key = settings.data_key.get_secret_value()
     return hmac.digest(key.encode(), b"backups", "sha256").hex()[:8] if key else ""
 
 
 def listed(folder: Path) -> list[Backup]:
-    """What lies in the folder, the newest first. Raises `BackupError` when it cannot be read."""
+    """The backups in the folder, the newest first. Raises `BackupError` when it cannot be read."""
     found = []
     try:
         for path in folder.iterdir():
@@ -68,29 +69,32 @@ def listed(folder: Path) -> list[Backup]:
 
 
 def whole_ones(folder: Path, owner: str) -> list[Backup]:
-    """An installation's whole backups, the newest first; none where the folder is still to be made. `BackupError`."""
+    """The full backups of an installation, the newest first; empty before the folder exists. Raises `BackupError`."""
     if not folder.exists() and folder.parent.is_dir():
         return []
     return [backup for backup in listed(folder) if backup.kind == "full" and backup.owner in (owner, "")]
 
 
 def newest_full(folder: Path, owner: str) -> datetime | None:
-    """When the newest whole backup was made. One that a wrong clock dated into the future says nothing about today."""
+    """When the newest full backup was made; those with a date in the future, from a wrong clock, are ignored."""
     return next((one.made_at for one in whole_ones(folder, owner) if one.made_at <= _latest()), None)
 
 
 def _latest() -> datetime:
-    """The time of which a backup may say that it was made then; clocks differ a little."""
+    """Backups with a later date are dated in the future; one hour is allowed, because clocks differ."""
     return clock.now() + timedelta(hours=1)
 
 
 class Busy(BackupError):
-    """Another process writes a backup."""
+    """Another process is writing a backup."""
 
 
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Make the folder, for the owner only, and keep others from writing a backup there meanwhile. `BackupError`."""
+    """Create the folder, for the owner only, and hold its lock: one backup is written at a time.
+
+    Raises `BackupError`, `Busy` when another process holds the lock.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (folder / ".lock").open("a")
@@ -101,14 +105,14 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Busy("另一个备份正在进行，请等它完成") from error
-        for left in folder.glob(f".*{_PART}"):  # of one that was killed
+        for left in folder.glob(f".*{_PART}"):  # left by a killed process
             left.unlink(missing_ok=True)
         yield
 
 
 @contextmanager
 def appearing(folder: Path, kind: Kind, owner: str) -> Iterator[tuple[IO[bytes], Path]]:
-    """A file to write and the name under which it appears when the block ends: whole, on disk, or not at all."""
+    """A file to write, and the path it gets when the block ends: complete and on disk, or not at all."""
     target = folder / f"gongpin-{owner}-{clock.now().astimezone(UTC):%Y%m%dT%H%M%S}Z-{kind}.tar.age"
     part = folder / f".{target.name}{_PART}"
     try:
@@ -124,7 +128,7 @@ def appearing(folder: Path, kind: Kind, owner: str) -> Iterator[tuple[IO[bytes],
 
 
 def sync_folder(folder: Path) -> None:
-    """Names that appeared in it survive a power failure."""
+    """Make new names in the folder survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -133,7 +137,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def prune(folder: Path, kind: Kind, keep: int, owner: str) -> list[Path]:
-    """Remove the oldest of an installation's kind beyond so many; which. Those dated ahead are left alone."""
+    """Remove an installation's oldest backups of a kind, all but `keep`; the removed paths.
+
+    Backups with a date in the future are neither counted nor removed.
+    """
     own = [backup for backup in listed(folder) if backup.kind == kind and backup.owner == owner]
     old = [backup.path for backup in own if backup.made_at <= _latest()][keep:]
     for path in old:
@@ -142,7 +149,7 @@ def prune(folder: Path, kind: Kind, keep: int, owner: str) -> list[Path]:
 
 
 def note(folder: Path, owner: str, **outcome: Any) -> None:
-    """Keep how the last attempt went, for `state`. A folder that cannot be written shows by itself."""
+    """Record the outcome of the last attempt for `state`. Errors are ignored: `state` reports an unusable folder."""
     with suppress(OSError):
         status = _status(folder, owner)
         part = folder / f".{status.name}{_PART}"
@@ -164,7 +171,7 @@ def _noted(folder: Path, owner: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How backups stand. `word` is for `/readyz`, `warning` a Chinese sentence for people; none when all is well."""
+    """The state of backups: `word` is shown by `/readyz`; `warning` is Chinese text, None when all is well."""
 
     word: str
     warning: str | None = None
@@ -172,7 +179,7 @@ class State:
 
 
 def state(settings: Settings) -> State:
-    """Whether there is a full backup, and how old it is."""
+    """Whether there is a recent full backup, and whether the last one was complete."""
     if not settings.backup_dir:
         return State("not configured", "没有设置每日备份，请设置 BACKUP_DIR 和 BACKUP_RECIPIENT")
     folder, owner = Path(settings.backup_dir), owner_of(settings)
@@ -212,7 +219,7 @@ def _state(folder: Path, owner: str, newest: datetime | None) -> State:
 
 
 def room(folder: Path) -> int:
-    """Free bytes where the folder stands, or will stand."""
+    """Free bytes on the disk of the folder, which need not exist yet."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free

@@ -1,7 +1,7 @@
-"""What is kept before the schema of a database that holds something is upgraded.
+"""Copies that are made before the schema of a database with data is upgraded.
 
-A SQLite file is always copied, beside it: going back needs no secret key then, which lies in a safe. Where backups are
-set up, database and keys are written there as well; files are not, because no upgrade of the schema touches them.
+A SQLite file is always copied into a folder next to it, so that going back needs no secret key from a safe. If backups
+are set up, a backup of database and keys is made as well; it holds no files, because an upgrade changes none.
 """
 
 import os
@@ -20,11 +20,11 @@ from core.db import Database
 FOLDER = "before-upgrade"
 KEPT = 3
 _SPARE = 64 * 1024 * 1024
-"""Bytes that must remain free: the upgrade itself needs room as well."""
+"""Bytes that must remain free, because the upgrade itself needs disk space too."""
 
 
 def keep_a_copy(settings: Settings, database: Database) -> list[str]:
-    """Chinese sentences that say what was kept. Raises `BackupError`: then nothing may be upgraded."""
+    """Make the copies; Chinese sentences that name them. Raises `BackupError`: then nothing may be upgraded."""
     revision = migrate.revision_of(database.engine)
     if revision is None:
         return []

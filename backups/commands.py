@@ -1,4 +1,4 @@
-"""Commands for backups: making, listing, trying and restoring them."""
+"""Commands for backups: make, list, verify and restore them."""
 
 import os
 from datetime import datetime
@@ -17,7 +17,7 @@ from core.db import Database
 
 
 class HasSettings(Protocol):
-    """What the command line hands to these commands."""
+    """What these commands use of the command line's object."""
 
     @property
     def settings(self) -> Settings: ...
@@ -31,8 +31,8 @@ class HasSettings(Protocol):
 def backup(ctx: click.Context) -> None:
     """Backups (备份) of database, uploaded files and keys together, each one encrypted file.
 
-    Without a subcommand: say which there are, and whether the newest is too old. A running server makes one every
-    night where these are set:
+    Without a subcommand: list them, and say whether the newest is too old. A running server makes one every
+    night if these are set:
 
     \b
       BACKUP_DIR        a folder, best on another disk or machine
@@ -79,13 +79,13 @@ def _whose(found: backup_folder.Backup, settings: Settings) -> str:
     if not found.owner:
         return "0.2.0 版，未编号"
     own = backup_folder.owner_of(settings)
-    if not own:  # there is no key here (any more), and so no saying
+    if not own:  # without a key this installation has no number to compare
         return f"系统 {found.owner}"
     return "本系统" if found.owner == own else f"其他系统 {found.owner}"
 
 
 def amount(size: int) -> str:
-    """Bytes as people read them."""
+    """A number of bytes for people, in MiB or GiB."""
     return f"{size / 1024**2:.1f} MiB" if size < 1024**3 else f"{size / 1024**3:.1f} GiB"
 
 
@@ -95,7 +95,7 @@ def amount(size: int) -> str:
 @click.option("--without-files", is_flag=True, help="Database and keys alone.")
 @click.pass_obj
 def make_command(obj: HasSettings, folder: Path | None, without_files: bool) -> None:
-    """Make a backup now, beside a running server, and throw away what is more than BACKUP_KEEP.
+    """Make a backup now, while the server may run, and delete old ones beyond BACKUP_KEEP.
 
     \b
     Examples:
@@ -107,7 +107,7 @@ def make_command(obj: HasSettings, folder: Path | None, without_files: bool) -> 
       0  made
       2  not made; the older ones were left alone
       3  made, but the bytes of some files are missing or damaged in the storage
-      4  another one is under way
+      4  another backup is being made
     """
     try:
         made = making.make(obj.settings, obj.database, files=not without_files, folder=folder)
@@ -117,8 +117,8 @@ def make_command(obj: HasSettings, folder: Path | None, without_files: bool) -> 
     found = made.summary
     files = "" if without_files else f"、文件 {found.files.files} 个（{amount(found.files.bytes)}）"
     click.echo(f"备份完成：数据 {found.rows} 行{files}，{amount(made.size)}\n{made.path}")
-    if made.thrown_away:
-        click.echo(f"已删除较旧的备份 {made.thrown_away} 个")
+    if made.removed:
+        click.echo(f"已删除较旧的备份 {made.removed} 个")
     for what, count, keys in (
         ("丢失", found.missing_count, found.missing),
         ("损坏", found.damaged_count, found.damaged),

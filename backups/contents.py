@@ -1,10 +1,10 @@
-"""What a backup holds, as members of its archive in this order.
+"""The contents of a backup, as members of its archive in this order.
 
 - `manifest.json`: format, version of the program, revision of the schema, kind of database, columns of every table
-- `data/…`: what stands in `DATA_DIR` and is made nowhere else: `data.key`, own forms, the demo's accounts
+- `data/…`: the files of `DATA_DIR` that are stored nowhere else: `data.key`, own forms, the demo's accounts
 - `database/TABLE/N.copy.gz`: rows, in pieces (`backups.rows`)
-- `files/KEY`: the bytes of uploaded files; not in a backup of the database alone
-- `end.json`: counts and sums of all of that, and the files whose bytes were missing or damaged
+- `files/KEY`: the bytes of uploaded files; not in a backup of kind `database`
+- `end.json`: counts and checksums of all these, and the files whose bytes were missing or damaged
 """
 
 import gzip
@@ -32,26 +32,26 @@ FORMAT = 1
 MANIFEST, LAST = "manifest.json", "end.json"
 DATABASE, DATA, FILES = "database/", "data/", "files/"
 _IN_MEMORY = 8 * 1024 * 1024
-"""Bytes of one file that are held in memory; a larger one goes by way of the disk, because its size is told first."""
+"""Bytes of a file that are held in memory; a larger one is copied to disk, because tar needs its size first."""
 _CHUNK = 1024 * 1024
 _ATTEMPTS = 3
 _NAMED = 1000
-"""So many lost files are named in a backup; all are counted."""
-_MADE_ANEW = {"files", "incoming", "metrics", "before-upgrade", "prepare.lock", "server.lock", ".restoring"}
-"""In `DATA_DIR`: what the backup holds in another form, and what belongs to a running server."""
+"""Most files of each kind (missing, damaged, removed) that a backup names; all are counted."""
+_NOT_COPIED = {"files", "incoming", "metrics", "before-upgrade", "prepare.lock", "server.lock", ".restoring"}
+"""Names in `DATA_DIR` that are in the backup in another form, or belong to the running server only."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(slots=True)
 class Count:
-    """Files, their bytes, and a sum over names and contents in order."""
+    """Number of files, their bytes, and a checksum over names and contents in order."""
 
     files: int = 0
     bytes: int = 0
     sum: str = hashlib.sha256().hexdigest()
 
     def add(self, name: str, size: int, digest: str) -> None:
-        """Count one more."""
+        """Count a file."""
         self.files += 1
         self.bytes += size
         self.sum = hashlib.sha256(f"{self.sum} {name} {size} {digest}".encode()).hexdigest()
@@ -59,23 +59,23 @@ class Count:
 
 @dataclass(slots=True)
 class Summary:
-    """What went in; the end of the archive tells it."""
+    """Counts of what the backup holds; written into `end.json`."""
 
     rows: int = 0
     files: Count = field(default_factory=Count)
     data: Count = field(default_factory=Count)
     missing: list[str] = field(default_factory=list)
-    """Keys of files that a row names and the storage does not have."""
+    """Keys of files that a row names but the storage does not have."""
     damaged: list[str] = field(default_factory=list)
-    """Keys of files whose bytes are not those that the row was written with."""
+    """Keys of files whose bytes do not match the checksum in their row."""
     removed: list[str] = field(default_factory=list)
-    """Keys of files that were deleted, with their rows, after the snapshot: nothing is wrong with them."""
+    """Keys of files that were deleted together with their rows after the snapshot, which is no loss."""
     missing_count: int = 0
     damaged_count: int = 0
     removed_count: int = 0
 
     def lose(self, key: str, how: Literal["missing", "damaged", "removed"]) -> None:
-        """Count a file that is not as its row says, and name it if there is room."""
+        """Count a file that is missing, damaged or removed; its key is listed up to `_NAMED`."""
         count = getattr(self, f"{how}_count") + 1
         setattr(self, f"{how}_count", count)
         if count <= _NAMED:
@@ -89,21 +89,21 @@ def program_version() -> str:
 
 
 class Contents:
-    """The members of one backup, made while they are read. `summary` is whole afterwards."""
+    """The members of one backup, made while they are iterated; `summary` is complete at the end."""
 
     def __init__(self, settings: Settings, database: Database, storage: Storage | None) -> None:
-        """Without a storage: database and keys alone."""
+        """Without a storage the backup is of kind `database`."""
         self._settings, self._database, self._storage = settings, database, storage
         self._now = int(clock.now().timestamp())
         self.summary = Summary()
 
     @property
     def kind(self) -> Kind:
-        """What of the two it is."""
+        """The kind of this backup."""
         return "database" if self._storage is None else "full"
 
     def __iter__(self) -> Iterator[bytes]:
-        """The tar stream. Raises `BackupError`, `StorageUnavailable`, and what the database raises."""
+        """The tar stream. Raises `BackupError`, `StorageUnavailable` and errors of the database."""
         with tempfile.TemporaryFile() as keys:
             with snapshot(self._database.engine) as taken:
                 yield from self._json(MANIFEST, self._manifest(taken))
@@ -139,7 +139,7 @@ class Contents:
 
     def _table(self, taken: Snapshot, table: str) -> Iterator[bytes]:
         for number, piece in enumerate(taken.pieces(table), 1):
-            # Rows shrink to a fifth; photos would not shrink, so the stream as a whole is not compressed.
+            # Only rows are compressed, to a fifth of their size; photos would not become smaller.
             content = gzip.compress(piece, compresslevel=5, mtime=0)
             yield from member(f"{DATABASE}{table}/{number:06}.copy.gz", len(content), [content], self._now)
 
@@ -190,11 +190,11 @@ def _from_the_start(held: IO[bytes]) -> Iterator[bytes]:
 
 
 def own_files(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """What stands in `DATA_DIR` and nowhere else, with its name below it."""
+    """The files of `DATA_DIR` that are stored nowhere else: relative names and paths."""
     folder = settings.data_dir.absolute()
     backups = Path(settings.backup_dir).resolve() if settings.backup_dir else None
     for top in sorted(folder.iterdir()):
-        if top.name in _MADE_ANEW or ".sqlite3" in top.name or top.is_symlink():
+        if top.name in _NOT_COPIED or ".sqlite3" in top.name or top.is_symlink():
             continue
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
             inside = backups is not None and path.resolve().is_relative_to(backups)
@@ -207,9 +207,9 @@ def _key_columns(connection: Connection) -> list[str]:
 
 
 def _list_keys(taken: Snapshot, target: IO[bytes]) -> None:
-    """Each key that a row names, once, with the sum of the bytes that belong there where the row tells it.
+    """Write each key that a row names, once, with the SHA-256 of its bytes if the row holds it.
 
-    They are copied after the snapshot is closed: SQLite's log would grow for as long as that takes.
+    The files are copied after the snapshot is closed, because SQLite's log grows while a snapshot is open.
     """
     columns = [column for column in taken.columns.get("files", {}) if column.endswith("_key")]
     if not columns:
@@ -226,7 +226,7 @@ def _list_keys(taken: Snapshot, target: IO[bytes]) -> None:
 
 
 def _fetch(storage: Storage, key: str, target: IO[bytes]) -> tuple[int, str] | None:
-    """Copy a file; its size and SHA-256, or None when it is not there. Raises `StorageUnavailable`."""
+    """Copy a file; its size and SHA-256, or None when it is missing. Raises `StorageUnavailable`."""
     for attempt in range(1, _ATTEMPTS + 1):
         target.seek(0)
         target.truncate()

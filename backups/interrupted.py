@@ -1,6 +1,6 @@
-"""Whether a restore into this installation was begun and not finished: then nothing of it may be opened.
+"""Whether a restore into this installation was begun and not finished: then it must not be used.
 
-Imports little, for every command asks it.
+This module imports little, because every command uses it.
 """
 
 import json
@@ -12,23 +12,23 @@ from sqlalchemy import Engine, inspect, text
 from core.config import KEY_FILE, Settings, SettingsError
 
 STAGING = ".restoring"
-"""Folder in `DATA_DIR` while a restore is under way; holds which backup it is."""
+"""Folder in `DATA_DIR` while a restore runs."""
 NOTE = "backup"
-"""File in it."""
+"""File in that folder with the restore's id, its target, and whether it has finished."""
 MARK = "restore_in_progress"
-"""Table of a PostgreSQL database while a restore into it is not finished: what stands beside it may be emptied."""
+"""Table in a PostgreSQL database until a restore into it has finished: until then its other tables may be dropped."""
 
 _AGAIN = "请重新执行 ./manage restore，会先清除恢复了一半的内容"
 
 
 class Mark(NamedTuple):
-    """The marker in a database: which restore put it there; empty for one of version 0.2.0."""
+    """The marker in a database: the id of the restore that wrote it; empty if that was version 0.2.0."""
 
     id: str
 
 
 def mark_in(engine: Engine) -> Mark | None:
-    """The marker of a restore that is not finished. Only PostgreSQL has one: a SQLite file appears when it is whole."""
+    """The marker of an unfinished restore. SQLite needs none, because its file appears only when it is complete."""
     if engine.dialect.name == "sqlite" or not (there := inspect(engine)).has_table(MARK):
         return None
     if "id" not in {column["name"] for column in there.get_columns(MARK)}:
@@ -38,19 +38,19 @@ def mark_in(engine: Engine) -> Mark | None:
 
 
 def unfinished(settings: Settings) -> str | None:
-    """A Chinese sentence when a restore was begun here and not finished: it may have left half of everything."""
+    """A Chinese sentence when a restore into this `DATA_DIR` was not finished: the data may be incomplete."""
     if not (settings.data_dir / STAGING / NOTE).exists():
         return None
     return f"上一次恢复被中断，数据不完整，不能启动或使用；{_AGAIN}"
 
 
 def half_restored(engine: Engine) -> str | None:
-    """A Chinese sentence for a PostgreSQL database into which a restore was begun, from wherever, and not finished."""
+    """A Chinese sentence when a restore into the PostgreSQL database, from any `DATA_DIR`, was not finished."""
     return None if mark_in(engine) is None else f"数据库中有一次未完成的恢复，数据不完整，不能启动或使用；{_AGAIN}"
 
 
 def complete(settings: Settings, engine: Engine) -> None:
-    """Remove note and marker of a restore that missed nothing but this; others are left as they are."""
+    """Remove the note and marker of a restore that had finished but for that; those of other restores stay."""
     try:
         note = json.loads((settings.data_dir / STAGING / NOTE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -61,15 +61,15 @@ def complete(settings: Settings, engine: Engine) -> None:
     if mark is not None and mark.id == note["id"]:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"DROP TABLE {MARK}")
-    # The note goes first: without it what is left of the folder means nothing.
+    # The note is removed first: a folder without it is ignored.
     (settings.data_dir / STAGING / NOTE).unlink()
     shutil.rmtree(settings.data_dir / STAGING)
 
 
 def refuse_to_open(settings: Settings, engine: Engine) -> None:
-    """Raises `SettingsError` for half a restore, and for data whose key is lost: a new one would open nothing of it.
+    """Raise `SettingsError` for an unfinished restore, and for data without its key, which a new key cannot decrypt.
 
-    Asked before a key is made. A restore that only had to remove its traces is completed.
+    Called before a key is made. A restore that only had to remove its note and marker is completed.
     """
     complete(settings, engine)
     half = unfinished(settings) or half_restored(engine)
@@ -84,7 +84,7 @@ def refuse_to_open(settings: Settings, engine: Engine) -> None:
 
 
 def _has_users(engine: Engine) -> bool:
-    """Whether anything may be encrypted: whatever is, was entered by somebody."""
+    """Whether there may be encrypted data: all of it is entered by users."""
     if not inspect(engine).has_table("users"):
         return False
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""Making a backup: what it holds, encrypted, into the folder of backups."""
+"""Making a backup: writing its contents, encrypted, into the folder of backups."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -25,18 +25,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup that was made."""
+    """A backup that was made; `removed` is the number of old ones deleted."""
 
     path: Path
     size: int
     summary: Summary
-    thrown_away: int
+    removed: int
 
 
 def make(settings: Settings, database: Database, *, files: bool = True, folder: Path | None = None) -> Made:
-    """Write a backup into `BACKUP_DIR`, or another folder, and throw old ones away. Raises `BackupError`.
+    """Write a backup into `BACKUP_DIR` or another folder, and delete old ones there. Raises `BackupError`.
 
-    Whatever fails, no half backup remains, and the older ones stay.
+    After a failure no partial backup remains, and the older ones are kept.
     """
     if not settings.backup_recipients:
         raise BackupError(
@@ -74,7 +74,7 @@ def make(settings: Settings, database: Database, *, files: bool = True, folder: 
 
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
-    """Says in a sentence why it failed, and what to do."""
+    """Turn failures into `BackupError` with the reason and what to do."""
     try:
         yield
     except StorageUnavailable as error:

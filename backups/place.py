@@ -1,7 +1,7 @@
-"""The place that a backup is restored into: whether it is empty, and emptying it after a restore that failed.
+"""The place into which a backup is restored: checking that it is empty, and emptying it after a failed restore.
 
-A restore leaves a note in `DATA_DIR` and, on PostgreSQL, a marker in the database, both with its id. The next one
-begins by removing the halves that belong to them, and nothing is opened meanwhile (`interrupted.py`).
+A restore writes a note in `DATA_DIR` and, on PostgreSQL, a marker in the database, both with its id. If it is
+interrupted, the installation cannot be used (`interrupted.py`), and the next restore first removes what it left.
 """
 
 import json
@@ -29,7 +29,7 @@ _LOCK = 5_220_417
 
 
 class Place:
-    """Database, file storage and `DATA_DIR` of the installation to be. `full`: with files, not the database alone."""
+    """Database, file storage and `DATA_DIR` to restore into. `full`: the backup holds files too."""
 
     def __init__(self, settings: Settings, *, full: bool) -> None:
         self._settings = settings
@@ -39,21 +39,21 @@ class Place:
         self.is_sqlite = self.database.engine.dialect.name == "sqlite"
         self.file = Path(self.database.engine.url.database or "")
         self.file_beside = self.file.with_name(self.file.name + STAGING)
-        """The SQLite file while it is filled: it gets its name when it is whole."""
+        """Path of the SQLite file while it is filled; it is renamed when it is complete."""
         self._bucket = f"{settings.s3_endpoint}/{settings.s3_bucket}" if settings.s3_bucket else "local"
         self._full = full
         self._lock: Connection | None = None
         self._id = uuid.uuid4().hex
-        """Of this restore: stands in the note and in the marker, so that neither is taken for another's."""
+        """Id of this restore, in its note and its marker, so that those of another restore are recognised."""
 
     def close(self) -> None:
-        """Let go of lock and connections."""
+        """Release the lock and the connections."""
         if self._lock is not None:
             self._lock.close()
         self.database.dispose()
 
     def refuse_unless_empty(self) -> None:
-        """Before anything is changed. What an interrupted restore left here is removed."""
+        """Raise `BackupError` unless the place is empty; first removes what an interrupted restore left here."""
         if not self.is_sqlite:
             self._lock = self.database.engine.connect()
             if not self._lock.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": _LOCK}):
@@ -72,7 +72,7 @@ class Place:
                     f"如不再需要这里的那次恢复，请删除 {self.staging} 后重试"
                 )
             if not self.is_sqlite and marked is None and self._has_tables():
-                # Somebody has filled it since from another DATA_DIR: it is not ours to empty.
+                # A restore from another DATA_DIR has filled the database since, so it must not be emptied.
                 raise BackupError(
                     "上一次中断的恢复所用的数据库中，现在是另外完成的内容，未作任何改动；"
                     f"如不再需要那次恢复，请删除 {self.staging} 后重试"
@@ -82,7 +82,7 @@ class Place:
                 "数据库中有一次未完成的恢复，而文件存储中的文件不知属于谁，未作任何改动；请改用空的文件存储"
             )
         if noted is not None or marked is not None:
-            # Files come after the marker: without it none of them is of that restore.
+            # Files are restored after the marker is written: without a marker they belong to something else.
             with_files = noted is not None and bool(noted["full"]) and (self.is_sqlite or marked is not None)
             self.undo(full=with_files)
         used = []
@@ -106,7 +106,7 @@ class Place:
         return found
 
     def _marked(self) -> Mark | None:
-        """The marker of a restore into this PostgreSQL database: no server starts on it until that is finished."""
+        """The marker of an unfinished restore into this PostgreSQL database."""
         return mark_in(self.database.engine)
 
     def _has_tables(self) -> bool:
@@ -118,15 +118,15 @@ class Place:
         return self.storage.older_than(clock.now() + timedelta(days=366))
 
     def undo(self, *, full: bool | None = None) -> None:
-        """Empty the place again; it was empty when the note was written, and no server started since."""
+        """Empty the place; it was empty when the note was written, and no server can have started since."""
         noted, marked = self._noted(), self._marked()
         if noted is not None and noted.get("finished"):
-            return  # all is in place; what is left to remove is removed when the place is opened
+            return  # the restore is complete; `complete` removes note and marker at the next start
         if noted is not None or marked is not None:
             if self.is_sqlite:
                 self.database.dispose()
                 self.remove_file_beside()
-                # It has its name already when the interruption came at the very end.
+                # If the interruption came at the very end, the file has its final name already.
                 for ending in ("", "-wal", "-shm"):
                     Path(f"{self.file}{ending}").unlink(missing_ok=True)
             elif marked is not None:
@@ -139,7 +139,7 @@ class Place:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def write_note(self, *, finished: bool = False) -> None:
-        """Whole or not at all, and before anything that it speaks of."""
+        """Write the note, completely or not at all; called before the restore changes anything outside `STAGING`."""
         beside = self.staging / f"{NOTE}.new"
         with beside.open("w", encoding="utf-8") as file:
             note = {"id": self._id, "place": self._described(), "full": self._full, "finished": finished}
@@ -150,12 +150,12 @@ class Place:
         sync_folder(self.staging)
 
     def write_mark(self) -> None:
-        """Into a PostgreSQL database, before anything else."""
+        """Write the marker into a PostgreSQL database, before anything else is written there."""
         with self.database.engine.begin() as connection:
             connection.exec_driver_sql(f"CREATE TABLE {MARK} (id text, begun_at timestamptz DEFAULT now())")
             connection.execute(text(f"INSERT INTO {MARK} (id) VALUES (:id)"), {"id": self._id})  # noqa: S608
 
     def remove_file_beside(self) -> None:
-        """What a restore into SQLite writes before the file has its name."""
+        """Remove the files that a restore into SQLite writes before the database gets its final name."""
         for ending in ("", "-wal", "-shm", "-turn", "-journal"):
             Path(f"{self.file_beside}{ending}").unlink(missing_ok=True)

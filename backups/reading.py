@@ -1,4 +1,4 @@
-"""Reading a backup: its parts in order, checked against the counts that its end tells."""
+"""Reading a backup: its parts in order, checked against the counts in its `end.json`."""
 
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back."""
+    """Facts about a backup that was verified or restored."""
 
     version: str
     made_at: str
@@ -27,11 +27,14 @@ class Restored:
     files: int
     bytes: int
     missing: int
-    """Files that had been missing or damaged when the backup was made; the rows that name them came back."""
+    """Files that were missing or damaged when the backup was made; the rows that name them are restored."""
 
 
 class Stream:
-    """Walks through a backup and checks it against its own counts; what to do with each part is its user's."""
+    """Iterates over the parts of a backup and checks them against its own counts; the caller handles each part.
+
+    To be used in this order: `data_files`, `tables`, `stored_files`, `check`, `restored`.
+    """
 
     def __init__(self, parts: Iterator[tuple[str, IO[bytes]]]) -> None:
         self._parts = parts
@@ -47,11 +50,11 @@ class Stream:
         self.end: dict[str, Any] = {}
 
     def data_files(self) -> Iterator[tuple[str, IO[bytes]]]:
-        """What goes into `DATA_DIR`; comes first. `count` each one that was read."""
+        """Files of `DATA_DIR`. The caller adds each one that it has read to `data`."""
         return self._of(DATA)
 
     def tables(self) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """Tables that have rows, with their pieces; each is to be taken before the next one is asked for."""
+        """Tables that have rows, with their pieces; read all pieces of a table before taking the next one."""
         while part := self._next(DATABASE):
             self._held = part
             table = part[0].split("/")[1]
@@ -67,7 +70,7 @@ class Stream:
             yield piece
 
     def stored_files(self) -> Iterator[tuple[str, IO[bytes]]]:
-        """Keys and bytes of uploaded files; the end follows."""
+        """Keys and bytes of uploaded files. The caller adds each one that it has read to `files`."""
         return self._of(FILES)
 
     def _of(self, start: str) -> Iterator[tuple[str, IO[bytes]]]:
@@ -75,14 +78,14 @@ class Stream:
             yield part[0].removeprefix(start), part[1]
 
     def _next(self, start: str) -> tuple[str, IO[bytes]] | None:
-        """The next part, if its name begins so; else it is held for the next question."""
+        """The next part if its name has this prefix; else None, and the part is kept for the next call."""
         part = self._held or next(self._parts, None)
         fits = part is not None and part[0].startswith(start)
         self._held = None if fits else part
         return part if fits else None
 
     def check(self) -> None:
-        """Raises `BackupError` unless all that was put in came out."""
+        """Raise `BackupError` unless the counts of all parts are those recorded in the backup."""
         last = self._next(LAST)
         if last is None:
             raise BackupError("备份不完整（没有结尾），请换用另一份备份")
@@ -99,7 +102,7 @@ class Stream:
                 raise BackupError(f"备份中的{name}与其自身记录不符，请换用另一份备份")
 
     def restored(self) -> Restored:
-        """What it amounts to."""
+        """Facts about the backup, after `check`."""
         lost = self.end["missing_count"] + self.end["damaged_count"]
         return Restored(
             self.manifest["version"],
@@ -116,7 +119,7 @@ def _as_json(count: Count) -> dict[str, Any]:
 
 
 def copy(content: IO[bytes], target: IO[bytes] | None) -> tuple[int, str]:
-    """Copy, or only read; size and SHA-256."""
+    """Copy the content, or only read it without a target; its size and SHA-256."""
     digest, size = hashlib.sha256(), 0
     while piece := content.read(_CHUNK):
         digest.update(piece)
@@ -127,7 +130,7 @@ def copy(content: IO[bytes], target: IO[bytes] | None) -> tuple[int, str]:
 
 
 def verify(path: Path, keys: list[pyrage.x25519.Identity]) -> Restored:
-    """Read a backup to its end and check it against its own counts, without restoring it. Raises `BackupError`."""
+    """Read a backup to its end and check it, without restoring anything. Raises `BackupError`."""
     with members(path, keys) as parts:
         stream = Stream(parts)
         for name, content in stream.data_files():

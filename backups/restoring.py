@@ -1,9 +1,9 @@
 """Restoring a backup into an empty place.
 
-Nothing counts as restored before it was read back: the rows of every table are summed again, keys to other tables
-asked, every stored file hashed. A SQLite database and `DATA_DIR`'s own files appear at the very end; PostgreSQL takes
-rows in one transaction. A restore that was interrupted leaves a note: the next one begins by removing its halves, and
-the server refuses to start meanwhile.
+Everything is read back before the restore is complete: the rows of every table are summed again, foreign keys are
+checked, every stored file is hashed. A SQLite database and the files of `DATA_DIR` appear at the very end; PostgreSQL
+loads rows in one transaction. An interrupted restore leaves a note: the server refuses to start, and the next restore
+first removes what the interrupted one left.
 """
 
 import fcntl
@@ -34,20 +34,19 @@ from core.config import KEY_FILE, Settings
 from core.database import migrate
 from core.db import Database
 
-SERVER_EVERY = 100
-"""Files after which progress is reported."""
 SERVER_LOCK = "server.lock"
-"""In `DATA_DIR`: held, shared, by every running server."""
+"""File in `DATA_DIR` on which every running server holds a shared lock."""
 _EVERY = 100
-"""Files after which progress is reported."""
+"""Number of files after which progress is reported."""
 Say = Callable[[str], None]
+"""Shows a line of progress."""
 
 
 def restore(settings: Settings, path: Path, keys: list[pyrage.x25519.Identity], say: Say) -> Restored:
     """Restore into an empty place: no tables, no uploads, no other key. Raises `BackupError`.
 
-    `settings` are those of `load_settings(make_key=False)`. A backup of the database alone goes beside the files that
-    are there. What fails leaves the place as empty as it was.
+    `settings` are those of `load_settings(make_key=False)`. A backup of kind `database` is restored even if the storage
+    holds files. After a failure the place is empty again.
     """
     with _server_stopped(settings.data_dir), members(path, keys) as parts:
         stream = Stream(parts)
@@ -93,7 +92,7 @@ class _Restoring:
         self._full = stream.manifest["kind"] == "full"
 
     def run(self) -> None:
-        """All of it; what others can see appears at the end."""
+        """Restore all parts; what other processes can see appears at the end."""
         (self._place.staging / "data").mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, content in self._stream.data_files():
             self._restore_data(name, content)
@@ -112,7 +111,7 @@ class _Restoring:
     # ---- the database
 
     def _restore_sqlite(self) -> None:
-        """Into a file beside; `_put_in_place` gives it its name."""
+        """Restore into a temporary file, which `_put_in_place` renames."""
         self._place.remove_file_beside()
         beside = Database(f"sqlite:///{self._place.file_beside}")
         try:
@@ -150,7 +149,7 @@ class _Restoring:
             target.load(table, pieces)
 
     def _read_rows_back(self, database: Database) -> None:
-        """The rows as they now stand; between two kinds of database their text differs and is only counted."""
+        """Compare the rows with the backup; only their number between two kinds of database, whose texts differ."""
         same = database.engine.dialect.name == self._stream.manifest["dialect"]
         with snapshot(database.engine) as taken:
             for table, expected in self._stream.tallies.items():
@@ -192,7 +191,7 @@ class _Restoring:
             self._say(f"已恢复文件 {self._stream.files.files} 个")
 
     def _read_files_back(self) -> None:
-        """Every file that a row names has the bytes that belong there, except those that the backup lacked."""
+        """Check that every file that a row names has the right bytes, except those that were missing in the backup."""
         self._say("正在核对文件……")
         end = self._stream.end
         lost = ("missing", "damaged", "removed")
@@ -215,7 +214,7 @@ class _Restoring:
             raise BackupError(f"有 {wrong} 个文件恢复后与记录不符，恢复未完成")
 
     def _named_files(self) -> Iterator[tuple[str, str]]:
-        """In pages: the connection is not held while bytes are read."""
+        """Keys and checksums of files, read in pages, so that no connection is held while bytes are read."""
         beside = Database(f"sqlite:///{self._place.file_beside}") if self._place.is_sqlite else self._place.database
         after = ""
         asked = text(
@@ -236,7 +235,7 @@ class _Restoring:
                 beside.dispose()
 
     def _put_in_place(self) -> None:
-        """All was read back: the names that others know appear, the note and the marker go last."""
+        """Give the checked files their final names; the note and the marker are removed last."""
         for path in sorted((self._place.staging / "data").rglob("*")):
             target = self._settings.data_dir / path.relative_to(self._place.staging / "data")
             if path.is_dir():
@@ -256,6 +255,6 @@ class _Restoring:
             sync_folder(self._place.file.parent)
             self._place.remove_file_beside()
         sync_folder(self._settings.data_dir)
-        # From here on nothing is missing: interrupted now, note and marker are removed when the place is opened.
+        # The restore is complete: if it is interrupted now, note and marker are removed at the next start.
         self._place.write_note(finished=True)
         complete(self._settings, self._place.database.engine)

@@ -1,8 +1,8 @@
 """Rows of a database as text: the format of PostgreSQL's COPY, for SQLite as well.
 
-One form for both, so that a backup of one can be restored into the other, none needs a program of the database beside
-us, and SQLite needs no room for a copy of its file. Values are taken as they are stored, whatever schema the database
-has: a backup is made before an upgrade too, when the code knows the tables of tomorrow.
+One format for both, so that a backup of one can be restored into the other, no program of the database (pg_dump) is
+needed, and SQLite needs no disk space for a copy of its file. Values are taken as they are stored, without the models
+of the code: before an upgrade, the database still has the old schema.
 """
 
 import hashlib
@@ -19,32 +19,32 @@ from sqlalchemy import Connection, Engine, inspect, text
 from backups.interrupted import MARK
 
 PIECE = 4 * 1024 * 1024
-"""Bytes of text, about, that are handed out at once."""
+"""Approximate size in bytes of a piece of text."""
 _BATCH = 500
 REVISIONS = "alembic_version"
 
 
 @dataclass(slots=True)
 class Tally:
-    """Rows and a sum over them that does not depend on their order, so that a table may be read in any."""
+    """Number of rows and a checksum that does not depend on their order, so that a table may be read in any order."""
 
     rows: int = 0
     sum: int = 0
 
     def add(self, line: bytes) -> None:
-        """Count one line, with or without its end."""
+        """Count a line, with or without its line end."""
         self.rows += 1
         digest = hashlib.blake2b(line.rstrip(b"\n"), digest_size=16).digest()
         self.sum = (self.sum + int.from_bytes(digest)) % (1 << 128)
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in a backup."""
+        """The form in a backup."""
         return {"rows": self.rows, "sum": f"{self.sum:032x}"}
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """One state of a database, whoever writes meanwhile: what is asked of it belongs together."""
+    """A consistent state of a database, unaffected by concurrent writes."""
 
     connection: Connection
     dialect: str
@@ -87,7 +87,7 @@ class Snapshot:
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Snapshot]:
-    """Open one. Writers go on meanwhile, on SQLite too (its log grows until the end)."""
+    """Open a snapshot. Writers are not blocked, on SQLite neither (its log grows until the end)."""
     postgresql = engine.dialect.name == "postgresql"
     if postgresql:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -120,7 +120,7 @@ def _columns(connection: Connection) -> dict[str, dict[str, str]]:
 
 
 def quoted(name: str) -> str:
-    """A name of a table or column in a statement."""
+    """The name of a table or column, quoted for a statement."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -137,7 +137,7 @@ def _cell(value: Any) -> str:
         return value
     if isinstance(value, bytes):
         return "\\\\x" + value.hex()
-    return repr(value)  # a number; as short as it can be read back exactly
+    return repr(value)  # a number, in the shortest form that reads back exactly
 
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -153,10 +153,10 @@ def _plain(cell: str) -> str | None:
 
 
 class PostgresqlTarget:
-    """Takes rows into empty tables in one transaction, in which keys to other tables are set aside until the end."""
+    """Loads rows into empty tables in one transaction; foreign keys are dropped and added again at the end."""
 
     def __init__(self, connection: Connection, columns: dict[str, dict[str, str]]) -> None:
-        """`columns` are those of the backup; the connection has begun nothing."""
+        """`columns` are those of the backup; no statement was run on the connection before."""
         self._connection, self._columns = connection, columns
         self._driver: Any = connection.connection.driver_connection
         for setting in ("TimeZone = 'UTC'", "DateStyle = 'ISO'", "statement_timeout = 0", *_PATIENT):
@@ -168,12 +168,12 @@ class PostgresqlTarget:
         self._keys = [tuple(row) for row in found]
         for table, name, _ in self._keys:
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        # What migrations put there stands in the backup as well.
+        # Rows that migrations inserted are in the backup too.
         names = ", ".join(quoted(table) for table in _columns(connection))
         connection.exec_driver_sql(f"TRUNCATE {names}")
 
     def load(self, table: str, pieces: Iterable[bytes]) -> None:
-        """Take the rows of a table, or some of them."""
+        """Load rows of a table."""
         with (
             self._driver.cursor() as cursor,
             cursor.copy(f"COPY {_listed(table, self._columns[table])} FROM STDIN") as copy,
@@ -182,7 +182,7 @@ class PostgresqlTarget:
                 copy.write(piece)
 
     def finish(self) -> None:
-        """Keys to other tables are asked again, and counters go on after the rows."""
+        """Add the foreign keys again, which checks them, and set the sequences behind the highest values."""
         for table, name, definition in self._keys:
             self._connection.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
         for table, columns in _columns(self._connection).items():
@@ -198,10 +198,10 @@ class PostgresqlTarget:
 
 
 class SqliteTarget:
-    """Takes rows into the tables of a SQLite file of its own, in one transaction."""
+    """Loads rows into the tables of a new SQLite file, in one transaction."""
 
     def __init__(self, connection: sqlite3.Connection, columns: dict[str, dict[str, str]], source: str) -> None:
-        """`columns` are those of the backup, `source` the kind of database that it was made of."""
+        """`columns` are those of the backup, `source` is the kind of database from which it was made."""
         self._connection, self._columns, self._source = connection, columns, source
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("PRAGMA synchronous = OFF")
@@ -211,19 +211,19 @@ class SqliteTarget:
                 connection.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608 -- names of the database itself
 
     def load(self, table: str, pieces: Iterable[bytes]) -> None:
-        """Take the rows of a table, or some of them."""
+        """Load rows of a table."""
         columns = self._columns[table]
         declared = {row[1]: row[2] for row in self._connection.execute(f"PRAGMA table_info({quoted(table)})")}
         readers = [_reader(declared.get(name, ""), kind, self._source) for name, kind in columns.items()]
         marks = ", ".join("?" * len(columns))
         insert = f"INSERT INTO {_listed(table, columns)} VALUES ({marks})"  # noqa: S608 -- names of the database
         for piece in pieces:
-            # Not `splitlines`, which takes U+2028 and others for ends of lines.
+            # Not `splitlines`, which splits at U+2028 and others too.
             lines = piece.decode().removesuffix("\n").split("\n")
             self._connection.executemany(insert, (_values(line, readers) for line in lines))
 
     def finish(self) -> None:
-        """Keys to other tables are asked again. Raises `sqlite3.IntegrityError`; nothing is committed then."""
+        """Check foreign keys and commit. Raises `sqlite3.IntegrityError`; nothing is committed then."""
         broken = self._connection.execute("PRAGMA foreign_key_check").fetchone()
         if broken is not None:
             raise sqlite3.IntegrityError(f"FOREIGN KEY constraint failed: {broken[0]} names a row of {broken[2]}")
@@ -239,9 +239,9 @@ def _values(line: str, readers: Sequence[_Read]) -> list[Any]:
 
 
 def _reader(declared: str, kind: str, source: str) -> _Read:
-    """How the text of a value becomes what SQLite keeps; None: as it is, and SQLite makes numbers by the column's type.
+    """Converts the text of a value for SQLite; None: the text is used, and SQLite converts it by the column's type.
 
-    `kind` is the type in the database that the backup was made of.
+    `declared` is the type in SQLite, `kind` the type in the database from which the backup was made.
     """
     if declared == "BLOB":
         return lambda value: bytes.fromhex(value.removeprefix("\\x"))
