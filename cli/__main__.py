@@ -1,13 +1,13 @@
-"""Entry of the command line: `./manage` runs this file, and so may `python -m cli` beside it."""
+"""Entry point of the command line: `./manage` runs this file; `python -m cli` works too."""
 
 import gc
 import sys
 from pathlib import Path
 
-# Run as a file, Python looks for modules beside it; the rooms stand one folder above.
+# When run as a file, Python searches modules in this folder; the rooms are in the folder above.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-# Importing makes much and throws little away: collecting meanwhile would take a fifth of the time.
+# Importing creates many objects and frees few: garbage collection would take a fifth of the start time.
 gc.disable()
 from cli.commands import main  # noqa: E402
 

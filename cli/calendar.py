@@ -1,4 +1,4 @@
-"""Commands for the working calendar (工作日历). They stand above the rooms, in which is counted by it."""
+"""Commands for the working calendar (工作日历). They are in this room because they recount deadlines of other rooms."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ class Days(click.ParamType[list[date]]):
     name = "days"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> list[date]:
-        """The days; a sentence that says how they are written when they cannot be read."""
+        """The days; fails with a sentence that says how to write them."""
         first, _, last = value.partition("..")
         try:
             start, end = date.fromisoformat(first), date.fromisoformat(last or first)
@@ -41,7 +41,7 @@ class Days(click.ParamType[list[date]]):
 
 @click.group()
 def calendar() -> None:
-    """The working calendar (工作日历): days that are set here go before the arrangement that comes with the product.
+    """The working calendar (工作日历): days set here take precedence over the arrangement that comes with the product.
 
     \b
     When the State Council has announced a year's holidays, set its days, then state that it is complete:
@@ -110,7 +110,7 @@ def unset_command(obj: HasDatabase, days: list[date], region_code: str | None) -
 
 
 def _say_what_stays(calendar: WorkingCalendar, days: list[date]) -> None:
-    """Deadlines counted on days that were known are a promise: they are not counted anew."""
+    """Say that deadlines counted on known days are not recounted, because they were announced."""
     if any(calendar.knows(day.year) for day in days):
         click.echo("该年安排此前已确定：已经告知的期限不变，新的期限按本次设定计算")
 
@@ -132,10 +132,10 @@ def _shown(days: list[date]) -> str:
 @click.argument("year", type=click.IntRange(2000, 2999))
 @click.pass_obj
 def complete_command(obj: HasDatabase, year: int) -> None:
-    """State that all holidays and make-up days of YEAR are set, and count anew what was counted on guessed days.
+    """State that all holidays and make-up days of YEAR are set, and recount deadlines counted on guessed days.
 
-    Until then its statutory days and weekends are taken, with a warning, and dates counted by them are marked as
-    provisional. Only open deadlines change; each change stands in the history. Running it again changes nothing.
+    Until then statutory holidays and weekends are assumed, with a warning, and dates counted by them are marked as
+    provisional. Only open deadlines change; each change is in the history. Running it again changes nothing.
 
     \b
     Example:
@@ -159,7 +159,7 @@ def complete_command(obj: HasDatabase, year: int) -> None:
 @calendar.command("recount")
 @click.pass_obj
 def recount_command(obj: HasDatabase) -> None:
-    """Count provisional deadlines anew whose days are known now. The server does it by itself every minute.
+    """Recount provisional deadlines whose days are known now. The server does so every minute.
 
     \b
     Example:
@@ -171,8 +171,8 @@ def recount_command(obj: HasDatabase) -> None:
 def _recount(database: Database) -> None:
     click.echo("正在重新核算暂定期限；数量很大时需要较久，可以中断，运行中的服务会接着完成")
     done = {name: one.run(database) for name, one in (("差评", ratings.recounting()), ("办件", filings.recounting()))}
-    told = "、".join(f"{name} {number} 件" for name, number in done.items() if number)
-    click.echo(f"已重新核算暂定期限：{told}" if told else "没有需要重新核算的暂定期限")
+    counts = "、".join(f"{name} {number} 件" for name, number in done.items() if number)
+    click.echo(f"已重新核算暂定期限：{counts}" if counts else "没有需要重新核算的暂定期限")
 
 
 @calendar.command("list")

@@ -1,4 +1,4 @@
-"""The command line: one group a room, wired together. `./manage` runs it, by way of `__main__.py`."""
+"""The command line: the groups of commands of all rooms. `./manage` runs it through `__main__.py`."""
 
 import importlib
 import os
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Group(NamedTuple):
-    """A group of commands: where it stands, and what `--help` says of it."""
+    """A group of commands: its module, its name in the module, and its line in `--help`."""
 
     module: str
     name: str
@@ -66,29 +66,29 @@ GROUPS = {
     "database": Group("core.commands", "database", "The schema of the database."),
     "demo": Group("demo.commands", "demo", "The demo: made-up accounts, enterprises and records."),
 }
-"""Imported when one of their commands is called: all rooms together take a second."""
+"""Groups by command name. A module is imported when its group is called: importing all takes a second."""
 FORMER_NAMES = {"receipts": "idempotency-keys"}
-"""Groups that had another name up to 0.3.0; scripts may still call them so."""
+"""Names of groups up to 0.3.0 that scripts may still use, and the current names."""
 
 
 class Installation:
-    """What commands are handed. Made when it is first asked for: `--help` needs no settings and makes no keys."""
+    """The object that commands get. Its parts are made on first use: `--help` needs no settings and makes no key."""
 
     def __init__(self, settings: "Settings | None" = None) -> None:
         self._settings = settings
 
     @cached_property
     def settings(self) -> "Settings":
-        """The settings, as yet without a key where there is none; raises `SettingsError`."""
+        """The settings; a missing key is not made yet. Raises `SettingsError`."""
         from core.config import load_settings
 
         return self._settings or load_settings(make_key=False)
 
     @cached_property
     def database(self) -> "Database":
-        """The database, with the keys for what is encrypted in it; half a restore and data without its key are refused.
+        """The database, with the key of its encrypted columns installed.
 
-        Raises `SettingsError`.
+        Raises `SettingsError`, also for an unfinished restore and for data whose key is missing.
         """
         from backups.interrupted import refuse_to_open
         from core import logs, privacy
@@ -103,7 +103,7 @@ class Installation:
         return database
 
     def keep_a_copy(self) -> None:
-        """Before the schema is changed."""
+        """Copy the database before its schema is changed."""
         from backups import before_upgrade
 
         for line in before_upgrade.keep_a_copy(self.settings, self.database):
@@ -118,9 +118,9 @@ class Installation:
 
 
 class Commands(click.Group):
-    """Imports a group when it is called, and turns refusals into a message on standard error and an exit status.
+    """Imports a group when it is called, and turns failures into a message on standard error and an exit status.
 
-    1 stands for refused, 2 for what cannot be used.
+    Status 1: refused by a rule. Status 2: settings, file or database cannot be used.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -151,7 +151,7 @@ class Commands(click.Group):
 
 
 def _refusal(error: Exception) -> click.exceptions.Exit | None:
-    """What a command's failure tells the administrator; None for a fault of the program."""
+    """Print the message for a failure that the administrator can mend; its exit. None for a fault of the program."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from assets.tables.workbook_checks import SpreadsheetError
@@ -201,7 +201,7 @@ def cli(ctx: click.Context) -> None:
       ./manage enterprises import register.xlsx
       ./manage licences import licences.xlsx
     """
-    # Whatever is written, the SQLite file included, is for the owner only.
+    # All files that are written, the SQLite file included, are for the owner only.
     os.umask(0o077)
     if ctx.obj is None:
         ctx.obj = Installation()
@@ -210,10 +210,10 @@ def cli(ctx: click.Context) -> None:
 @cli.command()
 @click.pass_obj
 def serve(obj: Installation) -> None:
-    """Start the server (what `make run` does): prepare, say where to go, serve until stopped.
+    """Start the server (as `make run` does): prepare, show the address, serve until stopped.
 
-    Honours HOST, PORT, DATA_DIR, DATABASE_URL and DEMO. With ENVIRONMENT=production nothing is made up:
-    missing settings are named, and no demo is loaded.
+    Uses HOST, PORT, DATA_DIR, DATABASE_URL and DEMO. With ENVIRONMENT=production no setting has a made-up default:
+    missing ones are named, and no demo is loaded.
 
     \b
     Examples:
@@ -226,10 +226,10 @@ def serve(obj: Installation) -> None:
 
 
 @cli.command()
-@click.option("--keep-a-copy", is_flag=True, help="As before an upgrade of the schema, though there may be none.")
+@click.option("--keep-a-copy", is_flag=True, help="Copy the database even if its schema is not upgraded.")
 @click.pass_obj
 def prepare(obj: Installation, keep_a_copy: bool) -> None:
-    """Do what `serve` does before it serves: migrate, load what comes with the product, publish forms.
+    """Prepare as `serve` does: migrate, load the data that comes with the product, publish forms.
 
     \b
     Example:
@@ -242,7 +242,7 @@ def prepare(obj: Installation, keep_a_copy: bool) -> None:
 
 
 def main() -> None:
-    """Entry of the command line; ends the process."""
+    """Entry point of the command line; ends the process."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show Chinese gets escapes instead of a traceback.
         if hasattr(stream, "reconfigure"):

@@ -11,10 +11,9 @@ from core.forms.sheet import rows_from_definition
 
 
 def write_form_workbook(path: Path, definition: Mapping[str, Any]) -> None:
-    """Write the workbook; raises SpreadsheetError when the file cannot be written.
+    """Write the workbook. Raises SpreadsheetError when the file cannot be written.
 
-    All text cells are formatted as text, so that Excel does not turn item 4.10 into the number 4.1
-    when someone edits it.
+    Text cells have the number format "text": without it Excel turns item 4.10 into the number 4.1 on editing.
     """
     workbook = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
     text = workbook.add_format({"num_format": "@"})

@@ -1,4 +1,4 @@
-"""Commands for forms (表单). They stand in this room because the ground floor knows no spreadsheets."""
+"""Commands for forms (表单). They are in this room because `core` may not import spreadsheets."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -51,7 +51,7 @@ def publish_command(obj: HasDatabase, path: Path) -> None:
 
 
 def _show(outcomes: Iterable[Outcome]) -> None:
-    """Say what became of each form; the exit status is 1 when one was refused."""
+    """Print the outcome for each form; exit with status 1 if one was refused."""
     refused = False
     for outcome in outcomes:
         for fault in outcome.faults:
@@ -72,7 +72,7 @@ def _show(outcomes: Iterable[Outcome]) -> None:
 def import_command(obj: HasDatabase, file: Path, publish: bool, out: Path | None) -> None:
     """Read a form from an Excel workbook with the sheets form, items and rules.
 
-    `forms export` writes such a workbook, a good start for an own form. Without an option the workbook
+    `forms export` writes such a workbook, from which an own form can be made. Without an option the workbook
     is only checked. Each fault is reported with its sheet and cell.
 
     \b
@@ -109,7 +109,8 @@ def import_command(obj: HasDatabase, file: Path, publish: bool, out: Path | None
 
 
 def _without_value(sheets: Mapping[str, list[list[object]]]) -> list[tuple[str, str, str]]:
-    """Cells of which nobody knows what they say, which is not the same as empty: sheet, cell, message."""
+    """Cells without a known value (formulas with an error, for example), which must not be read as empty: sheet, cell,
+    message."""
     return [
         (sheet, f"{column_letters(x)}{y}", message)
         for sheet in FORM_SHEETS

@@ -1,4 +1,4 @@
-"""The command that verifies the history: it asks every room, so it stands above them."""
+"""The command that verifies the history. It is in this room because it verifies the records of all others."""
 
 import sys
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ from inspection import integrity as inspection_integrity
 
 
 def _breaks(session: Session, bar: tqdm) -> Iterator[Broken]:
-    """All that does not hold; the bar shows how far the search is, and how many filings were looked at."""
-    looked_at = 0
+    """All breaks; the bar shows the step, and the number of filings verified."""
+    verified = 0
 
-    def seen(more: int) -> None:
-        nonlocal looked_at
-        looked_at += more
-        bar.set_postfix_str(f"{looked_at} 条")
+    def show_verified(more: int) -> None:
+        nonlocal verified
+        verified += more
+        bar.set_postfix_str(f"{verified} 条")
 
     steps = (
         ("操作记录", history.verify(session)),
         ("检查记录", inspection_integrity.verify(session)),
-        ("办件", verify_filings(session, {kind.code: kind for kind in KINDS}, seen)),
+        ("办件", verify_filings(session, {kind.code: kind for kind in KINDS}, show_verified)),
         ("评价", feedback_integrity.verify(session)),
         ("用户、账号申请和区划调整", accounts_integrity.verify(session)),
     )
@@ -48,10 +48,10 @@ def history_group() -> None:
 @history_group.command("verify")
 @click.pass_obj
 def verify_command(obj: HasDatabase) -> None:
-    """Verify the hash chain of every history, and that every record stands where its history ends.
+    """Verify the hash chain of every history, and that every record matches its last entry.
 
-    Shows changed and removed rows, changed payloads, records that are gone or were changed past their history, and
-    filings and ratings that do not say what was sent. Payloads that were erased by law are no break.
+    Shows changed and removed entries, changed payloads, records that are missing or were changed without an entry, and
+    filings and ratings whose content is not what was sent. Payloads that were erased by law are no break.
 
     \b
     Example:
@@ -59,8 +59,8 @@ def verify_command(obj: HasDatabase) -> None:
 
     \b
     Exit status:
-      0  everything holds
-      1  there are breaks, one a line: subject, row of its history, reason
+      0  no break
+      1  there are breaks, one per line: subject, row of its history, reason
     """
     breaks = 0
     with obj.database.read() as session, tqdm(unit="步", disable=None) as bar:

@@ -1,4 +1,4 @@
-"""Preparing an installation: the schema, what comes with the product, its forms, the demo."""
+"""Preparing an installation: the schema, reference data, forms, the demo."""
 
 import subprocess
 import sys
@@ -24,17 +24,17 @@ from inspection.dictionaries.seeds import load_seeds
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "cli" / "__main__.py"
 FORM_FOLDERS = ("inspection/forms", "enterprise/production/forms")
-"""Where the forms that ship with the product stand."""
+"""Folders with the forms that come with the product."""
 
 OWN_FORMS = "forms"
-"""Folder in `DATA_DIR` whose forms are published at every start."""
+"""Folder in `DATA_DIR` for forms of the installation, which are published at every start."""
 
 
 def prepare(settings: Settings, database: Database, *, keep_a_copy: bool = False) -> None:
-    """Migrate, load what comes with the product, publish forms, load the demo; says what it did.
+    """Migrate, load the data that comes with the product, publish forms, load the demo; prints what it did.
 
-    A database that holds something is kept before its schema is changed, with `keep_a_copy` in any case. Doing it again
-    changes nothing and takes a few look-ups.
+    A database with data is copied before its schema is changed, with `keep_a_copy` in any case. Running it again
+    changes nothing and takes a few queries.
     """
     refuse_to_open(settings, database.engine)
     with preparing.one_at_a_time(database.engine, lambda: click.echo("另一个进程正在准备数据库，等待其完成")):
@@ -58,7 +58,7 @@ def _load_reference(database: Database) -> None:
     with database.read() as session:
         empty = session.scalar(select(Region.code).limit(1)) is None
     with database.write() as session:
-        # Only into an empty table: what an administrator changed there later is kept.
+        # Only into an empty table, because an administrator may have changed regions later.
         if empty:
             counts = load_regions(session, area_rows())
             click.echo(f"行政区划已载入：{counts.created} 个")
@@ -67,7 +67,7 @@ def _load_reference(database: Database) -> None:
 
 
 def publish_forms(database: Database, folder: Path) -> None:
-    """Publish the forms of a folder. One that cannot be used is named and does not keep the server from starting."""
+    """Publish the forms of a folder. A faulty form is reported but does not keep the server from starting."""
     for outcome in publish_files(FormLibrary(database), folder.glob("*.json")):
         if outcome.new:
             click.echo(f"表单已发布：{outcome.title}")
@@ -88,10 +88,10 @@ def is_demo_due(settings: Settings, database: Database) -> bool:
 
 
 def prepare_apart() -> None:
-    """Prepare in a process of its own, because the demo stores files.
+    """Prepare in a separate process, because the demo stores files.
 
-    The library that stores them keeps threads that do not survive a fork: used in this process, it would
-    wait for ever in the workers that are forked from it. Raises `SettingsError` when it failed.
+    The storage library starts threads that do not survive a fork: after use in this process, its calls would hang
+    in the workers that are forked from it. Raises `SettingsError` when the preparation failed.
     """
     sys.stdout.flush()
     if subprocess.run([sys.executable, str(PROGRAM), "prepare"], check=False).returncode != 0:  # noqa: S603

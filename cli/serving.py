@@ -1,8 +1,8 @@
-"""Starting the server: what must be there is made ready, then gunicorn serves in this very process.
+"""Starting the server: the installation is prepared, then gunicorn serves in this process.
 
-Gunicorn runs here instead of being executed, because its workers are then forked from a process that
-has imported everything already: the second start takes half the time. The application itself is made
-in each worker, so that nothing with a connection or a thread is shared.
+Gunicorn runs in this process instead of as a program, because its workers are then forked from a process that has
+imported everything already, which halves the time of a start. The application itself is created in each worker, so
+that no connection or thread is shared.
 """
 
 import atexit
@@ -36,14 +36,14 @@ log = structlog.get_logger()
 WORKERS = 2
 THREADS = 8
 SWITCH_SQLITE = 0.0005
-"""Seconds after which a thread that runs Python hands over to one that waits; a tenth of the interpreter's own.
+"""Switch interval of threads in seconds, a tenth of Python's default.
 
-With SQLite the one that waits may hold everyone's turn at writing.
+With SQLite a waiting thread may hold the lock for writing, on which all other writers wait.
 """
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn, told everything here instead of on a command line of its own."""
+    """Gunicorn, configured here instead of by its command line."""
 
     def __init__(self, settings: Settings, database: Database, figures: Figures) -> None:
         self.settings = settings
@@ -57,12 +57,12 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "graceful_timeout": 10,
             "keepalive": 5,
-            "limit_request_line": 8190,  # the most that gunicorn takes; beyond it answers in HTML of its own
+            "limit_request_line": 8190,  # gunicorn's maximum; longer lines get an HTML answer of gunicorn
             "accesslog": None,
             "loglevel": "warning",
             "proc_name": "gongpin",
             "control_socket_disable": True,
-            # Its workers show that they live by the times of files, which a full disk must not keep it from making.
+            # Workers show that they are alive by changing a file; in shared memory that works with a full disk too.
             "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
             "child_exit": lambda _server, worker: figures.give_back(worker.pid),
             "on_exit": lambda _server: figures.remove(),
@@ -70,12 +70,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Take the options over."""
+        """Set the options."""
         for name, value in self.options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Called in each worker."""
+        """Create the application; called in each worker."""
         from app import create_app
         from composition.jobs import background_jobs
         from miniapp_api import health
@@ -86,23 +86,23 @@ class Server(BaseApplication):  # type: ignore[misc]
         if self.dialect == "sqlite":
             sys.setswitchinterval(SWITCH_SQLITE)
         application = create_app(self.settings)
-        # In the worker, after the fork: a thread does not survive one.
+        # Started in the worker, because threads do not survive the fork.
         background_jobs(application).start()
         scans = application.extensions[KEY].scans
         scans.start()
-        # The worker ends by returning, and its thread with it: what was gathered is written first.
+        # The thread that counts scans ends with the worker; the scans gathered so far are written before.
         atexit.register(scans.stop)
         return application
 
 
 def address(settings: Settings) -> str:
-    """Host and port as they stand in a URL."""
+    """Host and port in the form of a URL."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"{host}:{settings.port}"
 
 
 def refuse_taken_port(settings: Settings) -> None:
-    """Say at once what gunicorn would only say after five tries."""
+    """Raise `SettingsError` at once if the port is in use; gunicorn would try five times first."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
@@ -116,15 +116,15 @@ def refuse_taken_port(settings: Settings) -> None:
 
 
 def serve(settings: Settings, database: Database) -> None:
-    """Prepare, say where to go, and serve until SIGTERM or SIGINT. Does not return."""
+    """Prepare, show the address, and serve until SIGTERM or SIGINT. Does not return."""
     refuse_taken_port(settings)
-    _tell_that_a_server_runs(settings.data_dir)
+    _hold_server_lock(settings.data_dir)
     if preparation.is_demo_due(settings, database):
         preparation.prepare_apart()
     preparation.prepare(settings, database)
     with database.read() as session:
         guessed = clocks.working_calendar(session).unknown_years(clock.today())
-    # The last connection takes the write-ahead log into the SQLite file; and none may be shared with the workers.
+    # No connection may be shared with the workers; closing the last one also checkpoints SQLite's write-ahead log.
     database.dispose()
     _announce(settings)
     for year in guessed:
@@ -136,18 +136,19 @@ def serve(settings: Settings, database: Database) -> None:
     if not settings.redis_url:
         log.info("rate_limits_counted_by_each_worker", workers=WORKERS, mend="REDIS_URL")
     figures = Figures(settings.data_dir, WORKERS)
-    # The workers have it through the fork. After the folder for figures is made, which is looked for at import.
+    # Imported here, so that the workers inherit it by the fork, and after the folder for figures is made, which the
+    # Prometheus library looks for when it is imported.
     gc.disable()
     import app  # noqa: F401
 
-    # What is there now stays: collections in the workers pass it over, and its memory remains shared.
+    # The collector of the workers skips the objects made so far, so that their memory remains shared.
     gc.freeze()
     gc.enable()
     Server(settings, database, figures).run()
 
 
-def _tell_that_a_server_runs(data_dir: Path) -> None:
-    """For as long as this process or a worker of it lives: a restore and an upgrade refuse to begin meanwhile."""
+def _hold_server_lock(data_dir: Path) -> None:
+    """Lock `DATA_DIR` as long as this process or one of its workers lives: a restore or an upgrade refuses to begin."""
     global _server_lock
     _server_lock = (data_dir / SERVER_LOCK).open("a")
     try:

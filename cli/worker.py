@@ -1,10 +1,10 @@
-"""Gunicorn's threaded worker, changed so that slow phones wait for each other and not everybody for them.
+"""Gunicorn's threaded worker, changed so that slow phones do not block other requests.
 
-Gunicorn gives a connection to a thread as soon as its first byte is there, and the thread reads on for as long as
-the phone sends: as many slow phones as there are threads would stop the server. Here a request is given to a thread
-when all of it has come; until then its connection lies with the poller, which costs no thread. What is too large to
-be waited for in memory is read by threads of its own, at a pace that is asked of the phone, and so is whatever moves
-files: they wait for phones or for the storage, and nobody else waits for them.
+Gunicorn gives a connection to a thread with its first byte, and the thread reads as long as the phone sends: as many
+slow phones as there are threads would stop the server. Here a request is given to a thread when it has arrived
+completely; until then the poller watches its connection, which occupies no thread. Requests that are too large to be
+gathered in memory are read by separate threads, which demand a minimum pace, and so are requests that move files:
+they wait for phones or for the storage, and other requests do not wait for them.
 """
 
 import re
@@ -23,45 +23,45 @@ from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 SILENCE = 10
-"""Whole seconds that a thread waits for the next bytes of a request, or for a phone to take those of an answer."""
+"""Whole seconds that a thread waits to receive the next bytes of a request or to send those of an answer."""
 COMPLETE_WITHIN = 30.0
-"""Seconds in which a request must have come whole; a large one has `PACE` besides."""
+"""Seconds within which a request must have arrived completely; a large one gets more time according to `PACE`."""
 PACE = 8 * 1024
-"""Bytes a second of a large body, on average, after `COMPLETE_WITHIN`: 20 MiB may take three quarters of an hour."""
+"""Minimum average pace of a large request after `COMPLETE_WITHIN`, in bytes per second: 20 MiB may take 43 minutes."""
 SMALL = 64 * 1024
-"""Bytes of a request, head and body, that is waited for without a thread."""
+"""Largest request, head and body in bytes, that is gathered without a thread."""
 LARGE_THREADS = 8
-"""Large requests that one worker process reads from the phone at the same time."""
+"""Large requests that one worker process reads at the same time."""
 FILE_THREADS = 32
-"""Uploads and downloads of files in one worker process: they wait for phones, disks, scanner and storage, and for a
-place (`miniapp_api/http/file_places.py`)."""
+"""Threads for uploads and downloads in one worker process: they wait for phones, disks, scanner, storage, and for a
+slot (`miniapp_api/http/file_places.py`)."""
 _AT_HAND = 0.05
-"""Seconds that a thread waits for the rest of a request: mostly it is under way, and a round of the poller takes longer
-than it."""
+"""Seconds that a thread waits for the rest of a request before it returns the connection to the poller: mostly the rest
+is on its way and arrives sooner than the poller would report it."""
 _CLOSING_THREADS = 2
 _SWEEP_EVERY = 1.0
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"^content-length[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-# Whatever moves files, by the request line.
+# Request lines of requests that move files.
 _OF_FILES = re.compile(rb"[A-Z]+ /api/v1/files[/? ]")
-# Of unknown length, or sent only when the server has asked for it.
+# Headers of a request whose length is unknown, or whose body is sent only after an answer of the server.
 _UNFORESEEN = re.compile(rb"^(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 class Arrival(Enum):
-    """How much of a request has come."""
+    """How much of a request has arrived, or which threads read the rest."""
 
     PART = "part"
     WHOLE = "whole"
     LARGE = "large"
-    """The rest is read while the request is worked on."""
+    """The rest is read by a thread while the request is handled."""
     FILE = "file"
-    """Likewise; it moves a file."""
+    """As LARGE, for a request that moves a file."""
 
 
 def arrival(received: bytes) -> Arrival:
-    """Judge the beginning of a request. What is not understood is LARGE: gunicorn's own parser refuses it there."""
+    """Classify a request by its beginning. A malformed one is LARGE: gunicorn's parser refuses it in that thread."""
     end = received.find(_HEAD_END)
     if end < 0:
         return Arrival.PART if len(received) < SMALL else Arrival.LARGE
@@ -78,9 +78,9 @@ def arrival(received: bytes) -> Arrival:
 
 
 class PacedUnreader(SocketUnreader):  # type: ignore[misc]
-    """Reads a request from its socket; raises TimeoutError when the phone sends too slowly altogether.
+    """Reads a request from its socket; raises TimeoutError when the average pace is too low.
 
-    The kernel's limit of one `recv` (`SILENCE`) does not see who sends a byte now and then.
+    The kernel's timeout of a single `recv` (`SILENCE`) does not catch a phone that sends a byte now and then.
     """
 
     def __init__(self, sock: socket.socket, received: bytes) -> None:
@@ -98,30 +98,30 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """Threads of `threads` serve what has come whole; `LARGE_THREADS` and `FILE_THREADS` more serve the rest."""
+    """Serves complete requests with `threads` threads, the others with `LARGE_THREADS` and `FILE_THREADS` more."""
 
     def init_process(self) -> None:
-        """In the process of the worker; returns when it ends."""
+        """Run the worker in its process; returns when it ends."""
         self._apart = {
             Arrival.LARGE: ThreadPoolExecutor(LARGE_THREADS, "large"),
             Arrival.FILE: ThreadPoolExecutor(FILE_THREADS, "file"),
         }
         self._closing = ThreadPoolExecutor(_CLOSING_THREADS, "closing")
         self._due: dict[Any, float] = {}
-        """When a request must be there, by connection; from its first look until it is served."""
+        """Monotonic time by which a request must be complete, by connection, until it is served."""
         self._waiting: set[Any] = set()
         """Connections that the poller watches for the rest of a request."""
         self._swept = 0.0
         super().init_process()
 
     def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until the worker is to stop."""
         super().run()
         for pool in (*self._apart.values(), self._closing):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def handle(self, conn: Any) -> Any:
-        """In a thread: serve the next request of a connection if it is there, else say how much of it is."""
+        """In a thread: serve the next request of a connection if it is complete; else how much of it has arrived."""
         conn.sock.setblocking(True)
         conn.init()
         try:
@@ -131,7 +131,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         return self._serve(conn) if come is Arrival.WHOLE else come
 
     def _receive(self, conn: Any) -> Arrival:
-        """Take what has come without waiting for a slow phone; it lies in the parser's buffer then."""
+        """Read what has arrived into the parser's buffer, without waiting for a slow phone."""
         unreader = conn.parser.unreader
         now = time.monotonic()
         wait_until = 0.0 if conn in self._due else now + _AT_HAND
@@ -141,7 +141,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             piece = _piece(conn.sock, wait_until - time.monotonic())
             if piece is None:
                 break
-            if not piece:  # the phone has hung up, which the parser will find out
+            if not piece:  # the phone has closed the connection, which the parser handles
                 come = Arrival.WHOLE
                 break
             received += piece
@@ -153,12 +153,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader = PacedUnreader(conn.sock, conn.parser.unreader.take_buffered())
         limit = struct.pack("ll", SILENCE, 0)
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            # The kernel's limit: gunicorn switches the one that Python keeps off before it reads.
+            # The timeout is set in the kernel, because gunicorn removes Python's timeout before it reads.
             conn.sock.setsockopt(socket.SOL_SOCKET, option, limit)
         return super().handle(conn)
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """In the main thread: what becomes of a connection that a thread has looked after."""
+        """In the main thread: pass on a connection that a thread has handled, by what `handle` returned."""
         outcome = False if fs.cancelled() or fs.exception() is not None else fs.result()
         if outcome is Arrival.PART:
             self._waiting.add(conn)
@@ -177,7 +177,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.enqueue_req(conn)
 
     def _let_go(self, conn: Any) -> None:
-        """End a connection. Gunicorn waits two seconds for the phone to do the same, here not in the main thread."""
+        """Close a connection. Gunicorn waits two seconds for the phone to close it too; here a closing thread waits."""
         self.nr_conns -= 1
         self._due.pop(conn, None)
         with suppress(OSError):
@@ -185,7 +185,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._closing.submit(conn.close, graceful=True)
 
     def murder_pending(self) -> None:
-        """Called in each turn of the main loop: end the connections whose request is overdue."""
+        """Close connections whose request is overdue; called in each turn of the main loop."""
         super().murder_pending()
         now = time.monotonic()
         if now < self._swept + _SWEEP_EVERY:
@@ -199,12 +199,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             conn.close()
 
     def _is_idle_at_the_end(self, conn: Any) -> bool:
-        """Whether the worker is to stop and this phone has asked for nothing yet."""
+        """Whether the worker is stopping and nothing of a request has arrived on this connection."""
         return not self.alive and not conn.parser.unreader.buf.getvalue()
 
 
 def _piece(sock: socket.socket, seconds: float) -> bytes | None:
-    """What is there, or comes within these seconds; None when nothing does, empty at the end."""
+    """The bytes that are there or arrive within `seconds`; None when there are none, empty at the end."""
     with suppress(BlockingIOError):
         return sock.recv(SMALL, socket.MSG_DONTWAIT)
     if seconds > 0:

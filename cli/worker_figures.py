@@ -1,7 +1,7 @@
-"""Where the workers keep their figures for Prometheus: files that they map into memory and share.
+"""Files for the figures for Prometheus, which the workers map into memory and share.
 
-Writing to a mapped file for which the disk has no room kills the process (SIGBUS). So the files stand in shared
-memory where there is some, and every worker takes the whole room for its own before it maps them.
+Writing to a mapped file kills the process (SIGBUS) when the disk is full. So the files are in shared memory if
+possible, and every worker allocates the whole size of its files before it maps them.
 """
 
 import fcntl
@@ -20,16 +20,16 @@ from core.database.disk import SHARED_MEMORY
 log = structlog.get_logger()
 
 KINDS = {"counter": 1024 * 1024, "histogram": 1024 * 1024}
-"""Bytes for the figures of one worker by kind of figure. Routes, methods and statuses are few: a third is used."""
+"""Bytes for one worker, by kind of figure. Routes, methods and statuses are few, so that a third is used."""
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _PREFIX = "gongpin-figures-"
 
 
 class Figures:
-    """The folder for the figures of one server's workers; None where there is no room for them anywhere."""
+    """The folder for the figures of one server's workers; `folder` is None if no disk has room for it."""
 
     def __init__(self, data_dir: Path, workers: int) -> None:
-        """Makes it, before Prometheus' library is imported, which looks for it then."""
+        """Create the folder. Must run before the Prometheus library is imported, which looks for it then."""
         self.folder: Path | None = None
         self._lock: IO[bytes] | None = None
         os.environ.pop(_VARIABLE, None)
@@ -52,7 +52,7 @@ class Figures:
             _take_room(probe, sum(KINDS.values()) * workers)
             probe.unlink()
             self._lock = (folder / "lock").open("ab")
-            # Held as long as a process of this server lives; so others see that the folder is in use.
+            # Held as long as a process of this server lives, so that others do not remove the folder.
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)
@@ -60,9 +60,9 @@ class Figures:
         self.folder = folder
 
     def reserve(self) -> bool:
-        """In a worker, before it counts anything: take room for its figures; False where there is none."""
+        """Allocate the files of this worker before it counts anything; False if the disk has no room."""
         if self.folder is None:
-            return True  # they stand in this worker's own memory
+            return True  # the figures are in this worker's own memory
         try:
             for kind, size in KINDS.items():
                 _take_room(self.folder / f"{kind}_{os.getpid()}.db", size)
@@ -72,7 +72,7 @@ class Figures:
         return True
 
     def give_back(self, pid: int) -> None:
-        """A worker has ended: its figures stay, the room that it did not use is given back."""
+        """After a worker has ended: keep its figures and free the disk space that it did not use."""
         if self.folder is None:
             return
         for kind in KINDS:
@@ -80,7 +80,7 @@ class Figures:
                 file.truncate(max(_used(file), 8))
 
     def remove(self) -> None:
-        """At the end of the server."""
+        """Remove the folder at the end of the server."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -91,12 +91,12 @@ def _take_room(path: Path, size: int) -> None:
 
 
 def _used(file: IO[bytes]) -> int:
-    """The library's format: the file begins with how many bytes of it are used."""
+    """Number of used bytes, with which a file in the format of the Prometheus library begins."""
     return int(struct.unpack("i", file.read(4))[0])
 
 
 def _remove_old(parent: Path) -> None:
-    """Folders of servers that were killed."""
+    """Remove the folders of servers that were killed."""
     for folder in parent.glob(f"{_PREFIX}*"):
         with suppress(OSError), (folder / "lock").open("rb+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
