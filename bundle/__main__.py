@@ -1,8 +1,8 @@
 """`python -m bundle`: makes the archive that installs and upgrades the product on a server without internet.
 
-One file, a zip that Python runs (`python3 gongpin-….pyz FOLDER`): our code, Noto Sans SC, pip, and the wheels of
-`requirements.txt` for some versions of Python. Each wheel has the hash that the lock names. Wheels only: what would
-have to be compiled on the server is refused here. `bundle/install.py` is what runs there.
+The archive is one zip file that Python runs (`python3 gongpin-….pyz FOLDER`). It holds our code, Noto Sans SC, pip, and
+the wheels of `requirements.txt` for several versions of Python; each wheel has the hash in the lock file. A library
+without a wheel is refused here, because the server could not compile it. On the server, `bundle/install.py` runs.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from assets.paper import fetch_fonts, fonts
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
-"""Debian 12 and openEuler 24.03, Ubuntu 24.04, Debian 13."""
+"""Versions of Python: of Debian 12 and openEuler 24.03, of Ubuntu 24.04, of Debian 13."""
 GLIBC = 28
-"""Wheels run from glibc 2.28 on: Debian 10, Kylin V10 SP2, openEuler 20.03 and whatever is newer."""
+"""Wheels may need glibc 2.28 at most: that of Debian 10, Kylin V10 SP2 and openEuler 20.03."""
 # pragma: allowlist nextline secret
 PIP = "pip==25.3 --hash=sha256:9655943313a94722b7774661c21049070f6bbb0a1516bf02f7c8d5d9201514cd"
-"""Goes into the archive: Debian's python3 has neither pip nor ensurepip."""
+"""Added to the archive, because Debian's python3 has neither pip nor ensurepip."""
 LEFT_OUT = (
     "tests/",
     "bench/",
@@ -41,7 +41,7 @@ LEFT_OUT = (
     "requirements",
     "docs/query-plans.md",
 )
-"""Beginnings of what a server does not need."""
+"""Prefixes of paths that a server does not need."""
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
@@ -50,9 +50,9 @@ class BundleError(Exception):
 
 
 def requirements(python: str, machine: str) -> list[tuple[str, str, str]]:
-    """Lines of the lock that may hold on that kind of server: the requirement, its marker, its hashes.
+    """Lines of the lock file that may apply to a Python version and machine: requirement, marker, hashes.
 
-    Whatever its patch release: Debian 12 has 3.11.2, and one library asks for another one before 3.11.3.
+    They cover every patch release: Debian 12 has 3.11.2, and one library needs another one before 3.11.3.
     """
     environments = [
         {
@@ -74,7 +74,7 @@ def requirements(python: str, machine: str) -> list[tuple[str, str, str]]:
 
 
 def download(folder: Path, lines: list[str], python: str, machine: str) -> None:
-    """Wheels for the oldest glibc that they exist for. Raises `BundleError` naming what has none."""
+    """Download wheels, for any glibc up to `GLIBC`. Raises `BundleError` that names libraries without a wheel."""
     platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1)]
     platforms += [f"{name}_{machine}" for name in _LEGACY.values()]
     asked = folder / "asked.txt"
@@ -94,7 +94,7 @@ def download(folder: Path, lines: list[str], python: str, machine: str) -> None:
 
 
 def code_files() -> Iterator[Path]:
-    """Our own files that a server needs: those that git knows, or all where there is no git."""
+    """Our own files that a server needs: those tracked by git, or all files if git is not available."""
     listed = subprocess.run(  # noqa: S603 -- a fixed program
         ["git", "-C", str(ROOT), "ls-files", "-z"],  # noqa: S607
         stdin=subprocess.DEVNULL, capture_output=True, check=False,
@@ -118,7 +118,7 @@ def program_version() -> str:
 
 
 class _Archive:
-    """The zip, with the sum of every member in a manifest at its end. The same content gives the same file."""
+    """The zip, with the checksum of every member in a manifest at its end. The same content gives the same file."""
 
     def __init__(self, target: Path) -> None:
         self._zip = zipfile.ZipFile(target, "w")
@@ -127,7 +127,7 @@ class _Archive:
     def add(self, name: str, content: bytes, *, executable: bool = False, listed: bool = True) -> None:
         head = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
         head.external_attr = (0o755 if executable else 0o644) << 16
-        # Wheels are compressed already.
+        # Wheels are already compressed.
         head.compress_type = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
         self._zip.writestr(head, content)
         if listed:
@@ -140,7 +140,7 @@ class _Archive:
 
 
 def build(folder: Path, pythons: list[str], machine: str) -> Path:
-    """Make the archive in a folder, and its sum beside it; where it is."""
+    """Make the archive and a file with its checksum in a folder; the path of the archive."""
     try:
         fetch_fonts.fetch(fonts.SET_UP_FOLDER)
     except fetch_fonts.FetchFailed as error:
@@ -161,7 +161,7 @@ def build(folder: Path, pythons: list[str], machine: str) -> Path:
         for python in pythons:
             print(f"Wheels for Python {python} on {machine}", flush=True)
             asked = requirements(python, machine)
-            # Markers would be judged by the Python that runs this.
+            # Markers are left out here, because pip would evaluate them for the Python that runs this.
             download(wheels, [*(name + hashes for name, _, hashes in asked), PIP], python, machine)
             archive.add(f"requirements-{python}.txt", "".join(f"{''.join(parts)}\n" for parts in asked).encode())
         names = sorted(path.name for path in wheels.glob("*.whl"))
@@ -178,7 +178,7 @@ def build(folder: Path, pythons: list[str], machine: str) -> Path:
 
 
 def oldest(names: Iterable[str]) -> int:
-    """The minor version of the glibc 2 that all of these wheels run with."""
+    """The oldest minor version of glibc 2 with which all of these wheels run."""
     needed = 0
     for name in names:
         found = [int(minor) for minor in re.findall(r"manylinux_2_(\d+)_", name)]
@@ -188,7 +188,7 @@ def oldest(names: Iterable[str]) -> int:
 
 
 def main() -> int:
-    """Entry of `make bundle`."""
+    """Entry point of `make bundle`; its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m bundle", description="Make the archive for a server without internet."
     )

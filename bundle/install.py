@@ -1,16 +1,16 @@
 """Installs and upgrades the product on a server without internet: `python3 gongpin-VERSION-linux-MACHINE.pyz FOLDER`.
 
-Runs from within the archive, with nothing but Python's standard library; the messages are Chinese. What it makes:
+It runs inside the archive and uses only Python's standard library; its messages are Chinese. It makes:
 
-    FOLDER/settings.env      the settings; written once, then the administrator's
-    FOLDER/var/              the data, unless DATA_DIR says otherwise; never touched but by the program itself
+    FOLDER/settings.env      the settings; written once, then changed by the administrator only
+    FOLDER/var/              the data, unless DATA_DIR names another folder; written by the program only
     FOLDER/manage            the command line, with those settings
     FOLDER/gongpin.service   for systemd
-    FOLDER/current           which release runs; `previous`: which ran before
+    FOLDER/current           link to the release that runs; `previous`: the one that ran before
     FOLDER/releases/NAME/    code, libraries and fonts of one release
 
-A release is made beside the others and counts only when a file `.complete` stands in it; `current` is a symbolic link
-that is replaced in one step at the very end. Whatever is interrupted before leaves the former release as it was.
+Each release has a folder of its own and is valid only if it contains a file `.complete`. The symbolic link `current` is
+replaced in one step at the very end, so that an interruption before leaves the former release in use.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-# This file must be read by any Python 3 (from 3.6), so that an old one can say that it is too old.
+# This file uses the syntax of Python 3.6, so that an old Python can run it and report that it is too old.
 
 COMPLETE = ".complete"
 REFUSED = 2
@@ -84,11 +84,11 @@ WantedBy=multi-user.target
 
 
 class Refused(Exception):
-    """Nothing was changed, or what was is put back; a Chinese sentence that says what to do."""
+    """Nothing was changed, or changes were undone; the text is a Chinese sentence that says what to do."""
 
 
 def say(text: str) -> None:
-    """One line to the administrator, at once."""
+    """Print a line for the administrator without delay."""
     print(text, flush=True)
 
 
@@ -96,7 +96,7 @@ def say(text: str) -> None:
 
 
 class Archive:
-    """The file that this runs from."""
+    """The archive that runs this file."""
 
     def __init__(self, path: str) -> None:
         self._zip = zipfile.ZipFile(path)
@@ -105,7 +105,7 @@ class Archive:
         self.name = "%s-%s" % (self.manifest["version"], hashlib.sha256(content).hexdigest()[:10])
 
     def unpack(self, start: str, folder: Path) -> None:
-        """Members below `start` into a folder; each is compared with the sum that the manifest tells."""
+        """Unpack the members below `start` into a folder; each must have its checksum in the manifest."""
         for name, expected in self.manifest["files"].items():
             if not name.startswith(start):
                 continue
@@ -120,12 +120,12 @@ class Archive:
             target.chmod((self._zip.getinfo(name).external_attr >> 16) & 0o777)
 
     def size(self) -> int:
-        """Bytes of all that is in it."""
+        """Unpacked size of all members in bytes."""
         return sum(found.file_size for found in self._zip.infolist())
 
 
 def refuse_other_machines(manifest: Dict[str, Any]) -> None:
-    """Before anything is written: Python, machine and C library must be those that the wheels were built for."""
+    """Raise `Refused` unless Python, machine and C library are those for which the wheels were built."""
     python = "%d.%d" % sys.version_info[:2]
     if python not in manifest["pythons"]:
         raise Refused(
@@ -161,10 +161,11 @@ class Home:
         self.previous = self.folder / "previous"
         self.settings = self.folder / "settings.env"
         self.lock: Tuple[int, ...] = ()
-        """Handed to every process that is started: whoever is killed leaves no helper behind that works on unseen."""
+        """Descriptor of the lock, inherited by every child process: if this process is killed, the folder stays locked
+        until its children have ended."""
 
     def running(self) -> Optional[Path]:
-        """The release that `current` names, if there is one."""
+        """The release that runs, if there is one."""
         return self._target(self.current)
 
     def former(self) -> Optional[Path]:
@@ -179,7 +180,7 @@ class Home:
         return found if (found / COMPLETE).exists() else None
 
     def environment(self) -> Dict[str, str]:
-        """The settings, as `manage` has them."""
+        """The environment with the settings, as `manage` sets it."""
         found = dict(os.environ)
         for line in self.settings.read_text(encoding="utf-8").splitlines():
             name, equals, value = line.strip().partition("=")
@@ -194,7 +195,7 @@ class Home:
         return found
 
     def run(self, release: Path, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
-        """A command of a release, with the settings of this installation."""
+        """Run a command of a release with the settings of this installation."""
         return subprocess.run(
             [str(release / ".venv/bin/python"), str(_program(release)), *arguments],
             stdin=subprocess.DEVNULL, env=self.environment(), cwd=str(release), check=False,
@@ -202,7 +203,7 @@ class Home:
         )  # fmt: skip
 
     def point(self, link: Path, release: Path) -> None:
-        """Let a link name a release, in one step."""
+        """Let a link point to a release, in one step."""
         beside = link.with_name(".%s.new" % link.name)
         if beside.is_symlink():
             beside.unlink()
@@ -220,7 +221,7 @@ def _sync(folder: Path) -> None:
 
 
 def build(archive: Archive, home: Home) -> Path:
-    """Make the release of this archive, unless it is there; where it is."""
+    """Make the release of this archive unless it exists; its folder."""
     release = home.releases / archive.name
     if (release / COMPLETE).exists():
         return release
@@ -252,7 +253,7 @@ def build(archive: Archive, home: Home) -> Path:
 
 
 def _install_libraries(archive: Archive, release: Path, lock: Tuple[int, ...]) -> None:
-    """With the pip of the archive, which is run as the zip that it is; from the wheels of the archive alone."""
+    """Install only wheels of the archive, with the pip of the archive, which is run from its wheel."""
     import venv
 
     venv.EnvBuilder(with_pip=False, symlinks=True).create(str(release / ".venv"))
@@ -279,7 +280,7 @@ def _install_libraries(archive: Archive, release: Path, lock: Tuple[int, ...]) -
 
 
 def _runs(release: Path) -> bool:
-    """Whether its Python is still there: the system's may have been replaced since."""
+    """Whether the Python of a release still runs: that of the system may have been replaced."""
     try:
         return subprocess.run([str(release / ".venv/bin/python"), "-c", ""], check=False).returncode == 0
     except OSError:
@@ -287,13 +288,13 @@ def _runs(release: Path) -> bool:
 
 
 def _program(release: Path) -> Path:
-    """The command line of a release; up to 0.3.0 it was `app.py`."""
+    """Path of the command line of a release; up to 0.3.0 it was `app.py`."""
     program = release / "cli" / "__main__.py"
     return program if program.exists() else release / "app.py"
 
 
 def _try(release: Path) -> None:
-    """Import everything once: a library that does not run on this machine shows now and not at the first request."""
+    """Import everything once, so that a library that does not run on this machine fails now, not at a request."""
     done = subprocess.run(
         [str(release / ".venv/bin/python"), "-c", "import cli.commands, app"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=str(release), check=False,
@@ -302,12 +303,12 @@ def _try(release: Path) -> None:
         raise Refused("程序在这台机器上不能运行：\n%s" % done.stdout.decode(errors="replace")[-2000:])
 
 
-# ---- what is asked for
+# ---- install, upgrade, go back
 
 
 @contextmanager
 def stopped(home: Home) -> Iterator[None]:
-    """The server must not run, and is kept from starting meanwhile."""
+    """Raise `Refused` if the server runs, and keep it from starting meanwhile."""
     folder = Path(home.environment()["DATA_DIR"])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "server.lock").open("a") as lock:
@@ -319,7 +320,7 @@ def stopped(home: Home) -> Iterator[None]:
 
 
 def install(archive: Archive, home: Home) -> None:
-    """Install, or upgrade what is there."""
+    """Install, or upgrade an installation."""
     refuse_other_machines(archive.manifest)
     _refuse_a_strange_folder(home)
     former = home.running()
@@ -337,7 +338,7 @@ def install(archive: Archive, home: Home) -> None:
     _write_once(home)
     if former is not None:
         with stopped(home):
-            pass  # said at once, before a minute of installing
+            pass  # a running server is reported at once, before the minute that installing takes
     release = build(archive, home)
     if former is None:
         home.point(home.current, release)
@@ -376,7 +377,7 @@ def _refuse_a_strange_folder(home: Home) -> None:
 
 
 def _write_once(home: Home) -> None:
-    """What belongs to the administrator from then on; `manage` is ours."""
+    """Write the files that belong to the administrator if they are missing, and `manage` every time."""
     home.releases.mkdir(parents=True, exist_ok=True)
     (home.folder / "var").mkdir(exist_ok=True, mode=0o700)
     if not home.settings.exists():
@@ -406,7 +407,7 @@ def _remove_old(home: Home) -> None:
 
 
 def back(home: Home) -> None:
-    """Let the former release run again, if the database is still one that it can use."""
+    """Let the former release run again, if it can use the database."""
     former, running = home.former(), home.running()
     if former is None or running is None:
         raise Refused("没有可以退回的旧版本")
@@ -425,7 +426,7 @@ def back(home: Home) -> None:
 
 @contextmanager
 def alone(home: Home) -> Iterator[None]:
-    """One installation at a time in a folder."""
+    """Lock the folder, so that one installation at a time runs in it."""
     home.folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(str(home.folder), os.O_RDONLY)
     try:
@@ -441,7 +442,7 @@ def alone(home: Home) -> Iterator[None]:
 
 
 def main(arguments: List[str]) -> int:
-    """Entry; the exit status: 0 done, 2 refused, 130 interrupted."""
+    """Entry point; its exit status: 0 done, 2 refused, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -26,7 +26,7 @@ _PAYLOAD = {"actor": "演示数据"}
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One line of the accounts file (HTTP contract, §6); an enterprise's has no level, but its credit code."""
+    """An account in the accounts file (HTTP contract, §6); that of an enterprise has a credit code and no level."""
 
     username: str
     password: str
@@ -54,7 +54,7 @@ _SIGN_IN = {
 }
 _ENTERPRISE_NOTE = "企业（登录须输入验证码）：两张生产许可证、待审核的数据申报、待整改事项"
 
-# Others have the roles that their level brings.
+# Other accounts have the default roles of their level.
 _ROLES = {
     REVIEWER: (Role.LICENCE_REVIEWER,),
     RATING_POSTS[0]: (Role.RATING_OFFICER,),
@@ -62,14 +62,14 @@ _ROLES = {
     RATING_POSTS[2]: (Role.RATING_SUPERVISOR,),
 }
 
-# Colleagues whose records fill the statistics of the province; nobody knows their passwords.
+# Counties of further users, whose records fill the statistics of the province; nobody knows their passwords.
 COLLEAGUES = (
     "320411", "320412", "320413", "320481",
     "320205", "320302", "320505", "320612", "320703", "320803", "320902", "321002", "321102", "321202", "321302",
 )  # fmt: skip
 
 APPLICANT = "demo_applicant"
-"""The last thing that is loaded: where it is, the demo is complete."""
+"""User name of the pending application, which is loaded last: if it exists, the demo is complete."""
 
 
 def colleague(region_code: str) -> str:
@@ -78,7 +78,7 @@ def colleague(region_code: str) -> str:
 
 
 def accounts_file(data_dir: Path) -> Path:
-    """Where the accounts and their passwords are written."""
+    """Path of the file with the accounts and their passwords."""
     return data_dir / FILE
 
 
@@ -92,13 +92,11 @@ def read_accounts(data_dir: Path) -> list[Account]:
 
 
 def make_accounts(database: Database, data_dir: Path, works: EnterpriseFacts) -> None:
-    """Create the demo users of offices, those that are there already aside, and write the file.
+    """Write the accounts file, and create the missing demo users of offices.
 
-    The file has the user of the enterprise too, who is created by `make_enterprise_user` when the
-    register is loaded.
-
-    The file is written before the users are stored: were it the other way round, an interruption
-    would leave users whose passwords nobody knows.
+    The file also has the user of the enterprise, whom `make_enterprise_user` creates after the register is loaded. It
+    is written before the users are stored, because an interruption in the other order would leave users whose
+    passwords nobody knows.
     """
     known = {account.username: account for account in read_accounts(data_dir)}
     with database.read() as session:
@@ -116,9 +114,9 @@ def make_accounts(database: Database, data_dir: Path, works: EnterpriseFacts) ->
     roles = [Role.ENTERPRISE.value]
     owner = known.get(uscc) or Account(uscc, _password(uscc), roles, None, works["region_code"], _ENTERPRISE_NOTE, uscc)
     _write(data_dir, [*accounts, owner])
-    # Hashing takes long and is done before the transaction; the colleagues share a password that is thrown away.
+    # Hashing is slow, so it is done before the transaction. The colleagues share a password that is not kept.
     hashes = {a.username: passwords.hash_password(a.password) for a in accounts if a.username not in present}
-    thrown_away = passwords.hash_password(passwords.one_time_password())
+    unknown_password = passwords.hash_password(passwords.one_time_password())
     wanted = {username: code for username, (code, _) in _SIGN_IN.items()}
     wanted |= {colleague(code): code for code in COLLEAGUES}
     with database.write() as session:
@@ -127,13 +125,13 @@ def make_accounts(database: Database, data_dir: Path, works: EnterpriseFacts) ->
                 continue
             region = _region(session, code)
             operations.create_user(
-                session, offices.bureau_of(session, region), username, hashes.get(username, thrown_away),
+                session, offices.bureau_of(session, region), username, hashes.get(username, unknown_password),
                 list(_roles(username, region.level)), must_change_password=False, payload=_PAYLOAD,
             )  # fmt: skip
 
 
 def make_enterprise_user(database: Database, data_dir: Path, works: EnterpriseFacts) -> None:
-    """Create the user of the enterprise, whose password stands in the file. The register must be loaded."""
+    """Create the user of the enterprise with the password in the file. The register must be loaded."""
     uscc = works["uscc"]
     password = next(account.password for account in read_accounts(data_dir) if account.username == uscc)
     password_hash = passwords.hash_password(password)
@@ -162,7 +160,7 @@ def _password(username: str) -> str:
 
 
 def _write(data_dir: Path, accounts: list[Account]) -> None:
-    """Readable by the owner only from the first byte on, and never half a file."""
+    """Write the file completely or not at all; from its creation on only the owner can read it."""
     path = accounts_file(data_dir)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -177,7 +175,7 @@ def _write(data_dir: Path, accounts: list[Account]) -> None:
 
 
 def actor_of(session: Session, username: str, operator_name: str) -> Actor:
-    """The user as an actor, without a sign-in."""
+    """An actor for the user, without a sign-in."""
     found = session.execute(
         select(User, Office, Region)
         .join(Office, Office.id == User.office_id)

@@ -1,4 +1,4 @@
-"""What became of three demo records: one voided (作废), one returned (退回更正), one with an application (更正申请)."""
+"""Amendments of three demo records: one voided (作废), one returned (退回更正), one with an application (更正申请)."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,7 +21,7 @@ _LONG_AGO = timedelta(days=3)
 
 
 def load(database: Database, tools: Tools, actors: Mapping[str, Actor]) -> None:
-    """Make what is missing of it; from the first records of the inspector in 天宁区 that are old enough."""
+    """Make the missing ones, on the first records of the inspector in 天宁区 that are old enough."""
     with database.read() as session:
         before = clock.today() - _LONG_AGO
         chosen = (
@@ -56,7 +56,7 @@ def _return(session: Session, superior: Actor, record_id: UUID) -> None:
 def _ask(session: Session, tools: Tools, owner: Actor, record_id: UUID) -> None:
     if session.scalar(select(exists().where(CorrectionRequest.inspection_id == record_id))):
         return
-    # The demo has no yesterday, and whoever entered a record today corrects it without asking.
+    # All demo records are submitted today, and a record can be corrected without an application on that day.
     earlier = {"submitted_at": clock.now() - _LONG_AGO, "created_at": clock.now() - _LONG_AGO}
     session.execute(update(Inspection).where(Inspection.id == record_id).values(earlier))
     record = session.get_one(Inspection, record_id, populate_existing=True)

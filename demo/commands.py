@@ -12,7 +12,7 @@ from demo import accounts, loading
 
 
 class Installation(Protocol):
-    """What the command line hands to the command."""
+    """What the command uses of the command line's object."""
 
     @property
     def settings(self) -> Settings:
@@ -24,7 +24,7 @@ class Installation(Protocol):
 
 
 def show_progress(part: str, done: int, total: int) -> None:
-    """One line a part; on a terminal it counts, elsewhere it appears when the part is done."""
+    """Print a line per part: on a terminal with a running count, elsewhere when the part is done."""
     terminal = sys.stdout.isatty()
     if done == total or terminal:
         click.echo(f"\r  {part} {done}/{total}" if terminal else f"  {part} {total}", nl=done == total)

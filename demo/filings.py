@@ -1,4 +1,4 @@
-"""Licences, filings and a self-check topic of the demo: what an enterprise and its bureau find at first sign-in."""
+"""Licences, filings and a self-check topic of the demo."""
 
 import io
 import tempfile
@@ -42,7 +42,7 @@ def works(enterprises: Sequence[EnterpriseFacts]) -> EnterpriseFacts:
 
 
 def load(database: Database, engine: Filings, uploads: Uploads, enterprises: Sequence[EnterpriseFacts]) -> None:
-    """Make what is not there yet. Raises Problem when the storage does not take the topic's template."""
+    """Make what is missing. Raises Problem when the template of the topic cannot be stored."""
     _put_licences(database, engine, enterprises)
     with database.read() as session:
         reviewer = accounts.actor_of(session, accounts.REVIEWER, "审核员某某")
@@ -57,7 +57,7 @@ def _cable_works(enterprises: Sequence[EnterpriseFacts], region_code: str) -> li
 
 
 def _licences(enterprises: Sequence[EnterpriseFacts]) -> Iterator[LicenceFacts]:
-    """Two for the enterprise with the account, one for each other until there are enough."""
+    """Two licences for the enterprise with an account, one for each other enterprise, `LICENCES` in all."""
     owners = [works(enterprises), *(one for county in _COUNTIES for one in _cable_works(enterprises, county))]
     for number, owner in enumerate(owners[:LICENCES]):
         issued_on = clock.today() - timedelta(days=40 + 60 * number)
@@ -77,7 +77,7 @@ def _put_licences(database: Database, engine: Filings, enterprises: Sequence[Ent
 
 
 def _declare(database: Database, engine: Filings, owner: Actor) -> None:
-    """The enterprise has filled in and sent the declaration of its first licence; the second stands open."""
+    """Fill in and send the declaration of the enterprise's first licence; that of the second stays open."""
     with database.write() as session:
         filing = session.scalars(
             select(Filing)
@@ -108,19 +108,19 @@ def _order_rectification(database: Database, engine: Filings, reviewer: Actor, u
         if session.get(Filing, filing_id) is None:
             body = {"kind": "rectification", "uscc": uscc, "data": data, "documents": []}
             operations.save(session, engine, reviewer, filing_id, body)
-    _take_back(database, engine, reviewer, uscc, data)
+    _cancel_an_order(database, engine, reviewer, uscc, data)
 
 
-def _take_back(database: Database, engine: Filings, reviewer: Actor, uscc: str, data: Mapping[str, Any]) -> None:
-    """An order that meant another enterprise and was cancelled (撤销)."""
+def _cancel_an_order(database: Database, engine: Filings, reviewer: Actor, uscc: str, data: Mapping[str, Any]) -> None:
+    """Make an order for the wrong enterprise and cancel it (撤销)."""
     filing_id = uuid5(_IDS, "rectification taken back")
     with database.write() as session:
         if session.get(Filing, filing_id) is None:
             wrong = {**data, "problem": "未建立销售台账"}
             body = {"kind": "rectification", "uscc": uscc, "data": wrong, "documents": []}
             filing, _ = operations.save(session, engine, reviewer, filing_id, body)
-            told = {"version": filing.version, "comment": "误选企业（演示）"}
-            actions.act(session, engine, reviewer, filing_id, "cancel", told)
+            cancellation = {"version": filing.version, "comment": "误选企业（演示）"}
+            actions.act(session, engine, reviewer, filing_id, "cancel", cancellation)
 
 
 def _put_topic(database: Database, uploads: Uploads, reviewer: Actor) -> None:
@@ -131,7 +131,7 @@ def _put_topic(database: Database, uploads: Uploads, reviewer: Actor) -> None:
     with tempfile.TemporaryDirectory(dir=uploads.incoming) as folder:
         source = Path(folder) / "template.docx"
         source.write_bytes(_document(_TEMPLATE))
-        # Our own document needs no scan: a scanner that is still starting must not keep the server from it.
+        # Our own document needs no scan, and a virus scanner that is still starting must not delay the server.
         template = Upload(source, "生产企业自查报告模板.docx", "template", template_id)
         upload(database, replace(uploads, scanner=None), reviewer, template)
     year = clock.today().year
@@ -141,7 +141,7 @@ def _put_topic(database: Database, uploads: Uploads, reviewer: Actor) -> None:
 
 
 def _document(paragraphs: Sequence[str]) -> bytes:
-    """A .docx with these paragraphs, the same bytes every time: an upload that is repeated is known by them."""
+    """A .docx with these paragraphs, with the same bytes every time, so that a repeated upload is recognised."""
     word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     package = "http://schemas.openxmlformats.org/package/2006"
     main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
@@ -158,7 +158,7 @@ def _document(paragraphs: Sequence[str]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            # ZipInfo has a fixed date unless it is given one.
+            # Without a date, ZipInfo has a fixed one.
             member = zipfile.ZipInfo(name)
             archive.writestr(member, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{content}')
     return out.getvalue()

@@ -1,8 +1,8 @@
 """Loading the demo: accounts, register, checks, drafts, filings, ratings and a pending application, once.
 
-Every part makes what is missing and leaves what is there, so that a load that was interrupted is
-taken up where it stopped and nothing is there twice. The pending application comes last: where its
-user is, the demo is complete. An installation whose demo was completed by an earlier version stays as it is.
+Every part makes only what is missing, so that an interrupted load continues where it stopped and nothing exists twice.
+The pending application is loaded last: if its user exists, the demo is complete. A demo that an earlier version
+completed is not changed.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ from inspection.submissions import drafts, submitting
 from inspection.submissions.validation import Tools
 
 Progress = Callable[[str, int, int], None]
-"""Called with a part's name, how many are done, and how many there are."""
+"""Called with the name of a part, the number done, and the number in all."""
 
 _BATCH = 20
 _DRAFT_IDS = UUID("2c9d0b52-7d0c-4c84-8f1f-0d5a1f6b7c8d")
@@ -63,7 +63,7 @@ def is_complete(database: Database) -> bool:
 
 
 def has_other_users(database: Database) -> bool:
-    """Whether there are users who are no demo users: then the installation is in earnest use."""
+    """Whether there are users who are not of the demo: then the installation is in real use."""
     others = (
         select(User.id)
         .join(Office, Office.id == User.office_id)
@@ -78,7 +78,7 @@ def has_other_users(database: Database) -> bool:
 
 
 def load(database: Database, settings: Settings, progress: Progress) -> bool:
-    """Load the demo; False when it is complete already. Raises Problem where other users are there."""
+    """Load the demo; False when it is already complete. Raises Problem when there are other users."""
     if is_complete(database):
         return False
     if has_other_users(database):
@@ -150,7 +150,7 @@ class _Records:
                 self.actors[username] = accounts.actor_of(session, username, "操作员某某")
 
     def load(self, progress: Progress) -> None:
-        """Submit the records that are not there yet."""
+        """Submit the missing records."""
         plans = [(plan, self._enterprise(plan)) for plan in records.plans(_POSTS)]
         with self.database.read() as session:
             present = set(session.scalars(select(Inspection.id).where(Inspection.id.in_([p.id for p, _ in plans]))))
@@ -163,7 +163,7 @@ class _Records:
             progress("检查与抽查记录", start + len(batch), len(plans))
 
     def _enterprise(self, plan: records.Plan) -> EnterpriseFacts:
-        """The next enterprise of the office's region; the product that is preset comes up most."""
+        """The next enterprise in the office's region; most have the preset product (电线电缆)."""
         only_cables = plan.kind == "spot_check"
         key = (plan.username, "06" if only_cables else "")
         if key not in self.pools:
@@ -173,7 +173,8 @@ class _Records:
                 for facts in self.enterprises
                 if facts["region_code"].startswith(prefix) and (not only_cables or facts["product_codes"][0] == "06")
             ]
-            # Counties have 24 in a row: a step that shares no factor with that visits them all, and all products.
+            # The 24 enterprises of a county are consecutive: a step of 7, coprime to 24, visits all of them in mixed
+            # order, so that all products occur.
             pool = [pool[(number * 7) % len(pool)] for number in range(len(pool))]
             self.pools[key] = cycle(pool)
         return next(self.pools[key])
@@ -195,7 +196,7 @@ class _Records:
             disposals.move_disposals(session, actor, plan.record_type, plan.id, move)
 
     def save_drafts(self) -> None:
-        """Two drafts of the inspector in 天宁区: one just begun, one almost done."""
+        """Save two drafts of the inspector in 天宁区: one just begun, one almost complete."""
         actor = self.actors["demo_tianning"]
         first, second = islice((e for e in reversed(self.enterprises) if e["region_code"] == "320402"), 2)
         header: dict[str, Any] = {"kind": "production", "product_code": "06", "check_date": self.today.isoformat()}
@@ -212,7 +213,10 @@ class _Records:
 
 
 def _apply(database: Database) -> None:
-    """An application that the city's user can decide. After approval a reset gives the applicant a password."""
+    """Make an application that the city's user can decide.
+
+    Its password is not kept: after approval, a reset gives the applicant a new one.
+    """
     applications.apply_for_account(
         database,
         applications.NewApplication(

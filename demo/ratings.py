@@ -26,7 +26,7 @@ RATINGS = 48
 _IDS = UUID("b3f0a7de-52c4-4f0f-9d8e-6a1c2b3d4e5f")
 _ORG = "常州市天宁区市场监督管理局"
 _HOTLINE = "0519-00000000"
-"""Nobody's number: none begins with 0 behind its area."""
+"""A number that cannot exist: none has a 0 after the area code."""
 _WINDOWS = (("营业执照办理", "1号窗口"), ("工业产品生产许可证受理", "2号窗口"), ("食品经营许可", "3号窗口"))
 _LEVELS = (5, 5, 4, 5, 3, 5, 5, 4, 5, 5, 4, 3)
 _PRAISE = ("办得很快，一次就办好了", "窗口人员很耐心", "", "材料清单清楚", "", "希望增加停车位", "")
@@ -35,7 +35,7 @@ _COMPLAINTS = (
     "办事指南上的样本填写有错误", "态度冷淡，问什么都说不知道",
 )  # fmt: skip
 
-# What has been done about the bad ratings, one after another; the last one waits.
+# Steps taken on the bad ratings, in order of the ratings; none on the last one.
 _CALLED = ("contact", "verify")
 _DONE = (
     (*_CALLED, "rectify", "reply", "close"), (*_CALLED, "rectify", "reply", "close"), (*_CALLED, "rectify", "reply"),
@@ -59,7 +59,7 @@ class _People:
 
 
 def load(database: Database) -> None:
-    """Make what is not there yet: the same form sent again makes no second rating."""
+    """Make what is missing; a form that is sent again makes no second rating."""
     with database.read() as session:
         people = _People(*(accounts.actor_of(session, name, "操作员某某") for name in accounts.RATING_POSTS))
     with database.write() as session:
@@ -94,7 +94,7 @@ def _code(
 
 
 def _forms() -> Iterator[Sent]:
-    """The same every time; a bad one after every seven good ones."""
+    """The forms, the same every time; every eighth one is a bad rating."""
     some = Random(2026)  # noqa: S311 - made-up data, no secret
     bad = 0
     for number in range(RATINGS):
@@ -112,7 +112,7 @@ def _rate(session: Session, people: _People, code: RatingCode, number: int, sent
     if not rated.new:
         return
     if number % 8 != 7:
-        if number % 5:  # the others wait, so that there is something to decide
+        if number % 5:  # the others stay pending, so that there is something to decide
             publication.release_several(session, people.supervisor, [rated.id])
         return
     for action in _DONE[number // 8]:

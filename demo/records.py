@@ -1,4 +1,4 @@
-"""Bodies of demo checks and spot checks, as a phone would send them. The same every time, dates aside."""
+"""Bodies of demo checks and spot checks, as a phone sends them; the same every time except for dates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class DictionaryItem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A record to make: who enters it, about which enterprise, and how it comes out."""
+    """A record to make: its user and region, its kind, and its outcome."""
 
     id: UUID
     record_type: str
@@ -66,7 +66,7 @@ def check_body(
     today: date,
 ) -> dict[str, Any]:
     """The body of a check; `enterprise` has the columns of the register."""
-    random = Random(plan.seed)  # noqa: S311 - made to be the same every time
+    random = Random(plan.seed)  # noqa: S311 - the same data every time, no secret
     unable = plan.outcome == "unable"
     chosen = random.sample(list(items), k=min(len(items), random.choice((1, 1, 2))))
     types = sorted({item.regulation_type for item in chosen if item.regulation_type})
@@ -109,7 +109,7 @@ def _organisation(plan: Plan, enterprise: Mapping[str, Any], random: Random) -> 
             "legal_representative": enterprise["legal_representative"],
             "org_scale": enterprise["scale"],
         }
-    # A shop without a licence of its own has no USCC: it is known by name and address.
+    # A shop without a business licence of its own has no USCC and is identified by name and address.
     place = str(enterprise["address"]).removeprefix("江苏省").split("某某路")[0]
     address = f"{place}某某街{random.randint(1, 200)}号"
     shop = {
@@ -123,7 +123,7 @@ def _organisation(plan: Plan, enterprise: Mapping[str, Any], random: Random) -> 
 
 
 def _answers(form: Form, random: Random, problem: bool) -> tuple[dict[str, Any], list[str]]:
-    """Answers to every numbered item, with one or two problems if wanted; and the numbers of the disposals."""
+    """Answers to every numbered item, with one or two problems if `problem`; and the numbers of the disposals."""
     answers: dict[str, Any] = {}
     disposals: list[str] = []
     wrong: list[tuple[str, str]] = []
@@ -137,14 +137,14 @@ def _answers(form: Form, random: Random, problem: bool) -> tuple[dict[str, Any],
         elif item["type"] == "choice":
             right = [option["value"] for option in item["options"] if option["value"] not in problems]
             answers[number] = right[0] if random.random() < 0.8 else right[-1]
-            # Not an item that others hang on: its answer would take theirs away.
-            hanging = [other for other in numbers if other.startswith(f"{number}.")]
-            if problems and hanging in ([], [f"{number}.problem"]):
+            # An item with dependent items is never a problem: the answer would hide the dependent items.
+            dependent = [other for other in numbers if other.startswith(f"{number}.")]
+            if problems and dependent in ([], [f"{number}.problem"]):
                 wrong.append((number, problems[0]))
     if problem:
         found = random.sample(wrong, k=min(len(wrong), random.choice((1, 1, 2))))
         answers |= dict(found)
-        # Not beside every one: what the answer says is often enough.
+        # Only the first problem has a note, because inspectors often write none.
         answers |= {f"{number}.problem": _NOTE for number, _ in found[:1] if f"{number}.problem" in numbers}
     return answers, disposals
 

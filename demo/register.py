@@ -1,7 +1,6 @@
-"""The demo register: enterprises in every county of Jiangsu. All are made up: 某 stands in each name.
+"""The demo register: made-up enterprises in every county of Jiangsu, recognisable by 某 in each name.
 
-What is made depends on nothing but this file and the regions, so that it can be made again and is
-the same.
+They depend only on this file and the regions, so that they are the same every time.
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ PROVINCE = "320000"
 PER_COUNTY = 24
 SOURCE = "demo"
 
-# product: words for the name; the first twelve of each county are of 电线电缆, the product that is preset
+# By product, words for the name. The first half of each county's enterprises make 电线电缆, the preset product.
 _WORDS = {
     "01": ("化工", "精细化工", "化学助剂"),
     "02": ("包装容器", "化工包装"),
@@ -41,7 +40,7 @@ _FAMILY_NAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡林郭何高罗"
 
 @dataclass(frozen=True, slots=True)
 class County:
-    """A county and the city above it."""
+    """A county and the name of its city."""
 
     code: str
     name: str
@@ -97,7 +96,7 @@ def _short(region_name: str) -> str:
 
 
 def uscc(region_code: str, serial: int) -> str:
-    """A valid credit code that shows that it is a demo: `DEM` and the serial number stand in it."""
+    """A valid credit code that is recognisable as a demo: it contains `DEM` and the serial number."""
     body = f"DEM{serial:05d}"
     check = next(character for character in "0123456789X" if is_org_code(body + character))
     return make_uscc(f"91{region_code}{body}{check}")
