@@ -1,4 +1,4 @@
-"""`python -m bench`: ratios, medians of several interleaved runs; it asserts nothing."""
+"""`python -m bench`: prints ratios, as medians of several interleaved runs; it asserts nothing."""
 
 import argparse
 from pathlib import Path
@@ -13,13 +13,13 @@ PARTS = {
 
 
 def main() -> None:
-    """Run what was asked for; by default everything but the plans."""
+    """Run the parts that were asked for; by default all but the plans."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=[*PARTS, "photos", "plans"])
     parser.add_argument("--database", choices=[*DIALECTS, "both"], default="both")
     parser.add_argument("--quick", action="store_true", help="fewer records and rounds: for a look, not for a figure")
     parser.add_argument("--write", type=Path, help="with --only plans: the page to write")
-    parser.add_argument("--before", type=Path, help="photos: another checkout of the product, to be measured beside")
+    parser.add_argument("--before", type=Path, help="photos: another checkout of the product, to be measured as well")
     asked = parser.parse_args()
     dialects = list(DIALECTS) if asked.database == "both" else [asked.database]
     if "postgresql" in dialects and not postgres_answers():

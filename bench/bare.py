@@ -24,7 +24,7 @@ PLAIN = Table(
 
 
 def create_app() -> Flask:
-    """The WSGI application over `DATABASE_URL`, whose table is there already."""
+    """The WSGI application over `DATABASE_URL`, whose table must exist."""
     engine = make_engine(os.environ["DATABASE_URL"])
     app = Flask("bare")
 

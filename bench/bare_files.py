@@ -1,4 +1,4 @@
-"""The baseline of uploads: bare Flask routes that stream a body to disk and back, and do nothing else."""
+"""The baseline of uploads: bare Flask routes that only stream a body to disk and back."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def create_app() -> Flask:
 
     @app.post("/raw")
     def raw() -> tuple[dict[str, Any], int]:
-        """The body itself, straight to its place: the least that an upload can cost."""
+        """Write the body itself to disk: the least that an upload can cost."""
         name = uuid.uuid4().hex
         with (folder / name).open("wb") as file:
             shutil.copyfileobj(request.stream, file, CHUNK)
@@ -27,7 +27,7 @@ def create_app() -> Flask:
 
     @app.post("/multipart")
     def multipart() -> tuple[dict[str, Any], int]:
-        """What a bare route does with the same request as ours."""
+        """Save the file of the same request that our upload gets."""
         name = uuid.uuid4().hex
         request.files["file"].save(folder / name, CHUNK)
         return {"id": name}, 201

@@ -28,7 +28,7 @@ RECORDS, VERSIONS = (
 
 
 def create_app() -> Flask:
-    """The WSGI application over `DATABASE_URL`, whose tables are there already."""
+    """The WSGI application over `DATABASE_URL`, whose tables must exist."""
     engine = make_engine(os.environ["DATABASE_URL"])
     app = Flask("bare")
 

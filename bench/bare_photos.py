@@ -1,7 +1,7 @@
-"""The baseline of a record with a photo: one bare Flask route that takes the multipart body of an upload, in which the
-record is a field besides.
+"""The baseline of a record with a photo: a bare Flask route for a multipart body with the photo and the record.
 
-It writes the file with one fsync and inserts two rows, with the engine and durability of ours; it looks at nothing.
+It writes the file with one fsync and inserts two rows, with the same engine and durability as ours; it validates
+nothing.
 """
 
 import os
@@ -21,7 +21,7 @@ CHUNK = 256 * 1024
 
 
 def create_app() -> Flask:
-    """The WSGI application over `DATABASE_URL`, whose table is there already, and `DATA_DIR`."""
+    """The WSGI application over `DATABASE_URL`, whose table must exist, and `DATA_DIR`."""
     engine = make_engine(os.environ["DATABASE_URL"])
     folder = Path(os.environ["DATA_DIR"])
     app = Flask("bare")

@@ -1,4 +1,4 @@
-"""The baselines of rating: a bare Flask route with the page's select and template, and one with two Core inserts.
+"""The baselines of rating: bare Flask routes, one with the page's select and template, one with two Core inserts.
 
 Same engine settings and durability (`core.db.make_engine`), same server, workers and threads.
 """
@@ -35,7 +35,7 @@ _CODE = select(
 
 
 def create_app() -> Flask:
-    """The WSGI application over `DATABASE_URL`, whose tables are there already."""
+    """The WSGI application over `DATABASE_URL`, whose tables must exist."""
     engine = make_engine(os.environ["DATABASE_URL"])
     app = Flask("bare", template_folder=str(Path(rating_pages.__file__).resolve().parents[1] / "templates"))
 

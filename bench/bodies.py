@@ -1,4 +1,4 @@
-"""The bodies that inspectors send: a production check and a sales check of the forms that come with the product."""
+"""Request bodies of inspectors: a production check and a sales check with the forms that come with the product."""
 
 import copy
 import itertools
@@ -53,7 +53,7 @@ SALES: dict[str, Any] = {
 
 
 def production(city: City, number: int, days_ago: int) -> dict[str, Any]:
-    """A faultless production check of enterprise `number`: 38 fields and answers."""
+    """A valid production check of enterprise `number`: 38 fields and answers."""
     facts = city.enterprises[number]
     return {
         **copy.deepcopy(PRODUCTION),
@@ -66,7 +66,7 @@ def production(city: City, number: int, days_ago: int) -> dict[str, Any]:
 
 
 def sales(city: City, number: int, days_ago: int) -> dict[str, Any]:
-    """A faultless sales check of enterprise `number`."""
+    """A valid sales check of enterprise `number`."""
     facts = city.enterprises[number]
     return {
         **copy.deepcopy(SALES),
@@ -79,11 +79,11 @@ def sales(city: City, number: int, days_ago: int) -> dict[str, Any]:
 
 
 AMONG = 400
-"""How many enterprises the submissions are about; each is checked again and again."""
+"""Number of enterprises that the submissions are about; each is checked repeatedly."""
 
 
 def submissions(city: City) -> Iterator[bytes]:
-    """Submissions without end: a fresh id each, enterprise after enterprise, an earlier day each round."""
+    """Endless submissions, each with a new id, for one enterprise after the other, with an earlier date each round."""
     for count in itertools.count():
         number, days_ago = count % AMONG, count // AMONG
         seat = city.counties[number % len(city.counties)]

@@ -1,4 +1,4 @@
-"""A city to measure in: 常州 (320400) with its counties, their inspectors, signed in, and 2 000 enterprises."""
+"""The city in which is measured: 常州 (320400) with its counties, a signed-in inspector each, and 2 000 enterprises."""
 
 import contextlib
 import io
@@ -36,8 +36,8 @@ COMMON, COMMON_LONG = "电缆", "有限公司"
 RARE, RARE_LONG = "骞鹭", "骞鹭电缆"
 SOME, MORE = "沁苑", "朔祺"
 ABSENT, ABSENT_LONG, ABSENT_PAIRS_KNOWN = "龘靐", "龘靐电缆", "沁苑沁苑"
-"""Terms by how many names have them: three in four, all; one, one; 1 in 150, 1 in 20; none.
-Of `ABSENT_PAIRS_KNOWN` each pair of characters stands in some name, the whole in none."""
+"""Search terms by the names that contain them: three in four, all; one name, one name; 1 in 150, 1 in 20; none.
+Each pair of characters of `ABSENT_PAIRS_KNOWN` occurs in some name, the whole term in none."""
 
 _FIRST = "明达华盛恒瑞金远安泰宏宇东方亚光通利鑫源"
 _SECOND = "诚信兴隆康宁丰业联创科技新锐江南太湖天成"
@@ -55,7 +55,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """Who and what is there. `counties` are inspectors, one a county; enterprise `n` lies in county `n % len`."""
+    """The city. `counties` has an inspector per county; enterprise `n` belongs to county `n % len(counties)`."""
 
     reviewer: Seat
     counties: list[Seat]
@@ -63,7 +63,7 @@ class City:
 
 
 def name_of(number: int) -> str:
-    """The name of an enterprise, with the search terms spread as their description says."""
+    """The name of an enterprise; the search terms occur with the frequencies given above."""
     if number == 777:
         given = RARE
     elif number % 150 == 11:
@@ -79,7 +79,7 @@ def name_of(number: int) -> str:
 
 
 def settings(place: Place) -> Settings:
-    """Of an installation on that database, as `bench.server.environment` gives it to a server."""
+    """Settings of an installation on that database, the same as in the environment of `bench.server`."""
     return Settings(
         database_url=place.url, data_dir=place.folder, data_key=SecretStr(DATA_KEY), log_level="ERROR",
         environment="installation", demo=False,
@@ -87,7 +87,7 @@ def settings(place: Place) -> Settings:
 
 
 def found(place: Place) -> City:
-    """Migrate the empty database and fill it with everything but records."""
+    """Migrate the empty database and fill it with users and enterprises, without records."""
     privacy.install(DATA_KEY)
     database = Database(place.url)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -119,7 +119,7 @@ def _seat(session: Session, username: str, code: str) -> Seat:
     region = session.get_one(Region, code)
     office_id = offices.bureau_of(session, region)
     roles = list(DEFAULT_ROLES[region.level])
-    # Nobody signs in by password here: a session costs a hash of 26 ms, which is not what is measured.
+    # The session is made without a sign-in by password, whose hash takes 26 ms and is not to be measured.
     user_id = operations.create_user(session, office_id, username, "-", roles, must_change_password=False)
     token, now = secrets.token_urlsafe(32), clock.now()
     session.execute(

@@ -1,4 +1,4 @@
-"""Databases to measure on: a SQLite file in a temporary folder, a PostgreSQL database of its own that is dropped."""
+"""Databases to measure on: a SQLite file in a temporary folder, or a temporary PostgreSQL database."""
 
 import os
 import tempfile
@@ -40,7 +40,7 @@ def postgres_answers() -> bool:
 
 @contextmanager
 def place(dialect: str) -> Iterator[Place]:
-    """An empty database, gone afterwards."""
+    """An empty database and a folder, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="gongpin-bench-") as name:
         folder = Path(name)
         if dialect == "sqlite":

@@ -1,4 +1,4 @@
-"""Uploads: what a 20 MiB PDF costs a worker, against bare Flask, and what the child of a picture needs."""
+"""Uploads: time and memory of a 20 MiB PDF in a worker, against bare Flask, and memory of the child for a picture."""
 
 import http.client
 import io
@@ -27,7 +27,7 @@ MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def pdf(number: int) -> bytes:
-    """Enough of a PDF to pass for one; each is different, so that none is taken for a repetition."""
+    """A minimal PDF; each is different, so that none counts as a repeated upload."""
     head, tail = b"%%PDF-1.7\n%%%08d\n" % number, b"\nstartxref\n0\n%%EOF\n"
     return head + os.urandom(SIZE - len(head) - len(tail)) + tail
 
@@ -59,7 +59,7 @@ class Client:
         return text.split(b'"id":', 1)[1].split(b'"')[1].decode()
 
     def down(self, path: str) -> int:
-        """Fetch; how many bytes came."""
+        """Fetch a file; its size in bytes."""
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
         size = 0
@@ -71,14 +71,14 @@ class Client:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Duration of the work in seconds."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def _memory(pid: int, name: str) -> float:
-    """A line of the process's status, in MiB."""
+    """A value of `/proc/PID/status`, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
@@ -86,7 +86,7 @@ def _memory(pid: int, name: str) -> float:
 
 
 def grown(server: Server, work: Callable[[], object]) -> float:
-    """By how many MiB the highest point of the one worker's memory lies over where it stood before."""
+    """Peak memory of the only worker during the work, minus its memory before, in MiB."""
     [worker] = server.workers()
     before = _memory(worker, "VmRSS")
     Path(f"/proc/{worker}/clear_refs").write_text("5")
@@ -95,7 +95,7 @@ def grown(server: Server, work: Callable[[], object]) -> float:
 
 
 class _Runs:
-    """One PDF after the other through ours and the bare routes; times in seconds, memory in MiB."""
+    """Sends one PDF after the other to our routes and the bare ones; times in seconds, memory in MiB."""
 
     def __init__(self, server: Server, ours: Client, bare: Client) -> None:
         self.server, self.ours, self.bare = server, ours, bare
@@ -104,7 +104,7 @@ class _Runs:
         self._id = self._bare_id = ""
 
     def one(self, content: bytes) -> None:
-        """A round: each way once."""
+        """A round: each route once."""
         body = form(content, "report.pdf", "template")
         self.memory_up = max(self.memory_up, grown(self.server, lambda: self._timed("up", lambda: self._up(body))))
         self._timed("raw", lambda: self._raw(content))
@@ -126,7 +126,7 @@ class _Runs:
 
 
 def large_files(dialect: str, rounds: int) -> None:
-    """20 MiB up and down, in turns with the bare routes, so that a slow moment hits both."""
+    """Upload and download 20 MiB, alternating with the bare routes, so that a slow moment affects both."""
     with place(dialect) as ours, place("sqlite") as bare_place:
         token = city.found(ours).counties[0].token
         with (
@@ -161,7 +161,7 @@ def large_files(dialect: str, rounds: int) -> None:
 
 
 def pictures() -> None:
-    """What the child that looks at a picture needs; the time of photos stands in `bench/photos.py`."""
+    """Memory of the child that processes a picture; the time of photos is measured in `bench/photos.py`."""
     made = {
         "JPEG of 40 megapixels for printing": _flat((8000, 5000), "CMYK"),
         "48 megapixels, made smaller": _flat((8000, 6000)),
@@ -181,11 +181,11 @@ def _flat(size: tuple[int, int], mode: str = "RGB") -> bytes:
 
 
 def child_memory(content: bytes) -> float:
-    """Highest resident memory of a process that does what the child does, in MiB; it is the only child of another."""
+    """Peak resident memory in MiB of a process that does the child's work; it is the only child of a process."""
     child = (
         "import io, sys; from assets.files.pictures import picture_worker as worker; "
         "worker.bound_server(); worker.warm_up(); "
-        "worker.bound_child(); told = worker.work(b'J', sys.stdin.buffer, io.BytesIO()); assert 'width' in told, told"
+        "worker.bound_child(); done = worker.work(b'J', sys.stdin.buffer, io.BytesIO()); assert 'width' in done, done"
     )
     asked = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "

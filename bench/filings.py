@@ -1,8 +1,8 @@
 """Filings: sending one with two documents against two bare inserts, and the first page of many against few.
 
-What is sent is the production self-check table (自查表) that declares a problem: of all kinds it alone is sent with
-two documents. Its form is the longest, and the step of the system that follows at once (发现问题) is part of sending
-it. The page is the one that the city's reviewer sees, of the enterprises of all its counties.
+The filing is a production self-check table (自查表) that declares a problem: it is the only kind that is sent with two
+documents, its form is the longest, and the system's own step that follows at once (发现问题) is part of sending it. The
+page is that of the city's reviewer, with the enterprises of all counties.
 """
 
 import itertools
@@ -89,7 +89,7 @@ def _sender(where: Place) -> Sender:
 
 
 def _session_of(session: Session, user_id: UUID) -> str:
-    """A session without a sign-in, which costs a captcha and a hash that are not what is measured; its token."""
+    """The token of a session made without a sign-in, whose captcha and hash are not to be measured."""
     token, now = secrets.token_urlsafe(32), clock.now()
     session.execute(
         insert(UserSession).values(
@@ -155,7 +155,7 @@ def _plain(sender: Sender) -> Iterator[bytes]:
 
 
 def submit(dialect: str, *, quick: bool) -> list[str]:
-    """One row: sending, A B A B."""
+    """One row: sending, alternating with the bare route."""
     rounds, seconds = (3, 2.0) if quick else (5, 4.0)
     most, fastest = int(700 * seconds), int(6000 * seconds)
     with place(dialect) as ours, place(dialect) as theirs, Load() as load:
@@ -186,7 +186,7 @@ def submit(dialect: str, *, quick: bool) -> list[str]:
 
 
 def first_page(dialect: str, *, quick: bool) -> list[list[str]]:
-    """Rows: the first page, plain and filtered, at both sizes in turns, in process."""
+    """Rows: the first page with and without filters, alternating between both sizes, in process."""
     large = 30_000 if quick else LARGE
     kind, few_have, many_have = PRODUCTION.code, quote(city.SOME), quote(city.COMMON)
     questions = (
@@ -231,7 +231,7 @@ def _sent(database: Database, sender: Sender, count: int) -> None:
         with database.write() as session:
             session.execute(insert(Filing), rows)
     if database.engine.dialect.name == "postgresql":
-        # What autovacuum does after so many new rows.
+        # As autovacuum would do after so many new rows.
         with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.exec_driver_sql("VACUUM ANALYZE filings")
 

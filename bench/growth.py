@@ -1,7 +1,7 @@
-"""Reading at 10 000 and at 300 000 records: the same requests as city user, in turns, through the application.
+"""Reading at 10 000 and at 300 000 records: the same requests of a city user, alternating between both sizes.
 
-In process (Flask's test client), not over a socket: what a socket adds is the same at both sizes and
-would only hide the difference.
+They run in process (Flask's test client): the time of a socket is the same at both sizes and would only hide the
+difference.
 """
 
 import time
@@ -76,7 +76,7 @@ LISTS = {
     "应检查企业, not visited": "/enterprises?visited=false&product_code=06",
     _FIGURES: "/statistics/progress",
 }
-"""What has to cost the same, by name: a path below `/api/v1`, to be completed by `dated`."""
+"""Requests that must cost the same at both sizes, by name: paths below `/api/v1`, completed by `dated`."""
 DATED_FIGURES = {
     "工作统计, last 30 days": "/statistics/progress?from={days_30}",
     "工作统计, a year": "/statistics/progress?from={days_365}",
@@ -84,7 +84,7 @@ DATED_FIGURES = {
     "工作统计, the year in the middle": "/statistics/progress?from={days_530}&to={days_170}",
 }
 DEARER = 10
-"""How many times the undated figures those of two years may cost."""
+"""The figures of two years may cost this many times the undated figures."""
 EXPORTS = {
     "CSV, disposal=na": "/inspections.csv?disposal=na",
     "CSV, last 30 days": "/inspections.csv?from={days_30}",
@@ -93,7 +93,7 @@ PLANNED = {name: LISTS[name] for name in (
     _FIRST_PAGE, "name, common, 2 characters", "name, rare, 4 characters", "name + na", "last 30 days",
     "30 days a year ago", "two years + name, 1 in 20", _FIGURES,
 )} | {name: DATED_FIGURES[name] for name in ("工作统计, last 30 days", _FIGURES_OF_TWO_YEARS)}  # fmt: skip
-"""Those whose plans are printed (`bench.plans`)."""
+"""Requests whose query plans are printed (`bench.plans`)."""
 _DEEP = 200_000
 
 
@@ -104,7 +104,7 @@ def dated(path: str) -> str:
 
 
 def ask(client: FlaskClient, token: str, path: str) -> Any:
-    """Ask; the answer, read to its end."""
+    """Send a request; its answer, read to the end."""
     answer = client.get(f"/api/v1{dated(path)}", headers={"Authorization": f"Bearer {token}"})
     if answer.status_code != 200:
         raise RuntimeError(f"{path}: {answer.status_code} {answer.get_data(as_text=True)[:300]}")
@@ -131,12 +131,12 @@ class _Size:
         return (time.perf_counter() - started) * 1000
 
     def total(self, path: str) -> str:
-        """What a list says it holds."""
+        """The total that a list reports."""
         body = ask(self._client, self.city.reviewer.token, path).json
         return "" if "items" not in body else f"{body['total']}{'' if body['total_is_exact'] else '+'}"
 
     def rows(self, path: str) -> int:
-        """How many rows an export has."""
+        """Number of rows in an export."""
         return int(ask(self._client, self.city.reviewer.token, path).get_data().count(b"\n")) - 1
 
 
@@ -164,7 +164,7 @@ def _row(name: str, one: float, other: float, target: str, digits: int = 1) -> l
 
 
 def _within_one(large: _Size, count: int, rounds: int) -> list[list[str]]:
-    """What is compared within the large database."""
+    """Rows for pairs of requests that are compared within the large database."""
     undated, two_years = _in_turns(large, large, LISTS[_FIGURES], rounds, DATED_FIGURES[_FIGURES_OF_TWO_YEARS])
     deep = min(_DEEP, count * 2 // 3)
     first, behind = _in_turns(large, large, _list(page="1"), rounds, _list(after=_mark(large.database, deep)))
@@ -175,7 +175,7 @@ def _within_one(large: _Size, count: int, rounds: int) -> list[list[str]]:
 
 
 def _mark(database: Database, place: int) -> str:
-    """The mark behind so many records, as the page before would tell it."""
+    """The mark of the page that begins after `place` records, as the page before it returns it."""
     with database.read() as session:
         chosen = select(Inspection.submitted_at, Inspection.id).order_by(*NEWEST.clauses()).offset(place - 1)
         return NEWEST.mark(session.execute(chosen.limit(1)).one(), clock.today())

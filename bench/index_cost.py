@@ -1,4 +1,4 @@
-"""What the indexes of field records cost when one is inserted: many in a transaction, so that no disk is waited for."""
+"""Cost of the indexes of field records on insertion; many inserts in a transaction, so that the disk does not count."""
 
 import time
 import uuid
@@ -14,7 +14,7 @@ _RECORDS, _ROUNDS = 1000, 5
 
 
 def measure(database: Database) -> list[str]:
-    """Microseconds a record with the indexes and without, and their ratio; the database stays as it is."""
+    """Microseconds per record with and without the indexes, and their ratio; the database is not changed."""
     table = cast(Table, Inspection.__table__)
     with_them, without = [], []
     with database.engine.connect() as connection:
@@ -23,7 +23,7 @@ def measure(database: Database) -> list[str]:
         for _ in range(_ROUNDS):
             with_them.append(_insert(connection, table, rows))
             connection.rollback()
-        # In the transaction that is rolled back: both databases take structure back too.
+        # In the transaction that is rolled back: both databases roll back changes of the schema too.
         for index in table.indexes:
             index.drop(connection)
         for _ in range(_ROUNDS):

@@ -1,8 +1,7 @@
-"""The load: a client process with a few keep-alive connections that sends requests prepared beforehand.
+"""The load: a client process with a few keep-alive connections that sends prepared requests.
 
-One thread over `select`, no HTTP library: it must cost little beside the server, which runs on the
-same machine. Connections are opened anew now and then, so that chance does not leave one worker of
-the server with most of them for a whole run.
+It is one thread over `select` without an HTTP library, because it must cost little compared with the server on the same
+machine. Connections are renewed now and then, so that no worker of the server has most of them for a whole run.
 """
 
 import selectors
@@ -20,7 +19,7 @@ RENEW_AFTER = 40
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run saw: answers within the time, by status; `seconds` that it took."""
+    """The result of a run: answers within the time, all answers by status, duration in seconds."""
 
     answered: int
     seconds: float
@@ -33,7 +32,7 @@ class Outcome:
         return self.answered / self.seconds
 
     def refused(self, *expected: int) -> str | None:
-        """What else than the expected statuses came, in words; None when all is well."""
+        """A description of unexpected answers, or of too few requests; None when all is well."""
         others = {status: count for status, count in self.statuses.items() if status not in expected}
         if self.ran_dry:
             return "the prepared requests ran out"
@@ -41,7 +40,7 @@ class Outcome:
 
 
 def request_bytes(method: str, path: str, token: str | None = None, body: bytes | None = None) -> bytes:
-    """A request as it goes over the wire."""
+    """The bytes of a request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
@@ -64,7 +63,7 @@ class Load:
     def run(
         self, port: int, requests: Iterable[bytes], seconds: float | None, concurrency: int = CONCURRENCY
     ) -> Outcome:
-        """Send for so many seconds, or, if None, until all requests are answered."""
+        """Send for `seconds` or, if None, until all requests are answered."""
         return self._pool.submit(send, port, list(requests), seconds, concurrency).result()
 
 
@@ -76,7 +75,7 @@ class _Connection:
         self.uses = 0
 
     def status(self) -> int | None:
-        """Read what has come; the status when the answer is whole. Raises ConnectionError at its end."""
+        """Read what has arrived; the status when the answer is complete. Raises ConnectionError when it was closed."""
         piece = self.socket.recv(262144)
         if not piece:
             raise ConnectionError("the server closed the connection")
@@ -93,7 +92,7 @@ class _Connection:
 
 
 def send(port: int, requests: list[bytes], seconds: float | None, concurrency: int) -> Outcome:
-    """The run itself, in the client process."""
+    """Do a run; called in the client process."""
     waiting = deque(requests)
     statuses: Counter[int] = Counter()
     answered = 0

@@ -16,7 +16,7 @@ TARGET = 1.1
 
 
 def requests(there: City) -> Iterator[bytes]:
-    """Two submissions, then two questions of the city's user, without end."""
+    """Endless requests: two submissions, then two queries of the city's user."""
     submissions = bodies.submissions(there)
     questions = itertools.cycle(map(dated, PLANNED.values()))
     while True:

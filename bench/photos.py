@@ -1,4 +1,4 @@
-"""A record with a photo (upload + submission) against a bare route that stores the same bytes and two rows, A B A B."""
+"""A record with a photo (upload and submission) against a bare route that stores the same bytes and two rows."""
 
 import http.client
 import io
@@ -33,7 +33,7 @@ SIZES = {"300 KB": ((1600, 1200), 58), "3 MB": ((4000, 3000), 80)}
 TARGET, TARGET_BEFORE = 0.3, 6.0
 CONNECTIONS = 8
 BASES = 4
-"""Photos that are drawn; each that is sent differs by a comment."""
+"""Number of photos that are drawn; each copy that is sent has a comment of its own."""
 BOUNDARY = "gongpin-bench"
 _FOUND = (
     "import pickle, sys; from pathlib import Path; from bench import city; from bench.databases import Place; "
@@ -45,7 +45,7 @@ Request = tuple[str, str, dict[str, str], bytes]
 
 
 def photo(size: tuple[int, int], quality: int) -> bytes:
-    """A photo as light and a sensor make it: soft shapes under fine noise."""
+    """A picture that compresses like a photo: soft shapes under fine noise."""
     shapes = Image.frombytes("RGB", (48, 36), os.urandom(48 * 36 * 3)).resize(size, Image.Resampling.BICUBIC)
     grain = Image.merge("RGB", [Image.effect_noise(size, 40)] * 3)
     exif = Image.Exif()
@@ -68,13 +68,13 @@ def _form(content: bytes, file_id: str, **more: str) -> bytes:
 
 
 def _different(content: bytes) -> bytes:
-    """The same picture in bytes that nobody has sent before."""
+    """The same picture with other bytes, so that it is no repeated upload."""
     comment = uuid4().bytes
     return content[:2] + b"\xff\xfe\x00\x12" + comment + content[2:]
 
 
 def pairs(people: City, photos: Sequence[bytes]) -> Iterator[tuple[Request, ...]]:
-    """An upload and the submission that claims it, without end."""
+    """Endless pairs of an upload and the submission that claims it."""
     for count in itertools.count():
         number, days_ago = count % bodies.AMONG, count // bodies.AMONG
         seat = people.counties[number % len(people.counties)]
@@ -89,7 +89,7 @@ def pairs(people: City, photos: Sequence[bytes]) -> Iterator[tuple[Request, ...]
 
 
 def plain(people: City, photos: Sequence[bytes]) -> Iterator[tuple[Request, ...]]:
-    """The same for the bare route, in one body."""
+    """The same pairs for the bare route, each in one request."""
     for count in itertools.count():
         record = orjson.dumps(bodies.production(people, count % bodies.AMONG, count // bodies.AMONG)).decode()
         upload = _form(_different(photos[count % len(photos)]), str(uuid4()), record=record)
@@ -98,14 +98,14 @@ def plain(people: City, photos: Sequence[bytes]) -> Iterator[tuple[Request, ...]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Pairs a second, and the seconds that each took."""
+    """Pairs per second, and the duration of each in seconds."""
 
     rate: float
     seconds: list[float]
 
 
 def send(port: int, items: list[tuple[Request, ...]]) -> Outcome:
-    """In the client process: eight phones, each of which sends the requests of an item one after the other."""
+    """In the client process: `CONNECTIONS` threads, each of which sends the requests of an item one after the other."""
     waiting, taken, lock = iter(items), list[float](), threading.Lock()
     faults: list[str] = []
 
@@ -138,7 +138,7 @@ def send(port: int, items: list[tuple[Request, ...]]) -> Outcome:
 
 
 class _Side:
-    """A server and what is sent to it; so many a turn as take about the seconds of a turn."""
+    """A server and the requests for it; the number in a turn is adapted so that a turn takes the wanted seconds."""
 
     def __init__(self, server: Server, items: Iterable[tuple[Request, ...]], client: ProcessPoolExecutor) -> None:
         self._server, self._items, self._client = server, iter(items), client
@@ -155,15 +155,15 @@ class _Side:
             self.seconds += outcome.seconds
 
     def row(self, name: str, against: "_Side", target: str) -> list[str]:
-        """A row of the table; its ratio is of the other side by this one."""
+        """A row of the table; its ratio is the rate of `against` divided by this one's."""
         ratios = [mine / theirs for mine, theirs in zip(against.rates, self.rates, strict=True)]
-        told = spread(ratios) if against is not self else ""
+        ratio = spread(ratios) if against is not self else ""
         p95 = quantiles(self.seconds, n=20)[-1] * 1000
-        return [name, f"{median(self.rates):.1f}", f"{median(self.seconds) * 1000:.0f}", f"{p95:.0f}", told, target]
+        return [name, f"{median(self.rates):.1f}", f"{median(self.seconds) * 1000:.0f}", f"{p95:.0f}", ratio, target]
 
 
 def _found_by(checkout: Path, there: Place) -> City:
-    """The city as another checkout of the product founds it."""
+    """The city, made by another checkout of the product."""
     asked = [sys.executable, "-c", _FOUND, there.dialect, there.url, str(there.folder)]
     found = subprocess.run(asked, cwd=checkout, check=True, stdout=subprocess.PIPE).stdout
     people: City = pickle.loads(found)
@@ -203,7 +203,7 @@ def measure(dialect: str, size: str, before: Path | None, *, quick: bool) -> lis
 
 
 def report(dialects: list[str], *, quick: bool, before: Path | None = None) -> None:
-    """Print the table. `before` is another checkout of the product, to be measured beside."""
+    """Print the table. `before` is another checkout of the product, to be measured as well."""
     rows = [row for dialect in dialects for size in SIZES for row in measure(dialect, size, before, quick=quick)]
     print_table(
         f"Photo + submission against a bare multipart route with one fsync and two rows ({CONNECTIONS} connections)",

@@ -1,4 +1,4 @@
-"""Query plans of what lists, searches and statistics ask, caught from the running code."""
+"""Query plans of lists, searches and statistics; the statements are recorded while the code runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ _NAME = "Names are looked up in the tallies by their bigrams; few records come b
 
 @contextmanager
 def caught(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    """The statements that run meanwhile, with their parameters."""
+    """The statements that run within the block, with their parameters."""
     statements: list[tuple[str, Any]] = []
 
     def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
@@ -44,7 +44,7 @@ def caught(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
 
 
 def plan(database: Database, statement: str, parameters: Any) -> list[str]:
-    """The plan as the database tells it."""
+    """The query plan, as the database reports it."""
     sqlite = database.engine.dialect.name == "sqlite"
     prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) "
     with database.read() as session:
@@ -68,7 +68,7 @@ def explain(dialect: str, there_records: int) -> Iterator[str]:
                 yield SENTENCES.get(name, _NAME)
                 for statement, parameters in statements:
                     if "FROM sessions" in statement:
-                        continue  # who asks: the same for every request
+                        continue  # authentication, the same for every request
                     yield "\n```sql\n" + " ".join(statement.split())[:600] + "\n```\n"
                     yield "```text\n" + "\n".join(plan(database, statement, parameters)) + "\n```"
 

@@ -1,4 +1,4 @@
-"""Ratings in bulk, straight into the tables: the rows that forms would have left, without history."""
+"""Ratings in bulk, inserted into the tables directly: the same rows as from forms, without history."""
 
 import random
 import uuid
@@ -20,14 +20,14 @@ from feedback.statistics import counts as figures
 from feedback.statistics import tallies
 
 MATTERS, DAYS, OPEN = 12, 700, 200
-"""Matters an office, days over which ratings are spread, bad ratings still under way."""
+"""Matters per office, days over which ratings are spread, bad ratings whose follow-up is open."""
 _LEVELS = (5,) * 60 + (4,) * 25 + (3,) * 10 + (2,) * 3 + (1,) * 2
 
 
 def fill(place: Place, city: City, count: int) -> None:
-    """Put `count` ratings into the city: every county's office with its matters, over two years."""
+    """Insert `count` ratings of the matters of every county's office, spread over two years."""
     database = Database(place.url)
-    # COPY passes the column's type by, which seals elsewhere.
+    # COPY bypasses the column type, which encrypts values otherwise.
     sealed = privacy.seal if place.dialect == "postgresql" else str
     name, mobile = sealed("张某某"), sealed("13800000001")
     complaint, praise = sealed("窗口人员业务不熟练"), sealed("办得很快")

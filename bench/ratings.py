@@ -1,7 +1,8 @@
-"""Rating: the page and posting against bare Flask routes, the pictures from their cache, and reading a million.
+"""Rating: the page and posting against bare Flask routes, pictures of codes, and reading a million ratings.
 
-Posted is JSON with a number of its own each time, half of it good and a tenth bad. The page's baseline makes the
-same select and renders the same template. All requests come from one address, so that its limit is lifted.
+Each posted form is JSON with a new phone number; half of the ratings are of the best level, a tenth are bad. The page's
+baseline runs the same select and renders the same template. All requests come from one address, so its rate limit is
+raised.
 """
 
 import itertools
@@ -41,7 +42,7 @@ _NO_LIMIT = {"RATING_ADDRESS_LIMIT": "100000000 per hour", "RATING_ADDRESS_CEILI
 
 @dataclass(frozen=True, slots=True)
 class Hall:
-    """A city with a supervisor's session and a code that is active."""
+    """A city, the session of a supervisor, and an active code."""
 
     city: city.City
     token: str
@@ -49,7 +50,7 @@ class Hall:
 
 
 def hall(where: Place) -> Hall:
-    """Found the city; its reviewer supervises ratings and has made a code."""
+    """Make the city; its reviewer is a supervisor of ratings and has made a code."""
     found = city.found(where)
     database = Database(where.url)
     with database.write() as session:
@@ -82,7 +83,7 @@ def _forms(first: int) -> Iterator[bytes]:
 
 
 def _against(dialect: str, *, quick: bool) -> tuple[list[str], list[str]]:
-    """The rows of the page and of posting; A B A B."""
+    """The rows for the page and for posting, alternating with the bare routes."""
     rounds, seconds = (3, 2.0) if quick else (7, 4.0)
     with place(dialect) as ours, place(dialect) as theirs, Load() as load:
         there = hall(ours)
@@ -135,7 +136,7 @@ QUESTIONS = {
     "statistics, a year and a half": ("/statistics/ratings?from=2025-02-10&to=2026-08-20", False),
     "statistics, one matter": ("/statistics/ratings?matter=%E4%BA%8B%E9%A1%B93", False),
 }
-"""A path below `/api/v1`, and whether the target is meant for it."""
+"""By name: a path below `/api/v1`, and whether the target applies to it."""
 
 
 class _Size:

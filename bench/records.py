@@ -1,4 +1,4 @@
-"""Submitted records in bulk, straight into the tables: the rows that submissions would have left, without history."""
+"""Submitted records in bulk, inserted into the tables directly: the same rows as from submissions, without history."""
 
 import random
 import uuid
@@ -27,12 +27,12 @@ Row = dict[str, Any]
 
 
 def fill(place: Place, city: City, count: int) -> None:
-    """Put `count` submitted checks into the city, spread over its enterprises, counties and two years."""
+    """Insert `count` submitted checks, spread over the enterprises and counties of the city and over two years."""
     templates = _templates(place, city)
     database = Database(place.url)
     tallies = _Tallies()
     rows = _rows(city, templates, count, tallies)
-    # The records name their tallies, so these must stand first: the rows are made twice from the same chance.
+    # Records refer to tallies, which must be inserted first: so the same rows are made twice from the same seed.
     for _ in rows:
         pass
     insert_rows(database, cast(Table, EnterpriseTally.__table__), tallies.rows())
@@ -50,7 +50,7 @@ def fill(place: Place, city: City, count: int) -> None:
 
 
 def _templates(place: Place, city: City) -> dict[tuple[str, str], Row]:
-    """One real submission of each kind in each county, as it was stored; then taken away again."""
+    """The stored rows of a real submission of each kind in each county; they are deleted again."""
     kept: dict[tuple[str, str], Row] = {}
     with application(place) as (app, database):
         client = app.test_client()
@@ -73,7 +73,7 @@ def _templates(place: Place, city: City) -> dict[tuple[str, str], Row]:
 
 
 class _Tallies:
-    """The tallies of the rows made so far, numbered."""
+    """The tallies of the rows made so far, with ids from 1."""
 
     def __init__(self) -> None:
         self._ids: dict[tuple[str, str], int] = {}
@@ -112,7 +112,7 @@ class _Tallies:
 
 
 def _rows(city: City, templates: dict[tuple[str, str], Row], count: int, tallies: _Tallies) -> Iterator[Row]:
-    """The same rows each time: chance is seeded."""
+    """Rows of records, the same each time, because the random numbers have a fixed seed."""
     chance = random.Random(20261121)
     now, today = clock.now(), clock.today()
     for made in range(count):
@@ -148,7 +148,7 @@ def _row(
 
 
 def insert_rows(database: Database, table: Table, rows: Iterable[Row]) -> None:
-    """Put rows into a table as fast as the database takes them."""
+    """Insert rows as fast as the database can: with COPY on PostgreSQL, in chunks on SQLite."""
     if database.engine.dialect.name == "postgresql":
         _copy(database, table, rows)
         return

@@ -1,4 +1,4 @@
-"""The servers to measure, each on a free port of this machine: what `make run` runs, and the baseline beside it."""
+"""The servers to measure, each on a free port of this machine: the one that `make run` starts, and the baselines."""
 
 import os
 import signal
@@ -21,13 +21,13 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: gunicorn's arbiter is `pid`."""
+    """A running server; `pid` is gunicorn's arbiter."""
 
     port: int
     pid: int
 
     def workers(self) -> list[int]:
-        """The worker processes."""
+        """Process ids of the workers."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
 
@@ -36,16 +36,13 @@ DATA_KEY = "a key for measurements only, long enough"
 
 
 def product(place: Place, *, root: Path = ROOT, **settings: str) -> AbstractContextManager[Server]:
-    """The product itself, started as `make run` starts it; `settings` of its environment beside the usual ones.
-
-    `root` may be another checkout.
-    """
+    """The product, started as by `make run`; `settings` are added to its environment, `root` is the checkout."""
     program = "cli/__main__.py" if (root / "cli").is_dir() else "app.py"  # `app.py` up to 0.3.0
     return _running(place, lambda _port: [sys.executable, program, "serve"], WORKERS, settings, root)
 
 
 def serving(target: str, place: Place, *, workers: int = WORKERS) -> AbstractContextManager[Server]:
-    """A WSGI target such as `bench.bare:create_app()` under the same server as the product's."""
+    """A WSGI target such as `bench.bare:create_app()`, with the same server and worker class as the product."""
 
     def command(port: int) -> list[str]:
         return [
@@ -62,7 +59,7 @@ def serving(target: str, place: Place, *, workers: int = WORKERS) -> AbstractCon
 def _running(
     place: Place, command: Callable[[int], list[str]], workers: int, settings: Mapping[str, str], root: Path = ROOT
 ) -> Iterator[Server]:
-    """Stopped, with its workers, when the block ends."""
+    """Run a server with its workers until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

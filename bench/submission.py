@@ -1,4 +1,4 @@
-"""Submission against a bare insert: the same body, server, engine and durability, A B A B."""
+"""Submission against a bare insert, alternating: the same body, server, engine and durability."""
 
 import itertools
 from statistics import median
@@ -13,7 +13,7 @@ from core.db import make_engine
 
 TARGETS = {"sqlite": 0.5, "postgresql": 0.4}
 _FIRST_RATE = 2000.0
-"""Requests a second to prepare for before a rate is known."""
+"""Rate for which requests are prepared before a rate was measured, per second."""
 
 
 def measure(dialect: str, *, quick: bool) -> list[str]:
