@@ -27,7 +27,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def seconds_until(moment: datetime, since: datetime | None = None) -> int:
-    """What `Retry-After` says of a moment: whole seconds, after which it is reached; at least one."""
+    """Whole seconds until a moment, rounded up, at least one; the value of `Retry-After`."""
     return max(1, math.ceil((moment - (since or now())).total_seconds()))
 
 

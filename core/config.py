@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     document_converter: str = ""
     """Path of LibreOffice's `soffice`, which shows office documents as PDF; empty means that they have no preview."""
     public_url: str = ""
-    """The server's address as phones reach it, `https://host`: it stands in printed QR codes."""
+    """The address under which phones find the server, `https://host`; it is printed in QR codes."""
     rating_limit_scope: Literal["global", "kind", "subject"] = "global"
     """What "the same phone may rate once in 5 days" (seed 002) is about: everything, a kind of code, one code."""
     rating_address_limit: str = Field(default="600 per hour", pattern=_LIMIT)

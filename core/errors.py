@@ -86,7 +86,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
 class Problem(Exception):
     """A refusal from the catalogue.
 
-    `extra` stands beside the standard members of the answer (for example `current_version`);
+    `extra` is added to the standard members of the answer (for example `current_version`);
     `retry_after` is in whole seconds.
     """
 

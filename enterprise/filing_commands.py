@@ -45,7 +45,7 @@ def draw_command(file: Path) -> None:
 @click.option("--kind", "kind_code", metavar="CODE", required=True, help="Which kind, for example self_check_sales.")
 @click.option("--region", "region_code", metavar="CODE", required=True, help="All enterprises of this region.")
 @click.option("--product", "product_code", metavar="CODE", help="Only those of this product category.")
-@click.option("--title", help="Tells this campaign from others of the kind; else the kind's own title.")
+@click.option("--title", help="Title that distinguishes this campaign from others of the kind; else the kind's own.")
 @click.option("--due-on", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="To-dos are red after this day.")
 @click.option("--title-region", help="Leads the titles of the papers, for example 天宁区; else the name of the region.")
 @click.option("--dry-run", is_flag=True, help="Only say for how many; change nothing.")

@@ -325,7 +325,7 @@ class EnterpriseTally(Base):
 
 
 class TallyBigram(Base):
-    """Two neighbouring characters of the name on a tally; see `core/database/name_search.py`."""
+    """Two adjacent characters of the name on a tally; see `core/database/name_search.py`."""
 
     __tablename__ = "tally_bigrams"
 

@@ -104,7 +104,7 @@ if TYPE_CHECKING:
     FormItem = Answer
 else:
     FormItem = TypeAliasType("FormItem", _union([*_ITEMS_OF_ROWS, *_OTHERS]))
-"""One item of the paper, told apart by its type."""
+"""An item of the form, discriminated by `type`."""
 
 
 class FormSection(Answer):

@@ -17,9 +17,9 @@ class File(Base):
     """An uploaded file (附件): unclaimed after the upload, then claimed by one record.
 
     `sha256`, `size` and `media_type` are of what is stored; `sent_sha256` is of what was received,
-    which differs for pictures because they lose what stands beside their pixels. Every file has bytes
-    of its own, though another may have been sent the same: so the sweep asks nobody before it deletes
-    them. A `thumbnail_key` is there once somebody has looked. `stored_key`,
+    which differs for pictures because their metadata is removed. Every file has an object of its own, even if the
+    same bytes were sent twice, so that the sweep can delete it without looking for others. `thumbnail_key` is set
+    when the thumbnail was first asked for. `stored_key`,
     `thumbnail_key` and `preview_key` are random; `original_name` is shown and never part of a path.
     A document that was converted for showing has a `preview_key`; one that could not be, the moment
     of the last attempt. `id_was_sent` says that the phone made the id. `claimed_at` is the first claim;

@@ -37,7 +37,7 @@ _CHUNK = 1024 * 1024
 
 
 class FetchFailed(Exception):
-    """The archive could not be had, or is not the one that is meant."""
+    """The archive could not be downloaded, or does not have the expected checksum."""
 
 
 def registry() -> str:

@@ -61,7 +61,7 @@ class MadePictures:
     def paper(self, template: Path, data: Mapping[str, Any], form: Form) -> bytes:
         """As `compiling.compile`, and raises like it; of many who ask for the same paper at once, one has it made.
 
-        Not for papers with personal data: what is kept here is not reached when a person's data is erased.
+        Not for papers with personal data: these copies are not deleted when a person's data is erased.
         """
         key = _key(f"paper.{form}", template=compiling.identity(template), data=data)
 

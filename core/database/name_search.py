@@ -1,7 +1,7 @@
 """Search by a fragment of a Chinese name.
 
 A fragment is usually two characters, which SQLite's trigram index silently answers with nothing
-and pg_trgm does not help with. So names are kept as bigrams, one row a pair of neighbouring
+and pg_trgm does not help with. So names are kept as bigrams, one row per pair of adjacent
 characters, the same on both databases. The table narrows the candidates; `like_pattern` then
 checks the substring itself.
 
@@ -22,7 +22,7 @@ _RARE, _PAIRS_TRIED = 50, 8
 
 
 def bigrams(text: str) -> set[str]:
-    """All pairs of neighbouring characters of the folded text; a single character stands alone."""
+    """All pairs of adjacent characters of the folded text; the character itself if there is only one."""
     folded = fold(text)
     if len(folded) == 1:
         return {folded}

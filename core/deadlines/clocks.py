@@ -76,7 +76,7 @@ def guess_of(year: int) -> str:
 
 
 def provisional_note(day: date | None, *, provisional: bool) -> str | None:
-    """What stands beside a date that was counted on guessed days, for its readers."""
+    """The note shown with a date that was counted on guessed days; None for any other date."""
     if not provisional or day is None:
         return None
     return f"{day.year}年放假安排公布前的暂定日期，公布后可能调整"

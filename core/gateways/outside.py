@@ -72,7 +72,7 @@ class Outside:
                 self._places.release()
                 ended.set()
 
-        # A daemon: a process that is told to end does not wait for it.
+        # A daemon thread, so that a process that ends does not wait for it.
         threading.Thread(target=run, name=f"outside-{self._name}", daemon=True).start()
         if not ended.wait(min(self._seconds, seconds)):
             if seconds >= self._seconds:

@@ -1,7 +1,7 @@
 """How a kind of filing is declared: its form, documents and workflow, with a few hooks.
 
 A kind is one value of `FilingKind` in its system's `kinds/` folder and one line in its list. A broken declaration (a
-step that stands twice, a status that no step reaches, an unknown document) fails when it is loaded.
+repeated step, a status to which no step leads, an unknown document) fails when it is loaded.
 
 Declarations import nothing of the engine: the other files of this folder read them.
 """

@@ -77,7 +77,7 @@ def ends_at(session: Session, window_key: str) -> datetime | None:
 def refusal(session: Session, window_key: str, rules: RatingRules, now: datetime) -> Problem:
     """The 429 that names the first local day on which the number may rate again, from its beginning.
 
-    It never names the moment: that would tell whoever types a stranger's number when the stranger has rated.
+    It never names the moment: whoever enters the number of another person would learn when that person rated.
     """
     day = clock.first_midnight(ends_at(session, window_key) or now)
     named = f"{day.month}月{day.day}日"

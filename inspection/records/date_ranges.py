@@ -1,7 +1,7 @@
 """The newest records of a range of days, without reading all of the range.
 
 Lists are in the order of submission, ranges are of check dates, and no index is in both orders. Usually the newest
-records lie in the range, and the page is full after few of them. Otherwise the index tells of each day of the range
+records lie in the range, and the page is full after few of them. Otherwise the index shows for each day of the range
 when its nth newest record was submitted, n being the number of records that the page needs. The newest of these
 instants has n records of one day at or after it, so nothing submitted before it is on the page.
 """

@@ -87,10 +87,10 @@ def outside_if_less(
 ) -> list[Range] | None:
     """The ranges outside, where they span fewer of the days with records than the range itself; else None."""
     if not area:
-        return None  # the whole country: no index tells its first and last day
+        return None  # the whole country: no index has its first and last day
 
     def of_types(what: Any) -> list[Any]:
-        # One by one: only then does an index tell the first and the last at once.
+        # Each type by itself: only then are the first and the last day found directly in an index.
         chosen = (
             select(what).where(*area, Inspection.record_type == record_type, _IS_SUBMITTED)
             for record_type in record_types

@@ -1,6 +1,6 @@
 """A record against the register of enterprises (企业名录): another name, another product, another region.
 
-Another name is asked about before submission (409 `name_differs`), because the finding would reach the wrong
+Another name must be confirmed before submission (409 `name_differs`), because the finding would be shown to the wrong
 enterprise. Once confirmed, the record belongs to no enterprise of the register: nothing is published to the one whose
 code it carries, and it counts by its name and address, like a record without a code (`kinds.org_key`). The other
 differences are warnings.
@@ -88,7 +88,7 @@ class RegisterCheck:
         return cls(Registered.find(session, data, CHECKED), Registered.find(session, data, PRODUCER))
 
     def contradictory(self, data: Mapping[str, Any]) -> list[Registered]:
-        """Those whose code stands beside the name of another enterprise."""
+        """The enterprises whose code is in the record together with the name of another enterprise."""
         return [one for one in (self.checked, self.producer) if one is not None and one.differs_from(data)]
 
     def refuse_other_names(self, data: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The Chinese names of the fields of typed bodies and queries, so that a refusal says which field is meant.
+"""The Chinese names of the fields of typed bodies and queries, with which a refusal names a field.
 
 The fields of a form are named by the form (`core/forms/validation/messages.py`).
 """

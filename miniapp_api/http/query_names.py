@@ -61,5 +61,5 @@ def _message(name: str, names: tuple[str, ...]) -> str:
         return "这个地址不带查询参数，请删除“?”及其后的内容"
     near = next((one for one in names if one.startswith(name) or name.startswith(one)), None) if name else None
     near = near or next(iter(difflib.get_close_matches(name[:_LONGEST_NAME], names, 1)), None)
-    meant = f"是否应为 {near}？" if near else ""
-    return f"没有这个查询参数，请删除或改正。{meant}可用的参数：{'、'.join(names)}"
+    suggestion = f"是否应为 {near}？" if near else ""
+    return f"没有这个查询参数，请删除或改正。{suggestion}可用的参数：{'、'.join(names)}"

@@ -25,7 +25,7 @@ Part = TypeVar("Part", bound=Keys)
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NO = re.compile(r"[0-9A-Za-z\u4e00-\u9fff._~/-]{1,30}")
 _RESERVED = {"answers", "disposals", PROBLEMS_FOUND, "and", "or", "not", "in", "true", "false"}
-# Keys that stand beside the form's own in a request; the form would never get a field of that name.
+# Keys of a request that belong to the request itself: a field of that name would never reach the form.
 _ENVELOPE = {"kind", "product_code", "form_version", "version", "confirm_duplicate", "confirm_name", "reason"}
 # What is kept of a faulty item, so that its conditions are read all the same.
 _KEPT = ("visible_when", "required_when", "options", "options_from")

@@ -1,4 +1,4 @@
-"""All types of items as one union, told apart by `type`."""
+"""All types of items as one union, discriminated by `type`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, get_args

@@ -29,7 +29,7 @@ def _due_after_order(_session: Session, filing: Filing, data: dict[str, Any], _t
 
 
 def _show_to_enterprise(session: Session, actor: Actor, filing: Filing) -> None:
-    """Among its supervision checks (监督检查), where an order from a check stands beside that check already."""
+    """List the order among the enterprise's supervision checks (监督检查), unless it is listed with a check already."""
     if filing.subject_id is not None:
         return
     checked_on = filing.data.get("check_date")
