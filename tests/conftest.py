@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES
 from app import create_app
 from core import privacy
+from core.clock import now, today
 from core.config import Settings
 from core.database import migrate
 from core.db import Database
@@ -89,6 +91,17 @@ def fill(database: Database) -> None:
     library = FormLibrary(database)
     for path in sorted((ROOT / "inspection" / "forms").glob("*.json")):
         library.publish(json.loads(path.read_text()))
+
+
+FIRST_DAY = today()
+
+
+@pytest.fixture(autouse=True)
+def _the_day_on_which_the_run_began() -> Iterator[None]:
+    """What tests call today was asked once, when they were imported: a run that goes on past midnight stays on it."""
+    passed = today() - FIRST_DAY
+    with time_machine.travel(now() - passed) if passed else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

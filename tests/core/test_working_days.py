@@ -131,7 +131,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     capture = LogCapture()
     log = structlog.wrap_logger(None, processors=[capture], wrapper_class=structlog.BoundLogger)
     monkeypatch.setattr(working_days, "log", log)
-    monkeypatch.setattr(working_days, "_told", set())
+    monkeypatch.setattr(working_days, "_warned", set())
     return capture.entries
 
 
