@@ -4,6 +4,8 @@
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
+# One more than two cores: some tests only wait for a storage, a scanner or a phone that stays silent.
+JOBS ?= 3
 UV = $(VENV)/bin/uv
 
 .PHONY: help bundle setup run demo test test-rounds check bench lock clean
@@ -32,11 +34,11 @@ demo: $(VENV)/run.stamp
 	@./manage prepare
 
 test: $(VENV)/dev.stamp
-	TEST_ROUNDS=few $(PYTHON) -m pytest -n 2 --dist worksteal -rs $(TESTS)
+	TEST_ROUNDS=few $(PYTHON) -m pytest -n $(JOBS) --dist worksteal -rs $(TESTS)
 
 # What `make test` repeats a handful of times, often: races, kills, random input. Each test on its other database.
 test-rounds: $(VENV)/dev.stamp
-	TEST_ROUNDS=all $(PYTHON) -m pytest -n 2 --dist worksteal -rs -m "rounds or only_in_rounds or other_database" $(TESTS)
+	TEST_ROUNDS=all $(PYTHON) -m pytest -n $(JOBS) --dist worksteal -rs -m "rounds or only_in_rounds or other_database" $(TESTS)
 
 check: $(VENV)/dev.stamp
 	$(PYTHON) -m ruff check .

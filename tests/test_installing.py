@@ -57,6 +57,7 @@ def make_setup(clone: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.only_in_rounds
 def test_a_release_newer_than_the_lock_is_not_looked_at(clone: Path) -> None:
     done = make_setup(clone)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -66,6 +67,7 @@ def test_a_release_newer_than_the_lock_is_not_looked_at(clone: Path) -> None:
     assert listed.stdout.split() == ["alpha_web==1.0", "beta_types==1.0"]
 
 
+@pytest.mark.only_in_rounds
 def test_a_lock_that_lacks_a_dependency_is_noticed(clone: Path) -> None:
     lock = (clone / "requirements.txt").read_text().splitlines(keepends=True)
     (clone / "requirements.txt").write_text(lock[0])
@@ -73,6 +75,7 @@ def test_a_lock_that_lacks_a_dependency_is_noticed(clone: Path) -> None:
     assert done.returncode != 0 and "beta" in done.stdout + done.stderr
 
 
+@pytest.mark.only_in_rounds
 def test_bytes_that_the_lock_does_not_know_are_refused(clone: Path) -> None:
     wheel(clone.parent, "beta_types", "1.0", "alpha_web>=1.0")
     done = make_setup(clone)

@@ -125,7 +125,7 @@ def decoders_of(server: int) -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.only_in_rounds)])
 def test_what_decodes_pictures_is_there_when_one_comes_and_gone_when_the_server_stops(
     tmp_path: Path, stop: signal.Signals
 ) -> None:

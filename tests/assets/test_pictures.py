@@ -343,6 +343,7 @@ def test_so_does_a_png_with_transparency_and_a_larger_one_is_made_smaller(
     assert (known.width, known.height) == kept
 
 
+@pytest.mark.only_in_rounds  # ten seconds of one core; smaller ones run every time
 def test_a_heic_of_48_megapixels_is_made_smaller(tmp_path: Path) -> None:
     known, picture = prepared(tmp_path, paperwork.heic((8064, 6048)))
     assert (known.width, known.height) == picture.size == (4032, 3024) and is_red(picture.getpixel((9, 9)))

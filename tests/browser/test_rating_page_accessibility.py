@@ -70,6 +70,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(screen: str
     assert violations(page) == []
 
 
+@pytest.mark.only_in_rounds  # the colours themselves are computed for every pair in test_colours.py
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_dark_phone_is_shown_dark_and_readable_pages(screen: str, hall: Hall, phone: Phone) -> None:
     page = phone(color_scheme="dark")

@@ -70,7 +70,7 @@ def test_two_first_starts_on_one_empty_database_load_everything_once(
     assert (regions > 3000, forms, campaigns) == (True, len(SHIPPED), 1)
 
 
-@pytest.mark.parametrize("command", [(), ("database", "upgrade")])
+@pytest.mark.parametrize("command", [(), pytest.param(("database", "upgrade"), marks=pytest.mark.only_in_rounds)])
 def test_two_at_once_upgrade_a_database_of_an_earlier_state_once(
     empty_url: str, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
