@@ -4,8 +4,8 @@
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
-# One more than two cores: some tests only wait for a storage, a scanner or a phone that stays silent.
-JOBS ?= 3
+# Each may hold fifty connections in a race, and PostgreSQL allows a hundred unless it is told otherwise.
+JOBS ?= 2
 UV = $(VENV)/bin/uv
 
 .PHONY: help bundle setup run demo test test-rounds check bench lock clean

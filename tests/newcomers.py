@@ -79,19 +79,28 @@ def make_users(database: Database, people: Mapping[str, tuple[str, Role]]) -> No
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Make all calls at the same moment, each in a thread of its own; returns their answers in order."""
+    """Make all calls at the same moment, each in a thread of its own; returns their answers in order.
+
+    Raises what one of them raised: an answer that never came must not be taken for one.
+    """
     answers: list[Any] = [None] * len(calls)
+    raised: list[BaseException] = []
     barrier = threading.Barrier(len(calls))
 
     def run(number: int) -> None:
         barrier.wait()
-        answers[number] = calls[number]()
+        try:
+            answers[number] = calls[number]()
+        except BaseException as error:
+            raised.append(error)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if raised:
+        raise raised[0]
     return answers
 
 

@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -111,11 +112,13 @@ class KeptConnections:
     """Connections to a PostgreSQL database that tests use in turn: to begin one costs its server as much as many
     statements. What a test set or prepared is discarded; one that is broken or within a transaction is closed."""
 
-    MOST = 12
+    MOST = 6
 
     def __init__(self) -> None:
         self._idle: list[tuple[Any, Any]] = []
         self._process = os.getpid()
+        # Threads of one test connect at the same moment: none may get the connection of another.
+        self._lock = threading.Lock()
 
     def pids(self) -> list[int]:
         """The server's processes behind those that nobody uses."""
@@ -126,10 +129,11 @@ class KeptConnections:
         if os.getpid() != self._process:  # a child does not share its parent's
             return None
         wanted = (tuple(arguments), frozenset(options.items()))
-        for place, (opened_with, connection) in enumerate(self._idle):
-            if opened_with == wanted:
-                del self._idle[place]
-                return connection
+        with self._lock:
+            for place, (opened_with, connection) in enumerate(self._idle):
+                if opened_with == wanted:
+                    del self._idle[place]
+                    return connection
         return self._remembered(wanted)
 
     def _remembered(self, opened_with: Any) -> Any:
@@ -154,7 +158,8 @@ class KeptConnections:
         # As in a new connection: else the driver would deallocate all once more, after it prepared something anew.
         connection._prepared = type(connection._prepared)()
         connection._notice_handlers.clear()
-        self._idle.append((opened_with, connection))
+        with self._lock:
+            self._idle.append((opened_with, connection))
 
     def close(self) -> None:
         """All that are idle."""
