@@ -8,7 +8,7 @@ from core.workflows import todos
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, FilingStep
 from enterprise.filings.models import Filing
 
-TODO = "filing"
+TODO_KIND = "filing"
 
 
 def run_clocks(session: Session, step: FilingStep, filing: Filing) -> None:
@@ -30,7 +30,7 @@ def run_clocks(session: Session, step: FilingStep, filing: Filing) -> None:
 
 def replace_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
     """Close the to-do of the status before, and open that of the status in which the filing stands."""
-    todos.close(session, filing.id, TODO)
+    todos.close(session, filing.id, TODO_KIND)
     open_todo(session, kind, filing)
 
 
@@ -42,10 +42,10 @@ def open_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
     title, subject = f"{rule.title}：{filing.org_name}", ("filing", filing.id)
     if rule.side == "enterprise":
         todos.open_for_office(
-            session, TODO, title, subject, verb=ENTERPRISE, office_id=enterprise_office_id(filing.uscc),
+            session, TODO_KIND, title, subject, verb=ENTERPRISE, office_id=enterprise_office_id(filing.uscc),
             due_on=filing.due_on if rule.dated else None,
         )  # fmt: skip
     else:
         todos.open_for_region(
-            session, TODO, title, subject, verb=OFFICE, area1=filing.area1, area2=filing.area2, area3=filing.area3
+            session, TODO_KIND, title, subject, verb=OFFICE, area1=filing.area1, area2=filing.area2, area3=filing.area3
         )

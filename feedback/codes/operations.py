@@ -35,7 +35,7 @@ from feedback.workflows import ACTIVE, CODE, DISABLED, NOT_GENERATED
 VALID_DAYS = 30
 """A 一事一评 code is good until the end of this day after it was generated (spec/b_rating §3.2)."""
 
-TODO = "rate_service"
+TODO_KIND = "rate_service"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 LENGTHS = {"matter_name": 200, "window": 50, "matter_ref": 64}
 _LABELS = {"matter_name": "事项名称", "window": "窗口", "matter_ref": "办件编号"}
@@ -146,7 +146,7 @@ def disable(session: Session, actor: Actor, code_id: UUID, reason: str | None = 
             return code  # someone else pressed 停用 at the same moment
         raise
     code = session.get_one(RatingCode, code_id, populate_existing=True)
-    todos.close(session, code_id, TODO)
+    todos.close(session, code_id, TODO_KIND)
     if was_active:
         _count_matter(session, code, -1)
     return code
@@ -180,7 +180,7 @@ def invite(session: Session, *, filing: Filing, kind: FilingKind) -> None:
         return
     _count_matter(session, session.get_one(RatingCode, code_id, populate_existing=True), 1)
     todos.open_for_office(
-        session, TODO, f"好差评：请对“{filing.title}”的办理作出评价", ("rating_code", code_id),
+        session, TODO_KIND, f"好差评：请对“{filing.title}”的办理作出评价", ("rating_code", code_id),
         verb=Verb.FILINGS_WRITE, office_id=enterprise_office_id(filing.uscc), due_on=valid_to,
     )  # fmt: skip
 
@@ -224,7 +224,7 @@ def _expire(session: Session, key: Overdue) -> bool:
     if code is None or code.status != ACTIVE or code.valid_to is None or code.valid_to >= clock.today():
         return False  # rated or disabled meanwhile
     CODE.move(session, None, code, "expire")
-    todos.close(session, code.id, TODO)
+    todos.close(session, code.id, TODO_KIND)
     return True
 
 

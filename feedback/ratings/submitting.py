@@ -22,7 +22,7 @@ from core.errors import Problem
 from core.workflows import todos
 from feedback import integrity
 from feedback.codes.kinds import PER_MATTER, channel_of
-from feedback.codes.operations import TODO as CODE_TODO
+from feedback.codes.operations import TODO_KIND as CODE_TODO_KIND
 from feedback.codes.operations import is_token
 from feedback.follow_ups.deadlines import deadline
 from feedback.follow_ups.rows import NEW, open_follow_up
@@ -173,7 +173,7 @@ def _use_up(session: Session, actor: Actor | None, code: Any) -> None:
         refuse_closed(session.execute(select(_codes).where(_codes.c.id == code.id)).one())
         raise
     if code.filing_id is not None:
-        todos.close(session, code.id, CODE_TODO)
+        todos.close(session, code.id, CODE_TODO_KIND)
 
 
 def _columns(form: Form, rules: RatingRules, sender: Sender) -> dict[str, Any]:
