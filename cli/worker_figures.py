@@ -68,6 +68,8 @@ class Figures:
                 _take_room(self.folder / f"{kind}_{os.getpid()}.db", size)
         except OSError as error:
             log.warning("no_room_for_figures", folder=str(self.folder), error=str(error))
+            for kind in KINDS:
+                (self.folder / f"{kind}_{os.getpid()}.db").unlink(missing_ok=True)
             return False
         return True
 
@@ -86,8 +88,15 @@ class Figures:
 
 
 def _take_room(path: Path, size: int) -> None:
-    with path.open("ab") as file:
-        os.posix_fallocate(file.fileno(), 0, size)
+    """Create a file of this size on the disk. It gets its name when it is whole: a reader cannot read an empty one."""
+    unfinished = path.with_suffix(".unfinished")
+    try:
+        with unfinished.open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+        unfinished.rename(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _used(file: IO[bytes]) -> int:

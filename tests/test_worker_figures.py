@@ -76,6 +76,7 @@ def test_a_worker_that_is_started_without_room_counts_nothing(
     figures = Figures(tmp_path, 2)
     no_room(monkeypatch, shared)
     assert not figures.reserve()
+    assert figures.folder is not None and {file.name for file in figures.folder.iterdir()} == {"lock"}
     monkeypatch.setattr(health, "_counting", True)
     health.count_nothing()
     health.observe("/nowhere", "GET", 200, 0.1)
