@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from tests.conftest import ROOT
 
 ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-CLIENT = ROOT / "client" / "core"
+CLIENT = ROOT / "client"
 UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
 BESIDE_EACH_RESPONSE = re.compile(r"headers: \{\s*\[name: string\]: unknown;\s*\};")
 """What openapi-typescript says of the headers of every response, whatever the document says of them."""
@@ -79,9 +79,10 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if npm is None or shutil.which("node") is None:
         pytest.skip("node and npm are not installed: the types of the client are not generated")
     folder = tmp_path_factory.mktemp("client")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(CLIENT / name, folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    for name in ("package.json", "package-lock.json", "core/package.json", "phone/package.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(CLIENT / name, folder / name)
+    command = [npm, "ci", "--workspace", "core", "--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode and any(code in done.stderr for code in UNREACHABLE):
         pytest.skip("the npm registry cannot be reached: the types of the client are not generated")
