@@ -1,1 +1,5 @@
-export {}
+export * from './platform'
+export * from './ids'
+export * from './api/client'
+export * from './api/problem'
+export type * from './api/types'
