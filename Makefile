@@ -4,8 +4,8 @@
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
-# Each may hold fifty connections in a race, and PostgreSQL allows a hundred unless it is told otherwise.
-JOBS ?= 2
+# More than there are cores: many tests wait for a process, a clock or a lock.
+JOBS ?= 3
 UV = $(VENV)/bin/uv
 
 .PHONY: help bundle setup run demo test test-rounds check bench lock clean

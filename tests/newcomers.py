@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES, Role
 from core.db import Database
 from tests.people import PASSWORD
+from tests.turns import in_turn
 
 MOBILE = "13800000001"
 
@@ -95,10 +97,11 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
             raised.append(error)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with in_turn() if len(threads) > 8 else nullcontext():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     if raised:
         raise raised[0]
     return answers

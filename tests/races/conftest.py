@@ -1,7 +1,7 @@
 """Threads that call the application at the same moment."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -10,6 +10,13 @@ import pytest
 from apiflask import APIFlask
 
 from tests.concurrency import Answer, Call
+from tests.turns import in_turn
+
+
+@pytest.fixture(autouse=True)
+def _in_turn() -> Iterator[None]:
+    with in_turn():
+        yield
 
 
 @pytest.fixture
