@@ -1,0 +1,49 @@
+/** Where one can go, by right; and the way back. */
+import type { components } from '@gongpin/core'
+
+export type Verb = components['schemas']['Verb']
+
+/** The manual's words, in two lines. */
+export const TABS = {
+  home: ['信息', '录入'],
+  drafts: ['信息', '暂存'],
+  records: ['信息', '查看'],
+  statistics: ['工作', '统计'],
+  accounts: ['用户', '审核'],
+} as const
+
+export type Tab = keyof typeof TABS
+
+const NEEDED: Record<Tab, Verb | null> = {
+  home: null,
+  drafts: 'inspection.write',
+  records: 'inspection.read',
+  statistics: 'statistics.read',
+  accounts: 'accounts.decide',
+}
+
+/** The parts of the bottom bar for somebody with these verbs. */
+export function tabsFor(verbs: readonly string[]): Tab[] {
+  return (Object.keys(TABS) as Tab[]).filter((tab) => NEEDED[tab] === null || verbs.includes(NEEDED[tab]))
+}
+
+/** One page back; from a page that was opened directly, home. */
+export function goBack(): void {
+  if (getCurrentPages().length > 1) uni.navigateBack()
+  else goHome()
+}
+
+export function goHome(): void {
+  uni.switchTab({ url: '/pages/home/index' })
+}
+
+/** The sign-in page instead of all others; afterwards the app goes on at `to` (`/pages/…?…`). */
+export function goToSignIn(to?: string): void {
+  uni.reLaunch({ url: '/pages/sign-in/index' + (to ? `?to=${encodeURIComponent(to)}` : '') })
+}
+
+/** The page that is shown, as it can be opened again. */
+export function hereAndNow(): string | undefined {
+  const page = getCurrentPages().slice(-1)[0] as { route?: string; $page?: { fullPath?: string } } | undefined
+  return page?.$page?.fullPath ?? (page?.route && `/${page.route}`)
+}
