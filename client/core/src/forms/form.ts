@@ -1,0 +1,162 @@
+/** A form definition made ready for use, once: `compileForm`. */
+import { lineUp, namesIn, PROBLEMS_FOUND } from './conditions'
+import type { Condition, FormDefinition, ItemDefinition } from './definition'
+import { MAX_LISTED, rulesOf, type TypeRules } from './item-types'
+import { pointer } from './pointers'
+
+/** One item (项). `pointer` says where its answer stands in a body or, for an item of a group, in its row. */
+export interface Item {
+  readonly name: string
+  /** The object of the body that holds it, or the name of its group. */
+  readonly place: string
+  readonly pointer: string
+  readonly definition: ItemDefinition
+  readonly text: string
+  readonly rules: TypeRules
+  readonly minItems: number
+  readonly maxItems: number
+  readonly problemAnswers: ReadonlySet<unknown>
+  /** Whether an answer to it, or in one of its rows, can be a problem. */
+  readonly detects: boolean
+  /** The items of a group's rows, by name and in the order of the form. */
+  readonly inner: ReadonlyMap<string, Item>
+  /** The inner items that have a condition, in an order in which it can be decided. */
+  readonly innerOrder: readonly Item[]
+}
+
+export interface Section {
+  readonly code: string
+  readonly title: string
+  readonly visibleWhen: Condition | undefined
+  readonly items: readonly Item[]
+}
+
+/** A decision on what is visible; `item` is null where `problems_found` is known. */
+export interface Step {
+  readonly item: Item | null
+  readonly section: Section | null
+}
+
+export interface Rule {
+  readonly names: readonly string[]
+  readonly message: string
+  readonly visibleWhen: Condition | undefined
+}
+
+/** A form made ready. Nothing in it changes. */
+export interface Form {
+  readonly definition: FormDefinition
+  readonly sections: readonly Section[]
+  /** All items in the order of the form; those of groups stand in their group. */
+  readonly items: readonly Item[]
+  /** Items by place (`''`, `'answers'`, `'disposals'`), then by name. */
+  readonly places: ReadonlyMap<string, ReadonlyMap<string, Item>>
+  readonly byName: ReadonlyMap<string, Item>
+  readonly steps: readonly Step[]
+  readonly rules: readonly Rule[]
+}
+
+/** The definition has types of items that this release does not know; the message is for the person. */
+export class UnsupportedForm extends Error {
+  constructor(readonly types: readonly string[]) {
+    super('这张表格需要新版小程序，请更新后再填报')
+  }
+}
+
+/**
+ * Makes a definition ready. The server has checked it, so only what a newer server may have is refused: throws
+ * `UnsupportedForm`. Keep the result: compiling costs more than planning.
+ */
+export function compileForm(definition: FormDefinition): Form {
+  const unknown = new Set<string>()
+  const sections = definition.sections.map((section) => ({
+    code: section.code,
+    title: section.title,
+    visibleWhen: section.visible_when,
+    items: section.items.map((item) => itemOf(item, null, unknown)),
+  }))
+  if (unknown.size > 0) throw new UnsupportedForm([...unknown])
+  const items = sections.flatMap((section) => section.items)
+  const places = new Map(
+    ['', 'answers', 'disposals'].map((place) => {
+      const here = items.filter((item) => item.place === place)
+      return [place, new Map(here.map((item) => [item.name, item]))]
+    }),
+  )
+  return {
+    definition,
+    sections,
+    items,
+    places,
+    byName: new Map(items.map((item) => [item.name, item])),
+    steps: stepsOf(sections, items),
+    rules: (definition.rules ?? []).map((rule) => ({
+      names: rule.any_of,
+      message: rule.message,
+      visibleWhen: rule.visible_when,
+    })),
+  }
+}
+
+const UNKNOWN_RULES: TypeRules = {
+  verb: '', listed: false, longest: 0, offered: new Set(), read: () => null, submission: () => [],
+}
+
+function itemOf(definition: ItemDefinition, group: string | null, unknown: Set<string>): Item {
+  const name = definition.no ?? definition.field ?? ''
+  const rules = rulesOf(definition)
+  if (rules === undefined) unknown.add(String((definition as { type: unknown }).type))
+  const inner = new Map<string, Item>()
+  if (definition.type === 'group') {
+    for (const one of definition.items) {
+      const item = itemOf(one, name, unknown)
+      inner.set(item.name, item)
+    }
+  }
+  let place = group ?? ''
+  if (group === null && definition.no !== undefined) place = definition.type === 'disposal' ? 'disposals' : 'answers'
+  const problemAnswers = new Set<unknown>('problem_when' in definition ? definition.problem_when : [])
+  return {
+    name,
+    place,
+    pointer: group === null && place !== '' ? pointer(place, name) : pointer(name),
+    definition,
+    text: definition.text,
+    rules: rules ?? UNKNOWN_RULES,
+    minItems: ('min_items' in definition ? definition.min_items : undefined) ?? 0,
+    maxItems: ('max_items' in definition ? definition.max_items : undefined) ?? MAX_LISTED,
+    problemAnswers,
+    detects: problemAnswers.size > 0 || [...inner.values()].some((one) => one.detects),
+    inner,
+    innerOrder: innerOrderOf(inner),
+  }
+}
+
+function innerOrderOf(inner: ReadonlyMap<string, Item>): Item[] {
+  const asks = new Map(
+    [...inner.values()].map((item) => [
+      item.name, namesIn(item.definition.visible_when).filter((name) => inner.has(name)),
+    ]),
+  )
+  return lineUp(asks).map((name) => inner.get(name)!).filter((item) => item.definition.visible_when !== undefined)
+}
+
+/** The decisions in order; items that are always visible need none. */
+function stepsOf(sections: readonly Section[], items: readonly Item[]): Step[] {
+  const asks = new Map<string, string[]>()
+  const possible = new Map<string, Step>([[PROBLEMS_FOUND, { item: null, section: null }]])
+  for (const section of sections) {
+    for (const item of section.items) {
+      const inside = item.innerOrder.flatMap((inner) => namesIn(inner.definition.visible_when))
+      const outside = inside.filter((name) => !item.inner.has(name))
+      asks.set(item.name, [
+        ...namesIn(section.visibleWhen), ...namesIn(item.definition.visible_when), ...outside,
+      ])
+      if (section.visibleWhen !== undefined || item.definition.visible_when !== undefined || item.innerOrder.length > 0) {
+        possible.set(item.name, { item, section })
+      }
+    }
+  }
+  asks.set(PROBLEMS_FOUND, items.filter((item) => item.detects).map((item) => item.name))
+  return lineUp(asks).flatMap((name) => possible.get(name) ?? [])
+}

@@ -1,0 +1,76 @@
+/** Values that stand in a form before anybody typed: facts only, never findings (检查结果). */
+import { setAnswer } from './answers'
+import type { Fault, FormBody } from './definition'
+import type { Form, Item } from './form'
+import { readItem } from './reading'
+import { validate } from './validate'
+
+/**
+ * What `default_from` may name: `{enterprise: {name: …}, licence: {…}}` for `enterprise.name`; the answer of
+ * `GET /enterprises/{uscc}` is `enterprise`, and its `licence` the other.
+ */
+export type PresetSources = Readonly<Record<string, unknown>>
+
+export interface Presets {
+  readonly body: FormBody
+  /** Pointers of what was filled in. */
+  readonly filled: readonly string[]
+}
+
+const FINDINGS = ['disposal', 'photos', 'signature', 'file', 'group']
+
+/**
+ * Fills in what is not given yet: items with `default_from` from its source or, where that has nothing, from the last
+ * visit (沿用上次); from the last visit also the items named in `also`, which the caller knows to be facts, such as the
+ * inspectors. Disposals, items that can be problems, pictures and signatures are never filled in, nor is a value that
+ * the form would refuse.
+ */
+export function withPresets(
+  form: Form, body: FormBody, sources: PresetSources, lastVisit: FormBody = {}, also: readonly string[] = [],
+): Presets {
+  const filled: string[] = []
+  let filledBody = body
+  for (const item of form.items) {
+    const from = item.definition.default_from
+    if (item.place !== '' || isFinding(item) || readItem(item, body[item.name]) !== null) continue
+    const known = from === undefined ? undefined : sound(item, valueAt(sources, from))
+    const carried = from !== undefined || also.includes(item.name) ? sound(item, lastVisit[item.name]) : undefined
+    const value = known ?? carried
+    if (value === undefined) continue
+    filledBody = setAnswer(filledBody, item.pointer, value)
+    filled.push(item.pointer)
+  }
+  return { body: filledBody, filled }
+}
+
+export interface CarriedOver {
+  readonly body: FormBody
+  /** How many items came along (已带入 15 项). */
+  readonly carried: number
+  /** What of the old body this version has no place for, or refuses. */
+  readonly lost: readonly Fault[]
+}
+
+/** The body of an older version of the form, as far as this version takes it; findings come along as well. */
+export function carryOver(form: Form, body: FormBody, today: string): CarriedOver {
+  const checked = validate(form, body, 'draft', today)
+  const { answers = {}, disposals = {}, ...fields } = checked.values
+  const carried = [answers, disposals, fields].reduce((sum, part) => sum + Object.keys(part).length, 0)
+  return { body: checked.values, carried, lost: checked.faults }
+}
+
+function isFinding(item: Item): boolean {
+  return item.detects || FINDINGS.includes(item.definition.type)
+}
+
+function sound(item: Item, raw: unknown): unknown {
+  const read = readItem(item, raw)
+  return read !== null && read.sound ? read.value : undefined
+}
+
+function valueAt(sources: PresetSources, path: string): unknown {
+  return path.split('.').reduce<unknown>(
+    (holder, key) => (typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>)[key] : undefined),
+    sources,
+  )
+}

@@ -1,0 +1,196 @@
+/**
+ * The validation of a body: the same rules in the same order, the same codes and sentences as the server's
+ * (`core/forms/validation/check.py` describes the steps).
+ */
+import { holds } from './conditions'
+import type { Condition, Fault, FormBody } from './definition'
+import type { Form, Item } from './form'
+import { ALL_NOT_APPLICABLE, answerFault, NOT_AN_OBJECT } from './messages'
+import { byCodePoints, isWithin } from './pointers'
+import { isObject, type Read, readBody, type Reading, type ReadRow } from './reading'
+import { type Cells, type Decided, decide } from './visibility'
+
+/** A draft may be unfinished: only types are checked. A submission is checked wholly. */
+export type Mode = 'draft' | 'submit'
+
+export interface Checked {
+  /** The values as they are kept, without faulty ones; of a submission also without hidden ones. What is sent. */
+  readonly values: FormBody
+  /** All faults: of the body, then item by item in the order of the form, then rules. */
+  readonly faults: readonly Fault[]
+  readonly problemsFound: boolean
+  /** Pointer and printed text of what a submission leaves out because it is hidden. */
+  readonly dropped: ReadonlyMap<string, string>
+  /** Doubts that do not refuse a submission. */
+  readonly warnings: readonly Fault[]
+}
+
+/**
+ * Validates a body. `today` is the local day in Asia/Shanghai, `2026-11-20`. Any JSON value may be a body; nothing is
+ * thrown for it.
+ */
+export function validate(form: Form, body: unknown, mode: Mode, today: string): Checked {
+  if (!isObject(body)) {
+    const fault = { path: '', code: 'wrong_type', message: NOT_AN_OBJECT }
+    const values = { answers: {}, disposals: {} }
+    return { values, faults: [fault], problemsFound: false, dropped: new Map(), warnings: [] }
+  }
+  const reading = readBody(form, body)
+  const decided = decide(form, reading)
+  return mode === 'draft' ? asDraft(form, reading, decided) : asSubmission(form, reading, decided, today)
+}
+
+/** The faults at an item's pointer or inside its value, for the place where the item stands on the screen. */
+export function faultsAt(faults: readonly Fault[], at: string): Fault[] {
+  return faults.filter((fault) => isWithin(fault.path, at))
+}
+
+function asDraft(form: Form, reading: Reading, decided: Decided): Checked {
+  const values = new Map<string, unknown>()
+  for (const [name, read] of reading.given) if (read.sound) values.set(name, read.value)
+  return {
+    values: layout(form, values),
+    faults: [...reading.bodyFaults, ...recorded(form, reading)],
+    problemsFound: decided.problemsFound,
+    dropped: new Map(),
+    warnings: [],
+  }
+}
+
+/** The faults of values, in the order of the form. */
+function recorded(form: Form, reading: Reading): Fault[] {
+  return form.items.flatMap((item) => {
+    const read = reading.given.get(item.name)
+    if (read === undefined) return []
+    const inRows = (read.rows ?? []).flatMap((row) => [
+      ...row.faults, ...[...item.inner.keys()].flatMap((name) => row.cells.get(name)?.faults ?? []),
+    ])
+    return [...read.faults, ...inRows]
+  })
+}
+
+function asSubmission(form: Form, reading: Reading, decided: Decided, today: string): Checked {
+  const { problemsFound, hidden } = decided
+  const faults = [...reading.bodyFaults]
+  for (const item of form.items) {
+    if (hidden.has(item.name)) continue
+    const read = reading.given.get(item.name)
+    if (item.definition.type === 'disposal' && !problemsFound) {
+      if (read?.sound === true && read.value !== 'na') {
+        faults.push(answerFault(item, 'disposal_without_problem', item.pointer))
+      }
+      continue
+    }
+    faults.push(...itemFaults(item, read, decided.values.get(item.name), item.pointer, decided, undefined, today))
+    if (read?.rows !== undefined) faults.push(...rowFaults(item, read.rows, decided, today))
+  }
+  faults.push(...ruleFaults(form, reading, decided))
+  const values = new Map(decided.values)
+  if (!problemsFound) form.places.get('disposals')?.forEach((_, name) => values.set(name, 'na'))
+  return {
+    values: layout(form, values),
+    faults,
+    problemsFound,
+    dropped: droppedFrom(form, reading, decided),
+    warnings: warningsOf(form, values, problemsFound),
+  }
+}
+
+function itemFaults(
+  item: Item, read: Read | undefined, value: unknown, at: string, decided: Decided, row: Cells | undefined, today: string,
+): readonly Fault[] {
+  if (read !== undefined && !read.sound) return read.faults
+  if (value !== undefined) {
+    const found = item.rules.submission(value, today)
+    return found.map((fault) => answerFault(item, fault.code, at + (fault.within ?? ''), fault.sentence))
+  }
+  return isRequired(item, decided, row) ? [answerFault(item, 'required', at)] : []
+}
+
+/** Whether a visible item must be given: `required`, or its `required_when` holds. */
+export function isRequired(item: Item, decided: Decided, row?: Cells): boolean {
+  const { required, required_when: when } = item.definition
+  return required === true || (when !== undefined && holds(when as Condition, decided.lookup(row)))
+}
+
+function rowFaults(group: Item, rows: readonly ReadRow[], decided: Decided, today: string): Fault[] {
+  const visible = decided.values.get(group.name) as readonly Cells[]
+  const hidden = decided.hiddenInside.get(group.name)
+  return rows.flatMap((row, index) => {
+    if (!row.isObject) return row.faults
+    const cells = visible[index]
+    const inner = [...group.inner.values()].filter((item) => hidden?.[index]?.has(item.name) !== true)
+    const inCells = inner.flatMap((item) => {
+      const at = `${group.pointer}/${index}${item.pointer}`
+      return itemFaults(item, row.cells.get(item.name), cells?.get(item.name), at, decided, cells, today)
+    })
+    return [...row.faults, ...inCells]
+  })
+}
+
+function ruleFaults(form: Form, reading: Reading, decided: Decided): Fault[] {
+  return form.rules.flatMap((rule) => {
+    if (rule.visibleWhen !== undefined && !holds(rule.visibleWhen, decided.lookup())) return []
+    const shown = rule.names.filter((name) => !decided.hidden.has(name))
+    const first = form.byName.get(shown[0] ?? '')
+    if (first === undefined || shown.some((name) => reading.given.has(name))) return []
+    return [{ path: first.pointer, code: 'any_of', message: rule.message }]
+  })
+}
+
+function droppedFrom(form: Form, reading: Reading, decided: Decided): Map<string, string> {
+  const dropped = new Map<string, string>()
+  for (const item of form.items) {
+    const read = reading.given.get(item.name)
+    if (read === undefined) continue
+    if (decided.hidden.has(item.name)) {
+      if (saysMore(read)) dropped.set(item.pointer, item.text)
+      continue
+    }
+    const spots = (decided.hiddenInside.get(item.name) ?? []).flatMap((names, index) =>
+      [...names].map((name) => ({ name, index })))
+    spots.sort((one, other) => one.index - other.index || byCodePoints(one.name, other.name))
+    for (const { name, index } of spots) {
+      const cell = read.rows?.[index]?.cells.get(name)
+      const inner = item.inner.get(name)
+      if (inner !== undefined && cell?.sound === true && saysMore(cell)) {
+        dropped.set(`${item.pointer}/${index}${inner.pointer}`, inner.text)
+      }
+    }
+  }
+  return dropped
+}
+
+/** Whether leaving a value out would lose something: false and `na` say no more than that nothing is there. */
+function saysMore(read: Read): boolean {
+  return !read.sound || (read.value !== false && read.value !== 'na')
+}
+
+function warningsOf(form: Form, values: ReadonlyMap<string, unknown>, problemsFound: boolean): Fault[] {
+  const disposals = [...(form.places.get('disposals')?.keys() ?? [])].filter((name) => values.has(name))
+  const idle = problemsFound && disposals.length > 0 && disposals.every((name) => values.get(name) === 'na')
+  return idle ? [{ path: '/disposals', code: 'all_not_applicable', message: ALL_NOT_APPLICABLE }] : []
+}
+
+function layout(form: Form, values: ReadonlyMap<string, unknown>): FormBody {
+  // Without a prototype, because an item may be called like a key that every object has.
+  const laid = Object.create(null) as Record<string, unknown>
+  const inside: Record<string, Record<string, unknown>> = {
+    answers: Object.create(null) as Record<string, unknown>, disposals: Object.create(null) as Record<string, unknown>,
+  }
+  for (const item of form.items) {
+    if (!values.has(item.name)) continue
+    const value = values.get(item.name)
+    const holder = item.place === '' ? laid : inside[item.place]
+    if (holder !== undefined) {
+      holder[item.name] = item.definition.type === 'group' ? (value as readonly Cells[]).map(laidOut) : value
+    }
+  }
+  return Object.assign(laid, inside)
+}
+
+function laidOut(cells: Cells): Record<string, unknown> {
+  const row = Object.create(null) as Record<string, unknown>
+  for (const [name, value] of cells) row[name] = value
+  return row
+}

@@ -1,0 +1,83 @@
+/** What of a body is visible, and whether it found problems: one decision after the other (`form.ts` has their order). */
+import { holds, type Lookup, PROBLEMS_FOUND } from './conditions'
+import type { Condition } from './definition'
+import type { Form, Item, Section } from './form'
+import type { Reading } from './reading'
+
+/** The cells of a row that are visible and sound, by name. */
+export type Cells = ReadonlyMap<string, unknown>
+
+export interface Decided {
+  /** Visible, sound values by name; those of a group are lists of `Cells`. */
+  readonly values: ReadonlyMap<string, unknown>
+  readonly hidden: ReadonlySet<string>
+  /** By the group's name: of each row the names of its hidden items. */
+  readonly hiddenInside: ReadonlyMap<string, readonly ReadonlySet<string>[]>
+  readonly problemsFound: boolean
+  /** Looks a name up in the body, or first in a row. */
+  readonly lookup: (row?: Cells) => Lookup
+}
+
+/** Decides what is visible. What is hidden is not given for the conditions that are decided later. */
+export function decide(form: Form, reading: Reading): Decided {
+  const values = new Map<string, unknown>()
+  for (const [name, read] of reading.given) if (read.sound) values.set(name, read.value)
+  const hidden = new Set<string>()
+  const hiddenInside = new Map<string, readonly ReadonlySet<string>[]>()
+  const sections = new Map<Section, boolean>()
+  let problemsFound = false
+  const value: Lookup = (name) => (name === PROBLEMS_FOUND ? problemsFound : values.get(name))
+  const lookup = (row?: Cells): Lookup => (row === undefined ? value : (name) => row.get(name) ?? value(name))
+
+  const sectionShown = (section: Section): boolean => {
+    let shown = sections.get(section)
+    if (shown === undefined) {
+      shown = section.visibleWhen === undefined || holds(section.visibleWhen, value)
+      sections.set(section, shown)
+    }
+    return shown
+  }
+
+  for (const { item, section } of form.steps) {
+    if (item === null || section === null) {
+      problemsFound = form.items.some((one) => one.detects && hasProblem(one, values.get(one.name)))
+      continue
+    }
+    const own = item.definition.visible_when
+    if (!sectionShown(section) || (own !== undefined && !holds(own, value))) {
+      hidden.add(item.name)
+      values.delete(item.name)
+    } else if (item.innerOrder.length > 0 && values.has(item.name)) {
+      const rows = (values.get(item.name) as readonly Cells[]).map((row) => decideRow(item, row, lookup))
+      values.set(item.name, rows.map((row) => row.cells))
+      hiddenInside.set(item.name, rows.map((row) => row.hidden))
+    }
+  }
+  return { values, hidden, hiddenInside, problemsFound, lookup }
+}
+
+function decideRow(
+  group: Item, row: Cells, lookup: (row: Cells) => Lookup,
+): { cells: Cells; hidden: ReadonlySet<string> } {
+  const cells = new Map(row)
+  const hidden = new Set<string>()
+  const value = lookup(cells)
+  for (const inner of group.innerOrder) {
+    if (holds(inner.definition.visible_when as Condition, value)) continue
+    hidden.add(inner.name)
+    cells.delete(inner.name)
+  }
+  return { cells, hidden }
+}
+
+/** Whether a visible, sound value counts as a problem (问题). */
+export function hasProblem(item: Item, value: unknown): boolean {
+  if (value === undefined) return false
+  if (item.definition.type === 'group') {
+    const inner = [...item.inner.values()]
+    return (value as readonly Cells[]).some((row) => inner.some((one) => hasProblem(one, row.get(one.name))))
+  }
+  return Array.isArray(value)
+    ? value.some((one) => item.problemAnswers.has(one))
+    : item.problemAnswers.has(value)
+}

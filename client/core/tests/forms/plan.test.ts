@@ -1,0 +1,222 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+
+import {
+  addRow, appeared, compileForm, type Form, type FormBody, type FormDefinition, nextOpen, type Plan, planForm,
+  removeRow, setAnswer, UnsupportedForm, validate,
+} from '../../src/forms'
+
+const ROOT = new URL('../../../../', import.meta.url)
+
+function shipped(name: string): Form {
+  return compileForm(JSON.parse(readFileSync(new URL(`inspection/forms/${name}.json`, ROOT), 'utf8')) as FormDefinition)
+}
+
+function small(items: FormDefinition['sections'][number]['items']): Form {
+  return compileForm({
+    code: 'small', version: 1, title: '小表', kind: 'test', sections: [{ code: 'a', title: '一', items }],
+  })
+}
+
+function sectionCodes(plan: Plan): string[] {
+  return plan.sections.map((section) => section.code)
+}
+
+function names(plan: Plan): string[] {
+  return [...plan.byPointer.keys()]
+}
+
+const sales = shipped('gpc-sales.v2')
+const spotCheck = shipped('gpc-spot-check.v2')
+const YES_NO = [{ value: 'yes', label: '是' }, { value: 'no', label: '否' }]
+
+describe('sections and items', () => {
+  test('a section whose condition does not hold is not there, and comes when it holds', () => {
+    const before = planForm(sales, {})
+    expect(sectionCodes(before)).not.toContain('scope')
+    expect(sectionCodes(planForm(sales, { unable: false }))).toEqual(
+      ['enterprise', 'visit', 'scope', '1', '2', '3', 'photos', 'remarks'],
+    )
+  })
+
+  test('what an answer brings is named, so that it can be announced', () => {
+    const before = planForm(sales, { unable: false, answers: { '1.1': 'yes' } })
+    const now = planForm(sales, { unable: false, answers: { '1.1': 'no' } })
+    expect(appeared(before, now)).toEqual(
+      ['/answers/1.1.problem', ...names(now).filter((pointer) => pointer.startsWith('/disposals/'))],
+    )
+  })
+
+  test('disposals join with the first problem and go with the last one', () => {
+    let body: FormBody = { unable: false }
+    expect(sectionCodes(planForm(sales, body))).not.toContain('4')
+    body = setAnswer(body, '/answers/1.1', 'no')
+    expect(sectionCodes(planForm(sales, body))).toContain('4')
+    expect(sectionCodes(planForm(sales, setAnswer(body, '/answers/1.1', 'yes')))).not.toContain('4')
+  })
+
+  test('a disposal without a condition of its own waits for a problem all the same, unless it was answered already', () => {
+    const form = small([
+      { no: '1', text: '有无问题', type: 'boolean', problem_when: [true] },
+      { no: '2', text: '责令改正', type: 'disposal', required: true },
+    ])
+    expect(names(planForm(form, {}))).toEqual(['/answers/1'])
+    expect(names(planForm(form, { answers: { 1: true } }))).toEqual(['/answers/1', '/disposals/2'])
+    const taken = { answers: { 1: false }, disposals: { 2: 'done' } }
+    expect(names(planForm(form, taken))).toEqual(['/answers/1', '/disposals/2'])
+    expect(validate(form, taken, 'submit', '2026-11-20').faults.map((fault) => fault.path)).toEqual(['/disposals/2'])
+  })
+
+  test('a hidden answer is kept, counts for nothing and is not sent', () => {
+    const body: FormBody = { unable: true, answers: { '1.1': 'no' } }
+    const plan = planForm(sales, body)
+    expect(plan.problemsFound).toBe(false)
+    expect(names(plan)).not.toContain('/answers/1.1')
+    expect(validate(sales, body, 'submit', '2026-11-20').values.answers).toEqual({})
+    expect(planForm(sales, setAnswer(body, '/unable', false)).byPointer.get('/answers/1.1')?.value).toBe('no')
+  })
+
+  test('an item of other roles is not shown', () => {
+    const form = small([
+      { field: 'mine', text: '甲', type: 'text' },
+      { field: 'theirs', text: '乙', type: 'text', roles: ['licence_reviewer'] },
+    ])
+    expect(names(planForm(form, {}, { roles: ['inspector'] }))).toEqual(['/mine'])
+    expect(names(planForm(form, {}, { roles: ['inspector', 'licence_reviewer'] }))).toEqual(['/mine', '/theirs'])
+    expect(names(planForm(form, {}))).toEqual(['/mine', '/theirs'])
+  })
+})
+
+describe('progress', () => {
+  test('counts what is required and answered, section by section', () => {
+    const plan = planForm(sales, { unable: false, answers: { '1.1': 'yes', '1.2': 'no' } })
+    const first = plan.sections.find((section) => section.code === '1')
+    expect(first?.progress).toMatchObject(
+      { required: 3, requiredAnswered: 2, answered: 2, total: 4, problems: 1, state: 'partial' },
+    )
+    expect(plan.sections.find((section) => section.code === '2')?.progress.state).toBe('empty')
+    expect(plan.sections.find((section) => section.code === 'photos')?.progress.state).toBe('done')
+  })
+
+  test('a blank text is no answer', () => {
+    expect(planForm(sales, { org_name: ' \u200b ' }).byPointer.get('/org_name')?.answered).toBe(false)
+  })
+
+  test('what is required by a condition counts once the condition holds', () => {
+    const before = planForm(sales, { unable: true })
+    const after = planForm(sales, { unable: true, unable_reason: 'other' })
+    expect(before.open).not.toContain('/unable_note')
+    expect(after.open).toContain('/unable_note')
+  })
+
+  test('a read-only item is never open', () => {
+    const form = small([{ field: 'total', text: '合计', type: 'number', required: true, readonly: true }])
+    expect(planForm(form, {}).open).toEqual([])
+  })
+})
+
+describe('the next open item', () => {
+  const body: FormBody = { unable: false, answers: { '1.1': 'yes', '1.3': 'yes' } }
+  const plan = planForm(sales, body)
+
+  test('is the next one behind the answer, past what is answered', () => {
+    expect(nextOpen(plan, '/answers/1.1')).toBe('/answers/1.2')
+    expect(nextOpen(plan, '/answers/1.2')).toBe('/answers/2.1')
+  })
+
+  test('is searched from the top again at the end', () => {
+    expect(nextOpen(plan, '/answers/3.3')).toBe(plan.open[0])
+    expect(nextOpen(plan)).toBe('/org_name')
+  })
+
+  test('is null when nothing is left', () => {
+    const form = small([{ field: 'name', text: '名称', type: 'text', required: true }])
+    expect(nextOpen(planForm(form, { name: '甲' }))).toBeNull()
+  })
+})
+
+describe('problems', () => {
+  test('are listed in the words of the form, and by question and answer where it has none', () => {
+    const form = small([
+      { no: '1', text: '是否建立台账', type: 'choice', options: YES_NO, problem_when: ['no'], problem_text: '未建立台账' },
+      { no: '2', text: '是否依法取得证照', type: 'choice', options: YES_NO, problem_when: ['no'] },
+      { no: '3', text: '是否停产', type: 'boolean', problem_when: [true] },
+    ])
+    const plan = planForm(form, { answers: { 1: 'no', 2: 'no', 3: true } })
+    expect(plan.problems.map((problem) => problem.text)).toEqual(['未建立台账', '是否依法取得证照：否', '是否停产：是'])
+  })
+})
+
+describe('rows of a group', () => {
+  test('are added, answered, and taken away', () => {
+    let body: FormBody = addRow(addRow({}, '/items'), '/items', { requirement: '≤ 5' })
+    body = setAnswer(body, '/items/0/verdict', 'pass')
+    const plan = planForm(spotCheck, body)
+    expect(plan.byPointer.get('/items')?.rows.map((row) => row.progress.requiredAnswered)).toEqual([1, 0])
+    expect(plan.byPointer.get('/items/0/verdict')?.value).toBe('pass')
+    expect(removeRow(body, '/items', 0)).toEqual({ items: [{ requirement: '≤ 5' }] })
+    expect(removeRow(removeRow(body, '/items', 0), '/items', 0)).toEqual({})
+  })
+
+  test('have conditions and open items of their own', () => {
+    const form = small([{
+      field: 'rows', text: '行', type: 'group', min_items: 1, items: [
+        { field: 'bad', text: '不合格', type: 'boolean', required: true, problem_when: [true] },
+        { field: 'why', text: '原因', type: 'text', required: true, visible_when: { item: 'bad', in: [true] } },
+      ],
+    }])
+    expect(planForm(form, {}).open).toEqual(['/rows'])
+    const plan = planForm(form, { rows: [{ bad: false, why: '旧' }, { bad: true }, {}] })
+    expect(plan.open).toEqual(['/rows/1/why', '/rows/2/bad'])
+    expect(names(plan)).toEqual(['/rows', '/rows/0/bad', '/rows/1/bad', '/rows/1/why', '/rows/2/bad'])
+    expect(plan.problems.map((problem) => problem.pointer)).toEqual(['/rows/1/bad'])
+  })
+})
+
+describe('a plan after another', () => {
+  test('has the same objects for what did not change', () => {
+    const body: FormBody = { unable: false, answers: { '1.1': 'yes' }, items: [] }
+    const before = planForm(sales, body)
+    const now = planForm(sales, setAnswer(body, '/answers/1.2', 'yes'), { previous: before })
+    const changed = [...now.byPointer].filter(([pointer, item]) => before.byPointer.get(pointer) !== item)
+    expect(changed.map(([pointer]) => pointer)).toEqual(['/answers/1.2'])
+    expect(now.sections.filter((section) => !before.sections.includes(section)).map((one) => one.code)).toEqual(['1'])
+    expect(planForm(sales, body, { previous: before }).sections).toBe(before.sections)
+  })
+
+  test('keeps the rows that did not change', () => {
+    const body: FormBody = { items: [{ verdict: 'pass' }, { verdict: 'pass' }] }
+    const before = planForm(spotCheck, body)
+    const now = planForm(spotCheck, setAnswer(body, '/items/1/verdict', 'fail'), { previous: before })
+    const rows = (plan: Plan): unknown[] => [...(plan.byPointer.get('/items')?.rows ?? [])]
+    expect(rows(now)[0]).toBe(rows(before)[0])
+    expect(rows(now)[1]).not.toBe(rows(before)[1])
+  })
+})
+
+describe('bodies', () => {
+  test('are never changed in place', () => {
+    const body: FormBody = Object.freeze({ answers: Object.freeze({ 1: 'yes' }) })
+    expect(setAnswer(body, '/answers/2', 'no')).toEqual({ answers: { 1: 'yes', 2: 'no' } })
+    expect(setAnswer(body, '/answers/1', undefined)).toEqual({ answers: {} })
+    expect(body).toEqual({ answers: { 1: 'yes' } })
+  })
+
+  test('may have items that are called like keys of every object', () => {
+    const form = small([
+      { no: '__proto__', text: '甲', type: 'text', required: true },
+      { field: 'constructor', text: '乙', type: 'text', required: true },
+    ])
+    expect(planForm(form, {}).open).toEqual(['/answers/__proto__', '/constructor'])
+    const body = setAnswer(setAnswer({}, '/answers/__proto__', '一'), '/constructor', '二')
+    expect(planForm(form, body).open).toEqual([])
+    const sent = JSON.stringify(validate(form, body, 'submit', '2026-11-20').values)
+    expect(sent).toBe('{"constructor":"二","answers":{"__proto__":"一"},"disposals":{}}')
+  })
+})
+
+test('a form with a type of a newer release is refused in words for the person', () => {
+  const item = { field: 'sound', text: '录音', type: 'recording' } as unknown as { field: string; text: string; type: 'text' }
+  expect(() => small([item])).toThrow(UnsupportedForm)
+  expect(() => small([item])).toThrow('请更新')
+})
