@@ -1,6 +1,6 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
-from miniapp_api import calendar, files, forms, health, home
+from miniapp_api import calendar, files, forms, health, home, phone_app
 from miniapp_api.accounts import account_applications, captchas, me, regions, sessions, users
 from miniapp_api.enterprise import enterprises, filings, licences
 from miniapp_api.feedback import (
@@ -55,4 +55,4 @@ API = (
     public_ratings.bp,
     rating_statistics.bp,
 )
-ROOT = (home.bp, health.bp, rating_pages.bp)
+ROOT = (home.bp, health.bp, phone_app.bp, rating_pages.bp)

@@ -29,7 +29,8 @@ from tests.raters import Hall
 from tests.records import save, submit
 
 PUBLIC = {
-    "GET /", "GET /healthz", "GET /readyz", "GET /metrics",  # the last one guards itself
+    "GET /", "GET /app/", "GET /app/<path:name>",
+    "GET /healthz", "GET /readyz", "GET /metrics",  # the last one guards itself
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
     "POST /api/v1/sessions", "POST /api/v1/captchas", "GET /api/v1/regions",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
