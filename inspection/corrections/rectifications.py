@@ -81,6 +81,11 @@ def refuse_while_open(session: Session, record_id: UUID) -> None:
         raise Problem("rectification_open", detail, rectifications=open_ids)
 
 
+def has_open(session: Session, record_id: UUID) -> bool:
+    """Whether the enterprise still has to put right what a check found."""
+    return bool(_open_rectifications(session, record_id))
+
+
 def warnings_of_other_enterprise(session: Session, record_id: UUID) -> list[Warned]:
     """A warning for a correction to another enterprise: a rectification stays with the one to which it was ordered."""
     if not _open_rectifications(session, record_id):

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from core.actor import Actor
+from inspection.corrections.actions import Action
 from inspection.models import Inspection
 from inspection.records import queries
 from inspection.submissions import read_only
@@ -110,6 +111,15 @@ class Record(FilledForm):
     returned: Returned | None
     corrected: Corrected | None
     voided: Voided | None
+
+
+class RecordActions(Answer):
+    """What the caller may do with a record now."""
+
+    actions: list[Action] = Field(description="in the order in which they are offered")
+    pending_request: UUID | None = Field(
+        description="the application for a correction that waits for a decision, where the caller may read it"
+    )
 
 
 class RecordRow(Answer):

@@ -14,6 +14,7 @@ from accounts.verbs import Verb
 from assets.tables.writing import Sheet
 from core.actor import Actor
 from core.workflows import history
+from inspection.corrections import actions
 from inspection.kinds import CHECK, SPOT_CHECK, resolve_kind_name
 from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters
@@ -28,6 +29,7 @@ from miniapp_api.inspection.record_answers import (
     Conclusion,
     DisposalState,
     Record,
+    RecordActions,
     RecordMove,
     RecordRow,
     RecordStatus,
@@ -89,6 +91,15 @@ def list_records(session: Session, actor: Actor, record_type: str, query: Record
 def read_record(session: Session, actor: Actor, record_type: str, record_id: UUID) -> dict[str, Any]:
     """One record, whole."""
     return record_answer(access.get_readable(session, actor, record_type, record_id), actor)
+
+
+@bp.get("/inspections/<uuid:record_id>/actions", endpoint="inspections_actions", defaults=OF_CHECKS)
+@bp.get("/spot-checks/<uuid:record_id>/actions", endpoint="spot_checks_actions", defaults=OF_SPOT_CHECKS)
+@gate(Verb.INSPECTION_READ)
+@answers(RecordActions)
+def list_actions(session: Session, actor: Actor, record_type: str, record_id: UUID) -> dict[str, Any]:
+    """What the caller may do with a record now: the buttons of its page."""
+    return actions.actions_of(session, access.get_readable(session, actor, record_type, record_id), actor)
 
 
 @bp.get("/inspections/<uuid:record_id>/history", endpoint="inspections_history", defaults=OF_CHECKS)
