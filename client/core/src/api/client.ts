@@ -58,7 +58,7 @@ export class Api {
       etag,
       token = this.tokens.token(),
     }: {
-      body?: Json | undefined
+      body?: unknown
       timeout?: number | undefined
       etag?: string | undefined
       token?: string | undefined
@@ -99,7 +99,7 @@ export class Api {
     } = options as {
       path?: Record<string, unknown>
       query?: Record<string, unknown>
-      body?: Json
+      body?: unknown
     }
     return (await this.send(method, address(path, parts, query), rest)) as Answer<unknown> as Answer<Body>
   }
