@@ -63,3 +63,13 @@ export function trapFocus(target: Target, close: () => void): () => void {
   return () => undefined
   // #endif
 }
+
+/** Moves the focus to the element with this id, without scrolling more than needed. */
+export function focusId(id: string): void {
+  // #ifdef H5
+  document.getElementById(id)?.focus()
+  // #endif
+  // #ifndef H5
+  void id
+  // #endif
+}
