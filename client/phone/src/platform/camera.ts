@@ -17,18 +17,7 @@ export async function takePhoto(): Promise<Taken | null> {
   return file ? { bytes: await smaller(file), name: photoName(), mediaType: 'image/jpeg' } : null
   // #endif
   // #ifndef H5
-  const path = await new Promise<string | null>((resolve) =>
-    uni.chooseMedia({
-      count: 1, mediaType: ['image'], sourceType: ['camera', 'album'], sizeType: ['compressed'],
-      success: ({ tempFiles }) => resolve(tempFiles[0]?.tempFilePath ?? null),
-      fail: () => resolve(null),
-    }),
-  )
-  if (path === null) return null
-  const small = await new Promise<string>((resolve) =>
-    uni.compressImage({ src: path, quality: QUALITY * 100, success: ({ tempFilePath }) => resolve(tempFilePath), fail: () => resolve(path) }),
-  )
-  return { bytes: await read(small), name: photoName(), mediaType: 'image/jpeg' }
+  return photoInWeChat()
   // #endif
 }
 
@@ -40,14 +29,7 @@ export async function chooseFile(extensions: readonly string[]): Promise<Taken |
   return { bytes: new Uint8Array(await file.arrayBuffer()), name: file.name, mediaType: file.type || 'application/octet-stream' }
   // #endif
   // #ifndef H5
-  const chosen = await new Promise<{ path: string; name: string } | null>((resolve) =>
-    wx.chooseMessageFile({
-      count: 1, type: 'file', extension: [...extensions],
-      success: ({ tempFiles }) => resolve(tempFiles[0] ?? null),
-      fail: () => resolve(null),
-    }),
-  )
-  return chosen && { bytes: await read(chosen.path), name: chosen.name, mediaType: typeOf(chosen.name) }
+  return fileInWeChat(extensions)
   // #endif
 }
 
@@ -84,6 +66,36 @@ async function smaller(file: File): Promise<Uint8Array> {
 // #endif
 
 // #ifndef H5
+async function photoInWeChat(): Promise<Taken | null> {
+  const path = await new Promise<string | null>((resolve) =>
+    uni.chooseMedia({
+      count: 1, mediaType: ['image'], sourceType: ['camera', 'album'], sizeType: ['compressed'],
+      success: ({ tempFiles }) => resolve(tempFiles[0]?.tempFilePath ?? null),
+      fail: () => resolve(null),
+    }),
+  )
+  if (path === null) return null
+  const small = await new Promise<string>((resolve) =>
+    uni.compressImage({
+      src: path, quality: QUALITY * 100, compressedWidth: EDGE,
+      success: ({ tempFilePath }) => resolve(tempFilePath),
+      fail: () => resolve(path),
+    }),
+  )
+  return { bytes: await read(small), name: photoName(), mediaType: 'image/jpeg' }
+}
+
+async function fileInWeChat(extensions: readonly string[]): Promise<Taken | null> {
+  const chosen = await new Promise<{ path: string; name: string } | null>((resolve) =>
+    wx.chooseMessageFile({
+      count: 1, type: 'file', extension: [...extensions],
+      success: ({ tempFiles }) => resolve(tempFiles[0] ?? null),
+      fail: () => resolve(null),
+    }),
+  )
+  return chosen && { bytes: await read(chosen.path), name: chosen.name, mediaType: typeOf(chosen.name) }
+}
+
 const TYPES: Readonly<Record<string, string>> = { pdf: 'application/pdf', jpg: 'image/jpeg', jpeg: 'image/jpeg', png: 'image/png' }
 
 function typeOf(name: string): string {

@@ -98,7 +98,7 @@ interface CanvasNode {
 }
 
 /** On the canvas (`type="2d"`) of a component; the component passes its touches on. */
-export function openPad(selector: string, component: unknown): Promise<Pad> {
+export function openCanvasPad(selector: string, component: unknown): Promise<Pad> {
   return new Promise((resolve) => {
     uni
       .createSelectorQuery()

@@ -1,9 +1,11 @@
 /** What the fields of a page need besides their items; the page provides it once. */
-import type { DictionaryEntry, DictionaryName, RegulationType } from '@gongpin/core'
+import type { DictionaryEntry, DictionaryName } from '@gongpin/core'
 import { inject, onMounted, provide, ref, type InjectionKey, type Ref } from 'vue'
 
 import { workplace } from '@/services'
 import { sentenceOf } from '@/words'
+
+export type RegulationType = NonNullable<DictionaryEntry['regulationType']>
 
 export interface FieldContext {
   /** Of the record: whose words the dictionaries offer. */
