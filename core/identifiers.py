@@ -41,7 +41,7 @@ _BRACKETS = re.compile(r"[()\[\]{}〔〕【】〈〉]")
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _MOBILE_MARKS = re.compile(r"[().·]+")
-_COUNTRY_PREFIX = re.compile(r"(?:\+|00)?86(?=1[0-9]{10}$)")
+_COUNTRY_PREFIX = re.compile(r"^(?:(?:\+|00)?86)+(?=1[0-9]{10}$)")  # twice where a phone adds it to one that has it
 _LANDLINE = re.compile(r"(?:0[0-9]{2,3}-?)?[0-9]{7,8}(?:-[0-9]{1,6})?")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _POSTCODE = re.compile(r"[0-9]{6}")
@@ -140,10 +140,10 @@ def widen_resident_id(text: str) -> str:
     return body + ric.calc_check_digit(body + "0")
 
 
-def is_resident_id(text: str, *, allow_15: bool = False) -> bool:
+def is_resident_id(text: str, *, allow_15: bool = False, today: date | None = None) -> bool:
     """Whether this is a resident identity number (GB 11643) or the number of a residence permit.
 
-    Wants a known province, a real date of birth from 1900 to today and the right check character.
+    Wants a known province, a real date of birth from 1900 to `today` and the right check character.
     """
     number = widen_resident_id(text) if allow_15 else normalise_resident_id(text)
     if not _RESIDENT_ID.fullmatch(number) or number[:2] not in _RESIDENT_PREFIXES:
@@ -152,7 +152,7 @@ def is_resident_id(text: str, *, allow_15: bool = False) -> bool:
         birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return False
-    return date(1900, 1, 1) <= birth <= clock.today() and ric.calc_check_digit(number) == number[17]
+    return date(1900, 1, 1) <= birth <= (today or clock.today()) and ric.calc_check_digit(number) == number[17]
 
 
 def normalise_licence_no(text: str) -> str | None:

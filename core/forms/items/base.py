@@ -31,7 +31,7 @@ MAX_IDENTIFIER = 64
 WRONG: Final = 0
 """Stands for a JSON type that the item cannot have: no normalised value is a bare number, so the schema refuses it."""
 
-_SENTENCES: Final = {
+STANDARD_SENTENCES: Final = {
     "required": "请{item.verb}“{item.text}”",
     "wrong_type": "“{item.text}”的内容类型不正确，请重新{item.verb}",
     "bad_format": "“{item.text}”的格式不正确，请核对后重新填写",
@@ -170,7 +170,7 @@ class ItemType(Keys):
 
     def sentence(self, code: str) -> str:
         """The Chinese sentence of a fault. Codes are stable; the phone knows the same ones."""
-        return (self.sentences.get(code) or _SENTENCES[code]).format(item=self)
+        return (self.sentences.get(code) or STANDARD_SENTENCES[code]).format(item=self)
 
     @classmethod
     def key_conflicts(cls, raw: Mapping[str, Any], *, in_group: bool) -> Iterator[tuple[str, str, str]]:

@@ -25,7 +25,7 @@ class Identity(ItemType):
         """The one form in which the text is stored."""
         return half_width(typed)
 
-    def is_genuine(self, value: str) -> bool:
+    def is_genuine(self, value: str, today: date) -> bool:
         """Whether the check digits and the like are right."""
         return True
 
@@ -34,7 +34,7 @@ class Identity(ItemType):
         return True
 
     def submission_faults(self, value: Any, today: date) -> Iterator[SubmissionFault]:
-        if not self.is_genuine(value):
+        if not self.is_genuine(value, today):
             yield SubmissionFault(f"bad_{self.type}")
 
 
@@ -49,7 +49,7 @@ class Mobile(Identity):
     def written_form(self, typed: str) -> str:
         return identifiers.normalise_mobile(typed)
 
-    def is_genuine(self, value: str) -> bool:
+    def is_genuine(self, value: str, today: date) -> bool:
         return identifiers.is_mobile(value)
 
 
@@ -64,7 +64,7 @@ class Tel(Identity):
         mobile = identifiers.normalise_mobile(typed)
         return mobile if identifiers.is_mobile(mobile) else text.fold(typed)
 
-    def is_genuine(self, value: str) -> bool:
+    def is_genuine(self, value: str, today: date) -> bool:
         return identifiers.is_mobile(value) or identifiers.is_landline(value)
 
 
@@ -79,8 +79,8 @@ class ResidentId(Identity):
     def written_form(self, typed: str) -> str:
         return identifiers.normalise_resident_id(typed)
 
-    def is_genuine(self, value: str) -> bool:
-        return identifiers.is_resident_id(value)
+    def is_genuine(self, value: str, today: date) -> bool:
+        return identifiers.is_resident_id(value, today=today)
 
 
 class Uscc(Identity):
@@ -108,7 +108,7 @@ class Email(Identity):
     def longest(self) -> int:
         return 100
 
-    def is_genuine(self, value: str) -> bool:
+    def is_genuine(self, value: str, today: date) -> bool:
         return identifiers.is_email(value)
 
 

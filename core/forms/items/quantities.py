@@ -98,8 +98,9 @@ class Date(ItemType):
         return (half_width(cleaned) or None) if type(cleaned) is str else cleaned
 
     def json_schema(self, rows: Mapping[str, Any]) -> dict[str, Any]:
-        # The year 0000 is a date for RFC 3339 but not for the calendar of Python.
-        return {"type": "string", "format": "date", "pattern": "^[1-9]"}
+        # The year 0000 is a date for RFC 3339 but not for the calendar of Python; and the format alone lets
+        # `202--11-20` and `2024-0+-29` pass.
+        return {"type": "string", "format": "date", "pattern": "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"}
 
     @property
     def has_submission_rules(self) -> bool:

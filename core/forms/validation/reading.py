@@ -114,7 +114,7 @@ class Reading:
         for path, code, unknown in json_schema.errors(self.plan.validator.iter_errors(self.instance)):
             outside = not path or (len(path) == 1 and path[0] in _PLACES)
             if unknown:
-                faults = [Fault(pointer(*path, key), code, messages.UNKNOWN_ITEM) for key in unknown]
+                faults = [Fault(pointer(*path, key), code, messages.UNKNOWN_ITEM) for key in sorted(unknown)]
                 spot = None if outside else (str(path[0]), int(path[1]), "")
                 (self.body_faults if spot is None else self.faults.setdefault(spot, [])).extend(faults)
                 continue

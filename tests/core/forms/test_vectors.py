@@ -1,10 +1,10 @@
 """The cases in `tests/vectors/forms` that the server and the phone both run.
 
 A case: `form` (a file of `inspection/forms`, or a key of the file's own `forms`), `mode` (draft or submit),
-`today`, `body`, and what to `expect`: `faults` as [pointer, code] in their order, `problems_found`, and where
-given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead nowhere), `dropped`
-(pointers of what was given and is hidden), `warnings` (codes). Where no fault is expected, validating the values again
-must change nothing.
+`today`, `body`, and what to `expect`: `faults` as [pointer, code] or [pointer, code, sentence] in their order,
+`problems_found`, and where given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead
+nowhere), `dropped` (pointers of what was given and is hidden), `warnings` (codes). Where no fault is expected,
+validating the values again must change nothing.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from core.forms import Form, warnings_of
+from core.forms.items.base import STANDARD_SENTENCES
 from core.forms.items.types import TYPES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +53,9 @@ def test_a_vector_has_the_expected_outcome(form: Form, case: dict[str, Any]) -> 
     today = date.fromisoformat(case["today"])
     expected = case["expect"]
     checked = form.check(case["body"], submit=case["mode"] == "submit", today=today)
-    assert [[fault.path, fault.code] for fault in checked.faults] == expected["faults"]
+    assert [[fault.path, fault.code] for fault in checked.faults] == [fault[:2] for fault in expected["faults"]]
+    for fault, (_, _, *sentences) in zip(checked.faults, expected["faults"], strict=True):
+        assert not sentences or fault.message == sentences[0]
     assert checked.problems_found == expected["problems_found"]
     if "values" in expected:
         assert checked.values == expected["values"]
@@ -76,3 +79,9 @@ def test_every_type_of_item_has_cases_that_the_phone_runs_too() -> None:
     items = [item for form in forms for section in form["sections"] for item in section["items"]]
     inner = [one for item in items for one in item.get("items", ())]
     assert {item["type"] for item in [*items, *inner]} == TYPES.keys()
+
+
+def test_the_sentence_of_every_fault_of_an_item_stands_in_a_case() -> None:
+    said = {code for case in _cases() for _, code, *sentences in case.values[1]["expect"]["faults"] if sentences}
+    of_types = {code for one in TYPES.values() for code in one.sentences}
+    assert {*STANDARD_SENTENCES, *of_types, "bad_uscc"} - said == set()

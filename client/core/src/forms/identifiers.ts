@@ -11,7 +11,8 @@ const RESIDENT_ID = /^[0-9]{17}[0-9X]$/
 const PROVINCE = /^(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])/
 const MOBILE = /^1[3-9][0-9]{9}$/
 const MOBILE_MARKS = /[().·]+/g
-const COUNTRY_PREFIX = /(?:\+|00)?86(?=1[0-9]{10}$)/
+// Twice where a phone adds it to a number that has it.
+const COUNTRY_PREFIX = /^(?:(?:\+|00)?86)+(?=1[0-9]{10}$)/
 const LANDLINE = /^(?:0[0-9]{2,3}-?)?[0-9]{7,8}(?:-[0-9]{1,6})?$/
 const EMAIL = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/
 const ROUND: Readonly<Record<string, string>> = {
