@@ -5,8 +5,6 @@ example, a kill. Where there are two databases it runs a test that is written fo
 drawn from its name, half and half. `make test-rounds` (TEST_ROUNDS=all) runs all rounds of the tests marked with
 `rounds`, those that are `only_in_rounds`, and each test on its other database. Without the setting, as when a file is
 run by its name, a test runs on both, with a handful of rounds.
-
-Races, migrations and data of earlier releases are about the database: they always run on both.
 """
 
 import os
@@ -16,7 +14,6 @@ import zlib
 import pytest
 
 FEW, ALL = (os.environ.get("TEST_ROUNDS") == setting for setting in ("few", "all"))
-_ABOUT_THE_DATABASE = {"test_migrations.py", "test_earlier_releases.py"}
 
 
 def rounds(number: int, few: int) -> int:
@@ -28,14 +25,9 @@ def is_for_the_other_database(item: pytest.Item, dialects: list[str]) -> bool:
     """Whether `make test` leaves this test to `make test-rounds`, because it runs it on the other database."""
     callspec = getattr(item, "callspec", None)
     dialect = None if callspec is None else callspec.params.get("dialect")
-    if dialect not in dialects or len(dialects) < 2 or not _is_written_for_both(item):
+    # A test that names its database itself (`indirect`) has no other.
+    names_its_own = any("dialect" in mark.args[0] for mark in item.iter_markers("parametrize"))
+    if dialect not in dialects or len(dialects) < 2 or names_its_own:
         return False
     name = re.sub(r"sqlite|postgresql", "", item.nodeid)
     return dialects[zlib.crc32(name.encode()) % len(dialects)] != dialect
-
-
-def _is_written_for_both(item: pytest.Item) -> bool:
-    if item.get_closest_marker("rounds") or item.path.name in _ABOUT_THE_DATABASE or item.path.parent.name == "races":
-        return False
-    # A test that names its database itself (`indirect`) has no other.
-    return not any("dialect" in mark.args[0] for mark in item.iter_markers("parametrize"))
