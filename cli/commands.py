@@ -60,7 +60,7 @@ GROUPS = {
     "idempotency-keys": Group(
         "core.commands", "idempotency_keys_group", "The keys by which writes that are sent again are recognised."
     ),
-    "openapi": Group("cli.openapi", "openapi", "Print the OpenAPI document of the HTTP contract."),
+    "openapi": Group("cli.openapi", "openapi", "Print the OpenAPI document; needs no server, database or settings."),
     "calendar": Group("cli.calendar", "calendar", "The working calendar (工作日历)."),
     "backup": Group("backups.commands", "backup", "Backups (备份) of database, uploaded files and keys together."),
     "restore": Group("backups.commands", "restore", "Restore a backup into an empty place."),
