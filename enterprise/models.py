@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
+from core.models import SERIAL
 
 AREAS = ("area1", "area2", "area3")
 
@@ -73,3 +74,43 @@ class EnterpriseBigram(Base):
     enterprise_id: Mapped[UUID] = mapped_column(
         ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+NOT_DEPARTED = text("NOT departed")
+
+
+class RegisterChange(Base):
+    """Where an enterprise lies, and the mark of its last change; see `register_changes.py`.
+
+    Beside it a row for each place that the enterprise has left (`departed`), for phones that keep the register of that
+    place. `mark` is 0 from the change until it is numbered.
+    """
+
+    __tablename__ = "register_changes"
+    __table_args__ = (
+        *(Index(f"ix_register_changes_{area}", area, "mark") for area in AREAS),
+        Index(
+            "uq_register_changes_enterprise_id",
+            "enterprise_id",
+            unique=True,
+            sqlite_where=NOT_DEPARTED,
+            postgresql_where=NOT_DEPARTED,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"))
+    departed: Mapped[bool]
+    area1: Mapped[str] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    mark: Mapped[int] = mapped_column(BigInteger)
+
+
+class RegisterMark(Base):
+    """The mark that was given last; a single row, whose lock makes marks rise in the order of commits."""
+
+    __tablename__ = "register_marks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)

@@ -21,6 +21,7 @@ from core import clock
 from core.database.name_search import bigrams
 from core.db import dialect_of, insert_into
 from core.text import fold, fold_to_fit
+from enterprise import register_changes
 from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # 企业规模
@@ -86,13 +87,15 @@ def put_enterprises(
     before are stale. Raises ValueError for an unknown region or a code that stands twice in the batch.
     """
     compared = _compare(session, batch, source, lock=True)
-    if changed := [comparison.row for comparison in compared if comparison.row]:
-        _write(session, changed)
+    changed = [comparison.row for comparison in compared if comparison.row]
+    ids = _write(session, changed) if changed else []
     for comparison in compared:
         if comparison.moved:
             row = comparison.row
             move_enterprise_office(session, row["uscc"], row["name"], row["region_code"])
             on_move(session, row)
+    # Last, because a submission notes its change last too: no two of them wait for each other.
+    register_changes.note_places(session, ids)
     return [comparison.effect for comparison in compared]
 
 
@@ -187,7 +190,8 @@ def _blank(source: str) -> dict[str, Any]:
     }
 
 
-def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+def _write(session: Session, rows: list[dict[str, Any]]) -> list[UUID]:
+    """Store the rows; their ids, in the order of the credit codes."""
     now = clock.now()
     # In the order of the codes, so that two imports at once wait for each other instead of deadlocking.
     rows = sorted((row | {"updated_at": now} for row in rows), key=lambda row: str(row["uscc"]))
@@ -226,3 +230,4 @@ def _write(session: Session, rows: list[dict[str, Any]]) -> None:
         session.execute(insert(cast(Table, EnterpriseBigram.__table__)), pairs)
     if products:
         session.execute(insert(cast(Table, EnterpriseProduct.__table__)), products)
+    return [ids[row["uscc"]] for row in rows]

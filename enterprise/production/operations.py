@@ -18,6 +18,7 @@ from core.errors import Problem, invalid, not_found
 from core.text import clean_line, demanded
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale, stale
+from enterprise import register_changes
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
@@ -82,6 +83,8 @@ def put_licence(session: Session, engine: Filings, facts: LicenceFacts) -> tuple
             session, engine, declaration.KIND, enterprise, subject=("licence", licence.id),
             title=f"数据申报 {licence.licence_no}", data=declaration.prefilled(licence, enterprise),
         )  # fmt: skip
+    if effect.outcome != Outcome.UNCHANGED:
+        register_changes.note(session, facts.uscc)
     return licence, effect
 
 

@@ -15,6 +15,7 @@ from core.forms.sealing import unmasked
 from core.text import demanded
 from core.workflows import todos
 from core.workflows.versions import refuse_stale
+from enterprise import register_changes
 from enterprise.production import publications
 from inspection import kinds, record_todos
 from inspection.corrections import rectifications
@@ -118,7 +119,7 @@ def store_correction(
 
     `mark` says whose correction it is, `payload` what the history keeps of it besides.
     """
-    tally_before, now = tallies.key_of(record), clock.now()
+    tally_before, uscc_before, now = tallies.key_of(record), record.uscc, clock.now()
     tally_id = _change_tallies(session, record, validated)
     columns = {
         **validated.columns,
@@ -146,6 +147,8 @@ def store_correction(
     publish(session, record, validated)
     todos.close(session, record.id, TODO_RETURNED)
     record_todos.update_after_correction(session, record, tally_before)
+    for uscc in sorted({uscc for uscc in (uscc_before, record.uscc) if uscc}):
+        register_changes.note(session, uscc)
     return record
 
 

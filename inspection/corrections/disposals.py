@@ -12,6 +12,7 @@ from core.errors import Fault, Problem
 from core.text import MEANINGLESS, has_words
 from core.workflows import todos
 from core.workflows.versions import refuse_stale
+from enterprise import register_changes
 from inspection.corrections.changes import claim_change, text_of
 from inspection.kinds import counts_of, disposal_state
 from inspection.models import Inspection
@@ -52,6 +53,7 @@ def move_disposals(
     WORKFLOWS[record_type].move(session, actor, record, "dispose", columns, payload)
     if state != "in_progress":
         todos.close(session, record_id, TODO_DISPOSAL)
+    register_changes.note(session, record.uscc)
     return refreshed(session, record)
 
 

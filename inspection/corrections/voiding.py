@@ -15,6 +15,7 @@ from core.actor import Actor
 from core.text import demanded
 from core.workflows import todos
 from core.workflows.versions import refuse_stale
+from enterprise import register_changes
 from enterprise.production import publications
 from inspection import record_todos
 from inspection.corrections import rectifications
@@ -54,4 +55,5 @@ def void(session: Session, actor: Actor, record_type: str, record_id: UUID, body
     correction_requests.lapse(session, record)
     todos.close_all(session, record_id)
     record_todos.update_follow_ups(session, tallies.key_of(record))
+    register_changes.note(session, record.uscc)
     return refreshed(session, record)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
+from enterprise import register_changes
 from inspection import record_todos
 from inspection.models import Inspection
 from inspection.records.access import get_writable, refuse_written
@@ -63,4 +64,5 @@ def submit(
     # notify
     publish(session, record, validated)
     record_todos.open_and_close(session, record)
+    register_changes.note(session, record.uscc)
     return record, draft is None

@@ -14,10 +14,11 @@ from enterprise import queries
 from enterprise.handover import hand_over
 from enterprise.models import Enterprise
 from enterprise.production import queries as licences
+from inspection.records import kept_register
 from inspection.statistics import plan
 from inspection.statistics.plan import PlanFilter
 from miniapp_api.enterprise.enterprise_answers import Enterprise as EnterpriseAnswer
-from miniapp_api.enterprise.enterprise_answers import EnterpriseAccount, EnterpriseWithLicences
+from miniapp_api.enterprise.enterprise_answers import EnterpriseAccount, EnterpriseWithLicences, RegisterChanges
 from miniapp_api.http.answers import Page, answers
 from miniapp_api.http.bodies import Body, PageQuery, Query
 from miniapp_api.http.filters import Days, ProductCode
@@ -80,6 +81,30 @@ def list_enterprises(session: Session, actor: Actor, query: EnterprisesQuery) ->
     return plan.enterprises(session, actor, PlanFilter(**query.filters_only()), query.request()).as_json(
         enterprise_answer
     )
+
+
+class ChangesQuery(Query):
+    """The mark behind which to go on; none for all of the register."""
+
+    after: str | None = Field(None, max_length=60, description="`next_after` of the last answer")
+    page_size: int = Field(kept_register.PAGE_SIZE, ge=1, le=kept_register.PAGE_SIZE)
+
+
+@bp.get("/enterprises/changes")
+@gate(Verb.INSPECTION_WRITE, transaction=False)
+@answers(RegisterChanges)
+@bp.input(ChangesQuery, location="query", arg_name="query")
+def list_register_changes(actor: Actor, query: ChangesQuery) -> dict[str, Any]:
+    """The register that a phone keeps: enterprises of the own regions that were added, changed or gone since a mark.
+
+    A phone asks without `after` first, keeps every page in one step together with its `next_after`, and goes on while
+    `more`. A mark neither skips nor repeats a change, also while registers are imported. After another office, or a
+    reorganisation of regions, a mark begins the list anew (`reset`).
+    """
+    found, items = kept_register.changes(wiring().database, wiring().forms, actor, query.after, query.page_size)
+    return {
+        "items": items, "gone": found.gone, "next_after": found.next_after, "more": found.more, "reset": found.reset,
+    }  # fmt: skip
 
 
 class EnterpriseQuery(Query):

@@ -260,6 +260,8 @@ def _nothing(answer: Any, where: str, rule: str, secrets: set[str]) -> None:
             assert len(text.strip().splitlines()) == 1, where
         elif rule == "/api/v1/statistics/progress":
             assert not any(answer.json["total"][k] for k in ("planned", "checked", "spot_batches", "unable")), where
+        elif rule == "/api/v1/enterprises/changes":
+            assert answer.json["items"] == [] and answer.json["gone"] == [], where
         elif rule in ("/api/v1/users", "/api/v1/me/sessions"):
             assert "320402" not in text, where
         else:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.forms.sealing import readable
 from core.workflows.workflow import SYSTEM
+from enterprise import register_changes
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings, FilingStep, TodoRule
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
@@ -77,6 +78,7 @@ def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
             updated_at=clock.now(),
         )
     )
+    register_changes.note(session, enterprise.uscc)
     refresh_untouched(session, {"id": enterprise.id, **declared})
     enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
     assert filing.subject_type is not None

@@ -596,6 +596,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/enterprises/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The register that a phone keeps: enterprises of the own regions that were added, changed or gone since a mark.
+         * @description A phone asks without `after` first, keeps every page in one step together with its `next_after`, and goes on while
+         *     `more`. A mark neither skips nor repeats a change, also while registers are imported. After another office, or a
+         *     reorganisation of regions, a mark begins the list anew (`reset`).
+         */
+        get: operations["list_register_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/forms/{code}": {
         parameters: {
             query?: never;
@@ -3871,6 +3893,26 @@ export interface components {
             [key: string]: components["schemas"]["JsonValue"];
         };
         JsonValue: string | number | boolean | components["schemas"]["JsonObject"] | (string | number | boolean | components["schemas"]["JsonObject"] | (string | number | boolean | components["schemas"]["JsonObject"] | null)[] | null)[] | null;
+        /** @description An enterprise as a phone keeps it (本机名录): what pre-fills a check, and what submitting it would ask. */
+        KeptEnterprise: {
+            uscc: string;
+            name: string;
+            /** @description names that the code had before; they do not differ from it */
+            former_names: string[];
+            address: string | null;
+            production_address: string | null;
+            legal_representative: string | null;
+            region_code: string;
+            scale: ("large" | "medium" | "micro" | "small") | null;
+            /** @description the products planned to be checked */
+            product_codes: ("01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13")[];
+            /** @description those of them for which it was visited */
+            visited: ("01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13")[];
+            /** @description valid ones first */
+            licences: components["schemas"]["Licence"][];
+            /** @description the newest first, one for each kind and product */
+            visits: components["schemas"]["LastVisit"][];
+        };
         /** @description An entry after an action of its keeper. */
         KeptEntry: {
             /** Format: uuid */
@@ -3897,6 +3939,26 @@ export interface components {
             /** Format: date-time */
             added_at: string;
             warnings: components["schemas"]["Warning"][];
+        };
+        /** @description The last record of a kind and product about an enterprise, among those that the caller may read. */
+        LastVisit: {
+            /** Format: uuid */
+            record_id: string;
+            /** @enum {string} */
+            kind: "production" | "sales" | "spot_check";
+            /** @enum {string} */
+            product_code: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13";
+            /** Format: date */
+            checked_on: string;
+            office: string;
+            unable: boolean;
+            problems_found: boolean;
+            /** @enum {string} */
+            disposal_state: "none" | "in_progress" | "done" | "na";
+            /** @description of a spot check; null without a sample */
+            conclusion: ("pass" | "fail") | null;
+            /** @description what was found, item by item, in sentences */
+            findings: string[];
         };
         /** @description A production licence (生产许可证). */
         Licence: {
@@ -4991,6 +5053,19 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description What changed in the register of the caller's regions since a mark. */
+        RegisterChanges: {
+            /** @description enterprises that were added or have changed, as they are now */
+            items: components["schemas"]["KeptEnterprise"][];
+            /** @description codes of enterprises that have left the caller's regions */
+            gone: string[];
+            /** @description `after` of the next question, at once or days later; never null */
+            next_after: string;
+            /** @description whether there is a next page already */
+            more: boolean;
+            /** @description the list begins anew: drop what was kept before, then keep this page */
+            reset: boolean;
         };
         /** @description What the register of enterprises says of a code that was sent with another name. */
         RegisteredName: {
@@ -8658,6 +8733,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RatingFigures"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_register_changes: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisterChanges"];
                 };
             };
             /** @description bad_request, malformed_json */
