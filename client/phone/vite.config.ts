@@ -1,11 +1,21 @@
 import uniPlugin from '@dcloudio/vite-plugin-uni'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 // The package is CommonJS: as a module its function stands under `default` once more.
 const uni = (uniPlugin as unknown as { default?: typeof uniPlugin }).default ?? uniPlugin
 
+/** `aria-role` is WeChat's own name for `role`; in a browser it is an attribute that does not exist. */
+function withoutAriaRole(): Plugin {
+  return {
+    name: 'without-aria-role',
+    enforce: 'pre',
+    transform: (code, id) =>
+      process.env['UNI_PLATFORM'] === 'h5' && id.endsWith('.vue') ? code.replace(/\s:?aria-role="[^"]*"/g, '') : null,
+  }
+}
+
 export default defineConfig({
-  plugins: [uni()],
+  plugins: [withoutAriaRole(), uni()],
   // Under a CSP without `unsafe-eval` vue-i18n (inside uni-h5) must not compile messages by `new Function`.
   define: { __INTLIFY_JIT_COMPILATION__: true },
   build: { assetsInlineLimit: 0, reportCompressedSize: false },

@@ -1,0 +1,85 @@
+"""The phone's app (H5) in Chromium: built when it is stale, opened as somebody who is signed in."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from miniapp_api.phone_app import BUILT
+from tests.servers import ROOT
+
+CLIENT = ROOT / "client"
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+
+
+def build_if_stale() -> None:
+    """Build H5 where a source is newer than the build; skips without Node or the packages."""
+    sources = [one for part in ("core", "phone") for one in (CLIENT / part / "src").rglob("*") if one.is_file()]
+    index = BUILT / "index.html"
+    if index.is_file() and index.stat().st_mtime >= max(one.stat().st_mtime for one in sources):
+        return
+    npm = shutil.which("npm")
+    if npm is None or not (CLIENT / "node_modules").is_dir():
+        pytest.skip("the app is not built: make client")
+    subprocess.run([npm, "run", "--silent", "build:h5"], cwd=CLIENT, check=True, timeout=600, capture_output=True)
+
+
+@dataclass
+class Bureau:
+    """A running server with the demo, and the app that it serves."""
+
+    base: str
+    data_dir: Path
+
+    def account(self, username: str) -> dict[str, Any]:
+        """A demo account; `enterprise`: the one of the demo's enterprise."""
+        accounts = json.loads((self.data_dir / "demo-accounts.json").read_text(encoding="utf-8"))
+        chosen = (
+            one for one in accounts if one["username"] == username or (username == "enterprise" and "uscc" in one)
+        )
+        return dict(next(chosen))
+
+    def sign_in(self, username: str, operator_name: str = "李敏") -> dict[str, Any]:
+        """A session over the API."""
+        account = self.account(username)
+        body = {"username": account["username"], "password": account["password"], "operator_name": operator_name}
+        answer = requests.post(f"{self.base}/api/v1/sessions", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def call(self, username: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """A call in somebody's name; fails unless it succeeds."""
+        headers = {"Authorization": f"Bearer {self.sign_in(username)['token']}"}
+        answer = requests.request(method, f"{self.base}/api/v1{path}", json=body, headers=headers, timeout=30)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return dict(answer.json())
+
+    def open(self, page: Page, username: str | None, path: str) -> None:
+        """Open a page of the app as somebody who signed in on this phone before, or as nobody."""
+        if username is not None:
+            signed_in = self.sign_in(username)
+            kept = {
+                "token": signed_in["token"], "me": signed_in["user"], "mustChangePassword": False, "expired": False,
+                "product": {"code": "06", "name": "电线电缆"},
+            }  # fmt: skip
+            stored = json.dumps({"type": "object", "data": kept})
+            page.add_init_script(f"localStorage.getItem('session') || localStorage.setItem('session', {stored!r})")
+        page.goto(f"{self.base}/app/#{path}")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong on the whole page, one line each; tall, so that no bar at the bottom covers a target."""
+    window = page.viewport_size
+    assert window is not None
+    page.set_viewport_size({"width": window["width"], "height": 4000})
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}}).response
+    page.set_viewport_size(window)
+    assert len(found["passes"]) > 10, "axe did not run"
+    return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
