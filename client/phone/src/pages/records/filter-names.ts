@@ -1,0 +1,48 @@
+/** The words of the filters, from the server's own lists: a new kind of check or product needs no code here. */
+import { Problem, Unreachable } from '@gongpin/core'
+
+import { services, workplace } from '@/services'
+import { session } from '@/session'
+import type { Names } from './filters'
+
+const FOREIGN = ['filing', 'spot_check']
+
+/** Whatever cannot be read now is left out, so that the other filters can be used all the same. */
+export async function filterNames(): Promise<Names> {
+  const [kinds, products, regions] = await Promise.all([quietly(kindNames), quietly(productNames), quietly(regionsBelow)])
+  return {
+    kinds: (kinds ?? []).filter(({ kind }) => !FOREIGN.includes(kind)).map(({ kind, label }) => ({ value: kind, label })),
+    products: products ?? [],
+    regions: regions ?? [],
+  }
+}
+
+/** What kinds of records are called: the title of their form. */
+export async function kindNames(): Promise<{ kind: string; label: string }[]> {
+  const { kept } = await workplace()
+  const { body } = await kept.get('/api/v1/forms')
+  return body.items.map(({ kind, title }) => ({ kind, label: title }))
+}
+
+export async function productNames(): Promise<{ value: string; label: string }[]> {
+  const { kept } = await workplace()
+  const { body } = await kept.get('/api/v1/products')
+  return body.items.map(({ code, name }) => ({ value: code, label: name }))
+}
+
+async function regionsBelow(): Promise<{ value: string; label: string }[]> {
+  const code = session.me?.region?.code
+  const { api } = await services()
+  const { body } = await api.get('/api/v1/regions', { query: code ? { parent: code } : {} })
+  return body.items.map((region) => ({ value: region.code, label: region.name }))
+}
+
+/** Undefined where the server has no answer or refuses; our own faults are not hidden. */
+export async function quietly<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof Problem || error instanceof Unreachable) return undefined
+    throw error
+  }
+}
