@@ -11,9 +11,16 @@ export function answerAt(body: FormBody, path: string): unknown {
   }, body)
 }
 
-/** The body with a value at a pointer, such as `/answers/1.1` or `/items/0/verdict`; null and undefined take it away. */
+/**
+ * The body with a value at a pointer, such as `/answers/1.1` or `/items/0/verdict`; null and undefined take away what
+ * stands there. The first row of a group makes its list.
+ */
 export function setAnswer(body: FormBody, path: string, value: unknown): FormBody {
-  return changed(body, tokensOf(path), value) as FormBody
+  const tokens = tokensOf(path)
+  const [first = '', ...rest] = tokens
+  const isGroup = rest.length > 0 && first !== 'answers' && first !== 'disposals'
+  const holder = isGroup && (body[first] === null || body[first] === undefined) ? { ...body, [first]: [] } : body
+  return changed(holder, tokens, value) as FormBody
 }
 
 /** The body with one more row at the end of a group; `pointer` is the group's. */
@@ -37,7 +44,9 @@ function changed(holder: unknown, tokens: readonly string[], value: unknown): un
   if (token === undefined) return value
   if (Array.isArray(holder)) {
     const copy: unknown[] = [...holder]
-    copy[Number(token)] = changed(copy[Number(token)], rest, value)
+    const entry = changed(copy[Number(token)], rest, value)
+    if (entry === null || entry === undefined) copy.splice(Number(token), 1)
+    else copy[Number(token)] = entry
     return copy
   }
   const copy: Record<string, unknown> = isObject(holder) ? { ...holder } : {}

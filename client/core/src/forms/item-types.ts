@@ -186,9 +186,13 @@ function textRules(definition: DefinitionOf<'text'>): TypeRules {
   return { ...plain('填写', longest, written(definition, asIs, notLonger(longest))), listed, submission }
 }
 
-/** Tests a text by a pattern of a definition. One that this engine cannot read is left to the server. */
+// What the server's expressions have and JavaScript reads otherwise: named classes and sets, anchors, flags, classes
+// inside of classes. (Look-around and back-references are refused when a form is published.)
+const NOT_PORTABLE = /\\[pPAzZQExGKhHRXv]|&&|--|~~|\(\?(?!:)|\[(?:[^\]\\]|\\.)*\[/
+
+/** Tests a text by a pattern of a definition. One that JavaScript may read otherwise is left to the server. */
 function patternOf(pattern: string | undefined): (text: string) => boolean {
-  if (pattern === undefined) return () => true
+  if (pattern === undefined || NOT_PORTABLE.test(pattern)) return () => true
   for (const flags of ['u', '']) {
     try {
       const expression = new RegExp(pattern, flags)

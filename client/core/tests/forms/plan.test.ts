@@ -202,6 +202,13 @@ describe('bodies', () => {
     expect(body).toEqual({ answers: { 1: 'yes' } })
   })
 
+  test('get a list from the first row of a group, and lose what is taken away', () => {
+    const body = setAnswer({}, '/items/0', {})
+    expect(body).toEqual({ items: [{}] })
+    expect(setAnswer({ items: null }, '/items/0/verdict', 'pass')).toEqual({ items: [{ verdict: 'pass' }] })
+    expect(setAnswer({ inspectors: ['甲', '乙'] }, '/inspectors/0', null)).toEqual({ inspectors: ['乙'] })
+  })
+
   test('may have items that are called like keys of every object', () => {
     const form = small([
       { no: '__proto__', text: '甲', type: 'text', required: true },
