@@ -1,6 +1,8 @@
 /** Where one can go, by right; and the way back. */
 import type { components } from '@gongpin/core'
 
+import { may, session } from './session'
+
 export type Verb = components['schemas']['Verb']
 
 /** The manual's words, in two lines. */
@@ -46,4 +48,19 @@ export function goToSignIn(to?: string): void {
 export function hereAndNow(): string | undefined {
   const page = getCurrentPages().slice(-1)[0] as { route?: string; $page?: { fullPath?: string } } | undefined
   return page?.$page?.fullPath ?? (page?.route && `/${page.route}`)
+}
+
+/** Opens a page over this one; a part of the bottom bar instead of it. */
+export function go(url: string): void {
+  const [path] = url.split('?')
+  if ((Object.keys(TABS) as Tab[]).some((tab) => path === `/pages/${tab}/index`)) uni.switchTab({ url })
+  else uni.navigateTo({ url })
+}
+
+/** After a sign-in: first what must be done (a password of one's own, the product of today), then `to` or home. */
+export function goAfterSignIn(to?: string): void {
+  const next = to ? `?to=${encodeURIComponent(to)}` : ''
+  if (session.mustChangePassword) uni.reLaunch({ url: '/pages/account/password' + next })
+  else if (may('inspection.write') && !session.product) uni.reLaunch({ url: '/pages/sign-in/product' + next })
+  else uni.reLaunch({ url: to ?? '/pages/home/index' })
 }

@@ -24,6 +24,12 @@ const KEY = 'session'
 /** The fields of the sign-in page that are remembered when nobody is signed in. */
 const NAMES = 'sign-in-names'
 
+interface Names {
+  username: string
+  operatorName: string
+  token: string
+}
+
 const EMPTY: Session = { token: null, me: null, mustChangePassword: false, expired: false, product: null }
 
 export const session = reactive<Session>({ ...EMPTY, ...read<Partial<Session>>(KEY) })
@@ -47,7 +53,8 @@ export function begin(signedIn: SignedIn): void {
     expired: false,
     product: same ? session.product : null,
   })
-  write(NAMES, { username: signedIn.user.username, operatorName: signedIn.user.operator_name ?? '' })
+  const { username, operator_name } = signedIn.user
+  write(NAMES, { username, operatorName: operator_name ?? '', token: signedIn.token })
 }
 
 /** After signing out: what was typed stays on the phone, for this person alone. */
@@ -68,9 +75,9 @@ export function refreshed(me: Me): void {
   keep({ me, mustChangePassword: me.must_change_password })
 }
 
-/** User name and operator of the last sign-in on this phone. */
-export function lastNames(): { username: string; operatorName: string } {
-  return { username: '', operatorName: '', ...read<{ username: string; operatorName: string }>(NAMES) }
+/** User name, operator and token of the last sign-in on this phone. */
+export function lastNames(): Names {
+  return { username: '', operatorName: '', token: '', ...read<Names>(NAMES) }
 }
 
 /** Whether the person may do this somewhere. */

@@ -17,8 +17,3 @@ export function dueWords(dueOn: string, today: string): string {
   if (days > 0) return `剩 ${days} 天`
   return days === 0 ? '今天到期' : `超期 ${-days} 天`
 }
-
-/** Today's date in China (UTC+8, no summer time), whatever zone the phone is set to. */
-export function chinaToday(now: number = Date.now()): string {
-  return new Date(now + 8 * 3_600_000).toISOString().slice(0, 10)
-}
