@@ -1,5 +1,15 @@
 /** Figures that stand on the bottom bar and on home; whoever changes what they count sets them. */
-import { ref } from 'vue'
+import { reactive, ref } from 'vue'
 
 /** Drafts of the person who is signed in (信息暂存). */
 export const drafts = ref(0)
+
+/** The outbox of the person who is signed in (待发送). Times are milliseconds since 1970. */
+export const waiting = reactive<{
+  count: number
+  photos: number
+  /** Of these, how many need the person (需要你处理). */
+  needed: number
+  oldest: number | null
+  lastSent: number | null
+}>({ count: 0, photos: 0, needed: 0, oldest: null, lastSent: null })

@@ -64,3 +64,19 @@ export function goAfterSignIn(to?: string): void {
   else if (may('inspection.write') && !session.product) uni.reLaunch({ url: '/pages/sign-in/product' + next })
   else uni.reLaunch({ url: to ?? '/pages/home/index' })
 }
+
+/** Pages for what to-dos are about, by the first part of the server's link (`/inspections/ID`). */
+const ABOUT: Record<string, (id: string) => string> = {
+  inspections: (id) => `/pages/records/record?type=inspections&id=${id}`,
+  'spot-checks': (id) => `/pages/records/record?type=spot-checks&id=${id}`,
+  'correction-requests': (id) => `/pages/records/correction-request?id=${id}`,
+  'account-applications': () => '/pages/accounts/index',
+  filings: (id) => `/pages/enterprise/filing?id=${id}`,
+  'rating-codes': (id) => `/pages/rating/index?code_id=${id}`,
+}
+
+/** The page of a to-do; undefined for what is done at a desk. */
+export function pageOfTodo(link: string): string | undefined {
+  const [, kind = '', id = ''] = link.split(/[/?]/)
+  return ABOUT[kind]?.(id)
+}
