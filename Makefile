@@ -8,27 +8,33 @@ PYTHON = $(VENV)/bin/python
 JOBS ?= 3
 UV = $(VENV)/bin/uv
 
-.PHONY: help bundle setup run demo test test-rounds check bench lock clean
+.PHONY: help bundle client setup run demo test test-rounds check bench lock clean
 
 help:
 	@echo "make run          start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
 	@echo "make test         run the tests; PostgreSQL, Redis and Chromium are used where they are found"
 	@echo "make test-rounds  tests of races and random input with all their rounds, the others on their other database"
 	@echo "make check        style, types, direction of imports, migrations, secrets, drawings and tables of the documents"
+	@echo "make client       build the phone's app: for browsers (client/phone/dist/build/h5) and WeChat (…/mp-weixin)"
 	@echo "make bench        measure speed and memory; prints tables"
 	@echo "make demo         load the demo without starting the server"
 	@echo "make setup        install what run needs into $(VENV); the others do what they need by themselves"
 	@echo "make bundle       one archive that installs and upgrades on a server without internet (MACHINE=x86_64 or aarch64)"
 	@echo "make lock         compile requirements*.txt anew from pyproject.toml"
-	@echo "make clean        remove $(VENV) and caches; the data in var/ stays"
+	@echo "make clean        remove $(VENV), caches and builds of the client; the data in var/ stays"
 	@echo
 	@echo "./manage --help lists what an administrator does on the command line."
 
 setup: $(VENV)/run.stamp
 	@$(PYTHON) -m assets.paper.fetch_fonts || true
 
+# A server without the phone's app still serves the rest, and /app/ says why.
 run: $(VENV)/run.stamp
+	@$(PYTHON) -m bundle.client_build --if-stale h5 || true
 	@exec ./manage serve
+
+client: $(VENV)/run.stamp
+	@$(PYTHON) -m bundle.client_build h5 mp-weixin
 
 demo: $(VENV)/run.stamp
 	@./manage prepare
@@ -44,6 +50,7 @@ check: $(VENV)/dev.stamp
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy .
+	$(PYTHON) -m bundle.client_build check
 	$(PYTHON) -m pytest -q tests/test_import_direction.py tests/test_no_secrets.py tests/test_documents.py
 	@echo "migrations: upgrade an empty database, compare it with the tables of the code"
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export DATA_DIR="$$folder" DATABASE_URL= && \
@@ -61,9 +68,11 @@ lock: $(VENV)/dev.stamp
 		--no-emit-index-url --quiet --output-file requirements-dev.txt
 	$(UV) pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header \
 		--no-emit-index-url --quiet --constraint requirements-dev.txt --output-file requirements.txt
+	cut -d ' ' -f 1 bundle/node-requirements.txt | grep == | $(UV) pip compile - --python-version 3.11 --universal \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file bundle/node-requirements.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	rm -rf $(VENV) client/node_modules client/phone/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed only when the file with the versions has changed since.

@@ -1,8 +1,9 @@
 """`python -m bundle`: makes the archive that installs and upgrades the product on a server without internet.
 
-The archive is one zip file that Python runs (`python3 gongpin-….pyz FOLDER`). It holds our code, Noto Sans SC, pip, and
-the wheels of `requirements.txt` for several versions of Python; each wheel has the hash in the lock file. A library
-without a wheel is refused here, because the server could not compile it. On the server, `bundle/install.py` runs.
+The archive is one zip file that Python runs (`python3 gongpin-….pyz FOLDER`). It holds our code, the phone's app as
+it was built here, Noto Sans SC, pip, and the wheels of `requirements.txt` for several versions of Python; each has
+the hash in the lock file. A library without a wheel is refused here, because the server could not compile it. On the
+server, `bundle/install.py` runs.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from assets.paper import fetch_fonts, fonts
+from bundle import client_build
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -34,6 +36,7 @@ LEFT_OUT = (
     "tests/",
     "bench/",
     "bundle/",
+    "client/",
     ".ci/",
     "docs/pictures/",
     ".",
@@ -145,6 +148,10 @@ def build(folder: Path, pythons: list[str], machine: str) -> Path:
         fetch_fonts.fetch(fonts.SET_UP_FOLDER)
     except fetch_fonts.FetchFailed as error:
         raise BundleError(f"the Chinese type cannot be had: {error}") from error
+    try:
+        client_build.build("h5", if_stale=True)
+    except client_build.BuildFailed as error:
+        raise BundleError(f"the phone's app cannot be built: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"gongpin-{program_version()}-linux-{machine}.pyz"
     part = target.with_suffix(".part")
@@ -155,6 +162,9 @@ def build(folder: Path, pythons: list[str], machine: str) -> Path:
         for path in code_files():
             name = path.relative_to(ROOT).as_posix()
             archive.add(f"code/{name}", path.read_bytes(), executable=os.access(path, os.X_OK))
+        for path in sorted(client_build.built_folder("h5").rglob("*")):
+            if path.is_file():
+                archive.add(f"code/{path.relative_to(ROOT).as_posix()}", path.read_bytes())
         for path in sorted(fonts.SET_UP_FOLDER.rglob("*")):
             if path.is_file():
                 archive.add(f"fonts/{path.relative_to(fonts.SET_UP_FOLDER).as_posix()}", path.read_bytes())

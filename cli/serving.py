@@ -30,6 +30,7 @@ from core.db import Database
 from core.deadlines import clocks
 from demo.accounts import accounts_file
 from demo.commands import print_accounts
+from miniapp_api import phone_app
 
 log = structlog.get_logger()
 
@@ -163,6 +164,12 @@ _server_lock: IO[str] | None = None
 def _announce(settings: Settings) -> None:
     url = f"http://{address(settings)}"
     click.echo(f"\n工品查 · 市场监管现场检查服务   {url}/")
+    if phone_app.is_built():
+        click.echo(f"  手机端 phone app            {url}/app/")
+    else:
+        reason = phone_app.why_not_built() or "请运行 make client"
+        log.warning("phone_app_not_built", reason=reason, mend="make client")
+        click.echo(f"  手机端 phone app            尚未构建：{reason}", err=True)
     click.echo(f"  接口文档 API pages          {url}/api/docs/")
     click.echo(f"  OpenAPI 3.1                 {url}/api/v1/openapi.json")
     click.echo(f"  数据目录 data               {settings.data_dir.absolute()}")

@@ -31,7 +31,7 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".
 @public(transaction=False)
 def index() -> Response:
     """The page that starts the app; without a build, a page that says why there is none."""
-    if not (BUILT / "index.html").is_file():
+    if not is_built():
         return page("no_phone_app.html", 503, reason=why_not_built())
     return _file("index.html")
 
@@ -41,6 +41,11 @@ def index() -> Response:
 def file(name: str) -> Response:
     """A file of the app."""
     return _file(name)
+
+
+def is_built() -> bool:
+    """Whether there is an app to serve."""
+    return (BUILT / "index.html").is_file()
 
 
 def why_not_built() -> str | None:

@@ -146,7 +146,9 @@ def main() -> None:
         settings.write_text(text)
 
         step("serve with the demo")
-        with serving(home, port):
+        with serving(home, port) as url:
+            with urllib.request.urlopen(f"{url}/app/", timeout=5) as answer:
+                assert "/app/assets/" in answer.read().decode(), "the bundle carries no phone app"
             assert "请先停止" in run(*offline, newer(bundle, scratch / "later.pyz"), home, expect=2)
 
         step("back up")
