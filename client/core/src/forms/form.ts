@@ -1,7 +1,7 @@
 /** A form definition made ready for use, once: `compileForm`. */
 import { lineUp, namesIn, PROBLEMS_FOUND } from './conditions'
 import type { Condition, FormDefinition, ItemDefinition } from './definition'
-import { MAX_LISTED, rulesOf, type TypeRules } from './item-types'
+import { MAX_LISTED, rulesOf, type TypeRules } from './items/types'
 import { pointer } from './pointers'
 
 /** One item (项). `pointer` says where its answer stands in a body or, for an item of a group, in its row. */

@@ -23,8 +23,8 @@ export type {
   Condition, DefinitionOf, FormBody, FormDefinition, FormOption, ItemDefinition, ItemType, SectionDefinition,
 } from './definition'
 export { compileForm, type Form, type Item, type Section, UnsupportedForm } from './form'
-export { compact, isDate, isMobile, isResidentId, usccFault } from './identifiers'
-export { answerText, type Choice, choicesOf } from './options'
+export { compact, isDate, isMobile, isResidentId, usccFault } from './items/identifiers'
+export { answerText, type Choice, choicesOf } from './items/options'
 export {
   appeared, nextOpen, type Plan, planForm, type PlanItem, type PlanOptions, type PlanProblem, type PlanRow,
   type PlanSection, type Progress,

@@ -1,7 +1,7 @@
 /** What the screen of a form shows for a body: visible items, how far it is filled in, problems, what comes next. */
 import type { FormBody } from './definition'
 import type { Form, Item, Section } from './form'
-import { problemText } from './options'
+import { problemText } from './items/options'
 import { type Read, readBody, type Reading } from './reading'
 import { isRequired } from './validate'
 import { type Cells, type Decided, decide, hasProblem } from './visibility'

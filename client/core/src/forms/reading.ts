@@ -1,8 +1,8 @@
 /** A body brought into the form that is kept, and held against the types of its items. */
 import type { Fault, FormBody } from './definition'
 import type { Form, Item } from './form'
-import type { Entry } from './item-types'
-import { answerFault, NOT_AN_OBJECT, UNKNOWN_ITEM } from './messages'
+import type { Entry } from './items/types'
+import { answerFault, NOT_AN_OBJECT, UNKNOWN_ITEM } from './items/messages'
 import { byCodePoints, pointer, showable } from './pointers'
 import { clean } from './text'
 

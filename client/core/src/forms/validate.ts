@@ -5,7 +5,7 @@
 import { holds } from './conditions'
 import type { Condition, Fault, FormBody } from './definition'
 import type { Form, Item } from './form'
-import { ALL_NOT_APPLICABLE, answerFault, NOT_AN_OBJECT } from './messages'
+import { ALL_NOT_APPLICABLE, answerFault, NOT_AN_OBJECT } from './items/messages'
 import { byCodePoints, isWithin } from './pointers'
 import { isObject, type Read, readBody, type Reading, type ReadRow } from './reading'
 import { type Cells, type Decided, decide } from './visibility'

@@ -1,5 +1,5 @@
 /** Identifiers that people type, in the form that is kept and compared, and their check digits (`core/identifiers.py`). */
-import { fold, lengthOf } from './text'
+import { fold, lengthOf } from '../text'
 
 const PLAIN = /^[0-9A-Za-z]+$/
 const USCC_ALPHABET = '0123456789' + 'ABCDEFGHJKLMNPQRTUWXY'

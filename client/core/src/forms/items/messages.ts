@@ -1,6 +1,6 @@
 /** The Chinese sentences of faults, word for word those of the server (`core/forms/items/`, `validation/messages.py`). */
-import type { Fault } from './definition'
-import type { Item } from './form'
+import type { Fault } from '../definition'
+import type { Item } from '../form'
 
 export const UNKNOWN_ITEM = '填报内容中有本表单没有的项，请删除该项，或更新小程序后重试'
 export const NOT_AN_OBJECT = '填报内容的格式不正确，请更新小程序后重试'

@@ -1,5 +1,5 @@
 /** Decimal numbers as text: they are never made into floats, which would not keep them. */
-import { halfWidth, lengthOf } from './text'
+import { halfWidth, lengthOf } from '../text'
 
 const NUMBER = /^([+-]?)([0-9]+)(?:\.([0-9]+))?$/
 const MAX_NUMBER_TEXT = 400

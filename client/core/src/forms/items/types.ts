@@ -2,12 +2,12 @@
  * What each type of item is: how a value is brought into the form that is kept, which values a draft may hold, what a
  * submission demands besides, and the sentences of its faults. The same rules as the server's `core/forms/items/`.
  */
-import type { DefinitionOf, ItemDefinition, ItemType } from './definition'
+import type { DefinitionOf, ItemDefinition, ItemType } from '../definition'
 import {
   compact, isDate, isEmail, isLandline, isMobile, isResidentId, normaliseCertificateNo, normaliseMobile, usccFault,
 } from './identifiers'
 import { isLess, readNumber } from './quantities'
-import { clean, cleanLine, cleanPerson, fold, halfWidth, hasWords, lengthOf } from './text'
+import { clean, cleanLine, cleanPerson, fold, halfWidth, hasWords, lengthOf } from '../text'
 
 /** What became of one value: `null` when it counts as not given, else the value that is kept or the code of its fault. */
 export type Entry = null | { readonly value: unknown; readonly code?: string }

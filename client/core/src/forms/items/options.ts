@@ -1,5 +1,5 @@
 /** What can be chosen for an item, and how an answer reads. */
-import type { ItemDefinition } from './definition'
+import type { ItemDefinition } from '../definition'
 
 /** One choice; booleans are chosen by true and false. */
 export interface Choice {
