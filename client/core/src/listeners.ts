@@ -8,6 +8,10 @@ export class Listeners<Told> {
     return () => this.all.delete(listener)
   }
 
+  get isAnyone(): boolean {
+    return this.all.size > 0
+  }
+
   tell(told: Told): void {
     for (const listener of [...this.all]) {
       try {

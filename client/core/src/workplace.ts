@@ -2,6 +2,7 @@ import type { Api } from './api/client'
 import { Unreachable } from './api/problem'
 import { Attachments } from './attachments/attachments'
 import { Backup } from './drafts/backup'
+import { filesIn } from './drafts/draft'
 import { Drafts } from './drafts/drafts'
 import { Dictionary } from './kept/dictionary'
 import { Kept } from './kept/kept'
@@ -15,6 +16,7 @@ import { type StorageState, storageState } from './storage'
 
 const EXPORT_KEY = '/api/v1/outbox-imports/key'
 const BACKUP_AFTER = 5_000
+const DAY = 24 * 3_600_000
 
 /**
  * Everything of one signed-in person on this phone; what others have here stays closed. One for each sign-in:
@@ -63,6 +65,7 @@ export class Workplace {
     if (current === undefined || scope === undefined) throw new Error('nobody is signed in')
     const workplace = new Workplace(platform, api, session, current.user, scope)
     await workplace.outbox.start()
+    await workplace.sweep()
     workplace.backUpIn(0)
     return workplace
   }
@@ -96,6 +99,17 @@ export class Workplace {
     if (typeof recipient !== 'string') return undefined
     const entries = [...this.outbox.list()].sort((one, other) => (one.key < other.key ? -1 : 1))
     return exportWaiting(this.platform, this.attachments, entries, this.user, recipient)
+  }
+
+  /** Removes files that no draft and no waiting record names: of records that were accepted right before a crash. */
+  private async sweep(): Promise<void> {
+    const drafts = (await this.drafts.all()).map((draft) => draft.body)
+    const dayAgo = this.platform.clock.now() - DAY
+    const files = await this.attachments.list()
+    const named = new Set(filesIn([drafts, this.outbox.list()], new Set(files.map((file) => file.id))))
+    // What is not on the server was taken a moment ago, perhaps in another tab, and is about to be named.
+    const left = files.filter((file) => !named.has(file.id) && (file.uploadedAt !== null || file.takenAt < dayAgo))
+    await this.attachments.remove(left.map((file) => file.id))
   }
 
   private get keyOfExportKey(): string {

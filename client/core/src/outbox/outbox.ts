@@ -3,12 +3,12 @@ import type { Attachments } from '../attachments/attachments'
 import { type Body, type Draft, draftKey, filesIn, type RecordType } from '../drafts/draft'
 import { type Drafts, recordPath } from '../drafts/drafts'
 import { Listeners } from '../listeners'
-import { type Json, type Platform, StorageFull } from '../platform'
+import type { Json, Platform } from '../platform'
 import type { FormBody } from '../forms'
 import type { Session } from '../session/session'
-import { backoff } from './backoff'
 import { type Call, type Entry, type EntryType, type SentEntry } from './entry'
 import { Queue } from './queue'
+import { lastSuccessKey, Runner } from './runner'
 import { Sender } from './sender'
 
 /** What the 待发送 strip shows. */
@@ -49,16 +49,11 @@ export class UnsettledConflict extends Error {}
  */
 export class Outbox {
   private readonly queue: Queue
-  private readonly sender: Sender
   private readonly listeners = new Listeners<OutboxState>()
-  private sending = false
-  private again = false
-  private running: Promise<void> | undefined
-  private pause: OutboxState['pausedBy'] = null
-  private nextTryAt: number | null = null
-  private failures = 0
+  private readonly runner: Runner
   private stops: (() => void)[] = []
-  private cancelTimer: () => void = () => {}
+  private telling = false
+  private untold = false
 
   constructor(
     private readonly platform: Platform,
@@ -69,34 +64,35 @@ export class Outbox {
     private readonly scope: string,
   ) {
     this.queue = new Queue(platform, scope)
-    this.sender = new Sender(platform, api, session, attachments, this.queue, scope)
+    const sender = new Sender(platform, api, session, attachments, this.queue, scope)
+    this.runner = new Runner(platform, this.queue, sender, scope, () => void this.tell())
   }
 
   /** Finishes what a crash left, and sends from now on by itself. */
   async start(): Promise<void> {
     await this.queue.recover()
+    this.runner.start()
     this.stops = [
       this.platform.network.watch((online) => {
-        if (online) this.wake()
+        if (online) this.runner.wake()
         else void this.tell()
       }),
       this.session.watch((event) => {
-        if (event === 'signed-in') this.wake()
+        if (event === 'signed-in') this.runner.wake()
         else void this.tell()
       }),
       this.platform.store.watch((keys) => {
         if (keys.some((key) => key.startsWith(this.scope))) void this.queue.reload().then(() => this.tell())
       }),
     ]
-    this.wake()
+    this.runner.wake()
   }
 
   /** To be called when this person signs out, or the app goes away; a step that is under way ends. */
   async stop(): Promise<void> {
     this.stops.forEach((stop) => stop())
     this.stops = []
-    this.cancelTimer()
-    await this.running
+    await this.runner.stop()
   }
 
   /** In the order of the screen: those that need attention first, then in the order of sending. */
@@ -147,14 +143,14 @@ export class Outbox {
         [[draftKey(this.scope, draft.id), undefined]],
       )
     })
-    this.wake()
+    this.runner.wake()
     return entry
   }
 
   /** Lets any other write wait its turn. Rejects with `StorageFull`. */
   async add(write: NewEntry): Promise<Entry> {
     const entry = await this.queue.locked(() => this.queue.add((key) => this.blank(key, write)))
-    this.wake()
+    this.runner.wake()
     return entry
   }
 
@@ -197,9 +193,7 @@ export class Outbox {
 
   /** Tries now, whatever the backoff says (立即发送). Resolves when nothing more can be sent for now. */
   sendNow(): Promise<void> {
-    this.failures = 0
-    this.nextTryAt = null
-    return this.run(true)
+    return this.runner.now()
   }
 
   async state(): Promise<OutboxState> {
@@ -213,7 +207,7 @@ export class Outbox {
       this.session.tokenFor(this.scope) === undefined
         ? 'sign-in'
         : this.platform.network.online()
-          ? this.pause
+          ? this.runner.pausedBy
           : 'offline'
     const waiting = entries.filter((entry) => entry.state === 'waiting').length
     return {
@@ -225,9 +219,9 @@ export class Outbox {
       },
       oldest: entries.length === 0 ? null : Math.min(...entries.map((entry) => entry.createdAt)),
       lastSuccess: typeof lastSuccess === 'number' ? lastSuccess : null,
-      sending: this.sending,
+      sending: this.runner.sending,
       pausedBy: waiting === 0 ? null : pausedBy,
-      nextTryAt: waiting === 0 ? null : this.nextTryAt,
+      nextTryAt: waiting === 0 ? null : this.runner.nextTryAt,
       others: foreign.filter((key) => /^u\/[^/]+\/out\//.test(key)).length,
     }
   }
@@ -252,7 +246,7 @@ export class Outbox {
           }
         : undefined,
     )
-    if (entry !== undefined) this.wake()
+    if (entry !== undefined) this.runner.wake()
     return entry
   }
 
@@ -270,111 +264,24 @@ export class Outbox {
     }
   }
 
-  /** Something has changed: there is something to send, or a network, or a token. */
-  private wake(): void {
-    this.failures = 0
-    this.nextTryAt = null
-    void this.run(false)
-    void this.tell()
-  }
-
-  private run(forced: boolean): Promise<void> {
-    if (this.running !== undefined) {
-      this.again = true
-      return this.running
-    }
-    this.running = this.platform.locks
-      .exclusively(`${this.scope}send`, () => this.sendAll(forced))
-      // A store that fails: nothing is lost, it is tried again like everything else.
-      .catch(() => this.paused('no-answer', undefined))
-      .finally(() => {
-        this.running = undefined
-        this.sending = false
-        this.schedule()
-        void this.tell()
-      })
-    return this.running
-  }
-
-  private async sendAll(forced: boolean): Promise<void> {
-    await this.queue.reload()
-    do {
-      this.again = false
-      const passed = new Set<string>()
-      for (let entry = this.next(passed); entry !== undefined; entry = this.next(passed)) {
-        if (!this.platform.network.online() && !forced) return void (this.pause = 'offline')
-        this.sending = true
-        void this.tell()
-        const outcome = await this.sender.send(entry)
-        if (outcome.done === 'pause') return this.paused(outcome.reason, outcome.seconds)
-        this.pause = null
-        this.failures = 0
-        if (outcome.done === 'accepted') await this.noteSuccess()
-        else if (outcome.done !== 'again') passed.add(entry.key)
-        if (this.stops.length === 0 && !forced) return
-      }
-    } while (this.again)
-  }
-
-  /** The first entry that may be sent: nothing about the same, and no added word that it names, waits before it. */
-  private next(passed: ReadonlySet<string>): Entry | undefined {
-    const now = this.platform.clock.now()
-    const open = new Set<string>()
-    const words: string[] = []
-    for (const entry of this.queue.entries) {
-      const isFree = !open.has(entry.id) && (words.length === 0 || !names(entry, words))
-      if (isFree && entry.state === 'waiting' && entry.nextAt <= now && !passed.has(entry.key)) return entry
-      open.add(entry.id)
-      if (entry.type === 'dictionary') words.push(entry.id)
-    }
-    return undefined
-  }
-
-  private paused(reason: 'sign-in' | 'no-answer', seconds: number | undefined): void {
-    this.pause = reason
-    if (reason === 'sign-in') return
-    this.failures += 1
-    const wait = backoff(this.failures, this.platform.randomBytes(1)[0]! / 256)
-    this.nextTryAt = this.platform.clock.now() + Math.max(wait, (seconds ?? 0) * 1000)
-  }
-
-  private schedule(): void {
-    this.cancelTimer()
-    if (this.stops.length === 0) return
-    const waiting = this.queue.entries.filter((entry) => entry.state === 'waiting' && entry.nextAt > 0)
-    const times = [...(this.nextTryAt === null ? [] : [this.nextTryAt]), ...waiting.map((entry) => entry.nextAt)]
-    if (times.length === 0) return
-    const wait =
-      Math.max(this.nextTryAt ?? Math.min(...times), this.platform.clock.now() + 1) - this.platform.clock.now()
-    this.cancelTimer = this.platform.clock.after(wait, () => {
-      this.nextTryAt = null
-      void this.run(false)
-    })
-  }
-
-  private async noteSuccess(): Promise<void> {
-    const now = this.platform.clock.now()
-    await this.platform.store.write([[lastSuccessKey(this.scope), now]]).catch((error: unknown) => {
-      if (!(error instanceof StorageFull)) throw error
-    })
-  }
-
+  /** One state after the other, and none that nobody looks at: with thousands of entries it takes a while to count. */
   private async tell(): Promise<void> {
-    this.listeners.tell(await this.state())
+    this.untold = true
+    if (this.telling) return
+    this.telling = true
+    try {
+      while (this.untold && this.listeners.isAnyone) {
+        this.untold = false
+        this.listeners.tell(await this.state())
+      }
+    } finally {
+      this.telling = false
+    }
   }
-}
-
-function lastSuccessKey(scope: string): string {
-  return `${scope}last-success`
 }
 
 const BESIDE_FORM = ['kind', 'product_code', 'form_version', 'photos', 'signatures']
 
 function besideForm(body: Body): Body {
   return Object.fromEntries(BESIDE_FORM.filter((name) => name in body).map((name) => [name, body[name]]))
-}
-
-function names(entry: Entry, words: readonly string[]): boolean {
-  const text = JSON.stringify(entry.call.body)
-  return words.some((word) => text.includes(word))
 }
