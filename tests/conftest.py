@@ -30,7 +30,7 @@ from inspection import campaigns
 from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
-from tests import quick, rounds
+from tests import node, quick, rounds
 from tests.databases import ResettableDatabase, checkpoint, copy_sqlite, postgres_answers, postgres_database
 from tests.documented import only_documented_answers
 from tests.people import PASSWORD, PEOPLE, Person
@@ -102,6 +102,12 @@ def _the_day_on_which_the_run_began() -> Iterator[None]:
     passed = today() - FIRST_DAY
     with time_machine.travel(now() - passed) if passed else nullcontext():
         yield
+
+
+@pytest.fixture(scope="session")
+def client_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the client, with the packages of its core; skips where Node is missing."""
+    return node.installed_client(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.conftest import ROOT
 
 ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 CLIENT = ROOT / "client"
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
+SCHEMA = CLIENT / "core" / "src" / "api" / "schema.ts"
 BESIDE_EACH_RESPONSE = re.compile(r"headers: \{\s*\[name: string\]: unknown;\s*\};")
 """What openapi-typescript says of the headers of every response, whatever the document says of them."""
 
@@ -73,29 +72,39 @@ def test_what_lacks_a_type_is_found(schema: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the client's programs, installed as its lock says."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not installed: the types of the client are not generated")
-    folder = tmp_path_factory.mktemp("client")
-    for name in ("package.json", "package-lock.json", "core/package.json", "phone/package.json"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copy(CLIENT / name, folder / name)
-    command = [npm, "ci", "--workspace", "core", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode and any(code in done.stderr for code in UNREACHABLE):
-        pytest.skip("the npm registry cannot be reached: the types of the client are not generated")
+def tools(client_tools: Path) -> Path:
+    """The folder of the client's programs."""
+    return client_tools / "node_modules" / ".bin"
+
+
+@pytest.fixture(scope="module")
+def document() -> str:
+    """The OpenAPI document as the command prints it."""
+    done = subprocess.run([ROOT / "manage", "openapi"], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return folder / "node_modules" / ".bin"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def generated(document: str, tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The types that openapi-typescript makes of the document."""
+    folder = tmp_path_factory.mktemp("types")
+    (folder / "openapi.json").write_text(document)
+    generate = [tools / "openapi-typescript", folder / "openapi.json", "-o", folder / "schema.ts"]
+    subprocess.run(generate, check=True, capture_output=True, timeout=120)
+    return folder / "schema.ts"
 
 
 @ON_SQLITE
-def test_openapi_typescript_knows_every_type(client: FlaskClient, tools: Path, tmp_path: Path) -> None:
-    source, generated = tmp_path / "openapi.json", tmp_path / "openapi.ts"
-    source.write_text(json.dumps(client.get("/api/v1/openapi.json").json))
-    generate = [tools / "openapi-typescript", source, "-o", generated]
-    subprocess.run(generate, check=True, capture_output=True, timeout=120)
+def test_the_command_prints_the_document_that_is_served(client: FlaskClient, document: str) -> None:
+    assert json.loads(document) == client.get("/api/v1/openapi.json").json
+
+
+def test_the_types_of_the_client_are_those_of_the_document(generated: Path) -> None:
+    assert generated.read_text() == SCHEMA.read_text(), "the types of the client are stale: run  make types"
+
+
+def test_openapi_typescript_knows_every_type(generated: Path, tools: Path) -> None:
     types = BESIDE_EACH_RESPONSE.sub("", generated.read_text())
     code = re.sub(r"/\*.*?\*/", "", types, flags=re.DOTALL)
     unknown = [line for line in code.splitlines() if re.search(r"(?<![\w\"])(unknown|any)(?![\w\"]|\??:)", line)]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Process, Machine, settle } from './support/machine'
-import { checkBody, photo, startPhone } from './support/phone'
+import { checkBody, photo, startPhone, submitCheck } from './support/phone'
 import { type Fault, Server } from './support/server'
 
 const PHOTOS = 2
@@ -84,6 +84,25 @@ describe.each([
     },
   )
 })
+
+it.each([0, 3_600_000])(
+  'a clock that is set back by %i ms neither mixes up what waits with what was sent, nor its order',
+  async (back) => {
+    const machine = new Machine()
+    const server = new Server(machine)
+    const first = await startPhone(machine, server)
+    await submitCheck(first)
+    await settle()
+    expect(server.applied.size).toBe(1)
+    machine.setOnline(false)
+    machine.time -= back
+    const ids = [await submitCheck(first), await submitCheck(first)]
+    await gone(first.process)
+    machine.setOnline(true)
+    await goOn(machine, server)
+    expect([...server.records.keys()].slice(1)).toEqual(ids)
+  },
+)
 
 it('a kill while the answer is under way is a repetition when the app is opened again', async () => {
   const machine = new Machine()

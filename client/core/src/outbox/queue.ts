@@ -67,9 +67,7 @@ export class Queue {
 
   /** Adds an entry behind all others, together with `also`. Rejects with `StorageFull`. */
   async add(make: (key: string) => Entry, also: readonly Change[] = []): Promise<Entry> {
-    const keys = await this.platform.store.keys(outPrefix(this.scope))
-    const last = Number(keys[keys.length - 1]?.slice(outPrefix(this.scope).length) ?? 0)
-    const entry = make(String(Math.max(this.platform.clock.now(), last + 1)).padStart(15, '0'))
+    const entry = make(await this.nextKey())
     await this.platform.store.write([this.change(entry), ...also])
     this.keep(entry)
     return entry
@@ -140,6 +138,15 @@ export class Queue {
   /** One at a time over drafts and waiting entries of this person. */
   locked<T>(work: () => Promise<T>): Promise<T> {
     return this.platform.locks.exclusively(entriesLock(this.scope), work)
+  }
+
+  /** Behind all keys that this phone still knows, whatever its clock says, and never one that it has forgotten. */
+  private async nextKey(): Promise<string> {
+    const { store, clock, randomBytes } = this.platform
+    const known = [...(await store.keys(outPrefix(this.scope))), ...(await store.keys(sentPrefix(this.scope)))]
+    const last = Math.max(0, ...known.map((key) => parseInt(key.slice(key.lastIndexOf('/') + 1), 10)))
+    const chance = Array.from(randomBytes(4), (byte) => byte.toString(16).padStart(2, '0')).join('')
+    return `${String(Math.max(clock.now(), last + 1)).padStart(15, '0')}-${chance}`
   }
 
   private async read(key: string): Promise<Entry | undefined> {
