@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 JOBS ?= 3
 UV = $(VENV)/bin/uv
 
-.PHONY: help bundle client setup run demo test test-rounds check bench lock clean
+.PHONY: help bundle client setup run demo test test-rounds check bench types lock clean
 
 help:
 	@echo "make run          start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
@@ -20,6 +20,7 @@ help:
 	@echo "make demo         load the demo without starting the server"
 	@echo "make setup        install what run needs into $(VENV); the others do what they need by themselves"
 	@echo "make bundle       one archive that installs and upgrades on a server without internet (MACHINE=x86_64 or aarch64)"
+	@echo "make types        generate the types of client/ anew from the HTTP contract (needs Node)"
 	@echo "make lock         compile requirements*.txt anew from pyproject.toml"
 	@echo "make clean        remove $(VENV), caches and builds of the client; the data in var/ stays"
 	@echo
@@ -61,6 +62,9 @@ bench: $(VENV)/dev.stamp
 
 bundle: $(VENV)/run.stamp
 	@$(PYTHON) -m bundle --machine $(or $(MACHINE),x86_64)
+
+types: $(VENV)/run.stamp
+	@cd client && { [ -d node_modules ] || CI=1 npm ci --ignore-scripts --silent; } && npm run --silent types
 
 # What is tested is what ships: both files name one version of each package. uv comes with the development requirements. Package indexes are whatever pip is set up with; none is written down.
 lock: $(VENV)/dev.stamp

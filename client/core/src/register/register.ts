@@ -1,50 +1,14 @@
 import type { Api } from '../api/client'
 import { Problem } from '../api/problem'
+import type { components } from '../api/schema'
 import { fold } from '../forms/text'
 import { type Json, type Platform } from '../platform'
 
-/** A production licence, as the server answers it. */
-export type KeptLicence = { readonly [name: string]: Json }
-
+/** An enterprise of the own regions as this phone keeps it. */
+export type KeptEnterprise = components['schemas']['KeptEnterprise']
 /** The last record of a kind and product about an enterprise. */
-export interface LastVisit {
-  record_id: string
-  kind: string
-  product_code: string
-  /** YYYY-MM-DD. */
-  checked_on: string
-  office: string
-  unable: boolean
-  problems_found: boolean
-  disposal_state: string
-  conclusion: string | null
-  /** What was found, in sentences. */
-  findings: string[]
-}
-
-/** An enterprise of the own regions, as `GET /enterprises/changes` answers it. */
-export interface KeptEnterprise {
-  uscc: string
-  name: string
-  former_names: string[]
-  address: string | null
-  production_address: string | null
-  legal_representative: string | null
-  region_code: string
-  scale: string | null
-  product_codes: string[]
-  visited: string[]
-  licences: KeptLicence[]
-  visits: LastVisit[]
-}
-
-interface Page {
-  items: KeptEnterprise[]
-  gone: string[]
-  next_after: string
-  more: boolean
-  reset: boolean
-}
+export type LastVisit = components['schemas']['LastVisit']
+type Page = components['schemas']['RegisterChanges']
 
 /** How far the register is. `building` is a list from scratch, which takes the place of the other when it is whole. */
 interface Mark {
@@ -130,10 +94,9 @@ export class Register {
   }
 
   private async page(after: string | undefined): Promise<Page> {
-    const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`
     try {
-      const answer = await this.api.send('GET', `/api/v1/enterprises/changes${query}`, { timeout: 60_000 })
-      return answer.body as unknown as Page
+      const query = after === undefined ? {} : { after }
+      return (await this.api.get('/api/v1/enterprises/changes', { query, timeout: 60_000 })).body
     } catch (error) {
       // A mark that the server does not know, as after it was restored from a backup: all from scratch.
       if (!(error instanceof Problem) || error.status !== 422 || after === undefined) throw error
