@@ -80,7 +80,7 @@ export class Register {
     const hits = this.folded!.filter(
       ({ name, one }) =>
         (name.includes(wanted) || one.uscc.toLowerCase().includes(wanted)) &&
-        (productCode === undefined || one.product_codes.includes(productCode)),
+        (productCode === undefined || (one.product_codes as readonly string[]).includes(productCode)),
     )
     const begins = ({ name, one }: (typeof hits)[number]) =>
       name.startsWith(wanted) || one.uscc.toLowerCase().startsWith(wanted)
