@@ -25,5 +25,6 @@ export default ts.config(
     },
   },
   { files: ['**/*.{js,mjs}'], languageOptions: { globals: globals.node } },
+  { files: ['phone/build/service-worker.js'], languageOptions: { globals: globals.serviceworker } },
   { files: ['phone/src/custom-tab-bar/*.js'], languageOptions: { globals: { Component: 'readonly' } } },
 )

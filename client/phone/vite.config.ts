@@ -1,6 +1,8 @@
 import uniPlugin from '@dcloudio/vite-plugin-uni'
 import { defineConfig, type Plugin } from 'vite'
 
+import { appShell } from './build/app-shell'
+
 // The package is CommonJS: as a module its function stands under `default` once more.
 const uni = (uniPlugin as unknown as { default?: typeof uniPlugin }).default ?? uniPlugin
 
@@ -15,7 +17,7 @@ function withoutAriaRole(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [withoutAriaRole(), uni()],
+  plugins: [withoutAriaRole(), uni(), appShell()],
   // Under a CSP without `unsafe-eval` vue-i18n (inside uni-h5) must not compile messages by `new Function`.
   define: { __INTLIFY_JIT_COMPILATION__: true },
   build: { assetsInlineLimit: 0, reportCompressedSize: false },

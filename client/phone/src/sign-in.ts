@@ -4,7 +4,7 @@ import { computed, onUnmounted, reactive, ref } from 'vue'
 
 import { inWeChat, loginCode } from './platform/wechat'
 import { services } from './services'
-import { begin, lastNames, session, type SignedIn } from './session'
+import { begin, lastNames, type Me, session, type SignedIn } from './session'
 import { sentenceOf } from './words'
 
 type Captcha = AnswerOf<'/api/v1/captchas', 'post'>
@@ -20,13 +20,13 @@ export function rememberBinding(bound: boolean): void {
   uni.setStorageSync(BOUND, bound ? 'yes' : '')
 }
 
-/** The state of one sign-in form. `username`: of the session that expired, which nobody else can go on with. */
-export function useSignIn(username?: string) {
+/** The state of one sign-in form. `again`: the person whose session expired, with whom alone the page can go on. */
+export function useSignIn(again?: Pick<Me, 'username' | 'operator_name'>) {
   const names = lastNames()
   const form = reactive({
-    username: username ?? names.username,
+    username: again?.username ?? names.username,
     password: '',
-    operatorName: names.operatorName,
+    operatorName: again ? (again.operator_name ?? '') : names.operatorName,
     captcha: '',
     otp: '',
   })

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+
+import type { Plugin } from 'vite'
+
+const COMPRESSED = /\.(js|css|html|svg|json)$/
+
+/**
+ * After the H5 build: writes `sw.js`, by which the app opens without a network, and lays compressed copies beside all
+ * texts, which the server sends as they are.
+ */
+export function appShell(): Plugin {
+  let folder = ''
+  return {
+    name: 'app-shell',
+    apply: 'build',
+    configResolved: (config) => void (folder = config.build.outDir),
+    closeBundle: {
+      order: 'post',
+      sequential: true,
+      handler() {
+        if (process.env['UNI_PLATFORM'] !== 'h5') return
+        const root = process.env['UNI_OUTPUT_DIR'] ?? folder
+        writeFileSync(join(root, 'sw.js'), serviceWorker(root))
+        for (const name of filesBelow(root).filter((one) => COMPRESSED.test(one))) {
+          const content = readFileSync(join(root, name))
+          const quality = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length }
+          writeFileSync(join(root, `${name}.gz`), gzipSync(content, { level: 9 }))
+          writeFileSync(join(root, `${name}.br`), brotliCompressSync(content, { params: quality }))
+        }
+      },
+    },
+  }
+}
+
+function filesBelow(root: string): string[] {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((one) => one.isFile())
+    .map((one) => relative(root, join(one.parentPath, one.name)).replaceAll('\\', '/'))
+    .sort()
+}
+
+/** Its cache is named by the content of all files, so that each build has one of its own. */
+function serviceWorker(root: string): string {
+  const files = filesBelow(root).filter((name) => !/\.(gz|br|map)$/.test(name) && name !== 'sw.js')
+  const digest = createHash('sha256')
+  for (const name of files) digest.update(name).update(readFileSync(join(root, name)))
+  const source = readFileSync(join(import.meta.dirname ?? __dirname, 'service-worker.js'), 'utf8')
+  const addresses = files.map((name) => (name === 'index.html' ? './' : name))
+  return source
+    .replace("'BUILD'", JSON.stringify(digest.digest('hex').slice(0, 16)))
+    .replace('[/* FILES */]', JSON.stringify(addresses))
+}
