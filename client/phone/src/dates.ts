@@ -28,3 +28,13 @@ export function ago(time: number, now: number = Date.now()): string {
   const hours = Math.floor(minutes / 60)
   return hours < 24 ? `${hours} 小时前` : `${Math.floor(hours / 24)} 天前`
 }
+
+/** `10:32` of a moment, whatever its day. */
+export function clockTime(time: string | number): string {
+  return localTime(time).slice(11)
+}
+
+/** The day before a date. */
+export function dayBefore(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
+}

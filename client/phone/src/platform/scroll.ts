@@ -1,14 +1,15 @@
 /** Scrolling to a place of a page whose head and foot are sticky. */
 import { touched } from './touch'
 
-/** Scrolls the element into sight below the head; not at all where it is wholly visible already. */
-export async function bringIntoSight(id: string, { always = false } = {}): Promise<void> {
+/** Scrolls the element into sight below the head; not at all where it is wholly visible already. Answers if it moved. */
+export async function bringIntoSight(id: string, { always = false } = {}): Promise<boolean> {
   const [place, head, foot, view] = await measured(id)
-  if (!place) return
+  if (!place) return false
   const [top, bottom] = [head?.height ?? 0, view.height - (foot?.height ?? 0)]
-  if (!always && place.top >= top && place.bottom <= bottom) return
+  if (!always && place.top >= top && place.bottom <= bottom) return false
   const still = !touched.value || reduced()
   uni.pageScrollTo({ scrollTop: Math.max(0, view.scrollTop + place.top - top - 12), duration: still ? 0 : 200 })
+  return true
 }
 
 interface Box {
