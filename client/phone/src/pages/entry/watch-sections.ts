@@ -1,27 +1,31 @@
 /** Which section of the page is looked at, for its chip. */
+import { onPageScroll } from '@dcloudio/uni-app'
 import { getCurrentInstance, onUnmounted, ref } from 'vue'
+
+/** A section that begins above this line (px from the top of the window) is the one that is read. */
+const LINE = 200
+const EVERY = 120
 
 export function watchSections() {
   const here = ref('')
   const component = getCurrentInstance()?.proxy
-  let observer: UniApp.IntersectionObserver | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
 
-  function stop() {
-    observer?.disconnect()
-    observer = null
-  }
-
-  /** Watches the sections that are on the page now. */
-  function start() {
-    stop()
-    // A thin line below the head: the section that crosses it is the one that is read.
-    observer = uni.createIntersectionObserver(component as never, { observeAll: true } as never)
-    observer.relativeToViewport({ top: -160, bottom: -400 }).observe('.entry-section', (found) => {
-      const { id, intersectionRatio } = found as unknown as { id?: string; intersectionRatio: number }
-      if (intersectionRatio > 0 && id) here.value = id.replace('section-', '')
+  function look() {
+    timer = undefined
+    const query = uni.createSelectorQuery().in(component)
+    query.selectAll('.entry-section').boundingClientRect((found) => {
+      const sections = found as unknown as { id: string; top: number }[]
+      const reached = sections.filter(({ top }) => top < LINE)
+      const section = reached[reached.length - 1] ?? sections[0]
+      if (section) here.value = section.id.replace('section-', '')
     })
+    query.exec()
   }
 
-  onUnmounted(stop)
-  return { here, start }
+  onPageScroll(() => {
+    timer ??= setTimeout(look, EVERY)
+  })
+  onUnmounted(() => clearTimeout(timer))
+  return { here, look }
 }
