@@ -8,7 +8,7 @@ export function correspondenceFaults(form: Form, values: FormBody, words: readon
   if (types?.definition.type !== 'multi' || products === undefined || !Array.isArray(chosenTypes) || !Array.isArray(chosen)) return []
   if (chosenTypes.length === 0 || chosen.length === 0) return []
   const known = chosen.map((id) => words.find((one) => one.id === id))
-  if (known.some((one) => one?.regulationType == null)) return []
+  if (known.some((one) => !one?.regulationType)) return []
   const ofProducts = new Set(known.map((one) => one!.regulationType as string))
   const labels = new Map(types.definition.options?.map((one) => [one.value, one.label]))
   const faults: Fault[] = []

@@ -23,7 +23,7 @@ export async function sendOff(filling: Filling): Promise<void> {
     .filter(({ item, value }) => item.definition.type === 'disposal' && value === 'in_progress')
     .map(({ item }) => `${paperNumber(item.definition.no) ?? ''} ${item.text}`.trim())
   const query = {
-    key, id, type: recordType, form: form.definition.code, title: form.definition.title, name: filling.organisation,
+    key, id, type: recordType, form: form.definition.code, what: form.definition.title, name: filling.organisation,
     open: open.join('、'),
   }
   closeFilling()
