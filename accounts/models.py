@@ -4,7 +4,7 @@ import enum
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
@@ -157,7 +157,10 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A sign-in (会话): an opaque token of which only the SHA-256 is stored."""
+    """A sign-in (会话): an opaque token of which only the SHA-256 is stored.
+
+    `binding_id` is the WeChat binding by which it was begun, or that was made in it; that may be gone.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (
@@ -176,6 +179,24 @@ class UserSession(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(200))
+    binding_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
+
+
+class WeChatBinding(Base):
+    """A WeChat account (微信号) that signs in under a user name without a password; several may under one.
+
+    WeChat's id of the person (openid) is personal data: found by its keyed hash, kept sealed.
+    """
+
+    __tablename__ = "wechat_bindings"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    openid_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    openid: Mapped[str] = mapped_column(EncryptedText)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    operator_name: Mapped[str | None] = mapped_column(String(30))
+    bound_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Throttle(Base):
@@ -197,6 +218,20 @@ class Captcha(Base):
     kind: Mapped[str] = mapped_column(String(10), server_default="picture")
     answer: Mapped[str] = mapped_column(String(64))
     until: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class SupportGroup(Base):
+    """A support group (技术支持群) of a province; `picture` is a JPEG of its QR code, good for a week."""
+
+    __tablename__ = "support_groups"
+    __table_args__ = (UniqueConstraint("province", "name"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    province: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    name: Mapped[str] = mapped_column(String(60))
+    qq_group: Mapped[str] = mapped_column(String(20))
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    picture_set_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class SignIn(Base):

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import or_
 
-from accounts.models import SignIn, Throttle, UserSession
+from accounts.models import SignIn, Throttle, UserSession, WeChatBinding
+from accounts.sign_in.wechat_bindings import KEPT_UNUSED
 from core import clock
 from core.db import Database
 from core.jobs.scheduler import RareJob
@@ -21,12 +22,13 @@ FAILED_KEPT = timedelta(days=183)
 
 
 def sweep(database: Database) -> int:
-    """Delete throttles and sessions that are over; returns how many rows."""
+    """Delete throttles, sessions and WeChat bindings that are over; returns how many rows."""
     now = clock.now()
     old = now - SESSIONS_KEPT
     throttles = delete_in_batches(database, Throttle.key, Throttle.until <= now)
     ended = or_(UserSession.ended_at < old, UserSession.expires_at < old)
-    return throttles + delete_in_batches(database, UserSession.id, ended)
+    unused = delete_in_batches(database, WeChatBinding.id, WeChatBinding.last_used_at < now - KEPT_UNUSED)
+    return throttles + unused + delete_in_batches(database, UserSession.id, ended)
 
 
 def sweep_failed(database: Database) -> int:

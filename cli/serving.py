@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from backups import backup_folder
 from backups.restoring import SERVER_LOCK
-from cli import preparation
+from cli import preparation, wechat_trial
 from cli.worker import PatientWorker
 from cli.worker_figures import Figures
 from core import clock
@@ -123,11 +123,12 @@ def serve(settings: Settings, database: Database) -> None:
     if preparation.is_demo_due(settings, database):
         preparation.prepare_apart()
     preparation.prepare(settings, database)
+    double = wechat_trial.start(settings, database) if settings.wechat_double else None
     with database.read() as session:
         guessed = clocks.working_calendar(session).unknown_years(clock.today())
     # No connection may be shared with the workers; closing the last one also checkpoints SQLite's write-ahead log.
     database.dispose()
-    _announce(settings)
+    _announce(settings, double)
     for year in guessed:
         click.echo(clocks.warning_of(year), err=True)
     if settings.backup_dir or settings.production or not settings.demo:
@@ -161,7 +162,7 @@ def _hold_server_lock(data_dir: Path) -> None:
 _server_lock: IO[str] | None = None
 
 
-def _announce(settings: Settings) -> None:
+def _announce(settings: Settings, wechat_double: str | None) -> None:
     url = f"http://{address(settings)}"
     click.echo(f"\n工品查 · 市场监管现场检查服务   {url}/")
     if phone_app.is_built():
@@ -177,5 +178,7 @@ def _announce(settings: Settings) -> None:
     if settings.demo and not settings.production and file.exists():
         click.echo(f"演示账号 demo accounts（用户名 密码 说明；也在 {file.absolute()}）")
         print_accounts(settings.data_dir)
+    if wechat_double:
+        click.echo(f"微信替身（仅供试用）：登录码 {wechat_double}/double/code?person=甲")
     click.echo("按 Ctrl-C 停止 / Ctrl-C stops the server\n")
     sys.stdout.flush()

@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     wechat_appid: str = ""
     wechat_secret: SecretStr = SecretStr("")
     wechat_base_url: str = "https://api.weixin.qq.com"
+    wechat_double: bool = False
+    """Stand in for WeChat, to try signing in with it without an account: for demos on this machine only."""
     wechat_rating_page: str = "pages/rating/form"
     """The page of the mini-program that a mini-program code (小程序码) opens."""
     disk_warning_percent: float = Field(default=5, ge=0, le=100)
@@ -249,6 +251,17 @@ def _refuse_half_gateways(settings: Settings) -> None:
             TENCENT_SMS_SIGN_NAME=settings.tencent_sms_sign_name,
             TENCENT_SMS_TEMPLATE_ID=settings.tencent_sms_template_id,
         )
+    if settings.wechat_double:
+        # Whoever reaches the double can be anybody.
+        if settings.production or not settings.demo or settings.host not in ("127.0.0.1", "::1", "localhost"):
+            raise SettingsError(
+                "WECHAT_DOUBLE lets anybody sign in as anybody; it is only for a demo on this machine (not with "
+                "ENVIRONMENT=production, DEMO=0 or another HOST than 127.0.0.1)"
+            )
+        if settings.wechat_appid:
+            raise SettingsError("WECHAT_DOUBLE stands in for WeChat; leave WECHAT_APPID and WECHAT_SECRET out")
+    if settings.production and not settings.wechat_base_url.startswith("https://"):
+        raise SettingsError("WECHAT_BASE_URL must begin with https:// in production")
     if settings.wechat_appid or settings.wechat_secret.get_secret_value():
         _refuse_missing_of(
             "WeChat",

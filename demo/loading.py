@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session, aliased
 from accounts import applications
 from accounts.models import Office, Region, User
 from accounts.sign_in import passwords
+from accounts.support import groups as support
 from assets.files.purposes import FilePurposes
 from assets.files.uploads import open_uploads
+from assets.paper import qr_codes
 from core import clock
 from core.actor import Actor
 from core.config import Settings
@@ -103,9 +105,17 @@ def load(database: Database, settings: Settings, progress: Progress) -> bool:
     progress("许可证与申报", filings.LICENCES, filings.LICENCES)
     progress("好差评", 0, ratings.RATINGS)
     ratings.load(database)
+    _set_support_groups(database)
     progress("好差评", ratings.RATINGS, ratings.RATINGS)
     _apply(database)
     return True
+
+
+def _set_support_groups(database: Database) -> None:
+    picture = support.as_picture(qr_codes.png("https://example.org/demo-support-group", size=600))
+    with database.write() as session:
+        support.set_group(session, register.PROVINCE, "江苏技术支持一群（演示）", "100000001", picture)
+        support.set_group(session, register.PROVINCE, "江苏技术支持二群（演示）", "100000002")
 
 
 def _enterprises(database: Database) -> list[EnterpriseFacts]:

@@ -1,7 +1,7 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
 from miniapp_api import calendar, files, forms, health, home, phone_app
-from miniapp_api.accounts import account_applications, captchas, me, regions, sessions, users
+from miniapp_api.accounts import account_applications, captchas, help, me, regions, sessions, users, wechat
 from miniapp_api.enterprise import enterprises, filings, licences
 from miniapp_api.feedback import (
     public_ratings,
@@ -27,7 +27,9 @@ from miniapp_api.inspection import (
 
 API = (
     sessions.bp,
+    wechat.bp,
     me.bp,
+    help.bp,
     calendar.bp,
     regions.bp,
     account_applications.bp,

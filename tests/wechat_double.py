@@ -1,10 +1,15 @@
 """WeChat's server interface for tests: the calls of a mini-program over HTTP, as WeChat's documents describe them.
 
-Refusals are JSON with `errcode` under HTTP 200, pictures are bytes, tokens end.
+Refusals are JSON with `errcode` under HTTP 200, pictures are bytes, tokens end, login codes work once and for five
+minutes. `make run WECHAT_DOUBLE=1` starts it too, so that signing in with WeChat can be tried without an account: there
+`GET /double/code?person=NAME` gives what `wx.login` would give on the phone of that person.
 """
 
 import json
+import secrets
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +18,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 APPID = "wx0000000000000001"
 APP_KEY = "a-secret-for-tests"
+
+CODE_SECONDS = 300
+DEVTOOLS_CODE = "the code is a mock one"
+"""What `wx.login` gives in WeChat's developer tools without an account, each time."""
+PERSON_CODE = "/double/code"
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
@@ -39,6 +49,13 @@ class WeChatDouble:
         """By path: HTTP status, content type and body in the place of an answer."""
         self.slow: set[str] = set()
         """Paths whose answers wait for `hang`."""
+        self.cut: set[str] = set()
+        """Paths at which the connection is cut in the place of an answer."""
+        self.for_trying = False
+        """Give codes to whoever asks, and take the one of WeChat's developer tools."""
+        self.now = time.monotonic
+        self._codes: dict[str, tuple[str, float]] = {"a-login-code": ("an-openid", self.now())}
+        self._used: set[str] = set()
         self.token_delay = 0.0
         self.hang = threading.Event()
         self.phone: dict[str, Any] = {
@@ -52,6 +69,13 @@ class WeChatDouble:
     def asked(self, path: str) -> int:
         """How often that path was asked."""
         return sum(1 for request in self.requests if request[1] == path)
+
+    def login_code(self, person: str = "an-openid") -> str:
+        """What `wx.login` gives on the phone of a person, who is named by WeChat's id."""
+        code = secrets.token_urlsafe(18)
+        with self._lock:
+            self._codes[code] = (person, self.now())
+        return code
 
     def end_token(self) -> None:
         """The token that was given last is good no more, and the next one that is asked for is another."""
@@ -67,6 +91,8 @@ class WeChatDouble:
             self.hang.wait(30)
         if path in self.errcodes:
             return {"errcode": self.errcodes[path], "errmsg": f"refused {parameters} {body} rid: 0"}
+        if self.for_trying and path == PERSON_CODE:
+            return {"code": self.login_code(f"double-{parameters.get('person', '')}")}
         known = {STABLE_TOKEN: "POST", LOGIN: "GET", CODE: "POST", PHONE: "POST"}
         if path not in known:
             return {"errcode": 40066, "errmsg": "invalid url"}
@@ -104,10 +130,19 @@ class WeChatDouble:
             return {"errcode": 40013, "errmsg": "invalid appid"}
         if parameters.get("secret") != APP_KEY:
             return {"errcode": 40125, "errmsg": f"invalid appsecret {parameters.get('secret')}"}
-        if parameters.get("js_code") != "a-login-code":
-            return {"errcode": 40029, "errmsg": "invalid code"}
+        code = parameters.get("js_code", "")
+        if self.for_trying and code == DEVTOOLS_CODE:
+            return {"session_key": "a-session-key", "openid": "double-devtools"}
+        with self._lock:
+            person, given_at = self._codes.get(code, ("", 0.0))
+            used = code in self._used
+            self._used.add(code)
+        if not person or self.now() - given_at > CODE_SECONDS:
+            return {"errcode": 40029, "errmsg": "invalid code, rid: 0"}
+        if used:
+            return {"errcode": 40163, "errmsg": "code been used, rid: 0"}
         # No errcode stands in a good answer of this call.
-        return {"session_key": "a-session-key", "openid": "an-openid"}
+        return {"session_key": "a-session-key", "openid": person}
 
     def _code(self, body: dict[str, Any]) -> dict[str, Any] | bytes:
         if not 0 < len(body.get("scene", "")) <= 32:
@@ -135,6 +170,10 @@ def _handler(double: WeChatDouble) -> type[BaseHTTPRequestHandler]:
         def respond(self, body: dict[str, Any]) -> None:
             address = urlsplit(self.path)
             answer = double.answer(self.command, address.path, dict(parse_qsl(address.query)), body)
+            if address.path in double.cut:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
             if address.path in double.garbage:
                 status, content_type, content = double.garbage[address.path]
             elif isinstance(answer, bytes):
@@ -163,13 +202,19 @@ class _Server(ThreadingHTTPServer):
         """A client that has hung up is part of the tests."""
 
 
+def start(double: WeChatDouble) -> _Server:
+    """Let it listen on this machine, at its `address`."""
+    server = _Server(("127.0.0.1", 0), _handler(double))
+    double.address = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    return server
+
+
 @contextmanager
 def wechat_double() -> Iterator[WeChatDouble]:
     """The double, listening at its `address`."""
     double = WeChatDouble()
-    server = _Server(("127.0.0.1", 0), _handler(double))
-    double.address = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    server = start(double)
     try:
         yield double
     finally:

@@ -9,11 +9,11 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus
+from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus, WeChatBinding
 from accounts.queries import named
 from accounts.sign_in import captcha_tries, passwords, throttle
 from accounts.verbs import verbs_at
@@ -95,42 +95,64 @@ def sign_in(
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
         if reserved.refused is not None:
-            _audit(session, username, operator_name, caller, "login_throttled")
+            audit(session, username, operator_name, caller, "login_throttled")
     if reserved.refused is not None:
         raise throttle.throttled(reserved.refused)
 
     right = passwords.verify_password(user.password_hash if user else None, password)
     if user is None or not right:
         with database.write() as session:
-            _audit(session, username, operator_name, caller, "login_failed")
+            audit(session, username, operator_name, caller, "login_failed")
         if reserved.refused_if_wrong is not None:
             raise throttle.throttled(reserved.refused_if_wrong)
         raise Problem("login_failed")
 
-    refusal = _refusal(user)
+    refusal = refusal_of(user)
     rehashed = passwords.hash_password(password) if passwords.needs_rehash(user.password_hash) else None
-    token, now = secrets.token_urlsafe(32), clock.now()
-    session_id, expires_at = uuid4(), now + min(policy.idle, policy.longest)
     with database.write() as session:
         throttle.give_back(session, keys)
-        _audit(session, username, operator_name, caller, refusal.code if refusal else "signed_in")
+        audit(session, username, operator_name, caller, refusal.code if refusal else "signed_in")
         if refusal is None:
-            session.execute(
-                insert(UserSession).values(
-                    id=session_id, token_hash=hash_token(token), user_id=user.id, operator_name=operator_name,
-                    created_at=now, last_seen_at=now, expires_at=expires_at, ended_at=None,
-                    address=caller.address[:45], user_agent=caller.user_agent[:200],
-                )
-            )  # fmt: skip
+            begun = begin(session, policy, user.id, operator_name, caller)
             if rehashed:
                 session.execute(update(User).where(User.id == user.id).values(password_hash=rehashed))
     if refusal is not None:
         raise refusal
+    return signed_in(database, begun)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session as it was stored; the token is known only here."""
+
+    token: str
+    expires_at: datetime
+
+
+def begin(
+    session: Session, policy: SessionPolicy, user_id: UUID, operator_name: str | None, caller: Caller,
+    binding_id: UUID | None = None,
+) -> Begun:  # fmt: skip
+    """Store a new session of a user who has proved who they are."""
+    token, now = secrets.token_urlsafe(32), clock.now()
+    expires_at = now + min(policy.idle, policy.longest)
+    session.execute(
+        insert(UserSession).values(
+            id=uuid4(), token_hash=hash_token(token), user_id=user_id, operator_name=operator_name, created_at=now,
+            last_seen_at=now, expires_at=expires_at, ended_at=None, address=caller.address[:45],
+            user_agent=caller.user_agent[:200], binding_id=binding_id,
+        )
+    )  # fmt: skip
+    return Begun(token, expires_at)
+
+
+def signed_in(database: Database, begun: Begun) -> SignedIn:
+    """The session with its user, after its transaction."""
     with database.read() as session:
-        actor = find_actor(session, token)
+        actor = find_actor(session, begun.token)
     if actor is None:  # disabled between the check and now
         raise Problem("account_disabled")
-    return SignedIn(token, expires_at, actor[0])
+    return SignedIn(begun.token, begun.expires_at, actor[0])
 
 
 def _as_stored(username: str) -> str:
@@ -164,7 +186,8 @@ def _is_known(session: Session, user: Any, username: str, caller: Caller) -> boo
     return bool(session.scalar(owner) == user.id)
 
 
-def _refusal(user: Any) -> Problem | None:
+def refusal_of(user: Any) -> Problem | None:
+    """Why a user may not sign in (with `status` and `status_reason`), if so."""
     if user.status == UserStatus.PENDING:
         return Problem("account_pending")
     if user.status == UserStatus.REJECTED:
@@ -174,7 +197,8 @@ def _refusal(user: Any) -> Problem | None:
     return None
 
 
-def _audit(session: Session, username: str, operator_name: str | None, caller: Caller, outcome: str) -> None:
+def audit(session: Session, username: str, operator_name: str | None, caller: Caller, outcome: str) -> None:
+    """Note a try to sign in, and what came of it."""
     session.execute(
         insert(SignIn).values(
             at=clock.now(), username=username[:64], operator_name=operator_name,
@@ -277,8 +301,16 @@ def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
 
 
 def end_sessions_of(session: Session, user_id: UUID, *, but: UUID | None = None) -> None:
-    """End all sessions of a user, except one if named."""
+    """End all sessions of a user, except one if named, and the WeChat bindings that would begin new ones.
+
+    The binding of the session that goes on stays: it is the same person's.
+    """
     condition = (UserSession.user_id == user_id) & UserSession.ended_at.is_(None)
+    bound = WeChatBinding.user_id == user_id
     if but is not None:
         condition &= UserSession.id != but
+        kept = select(UserSession.binding_id).where(UserSession.id == but, UserSession.binding_id.is_not(None))
+        bound &= WeChatBinding.id.not_in(kept)
+    # Sessions first: whoever binds at this moment holds the session's user, and is met by the second statement.
     session.execute(update(UserSession).where(condition).values(ended_at=clock.now()))
+    session.execute(delete(WeChatBinding).where(bound).execution_options(synchronize_session=False))

@@ -37,6 +37,8 @@ ALLOWED = {
     "user": Allowed(10, 10),
     "known": Allowed(10, 10),
     "address": Allowed(10, 100),
+    # Login codes of WeChat that were no good; nobody types them, so it is a program that tries.
+    "wechat-address": Allowed(10, 100),
     # Wrong pictures at sign-in, like passwords.
     "captcha-user": Allowed(10, 10),
     "captcha-known": Allowed(10, 10),

@@ -80,12 +80,17 @@ def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
     signed_in = sessions.sign_in(
         services.database, services.policy, body.username, body.password, body.operator_name or None, caller
     )
+    return signed_in_answer(signed_in), 201
+
+
+def signed_in_answer(signed_in: sessions.SignedIn) -> dict[str, Any]:
+    """A session that was begun, with its token."""
     return {
         "token": signed_in.token,
         "expires_at": clock.rfc3339(signed_in.expires_at),
         "must_change_password": signed_in.actor.must_change_password,
         "user": queries.me(signed_in.actor),
-    }, 201
+    }
 
 
 @bp.delete("/sessions/current")

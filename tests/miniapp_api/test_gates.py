@@ -32,7 +32,7 @@ PUBLIC = {
     "GET /", "GET /app/", "GET /app/<path:name>",
     "GET /healthz", "GET /readyz", "GET /metrics",  # the last one guards itself
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
-    "POST /api/v1/sessions", "POST /api/v1/captchas", "GET /api/v1/regions",
+    "POST /api/v1/sessions", "POST /api/v1/sessions/wechat", "POST /api/v1/captchas", "GET /api/v1/regions",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
     "GET /r/<string:token>", "POST /r/<string:token>", "GET /r/answers", "GET /r/answers/<string:query_code>",
     "GET /api/v1/ratings/form/<string:token>", "POST /api/v1/ratings/form/<string:token>",
@@ -41,7 +41,8 @@ PUBLIC = {
 
 # What belongs to the whole country or to the caller alone.
 OPEN_TO_ALL = {
-    "/api/v1/calendar", "/api/v1/me", "/api/v1/products", "/api/v1/forms", "/api/v1/forms/<string:code>",
+    "/api/v1/calendar", "/api/v1/help", "/api/v1/me", "/api/v1/me/wechat", "/api/v1/products",
+    "/api/v1/forms", "/api/v1/forms/<string:code>",
     "/api/v1/forms/<string:code>/<int:version>", "/api/v1/products/<string:code>/items",
     "/api/v1/products/<string:code>/test-items", "/api/v1/products/<string:code>/items/<uuid:item_id>",
     "/api/v1/products/<string:code>/test-items/<uuid:item_id>", "/api/v1/filing-kinds",

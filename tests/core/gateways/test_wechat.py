@@ -98,9 +98,38 @@ def test_a_login_code_gives_the_identity_and_needs_no_token(double: WeChatDouble
     assert "access_token" not in parameters
 
 
-def test_a_login_code_that_was_used_is_refused(wechat: WeChat) -> None:
-    failed = failure(lambda: wechat.code_to_session("used"))
-    assert (failed.code, failed.retryable) == ("40029", False)
+def test_a_login_code_works_once(double: WeChatDouble, wechat: WeChat) -> None:
+    code = double.login_code("somebody")
+    assert wechat.code_to_session(code).openid == "somebody"
+    failed = failure(lambda: wechat.code_to_session(code))
+    assert (failed.code, failed.retryable) == ("40163", False)
+    assert failure(lambda: wechat.code_to_session("made-up")).code == "40029"
+
+
+def test_a_login_code_is_good_for_five_minutes(double: WeChatDouble, wechat: WeChat) -> None:
+    code, given_at = double.login_code("somebody"), double.now()
+    double.now = lambda: given_at + 301
+    assert failure(lambda: wechat.code_to_session(code)).code == "40029"
+
+
+@pytest.mark.parametrize(("errcode", "retryable"), [(-1, True), (45011, True), (40226, False), (40163, False)])
+def test_a_login_that_wechat_refuses_is_asked_once(
+    double: WeChatDouble, wechat: WeChat, errcode: int, retryable: bool
+) -> None:
+    double.errcodes[LOGIN] = errcode
+    failed = failure(lambda: wechat.code_to_session("a-login-code"))
+    assert (failed.code, failed.retryable) == (str(errcode), retryable)
+    assert [request[1] for request in double.requests] == [LOGIN]
+
+
+def test_a_connection_that_is_cut_or_refused_leaks_nothing_of_the_network(double: WeChatDouble, wechat: WeChat) -> None:
+    double.cut.add(LOGIN)
+    failed = failure(lambda: wechat.code_to_session("a-login-code"))
+    assert (failed.code, failed.retryable) == ("unreachable", True)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nobody = WeChat(APPID, APP_KEY, f"http://127.0.0.1:{unused.getsockname()[1]}", timeout=2)
+        assert failure(lambda: nobody.code_to_session("a-login-code")).code == "unreachable"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The support groups of the caller's own province; empty where its administrator has set none. */
+        get: operations["list_help"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/todos": {
         parameters: {
             query?: never;
@@ -224,6 +241,33 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/wechat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the caller can sign in with WeChat. */
+        get: operations["read_my_wechat"];
+        /**
+         * Bind the WeChat account behind a login code to the own user name and operator name.
+         * @description An account that was bound to another user name is bound to this one from now on. A changed or reset password and
+         *     a disabled user name end bindings, but for the one of the person who changes the password.
+         */
+        put: operations["bind_my_wechat"];
+        post?: never;
+        /**
+         * Unbind the caller's own WeChat account; those of others under this user name stay bound.
+         * @description The own one is that of this session, and any under the caller's operator name: so a lost phone can be unbound from
+         *     another one. Sessions that were begun with it end, but for this one.
+         */
+        delete: operations["unbind_my_wechat"];
         options?: never;
         head?: never;
         patch?: never;
@@ -437,6 +481,23 @@ export interface paths {
         get: operations["list_public_ratings"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/wechat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a WeChat account that is bound to a user name; 409 `wechat_not_bound` for another one. */
+        post: operations["create_session_by_wechat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2272,6 +2333,10 @@ export interface components {
              * @enum {string}
              */
             kind: "picture" | "question";
+        };
+        /** @description A login code of `wx.login`: works once, within five minutes. */
+        CodeBody: {
+            code: string;
         };
         /** @description The old and the new password (修改密码). */
         PasswordBody: {
@@ -4343,7 +4408,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_ready" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_unavailable" | "wrong_status";
+            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_ready" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_unavailable" | "wrong_status";
             /** @description Chinese sentence a user can act on */
             detail?: string;
             /** @description all faults at once, at most 200 */
@@ -5274,6 +5339,29 @@ export interface components {
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
         };
+        /** @description A support group (技术支持群): the picture where it is good, else the QQ group. */
+        SupportGroup: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description the fallback where there is no picture */
+            qq_group: string;
+            /** @description QR code of the group as data URL (JPEG); null when its seven days are over */
+            picture: string | null;
+            /** @description when the picture is to be shown no more; null without one */
+            picture_until: string | null;
+        };
+        SupportGroupPage: {
+            items: components["schemas"]["SupportGroup"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
         /** @description A chosen tag (评价标签). */
         Tag: {
             code: number;
@@ -5489,6 +5577,17 @@ export interface components {
             /** @description JSON Pointer into the body, where it is about a field */
             path?: string;
         };
+        /** @description How the caller stands to WeChat. */
+        WeChatState: {
+            /** @description whether this server has a mini-program at WeChat */
+            available: boolean;
+            /** @description whether the caller's WeChat account signs in under this user name */
+            bound: boolean;
+            operator_name: string | null;
+            bound_at: string | null;
+            /** @description how many other people are bound to this user name */
+            others: number;
+        };
         /** @description A year as deadlines are counted by it. */
         WorkingCalendar: {
             year: number;
@@ -5534,7 +5633,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5543,7 +5642,90 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_help: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportGroupPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5621,7 +5803,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5630,7 +5812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5710,7 +5892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5719,7 +5901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5793,7 +5975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5802,7 +5984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5902,7 +6084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5911,7 +6093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5929,7 +6111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6089,7 +6271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6098,7 +6280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6188,7 +6370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6197,7 +6379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6275,7 +6457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6284,7 +6466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6302,7 +6484,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6387,7 +6569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6396,7 +6578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6470,7 +6652,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6479,7 +6661,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6566,7 +6748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6655,7 +6837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6664,7 +6846,287 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_my_wechat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeChatState"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bind_my_wechat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeChatState"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unbind_my_wechat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeChatState"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6742,7 +7204,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6751,7 +7213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6829,7 +7291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6838,7 +7300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6856,7 +7318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6950,7 +7412,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6959,7 +7421,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7050,7 +7512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7059,7 +7521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7150,7 +7612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7159,7 +7621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7237,7 +7699,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7246,7 +7708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7336,7 +7798,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7345,7 +7807,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7419,7 +7881,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7428,7 +7890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7509,7 +7971,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7518,7 +7980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7605,7 +8067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7614,7 +8076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7632,7 +8094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7731,7 +8193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7740,7 +8202,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7814,7 +8276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7823,7 +8285,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7945,6 +8407,120 @@ export interface operations {
             };
         };
     };
+    create_session_by_wechat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     spot_checks_export_csv: {
         parameters: {
             query?: {
@@ -7989,7 +8565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7998,7 +8574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8089,7 +8665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8098,7 +8674,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8172,7 +8748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8181,7 +8757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8272,7 +8848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8281,7 +8857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8372,7 +8948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8381,7 +8957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8459,7 +9035,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8468,7 +9044,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8546,7 +9122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8564,7 +9140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8654,7 +9230,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8663,7 +9239,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8744,7 +9320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8753,7 +9329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8830,7 +9406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8839,7 +9415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8922,7 +9498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8931,7 +9507,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9010,7 +9586,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9019,7 +9595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9098,7 +9674,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9107,7 +9683,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9183,7 +9759,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9192,7 +9768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9279,7 +9855,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9288,7 +9864,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9306,7 +9882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9395,7 +9971,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9404,7 +9980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9500,7 +10076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9585,7 +10161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9594,7 +10170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9672,7 +10248,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9681,7 +10257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9760,7 +10336,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9769,7 +10345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9847,7 +10423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9856,7 +10432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9874,7 +10450,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9964,7 +10540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9973,7 +10549,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10052,7 +10628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10061,7 +10637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10137,7 +10713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10146,7 +10722,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10235,7 +10811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10244,7 +10820,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10262,7 +10838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10347,7 +10923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10356,7 +10932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10374,7 +10950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10441,7 +11017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10450,7 +11026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10530,7 +11106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10539,7 +11115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10557,7 +11133,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10644,7 +11220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10653,7 +11229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10729,7 +11305,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10738,7 +11314,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10818,7 +11394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10827,7 +11403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10845,7 +11421,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10930,7 +11506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10939,7 +11515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11024,7 +11600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11104,7 +11680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11113,7 +11689,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11131,7 +11707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11229,7 +11805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11238,7 +11814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11256,7 +11832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11347,7 +11923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11356,7 +11932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11432,7 +12008,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11441,7 +12017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11459,7 +12035,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11526,7 +12102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11535,7 +12111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11624,7 +12200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11633,7 +12209,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11651,7 +12227,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11736,7 +12312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11745,7 +12321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11763,7 +12339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11830,7 +12406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11839,7 +12415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11928,7 +12504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11937,7 +12513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11955,7 +12531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12040,7 +12616,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12049,7 +12625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12067,7 +12643,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12134,7 +12710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12143,7 +12719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12223,7 +12799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12232,7 +12808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12250,7 +12826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12335,7 +12911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12344,7 +12920,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12424,7 +13000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12433,7 +13009,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12451,7 +13027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12540,7 +13116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12549,7 +13125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12629,7 +13205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12638,7 +13214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12720,7 +13296,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12729,7 +13305,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12813,7 +13389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12822,7 +13398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12902,7 +13478,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12911,7 +13487,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12929,7 +13505,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13018,7 +13594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13027,7 +13603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13045,7 +13621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13134,7 +13710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13143,7 +13719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13232,7 +13808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13241,7 +13817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13259,7 +13835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13353,7 +13929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13362,7 +13938,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13380,7 +13956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13454,7 +14030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13463,7 +14039,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13481,7 +14057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13619,7 +14195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13628,7 +14204,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13646,7 +14222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13735,7 +14311,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13744,7 +14320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13762,7 +14338,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13851,7 +14427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13860,7 +14436,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13878,7 +14454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13967,7 +14543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13976,7 +14552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13994,7 +14570,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14079,7 +14655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14088,7 +14664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14164,7 +14740,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14173,7 +14749,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14253,7 +14829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14262,7 +14838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14342,7 +14918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14351,7 +14927,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14427,7 +15003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14436,7 +15012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14454,7 +15030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14528,7 +15104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14537,7 +15113,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14555,7 +15131,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14629,7 +15205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14638,7 +15214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14656,7 +15232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14727,7 +15303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14736,7 +15312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14816,7 +15392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14825,7 +15401,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14901,7 +15477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14910,7 +15486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14990,7 +15566,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14999,7 +15575,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15017,7 +15593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15109,7 +15685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15118,7 +15694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15136,7 +15712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15210,7 +15786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15219,7 +15795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15237,7 +15813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15317,7 +15893,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15326,7 +15902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15344,7 +15920,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15442,7 +16018,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15451,7 +16027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15469,7 +16045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15558,7 +16134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15567,7 +16143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15585,7 +16161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15674,7 +16250,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15683,7 +16259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15701,7 +16277,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15793,7 +16369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15802,7 +16378,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15820,7 +16396,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15887,7 +16463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15896,7 +16472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15985,7 +16561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15994,7 +16570,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16012,7 +16588,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16101,7 +16677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16110,7 +16686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16128,7 +16704,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16214,7 +16790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16223,7 +16799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16313,7 +16889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16322,7 +16898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16340,7 +16916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16429,7 +17005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16438,7 +17014,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16456,7 +17032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16545,7 +17121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16554,7 +17130,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16634,7 +17210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16643,7 +17219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16661,7 +17237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16750,7 +17326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16759,7 +17335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16777,7 +17353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16930,7 +17506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16939,7 +17515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17029,7 +17605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17038,7 +17614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17056,7 +17632,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17154,7 +17730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17163,7 +17739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17181,7 +17757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17279,7 +17855,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17288,7 +17864,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17306,7 +17882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17396,7 +17972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17405,7 +17981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17423,7 +17999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17513,7 +18089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17522,7 +18098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17540,7 +18116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17629,7 +18205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17638,7 +18214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17656,7 +18232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17745,7 +18321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17754,7 +18330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17772,7 +18348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17858,7 +18434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17867,7 +18443,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17944,7 +18520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17953,7 +18529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18034,7 +18610,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18043,7 +18619,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18124,7 +18700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18133,7 +18709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18214,7 +18790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18223,7 +18799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18241,7 +18817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18331,7 +18907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18340,7 +18916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18358,7 +18934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18448,7 +19024,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18457,7 +19033,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18475,7 +19051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18565,7 +19141,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18574,7 +19150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18592,7 +19168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18682,7 +19258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18691,7 +19267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18709,7 +19285,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18799,7 +19375,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18808,7 +19384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18826,7 +19402,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18916,7 +19492,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18925,7 +19501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18943,7 +19519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19033,7 +19609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19042,7 +19618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19060,7 +19636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19150,7 +19726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19159,7 +19735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19177,7 +19753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19267,7 +19843,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19276,7 +19852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19294,7 +19870,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19384,7 +19960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description login_failed, unauthenticated */
+            /** @description login_failed, unauthenticated, wechat_code_refused */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19393,7 +19969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required */
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19411,7 +19987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
