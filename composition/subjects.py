@@ -3,6 +3,7 @@
 from functools import partial
 
 from accounts import queries as account_queries
+from accounts.verbs import Verb
 from core.workflows.subjects import SubjectRegistry
 from feedback import queries as rating_queries
 from inspection.corrections import request_queries
@@ -13,13 +14,14 @@ from inspection.records import access as record_access
 
 def subject_registry() -> SubjectRegistry:
     """The registry of read permissions; the filing engine adds filings and their subjects to it."""
+    read = Verb.INSPECTION_READ
     subjects = SubjectRegistry()
-    subjects.register("account_application", account_queries.may_read_application)
-    subjects.register("user", account_queries.may_read_user)
-    subjects.register("inspection", partial(record_access.may_read, CHECK))
-    subjects.register("spot_check", partial(record_access.may_read, SPOT_CHECK))
-    subjects.register("dictionary_entry", dictionaries.may_read)
-    subjects.register("correction_request", request_queries.may_read)
-    subjects.register("rating", rating_queries.may_read_rating)
-    subjects.register("rating_code", rating_queries.may_read_code)
+    subjects.register("account_application", {Verb.ACCOUNTS_DECIDE}, account_queries.may_read_application)
+    subjects.register("user", {Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE}, account_queries.may_read_user)
+    subjects.register("inspection", {read}, partial(record_access.may_read, CHECK))
+    subjects.register("spot_check", {read}, partial(record_access.may_read, SPOT_CHECK))
+    subjects.register("dictionary_entry", {read, Verb.DICTIONARIES_KEEP}, dictionaries.may_read)
+    subjects.register("correction_request", {read}, request_queries.may_read)
+    subjects.register("rating", {Verb.RATINGS_READ}, rating_queries.may_read_rating)
+    subjects.register("rating_code", {Verb.RATINGS_READ, Verb.FILINGS_WRITE}, rating_queries.may_read_code)
     return subjects

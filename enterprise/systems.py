@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from accounts.verbs import Verb
 from assets.files.purposes import FilePurposes
 from core.forms.library import FormLibrary
 from core.workflows.events import Events
@@ -38,7 +39,8 @@ def register_file_purposes(purposes: FilePurposes) -> None:
 
 def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events) -> Filings:
     """The engine with all kinds; what filings can be about joins the given subjects."""
-    subjects.register("filing", may_read_filing, may_fetch)
-    subjects.register("licence", production_queries.may_read_licence)
-    subjects.register("self_check_topic", production_queries.may_read_topic)
+    sides = {Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW}
+    subjects.register("filing", sides, may_read_filing, may_fetch)
+    subjects.register("licence", {*sides, Verb.ENTERPRISES_READ}, production_queries.may_read_licence)
+    subjects.register("self_check_topic", sides, production_queries.may_read_topic)
     return Filings(FilingKinds(KINDS), forms, events, subjects)

@@ -496,7 +496,7 @@ def test_a_file_is_seen_by_its_uploader_and_then_by_who_may_read_the_record(
 ) -> None:
     allowed = {inspector.user_id}
     subjects = SubjectRegistry()
-    subjects.register("filing", lambda _session, actor, _subject: actor.user_id in allowed)
+    subjects.register("filing", inspector.verbs, lambda _session, actor, _subject: actor.user_id in allowed)
     file = receive()[0]
 
     def sees(actor: Actor) -> bool:
