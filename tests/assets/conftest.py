@@ -43,7 +43,8 @@ def actor_of(database: Database) -> Callable[[str], Actor]:
         settled: dict[str, Any] = {
             "operator_name": None, "session_id": UUID(int=0), "office_id": UUID(int=0), "office_name": "",
             "office_kind": "", "level": "county", "region_code": None, "region_name": None, "chain": ("", None, None),
-            "scope": Scope(False, ()), "roles": (), "verbs": frozenset({"inspection.read"}), "must_change_password": False,
+            "scope": Scope(False, ()), "roles": (), "verbs": frozenset({"inspection.read"}),
+            "must_change_password": False,
         }  # fmt: skip
         return Actor(user_id=user_id, username=username, **settled)
 
