@@ -11,7 +11,7 @@ import pytest
 from core.clock import today
 from tests.conftest import ROOT
 from tests.paperwork import photo
-from tests.people import sales, uscc
+from tests.people import sales, spot_check, uscc
 from tests.rounds import rounds
 from tests.servers import free_port
 
@@ -34,7 +34,7 @@ def test_nothing_is_lost_and_nothing_doubled(client_tools: Path, tmp_path: Path)
     case = {
         "root": str(ROOT), "dataDir": str(data), "port": free_port(), "rounds": many,
         "username": inspector["username"], "password": inspector["password"],
-        "body": body,
+        "body": body, "spotCheck": spot_check(),
         "codes": [uscc(number) for number in range(3 * many + 40)], "photos": [str(picture) for picture in pictures],
     }  # fmt: skip
     (tmp_path / "case.json").write_text(json.dumps(case))

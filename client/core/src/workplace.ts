@@ -10,11 +10,11 @@ import { backoff } from './outbox/backoff'
 import { exportWaiting, type ExportedPart } from './outbox/export'
 import { Outbox } from './outbox/outbox'
 import type { Platform } from './platform'
+import { Upkeep } from './kept/upkeep'
 import { Register } from './register/register'
 import type { Me, Session } from './session/session'
 import { type StorageState, storageState } from './storage'
 
-const EXPORT_KEY = '/api/v1/outbox-imports/key'
 const BACKUP_AFTER = 5_000
 const DAY = 24 * 3_600_000
 
@@ -30,17 +30,18 @@ export class Workplace {
   readonly kept: Kept
   readonly dictionary: Dictionary
   readonly register: Register
+  readonly upkeep: Upkeep
   private stops: (() => void)[] = []
   private cancelBackup: () => void = () => {}
   private failures = 0
 
   private constructor(
     private readonly platform: Platform,
-    private readonly api: Api,
+    api: Api,
     session: Session,
     /** Who it belongs to. */
     readonly user: Me,
-    private readonly scope: string,
+    scope: string,
   ) {
     this.attachments = new Attachments(platform, api, scope)
     this.drafts = new Drafts(platform, api, this.attachments, scope)
@@ -49,6 +50,7 @@ export class Workplace {
     this.kept = new Kept(platform, api, scope)
     this.dictionary = new Dictionary(platform, this.kept, this.outbox, scope)
     this.register = new Register(platform, api, scope)
+    this.upkeep = new Upkeep(platform, api, session, this.kept, this.register, scope)
     this.stops = [
       this.drafts.watch(() => this.backUpIn(BACKUP_AFTER)),
       platform.network.watch((online) => online && this.backUpIn(0)),
@@ -66,6 +68,7 @@ export class Workplace {
     const workplace = new Workplace(platform, api, session, current.user, scope)
     await workplace.outbox.start()
     await workplace.sweep()
+    workplace.upkeep.start()
     workplace.backUpIn(0)
     return workplace
   }
@@ -75,6 +78,7 @@ export class Workplace {
     this.stops.forEach((stop) => stop())
     this.cancelBackup()
     this.stops = []
+    await this.upkeep.stop()
     await this.outbox.stop()
   }
 
@@ -86,17 +90,10 @@ export class Workplace {
     )
   }
 
-  /** Fetches the key to which `exportWaiting` seals, so that it is there without a network. Raises as `Api` does. */
-  async keepExportKey(): Promise<void> {
-    const { body } = await this.api.send('GET', EXPORT_KEY)
-    const recipient = (body as { recipient?: unknown }).recipient
-    if (typeof recipient === 'string') await this.platform.store.write([[this.keyOfExportKey, recipient]])
-  }
-
-  /** 导出未发送; undefined where this phone never got the key (`keepExportKey`). Raises `Problem` (`file_missing`). */
+  /** 导出未发送; undefined where this phone never got the key. Raises `Problem` (`file_missing`). */
   async exportWaiting(): Promise<ExportedPart[] | undefined> {
-    const recipient = await this.platform.store.get(this.keyOfExportKey)
-    if (typeof recipient !== 'string') return undefined
+    const recipient = await this.upkeep.exportKey()
+    if (recipient === undefined) return undefined
     const entries = [...this.outbox.list()].sort((one, other) => (one.key < other.key ? -1 : 1))
     return exportWaiting(this.platform, this.attachments, entries, this.user, recipient)
   }
@@ -110,10 +107,6 @@ export class Workplace {
     // What is not on the server was taken a moment ago, perhaps in another tab, and is about to be named.
     const left = files.filter((file) => !named.has(file.id) && (file.uploadedAt !== null || file.takenAt < dayAgo))
     await this.attachments.remove(left.map((file) => file.id))
-  }
-
-  private get keyOfExportKey(): string {
-    return `${this.scope}export-key`
   }
 
   /** Once typing has paused for a moment; later again where no answer comes. */

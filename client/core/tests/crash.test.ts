@@ -85,6 +85,55 @@ describe.each([
   )
 })
 
+describe('what a crash between two keys of one write left', () => {
+  it('an entry that stands both as accepted and as waiting is accepted, and not asked for again', async () => {
+    const machine = new Machine()
+    const server = new Server(machine)
+    const phone = await startPhone(machine, server)
+    machine.setOnline(false)
+    await submitCheck(phone)
+    const [waiting] = [...machine.disk].filter(([key]) => key.includes('/out/'))
+    machine.setOnline(true)
+    await phone.work.outbox.sendNow()
+    await gone(phone.process)
+    machine.disk.set(...waiting!)
+    const again = await startPhone(machine, server)
+    await settle()
+    expect(again.work.outbox.list()).toEqual([])
+    expect(server.log).toHaveLength(1)
+  })
+
+  it('a draft that stands beside its waiting record is no draft any more', async () => {
+    const machine = new Machine()
+    const server = new Server(machine)
+    machine.setOnline(false)
+    const phone = await startPhone(machine, server)
+    const { id } = await phone.work.drafts.create('inspections', checkBody())
+    const [draft] = [...machine.disk].filter(([key]) => key.includes('/draft/'))
+    await phone.work.outbox.submit(id)
+    await gone(phone.process)
+    machine.disk.set(...draft!)
+    const again = await startPhone(machine, server)
+    expect(await again.work.drafts.all()).toEqual([])
+    expect(again.work.outbox.list()).toHaveLength(1)
+  })
+
+  it('a record that was taken back to be edited is a draft, and waits no more', async () => {
+    const machine = new Machine()
+    const server = new Server(machine)
+    machine.setOnline(false)
+    const phone = await startPhone(machine, server)
+    const id = await submitCheck(phone)
+    const [waiting] = [...machine.disk].filter(([key]) => key.includes('/out/'))
+    await phone.work.outbox.edit(phone.work.outbox.list()[0]!.key)
+    await gone(phone.process)
+    machine.disk.set(...waiting!)
+    const again = await startPhone(machine, server)
+    expect((await again.work.drafts.list()).map((one) => one.id)).toEqual([id])
+    expect(again.work.outbox.list()).toEqual([])
+  })
+})
+
 it.each([0, 3_600_000])(
   'a clock that is set back by %i ms neither mixes up what waits with what was sent, nor its order',
   async (back) => {

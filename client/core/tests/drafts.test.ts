@@ -120,6 +120,34 @@ describe('a draft', () => {
   })
 })
 
+describe('a draft whose save got no answer, and that another phone has changed since', () => {
+  let id: string
+
+  beforeEach(async () => {
+    id = (await phone.work.drafts.create('inspections', checkBody())).id
+    server.faults = ['cut']
+    await machine.pass(5_000)
+    server.put(id, { body: { ...checkBody(), remark: '另一部手机' } })
+  })
+
+  it('shows both sides instead of overwriting the other', async () => {
+    await phone.work.drafts.change(id, (body) => ({ ...body, remark: '这部手机' }))
+    await machine.pass(10_000)
+    expect((await draftOf(id)).conflict?.differences).toMatchObject([
+      { path: '/remark', mine: '这部手机', theirs: '另一部手机' },
+    ])
+    expect(server.records.get(id)?.body['remark']).toBe('另一部手机')
+  })
+
+  it('is not submitted over the other', async () => {
+    await phone.work.outbox.submit(id)
+    await settle()
+    await phone.work.outbox.sendNow()
+    expect(phone.work.outbox.list()[0]?.problem?.code).toBe('stale_version')
+    expect(server.records.get(id)).toMatchObject({ status: 'draft', body: { remark: '另一部手机' } })
+  })
+})
+
 describe('a draft that another phone has changed', () => {
   let id: string
 

@@ -271,6 +271,26 @@ describe('disposals and added words', () => {
     expect(server.records.get(id)).toMatchObject({ version: 3, body: { disposals: { '7.1': 'done' } } })
   })
 
+  it('a disposal waits for the one before it about the same record, whatever that one waits for', async () => {
+    const id = await submitCheck(phone)
+    await sentAtOnce()
+    machine.setOnline(false)
+    const path = `/api/v1/inspections/${id}/disposals`
+    for (const disposals of [{ '7.1': 'in_progress' }, { '7.1': 'done' }]) {
+      const call = { method: 'PUT' as const, path, body: { disposals, version: 1 } }
+      await phone.work.outbox.add({ type: 'disposals', id, recordType: 'inspections', call })
+    }
+    const bodies: unknown[] = []
+    server.answers.set(`PUT ${path}`, ({ body }) => {
+      bodies.push(JSON.parse(body!).disposals['7.1'])
+      return { status: 500, body: { code: 'internal_error' } }
+    })
+    machine.setOnline(true)
+    await settle()
+    await machine.pass(10_000)
+    expect(new Set(bodies)).toEqual(new Set(['in_progress']))
+  })
+
   it('a check waits for the word that it names, others do not', async () => {
     machine.setOnline(false)
     const word = '0197f6c2-7d1e-7c3a-9d52-3f6b8f1f2a10'

@@ -202,6 +202,57 @@ describe('kept answers', () => {
   })
 })
 
+describe('what a check needs without a network', () => {
+  beforeEach(() => {
+    const answers: Record<string, unknown> = {
+      '/api/v1/products': { items: [{ code: '06', name: '电线电缆', default: true }] },
+      '/api/v1/forms': { items: [{ code: 'gpc-sales' }, { code: 'gpc-production' }] },
+      '/api/v1/forms/gpc-sales': { code: 'gpc-sales', version: 1 },
+      '/api/v1/forms/gpc-production': { code: 'gpc-production', version: 1 },
+      '/api/v1/products/06/items': { items: [] },
+      '/api/v1/products/06/test-items': { items: [] },
+      '/api/v1/outbox-imports/key': { recipient: 'age1…' },
+    }
+    for (const [path, body] of Object.entries(answers)) server.answers.set(`GET ${path}`, () => ({ status: 200, body }))
+    serve(null, { items: [enterprise(1)], next_after: 'm1', reset: true })
+    serve('m1', { items: [enterprise(2)], next_after: 'm2' })
+    serve('m2', { items: [], next_after: 'm2' })
+  })
+
+  it('is fetched for an inspector as soon as the app is opened, and every hour', async () => {
+    const { work } = await startPhone(machine, server, 'a', ['inspection.write'])
+    await work.upkeep.prepareProduct('06')
+    await machine.pass(1)
+    machine.setOnline(false)
+    expect((await work.kept.get('/api/v1/forms/{code}', { code: 'gpc-production' })).body).toMatchObject({ version: 1 })
+    expect((await work.dictionary.entries('test-items', '06')).body).toEqual([])
+    expect(await work.register.size()).toBe(1)
+    expect(await work.upkeep.exportKey()).toBe('age1…')
+    machine.setOnline(true)
+    server.answers.set('GET /api/v1/forms/gpc-sales', () => ({ status: 200, body: { code: 'gpc-sales', version: 2 } }))
+    await machine.pass(3_600_001)
+    expect(await work.register.size()).toBe(2)
+    expect((await work.kept.read('/api/v1/forms/{code}', { code: 'gpc-sales' }))?.body).toMatchObject({ version: 2 })
+  })
+
+  it('is fetched when the network comes, and a part that is refused leaves the others', async () => {
+    machine.setOnline(false)
+    const { work } = await startPhone(machine, server, 'a', ['inspection.write'])
+    await machine.pass(1)
+    expect(server.log).toEqual([])
+    server.answers.set('GET /api/v1/forms/gpc-sales', () => ({ status: 404, body: { code: 'not_found' } }))
+    machine.setOnline(true)
+    await machine.pass(1)
+    expect(await work.register.size()).toBe(1)
+  })
+
+  it('is not fetched for people who fill in no checks', async () => {
+    await startPhone(machine, server)
+    await machine.pass(10_000)
+    expect(server.log).toEqual([])
+  })
+})
+
 it('bytes that no record knows are swept when the app starts, all others stay', async () => {
   machine.setOnline(false)
   await submitCheck(phone, 1)

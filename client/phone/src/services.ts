@@ -50,7 +50,13 @@ async function make(): Promise<Services> {
     },
   })
   watch(() => [session.token, session.me], () => follow(signedIn))
+  watch(() => session.product?.code, prepare, { immediate: true })
   return { platform, api, signedIn }
+}
+
+/** Fetches the words of the product of the day, so that they are there without a network too. */
+async function prepare(productCode: string | undefined): Promise<void> {
+  if (productCode !== undefined && session.token !== null) await (await workplace()).upkeep.prepareProduct(productCode)
 }
 
 /** Tells the core who is signed in now; nothing happens where it knows. */

@@ -1,4 +1,4 @@
-import { type Body, type Conflict, type Difference, same } from './draft'
+import { type Body, type Conflict, type Difference, same, without } from './draft'
 
 /** What a record carries beside what was filled in; the server passes over it when it is sent back. */
 const SET_BY_SERVER = new Set(
@@ -9,10 +9,14 @@ const SET_BY_SERVER = new Set(
   ).split(' '),
 )
 const NESTED = ['answers', 'disposals']
+/** No answers of a person: both sides may say them in other words. */
+const NO_FIELDS = ['/kind', '/form_version']
 
 /** A record as the server answers it, as the body that would save it. */
 export function bodyOf(record: Body): Body {
-  const kept = Object.entries(record).filter(([name, value]) => !SET_BY_SERVER.has(name) && value !== null)
+  const kept = Object.entries(record)
+    .filter(([name, value]) => !SET_BY_SERVER.has(name) && value !== null)
+    .map(([name, value]) => [name, withoutNames(value)] as const)
   // A record names its kind, which several forms may have.
   return { ...Object.fromEntries(kept), kind: record['form_code'] ?? record['kind'] ?? null }
 }
@@ -33,7 +37,7 @@ export function differences(mine: Body, theirs: Body, base: Body | null): Differ
   const found: Difference[] = []
   for (const path of new Set([...paths(mine), ...paths(theirs)])) {
     const [one, other] = [at(mine, path), at(theirs, path)]
-    if (path === '/kind' || same(one, other)) continue
+    if (NO_FIELDS.includes(path) || same(one, other)) continue
     const before = base === null ? undefined : at(base, path)
     const suggested = base === null ? null : same(one, before) ? 'theirs' : same(other, before) ? 'mine' : null
     found.push({ path, mine: one, theirs: other, suggested })
@@ -43,11 +47,18 @@ export function differences(mine: Body, theirs: Body, base: Body | null): Differ
 
 /** `mine`, with the server's value wherever `choices` says so, or says nothing and the conflict suggests it. */
 export function merged(mine: Body, conflict: Conflict, choices: { readonly [path: string]: 'mine' | 'theirs' }): Body {
+  const versions = [mine, conflict.theirs].map((body) => Number(body['form_version'] ?? 0))
+  const newest = versions.some((version) => version > 0) ? { form_version: Math.max(...versions) } : {}
   return conflict.differences.reduce(
     (body, { path, theirs, suggested }) =>
       (choices[path] ?? suggested) === 'theirs' ? withValue(body, path, theirs) : body,
-    mine,
+    { ...mine, ...newest },
   )
+}
+
+/** Beside the id of a test item (检验项目) a record has its name, which is the dictionary's. */
+function withoutNames(value: unknown): unknown {
+  return Array.isArray(value) ? value.map((row) => (isObject(row) ? without(row, 'item_name') : row)) : value
 }
 
 function paths(body: Body): string[] {
@@ -64,15 +75,13 @@ function at(body: Body, path: string): unknown {
 
 function withValue(body: Body, path: string, value: unknown): Body {
   const [name, no] = parts(path)
-  if (no === undefined) return without({ ...body }, name!, value)
+  if (no === undefined) return withOne(body, name!, value)
   const nested = body[name!]
-  return { ...body, [name!]: without({ ...(isObject(nested) ? nested : {}) }, no, value) }
+  return { ...body, [name!]: withOne(isObject(nested) ? nested : {}, no, value) }
 }
 
-function without(copy: { [name: string]: unknown }, name: string, value: unknown): Body {
-  if (value === undefined) delete copy[name]
-  else copy[name] = value
-  return copy
+function withOne(body: Body, name: string, value: unknown): Body {
+  return value === undefined ? without(body, name) : { ...body, [name]: value }
 }
 
 function pointer(...names: string[]): string {

@@ -2,7 +2,7 @@ import type { Api } from '../api/client'
 import { Unreachable } from '../api/problem'
 import type { AnswerOf, PathWith } from '../api/types'
 import { address } from '../api/client'
-import type { Json, Platform } from '../platform'
+import { type Json, type Platform, StorageFull } from '../platform'
 
 /** An answer of the server that is kept on the phone, and how old it is. */
 export interface KeptAnswer<Body> {
@@ -34,19 +34,20 @@ export class Kept {
     return stored && { body: stored.body as AnswerOf<P, 'get'>, at: stored.at }
   }
 
-  /** Asks the server, which answers 304 where nothing has changed. Raises `Problem`, `Unreachable`, `StorageFull`. */
+  /** Asks the server, which answers 304 where nothing has changed. Raises `Problem` and `Unreachable`. */
   async refresh<P extends PathWith<'get'>>(path: P, parts: Parts = {}): Promise<KeptAnswer<AnswerOf<P, 'get'>>> {
-    const asked = address(path, parts)
-    const stored = await this.stored(asked)
-    const answer = await this.api.send('GET', asked, { etag: stored?.etag ?? undefined })
-    const unchanged = answer.status === 304 && stored !== undefined
-    const next: Stored = {
-      body: unchanged ? stored.body : answer.body!,
-      etag: answer.etag ?? (unchanged ? stored.etag : null),
-      at: this.platform.clock.now(),
+    const { body, at } = await this.renew(address(path, parts))
+    return { body: body as AnswerOf<P, 'get'>, at }
+  }
+
+  /** Asks again for all kept answers below these paths that are older than `maxAge`. Raises `Problem`, `Unreachable`. */
+  async renewAll(paths: readonly string[], maxAge: number): Promise<void> {
+    for (const path of paths) {
+      for (const [key, stored] of await this.platform.store.list(this.key(path))) {
+        const { at } = stored as unknown as Stored
+        if (this.platform.clock.now() - at >= maxAge) await this.renew(key.slice(this.key('').length))
+      }
     }
-    await this.platform.store.write([[this.key(asked), next as unknown as Json]])
-    return { body: next.body as AnswerOf<P, 'get'>, at: next.at }
   }
 
   /**
@@ -66,6 +67,22 @@ export class Kept {
       if (kept === undefined || !(error instanceof Unreachable)) throw error
       return kept
     }
+  }
+
+  private async renew(asked: string): Promise<Stored> {
+    const stored = await this.stored(asked)
+    const answer = await this.api.send('GET', asked, { etag: stored?.etag ?? undefined })
+    const unchanged = answer.status === 304 && stored !== undefined
+    const next: Stored = {
+      body: unchanged ? stored.body : answer.body!,
+      etag: answer.etag ?? (unchanged ? stored.etag : null),
+      at: this.platform.clock.now(),
+    }
+    await this.platform.store.write([[this.key(asked), next as unknown as Json]]).catch((error: unknown) => {
+      // Without room for it the answer is good all the same.
+      if (!(error instanceof StorageFull)) throw error
+    })
+    return next
   }
 
   private async stored(asked: string): Promise<Stored | undefined> {

@@ -224,6 +224,59 @@ it('a draft that was saved to the server is submitted from its version, also by 
   await phone.work.close()
 })
 
+it.each(['inspections', 'spot-checks'] as const)(
+  '%s: a draft goes from one phone to another, and what both changed is chosen',
+  async (type) => {
+    const answer = await signedIn()
+    const first = await started(answer)
+    const body =
+      type === 'inspections' ? { ...given.body, uscc: codes.pop()! } : { ...given.spotCheck, sheet_no: 'CQ-9001' }
+    const { id } = await first.work.drafts.create(type, body)
+    expect(await first.work.backup.one(id)).toBe('saved')
+
+    const elsewhere = new Machine()
+    elsewhere.time = Date.now()
+    const process = elsewhere.start(new NodeTransport(server.address, elsewhere))
+    const session = new Session(answer)
+    const second = await Workplace.open(process.platform, new Api(process.platform, session), session)
+    expect((await second.drafts.elsewhere()).map((one) => one.id)).toContain(id)
+    await second.drafts.fetch(type, id)
+    expect(await second.backup.one(id)).toBe('saved')
+    await second.drafts.change(id, (now) => ({ ...now, org_name: '第二部手机', org_address: '只有第二部改了' }))
+    expect(await second.backup.one(id)).toBe('saved')
+
+    await first.work.drafts.change(id, (now) => ({ ...now, org_name: '第一部手机' }))
+    expect(await first.work.backup.one(id)).toBe('needs-attention')
+    const conflict = (await first.work.drafts.get(id))?.conflict
+    expect(conflict?.differences.map((one) => [one.path, one.suggested]).sort()).toEqual([
+      ['/org_address', 'theirs'],
+      ['/org_name', null],
+    ])
+    await first.work.drafts.resolve(id, { '/org_name': 'mine' })
+    expect(await first.work.backup.one(id)).toBe('saved')
+    const record = (await first.api.send('GET', `/api/v1/${type}/${id}`)).body as Record<string, unknown>
+    expect([record['org_name'], record['org_address']]).toEqual(['第一部手机', '只有第二部改了'])
+    await first.work.drafts.remove(id)
+    expect(await first.work.backup.one(id)).toBe('gone')
+    expect((await second.drafts.elsewhere()).map((one) => one.id)).not.toContain(id)
+    await first.work.close()
+    await second.close()
+  },
+)
+
+it('the register of the office comes to the phone, is searched there, and is brought up to date by difference', async () => {
+  const phone = await started(await signedIn())
+  await phone.work.register.bringUpToDate()
+  const listed = await phone.api.get('/api/v1/enterprises', { query: { page_size: 1 } })
+  expect(await phone.work.register.size()).toBe(listed.body.total)
+  const { items } = await phone.work.register.search(listed.body.items[0]!.name.slice(0, 4))
+  expect(items.length).toBeGreaterThan(0)
+  const mark = JSON.stringify([...machine.disk].filter(([key]) => key.endsWith('register/mark')))
+  await phone.work.register.bringUpToDate()
+  expect(JSON.stringify([...machine.disk].filter(([key]) => key.endsWith('register/mark')))).toBe(mark)
+  await phone.work.close()
+})
+
 it('a new form version meanwhile: the old one is taken while it is accepted, else its answers are carried over', async () => {
   const phone = await started(await signedIn())
   const newest = (await phone.work.kept.refresh('/api/v1/forms/{code}', { code: 'gpc-sales' })).body as FormDefinition

@@ -13,8 +13,9 @@ export interface Case {
   port: number
   username: string
   password: string
-  /** A faultless sales check but for code and name, and codes that no register has. */
+  /** A faultless sales check but for code and name, a faultless spot check, and codes that no register has. */
   body: Record<string, unknown>
+  spotCheck: Record<string, unknown>
   codes: string[]
   /** Paths of photos. */
   photos: string[]

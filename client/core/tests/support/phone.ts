@@ -10,14 +10,14 @@ export interface Phone {
   work: Workplace
 }
 
-export function person(id: string): Me {
-  return { id, username: `user-${id}`, operator_name: null } as Me
+export function person(id: string, verbs: Me['verbs'] = []): Me {
+  return { id, username: `user-${id}`, operator_name: null, verbs } as unknown as Me
 }
 
 /** Starts the app, as the person whose token `token-ID` is. */
-export async function startPhone(machine: Machine, server: Server, id = 'a'): Promise<Phone> {
+export async function startPhone(machine: Machine, server: Server, id = 'a', verbs: Me['verbs'] = []): Promise<Phone> {
   const process = machine.start(server)
-  const session = new Session({ token: `token-${id}`, user: person(id) })
+  const session = new Session({ token: `token-${id}`, user: person(id, verbs) })
   const api = new Api(process.platform, session)
   return { process, session, api, work: await Workplace.open(process.platform, api, session) }
 }
