@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession
 from accounts.regions.abolished import get_region
 from accounts.regions.loading import current_region
-from accounts.verbs import Verb
+from accounts.verbs import Verb, verbs_at
 from core import clock
 from core.actor import Actor, Scope
 from core.database.name_search import like_pattern
@@ -237,3 +237,29 @@ def in_region(session: Session, code: str) -> ColumnElement[bool]:
     region = current_region(session, code)
     code = code if region is None else region.code
     return (Region.area1 == code) | (Region.area2 == code) | (Region.area3 == code)
+
+
+def actor_of(session: Session, user_id: UUID, operator_name: str | None, session_id: UUID) -> Actor | None:
+    """A user as the acting one, without a sign-in of their own; None where there is none."""
+    found = session.execute(
+        select(User, Office, Region)
+        .join(Office, Office.id == User.office_id)
+        .outerjoin(Region, Region.code == Office.region_code)
+        .where(User.id == user_id)
+    ).first()
+    if found is None:
+        return None
+    user, office, region = found.User, found.Office, found.Region
+    areas, arriving = (
+        tuple((int(depth), str(code)) for depth, code in places) for places in (office.areas, office.arriving)
+    )
+    return Actor(
+        user_id=user.id, username=user.username, operator_name=operator_name, session_id=session_id,
+        office_id=office.id, office_name=office.name, office_kind=office.kind, level=office.level,
+        region_code=office.region_code, region_name=region.name if region else None,
+        chain=(region.area1, region.area2, region.area3) if region else ("", None, None),
+        scope=Scope(office.level == "national", areas, arriving), roles=tuple(user.roles),
+        verbs=verbs_at(office.level, user.roles), must_change_password=user.must_change_password,
+        enterprise_id=office.enterprise_id, absorbed=tuple(UUID(text) for text in office.absorbed),
+        unit_name=user.unit_name,
+    )  # fmt: skip

@@ -65,7 +65,8 @@ class Actor:
 
     `chain` is the region chain (province, region below, region below that) of the office;
     `chain[0]` is "" for an office without a region. `enterprise_id` is set for an enterprise's own
-    users; their scope is empty. `unit_name` is the unit that the user named when applying.
+    users; their scope is empty. `unit_name` is the unit that the user named when applying. `imported_by` is the user
+    name of the officer who brings in what this user's phone could not send.
     """
 
     user_id: UUID
@@ -86,6 +87,7 @@ class Actor:
     enterprise_id: UUID | None = None
     absorbed: tuple[UUID, ...] = ()
     unit_name: str | None = None
+    imported_by: str | None = None
 
     @property
     def offices(self) -> tuple[UUID, ...]:
@@ -94,4 +96,5 @@ class Actor:
 
     def as_payload(self) -> dict[str, Any]:
         """How history names the actor."""
-        return {"actor": self.username, "operator_name": self.operator_name, "office": self.office_name}
+        imported = {"imported_by": self.imported_by} if self.imported_by else {}
+        return {"actor": self.username, "operator_name": self.operator_name, "office": self.office_name, **imported}

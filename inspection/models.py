@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
 from core.models import SERIAL
+from core.privacy import EncryptedText
 
 
 class Campaign(Base):
@@ -332,3 +333,14 @@ class TallyBigram(Base):
     bigram: Mapped[str] = mapped_column(String(2), primary_key=True)
     area1: Mapped[str] = mapped_column(String(6), primary_key=True)
     tally_id: Mapped[int] = mapped_column(ForeignKey("enterprise_tallies.id"), primary_key=True)
+
+
+class OutboxKey(Base):
+    """A key to which phones encrypt what they could not send; the highest number is used, older ones still open."""
+
+    __tablename__ = "outbox_keys"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    recipient: Mapped[str] = mapped_column(String(80))
+    identity: Mapped[str] = mapped_column(EncryptedText)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -2,43 +2,32 @@
 
 import functools
 import os
-import tempfile
 import urllib.parse
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response
 from pydantic import BaseModel, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import MultiPartParser
 
 from assets.files import previews, queries, thumbnails, uploading
-from assets.files.file_types import LARGEST_FILE, MIB
 from assets.files.models import File
 from assets.files.storage import StorageUnavailable, unavailable
 from assets.files.uploading import Upload
 from core.actor import Actor
 from core.errors import Fault, Problem
 from core.identifiers import as_uuid
-from core.text import clean_line
 from miniapp_api.http.answers import Answer, DecimalText, absent, answers, receives, refuses, sends
 from miniapp_api.http.gates import gate
+from miniapp_api.http.multipart import received_file
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("files", __name__, tag="Files")
-
-_ENVELOPE = 64 * 1024
-"""Bytes that a multipart body may hold besides the file."""
-_MOST_PARTS = 8
-_READ_AT_ONCE = 256 * 1024
-_FORM_MEMORY = 4 * _READ_AT_ONCE
-"""For the fields beside the file, and for the parser's own buffer, which holds a read and what was left of the last."""
 
 
 class _RegisteredPurpose:
@@ -99,43 +88,18 @@ def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
 
 @contextmanager
 def _received(incoming: Path) -> Iterator[Upload]:
-    """The multipart body; its file is written to disk and removed when the block ends. Raises 400, 413, 415, 422."""
-    if request.mimetype != "multipart/form-data":
-        raise Problem("unsupported_media_type", "上传文件请使用 multipart/form-data")
-    boundary = request.mimetype_params.get("boundary", "")
-    if not boundary.isascii() or not 1 <= len(boundary) <= 200:
-        raise Problem("bad_request")
-    request.max_content_length = LARGEST_FILE + _ENVELOPE
-    with ExitStack() as opened:
+    """The upload that is being sent; its file is removed when the block ends. Raises 400, 413, 415, 422."""
+    with received_file(incoming, _faults_of) as (source, filename, form):
+        yield Upload(source, filename, form["purpose"], as_uuid(form.get("id")))
 
-        def on_disk(*_described: object, **_more: object) -> IO[bytes]:
-            file = opened.enter_context(tempfile.NamedTemporaryFile(dir=incoming, prefix="upload-", delete=False))
-            opened.callback(Path(file.name).unlink, missing_ok=True)  # the storage may have moved it
-            return file
 
-        parser = MultiPartParser(
-            on_disk, max_form_memory_size=_FORM_MEMORY, max_form_parts=_MOST_PARTS, buffer_size=_READ_AT_ONCE
-        )
-        try:
-            sent, files = parser.parse(request.stream, boundary.encode(), request.content_length)
-        except RequestEntityTooLarge as error:
-            raise Problem("payload_too_large", f"文件不能超过 {LARGEST_FILE // MIB}M") from error
-        except ValueError as error:
-            raise Problem("bad_request") from error
-        form = {name: clean_line(value) for name, value in sent.items()}
-        parts = files.getlist("file")
-        file_id = as_uuid(form.get("id"))
-        faults = []
-        if len(parts) != 1:
-            faults.append(Fault("/file", "required", "请选择一个文件上传（每次一个）"))
-        if not form.get("purpose"):
-            faults.append(Fault("/purpose", "required", "请说明文件的用途"))
-        if file_id is None and form.get("id"):
-            faults.append(Fault("/id", "bad_format", "文件编号（id）格式不正确，请重新选择文件上传"))
-        if faults:
-            raise Problem("invalid", errors=faults)
-        parts[0].stream.flush()
-        yield Upload(Path(parts[0].stream.name), parts[0].filename or "", form["purpose"], file_id)
+def _faults_of(form: Mapping[str, str]) -> list[Fault]:
+    faults = []
+    if not form.get("purpose"):
+        faults.append(Fault("/purpose", "required", "请说明文件的用途"))
+    if form.get("id") and as_uuid(form["id"]) is None:
+        faults.append(Fault("/id", "bad_format", "文件编号（id）格式不正确，请重新选择文件上传"))
+    return faults
 
 
 def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:

@@ -112,6 +112,7 @@ class HistoryRow(Answer):
     actor: str = absent("user name; not named where the server acted by itself")
     operator_name: str | None = absent("who was at the phone")
     office: str = absent()
+    imported_by: str = absent("user name of the officer who imported it from an export of the phone")
     erased: Literal[True] = absent("what it said was erased by law")
 
 

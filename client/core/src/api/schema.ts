@@ -470,6 +470,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbox-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import what a phone of the own office exported; each record keeps its author, who may send it later as well.
+         * @description 422 `not_an_export`, `other_office`, `too_new` for the file as a whole. Sent again, records are `repeated`.
+         */
+        post: operations["import_outbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ratings/public": {
         parameters: {
             query?: never;
@@ -617,6 +637,23 @@ export interface paths {
         put?: never;
         /** Send a one-time code by SMS to the number; 404 where no sender is configured. */
         post: operations["send_sms_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbox-imports/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key of this installation, which a phone keeps so that it can export without a network. */
+        get: operations["read_export_key"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3067,6 +3104,8 @@ export interface components {
             /** @description who was at the phone */
             operator_name?: string | null;
             office?: string;
+            /** @description user name of the officer who imported it from an export of the phone */
+            imported_by?: string;
             /**
              * @description what it said was erased by law
              * @constant
@@ -3446,6 +3485,8 @@ export interface components {
             /** @description who was at the phone */
             operator_name?: string | null;
             office?: string;
+            /** @description user name of the officer who imported it from an export of the phone */
+            imported_by?: string;
             /**
              * @description what it said was erased by law
              * @constant
@@ -3474,6 +3515,13 @@ export interface components {
             category: string;
             /** Format: uuid */
             file_id: string;
+        };
+        /** @description The key to which phones encrypt what they export. */
+        ExportKey: {
+            /** @description age v1, X25519: `age1…` */
+            recipient: string;
+            /** @description changes with the key */
+            key_id: string;
         };
         /** @description One fault of a body or of a query. */
         Fault: {
@@ -3617,6 +3665,8 @@ export interface components {
             /** @description who was at the phone */
             operator_name?: string | null;
             office?: string;
+            /** @description user name of the officer who imported it from an export of the phone */
+            imported_by?: string;
             /**
              * @description what it said was erased by law
              * @constant
@@ -3947,6 +3997,13 @@ export interface components {
             /** Format: uuid */
             id: string;
             username: string;
+        };
+        /** @description What became of the records of an export. */
+        ImportedExport: {
+            accepted: number;
+            /** @description records that were there already */
+            repeated: number;
+            refused: components["schemas"]["RefusedRecord"][];
         };
         /** @description The item's value (of a list: any of its values) is one of these. */
         ItemCondition: {
@@ -4408,7 +4465,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_ready" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_unavailable" | "wrong_status";
+            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_importable" | "not_ready" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_unavailable" | "wrong_status";
             /** @description Chinese sentence a user can act on */
             detail?: string;
             /** @description all faults at once, at most 200 */
@@ -4694,6 +4751,8 @@ export interface components {
             /** @description who was at the phone */
             operator_name?: string | null;
             office?: string;
+            /** @description user name of the officer who imported it from an export of the phone */
+            imported_by?: string;
             /**
              * @description what it said was erased by law
              * @constant
@@ -4929,6 +4988,8 @@ export interface components {
             /** @description who was at the phone */
             operator_name?: string | null;
             office?: string;
+            /** @description user name of the officer who imported it from an export of the phone */
+            imported_by?: string;
             /**
              * @description what it said was erased by law
              * @constant
@@ -5053,6 +5114,17 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description A record of the export that was not imported. */
+        RefusedRecord: {
+            /**
+             * Format: uuid
+             * @description as the export names it
+             */
+            id: string;
+            code: string;
+            /** @description Chinese sentence a user can act on */
+            message: string;
         };
         /** @description A rating whose text could not be released, and why. */
         RefusedRelease: {
@@ -5660,7 +5732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5743,7 +5815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5830,7 +5902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5919,7 +5991,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6002,7 +6074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6138,7 +6210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6208,7 +6280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6298,7 +6370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6397,7 +6469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6511,7 +6583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6596,7 +6668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6679,7 +6751,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6775,7 +6847,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6864,7 +6936,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6947,7 +7019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7061,7 +7133,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7144,7 +7216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7231,7 +7303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7345,7 +7417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7439,7 +7511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7539,7 +7611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7639,7 +7711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7726,7 +7798,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7825,7 +7897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7908,7 +7980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7998,7 +8070,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8121,7 +8193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8220,7 +8292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8303,7 +8375,127 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_outbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description the file that the phone exported, at most 20 MiB
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedExport"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8378,7 +8570,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8492,7 +8684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8592,7 +8784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8692,7 +8884,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8775,7 +8967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8875,7 +9067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8975,7 +9167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9062,7 +9254,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9167,7 +9359,97 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_export_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportKey"];
+                };
+            };
+            /** @description Unchanged since the ETag that was sent (`If-None-Match`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9257,7 +9539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9347,7 +9629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9433,7 +9715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9525,7 +9807,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9613,7 +9895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9701,7 +9983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9786,7 +10068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9909,7 +10191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9998,7 +10280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10103,7 +10385,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10188,7 +10470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10275,7 +10557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10363,7 +10645,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10477,7 +10759,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10567,7 +10849,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10655,7 +10937,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10740,7 +11022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10865,7 +11147,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10959,7 +11241,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11044,7 +11326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11160,7 +11442,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11247,7 +11529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11332,7 +11614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11448,7 +11730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11533,7 +11815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11618,7 +11900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11743,7 +12025,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11859,7 +12141,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11950,7 +12232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12044,7 +12326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12129,7 +12411,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12254,7 +12536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12348,7 +12630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12433,7 +12715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12558,7 +12840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12652,7 +12934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12737,7 +13019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12853,7 +13135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12938,7 +13220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13054,7 +13336,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13143,7 +13425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13232,7 +13514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13323,7 +13605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13416,7 +13698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13532,7 +13814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13648,7 +13930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13737,7 +14019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13862,7 +14144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13965,7 +14247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14066,7 +14348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14133,7 +14415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14249,7 +14531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14365,7 +14647,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14481,7 +14763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14597,7 +14879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14682,7 +14964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14767,7 +15049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14856,7 +15138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14945,7 +15227,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15039,7 +15321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15140,7 +15422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15241,7 +15523,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15330,7 +15612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15419,7 +15701,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15504,7 +15786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15620,7 +15902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15721,7 +16003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15822,7 +16104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15947,7 +16229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16072,7 +16354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16188,7 +16470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16304,7 +16586,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16405,7 +16687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16490,7 +16772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16615,7 +16897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16731,7 +17013,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16817,7 +17099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16943,7 +17225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17059,7 +17341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17148,7 +17430,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17264,7 +17546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17380,7 +17662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17447,7 +17729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17533,7 +17815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17659,7 +17941,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17784,7 +18066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17909,7 +18191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18026,7 +18308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18143,7 +18425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18259,7 +18541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18375,7 +18657,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18461,7 +18743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18547,7 +18829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18637,7 +18919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18727,7 +19009,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18844,7 +19126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18961,7 +19243,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19078,7 +19360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19195,7 +19477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19312,7 +19594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19429,7 +19711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19546,7 +19828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19663,7 +19945,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19780,7 +20062,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19897,7 +20179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -20014,7 +20296,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_too_large, invalid, unknown_parameter, upload_quota */
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
             422: {
                 headers: {
                     [name: string]: unknown;
