@@ -5,17 +5,20 @@ another typed. A form marks the texts that are offered with `suggest`.
 """
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from accounts.models import User, UserSession, UserStatus
+from core import clock
 from core.actor import Actor
 from core.database.name_search import like_pattern
 from core.db import inlined
 from core.errors import Problem, invalid
 from core.forms.library import FormLibrary
-from core.text import fold
+from core.text import clean_person, fold
 from inspection.kinds import CHECK, KINDS, Kind
 from inspection.models import EnterpriseTally, Inspection
 from inspection.statistics.tally_search import match
@@ -23,7 +26,9 @@ from inspection.workflows import SUBMITTED
 
 RECORDS_READ = 300
 """Newest records of an office in which texts are looked for."""
-MOST_OFFERED, MOST_SELLERS = 20, 20
+MOST_OFFERED, MOST_SELLERS, MOST_COLLEAGUES = 20, 20, 50
+SIGNED_IN_LATELY = timedelta(days=90)
+_PEOPLE = {"production": "inspectors", "sales": "inspectors", "spot_check": "samplers"}
 _WITHOUT_CODE = "n:"
 _SELLER = ("org_name", "org_address", "business_address", "market_name")
 
@@ -58,6 +63,46 @@ def suggest(
                 offered = found.setdefault(key, {"value": text, "times": 0, "last_used_on": day})
                 offered["times"] += 1
     return sorted(found.values(), key=lambda one: -one["times"])[:MOST_OFFERED]
+
+
+def colleagues(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """People of the own office whom a record may name: those named most often in its newest records first.
+
+    Besides them who signed in lately under a user name of the office, and to whom its user names belong.
+    """
+    found: dict[str, dict[str, Any]] = {}
+
+    def meet(name: str | None, day: date | None = None) -> None:
+        if name and (cleaned := clean_person(name)):
+            shown = found.setdefault(fold(cleaned), {"name": cleaned, "times": 0, "last_used_on": None})
+            if day is not None:
+                shown["times"] += 1
+                shown["last_used_on"] = max(shown["last_used_on"] or "", day.isoformat())
+
+    for kind, field in _PEOPLE.items():
+        rows = session.execute(
+            select(Inspection.data[field].label("names"), Inspection.check_date)
+            .where(
+                Inspection.office_id.in_(actor.offices),
+                Inspection.status == inlined(SUBMITTED),
+                Inspection.kind == kind,
+            )
+            .order_by(Inspection.submitted_at.desc())
+            .limit(RECORDS_READ)
+        )  # fmt: skip
+        for row in rows:
+            for name in _texts(row.names):
+                meet(name, row.check_date)
+    lately = UserSession.last_seen_at >= clock.now() - SIGNED_IN_LATELY
+    of_office = User.office_id.in_(actor.offices) & (User.status == UserStatus.ACTIVE)
+    meet(actor.operator_name)
+    signed_in = select(UserSession.operator_name).join(User, User.id == UserSession.user_id).where(of_office, lately)
+    for signed in session.scalars(signed_in.distinct().limit(RECORDS_READ)):
+        meet(signed)
+    owners = select(User.full_name).where(of_office, User.full_name.is_not(None)).limit(RECORDS_READ)
+    for owner in session.scalars(owners):
+        meet(owner)
+    return sorted(found.values(), key=lambda one: (-one["times"], one["name"]))[:MOST_COLLEAGUES]
 
 
 def _refuse_other(forms: FormLibrary, kind: Kind, field: str) -> None:

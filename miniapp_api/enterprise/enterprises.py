@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
+from core.database.paging import whole
 from core.errors import Problem
-from core.identifiers import uscc_fault
+from core.identifiers import normalise_uscc, uscc_fault
 from enterprise import queries
 from enterprise.handover import hand_over
 from enterprise.models import Enterprise
@@ -18,7 +19,12 @@ from inspection.records import kept_register
 from inspection.statistics import plan
 from inspection.statistics.plan import PlanFilter
 from miniapp_api.enterprise.enterprise_answers import Enterprise as EnterpriseAnswer
-from miniapp_api.enterprise.enterprise_answers import EnterpriseAccount, EnterpriseWithLicences, RegisterChanges
+from miniapp_api.enterprise.enterprise_answers import (
+    EnterpriseAccount,
+    EnterpriseWithLicences,
+    LastVisit,
+    RegisterChanges,
+)
 from miniapp_api.http.answers import Page, answers
 from miniapp_api.http.bodies import Body, PageQuery, Query
 from miniapp_api.http.filters import Days, ProductCode
@@ -136,6 +142,18 @@ def read_enterprise(session: Session, actor: Actor, uscc: str, query: Enterprise
         "licences": [licences.licence_answer(one) for one in held],
         "licence": licences.licence_answer(chosen) if chosen else None,
     }
+
+
+@bp.get("/enterprises/<string:uscc>/visits")
+@gate(Verb.INSPECTION_READ)
+@answers(Page[LastVisit])
+def list_last_visits(session: Session, actor: Actor, uscc: str) -> dict[str, Any]:
+    """The last record of each kind and product about an enterprise that the caller may read, the newest first.
+
+    Also about one that is not in the register; empty where there is none.
+    """
+    code = normalise_uscc(uscc)
+    return whole(kept_register.last_visits(session, wiring().forms, actor, [code]).get(code, []))
 
 
 @bp.post("/enterprises/<string:uscc>/users")

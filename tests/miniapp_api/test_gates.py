@@ -47,7 +47,7 @@ OPEN_TO_ALL = {
     "/api/v1/forms/<string:code>/<int:version>", "/api/v1/products/<string:code>/items",
     "/api/v1/products/<string:code>/test-items", "/api/v1/products/<string:code>/items/<uuid:item_id>",
     "/api/v1/products/<string:code>/test-items/<uuid:item_id>", "/api/v1/filing-kinds",
-    "/api/v1/filing-kinds/<string:kind>",
+    "/api/v1/filing-kinds/<string:kind>", "/api/v1/suggestions/colleagues",
 }  # fmt: skip
 
 

@@ -189,6 +189,18 @@ def test_of_several_visits_the_newest_is_kept_and_those_of_other_regions_stay_hi
     ]  # fmt: skip
 
 
+def test_the_last_visits_of_one_enterprise_are_read_also_where_no_register_is_kept(
+    database: Database, county_inspector: Person, city_reviewer: Person, neighbour_inspector: Person
+) -> None:
+    put(database, facts(1, "天宁一厂"))
+    record = submit(county_inspector, with_problem(uscc=uscc(1), org_name="天宁一厂"))
+    for person in (county_inspector, city_reviewer):
+        (visit,) = read(person, f"/enterprises/{uscc(1).lower()}/visits")["items"]
+        assert (visit["record_id"], visit["findings"]) == (record["id"], ["1.2 存在无证生产"])
+    assert read(neighbour_inspector, f"/enterprises/{uscc(1)}/visits")["items"] == []
+    assert read(county_inspector, f"/enterprises/{uscc(2)}/visits")["items"] == []
+
+
 def test_a_mark_of_another_office_begins_anew_and_what_is_no_mark_is_refused(
     database: Database, county_inspector: Person, neighbour_inspector: Person
 ) -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
-from tests.people import Person, faults, production, sales, spot_check, uscc
+from tests.people import PASSWORD, Person, faults, production, sales, spot_check, uscc
 from tests.records import read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -90,3 +91,17 @@ def test_a_seller_without_a_code_is_found_again_by_its_name_in_the_own_county(
     assert read(county_colleague, "/suggestions/sellers?q=%25")["total"] == 0
     assert read(neighbour_inspector, "/suggestions/sellers?q=五金")["total"] == 0
     assert read(city_reviewer, "/suggestions/sellers?q=五金")["total"] == 1
+
+
+def test_colleagues_are_those_whom_the_own_office_named_and_who_signed_in_there(
+    client: FlaskClient, county_inspector: Person, neighbour_inspector: Person
+) -> None:
+    submit(county_inspector, production(inspectors=["甲", "乙"]))
+    submit(county_inspector, sales(inspectors=["乙", "丙"]))
+    submit(neighbour_inspector, production(inspectors=["丁", "戊"], uscc=uscc(9), org_name="钟楼厂"))
+    for username, name in (("county_colleague", "己某"), ("neighbour_inspector", "庚某")):
+        body = {"username": username, "password": PASSWORD, "operator_name": name}
+        assert client.post("/api/v1/sessions", json=body).status_code == 201
+    items = read(county_inspector, "/suggestions/colleagues")["items"]
+    assert [(item["name"], item["times"]) for item in items] == [("乙", 2), ("丙", 1), ("甲", 1), ("己某", 0)]
+    assert items[0]["last_used_on"] == "2026-11-20"

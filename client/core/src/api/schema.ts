@@ -856,6 +856,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/suggestions/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People of the own office to choose inspectors (检查人员) from, those named most often first; at most 50. */
+        get: operations["list_colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statistics/progress.csv": {
         parameters: {
             query?: never;
@@ -1232,6 +1249,26 @@ export interface paths {
          * @description Not idempotent: until the account is used, each call makes a new password.
          */
         post: operations["hand_over_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enterprises/{uscc}/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last record of each kind and product about an enterprise that the caller may read, the newest first.
+         * @description Also about one that is not in the register; empty where there is none.
+         */
+        get: operations["list_last_visits"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3035,6 +3072,24 @@ export interface components {
             /** @description what the problem is called */
             problem_text?: string;
         };
+        /** @description A person of the own office. */
+        Colleague: {
+            name: string;
+            /** @description how often the newest records of the office name them */
+            times: number;
+            last_used_on: string | null;
+        };
+        ColleaguePage: {
+            items: components["schemas"]["Colleague"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
         Condition: components["schemas"]["ItemCondition"] | components["schemas"]["AllConditions"] | components["schemas"]["AnyCondition"] | components["schemas"]["NotCondition"];
         /** @description An attempt to call the rater back (回访). */
         Contact: {
@@ -4081,6 +4136,17 @@ export interface components {
             conclusion: ("pass" | "fail") | null;
             /** @description what was found, item by item, in sentences */
             findings: string[];
+        };
+        LastVisitPage: {
+            items: components["schemas"]["LastVisit"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
         };
         /** @description A production licence (生产许可证). */
         Licence: {
@@ -10586,6 +10652,89 @@ export interface operations {
             };
         };
     };
+    list_colleagues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColleaguePage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     export_progress_csv: {
         parameters: {
             query?: {
@@ -13329,6 +13478,91 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_last_visits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uscc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastVisitPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
