@@ -38,7 +38,9 @@ GROUPS = {
         "regions_group",
         "Regions (行政区划) and their reorganisations (区划调整).",
     ),
-    "help": Group("accounts.support.commands", "help_group", "Support groups (技术支持群), shown under 使用帮助."),
+    "help": Group(
+        "accounts.support.commands", "help_group", "Support groups (技术支持群) of provinces, shown under 使用帮助."
+    ),
     "enterprises": Group("enterprise.commands", "enterprises", "The register of enterprises."),
     "licences": Group("enterprise.production.commands", "licences", "The register of production licences."),
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),

@@ -13,7 +13,7 @@ from core.commands import HasDatabase, cleaned, table
 
 @click.group("help")
 def help_group() -> None:
-    """Support groups (技术支持群) of provinces, which people find under 使用帮助."""
+    """Support groups (技术支持群) of provinces, shown under 使用帮助."""
 
 
 @help_group.command("set")
@@ -44,7 +44,12 @@ def set_command(obj: HasDatabase, province: str, name: str, qq_group: str, pictu
 @click.option("--province", metavar="CODE", help="Only this province.")
 @click.pass_obj
 def list_command(obj: HasDatabase, province: str | None) -> None:
-    """List support groups and until when their pictures are shown."""
+    """List support groups and until when their pictures are shown.
+
+    \b
+    Example:
+      ./manage help list --province 320000
+    """
     with obj.database.read() as session:
         found = groups.groups_of(session, province)
     rows = []
@@ -60,7 +65,12 @@ def list_command(obj: HasDatabase, province: str | None) -> None:
 @click.argument("group_id", metavar="ID", type=click.UUID)
 @click.pass_obj
 def remove_command(obj: HasDatabase, group_id: UUID) -> None:
-    """Remove a support group by its id, which `help list` shows."""
+    """Remove a support group by its id, which `help list` shows.
+
+    \b
+    Example:
+      ./manage help remove 6b0c6a2e-6f0b-4f57-9a53-6f1f4b9f5a77
+    """
     with obj.database.write() as session:
         removed = groups.remove_group(session, group_id)
     if not removed:
