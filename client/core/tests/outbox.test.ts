@@ -71,6 +71,19 @@ describe('what waits', () => {
   })
 })
 
+it('submitting takes no more reading when thousands wait', async () => {
+  machine.setOnline(false)
+  const reads = async () => {
+    const before = phone.process.values
+    await submitCheck(phone)
+    await settle()
+    return phone.process.values - before
+  }
+  const first = await reads()
+  for (let number = 0; number < 50; number += 1) await submitCheck(phone)
+  expect(await reads()).toBe(first)
+})
+
 describe('an answer that does not come', () => {
   it.each<Fault>(['cut', 'timeout', 'offline', 503, 500])(
     '%s: is asked for again in the same words, and counts once',

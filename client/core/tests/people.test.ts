@@ -130,6 +130,7 @@ it('a tab that dies while it sends leaves the rest to the other', async () => {
   const [first, second] = [await startPhone(machine, server), await startPhone(machine, server)]
   machine.setOnline(false)
   for (let number = 0; number < 4; number += 1) await submitCheck(first)
+  await settle()
   first.process.killAfterWrites(3)
   machine.setOnline(true)
   await first.process.killed

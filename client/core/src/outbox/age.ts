@@ -7,7 +7,6 @@ import { strToU8 } from 'fflate'
 import { x25519 } from '@noble/curves/ed25519.js'
 
 const CHUNK = 64 * 1024
-const TAG = 16
 const RECIPIENT = 'age'
 
 /**
@@ -58,11 +57,6 @@ function publicKeyOf(recipient: string): Uint8Array {
   }
   if (found.prefix !== RECIPIENT || found.bytes.length !== 32) throw new TypeError('not an age recipient')
   return found.bytes
-}
-
-/** The size of what `encryptTo` makes of so many bytes. */
-export function encryptedSize(bytes: number): number {
-  return 200 + 16 + bytes + TAG * Math.max(1, Math.ceil(bytes / CHUNK))
 }
 
 function ascii(text: string): Uint8Array {

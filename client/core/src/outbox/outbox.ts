@@ -122,12 +122,7 @@ export class Outbox {
     const files = new Set((await this.attachments.list()).map((file) => file.id))
     const entry = await this.queue.locked(async () => {
       const draft = await this.drafts.get(draftId)
-      await this.queue.reload()
-      const waiting = this.queue.entries.find((one) => one.id === draftId && one.type === 'submission')
-      if (draft === undefined || waiting !== undefined) {
-        if (waiting === undefined) throw new Error(`no draft ${draftId}`)
-        return waiting
-      }
+      if (draft === undefined) return this.submittedBefore(draftId)
       if (draft.conflict !== null) throw new UnsettledConflict()
       const body = values === undefined ? draft.body : { ...besideForm(draft.body), ...values }
       const version = draft.server === null ? {} : { version: draft.server.version }
@@ -230,6 +225,14 @@ export class Outbox {
   watch(listener: (state: OutboxState) => void): () => void {
     void this.state().then(listener)
     return this.listeners.add(listener)
+  }
+
+  /** Another tab was first. */
+  private async submittedBefore(id: string): Promise<Entry> {
+    await this.queue.reload()
+    const waiting = this.queue.entries.find((entry) => entry.id === id && entry.type === 'submission')
+    if (waiting === undefined) throw new Error(`no draft ${id}`)
+    return waiting
   }
 
   private async sendAgain(key: string, edit: (call: Call) => Call): Promise<Entry | undefined> {

@@ -48,19 +48,21 @@ export class Queue {
     await this.locked(async () => {
       await this.reload()
       const changes: Change[] = []
+      // Of thousands of entries hardly one is a draft as well: only that one is read.
+      const drafts = new Set(await this.platform.store.keys(draftKey(this.scope, '')))
       for (const entry of this.entries) {
-        const draft = (await this.platform.store.get(draftKey(this.scope, entry.id))) as unknown as Draft | undefined
-        const isAccepted = this.accepted.has(entry.key)
-        if (isAccepted || draft?.takenBackFrom === entry.key)
-          changes.push([outPrefix(this.scope) + entry.key, undefined])
-        if (draft !== undefined && draft.takenBackFrom !== entry.key)
-          changes.push([draftKey(this.scope, entry.id), undefined])
+        const key = draftKey(this.scope, entry.id)
+        const draft = drafts.has(key) ? ((await this.platform.store.get(key)) as unknown as Draft) : undefined
+        const isTakenBack = draft?.takenBackFrom === entry.key
+        if (isTakenBack || this.accepted.has(entry.key)) changes.push([outPrefix(this.scope) + entry.key, undefined])
+        if (draft !== undefined && !isTakenBack) changes.push([key, undefined])
       }
       const now = this.platform.clock.now()
       this.sent.forEach(({ key, sentAt }, place) => {
         if (place >= SENT_MOST || sentAt + SENT_KEPT < now) changes.push([sentPrefix(this.scope) + key, undefined])
       })
-      if (changes.length > 0) await this.platform.store.write(changes)
+      if (changes.length === 0) return
+      await this.platform.store.write(changes)
       await this.reload()
     })
   }

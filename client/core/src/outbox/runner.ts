@@ -74,6 +74,7 @@ export class Runner {
 
   private async sendAll(forced: boolean): Promise<void> {
     this.again = false
+    if (!this.platform.network.online() && !forced) return this.paused('offline', undefined)
     await this.queue.reload()
     do {
       this.again = false

@@ -96,6 +96,8 @@ export class Process {
   readonly killed: Promise<void>
   isKilled = false
   writes = 0
+  /** How many values were read from the store. */
+  values = 0
   readonly platform: Platform
   private readonly resolveKilled: () => void
   private killAfter = Infinity
@@ -162,13 +164,18 @@ export class Process {
     if (this.writes >= this.killAfter) this.kill()
   }
 
+  private read(key: string): Json | undefined {
+    this.values += 1
+    return parsed(this.machine.disk.get(key))
+  }
+
   private store(): Store {
     const { disk } = this.machine
     const list = (prefix: string) => [...disk.keys()].filter((key) => key.startsWith(prefix)).sort()
     return {
-      get: (key) => this.alive(() => parsed(disk.get(key))),
+      get: (key) => this.alive(() => this.read(key)),
       keys: (prefix) => this.alive(() => list(prefix)),
-      list: (prefix) => this.alive(() => list(prefix).map((key) => [key, parsed(disk.get(key))!])),
+      list: (prefix) => this.alive(() => list(prefix).map((key) => [key, this.read(key)!])),
       write: (changes) =>
         this.alive(() => {
           const more = changes.reduce(
