@@ -39,7 +39,10 @@ def test_nothing_is_lost_and_nothing_doubled(client_tools: Path, tmp_path: Path)
     }  # fmt: skip
     (tmp_path / "case.json").write_text(json.dumps(case))
     done = subprocess.run(
-        [client_tools / "node_modules" / ".bin" / "vitest", "run", "--config", "vitest.server.config.ts"],
+        [
+            client_tools / "node_modules" / ".bin" / "vitest", "run", "--config", "vitest.server.config.ts",
+            "core/tests/server",
+        ],
         cwd=client_tools, env={**os.environ, "GONGPIN_CASE": str(tmp_path / "case.json"), "CI": "1"},
         capture_output=True, text=True, timeout=300 + 60 * many, check=False,
     )  # fmt: skip
