@@ -8,6 +8,7 @@ export * from './session/session'
 export * from './attachments/attachments'
 export * from './drafts/draft'
 export { Drafts, type DraftElsewhere } from './drafts/drafts'
+export { bodyOf, differences } from './drafts/conflict'
 export { Backup, type BackupOutcome } from './drafts/backup'
 export {
   remedies,

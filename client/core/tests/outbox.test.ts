@@ -180,6 +180,25 @@ describe('a refusal', () => {
     expect(server.files.size).toBe(1)
   })
 
+  it('of a record that is no longer ours goes on as another record, with everything that was filled in', async () => {
+    const id = await submitCheck(phone, 1)
+    server.answers.set(`PUT /api/v1/inspections/${id}/submission`, () => ({
+      status: 409,
+      body: { code: 'handed_over', title: '该记录已移交' },
+    }))
+    await sentAtOnce()
+    const [entry] = phone.work.outbox.list()
+    expect(remedies(entry!)[0]).toBe('save_as_new')
+    const draft = await phone.work.outbox.saveAsNew(entry!.key)
+    expect(draft!.id).not.toBe(id)
+    expect(draft!.body).toEqual(entry!.draft!.body)
+    expect(draft!.server).toBeNull()
+    expect(phone.work.outbox.list()).toEqual([])
+    await phone.work.outbox.submit(draft!.id)
+    await sentAtOnce()
+    expect(server.records.get(draft!.id)?.status).toBe('submitted')
+  })
+
   it('a duplicate is sent when the person confirms it', async () => {
     server.duplicates = true
     const first = await submitCheck(phone)
@@ -251,7 +270,7 @@ describe('a refusal', () => {
     machine.setOnline(true)
     await sentAtOnce()
     expect(phone.work.outbox.list()[0]?.problem?.code).toBe('already_submitted')
-    expect(remedies(phone.work.outbox.list()[0]!)).toEqual(['discard'])
+    expect(remedies(phone.work.outbox.list()[0]!)).toEqual(['save_as_new', 'discard'])
   })
 
   it('a record that the server has already with the same words is done', async () => {

@@ -82,6 +82,8 @@ export type Remedy =
   | 'edit'
   /** `Outbox.edit`; the draft then shows both sides (`Draft.conflict`) once it is backed up. */
   | 'compare'
+  /** `Outbox.saveAsNew`: under this id nothing can be sent any more, what was filled in goes on as another record. */
+  | 'save_as_new'
   /** Nothing can be sent any more: look at the record, then `Outbox.discard`. */
   | 'discard'
   /** `Outbox.retry`: not the fault of what was sent (right lost, refused for another reason). */
@@ -90,6 +92,7 @@ export type Remedy =
 /** The ways out of an entry that needs attention, the best one first. */
 export function remedies({ problem, type, draft }: Pick<Entry, 'problem' | 'type' | 'draft'>): Remedy[] {
   const editable: Remedy[] = draft === null ? [] : ['edit']
+  const renewable: Remedy[] = draft === null ? [] : ['save_as_new']
   switch (problem?.code) {
     case undefined:
       return []
@@ -102,9 +105,9 @@ export function remedies({ problem, type, draft }: Pick<Entry, 'problem' | 'type
     case 'already_submitted':
     case 'handed_over':
     case 'wrong_status':
-      return ['discard']
+      return [...renewable, 'discard']
   }
-  if (problem!.status === 404) return ['discard']
+  if (problem!.status === 404) return [...renewable, 'discard']
   if (problem!.status === 403) return ['retry', 'discard']
   return [...editable, 'retry', 'discard']
 }

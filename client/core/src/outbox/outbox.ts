@@ -2,6 +2,7 @@ import type { Api } from '../api/client'
 import type { Attachments } from '../attachments/attachments'
 import { type Body, type Draft, draftKey, filesIn, type RecordType } from '../drafts/draft'
 import { type Drafts, recordPath } from '../drafts/drafts'
+import { newId } from '../ids'
 import { Listeners } from '../listeners'
 import type { Json, Platform } from '../platform'
 import type { FormBody } from '../forms'
@@ -172,6 +173,27 @@ export class Outbox {
         draft = { ...entry.draft!, unanswered: entry.before, problem: entry.problem, takenBackFrom: key }
         draft.changedAt = this.platform.clock.now()
         return [[draftKey(this.scope, entry.id), draft as unknown as Json]]
+      },
+    )
+    void this.tell()
+    return draft
+  }
+
+  /**
+   * Takes a submission back as a draft of its own, under a new id (另存为新的记录): the former record is taken, submitted or
+   * deleted by somebody else, and what was filled in here shall not be lost. Undefined as for `edit`.
+   */
+  async saveAsNew(key: string): Promise<Draft | undefined> {
+    const id = newId(this.platform)
+    let draft: Draft | undefined
+    await this.queue.remove(
+      key,
+      (entry) => entry.draft !== null && !entry.asked,
+      (entry) => {
+        const now = this.platform.clock.now()
+        const fresh = { server: null, unanswered: null, problem: null, refused: null, conflict: null, takenBackFrom: null }
+        draft = { ...entry.draft!, ...fresh, id, createdAt: now, changedAt: now }
+        return [[draftKey(this.scope, id), draft as unknown as Json]]
       },
     )
     void this.tell()
