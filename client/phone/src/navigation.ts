@@ -67,9 +67,9 @@ export function goAfterSignIn(to?: string): void {
 
 /** Pages for what to-dos are about, by the first part of the server's link (`/inspections/ID`). */
 const ABOUT: Record<string, (id: string) => string> = {
-  inspections: (id) => `/pages/records/record?type=inspections&id=${id}`,
-  'spot-checks': (id) => `/pages/records/record?type=spot-checks&id=${id}`,
-  'correction-requests': (id) => `/pages/records/correction-request?id=${id}`,
+  inspections: (id) => `/pages/record/index?type=inspections&id=${id}`,
+  'spot-checks': (id) => `/pages/record/index?type=spot-checks&id=${id}`,
+  'correction-requests': (id) => `/pages/record/request?id=${id}`,
   'account-applications': () => '/pages/accounts/index',
   filings: (id) => `/pages/enterprise/filing?id=${id}`,
   'rating-codes': (id) => `/pages/rating/index?code_id=${id}`,

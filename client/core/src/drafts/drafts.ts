@@ -11,6 +11,8 @@ export interface DraftElsewhere {
   id: string
   recordType: RecordType
   title: string | null
+  /** `production`, `sales`, `spot_check`. */
+  kind: string
   productCode: string
   /** RFC 3339. */
   updatedAt: string
@@ -110,7 +112,7 @@ export class Drafts {
     ]
       .filter(({ row }) => !here.has(row.id) && !waiting.includes(row.id))
       .map(({ row, recordType }) => ({
-        ...{ id: row.id, recordType, title: row.org_name },
+        ...{ id: row.id, recordType, title: row.org_name, kind: row.kind },
         ...{ productCode: row.product_code, updatedAt: row.updated_at },
       }))
       .sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1))

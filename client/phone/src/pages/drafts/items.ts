@@ -6,7 +6,7 @@ export interface DraftItem {
   recordType: RecordType
   /** Name of the enterprise; null where none was typed yet. */
   title: string | null
-  /** Kind or code of its form; null where only the server has it. */
+  /** Kind or code of its form. */
   kind: string | null
   productCode: string | null
   filled: { answered: number; total: number } | null
@@ -49,7 +49,7 @@ export function itemsOf(
       id: draft.id,
       recordType: draft.recordType,
       title: draft.title,
-      kind: null,
+      kind: draft.kind,
       productCode: draft.productCode,
       filled: null,
       photos: 0,

@@ -79,7 +79,7 @@ export function waysOf(entry: Pick<Entry, 'problem' | 'type' | 'draft'>): { firs
         : []
   // Looking comes first, and what says yes to a question stands at the right, as in a dialog.
   const ways = [...looks, ...offered]
-  const front = ways.filter((way) => way !== 'discard').slice(0, 2)
+  const front: Way[] = ways.filter((way) => way !== 'discard').slice(0, 2)
   if (front.length === 2 && front[0]?.startsWith('confirm')) front.reverse()
   return { first: front, more: ways.filter((way) => !front.includes(way)) }
 }
