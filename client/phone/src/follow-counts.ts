@@ -28,8 +28,6 @@ async function follow(): Promise<void> {
   }
   stops = [place.drafts.watch(() => void count()), place.outbox.watch((state) => mine === turn && show(state, () => void count()))]
   await count()
-  // So that 导出未发送 works later without a network; where it cannot be had now, the next start asks again.
-  await place.keepExportKey().catch(() => undefined)
 }
 
 function show(state: OutboxState | null, changed: () => void = () => undefined): void {
