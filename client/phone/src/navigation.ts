@@ -35,6 +35,12 @@ export function goBack(): void {
   else goHome()
 }
 
+/** One page back; where this one was opened directly, the page that it belongs to. */
+export function goBackTo(page: string): void {
+  if (getCurrentPages().length > 1) uni.navigateBack()
+  else uni.redirectTo({ url: page })
+}
+
 export function goHome(): void {
   uni.switchTab({ url: '/pages/home/index' })
 }
