@@ -40,9 +40,9 @@ def phone(chromium: Browser) -> Iterator[Phone]:
     """Take a new phone in the hand: nothing in its cache; 375 px wide unless told."""
     contexts = []
 
-    def taken(width: int = 375, **options: Any) -> Page:
+    def taken(width: int = 375, height: int = 667, **options: Any) -> Page:
         context = chromium.new_context(
-            viewport={"width": width, "height": 667}, device_scale_factor=2, has_touch=True, is_mobile=True,
+            viewport={"width": width, "height": height}, device_scale_factor=2, has_touch=True, is_mobile=True,
             locale="zh-CN", **options,
         )  # fmt: skip
         context.set_default_timeout(15_000)

@@ -305,7 +305,15 @@ export class Outbox {
   }
 }
 
-const BESIDE_FORM = ['kind', 'product_code', 'form_version', 'photos', 'signatures']
+const BESIDE_FORM = [
+  'kind',
+  'product_code',
+  'form_version',
+  'photos',
+  'signatures',
+  'confirm_duplicate',
+  'confirm_name',
+]
 
 function besideForm(body: Body): Body {
   return Object.fromEntries(BESIDE_FORM.filter((name) => name in body).map((name) => [name, body[name]]))

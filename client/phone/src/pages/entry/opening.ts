@@ -59,7 +59,7 @@ export async function begin(code: string, known: Known | undefined, typed: { usc
     form_version: definition.version,
     ...presetBody(draft.form, {
       ...{ known, ...typed, last: last?.body, productCode, today: chinaToday() },
-      people: lastPeople(personKey(), session.me?.operator_name ?? ''),
+      people: lastPeople(personKey(), session.me?.operator_name ?? '', last?.body),
     }),
   }
   const filling = take(new Filling(place, definition, recordTypeOf(definition), body, null))

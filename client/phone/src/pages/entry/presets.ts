@@ -71,11 +71,13 @@ function unmasked(last: FormBody | undefined): FormBody | undefined {
 
 const KEY = 'colleagues'
 
-/** The people of the last record of this person on this phone; themselves at least. */
-export function lastPeople(person: string, ownName: string): string[] {
+/** The people of the last record of this person on this phone, or of the last visit if they were there; at least themselves. */
+export function lastPeople(person: string, ownName: string, last: FormBody | undefined): string[] {
   const kept: unknown = uni.getStorageSync(`${KEY}/${person}`)
-  const names = Array.isArray(kept) ? (kept as string[]) : []
-  return names.includes(ownName) || ownName === '' ? names : [ownName, ...names]
+  if (Array.isArray(kept) && kept.length > 0) return kept as string[]
+  const visit = PEOPLE.map((name) => last?.[name]).find(Array.isArray) as string[] | undefined
+  if (ownName !== '' && visit?.includes(ownName)) return visit
+  return ownName === '' ? [] : [ownName]
 }
 
 export function keepPeople(person: string, names: readonly string[]): void {
