@@ -389,6 +389,9 @@ def test_a_spot_check_with_verdicts_and_an_added_test_item_goes_through_the_same
     page.locator("#at-sampling_5fplace").get_by_role("radio", name="成品仓库").tap()
     inspector.button("选择检验项目")
     sheet = page.get_by_role("dialog", name="检验项目")
+    # Over the whole window, not inside the card that opened it.
+    shade = page.locator(".sheet-shade").bounding_box()
+    assert shade and (shade["width"], shade["height"]) == (375, 812)
     sheet.get_by_role("checkbox").first.tap()
     sheet.get_by_role("button", name="＋ 列表里没有，新增").tap()
     sheet.get_by_label("新增的名称").fill("端子温升")
