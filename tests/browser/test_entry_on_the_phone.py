@@ -1,6 +1,7 @@
 """An inspector's check on the phone, from home to 已提交: presses, conditions, faults, drafts, forms of any length."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -56,7 +57,29 @@ def visited(bureau: Bureau, kind: str, enterprise: dict[str, Any], inspectors: l
         "check_date": (clock.today() - timedelta(days=1)).isoformat(), "answers": answers,
         f"{'business' if kind == 'sales' else 'production'}_address": "某路1号",
     }  # fmt: skip
-    bureau.call(COUNTY, "PUT", f"/inspections/{uuid4()}/submission", body)
+    record_id = str(uuid4())
+    bureau.call(COUNTY, "PUT", f"/inspections/{record_id}/submission", body)
+    wait_until(lambda: record_id in visits_in_register(bureau, enterprise["uscc"]))
+
+
+def visits_in_register(bureau: Bureau, uscc: str) -> list[str]:
+    """Ids of the last visits that the register tells a phone."""
+    after, more = "", True
+    while more:
+        page = bureau.call(COUNTY, "GET", f"/enterprises/changes{after}")
+        for one in page["items"]:
+            if one["uscc"] == uscc:
+                return [visit["record_id"] for visit in one["visits"]]
+        after, more = f"?after={page['next_after']}", page["more"]
+    return []
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Ask again until it holds; fails after a minute."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def records(bureau: Bureau, enterprise: dict[str, Any]) -> list[dict[str, Any]]:
