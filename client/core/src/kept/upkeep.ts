@@ -9,7 +9,6 @@ import type { Kept } from './kept'
 const HOUR = 3_600_000
 const SOON = 5 * 60_000
 const DICTIONARIES: DictionaryName[] = ['items', 'test-items']
-const EXPORT_KEY = '/api/v1/outbox-imports/key'
 
 /** Keeps up to date what a check needs without a network: register, forms, words, and the key of exports. */
 export class Upkeep {
@@ -93,8 +92,8 @@ export class Upkeep {
   }
 
   private async keepExportKey(): Promise<void> {
-    const { recipient } = (await this.api.send('GET', EXPORT_KEY)).body as { recipient?: unknown }
-    if (typeof recipient === 'string') await this.platform.store.write([[this.keyOfExportKey, recipient]])
+    const { recipient } = (await this.api.get('/api/v1/outbox-imports/key', {})).body
+    await this.platform.store.write([[this.keyOfExportKey, recipient]])
   }
 
   /** False where the server cannot be reached: the next step would not do better. A refusal or a full phone: the next. */

@@ -264,6 +264,27 @@ it.each(['inspections', 'spot-checks'] as const)(
   },
 )
 
+it('what a phone exports without a network is imported once, and is a repetition when the phone sends it later', async () => {
+  const phone = await started(await signedIn())
+  await phone.work.upkeep.now()
+  machine.setOnline(false)
+  const all = [await submitted(phone), await submitted(phone)]
+  const parts = (await phone.work.exportWaiting())!
+  const imported = async (): Promise<unknown> => {
+    const form = new FormData()
+    form.append('file', new Blob([parts[0]!.bytes]), parts[0]!.name)
+    const headers = { authorization: `Bearer ${phone.session.token()}` }
+    return (await fetch(`${server.address}/api/v1/outbox-imports`, { method: 'POST', headers, body: form })).json()
+  }
+  expect(await imported()).toMatchObject({ accepted: 2, repeated: 0, refused: [] })
+  expect(await imported()).toMatchObject({ accepted: 0, repeated: 2, refused: [] })
+  for (const sent of all) await expectOnServer(phone, sent)
+  machine.setOnline(true)
+  await sendAll(phone)
+  for (const sent of all) await expectOnServer(phone, sent)
+  await phone.work.close()
+})
+
 it('the register of the office comes to the phone, is searched there, and is brought up to date by difference', async () => {
   const phone = await started(await signedIn())
   await phone.work.register.bringUpToDate()
