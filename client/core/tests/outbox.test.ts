@@ -71,6 +71,19 @@ describe('what waits', () => {
   })
 })
 
+it('what is submitted while the outbox is read anew, as when another tab has written, is not forgotten', async () => {
+  machine.setOnline(false)
+  const key = `${phone.session.scope}out/`
+  for (let turns = 0; turns < 60; turns += 1) {
+    const submitting = submitCheck(phone)
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+    phone.process.storeListeners.forEach((listener) => listener([key]))
+    await submitting
+    await settle()
+    expect(phone.work.outbox.list()).toHaveLength(turns + 1)
+  }
+})
+
 it('submitting takes no more reading when thousands wait', async () => {
   machine.setOnline(false)
   const reads = async () => {

@@ -251,7 +251,7 @@ export class Outbox {
 
   /** Another tab was first. */
   private async submittedBefore(id: string): Promise<Entry> {
-    await this.queue.reload()
+    await this.queue.readAll()
     const waiting = this.queue.entries.find((entry) => entry.id === id && entry.type === 'submission')
     if (waiting === undefined) throw new Error(`no draft ${id}`)
     return waiting

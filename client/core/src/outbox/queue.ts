@@ -30,7 +30,13 @@ export class Queue {
   }
 
   /** Reads all anew; to be called when another tab has written. */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    // Nothing is added between reading and remembering, or it would be forgotten until the next time.
+    return this.locked(() => this.readAll())
+  }
+
+  /** The same for who holds the lock already (`locked`). */
+  async readAll(): Promise<void> {
     const { store } = this.platform
     const [waiting, accepted] = [await store.list(outPrefix(this.scope)), await store.list(sentPrefix(this.scope))]
     this.waiting.clear()
@@ -46,7 +52,7 @@ export class Queue {
    */
   async recover(): Promise<void> {
     await this.locked(async () => {
-      await this.reload()
+      await this.readAll()
       const changes: Change[] = []
       // Of thousands of entries hardly one is a draft as well: only that one is read.
       const drafts = new Set(await this.platform.store.keys(draftKey(this.scope, '')))
@@ -63,7 +69,7 @@ export class Queue {
       })
       if (changes.length === 0) return
       await this.platform.store.write(changes)
-      await this.reload()
+      await this.readAll()
     })
   }
 
