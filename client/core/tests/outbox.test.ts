@@ -55,6 +55,17 @@ describe('what waits', () => {
     expect([...server.records.keys()]).toEqual(ids)
   })
 
+  it('立即发送 resolves when everything is sent, also while a try is ending that looked before the network came', async () => {
+    for (let turns = 0; turns < 30; turns += 1) {
+      machine.setOnline(false)
+      const id = await submitCheck(phone)
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+      machine.setOnline(true)
+      await phone.work.outbox.sendNow()
+      expect([turns, server.applied.get(id)]).toEqual([turns, 1])
+    }
+  })
+
   it('tells count, age of the oldest and the last success', async () => {
     machine.setOnline(false)
     const begun = machine.time

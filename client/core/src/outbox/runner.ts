@@ -46,10 +46,12 @@ export class Runner {
   }
 
   /** Tries now, whatever the backoff and the network say. Resolves when nothing more can be sent for now. */
-  now(): Promise<void> {
+  async now(): Promise<void> {
+    // What runs already may have ended for another reason, or looked before the network came.
+    while (this.running !== undefined) await this.running
     this.failures = 0
     this.nextTryAt = null
-    return this.run(true)
+    await this.run(true)
   }
 
   private run(forced: boolean): Promise<void> {

@@ -137,6 +137,7 @@ it(`kill -9 of the server in mid-sending, ${given.rounds} rounds: nothing is los
     for (let number = 0; number < 3; number += 1) all.push(await submitted(phone))
     machine.setOnline(true)
     await phone.work.outbox.sendNow()
+    expect(killed).toBeDefined()
     await killed
     transport.before = async () => {}
     // Every other time the phone is killed as well.

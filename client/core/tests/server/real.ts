@@ -38,6 +38,7 @@ export class RealServer {
 
   /** Resolves when `/readyz` answers 200. */
   async start(): Promise<void> {
+    if (this.isRunning) throw new Error('the server runs already')
     this.child = spawn('./manage', ['serve'], {
       cwd: this.of.root,
       detached: true,
@@ -57,7 +58,7 @@ export class RealServer {
   /** `kill -9` of the server and its workers at this moment. */
   async kill(): Promise<void> {
     const child = this.child
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (!this.isRunning || child?.pid === undefined) return
     const ended = once(child, 'exit')
     process.kill(-child.pid, 'SIGKILL')
     await ended
@@ -65,6 +66,10 @@ export class RealServer {
 
   async manage(...parts: string[]): Promise<string> {
     return (await promisify(execFile)('./manage', parts, { cwd: this.of.root, env: this.environment })).stdout
+  }
+
+  private get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null
   }
 
   private get environment(): NodeJS.ProcessEnv {
