@@ -171,11 +171,11 @@ def _end_sessions_of(session: Session, bindings: Any, but: UUID | None = None) -
 def _exchange(database: Database, wechat: WeChat | None, code: str, caller: Caller) -> str:
     """WeChat's id of the person behind a login code.
 
-    Raises 401 `wechat_code_refused`, 403 `wechat_blocked`, 429 `login_throttled` or `too_many_requests`, and 503
-    `wechat_unavailable`, also where no mini-program is set up.
+    Raises 401 `wechat_code_refused`, 403 `wechat_blocked`, 409 `wechat_not_set_up` where there is no mini-program, 429
+    `login_throttled` or `too_many_requests`, and 503 `wechat_unavailable`.
     """
     if wechat is None:
-        raise Problem("wechat_unavailable", "本系统没有开通微信登录，请使用用户名和密码")
+        raise Problem("wechat_not_set_up")
     keys = [f"wechat-address:{caller.address[:45]}"]
     with database.write() as session:
         reserved = throttle.reserve(session, keys)

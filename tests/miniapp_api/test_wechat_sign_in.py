@@ -314,5 +314,5 @@ def test_without_a_mini_program_it_says_so(settings: Settings) -> None:
 
     plain = create_app(settings.model_copy(update={"wechat_appid": "", "wechat_secret": SecretStr("")})).test_client()
     answer = plain.post("/api/v1/sessions/wechat", json={"code": "a-code"})
-    assert problem(answer) == (503, "wechat_unavailable")
-    assert "没有开通" in answer.json["detail"]  # type: ignore[index]
+    assert problem(answer) == (409, "wechat_not_set_up")
+    assert "没有开通" in answer.json["title"]  # type: ignore[index]
