@@ -6,9 +6,8 @@ move; an effect that refuses rolls the whole transaction back.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -16,9 +15,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.deadlines import clocks
-from core.errors import Fault, Problem, invalid, not_found
-from core.forms.sealing import readable, sealed
-from core.forms.validation.check import Checked
+from core.errors import Problem, invalid, not_found
 from core.models import Confirmation
 from core.text import clean, demanded
 from core.workflows import history, idempotency
@@ -30,6 +27,7 @@ from enterprise.filings.integrity import content_digest
 from enterprise.filings.kinds import OFFICE, FilingKind, Filings, FilingStep
 from enterprise.filings.models import DELETED, Filing, FilingVersion
 from enterprise.filings.moves import after, find, found, lock, write_move
+from enterprise.filings.sending import as_sent, validate, version_row_of
 from enterprise.filings.working_copy import as_date, release_all_but
 
 FINISHED = "filing.finished"
@@ -104,9 +102,9 @@ def _take(
     steps = [step]
     version_row: dict[str, Any] | None = None
     if step.sends:
-        checked, data = _validate(session, engine, kind, filing)
-        values |= _as_sent(filing, data)
-        version_row = _version_row(filing, data, values["sent_at"], actor)
+        checked, data = validate(session, engine, kind, filing)
+        values |= as_sent(filing, data)
+        version_row = version_row_of(filing, data, values["sent_at"], actor)
         payload |= {"sent": values["sent"], "content": content_digest(version_row)}
         if step.then is not None:
             steps.append(kind.following(step.then(checked), step.target))
@@ -201,47 +199,6 @@ def _history_row(step: FilingStep, moved: Filing, actor: Actor | None, payload: 
     return history.Move(
         "filing", moved.id, step.action, step.source, moved.status, moved.version, by, {**said, **payload}
     )
-
-
-def _validate(session: Session, engine: Filings, kind: FilingKind, filing: Filing) -> tuple[Checked, dict[str, Any]]:
-    """Validate the working copy whole: form, documents and the kind's own check; 422 with all faults.
-
-    Returns what the form found, and the data as it is stored.
-    """
-    if not filing.saved:
-        raise invalid("/data", "not_saved", "填报内容还没有保存，请先保存后再提交")
-    form = engine.forms.get(filing.form_code, filing.form_version).form
-    today = clock.today()
-    clear = readable(form, filing.data, clear=True)
-    checked = form.check(clear, submit=True, today=today)
-    faults = [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
-    present = {one["category"] for one in filing.documents}
-    for document in kind.documents:
-        needed = document.required == "always" or (document.required == "problems" and checked.problems_found)
-        if needed and document.category.code not in present:
-            faults.append(Fault("/documents", "required", f"请上传“{document.category.label}”"))
-    if kind.check is not None:
-        faults += kind.check(session, filing, checked.values, today)
-    if faults:
-        raise Problem("invalid", errors=faults)
-    return checked, filing.data if checked.values == clear else sealed(form, checked.values)
-
-
-def _version_row(filing: Filing, data: dict[str, Any], sent_at: datetime, actor: Actor | None) -> dict[str, Any]:
-    """The row of `filing_versions` that freezes what is sent."""
-    return {
-        "id": uuid4(), "filing_id": filing.id, "number": filing.sent + 1, "form_code": filing.form_code,
-        "form_version": filing.form_version, "data": data, "documents": filing.documents,
-        "sent_by": actor.user_id if actor else None, "operator_name": actor.operator_name if actor else None,
-        "sent_at": sent_at,
-    }  # fmt: skip
-
-
-def _as_sent(filing: Filing, data: dict[str, Any]) -> dict[str, Any]:
-    """What changes on the filing when it is sent; `late` stays set once the filing was sent after its due day."""
-    late = filing.due_on is not None and clock.today() > filing.due_on
-    values = {"sent": filing.sent + 1, "sent_at": clock.now(), "late": late or filing.late}
-    return values if data == filing.data else values | {"data": data}
 
 
 def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, Any]:

@@ -18,14 +18,14 @@ from core.workflows.integrity import in_chunks, is_last_row, verify_presence
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
 
-_CONTENT = ("form_code", "form_version", "data", "documents")
+CONTENT = ("form_code", "form_version", "data", "documents")
 CHUNK = 300
 Progress = Callable[[int], object]
 
 
 def content_digest(version: Mapping[str, Any]) -> str:
     """Digest of a sent version, kept in the history entry of the step that sent it."""
-    return history.content_digest({name: version[name] for name in _CONTENT})
+    return history.content_digest({name: version[name] for name in CONTENT})
 
 
 def verify_filings(
@@ -85,7 +85,7 @@ def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
             content = recorded.get((row.filing_id, row.number))
             if content is None and (row.filing_id, None) in recorded:
                 continue  # a payload of this filing was erased: perhaps this one
-            if content != content_digest({name: getattr(row, name) for name in _CONTENT}):
+            if content != content_digest({name: getattr(row, name) for name in CONTENT}):
                 reason = f"version {row.number} is not the one that was sent"
                 yield Broken("filing", row.filing_id, 0, reason)
         progress(len(rows))

@@ -140,6 +140,49 @@ class FilingVersion(Answer):
     documents: list[FilingDocument]
 
 
+class FilingFault(Answer):
+    """A fault, with the place of its field or category."""
+
+    path: str = Field(description="JSON Pointer into the filing: `/data/org_name`, `/documents`")
+    code: str
+    message: str = Field(description="Chinese sentence a user can act on")
+
+
+class FilingCheck(Answer):
+    """What sending a filing would say now."""
+
+    errors: list[FilingFault]
+
+
+class ReceivedDocument(Answer):
+    """A document as it was received."""
+
+    category: str
+    category_title: str
+    file_id: UUID
+    name: str
+    size: int = Field(description="bytes")
+    sha256: str = Field(description="digest of the bytes that were received")
+
+
+class FilingReceipt(Answer):
+    """The receipt of a sending (提交回执)."""
+
+    number: str = Field(description="only this sending has it")
+    filing_id: UUID
+    sending: int = Field(description="which sending of the filing it was, counted from 1")
+    title: str
+    kind_title: str
+    org_name: str
+    uscc: str
+    sent_at: datetime = Field(description="when the server took it")
+    operator_name: str | None
+    content: str = Field(description="digest of all that was sent, as the history keeps it")
+    documents: list[ReceivedDocument]
+    url: str = Field(description="where its QR code leads; opens for whoever may read the filing")
+    qr: str = Field(pattern="^data:image/png;base64,", description="PNG, as a data URL")
+
+
 class FilingMove(HistoryRow):
     """A move of a filing."""
 

@@ -1,5 +1,6 @@
 """Filings (办件): the same calls for every kind."""
 
+import base64
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,12 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
+from assets.paper import qr_codes
 from core.actor import Actor
 from core.database.paging import whole
 from core.errors import not_found
 from core.workflows import history
-from enterprise.filings import actions, operations, queries
+from enterprise.filings import actions, operations, queries, receipts, sending
 from enterprise.filings import answers as filing_answers
 from enterprise.filings.access import get_readable
 from enterprise.filings.queries import Filters
@@ -21,14 +23,25 @@ from enterprise.systems import KINDS
 from miniapp_api.enterprise.filing_answers import (
     DeletedFiling,
     Filing,
+    FilingCheck,
     FilingKind,
     FilingKindSummary,
     FilingMove,
+    FilingReceipt,
     FilingRow,
     FilingVersion,
 )
 from miniapp_api.http.answers import FORM_DATA, Page, answers, refuses
-from miniapp_api.http.bodies import ID_FIELD, VERSION_FIELD, AsSent, AtOnceQuery, DescribedBody, PageQuery, described
+from miniapp_api.http.bodies import (
+    ID_FIELD,
+    VERSION_FIELD,
+    AsSent,
+    AtOnceQuery,
+    DescribedBody,
+    PageQuery,
+    Query,
+    described,
+)
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
 
@@ -79,6 +92,12 @@ class FilingVersionsQuery(AtOnceQuery):
     """A page of versions; without page parameters the first hundred, because each version is answered whole."""
 
     at_once = 100
+
+
+class ReceiptQuery(Query):
+    """Which sending; the last one by default."""
+
+    sending: int | None = Field(None, ge=1)
 
 
 class ActionBody(AsSent):
@@ -163,6 +182,30 @@ def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, 
     prepared = filing_answers.prepare_answer(session, engine, actor, filing)
     warnings = due_date_warnings(filing, body.due_on)
     return AfterCommit(lambda: prepared(warnings))
+
+
+@bp.get("/filings/<uuid:filing_id>/check")
+@gate(Verb.FILINGS_WRITE)
+@answers(FilingCheck)
+@refuses(409)
+def check_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
+    """What sending would say now of what is saved; changes nothing."""
+    faults = sending.check_sending(session, wiring().filings, actor, filing_id)
+    return {"errors": [{"path": fault.path, "code": fault.code, "message": fault.message} for fault in faults]}
+
+
+@bp.get("/filings/<uuid:filing_id>/receipt")
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@answers(FilingReceipt)
+@bp.input(ReceiptQuery, location="query", arg_name="query")
+def read_filing_receipt(session: Session, actor: Actor, filing_id: UUID, query: ReceiptQuery) -> dict[str, Any]:
+    """The receipt (提交回执) of a sending: number, time, digests, and a QR code that leads to it."""
+    services = wiring()
+    found = receipts.receipt(
+        session, services.filings, actor, filing_id, query.sending, services.settings.resolved_public_url
+    )
+    picture = base64.b64encode(qr_codes.png(found["url"])).decode()
+    return {**found, "qr": f"data:image/png;base64,{picture}"}
 
 
 @bp.delete("/filings/<uuid:filing_id>")
