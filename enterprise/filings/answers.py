@@ -199,6 +199,7 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
         "opened_by": kind.opened_by,
         "subject_type": kind.subject_type,
         "listed": list(kind.listed),
+        "fixed": sorted(kind.fixed),
         "form": definition,
         "documents": [
             {
@@ -212,7 +213,10 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
             }
             for d in kind.documents
         ],
-        "statuses": [{"code": code, "label": label} for code, label in kind.statuses.items()],
+        "statuses": [
+            {"code": code, "label": label, "editable": code in kind.editable, "final": code in kind.final}
+            for code, label in kind.statuses.items()
+        ],
         "steps": [
             {
                 "action": s.action,
@@ -220,6 +224,8 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
                 "from": s.source,
                 "to": s.target,
                 "comment_required": s.comment,
+                "sends": s.sends,
+                "restores": s.restores,
                 "mine": s.who in verbs,
             }
             for s in kind.steps

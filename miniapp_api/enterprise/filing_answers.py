@@ -42,6 +42,8 @@ class StatusLabel(Answer):
 
     code: Status
     label: str
+    editable: bool = Field(description="whether the enterprise may change the working copy")
+    final: bool = Field(description="whether the filing ends there")
 
 
 class FilingStep(Answer):
@@ -52,6 +54,8 @@ class FilingStep(Answer):
     source: Status | None = Field(alias="from", description="null: the step opens the filing")
     target: Status = Field(alias="to")
     comment_required: bool
+    sends: bool = Field(description="whether what is saved is validated whole and frozen as a version")
+    restores: bool = Field(description="whether the working copy becomes again what was sent last")
     mine: bool = Field(description="whether the caller may ever take it")
 
 
@@ -60,6 +64,7 @@ class FilingKind(FilingKindSummary):
 
     subject_type: str | None = Field(description="what a filing is about, if it is about something")
     listed: list[str] = Field(description="fields of the form that lists show")
+    fixed: list[str] = Field(description="fields that the enterprise cannot change once the filing is open")
     form: FormDefinition
     documents: list[DocumentCategory]
     statuses: list[StatusLabel]

@@ -7,6 +7,8 @@ import { session } from './session'
 export type FormSummary = AnswerOf<'/api/v1/forms', 'get'>['items'][number]
 export type Todo = AnswerOf<'/api/v1/todos', 'get'>['items'][number]
 
+export type FilingKindSummary = AnswerOf<'/api/v1/filing-kinds', 'get'>['items'][number]
+
 interface Kept<T> {
   value: T
   /** Milliseconds since 1970 at which the server said it. */
@@ -18,6 +20,10 @@ export const productList = () => fresh('products', async (api) => (await api.get
 
 /** Newest versions of all forms, without their items. */
 export const formList = () => fresh('forms', async (api) => (await api.get('/api/v1/forms', {})).body.items)
+
+/** Kinds of filings (申报和报告), without their forms. */
+export const filingKinds = () =>
+  fresh('filing-kinds', async (api) => (await api.get('/api/v1/filing-kinds', {})).body.items)
 
 /** The most urgent to-dos of the person, and how many there are in all. */
 export const firstTodos = () =>

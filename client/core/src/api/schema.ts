@@ -1235,6 +1235,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/filings/{filing_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What sending would say now of what is saved; changes nothing. */
+        get: operations["check_filing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/enterprises/{uscc}/users": {
         parameters: {
             query?: never;
@@ -1267,6 +1284,23 @@ export interface paths {
          * @description Also about one that is not in the register; empty where there is none.
          */
         get: operations["list_last_visits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/filings/{filing_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt (提交回执) of a sending: number, time, digests, and a QR code that leads to it. */
+        get: operations["read_filing_receipt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3653,11 +3687,23 @@ export interface components {
             documents: components["schemas"]["FilingDocument"][];
             warnings: components["schemas"]["Warning"][];
         };
+        /** @description What sending a filing would say now. */
+        FilingCheck: {
+            errors: components["schemas"]["FilingFault"][];
+        };
         /** @description A file of a filing. */
         FilingDocument: {
             category: string;
             /** Format: uuid */
             file_id: string;
+        };
+        /** @description A fault, with the place of its field or category. */
+        FilingFault: {
+            /** @description JSON Pointer into the filing: `/data/org_name`, `/documents` */
+            path: string;
+            code: string;
+            /** @description Chinese sentence a user can act on */
+            message: string;
         };
         /** @description The form version that is answered; `title` heads its paper. */
         FilingForm: {
@@ -3678,6 +3724,8 @@ export interface components {
             subject_type: string | null;
             /** @description fields of the form that lists show */
             listed: string[];
+            /** @description fields that the enterprise cannot change once the filing is open */
+            fixed: string[];
             form: components["schemas"]["FormDefinition"];
             documents: components["schemas"]["DocumentCategory"][];
             statuses: components["schemas"]["StatusLabel"][];
@@ -3764,6 +3812,32 @@ export interface components {
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
         };
+        /** @description The receipt of a sending (提交回执). */
+        FilingReceipt: {
+            /** @description only this sending has it */
+            number: string;
+            /** Format: uuid */
+            filing_id: string;
+            /** @description which sending of the filing it was, counted from 1 */
+            sending: number;
+            title: string;
+            kind_title: string;
+            org_name: string;
+            uscc: string;
+            /**
+             * Format: date-time
+             * @description when the server took it
+             */
+            sent_at: string;
+            operator_name: string | null;
+            /** @description digest of all that was sent, as the history keeps it */
+            content: string;
+            documents: components["schemas"]["ReceivedDocument"][];
+            /** @description where its QR code leads; opens for whoever may read the filing */
+            url: string;
+            /** @description PNG, as a data URL */
+            qr: string;
+        };
         /** @description A filing in a list. */
         FilingRow: {
             /** Format: uuid */
@@ -3819,6 +3893,10 @@ export interface components {
             /** @enum {string} */
             to: "acknowledged" | "cancelled" | "closed" | "deleted" | "done" | "draft" | "editing" | "pending" | "read" | "rectifying" | "returned" | "submitted" | "to_follow" | "to_upload" | "unread" | "update";
             comment_required: boolean;
+            /** @description whether what is saved is validated whole and frozen as a version */
+            sends: boolean;
+            /** @description whether the working copy becomes again what was sent last */
+            restores: boolean;
             /** @description whether the caller may ever take it */
             mine: boolean;
         };
@@ -4967,6 +5045,18 @@ export interface components {
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
         };
+        /** @description A document as it was received. */
+        ReceivedDocument: {
+            category: string;
+            category_title: string;
+            /** Format: uuid */
+            file_id: string;
+            name: string;
+            /** @description bytes */
+            size: number;
+            /** @description digest of the bytes that were received */
+            sha256: string;
+        };
         /**
          * @description A check (检查) or a spot check (监督抽查), whole.
          *
@@ -5429,6 +5519,10 @@ export interface components {
             /** @enum {string} */
             code: "acknowledged" | "cancelled" | "closed" | "deleted" | "done" | "draft" | "editing" | "pending" | "read" | "rectifying" | "returned" | "submitted" | "to_follow" | "to_upload" | "unread" | "update";
             label: string;
+            /** @description whether the enterprise may change the working copy */
+            editable: boolean;
+            /** @description whether the filing ends there */
+            final: boolean;
         };
         /** @description A text that was typed before. */
         Suggestion: {
@@ -13398,6 +13492,100 @@ export interface operations {
             };
         };
     };
+    check_filing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                filing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingCheck"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hand_over_account: {
         parameters: {
             query?: never;
@@ -13532,6 +13720,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LastVisitPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_filing_receipt: {
+        parameters: {
+            query?: {
+                sending?: number | null;
+            };
+            header?: never;
+            path: {
+                filing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingReceipt"];
                 };
             };
             /** @description bad_request, malformed_json */

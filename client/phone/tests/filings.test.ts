@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+
+import { comingOf, consequenceOf, nextOf, postsOf, stepsOf, tagOf, type Filing, type Kind } from '../src/pages/enterprise/work-words'
+
+const step = (action: string, label: string, from: string | null, to: string, more: object = {}) => ({
+  action, label, from, to, comment_required: false, sends: false, restores: false, mine: true, ...more,
+})
+const KIND = {
+  statuses: [
+    { code: 'draft', label: '填报中', editable: true, final: false },
+    { code: 'unread', label: '未阅', editable: false, final: false },
+    { code: 'read', label: '已阅', editable: false, final: true },
+    { code: 'deleted', label: '已删除', editable: false, final: true },
+  ],
+  steps: [
+    step('open', '添加', null, 'draft'), step('delete', '删除', 'draft', 'deleted'),
+    step('submit', '提交', 'draft', 'unread', { sends: true }), step('withdraw', '撤回修改', 'unread', 'draft'),
+    step('cancel', '取消修改', 'draft', 'unread', { restores: true }),
+  ],
+} as unknown as Kind
+const DRAFT = { status: 'draft', actions: ['save', 'delete', 'submit'], sent: 0, sent_at: null, documents: [], opinion: null } as unknown as Filing
+const SENT = { ...DRAFT, status: 'unread', actions: ['withdraw'], sent: 2, sent_at: '2026-11-29T02:41:00Z' } as unknown as Filing
+
+describe('a filing in words, from its declaration alone', () => {
+  it('offers sending first among the steps of its status', () => {
+    expect(stepsOf(KIND, DRAFT).map((one) => one.label)).toEqual(['提交', '删除'])
+  })
+
+  it('says what taking it back undoes, with the time that is given up', () => {
+    const [withdraw] = stepsOf(KIND, SENT)
+    expect(consequenceOf(KIND, withdraw!, SENT)).toBe(
+      '第 2 次提交（2026-11-29 10:41）将不再办理，状态回到“填报中”。内容和材料都保留，可修改后重新提交；提交时间以重新提交的为准。',
+    )
+  })
+
+  it('asks before it is deleted or a change is given up, and not before it is sent', () => {
+    const [submit, remove] = stepsOf(KIND, DRAFT)
+    expect(consequenceOf(KIND, submit!, DRAFT)).toBeNull()
+    expect(consequenceOf(KIND, remove!, { ...DRAFT, documents: [{}] } as never)).toBe('填写的内容、材料 1 份将一起删除，不能恢复。')
+    const cancel = KIND.steps.find((one) => one.restores)!
+    expect(consequenceOf(KIND, cancel, SENT)).toContain('恢复为第 2 次提交的内容')
+  })
+
+  it('says whose turn it is', () => {
+    expect([nextOf(KIND, DRAFT), nextOf(KIND, SENT)]).toEqual([
+      '请填写下列各项，再点“提交”。', '已提交，等待局方办理。结果会出现在“待办”中。',
+    ])
+    expect([comingOf(KIND, { ...DRAFT, finished_at: null }), comingOf(KIND, { ...SENT, finished_at: null })]).toEqual(['下一步：提交', '等待局方办理'])
+    expect([tagOf(KIND, DRAFT), tagOf(KIND, SENT), tagOf(KIND, { ...DRAFT, opinion: '请补正' } as never)]).toEqual(['mine', 'other', 'returned'])
+  })
+
+  it('has its history with the newest on top, in the labels of its steps', () => {
+    const moves = [
+      { seq: 1, at: '2026-11-29T02:00:00Z', action: 'open', from: null, to: 'draft', version: 1 },
+      { seq: 2, at: '2026-11-29T02:41:00Z', action: 'submit', from: 'draft', to: 'unread', version: 2, sent: 1, operator_name: '周某' },
+    ]
+    expect(postsOf(KIND, moves as never).map((post) => [post.title, post.at, post.who])).toEqual([
+      ['提交（第 1 次）', '2026-11-29 10:41', '周某'], ['添加', '2026-11-29 10:00', '系统'],
+    ])
+  })
+})

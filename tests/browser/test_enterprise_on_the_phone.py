@@ -1,0 +1,175 @@
+"""An enterprise on the phone: from the to-do over form, documents and sending to the receipt, and to the rating."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests import paperwork
+from tests.browser.app import Bureau, build_if_stale, violations
+from tests.servers import running_server
+
+Phone = Callable[..., Page]
+REVIEWER = "demo_licence_reviewer"
+NARROW = {"color_scheme": "dark"}
+
+
+@pytest.fixture(scope="module")
+def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    build_if_stale()
+    data_dir = tmp_path_factory.mktemp("bureau")
+    # The captcha is a picture for people; how it is asked for is tested elsewhere.
+    with running_server(data_dir, DEMO="1", ENTERPRISE_CAPTCHA="after_failure") as base:
+        yield Bureau(base, data_dir)
+
+
+def filing(bureau: Bureau, kind: str, status: str) -> dict[str, Any]:
+    """The newest filing of the demo's enterprise of that kind and status."""
+    found = bureau.call("enterprise", "GET", f"/filings?kind={kind}&status={status}")["items"]
+    return dict(found[0])
+
+
+def cut_writes(route: Route) -> None:
+    """The network takes nothing to the server."""
+    if route.request.method == "PUT":
+        route.abort()
+    else:
+        route.continue_()
+
+
+def close(page: Page) -> None:
+    page.get_by_role("button", name="完成").click()
+
+
+def test_a_rectification_goes_from_the_to_do_to_the_receipt(bureau: Bureau, phone: Phone) -> None:
+    page, report = phone(), paperwork.pdf("整改报告")
+    bureau.open(page, "enterprise", "/pages/home/index")
+    page.get_by_role("link", name="待上传整改报告").click()
+    send = page.get_by_role("button", name="上传整改报告", exact=True)
+    send.click()
+    expect(page.get_by_role("alert").first).to_contain_text("还有 1 处需要处理")
+    expect(page.get_by_role("link", name="请上传“整改报告”")).to_be_visible()
+    page.get_by_role("link", name="整改情况").click()
+    page.get_by_label("整改措施").fill("已补齐检验记录，重新培训检验人员")
+    close(page)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="选择“整改报告”的文件").click()
+    chooser.value.set_files({"name": "整改报告.pdf", "mimeType": "application/pdf", "buffer": report})
+    expect(page.get_by_text("✓ 整改报告.pdf")).to_be_visible()
+    expect(page.get_by_text("已备份")).to_be_visible()
+    send.click()
+    expect(page.get_by_role("heading", name="提交回执")).to_be_visible()
+    expect(page.get_by_text("已提交，服务器")).to_be_visible()
+    expect(page.get_by_text(hashlib.sha256(report).hexdigest())).to_be_visible()
+    expect(page.locator(".receipt-number")).to_have_text(re.compile(r"^\d{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}$"))
+    assert violations(page) == []
+    sent = filing(bureau, "rectification", "to_follow")
+    receipt = bureau.call("enterprise", "GET", f"/filings/{sent['id']}/receipt")
+    expect(page.locator(".receipt-number")).to_have_text(receipt["number"])
+    page.get_by_role("button", name="回到首页").click()
+    expect(page.get_by_role("link", name="待上传整改报告")).to_have_count(0)
+
+
+def test_taking_back_a_declaration_says_what_it_undoes_and_it_is_sent_anew(bureau: Bureau, phone: Phone) -> None:
+    pending = filing(bureau, "data_declaration", "pending")
+    page = phone()
+    bureau.open(page, "enterprise", f"/pages/enterprise/filing?id={pending['id']}")
+    page.get_by_role("button", name="撤回").click()
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("第 1 次提交")
+    expect(question).to_contain_text("状态回到“更新申报”")
+    question.get_by_role("button", name="撤回").click()
+    expect(page.get_by_text("请填写下列各项")).to_be_visible()
+    page.get_by_role("link", name="企业基本信息").click()
+    page.get_by_label("联系人手机").fill("1380000")
+    close(page)
+    page.get_by_role("button", name="提交", exact=True).click()
+    page.get_by_role("link", name=re.compile("手机号")).click()
+    expect(page.get_by_label("联系人手机")).to_be_focused()
+    expect(page.locator(".field-fault:visible")).to_contain_text("手机号")
+    page.get_by_label("联系人手机").fill("13800000009")
+    expect(page.locator(".field-fault:visible")).to_have_count(0)
+    close(page)
+    page.get_by_role("button", name="提交", exact=True).click()
+    expect(page.get_by_text("第 2 次", exact=True)).to_be_visible()
+    again = bureau.call("enterprise", "GET", f"/filings/{pending['id']}")
+    assert (again["status"], again["sent"], again["data"]["contact_mobile"]) == ("pending", 2, "13800000009")
+
+
+def test_what_was_typed_outlives_a_closed_app_without_a_network(bureau: Bureau, phone: Phone) -> None:
+    own = filing(bureau, "data_declaration", "update")
+    page = phone()
+    bureau.open(page, "enterprise", f"/pages/enterprise/section?id={own['id']}&section=enterprise")
+    expect(page.get_by_label("联系人", exact=True)).to_be_visible()
+    page.route(
+        "**/api/v1/filings/**", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
+    )
+    page.get_by_label("联系人", exact=True).fill("周某")
+    expect(page.get_by_text("已存手机")).to_be_visible()
+    page.unroute("**/api/v1/filings/**")
+    page.reload()
+    expect(page.get_by_label("联系人", exact=True)).to_have_value("周某")
+    expect(page.get_by_text("已备份")).to_be_visible()
+    assert bureau.call("enterprise", "GET", f"/filings/{own['id']}")["data"]["contact_name"] == "周某"
+
+
+def test_what_was_saved_elsewhere_meanwhile_is_a_question_and_no_loss(bureau: Bureau, phone: Phone) -> None:
+    own = filing(bureau, "data_declaration", "update")
+    page = phone()
+    bureau.open(page, "enterprise", f"/pages/enterprise/section?id={own['id']}&section=enterprise")
+    expect(page.get_by_label("法定代表人")).to_be_visible()
+    now = bureau.call("enterprise", "GET", f"/filings/{own['id']}")
+    body = {"data": {**now["data"], "legal_representative": "别处填的"}, "version": now["version"]}
+    bureau.call("enterprise", "PUT", f"/filings/{own['id']}", body)
+    page.get_by_label("法定代表人").fill("本机填的")
+    expect(page.get_by_text("别处已保存过更新的内容")).to_be_visible()
+    page.get_by_role("button", name="用本机的").click()
+    expect(page.get_by_text("已备份")).to_be_visible()
+    assert bureau.call("enterprise", "GET", f"/filings/{own['id']}")["data"]["legal_representative"] == "本机填的"
+
+
+def test_the_rating_to_do_leads_to_the_rating_and_back_to_the_home_page(bureau: Bureau, phone: Phone) -> None:
+    pending = filing(bureau, "data_declaration", "pending")
+    version = bureau.call(REVIEWER, "GET", f"/filings/{pending['id']}")["version"]
+    bureau.call(REVIEWER, "POST", f"/filings/{pending['id']}/actions/approve", {"version": version})
+    page = phone()
+    bureau.open(page, "enterprise", "/pages/home/index")
+    page.get_by_role("link", name="好差评").click()
+    expect(page.get_by_text("您对本次服务是否满意？")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("radio", name="非常满意", exact=True).click()
+    page.get_by_label("姓名或单位名称").fill("周某")
+    page.get_by_label("手机号").fill("13800006001")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("评价提交成功")).to_be_visible()
+    page.get_by_role("button", name="回到首页").click()
+    expect(page.get_by_role("heading", name="工品查")).to_be_visible()
+    expect(page.get_by_role("link", name="好差评")).to_have_count(0)
+
+
+SCREENS = {
+    "overview": "/pages/enterprise/index",
+    "filings": "/pages/enterprise/filings?kind=data_declaration",
+    "all filings": "/pages/enterprise/filings",
+    "findings": "/pages/enterprise/findings",
+}
+
+
+@pytest.mark.parametrize("screen", [*SCREENS, "filing", "section"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(screen: str, bureau: Bureau, phone: Phone) -> None:
+    own = filing(bureau, "data_declaration", "update")["id"]
+    of_filing = {
+        "filing": f"/pages/enterprise/filing?id={own}",
+        "section": f"/pages/enterprise/section?id={own}&section=enterprise",
+    }
+    for width, look in ((375, {}), (320, NARROW)):
+        page = phone(width, **look)
+        bureau.open(page, "enterprise", {**SCREENS, **of_filing}[screen])
+        expect(page.locator(".card, .form-item").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert violations(page) == []
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0
