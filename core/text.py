@@ -27,8 +27,9 @@ _STRAY_SELECTOR = re.compile(
     f"\U00020000-\U0003ffff])[{_SELECTORS}]"
 )
 _ODD = re.compile("[^ -~\u3001-\u303f\u4e00-\u9fff\uff01-\uff5e]")
-_BEFORE_LINE_END = re.compile(r"[^\S\n]+\n")
-_BREAK = re.compile(r"\s*[\n\t]\s*")
+# Each begins where its run of blanks begins: tried from every blank on, time would grow with the square of the run.
+_BEFORE_LINE_END = re.compile(r"(?<![^\S\n])[^\S\n]+\n")
+_BREAK = re.compile(r"(?<!\s)\s*[\n\t]\s*")
 
 # Category Pd, and what is typed in its place: minus, box drawing, the long mark of Japanese.
 _DASHES = re.compile("[-\u058a\u05be\u1400\u1806\u2010-\u2015\u2212\u2500\u2501\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pypdfium2
 import pytest
 
-from assets.files.documents import archives
+from assets import zip_bounds
 from assets.files.documents.content_checks import check
 from assets.files.file_names import display_name, file_type, with_extension
 from assets.files.file_types import FILE_TYPES, LARGEST_FILE
@@ -167,6 +167,38 @@ def test_paths_that_lead_out_of_an_archive_are_refused(name: str) -> None:
     assert refusal(paperwork.zipped({name: b"a"}), ".zip") == "unsafe_path"
 
 
+@pytest.mark.parametrize(("document", "extension"), [(paperwork.docx(), ".docx"), (paperwork.xlsx(), ".xlsx")])
+def test_paths_that_lead_out_of_an_office_document_are_refused(document: bytes, extension: str) -> None:
+    content = paperwork.changed_zip(document, lambda members: members.update({"../../tmp/x": b"a"}))
+    assert refusal(content, extension) == "unsafe_path"
+
+
+DECLARED = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+
+
+@pytest.mark.parametrize(
+    ("document", "extension", "part"),
+    [
+        (paperwork.docx(), ".docx", "word/document.xml"),
+        (paperwork.docx(), ".docx", "word/styles.xml"),
+        (paperwork.docx(), ".docx", "docProps/core.xml"),
+        (paperwork.docx(), ".docx", "_rels/.rels"),
+        (paperwork.xlsx(), ".xlsx", "xl/workbook.xml"),
+        (paperwork.xlsx(), ".xlsx", "xl/worksheets/sheet1.xml"),
+        (paperwork.xlsx(), ".xlsx", "xl/sharedStrings.xml"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_document_type_is_refused_in_whatever_part_of_an_office_document(
+    document: bytes, extension: str, part: str, encoding: str
+) -> None:
+    def declare(members: dict[str, bytes]) -> None:
+        body = members[part].partition(b"?>")[2]
+        members[part] = (DECLARED + body).decode().encode(encoding)
+
+    assert refusal(paperwork.changed_zip(document, declare), extension) == "content_mismatch"
+
+
 def test_a_symbolic_link_in_an_archive_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -277,7 +309,7 @@ def test_chinese_archivers_may_write_gbk() -> None:
     assert b"\\" in written
     content = paperwork.zipped({"a" * len(written): b"a"}).replace(b"a" * len(written), written)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archives.member_name(archive.infolist()[0]) == "誠信承诺.txt"
+        assert zip_bounds.member_name(archive.infolist()[0]) == "誠信承诺.txt"
     assert refusal(content, ".zip") is None
 
 

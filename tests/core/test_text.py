@@ -1,5 +1,6 @@
 """Text is cleaned once when it comes in, and folded where it is compared."""
 
+import re
 import unicodedata
 
 import pytest
@@ -89,6 +90,24 @@ def test_cleaning_and_folding_again_change_nothing(text: str) -> None:
         assert clean(once) == once and clean_line(clean_line(once)) == clean_line(once)
         assert unicodedata.is_normalized("NFC", once) and once == once.strip()
     assert fold(fold(text)) == fold(text) == fold(clean(text)) == fold(clean_line(text))
+
+
+BLANK = st.text(st.sampled_from("\u3000 \t\n\r甲"), max_size=12)
+
+
+@given(BLANK)
+@settings(derandomize=True)
+def test_blanks_go_before_line_ends_and_a_break_with_its_blanks_is_one_blank(text: str) -> None:
+    lines = "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")).strip()
+    assert clean(text) == lines
+    assert clean_line(text) == re.sub(r"\s*[\n\t]\s*", " ", lines)
+
+
+@pytest.mark.parametrize("blank", ["\u3000", " \t", "\u3000\n", "\r"])
+def test_many_blanks_take_no_longer_than_as_many_letters(blank: str) -> None:
+    """A body of blanks held a worker for hours: time grew with the square of their number."""
+    assert clean(f"甲{blank * 150_000}乙")[0] == "甲"
+    assert clean_line(f"甲{blank * 150_000}乙")[-1] == "乙"
 
 
 @pytest.mark.parametrize("marks", [".....", "——", "！！！", "/", "\u0301", "👍", "……。"])

@@ -24,7 +24,7 @@ _ENTRY = b"PK\x01\x02"
 _LARGE_LOCATOR, _LARGE_LOCATOR_SIZE = b"PK\x06\x07", 20
 EmbeddedCheck = Callable[[bytes, Sequence[str]], None]
 """Checks an embedded file, given its content and the names that the outer file has for it; raises 422."""
-_ENCRYPTED, _UTF8 = 0x1, 0x800
+_ENCRYPTED = 0x1
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -119,6 +119,8 @@ def _check_directory(archive: zipfile.ZipFile, count: int, directory_start: int,
         raise invalid("/file", "encrypted", f"{label}已加密，请取消密码后重新上传")
     if any(member.compress_type not in _PACKED for member in members):
         raise damaged
+    if excess is Excess.UNSAFE_NAME:
+        raise invalid("/file", "unsafe_path", f"{label}内有不安全的路径，请重新保存或打包后上传")
     if excess is not None:
         raise _bomb(label)
     placed = sorted(members, key=lambda member: member.header_offset)
@@ -131,17 +133,6 @@ def _check_directory(archive: zipfile.ZipFile, count: int, directory_start: int,
 
 def _bomb(label: str) -> Problem:
     return invalid("/file", "zip_bomb", f"{label}解压后过大或结构异常，请精简内容后重新上传")
-
-
-def member_name(member: zipfile.ZipInfo) -> str:
-    """The name of a member; without the UTF-8 flag it is read as GBK, which Chinese archivers write."""
-    name = member.orig_filename
-    if member.flag_bits & _UTF8:
-        return name
-    try:
-        return name.encode("cp437").decode("gbk")
-    except UnicodeError:
-        return name
 
 
 def pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from typing import IO
 from assets.files.documents import archives, foreign_formats
 from assets.files.file_types import FILE_TYPES, OLE_HEAD, PDF_HEAD_WITHIN, PICTURE, UNNAMED, ZIP, ZIP_HEAD, FileType
 from assets.files.pictures import picture_formats
+from assets.zip_bounds import member_name
 from core.errors import Problem, invalid
 
 _PICTURES = {
@@ -23,7 +24,6 @@ _PICTURES = {
 }
 _DEEPEST = 3
 """Most levels of nesting, as a workbook in a letter in a PDF; real documents are not nested deeper."""
-_LONGEST_MEMBER_NAME = 200
 _TEXT = ".txt"
 _IN_ARCHIVE = "、".join([*(name for name in FILE_TYPES if name != ".zip"), _TEXT])
 
@@ -103,23 +103,12 @@ def _check_members(archive: zipfile.ZipFile) -> None:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if not members:
         raise invalid("/file", "empty_file", "压缩包是空的，请重新打包后上传")
-    for member in archive.infolist():
-        _check_path(member)
     for member in members:
-        name = archives.member_name(member)
+        name = member_name(member)
         try:
             _check_member(archive, member, name)
         except Problem as problem:
             raise _within(name, problem) from problem
-
-
-def _check_path(member: zipfile.ZipInfo) -> None:
-    name = archives.member_name(member)
-    parts = name.replace("\\", "/").split("/")
-    # Unix stores the file type in the upper bits of the attributes: 0xA is a symbolic link.
-    link = (member.external_attr >> 28) == 0xA
-    if link or "\0" in name or ".." in parts or parts[0] == "" or ":" in parts[0] or len(name) > _LONGEST_MEMBER_NAME:
-        raise invalid("/file", "unsafe_path", "压缩包内有不安全的路径，请重新打包后上传")
 
 
 def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:

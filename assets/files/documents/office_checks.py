@@ -5,16 +5,17 @@ fields of the text. oletools is used for macros in embedded objects only: it rea
 no field within a tracked insertion or a link, and it does not find pictures and data from other servers.
 """
 
+import itertools
 import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Sequence
 from urllib.parse import unquote, urlsplit
-from xml.parsers import expat
 
 from assets.files.documents import archives, foreign_formats
 from assets.files.documents.field_checks import FieldReader
 from assets.files.file_types import FILE_TYPES, OLE, OOXML, FileType
+from assets.xml_parts import XmlFault, read_part, read_prolog
 from core.errors import Problem, invalid
 
 _TYPES = {
@@ -33,6 +34,7 @@ _MACRO_PART = re.compile(r"(^|/)(vbaproject|vbadata|activex|macrosheets|dialogsh
 _MAIN = "/officeDocument"
 _HYPERLINK = "/hyperlink"
 _CHUNK = "/aFChunk"
+_XML = (".xml", ".rels", ".vml")
 
 
 def macros(kind: FileType, allowed: Sequence[str]) -> Problem:
@@ -79,20 +81,8 @@ def check(
         elif "externalLink" in package.type_of(member.filename):
             package.each_element(member, _refuse_dde_link)
         else:
-            _check_part(archive, member, check_embedded)
+            package.check_other(member, check_embedded)
     return kind
-
-
-def _check_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo, check_embedded: archives.EmbeddedCheck) -> None:
-    embedded = "/embeddings/" in f"/{member.filename.lower()}"
-    pieces = archives.pieces(archive, member)
-    first = next(pieces, b"")
-    # Any part may be an OLE object, even one that is named like a picture: macros are hidden that way.
-    if embedded or first.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        check_embedded(b"".join((first, *pieces)), [])
-        return
-    for _ in pieces:
-        pass
 
 
 def _refuse_dde_link(tag: str, _attributes: dict[str, str]) -> None:
@@ -164,27 +154,27 @@ class _Package:
         end: Callable[[str], object] | None = None,
         text: Callable[[str], object] | None = None,
     ) -> None:
-        """Call `start(tag, attributes)`, `end(tag)` and `text(text)` for the elements of a part, without building a
-        tree."""
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-
-        def doctype(*_declared: object) -> None:
-            # Office files declare no document type; refusing it rules out entities, which can expand without bound.
-            raise self._mismatch()
-
-        parser.StartDoctypeDeclHandler = doctype
-        parser.StartElementHandler = start
-        if end is not None:
-            parser.EndElementHandler = end
-        if text is not None:
-            parser.CharacterDataHandler = text
+        """As `read_part`; raises 422 for a part that is no plain XML."""
         try:
-            for piece in archives.pieces(self._archive, member):
-                parser.Parse(piece, False)
-            parser.Parse(b"", True)
-        except expat.ExpatError as error:
+            read_part(archives.pieces(self._archive, member), start, end, text)
+        except XmlFault as error:
             raise self._mismatch() from error
+
+    def check_other(self, member: zipfile.ZipInfo, check_embedded: archives.EmbeddedCheck) -> None:
+        """A part whose content does not matter here, unless it is an object or declares a document type."""
+        pieces = archives.pieces(self._archive, member)
+        first = next(pieces, b"")
+        # Any part may be an OLE object, even one that is named like a picture: macros are hidden that way.
+        if "/embeddings/" in f"/{member.filename.lower()}" or first.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+            check_embedded(b"".join((first, *pieces)), [])
+            return
+        if member.filename.lower().endswith(_XML) or "xml" in self.type_of(member.filename).rpartition("/")[2]:
+            try:
+                read_prolog(itertools.chain((first,), pieces))
+            except XmlFault as error:
+                raise self._mismatch() from error
+        for _ in pieces:
+            pass
 
     def check_relations(self, member: zipfile.ZipInfo) -> None:
         """Refuse external relationships other than links, because they are loaded when the document is opened.

@@ -136,6 +136,51 @@ def test_another_kind_of_zip_is_no_workbook(tmp_path: Path) -> None:
         read_tables(path)
 
 
+def test_attributes_without_end_are_measured_in_time_with_their_length(tmp_path: Path) -> None:
+    """120 kB took a minute; the pattern's time grew with the square of the length."""
+    row = b"<row>" + b"<c " * 40_000 + b"</row>"
+    path = rewritten(workbook(tmp_path / "a.xlsx", Sheet([["x"]])), b"<sheetData>", b"<sheetData>" + row)
+    with pytest.raises(SpreadsheetError, match="已损坏"):
+        read_tables(path)
+
+
+@pytest.mark.parametrize(
+    "part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "docProps/app.xml"]
+)
+def test_a_workbook_that_declares_a_document_type_is_refused(tmp_path: Path, part: str) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet([["x"]]))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members[part] = b'<!DOCTYPE x [<!ENTITY a "a">]>' + members[part].partition(b"?>")[2]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(SpreadsheetError, match="已损坏"):
+        read_tables(path)
+
+
+def test_a_workbook_with_a_member_that_leads_out_of_it_is_refused(tmp_path: Path) -> None:
+    path = repacked(workbook(tmp_path / "a.xlsx", Sheet([["x"]])), {"../../tmp/x": b"x"})
+    with pytest.raises(SpreadsheetError, match="已损坏"):
+        read_tables(path)
+
+
+def test_a_sheet_is_measured_whatever_its_member_is_called_and_however_it_is_encoded(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet([["x"]]))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = members.pop("xl/worksheets/sheet1.xml").decode()
+    wide = sheet.replace("</sheetData>", '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>')
+    members["xl/media/image1.png"] = wide.replace("UTF-8", "UTF-16").encode("utf-16")
+    relations = members["xl/_rels/workbook.xml.rels"]
+    members["xl/_rels/workbook.xml.rels"] = relations.replace(b"worksheets/sheet1.xml", b"media/image1.png")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(SpreadsheetError, match="有效区域过大"):
+        read_tables(path)
+
+
 def test_two_cells_far_apart_do_not_exhaust_the_memory(tmp_path: Path) -> None:
     book = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
     sheet = book.add_worksheet()
