@@ -213,6 +213,23 @@ def test_two_hundred_waiting_records_are_listed_in_steps_and_all_arrive(
     assert found["total"] >= 100
 
 
+def test_what_waits_is_exported_sealed_and_goes_on_waiting(bureau: Bureau, phone: Phone, shelf: Shelf) -> None:
+    page = phone(service_workers="block")
+    page.route("**/submission", lambda route: route.abort())
+    page.route("**/api/v1/files", lambda route: route.abort())
+    shelf.waiting(check(90), photos=1)
+    write(bureau, page, shelf)
+    with page.expect_response("**/outbox-imports/key"):
+        bureau.open(page, COUNTY, OUTBOX)
+    expect(page.get_by_role("heading", name="等待发送 1")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出未发送").click()
+    assert download.value.suggested_filename.endswith("-1of1.age")
+    assert download.value.path().read_bytes().startswith(b"age-encryption.org/v1")
+    expect(page.get_by_text("已导出 1 个加密文件。").first).to_be_visible()
+    assert len(left(page, shelf.scope)) == 1
+
+
 def test_a_draft_that_was_changed_on_two_phones_is_settled_field_by_field(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
