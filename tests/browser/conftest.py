@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.app import Bureau, build_if_stale
 from tests.browser.hall import Hall
 from tests.servers import running_server
 
@@ -33,6 +34,15 @@ def hall(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     data_dir = tmp_path_factory.mktemp("hall")
     with running_server(data_dir, DEMO="1") as base:
         yield Hall(base, data_dir)
+
+
+@pytest.fixture(scope="session")
+def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    """The demo on a server of its own, with the phone's app."""
+    build_if_stale()
+    data_dir = tmp_path_factory.mktemp("bureau")
+    with running_server(data_dir, DEMO="1") as base:
+        yield Bureau(base, data_dir)
 
 
 @pytest.fixture
