@@ -84,6 +84,11 @@ def test_every_module_that_is_asked_for_is_there() -> None:
     assert missing == []
 
 
+def test_no_part_is_fetched_while_it_runs() -> None:
+    """uni-app makes a bare text of `import()`: what was to be fetched would be missing."""
+    assert found(r"\bawait\s*[\"'][^\"']*[\"']|\bimport\s*\(", ".js") == []
+
+
 def test_no_text_is_run_as_code() -> None:
     """A mini-program may not: WeChat's runtime has neither."""
     assert found(r"(?<![\w.$])eval\s*\(|\bnew\s+Function\b|(?<![\w.$])Function\s*\(\s*[\"'`]", ".js") == []

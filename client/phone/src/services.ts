@@ -1,8 +1,9 @@
 /** Builds the core's objects on this machine, once; pages take from here what they need. */
-import { Api, type Platform, Session, Workplace } from '@gongpin/core'
+import { Api, type Platform, Session, type Workplace } from '@gongpin/core'
 import { watch } from 'vue'
 
 import { createPlatform } from './platform'
+import { openWorkplace } from './platform/workplace'
 import { session, tokens } from './session'
 
 export interface Services {
@@ -33,7 +34,11 @@ export async function workplace(): Promise<Workplace> {
   if (opened?.scope !== scope) {
     const before = opened?.workplace
     // One after the other: the former person's outbox ends before the next one's begins.
-    opened = { scope, workplace: closed(before).then(() => Workplace.open(platform, api, signedIn)) }
+    const workplace = closed(before).then(() => openWorkplace(platform, api, signedIn))
+    const mine = { scope, workplace }
+    opened = mine
+    // What failed (a part of the app that could not be fetched) is tried again by the next call.
+    workplace.catch(() => opened === mine && (opened = null))
   }
   return opened.workplace
 }

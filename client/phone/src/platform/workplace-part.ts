@@ -1,0 +1,2 @@
+/** The part of the core that H5 fetches apart. */
+export { Workplace } from '@gongpin/core'
