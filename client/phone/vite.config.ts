@@ -16,8 +16,23 @@ function withoutAriaRole(): Plugin {
   }
 }
 
+/** uni-h5's own styles load the shadow of its title bar from its makers' server; no request leaves our origin. */
+function withoutForeignPictures(): Plugin {
+  return {
+    name: 'without-foreign-pictures',
+    enforce: 'post',
+    generateBundle(_options, bundle) {
+      for (const file of Object.values(bundle)) {
+        if (file.type === 'asset' && file.fileName.endsWith('.css')) {
+          file.source = String(file.source).replace(/url\(["']?(?:https?:)?\/\/[^)]*\)/g, 'none')
+        }
+      }
+    },
+  }
+}
+
 export default defineConfig({
-  plugins: [withoutAriaRole(), uni(), appShell()],
+  plugins: [withoutAriaRole(), uni(), withoutForeignPictures(), appShell()],
   // Under a CSP without `unsafe-eval` vue-i18n (inside uni-h5) must not compile messages by `new Function`.
   define: { __INTLIFY_JIT_COMPILATION__: true },
   build: { assetsInlineLimit: 0, reportCompressedSize: false },
