@@ -162,6 +162,24 @@ def test_the_keyboard_alone_signs_in(bureau: Bureau, phone: Phone) -> None:
     expect(page.get_by_role("radio", name="电线电缆")).to_have_attribute("aria-checked", "false")
 
 
+def test_who_reads_large_type_is_offered_the_large_look_once(bureau: Bureau, phone: Phone) -> None:
+    page = phone()
+    page.goto(f"{bureau.base}/app/")
+    expect(page.get_by_role("button", name="用关怀版")).to_have_count(0)
+    # As a browser with a larger type does it.
+    page.add_init_script(
+        "const larger = new CSSStyleSheet(); larger.replaceSync('html:root {font-size: 20px !important}');"
+        "document.adoptedStyleSheets = [larger]"
+    )
+    page.reload()
+    page.get_by_role("button", name="用关怀版").click()
+    expect(page.locator("html")).to_have_class(re.compile(r"\bcare\b"))
+    page.get_by_role("switch", name="关怀版").click()
+    page.reload()
+    expect(page.get_by_label("用户名")).to_be_visible()
+    expect(page.get_by_role("button", name="用关怀版")).to_have_count(0)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(bureau: Bureau, phone: Phone, look: str) -> None:
     options = dict(LOOKS[look])

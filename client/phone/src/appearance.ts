@@ -1,7 +1,12 @@
 /** 关怀版 (large type, large targets): kept on this phone, shown as a class on the root of every page. */
 import { ref, watch } from 'vue'
 
+import { typeScale } from './platform/type-size'
+
 const KEY = 'care'
+const OFFERED = 'care-offered'
+/** From this type size on 关怀版 is offered. */
+const LARGE = 1.2
 
 function kept(): boolean {
   try {
@@ -24,6 +29,15 @@ export function setCare(on: boolean): void {
   } catch {
     // A full storage costs only the memory of this choice.
   }
+}
+
+/** Whether the phone shows large type and 关怀版 was never offered here. */
+export function careIsDue(): boolean {
+  return !care.value && typeScale() >= LARGE && !uni.getStorageSync(OFFERED)
+}
+
+export function careWasOffered(): void {
+  uni.setStorageSync(OFFERED, 'yes')
 }
 
 function show(_on: boolean): void {
