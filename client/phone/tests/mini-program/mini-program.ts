@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { JSDOM } from 'jsdom'
 
+import { type Definition, noBoxes, withReady } from './gaps'
 import type { WeChatPhone } from './wechat'
 
 const require = createRequire(import.meta.url)
@@ -32,9 +33,6 @@ interface Shown {
 interface Simulator {
   load(path: string, tag: string, options: object): string
   render(id: string): Mounted
-}
-interface Definition {
-  lifetimes?: { attached?: (this: unknown) => void; ready?: (this: unknown) => void }
 }
 interface Exparser {
   Event: { create(name: string, detail: object, options: object): object; dispatchEvent(target: object, event: object): void }
@@ -108,6 +106,11 @@ export class MiniProgram {
     for (const path of Object.keys(require.cache)) {
       if (path.startsWith(this.root + sep)) delete require.cache[path]
     }
+  }
+
+  /** Opens a page over this one, as a link inside the program does. */
+  go(url: string): void {
+    this.show(url)
   }
 
   /** Route and query of the page on top. */
@@ -226,38 +229,6 @@ export class MiniProgram {
     call(page, 'onLoad', Object.fromEntries(pairs))
     call(page, 'onShow')
   }
-}
-
-/** j-component tells only the components of the first view that they are `ready`; WeChat tells each, children first. */
-function withReady(register: (options: Definition) => void): (options: Definition) => void {
-  const waiting: (() => void)[] = []
-  return (options) => {
-    const { attached, ready, ...lifetimes } = options.lifetimes ?? {}
-    register({
-      ...options,
-      lifetimes: {
-        ...lifetimes,
-        attached() {
-          attached?.call(this)
-          waiting.push(() => ready?.call(this))
-          if (waiting.length === 1) queueMicrotask(() => waiting.splice(0).reverse().forEach((tell) => tell()))
-        },
-      },
-    })
-  }
-}
-
-/** Nothing has a place in jsdom: each question is answered with null. */
-function noBoxes(): object {
-  let count = 0
-  const asked: object = new Proxy({}, {
-    get: (_, name) => (done?: (found: unknown) => void) => {
-      if (name === 'boundingClientRect' || name === 'scrollOffset' || name === 'fields') count += 1
-      if (name === 'exec') queueMicrotask(() => done?.(Array<null>(count).fill(null)))
-      return asked
-    },
-  })
-  return asked
 }
 
 function call(page: Shown | undefined, hook: string, argument?: unknown): void {

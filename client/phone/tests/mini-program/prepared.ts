@@ -36,5 +36,35 @@ export function begin(person = 'li-min') {
   const phone = new WeChatPhone(mkdtempSync(join(tmpdir(), 'wechat-phone-')), server, loginCode)
   const program = new MiniProgram(build, phone)
   onTestFinished(() => program.close())
-  return { phone, program, account: { username, password } }
+  const account: Account = { username, password }
+  return { phone, program, account, api: (path: string) => asServerSees(server, account, path) }
+}
+
+export interface Account {
+  username: string
+  password: string
+}
+
+/** From the sign-in page to home. */
+export async function signIn(program: MiniProgram, { username, password }: Account): Promise<void> {
+  await program.type('用户名', username)
+  await program.type('密码', password)
+  await program.type('操作人姓名', '李敏')
+  await program.tap('登录')
+  await program.until('电线电缆')
+  await program.tap('确认')
+  await program.until('销售企业检查')
+}
+
+/** What the API answers this person on another machine. */
+async function asServerSees(server: string, account: Account, path: string): Promise<Record<string, unknown>> {
+  const ask = async (what: string, init: RequestInit) => {
+    const answer = await fetch(`${server}/api/v1${what}`, { ...init, signal: AbortSignal.timeout(30_000) })
+    if (!answer.ok) throw new Error(`${what}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as Record<string, unknown>
+  }
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ ...account, operator_name: '王强' })
+  const { token } = await ask('/sessions', { method: 'POST', headers, body })
+  return ask(path, { headers: { authorization: `Bearer ${token as string}` } })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { begin } from './prepared'
+import { begin, signIn } from './prepared'
 
 test('a person binds WeChat after a password sign-in and from then on signs in with it alone', async () => {
   const { program, phone, account } = begin()
@@ -12,12 +12,7 @@ test('a person binds WeChat after a password sign-in and from then on signs in w
   await program.tap('登录')
   await program.until('请输入用户名')
 
-  await program.type('用户名', account.username)
-  await program.type('操作人姓名', '李敏')
-  await program.tap('登录')
-  await program.until('电线电缆')
-  await program.tap('确认')
-  await program.until('销售企业检查')
+  await signIn(program, account)
 
   await program.tap('账号')
   await program.until('未绑定')
