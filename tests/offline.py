@@ -157,7 +157,7 @@ def main() -> None:
         recipient = next(line for line in said.splitlines() if line.startswith("BACKUP_RECIPIENT="))
         settings.write_text(f"{text}\nBACKUP_DIR={scratch / 'backups'}\n{recipient}\n")
         run(home / "manage", "backup", "make")
-        (backup,) = (scratch / "shelf").glob("*-full.tar.age")
+        (backup,) = (scratch / "backups").glob("*-full.tar.age")
         before = contents(home / "var")
         assert before[0]["users"] and before[0]["inspections"] and before[1]
 
@@ -190,7 +190,7 @@ def main() -> None:
         assert "9." in run(home / "manage", "--version")
         assert (home / "previous").resolve() == former
         assert list((home / "var" / "before-upgrade").iterdir())
-        assert list((scratch / "shelf").glob("*-database.tar.age"))
+        assert list((scratch / "backups").glob("*-database.tar.age"))
         with serving(home, port):
             pass
         assert contents(home / "var") == before
