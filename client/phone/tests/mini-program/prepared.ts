@@ -1,5 +1,5 @@
 /** What `tests/client/test_mini_program_against_a_server.py` has prepared: a server, the build, a person. */
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -33,9 +33,13 @@ export function begin(person = 'li-min') {
     const answer = await fetch(`${wechat}/double/code?person=${encodeURIComponent(person)}`)
     return ((await answer.json()) as { code: string }).code
   }
-  const phone = new WeChatPhone(mkdtempSync(join(tmpdir(), 'wechat-phone-')), server, loginCode)
+  const folder = mkdtempSync(join(tmpdir(), 'wechat-phone-'))
+  const phone = new WeChatPhone(folder, server, loginCode)
   const program = new MiniProgram(build, phone)
-  onTestFinished(() => program.close())
+  onTestFinished(() => {
+    program.close()
+    rmSync(folder, { recursive: true })
+  })
   const account: Account = { username, password }
   return { phone, program, account, api: (path: string) => asServerSees(server, account, path) }
 }
