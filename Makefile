@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 JOBS ?= 3
 UV = $(VENV)/bin/uv
 
-.PHONY: help bundle client setup run demo test test-rounds check bench types lock clean
+.PHONY: help bundle client pictures setup run demo test test-rounds check bench types lock clean
 
 help:
 	@echo "make run          start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-rounds  tests of races and random input with all their rounds, the others on their other database"
 	@echo "make check        style, types, direction of imports, migrations, secrets, drawings and tables of the documents"
 	@echo "make client       build the phone's app: for browsers (client/phone/dist/build/h5) and WeChat (…/mp-weixin)"
+	@echo "make pictures     photograph the phone's app into docs/pictures/ (needs Chromium)"
 	@echo "make bench        measure speed and memory; prints tables"
 	@echo "make demo         load the demo without starting the server"
 	@echo "make setup        install what run needs into $(VENV); the others do what they need by themselves"
@@ -36,6 +37,10 @@ run: $(VENV)/run.stamp
 
 client: $(VENV)/run.stamp
 	@$(PYTHON) -m bundle.client_build h5 mp-weixin
+
+pictures: $(VENV)/dev.stamp
+	@$(PYTHON) -m bundle.client_build --if-stale h5
+	@$(PYTHON) -m tests.browser.pictures
 
 demo: $(VENV)/run.stamp
 	@./manage prepare

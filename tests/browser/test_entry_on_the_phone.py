@@ -223,6 +223,26 @@ def test_a_draft_is_there_again_after_the_page_was_closed_in_the_middle_of_a_wor
     assert records(bureau, known) == []
 
 
+def test_what_is_typed_right_after_the_page_moved_is_kept(bureau: Bureau, phone: Phone) -> None:
+    known = shop(bureau, 5)
+    visited(bureau, "sales", known, ["李敏", "王强"])
+    inspector = at_home(bureau, phone(height=420))
+    page = inspector.page
+    begin(inspector, "销售企业检查", known)
+    inspector.answer("1.2", "否")
+    page.evaluate(
+        "for (const set of [setTimeout]) window.setTimeout = (f, ms, ...a) => (ms === 300 ? 0 : set(f, ms, ...a))"
+    )
+    inspector.answer("2.1", "是")
+    too_soon = inspector.item("1.1").get_by_role("radio", name="是", exact=True)
+    too_soon.dispatch_event("click")
+    expect(too_soon).to_have_attribute("aria-checked", "false")
+    page.locator("#at-answers-1_2e2_2eproblem textarea").fill("没有验收记录")
+    expect(page.locator(".entry-saved")).to_contain_text("已存手机")
+    page.reload()
+    expect(page.locator("#at-answers-1_2e2_2eproblem textarea")).to_have_value("没有验收记录")
+
+
 def test_without_a_network_a_check_is_begun_filled_in_and_waits(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 5)
     visited(bureau, "sales", known, ["李敏", "王强"])
