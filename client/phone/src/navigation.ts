@@ -63,12 +63,25 @@ export function go(url: string): void {
   else uni.navigateTo({ url })
 }
 
+const lacksProduct = () => may('inspection.write') && !session.product
+
 /** After a sign-in: first what must be done (a password of one's own, the product of today), then `to` or home. */
 export function goAfterSignIn(to?: string): void {
   const next = to ? `?to=${encodeURIComponent(to)}` : ''
   if (session.mustChangePassword) uni.reLaunch({ url: '/pages/account/password' + next })
-  else if (may('inspection.write') && !session.product) uni.reLaunch({ url: '/pages/sign-in/product' + next })
+  else if (lacksProduct()) uni.reLaunch({ url: '/pages/sign-in/product' + next })
   else uni.reLaunch({ url: to ?? '/pages/home/index' })
+}
+
+/**
+ * Leads to what a sign-in left undone because its page was closed or loaded anew, and from there back to here;
+ * false where nothing is undone.
+ */
+export function leadsToEndOfSignIn(): boolean {
+  if (session.token === null || !(session.mustChangePassword || lacksProduct())) return false
+  // Reading the address has to wait until the router knows the page.
+  setTimeout(() => goAfterSignIn(hereAndNow()))
+  return true
 }
 
 /** Pages for what to-dos are about, by the first part of the server's link (`/inspections/ID`). */
