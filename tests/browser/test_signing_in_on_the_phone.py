@@ -51,6 +51,36 @@ def test_an_inspector_signs_in_confirms_the_product_and_finds_the_manuals_words(
     expect(page.get_by_role("heading", name="信息查看", level=1)).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("path", "title"), [("/pages/home/index", "工品查"), ("/pages/entry/start?form=gpc-sales", "被检查企业")]
+)
+def test_the_product_page_left_without_an_answer_comes_again_before_work_begins_and_leads_on(
+    bureau: Bureau, phone: Phone, path: str, title: str
+) -> None:
+    page = phone()
+    page.goto(f"{bureau.base}/app/")
+    sign_in(page, bureau, COUNTY)
+    expect(page.get_by_role("heading", name="选择产品名称")).to_be_visible()
+    page.goto(f"{bureau.base}/app/#{path}")
+    page.reload()
+    expect(page.get_by_role("heading", name="选择产品名称")).to_be_visible()
+    page.get_by_role("radio", name="电线电缆", exact=True).click()
+    page.get_by_role("button", name="确认").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_the_app_asks_nothing_of_other_servers(bureau: Bureau, phone: Phone) -> None:
+    page = phone()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    page.goto(f"{bureau.base}/app/")
+    sign_in(page, bureau, COUNTY)
+    expect(page.get_by_role("heading", name="选择产品名称")).to_be_visible()
+    # The animation that fetched it began after three seconds, on every page.
+    assert page.evaluate("getComputedStyle(document.body, '::after').animationName") == "none"
+    assert refused == []
+
+
 def test_the_city_approves_accounts_and_sees_its_to_dos_first(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, "demo_changzhou", "/pages/home/index")
