@@ -107,8 +107,8 @@ def test_the_figures_lead_from_the_city_to_a_county_and_its_records(bureau: Bure
     listed = bureau.call(CITY, "GET", "/inspections?region=320402&product_code=06&problem=true")
     expect(page.locator(".list-row:visible")).to_have_count(len(listed["items"]))
     expect(page.locator(".list-row:visible").first).to_contain_text(listed["items"][0]["org_name"])
-    place = next(place for place, one in enumerate(listed["items"]) if one["disposal_state"] == "done")
-    expect(page.locator(".list-row:visible").nth(place)).to_contain_text("处置完成")
+    place = next(place for place, one in enumerate(listed["items"]) if one["returned"])
+    expect(page.locator(".list-row:visible").nth(place)).to_contain_text("退回更正")
 
 
 def test_the_table_says_what_the_bars_say_and_can_be_read_aloud(bureau: Bureau, phone: Phone) -> None:
