@@ -99,6 +99,19 @@ def test_taking_back_a_declaration_says_what_it_undoes_and_it_is_sent_anew(burea
     assert (again["status"], again["sent"], again["data"]["contact_mobile"]) == ("pending", 2, "13800000009")
 
 
+def test_sending_what_nobody_touched_says_what_is_missing_and_not_that_it_has_to_be_saved(
+    bureau: Bureau, phone: Phone
+) -> None:
+    own = filing(bureau, "data_declaration", "update")
+    page = phone()
+    bureau.open(page, "enterprise", f"/pages/enterprise/filing?id={own['id']}")
+    page.get_by_role("button", name="提交", exact=True).click()
+    faults = page.get_by_role("alert").first
+    expect(faults).to_contain_text("联系人手机")
+    expect(faults).to_contain_text("是否正常生产")
+    expect(faults).not_to_contain_text("保存")
+
+
 def test_what_was_typed_outlives_a_closed_app_without_a_network(bureau: Bureau, phone: Phone) -> None:
     own = filing(bureau, "data_declaration", "update")
     page = phone()

@@ -143,7 +143,14 @@ export class Work {
     await this.save()
     const { api } = await services()
     const path = { filing_id: this.filing.value.id } as never
-    const { errors } = (await api.get('/api/v1/filings/{filing_id}/check', { path })).body
+    const ask = async () => (await api.get('/api/v1/filings/{filing_id}/check', { path })).body.errors
+    let errors = await ask()
+    if (errors.some((one) => one.code === 'not_saved')) {
+      // What the register filled in was never touched, so nothing here saved it: the person sends what they see.
+      this.dirty = true
+      await this.save()
+      errors = await ask()
+    }
     this.faults.value = errors.map((one) => ({ ...one, path: one.path.replace(/^\/data(?=\/)/, '') }))
     return this.faults.value
   }
