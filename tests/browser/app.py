@@ -79,6 +79,7 @@ def violations(page: Page) -> list[str]:
     window = page.viewport_size
     assert window is not None
     page.set_viewport_size({"width": window["width"], "height": 4000})
+    page.wait_for_timeout(400)  # what sticks to an edge finds its new place
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}}).response
     page.set_viewport_size(window)
     assert len(found["passes"]) > 10, "axe did not run"

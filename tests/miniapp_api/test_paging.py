@@ -477,8 +477,12 @@ PATHS = {
 }  # fmt: skip
 DICTIONARIES = {"items": PRODUCT_ITEMS, "test-items": TEST_ITEMS}
 EXPORTS = (".csv", ".xlsx")
-SHORT_BY_NATURE = {"/products", "/forms", "/filing-kinds", "/suggestions", "/suggestions/sellers"}
-"""Lists that come whole: what the code declares, what is published once in a while, twenty suggestions."""
+SHORT_BY_NATURE = {
+    "/products", "/forms", "/filing-kinds", "/suggestions", "/suggestions/sellers", "/suggestions/colleagues",
+    "/enterprises/<string:uscc>/visits", "/help",
+}  # fmt: skip
+"""Lists that come whole: what the code declares, what is published once in a while, a number of suggestions or last
+visits that has a limit, the support groups of one province."""
 
 
 @pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)

@@ -13548,7 +13548,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
