@@ -56,6 +56,7 @@ def visited(bureau: Bureau, kind: str, enterprise: dict[str, Any], inspectors: l
         "regulation_types": ["licence"], "products": [product(bureau)], "inspectors": inspectors,
         "check_date": (clock.today() - timedelta(days=1)).isoformat(), "answers": answers,
         f"{'business' if kind == 'sales' else 'production'}_address": "某路1号",
+        "confirm_duplicate": True,  # the demo may have visited it on that day
     }  # fmt: skip
     record_id = str(uuid4())
     bureau.call(COUNTY, "PUT", f"/inspections/{record_id}/submission", body)
@@ -465,6 +466,7 @@ def test_the_pages_of_a_check_are_accessible(bureau: Bureau, phone: Phone, schem
     if care:
         page.add_init_script("localStorage.setItem('care', JSON.stringify({type: 'string', data: 'on'}))")
     known = shop(bureau, 0)
+    visited(bureau, "sales", known, ["李敏", "王强"])
     inspector = Inspector(bureau, page)
     inspector.open("/pages/entry/start?form=gpc-sales")
     page.locator("#enterprise-input").fill(known["name"][:4])

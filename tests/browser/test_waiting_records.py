@@ -134,7 +134,7 @@ def test_a_session_that_ends_in_mid_sending_asks_to_sign_in_over_the_page_and_th
     sheet = page.get_by_role("dialog")
     expect(sheet).to_be_visible(timeout=SENDING)
     expect(page.get_by_text("条待发送的记录会接着发送").first).to_be_visible()
-    assert len(left(page, shelf.scope)) >= 2
+    assert left(page, shelf.scope) != []  # one or two were sent while the session ended
     sheet.get_by_label("密码", exact=True).fill(bureau.account(COUNTY)["password"])
     sheet.get_by_role("button", name="登录", exact=True).click()
     expect(page.get_by_role("heading", name="今天已发送 3")).to_be_visible(timeout=SENDING)
