@@ -14,12 +14,13 @@ from backups.interrupted import refuse_to_open
 from composition.file_purposes import file_purposes
 from composition.listeners import connected
 from composition.subjects import subject_registry
-from core import logs, privacy
+from core import logs
 from core.config import Settings, give_key, load_settings
 from core.database.disk import DiskWatch
 from core.db import Database
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
+from core.keys import stored
 from enterprise.systems import filing_engine
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list
@@ -45,7 +46,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     if not prepared:
         refuse_to_open(settings, database.engine)
         give_key(settings)
-    privacy.install(settings.data_key.get_secret_value())
+    stored.open_keys(database.engine, settings.data_key.get_secret_value())
 
     # No route for files that nothing guards; APIFlask's annotation forgets that Flask takes None here.
     no_folder: Any = None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine, inspect, text
 
 from core.config import KEY_FILE, Settings, SettingsError
+from core.keys import stored
 
 STAGING = ".restoring"
 """Folder in `DATA_DIR` while a restore runs."""
@@ -76,7 +77,7 @@ def refuse_to_open(settings: Settings, engine: Engine) -> None:
     if half is not None:
         raise SettingsError(half)
     key_is_there = settings.data_key.get_secret_value() or (settings.data_dir / KEY_FILE).exists()
-    if not key_is_there and _has_users(engine):
+    if not key_is_there and (stored.holds_keys(engine) or _has_users(engine)):
         raise SettingsError(
             f"数据库中已有数据，而 {settings.data_dir.absolute()} 中没有它的密钥 {KEY_FILE}，也没有设置 DATA_KEY："
             f"没有原来的密钥，个人信息无法解密。请放回原来的 {KEY_FILE}（备份中有它），或检查 DATA_DIR 与 DATABASE_URL"
@@ -84,7 +85,7 @@ def refuse_to_open(settings: Settings, engine: Engine) -> None:
 
 
 def _has_users(engine: Engine) -> bool:
-    """Whether there may be encrypted data: all of it is entered by users."""
+    """Whether a database of before 0.4 may hold encrypted data: all of it is entered by users."""
     if not inspect(engine).has_table("users"):
         return False
     with engine.connect() as connection:

@@ -95,15 +95,16 @@ class Installation:
         Raises `SettingsError`, also for an unfinished restore and for data whose key is missing.
         """
         from backups.interrupted import refuse_to_open
-        from core import logs, privacy
+        from core import logs
         from core.config import give_key
         from core.db import Database
+        from core.keys import stored
 
         logs.configure(self.settings.log_level)
         database = Database(self.settings.resolved_database_url, pool_size=self.settings.database_pool_size)
         refuse_to_open(self.settings, database.engine)
         give_key(self.settings)
-        privacy.install(self.settings.data_key.get_secret_value())
+        stored.open_keys(database.engine, self.settings.data_key.get_secret_value())
         return database
 
     def keep_a_copy(self) -> None:

@@ -16,6 +16,7 @@ from core.database import migrate, preparing
 from core.db import Base, Database
 from core.forms.library import FormLibrary
 from core.forms.publishing import publish_files
+from core.keys import stored
 from demo import loading
 from demo.commands import show_progress
 from inspection import campaigns
@@ -46,6 +47,7 @@ def prepare(settings: Settings, database: Database, *, keep_a_copy: bool = False
         if not current:
             migrate.upgrade(database.engine)
             click.echo("数据库结构已升级")
+        stored.open_keys(database.engine, settings.data_key.get_secret_value())
         _load_reference(database)
         for folder in FORM_FOLDERS:
             publish_forms(database, ROOT / folder)

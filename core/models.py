@@ -72,6 +72,21 @@ class IdempotencyKey(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class InstallationKey(Base):
+    """A key of the installation, wrapped by its secret; see `core/keys/`.
+
+    `secret_id` names the secret; while the secret is changed, a key stands here once for each.
+    """
+
+    __tablename__ = "installation_keys"
+
+    purpose: Mapped[str] = mapped_column(String(20), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    secret_id: Mapped[str] = mapped_column(String(8), primary_key=True)
+    wrapped: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class Todo(Base):
     """A to-do (待办), addressed to a user, or to a verb at an office, or to a verb over a region."""
 

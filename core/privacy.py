@@ -1,10 +1,9 @@
 """Personal data: encryption at rest, keyed hashes for search, masks for lists.
 
-The keys are set once per process by `install` (from the settings); without them every use raises.
+The keys are those of the process's keyring (`core/keys/`); without them every use raises.
 """
 
 import base64
-import hashlib
 import hmac
 import os
 import re
@@ -16,20 +15,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import JSON, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from core.keys import keyring
+from core.keys.keyring import UNNAMED
+
 SEALED = "enc1:"
 _MOBILE = re.compile(r"^(\d{3})\d{4}(\d{4})$")
 
 
-class _Keys:
-    cipher: AESGCM | None = None
-    hash_key: bytes | None = None
-
-
 def install(secret: str) -> None:
-    """Derive the encryption and the hash key from one installation secret (at least 32 characters)."""
-    material = secret.encode()
-    _Keys.cipher = AESGCM(hashlib.sha256(b"encrypt:" + material).digest())
-    _Keys.hash_key = hashlib.sha256(b"hash:" + material).digest()
+    """Install the first keys of a secret; those of a database are installed by `core.keys.stored.open_keys`."""
+    keyring.install(keyring.derived(secret))
 
 
 def seal(text: str) -> str:
@@ -63,16 +58,12 @@ def _parted(sealed: bytes) -> tuple[bytes, bytes]:
 
 
 def _cipher() -> AESGCM:
-    if _Keys.cipher is None:
-        raise RuntimeError("privacy.install() has not been called")
-    return _Keys.cipher
+    return AESGCM(keyring.get("sealing", UNNAMED).bytes)
 
 
 def keyed_hash(*parts: str) -> str:
     """HMAC-SHA256 in hexadecimal: equal input gives equal output, and nobody without the key can test a guess."""
-    if _Keys.hash_key is None:
-        raise RuntimeError("privacy.install() has not been called")
-    return hmac.digest(_Keys.hash_key, "\x1f".join(parts).encode(), "sha256").hex()
+    return hmac.digest(keyring.current("hashing").bytes, "\x1f".join(parts).encode(), "sha256").hex()
 
 
 def mask_phone(text: str | None) -> str | None:

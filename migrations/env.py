@@ -8,9 +8,9 @@ from alembic import context
 from accounts import models as accounts_models
 from assets.files import models as assets_models
 from core import models as core_models
-from core import privacy
 from core.config import load_settings
 from core.db import Base, UTCDateTime, make_engine
+from core.keys import stored
 from core.privacy import EncryptedText, SealedJSON
 from enterprise import models as enterprise_models
 from enterprise.filings import models as filing_models
@@ -48,8 +48,8 @@ def run() -> None:
     engine = context.config.attributes.get("engine")
     if engine is None:  # called by alembic itself
         settings = load_settings()
-        privacy.install(settings.data_key.get_secret_value())
         engine = make_engine(settings.resolved_database_url)
+        stored.open_keys(engine, settings.data_key.get_secret_value())
     with engine.connect() as connection, warnings.catch_warnings():
         # SQLite does not tell of them: they are compared on PostgreSQL only.
         warnings.filterwarnings("ignore", ".*expression-based index")

@@ -24,4 +24,5 @@ def command_line(settings: Settings) -> Iterator[Run]:
         return answer
 
     yield run
-    installation.database.dispose()
+    if "database" in vars(installation):  # a command may have refused to open it
+        installation.database.dispose()

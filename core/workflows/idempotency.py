@@ -7,6 +7,7 @@ Claiming a key is the first statement of a write that changes something, so that
 one goes on and the others wait for it and then learn that they are repetitions. A failed write rolls its claim back.
 """
 
+import hmac
 from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
@@ -15,9 +16,10 @@ from sqlalchemy import ColumnElement, Executable, Table, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
-from core import clock, privacy
+from core import clock
 from core.database.prepared import Prepared
 from core.db import canonical_json, insert_into
+from core.keys import keyring
 from core.models import IdempotencyKey
 
 IGNORED = frozenset({"confirm_duplicate", "confirm_name"})
@@ -28,8 +30,8 @@ _PURPOSE = "receipt"
 def key(user_id: UUID, call: str, subject: UUID | str, body: Mapping[str, Any]) -> bytes:
     """The key of a write; `call` names the operation, for example `inspections.submit`."""
     kept = {name: value for name, value in body.items() if name not in IGNORED}
-    text = canonical_json(kept).decode()
-    return bytes.fromhex(privacy.keyed_hash(_PURPOSE, str(user_id), call, str(subject), text))
+    parts = (_PURPOSE, str(user_id), call, str(subject), canonical_json(kept).decode())
+    return hmac.digest(keyring.current("receipts").bytes, "\x1f".join(parts).encode(), "sha256")
 
 
 class _Qualified(ColumnElement[Any]):

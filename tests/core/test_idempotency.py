@@ -6,6 +6,8 @@ import pytest
 
 from core import privacy
 from core.db import Database
+from core.keys import keyring
+from core.keys.keyring import PURPOSES, Key, Keyring
 from core.workflows import idempotency
 from tests.conftest import DATA_KEY
 from tests.newcomers import at_once
@@ -86,6 +88,10 @@ def test_of_many_who_claim_one_key_at_the_same_moment_one_gets_it(database: Data
 
 
 def test_keys_that_earlier_releases_stored_are_made_in_the_same_way() -> None:
+    first = keyring.derived(DATA_KEY)
+    keys = {purpose: first.all(purpose) for purpose in PURPOSES}
+    # As in a database that had some when it got its keys.
+    keyring.install(Keyring({**keys, "receipts": [Key("1", first.current("hashing").bytes)]}))
     body = {"answers": {"1": True}, "version": 2, "confirm_duplicate": True}
     stored = privacy.keyed_hash("receipt", str(USER), "save", str(SUBJECT), '{"answers":{"1":true},"version":2}')
     assert idempotency.key(USER, "save", SUBJECT, body) == bytes.fromhex(stored)

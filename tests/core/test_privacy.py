@@ -13,6 +13,7 @@ from sqlalchemy import inspect, select, text
 from accounts.models import AccountApplication, User
 from core import privacy
 from core.db import Database
+from core.keys import keyring
 from tests.conftest import DATA_KEY
 from tests.newcomers import MOBILE, apply
 from tests.people import PASSWORD, Person, with_problem
@@ -62,8 +63,7 @@ def test_a_keyed_hash_finds_the_same_and_depends_on_the_key_and_on_where_its_par
 
 def test_nothing_is_sealed_or_hashed_before_the_keys_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     sealed = privacy.seal(MOBILE)
-    monkeypatch.setattr(privacy._Keys, "cipher", None)
-    monkeypatch.setattr(privacy._Keys, "hash_key", None)
+    monkeypatch.setattr(keyring._Installed, "ring", None)
     for use in (lambda: privacy.seal(MOBILE), lambda: privacy.unseal(sealed), lambda: privacy.keyed_hash(MOBILE)):
         with pytest.raises(RuntimeError, match="install"):
             use()
