@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         wechat=open_wechat(settings),
     )
     limits.install(app)
-    requests.install(app)
+    requests.install(app, settings)
     problems.install(app)
     for blueprint in blueprints.API:
         app.register_blueprint(blueprint, url_prefix="/api/v1")

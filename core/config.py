@@ -41,7 +41,11 @@ class Settings(BaseSettings):
     data_key: SecretStr = SecretStr("")
     """Encrypts personal data and keys its hashes; at least 32 characters."""
     metrics_token: SecretStr = SecretStr("")
-    """Bearer token for `/metrics`; without it only callers on this machine are answered."""
+    """Bearer token for `/metrics` and the details of `/readyz`; without it they are for callers on this machine."""
+    hsts_seconds: int = Field(default=31_536_000, ge=0, le=63_072_000)
+    """For so long browsers that were here ask by https only; sent where `PUBLIC_URL` begins with https://, 0: never."""
+    hsts_subdomains: bool = True
+    """Whether that holds for hosts below this one too."""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     """How many reverse proxies in front of the server set X-Forwarded-For."""
     session_idle_minutes: int = Field(default=120, ge=5)

@@ -34,33 +34,38 @@ def healthz() -> dict[str, Any]:
 @bp.get("/readyz")
 @public(transaction=False)
 def readyz() -> tuple[dict[str, Any], int]:
-    """The database and the storage can be used.
+    """The database and the storage can be used; what was checked is told to whoever may read the figures.
 
     Other checks are shown and do not make the server unready, because most of it still works: without the virus scanner
     uploads are refused, without a year's holidays working days are guessed, on a full disk nothing is written.
     """
     checks = ask_all(wiring().readiness)
     ready = all(checks[name] == "ok" for name in NEEDED)
-    return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
+    answer: dict[str, Any] = {"status": "ready" if ready else "not ready"}
+    if _may_read_figures():
+        answer["checks"] = checks
+    return answer, 200 if ready else 503
 
 
 @bp.get("/metrics")
 @public(transaction=False)
 def metrics() -> Response:
     """Figures for Prometheus: with `METRICS_TOKEN` as bearer token, or from this machine where none is set."""
-    token = wiring().settings.metrics_token.get_secret_value()
-    if token:
-        allowed = hmac.compare_digest((bearer_token() or "").encode(), token.encode())
-    else:
-        forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded"))
-        allowed = request.remote_addr in ("127.0.0.1", "::1") and not forwarded
-    if not allowed:
+    if not _may_read_figures():
         raise Problem("not_found")
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read_figures() -> bool:
+    token = wiring().settings.metrics_token.get_secret_value()
+    if token:
+        return hmac.compare_digest((bearer_token() or "").encode(), token.encode())
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded"))
+    return request.remote_addr in ("127.0.0.1", "::1") and not forwarded
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})

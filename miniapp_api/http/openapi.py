@@ -1,12 +1,15 @@
 """The OpenAPI 3.1 document, completed from what the gates and endpoints already say."""
 
+import base64
+import functools
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Blueprint
+from flask import Blueprint, Response, make_response
 from flask_swagger_ui import get_swaggerui_blueprint
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
@@ -69,13 +72,33 @@ def install(app: APIFlask) -> None:
 
 
 def _open(pages: Blueprint) -> None:
-    """The pages hold nothing secret: their routes get the public gate like every other route."""
+    """The pages hold nothing secret: their routes get the public gate like every other route, and a policy."""
 
     @pages.record
     def _gated(state: Any) -> None:
         for endpoint, view in list(state.app.view_functions.items()):
             if endpoint.startswith(f"{state.blueprint.name}."):
-                state.app.view_functions[endpoint] = public(transaction=False)(view)
+                state.app.view_functions[endpoint] = public(transaction=False)(_with_policy(view))
+
+
+def _with_policy(view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view with a policy that allows the scripts of its page and what they ask of this server."""
+
+    @functools.wraps(view)
+    def shown(*args: Any, **kwargs: Any) -> Response:
+        response = make_response(view(*args, **kwargs))
+        if response.mimetype == "text/html":
+            inline = re.findall(r"<script>(.*?)</script>", response.get_data(as_text=True), re.DOTALL)
+            digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline)
+            scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
+            # Swagger UI writes styles into its elements; its pictures are part of its style sheet.
+            response.headers["Content-Security-Policy"] = (
+                f"default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
+                "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            )
+        return response
+
+    return shown
 
 
 @dataclass(frozen=True, slots=True)

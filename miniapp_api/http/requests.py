@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Request, Response, g, request
 from flask.ctx import _AppCtxGlobals
 
+from core.config import Settings
 from core.errors import not_found
 from miniapp_api.health import observe
 
@@ -15,13 +16,27 @@ log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-_OF_ALL = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"))
-_OF_API = (*_OF_ALL, ("Cache-Control", "no-store"))
+NOTHING_RUNS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The policy of an answer that is no page: shown in a browser all the same, it loads, runs and sends nothing."""
+_OF_ALL = (
+    ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"),
+    ("Content-Security-Policy", NOTHING_RUNS),
+)  # fmt: skip
 """Headers of every answer that the endpoint has not set itself, in the same letter case."""
 
 
-def install(app: Flask) -> None:
+def _https_only(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Strict-Transport-Security (RFC 6797), where phones reach the server by https."""
+    if not settings.hsts_seconds or not settings.public_url.startswith("https://"):
+        return ()
+    of_all = "; includeSubDomains" if settings.hsts_subdomains else ""
+    return (("Strict-Transport-Security", f"max-age={settings.hsts_seconds}{of_all}"),)
+
+
+def install(app: Flask, settings: Settings) -> None:
     """Register the hooks."""
+    of_all = (*_OF_ALL, *_https_only(settings))
+    of_api = (*of_all, ("Cache-Control", "no-store"))
 
     @app.before_request
     def begin() -> None:
@@ -41,7 +56,7 @@ def install(app: Flask) -> None:
         headers = response.headers
         headers.add("X-Request-ID", noted.request_id)
         present = {name for name, _ in headers}
-        for name, value in _OF_API if asked.path.startswith("/api/v1") else _OF_ALL:
+        for name, value in of_api if asked.path.startswith("/api/v1") else of_all:
             if name not in present:
                 headers.add(name, value)
         observe(rule or "unknown", asked.method, response.status_code, seconds)
