@@ -79,8 +79,10 @@ class Inspector:
     def sign(self, count: int) -> None:
         """Sign one after the other: a stroke and the button below, each."""
         self.button("签名")
+        pad = self.page.locator(".pad-canvas")
         for _ in range(count):
-            box = self.page.locator(".pad-canvas").bounding_box()
+            whose = str(pad.get_attribute("aria-label"))
+            box = pad.bounding_box()
             assert box is not None
             self.page.mouse.move(box["x"] + 40, box["y"] + 60)
             self.page.mouse.down()
@@ -88,6 +90,8 @@ class Inspector:
             self.page.mouse.up()
             self.presses += 1
             self.press(self.page.locator(".pad-foot .solid-button"))
+            # The next person signs when their name stands above.
+            expect(self.page.get_by_role("img", name=whose)).to_have_count(0)
 
 
 def shop(bureau: Bureau, place: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from core import clock
 from tests.browser.app import Bureau, build_if_stale, violations
 from tests.browser.inspector import COUNTY, Inspector, product, shop
+from tests.browser.waiting import keys_kept
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
@@ -95,20 +96,14 @@ def at_home(bureau: Bureau, page: Page) -> Inspector:
     inspector = Inspector(bureau, page)
     inspector.open(HOME)
     # The register comes to the phone by itself; a check in a cellar must not wait for it, a test of presses may.
-    page.wait_for_function(
-        """() => new Promise(done => {
-          const asked = indexedDB.open('gongpin')
-          asked.onsuccess = () => {
-            const read = asked.result.transaction('values').objectStore('values').getAllKeys()
-            read.onsuccess = () => {
-              const keys = read.result.map(String)
-              asked.result.close()
-              done(keys.some(key => key.endsWith('register/mark')) && keys.some(key => key.includes('/forms/gpc')))
-            }
-          }
-        })"""
-    )
+    wait_until(lambda: register_and_forms_kept(page))
     return inspector
+
+
+def register_and_forms_kept(page: Page) -> bool:
+    """Whether the phone keeps its register up to a mark, and the forms of checks."""
+    keys = keys_kept(page)
+    return any(one.endswith("register/mark") for one in keys) and any("/forms/gpc" in one for one in keys)
 
 
 def begin(inspector: Inspector, title: str, enterprise: dict[str, Any]) -> None:
@@ -465,7 +460,7 @@ def test_the_pages_of_a_check_are_accessible(bureau: Bureau, phone: Phone, schem
     page = phone(320 if care else 375, color_scheme=scheme)
     if care:
         page.add_init_script("localStorage.setItem('care', JSON.stringify({type: 'string', data: 'on'}))")
-    known = shop(bureau, 0)
+    known = shop(bureau, 11)
     visited(bureau, "sales", known, ["李敏", "王强"])
     inspector = Inspector(bureau, page)
     inspector.open("/pages/entry/start?form=gpc-sales")

@@ -33,21 +33,40 @@ _WRITE = """async ({values, files}) => {
   })
   database.close()
 }"""
-_READ = """async (prefix) => {
+# A page that has not opened its database yet makes it itself: who only reads must not leave an empty one behind.
+_OPEN_TO_READ = """
   const opened = indexedDB.open('gongpin', 1)
-  const database = await new Promise((done) => { opened.onsuccess = () => done(opened.result) })
+  opened.onupgradeneeded = () => opened.transaction.abort()
+  const database = await new Promise((done) => {
+    opened.onsuccess = () => done(opened.result)
+    opened.onerror = () => done(null)
+  })
+  if (database === null) return []
+"""
+_READ = f"""async (prefix) => {{{_OPEN_TO_READ}
   const asked = database.transaction('values').objectStore('values').getAll(
     IDBKeyRange.bound(prefix, prefix + '\\uffff'))
-  const values = await new Promise((done) => { asked.onsuccess = () => done(asked.result) })
+  const values = await new Promise((done) => {{ asked.onsuccess = () => done(asked.result) }})
   database.close()
   return values
-}"""
+}}"""
+_KEYS = f"""async () => {{{_OPEN_TO_READ}
+  const asked = database.transaction('values').objectStore('values').getAllKeys()
+  const keys = await new Promise((done) => {{ asked.onsuccess = () => done(asked.result) }})
+  database.close()
+  return keys
+}}"""
 
 
 def scope_of(bureau: Bureau, username: str, operator_name: str = "李敏") -> str:
     """Where the data of a person stand in the app's store."""
     user = bureau.sign_in(username, operator_name)["user"]
     return f"u/{user['id']}~{quote(operator_name)}/"
+
+
+def keys_kept(page: Page) -> list[str]:
+    """Keys of all values in the app's store; none before the app has made it."""
+    return [str(key) for key in page.evaluate(_KEYS)]
 
 
 def photo(number: int) -> bytes:
