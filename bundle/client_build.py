@@ -117,6 +117,8 @@ def build(target: str, *, if_stale: bool = False) -> bool:
         node = find_node()
         install(node)
         print(f"Building the phone's app: {target}", flush=True)
+        if target == "mp-weixin" and not os.environ.get("VITE_SERVER"):
+            print("VITE_SERVER is not set: this mini-program reaches no server (docs/mini-program.md)", flush=True)
         digest = sources_digest()
         part = DIST / "part" / target
         shutil.rmtree(part, ignore_errors=True)

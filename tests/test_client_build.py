@@ -61,6 +61,19 @@ def test_a_build_is_made_of_the_lock_and_only_when_sources_changed(workspace: Pa
     assert calls(workspace)[2:] == ["run build:h5 --workspace phone"], "the packages were there already"
 
 
+def test_a_mini_program_that_is_built_for_no_server_says_so(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = 'out=${UNI_OUTPUT_DIR:-node_modules}\nmkdir -p "$out" && touch "$out/app.json"'
+    program(workspace / "bin" / "npm", script)
+    monkeypatch.delenv("VITE_SERVER", raising=False)
+    client_build.build("mp-weixin")
+    assert "VITE_SERVER is not set" in capsys.readouterr().out
+    monkeypatch.setenv("VITE_SERVER", "https://server.example")
+    client_build.build("mp-weixin")
+    assert "VITE_SERVER" not in capsys.readouterr().out
+
+
 def test_packages_tests_and_builds_are_no_sources(workspace: Path) -> None:
     before = client_build.sources_digest()
     for name in ("node_modules/vue/index.js", "phone/dist/build/h5/index.html", "core/tests/forms.test.ts"):

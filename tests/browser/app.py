@@ -1,34 +1,22 @@
 """The phone's app (H5) in Chromium: built when it is stale, opened as somebody who is signed in."""
 
 import json
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from miniapp_api.phone_app import BUILT
-from tests.servers import ROOT
+from bundle import client_build
 
-CLIENT = ROOT / "client"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 
 
 def build_if_stale() -> None:
-    """Build H5 where a source is newer than the build; skips without Node or the packages."""
-    sources = [one for part in ("core", "phone") for one in (CLIENT / part / "src").rglob("*") if one.is_file()]
-    index = BUILT / "index.html"
-    if index.is_file() and index.stat().st_mtime >= max(one.stat().st_mtime for one in sources):
-        return
-    npm = shutil.which("npm")
-    if npm is None or not (CLIENT / "node_modules").is_dir():
-        pytest.skip("the app is not built: make client")
-    subprocess.run([npm, "run", "--silent", "build:h5"], cwd=CLIENT, check=True, timeout=600, capture_output=True)
+    """Build H5 where a source has changed since it was built; what stops a build fails the tests."""
+    client_build.build("h5", if_stale=True)
 
 
 @dataclass

@@ -44,13 +44,26 @@ def card(page: Page, name: str) -> Any:
     return page.locator(".card", has=page.get_by_role("heading", name=name))
 
 
+def approve(page: Page, name: str) -> None:
+    """Press 通过, and answer the question."""
+    page.get_by_role("button", name=f"通过：{name}", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="通过申请").click()
+
+
 def test_the_city_user_approves_one_account_and_refuses_another_with_an_opinion(bureau: Bureau, phone: Phone) -> None:
     good, bad = apply(bureau, "陈甲", 1001), apply(bureau, "陈乙", 1002)
     page = phone()
     bureau.open(page, CITY, "/pages/accounts/index")
     expect(card(page, "陈甲")).to_contain_text("138****1001")
+    waiting = bureau.call(CITY, "GET", "/account-applications?status=pending")["total"]
+    expect(page.get_by_text(f"共 {waiting} 人")).to_be_visible()
     page.get_by_role("button", name="通过：陈甲", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("通过 陈甲 的申请？")
+    page.get_by_role("dialog").get_by_role("button", name="再看看").click()
+    assert status(bureau, good)["status"] == "pending"
+    approve(page, "陈甲")
     expect(card(page, "陈甲")).to_contain_text("已通过")
+    expect(page.get_by_text(f"共 {waiting - 1} 人")).to_be_visible()
     page.get_by_role("button", name="不通过：陈乙").click()
     sheet = page.get_by_role("dialog")
     sheet.get_by_role("button", name="不通过", exact=True).click()
@@ -70,7 +83,7 @@ def test_a_decision_that_somebody_else_made_meanwhile_is_named(bureau: Bureau, p
     expect(card(page, "陈丙")).to_be_visible()
     path = f"/account-applications/{application['id']}/reject"
     bureau.call("demo_jiangsu", "POST", path, {"opinion": "重复申请"})
-    page.get_by_role("button", name="通过：陈丙", exact=True).click()
+    approve(page, "陈丙")
     expect(card(page, "陈丙")).to_contain_text("审核不通过：重复申请")
     expect(card(page, "陈丙")).to_contain_text("江苏省市场监督管理局")
     assert status(bureau, application)["status"] == "rejected"
@@ -105,10 +118,10 @@ def test_the_figures_lead_from_the_city_to_a_county_and_its_records(bureau: Bure
     page.locator(".tile:visible", has_text="发现问题企业").click()
     expect(page.get_by_role("heading", name="检查记录")).to_be_visible()
     listed = bureau.call(CITY, "GET", "/inspections?region=320402&product_code=06&problem=true")
-    expect(page.locator(".list-row:visible")).to_have_count(len(listed["items"]))
-    expect(page.locator(".list-row:visible").first).to_contain_text(listed["items"][0]["org_name"])
+    expect(page.locator(".record-card:visible")).to_have_count(len(listed["items"]))
+    expect(page.locator(".record-card:visible").first).to_contain_text(listed["items"][0]["org_name"])
     place = next(place for place, one in enumerate(listed["items"]) if one["returned"])
-    expect(page.locator(".list-row:visible").nth(place)).to_contain_text("退回更正")
+    expect(page.locator(".record-card:visible").nth(place)).to_contain_text("退回更正")
 
 
 def test_the_table_says_what_the_bars_say_and_can_be_read_aloud(bureau: Bureau, phone: Phone) -> None:
@@ -129,7 +142,7 @@ SCREENS = {
     "figures": ("/pages/statistics/index", None),
     "figures as a table": ("/pages/statistics/index", "看表格"),
     "filter": ("/pages/statistics/index", "筛选"),
-    "records": ("/pages/statistics/drill/records?side=checks&product=06", None),
+    "records": ("/pages/record/list?type=inspections&product_code=06", None),
     "not yet visited": ("/pages/statistics/drill/enterprises?product=06&visited=false", None),
     "applications": ("/pages/accounts/index", None),
     "users": ("/pages/accounts/index", "用户"),
@@ -142,7 +155,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(screen: str
     for width, look in ((375, {}), (320, {"color_scheme": "dark"})):
         page = phone(width, **look)
         bureau.open(page, CITY, path)
-        expect(page.locator(".card, .tile").first).to_be_visible()
+        expect(page.locator(".card, .tile, .record-card").first).to_be_visible()
         if button:
             page.get_by_text(button, exact=True).first.click()
         assert violations(page) == []

@@ -1,7 +1,7 @@
 /** Figures that stand on the bottom bar and on home; whoever changes what they count sets them. */
 import { reactive, ref } from 'vue'
 
-/** Drafts of the person who is signed in (信息暂存). */
+/** Drafts of the person who is signed in (信息暂存): of this phone, and as far as it is known those that only the server has. */
 export const drafts = ref(0)
 
 /** The outbox of the person who is signed in (待发送). Times are milliseconds since 1970. */

@@ -45,4 +45,10 @@ describe('a step whose answer was lost', () => {
       expect(call).toHaveBeenCalledTimes(1)
     }
   })
+
+  it('is not asked for again once its page was left', async () => {
+    const call = vi.fn().mockRejectedValue(new Unreachable('timeout'))
+    await expect(untilAnswered(call, undefined, [0, 0], () => true)).rejects.toThrow()
+    expect(call).toHaveBeenCalledTimes(1)
+  })
 })

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { asCode, candidateOf, codeIn } from '../src/pages/entry/finding'
 import { correspondenceFaults } from '../src/pages/entry/correspondence'
 import { counted, headerSections, partsOf } from '../src/pages/entry/header'
+import { productAsked } from '../src/pages/entry/questions'
 import { keepPeople, lastPeople, presetBody } from '../src/pages/entry/presets'
 import { shortTitle, stateMark, stateWords } from '../src/pages/entry/sections'
 import production from '../../../inspection/forms/gpc-production.v2.json'
@@ -14,6 +15,21 @@ const storage = new Map<string, unknown>()
 vi.stubGlobal('uni', {
   getStorageSync: (key: string) => storage.get(key) ?? '',
   setStorageSync: (key: string, value: unknown) => storage.set(key, value),
+})
+
+const PRODUCTS = new Map([['05', '危险化学品'], ['06', '电线电缆'], ['07', '电热毯']])
+
+describe('A product that the register does not know of an enterprise', () => {
+  it('is said with both names, and needs no answer', () => {
+    const asked = productAsked(['05', '07'], '06', PRODUCTS)
+    expect(asked?.text).toContain('名录中该企业的产品是危险化学品、电热毯，不是电线电缆。')
+    expect(asked?.flag).toBeUndefined()
+  })
+
+  it('is nothing to ask where the register names it, or names none', () => {
+    expect(productAsked(['06'], '06', PRODUCTS)).toBeNull()
+    expect(productAsked([], '06', PRODUCTS)).toBeNull()
+  })
 })
 
 const form = (definition: unknown) => compileForm(definition as FormDefinition)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { fieldKindOf } from '../src/components/fields/kinds'
-import { belongsTo, idOf, paperNumber } from '../src/components/fields/place'
+import { addWord, belongsTo, idOf, paperNumber } from '../src/components/fields/place'
 import { withNotes } from '../src/platform/exif'
 
 describe('Which field answers an item', () => {
@@ -20,6 +20,25 @@ describe('Which field answers an item', () => {
 
   it('is a sheet of words where they come from a dictionary', () => {
     expect(fieldKindOf({ field: 'products', text: '', type: 'multi', options_from: 'product_items' })).toBe('words')
+  })
+})
+
+describe('The buttons that hints of forms name', () => {
+  interface Printed { text: string; help?: string; options_from?: string; items?: Printed[] }
+  const forms = import.meta.glob<{ sections: { items: Printed[] }[] }>('../../../inspection/forms/*.json', { eager: true, import: 'default' })
+  const items = Object.values(forms).flatMap(({ sections }) => sections.flatMap((section) => section.items))
+  const named = items.flatMap((item) => {
+    const [, button] = /点击“([^”]+)”/.exec(item.help ?? '') ?? []
+    return button === undefined ? [] : [{ item, button }]
+  })
+
+  it('are there under these names', () => {
+    expect(named.length).toBeGreaterThan(2)
+    for (const { item, button } of named) {
+      const words = item.items === undefined ? item : item.items[0]!
+      expect(words.options_from).toBeDefined()
+      expect(addWord(words.text, item.items !== undefined)).toBe(button)
+    }
   })
 })
 

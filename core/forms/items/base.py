@@ -37,8 +37,8 @@ STANDARD_SENTENCES: Final = {
     "bad_format": "“{item.text}”的格式不正确，请核对后重新填写",
     "unknown_option": "“{item.text}”的选项不存在，请重新选择",
     "too_long": "“{item.text}”不能超过{item.longest}个字，请缩短后重试",
-    "too_many": "“{item.text}”最多{item.max_items}项，请删减后重试",
-    "too_few": "“{item.text}”至少需要{item.min_items}项，请补充",
+    "too_many": "“{item.text}”最多{item.max_items}{item.counter}，请删减后重试",
+    "too_few": "“{item.text}”至少需要{item.min_items}{item.counter}，请补充",
     "duplicate": "“{item.text}”中有重复的内容，请删除重复项",
     "meaningless": "“{item.text}”只有标点或符号，请用文字写明",
 }
@@ -114,6 +114,11 @@ class ItemType(Keys):
     def longest(self) -> int:
         """The most characters of one text."""
         return MAX_IDENTIFIER
+
+    @property
+    def counter(self) -> str:
+        """The measure word (量词) of its entries."""
+        return "人" if self.name in PERSONS else "项"
 
     @property
     def values(self) -> tuple[str, ...] | None:

@@ -40,9 +40,10 @@ class Photos(_Upload, Counted):
     """Ids of uploaded pictures, from `min_items` to `max_items`."""
 
     type: Literal["photos"]
-    sentences: ClassVar[Mapping[str, str]] = {
-        **_Upload.sentences, "too_many": "“{item.text}”最多{item.max_items}张，请删减后重试",
-    }  # fmt: skip
+
+    @property
+    def counter(self) -> str:
+        return "张"
 
     def normalize(self, raw: Any) -> Any:
         return self.listed(raw, super().normalize)

@@ -99,7 +99,7 @@ export function compileForm(definition: FormDefinition): Form {
 }
 
 const UNKNOWN_RULES: TypeRules = {
-  verb: '', listed: false, longest: 0, offered: new Set(), read: () => null, submission: () => [],
+  verb: '', counter: '项', listed: false, longest: 0, offered: new Set(), read: () => null, submission: () => [],
 }
 
 function itemOf(definition: ItemDefinition, group: string | null, unknown: Set<string>): Item {

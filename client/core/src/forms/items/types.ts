@@ -23,6 +23,8 @@ export interface SubmissionFault {
 export interface TypeRules {
   /** What the person does with it: 填写, 选择, 上传. */
   readonly verb: string
+  /** The measure word (量词) of its entries: 人, 张, 项. */
+  readonly counter: string
   /** Whether its value is a list of entries. */
   readonly listed: boolean
   /** One value, or one entry of a list; never called with null. */
@@ -49,7 +51,8 @@ const ORGANISATIONS = ['org_name', 'nominal_producer']
 const NONE: readonly SubmissionFault[] = []
 const NOTHING_OFFERED: ReadonlySet<unknown> = new Set()
 
-type Make = { readonly [Type in ItemType]: (definition: DefinitionOf<Type>) => TypeRules }
+type Made = Omit<TypeRules, 'counter'>
+type Make = { readonly [Type in ItemType]: (definition: DefinitionOf<Type>) => Made }
 
 const MAKE: Make = {
   text: (definition) => textRules(definition),
@@ -118,10 +121,17 @@ const MAKE: Make = {
 /** The rules of an item; `undefined` for a type that a newer server has and this release does not know. */
 export function rulesOf(definition: ItemDefinition): TypeRules | undefined {
   const known = Object.prototype.hasOwnProperty.call(MAKE, definition.type)
-  return known ? (MAKE[definition.type] as (definition: ItemDefinition) => TypeRules)(definition) : undefined
+  if (!known) return undefined
+  const rules = (MAKE[definition.type] as (definition: ItemDefinition) => Made)(definition)
+  return { ...rules, counter: counterOf(definition) }
 }
 
-function plain(verb: string, longest: number, read: (raw: unknown) => Entry): TypeRules {
+function counterOf(definition: ItemDefinition): string {
+  if (definition.type === 'photos') return '张'
+  return PERSONS.includes(definition.no ?? definition.field ?? '') ? '人' : '项'
+}
+
+function plain(verb: string, longest: number, read: (raw: unknown) => Entry): Made {
   return { verb, longest, read, listed: false, submission: () => NONE, offered: NOTHING_OFFERED }
 }
 
@@ -158,7 +168,7 @@ function notLonger(longest: number): (value: string) => string | null {
   return (value) => (lengthOf(value) > longest ? 'too_long' : null)
 }
 
-function textRules(definition: DefinitionOf<'text'>): TypeRules {
+function textRules(definition: DefinitionOf<'text'>): Made {
   const longest = definition.max_length ?? MAX_TEXT
   const name = definition.no ?? definition.field ?? ''
   const demanded = definition.required === true || definition.required_when !== undefined
@@ -204,7 +214,7 @@ function patternOf(pattern: string | undefined): (text: string) => boolean {
   return () => true
 }
 
-function chosen(definition: ItemDefinition, values: readonly string[] | undefined): TypeRules {
+function chosen(definition: ItemDefinition, values: readonly string[] | undefined): Made {
   const known = new Set<unknown>(values)
   const fault = values === undefined
     ? notLonger(MAX_OPTION)
@@ -218,14 +228,14 @@ function identity(
   form: (typed: string) => string,
   isGenuine: (value: string, today: string) => boolean,
   longest = MAX_IDENTIFIER,
-): TypeRules {
+): Made {
   return {
     ...plain('填写', longest, written(definition, form, notLonger(longest))),
     submission: (value, today) => (isGenuine(value as string, today) ? NONE : [{ code: `bad_${definition.type}` }]),
   }
 }
 
-function upload(definition: ItemDefinition, verb: string): TypeRules {
+function upload(definition: ItemDefinition, verb: string): Made {
   const lower = (typed: string): string => typed.toLowerCase()
   return plain(verb, MAX_IDENTIFIER, written(definition, lower, (id) => (UUID.test(id) ? null : 'bad_file')))
 }

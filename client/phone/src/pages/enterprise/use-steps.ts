@@ -20,7 +20,7 @@ export function useSteps(work: Ref<Work | undefined>, reload: () => Promise<void
       await reload()
       return `${error.title}。已刷新，请核对后再办。`
     }
-    return error instanceof Problem ? (error.errors[0]?.message ?? null) : null
+    return null
   })
 
   async function take(step: Step): Promise<void> {

@@ -10,6 +10,8 @@ export interface Known {
   legal_representative: string | null
   region_code: string
   scale: string | null
+  /** The products planned to be checked. */
+  product_codes: readonly string[]
   licences: readonly { readonly [name: string]: Json }[]
 }
 

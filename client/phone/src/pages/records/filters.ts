@@ -118,12 +118,12 @@ const NAMES: FilterName[] = [
 ]
 const BOOLEANS: FilterName[] = ['problem', 'unable', 'sampled', 'own_office']
 
-/** Filters out of a page's address (`?problem=true&product_code=06`); what the list does not know is left out. */
+/** Filters among a page's parameters (`?problem=true&product_code=06`); what the list does not know is left out. */
 export function filtersOf(address: Readonly<Record<string, string | undefined>>): Filters {
   const found = NAMES.flatMap((name) => {
     const text = address[name]
     if (text === undefined || text === '') return []
-    return [[name, BOOLEANS.includes(name) ? text === 'true' : decodeURIComponent(text)] as const]
+    return [[name, BOOLEANS.includes(name) ? text === 'true' : text] as const]
   })
   return Object.fromEntries(found) as Filters
 }

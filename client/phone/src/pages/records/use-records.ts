@@ -86,6 +86,7 @@ export function useRecords() {
     }
   }
 
-  const count = computed(() => (exact.value ? `共 ${total.value} 条` : `超过 ${total.value} 条`))
+  /** With the order of the server's lists. */
+  const count = computed(() => `${exact.value ? '共' : '超过'} ${total.value} 条，按提交时间从新到旧`)
   return { rows, count, next, error, busy, age, read, more }
 }
