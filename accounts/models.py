@@ -235,7 +235,10 @@ class SupportGroup(Base):
 
 
 class SignIn(Base):
-    """Audit of sign-ins: who tried, from where, and what came of it."""
+    """Audit of sign-ins: who tried, from where, and what came of it.
+
+    `digest` is keyed (`accounts/sign_in/audit.py`) by the key `key_id`; rows of releases up to 0.3 have none.
+    """
 
     __tablename__ = "sign_ins"
     __table_args__ = (
@@ -249,6 +252,8 @@ class SignIn(Base):
     operator_name: Mapped[str | None] = mapped_column(String(30))
     address: Mapped[str] = mapped_column(String(45))
     outcome: Mapped[str] = mapped_column(String(40))
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    key_id: Mapped[str | None] = mapped_column(String(10))
 
 
 class AccountApplication(Base):

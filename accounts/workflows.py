@@ -2,6 +2,7 @@
 
 from accounts.models import AccountApplication, Reorganisation, User, UserStatus
 from accounts.verbs import Verb
+from core.workflows.witnesses import Witness
 from core.workflows.workflow import APPLICANT, SYSTEM, Step, Workflow
 
 APPLICATION = Workflow(
@@ -14,6 +15,11 @@ APPLICATION = Workflow(
         Step("reject", "pending", "rejected", Verb.ACCOUNTS_DECIDE),
     ],
 )
+
+ACCOUNT = Witness(
+    "account", ("id", "username", "password_hash", "must_change_password", "office_id", "roles", "status", "version")
+)
+"""What gives a user rights: nobody gets any by writing into the table, or `history verify` shows it."""
 
 USER = Workflow(
     "user",
@@ -41,6 +47,8 @@ USER = Workflow(
         Step("enterprise_reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("hand_over_again", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
+        # At a sign-in, where the hash was made with the parameters of an earlier release.
+        Step("renew_hash", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
         # Their bureau was merged into another (`regions/moves.py`).
         *(Step("office_merged", status, status, SYSTEM) for status in UserStatus),
         # By the administrator of the installation, on the command line (`administration/`).
@@ -50,6 +58,7 @@ USER = Workflow(
         Step("administrator_enable", UserStatus.DISABLED, UserStatus.ACTIVE, SYSTEM),
         Step("administrator_reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
     ],
+    witness=ACCOUNT,
 )
 
 REORGANISATION = Workflow(

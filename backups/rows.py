@@ -168,7 +168,8 @@ class PostgresqlTarget:
         self._keys = [tuple(row) for row in found]
         for table, name, _ in self._keys:
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        # Rows that migrations inserted are in the backup too.
+        # Rows that migrations inserted are in the backup too. The history is emptied with the rest.
+        connection.exec_driver_sql("SET LOCAL gongpin.history = 'maintenance'")
         names = ", ".join(quoted(table) for table in _columns(connection))
         connection.exec_driver_sql(f"TRUNCATE {names}")
 

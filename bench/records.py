@@ -18,6 +18,7 @@ from core import clock
 from core.database.name_search import bigrams
 from core.db import Database
 from core.text import fold_to_fit
+from core.workflows.history import maintained
 from inspection.kinds import Counts, counts_of
 from inspection.models import EnterpriseTally, Inspection, TallyBigram
 
@@ -66,7 +67,7 @@ def _templates(place: Place, city: City) -> dict[tuple[str, str], Row]:
                     table = cast(Table, Inspection.__table__)
                     row = session.execute(select(table).where(table.c.id == record_id)).mappings().one()
                 kept[seat.region_code, kind] = dict(row)
-        with database.write() as session:
+        with database.write() as session, maintained(session):
             for name in ("history_payloads", "history", "inspections", "tally_bigrams", "enterprise_tallies"):
                 session.execute(text(f"DELETE FROM {name}"))
     return kept

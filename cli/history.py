@@ -1,24 +1,38 @@
-"""The command that verifies the history. It is in this room because it verifies the records of all others."""
+"""The commands about the history. They are in this room because they verify the records of all others."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import click
 from sqlalchemy.orm import Session
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from accounts import integrity as accounts_integrity
+from composition import history as composed
+from core import clock
 from core.commands import HasDatabase
-from core.workflows import history
-from core.workflows.history import Broken
+from core.config import Settings
+from core.sealing import checking, heads
+from core.sealing.checking import Kept, Outcome
+from core.sealing.logs import Break
 from enterprise.filings.integrity import verify_filings
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
 from inspection import integrity as inspection_integrity
 
 
-def _breaks(session: Session, bar: tqdm) -> Iterator[Broken]:
-    """All breaks; the bar shows the step, and the number of filings verified."""
+class HasSettings(HasDatabase, Protocol):
+    """The same, for commands that know where the data lies."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the installation."""
+
+
+def _breaks(session: Session, kept: Kept, outcome: Outcome, bar: tqdm) -> Iterator[Break]:
+    """All breaks; the bar shows the step, and the number of rows and filings verified."""
     verified = 0
 
     def show_verified(more: int) -> None:
@@ -26,17 +40,19 @@ def _breaks(session: Session, bar: tqdm) -> Iterator[Broken]:
         verified += more
         bar.set_postfix_str(f"{verified} 条")
 
-    steps = (
-        ("操作记录", history.verify(session)),
-        ("检查记录", inspection_integrity.verify(session)),
-        ("办件", verify_filings(session, {kind.code: kind for kind in KINDS}, show_verified)),
-        ("评价", feedback_integrity.verify(session)),
-        ("用户、账号申请和区划调整", accounts_integrity.verify(session)),
-    )
+    steps: tuple[tuple[str, Callable[[], Iterator[Break]]], ...] = (
+        ("操作记录和登录审计", lambda: checking.verify(
+            session, composed.LOGS, outcome, kept=kept, progress=show_verified
+        )),
+        ("检查记录", lambda: inspection_integrity.verify(session)),
+        ("办件", lambda: verify_filings(session, {kind.code: kind for kind in KINDS}, show_verified)),
+        ("评价", lambda: feedback_integrity.verify(session)),
+        ("用户、账号申请和区划调整", lambda: accounts_integrity.verify(session)),
+    )  # fmt: skip
     bar.total = len(steps)
     for name, breaks in steps:
         bar.set_description(f"核对{name}")
-        yield from breaks
+        yield from breaks()
         bar.update()
 
 
@@ -45,30 +61,87 @@ def history_group() -> None:
     """The history (操作记录) of records, filings, ratings, codes, users, applications, reorganisations, words."""
 
 
-@history_group.command("verify")
-@click.pass_obj
-def verify_command(obj: HasDatabase) -> None:
-    """Verify the hash chain of every history, and that every record matches its last entry.
+def _kept(settings: Settings, given: tuple[str, ...]) -> Kept:
+    """The heads to verify by: those given, each as a file or as itself, and those of the file beside the data."""
+    lines: list[str] = []
+    for one in given:
+        found = heads.parse([one])
+        if found.numbered or found.unnumbered:
+            lines.append(one)
+            continue
+        path = Path(one)
+        if not path.is_file():
+            raise click.BadParameter(f"{one}：既不是链头（64 位十六进制），也没有这个文件", param_hint="--head")
+        lines += path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if not heads.parse(lines).numbered and not heads.parse(lines).unnumbered:
+            raise click.BadParameter(f"{one}：文件中没有链头", param_hint="--head")
+    beside = composed.heads_file(settings)
+    if beside.is_file():
+        lines += beside.read_text(encoding="utf-8", errors="replace").splitlines()
+    return heads.parse(lines)
 
-    Shows changed and removed entries, changed payloads, records that are missing or were changed without an entry, and
-    filings and ratings whose content is not what was sent. Payloads that were erased by law are no break.
+
+@history_group.command("verify")
+@click.option(
+    "--head",
+    "given",
+    multiple=True,
+    metavar="FILE|VALUE",
+    help="A head that was kept elsewhere, as `NUMBER:HEAD` or HEAD, or a file of such lines (log, mail); repeatable.",
+)
+@click.pass_obj
+def verify_command(obj: HasSettings, given: tuple[str, ...]) -> None:
+    """Verify the history, its seals, and that every record matches its last entry.
+
+    Shows changed, removed and added entries, changed and removed payloads, records that are missing or were changed
+    without an entry, users whose rights or password were changed in the table, sign-ins that are missing, and filings
+    and ratings whose content is not what was sent. Payloads that were erased by law are no break. The heads in the
+    file history-heads.txt beside the data are compared too.
 
     \b
-    Example:
+    Examples:
       ./manage history verify
+      ./manage history verify --head /mnt/archive/history-heads.txt
+      ./manage history verify --head 4711:9f86d081…
 
     \b
     Exit status:
       0  no break
-      1  there are breaks, one per line: subject, row of its history, reason
+      1  there are breaks, one per line: where, reason
     """
-    breaks = 0
+    kept = _kept(obj.settings, given)
+    breaks, outcome = 0, Outcome()
     with obj.database.read() as session, tqdm(unit="步", disable=None) as bar:
-        for broken in _breaks(session, bar):
+        for broken in _breaks(session, kept, outcome, bar):
             breaks += 1
             with bar.external_write_mode(file=sys.stderr):
                 click.echo(str(broken), err=True)
+    if outcome.unsealed and outcome.oldest_unsealed is not None:
+        oldest = clock.rfc3339(outcome.oldest_unsealed)
+        click.echo(
+            f"有 {outcome.unsealed} 行尚未封印（最早的是 {oldest}）：服务器运行时每分钟封印一次，"
+            "也可执行 ./manage history seal；未封印的行若被整行删除，核对看不出来",
+            err=True,
+        )
     if breaks:
         click.echo(f"发现 {breaks} 处异常，请保留数据库备份并追查", err=True)
         raise click.exceptions.Exit(1)
     click.echo("操作记录完整，记录与操作记录一致")
+    if outcome.head is not None:
+        click.echo(f"共核对 {outcome.rows} 行、{outcome.seals} 个封印；最新链头：{outcome.head}")
+
+
+@history_group.command("seal")
+@click.pass_obj
+def seal_command(obj: HasSettings) -> None:
+    """Seal what was committed since the last seal, as the server does each minute, and print the newest head.
+
+    \b
+    Example:
+      ./manage history seal
+    """
+    made = composed.seal(obj.database, obj.settings)
+    if not made:
+        click.echo("没有新的内容需要封印")
+        return
+    click.echo(f"已封印 {sum(one.rows for one in made)} 行；最新链头：{made[-1].no} {made[-1].at} {made[-1].head}")

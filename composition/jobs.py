@@ -9,6 +9,7 @@ from accounts.regions import moves as region_moves
 from assets.files import sweeping
 from assets.paper import made_pictures
 from backups import daily as daily_backup
+from composition import history
 from core.deadlines import calendar_years
 from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
@@ -26,6 +27,8 @@ def background_jobs(app: APIFlask) -> Scheduler:
     return Scheduler(
         wiring.database,
         [
+            # First, so that no job that takes long puts it off.
+            history.sealing(wiring.settings),
             calendar_years.job(),
             # Recounting comes before ringing: a deadline may have moved because a year's holidays are known now.
             Job("rating deadlines", rating_recounting.recounting().run),

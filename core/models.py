@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     ForeignKey,
@@ -28,7 +29,10 @@ SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 
 class HistoryEntry(Base):
-    """One move of a subject, chained to the one before it; see `core/workflows/history.py`."""
+    """One move of a subject, chained to the one before it; see `core/workflows/history.py`.
+
+    `key_id` names the key of `hash`; rows of releases up to 0.3 have none, their hash is no evidence by itself.
+    """
 
     __tablename__ = "history"
     __table_args__ = (UniqueConstraint("subject_id", "seq"),)
@@ -46,6 +50,7 @@ class HistoryEntry(Base):
     payload_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    key_id: Mapped[str | None] = mapped_column(String(10))
 
 
 class HistoryPayload(Base):
@@ -59,6 +64,68 @@ class HistoryPayload(Base):
     history_id: Mapped[int] = mapped_column(ForeignKey("history.id"), primary_key=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(16))
     payload: Mapped[dict[str, Any]] = mapped_column(SealedJSON)
+
+
+class HistorySeal(Base):
+    """A seal over rows of a log (`history`, `sign_ins`); see `core/sealing/seals.py`.
+
+    It covers what was committed from `first_id` to `last_id`, without the runs `absent` (`[[first, last], …]`), and
+    the rows `late`, which had been absent from earlier ones.
+    """
+
+    __tablename__ = "history_seals"
+    __table_args__ = (
+        Index("ix_history_seals_log", "log", "no"),
+        Index(
+            "ix_history_seals_late",
+            "log",
+            sqlite_where=text("late IS NOT NULL"),
+            postgresql_where=text("late IS NOT NULL"),
+        ),
+    )
+
+    no: Mapped[int] = mapped_column(SERIAL, primary_key=True, autoincrement=False)
+    log: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    founding: Mapped[bool] = mapped_column(Boolean)
+    first_id: Mapped[int] = mapped_column(BigInteger)
+    last_id: Mapped[int] = mapped_column(BigInteger)
+    absent: Mapped[list[list[int]] | None] = mapped_column(JSON(none_as_null=True))
+    late: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    bare: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    count: Mapped[int] = mapped_column(Integer)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    passing_count: Mapped[int] = mapped_column(Integer)
+    passing_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    previous: Mapped[bytes] = mapped_column(LargeBinary(32))
+    head: Mapped[bytes] = mapped_column(LargeBinary(32))
+    key_id: Mapped[str] = mapped_column(String(10))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class HistoryGap(Base):
+    """Ids of a log that were absent when it was sealed: rolled back, or of a transaction that commits later."""
+
+    __tablename__ = "history_gaps"
+    __table_args__ = (UniqueConstraint("log", "first_id"),)
+
+    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    log: Mapped[str] = mapped_column(String(20))
+    first_id: Mapped[int] = mapped_column(BigInteger)
+    last_id: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class HistoryCheck(Base):
+    """How far the nightly verification has come: a single row."""
+
+    __tablename__ = "history_checks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    seal: Mapped[int] = mapped_column(BigInteger)
+    part: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    breaks: Mapped[int] = mapped_column(Integer)
 
 
 class IdempotencyKey(Base):

@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, Region, SignIn, User, UserSession, UserStatus, WeChatBinding
+from accounts.models import Office, Region, User, UserSession, UserStatus, WeChatBinding
 from accounts.queries import named
+from accounts.sign_in import audit as sign_in_audit
 from accounts.sign_in import captcha_tries, passwords, throttle
 from accounts.verbs import verbs_at
+from accounts.workflows import USER
 from core import clock
 from core.actor import Actor, Scope
 from core.database.prepared import Prepared
@@ -85,7 +87,7 @@ def sign_in(
     operator_name = clean_person(operator_name or "") or None
     with database.read() as session:
         user = session.execute(
-            select(User.id, User.password_hash, User.status, User.status_reason).where(named(username))
+            select(User.id, User.password_hash, User.status, User.status_reason, User.version).where(named(username))
         ).first()
         known = _is_known(session, user, username, caller)
     keys = throttle.buckets(username, caller.address, known=known)
@@ -108,17 +110,26 @@ def sign_in(
         raise Problem("login_failed")
 
     refusal = refusal_of(user)
-    rehashed = passwords.hash_password(password) if passwords.needs_rehash(user.password_hash) else None
     with database.write() as session:
         throttle.give_back(session, keys)
         audit(session, username, operator_name, caller, refusal.code if refusal else "signed_in")
         if refusal is None:
             begun = begin(session, policy, user.id, operator_name, caller)
-            if rehashed:
-                session.execute(update(User).where(User.id == user.id).values(password_hash=rehashed))
     if refusal is not None:
         raise refusal
+    if passwords.needs_rehash(user.password_hash):
+        _hash_anew(database, user, password)
     return signed_in(database, begun)
+
+
+def _hash_anew(database: Database, user: Any, password: str) -> None:
+    """Store the password's hash with the parameters of today, as a step of its own."""
+    rehashed = passwords.hash_password(password)
+    try:
+        with database.write() as session:
+            USER.move(session, None, user, "renew_hash", {"password_hash": rehashed})
+    except Problem as problem:  # the user was changed at this very moment: the next sign-in does it
+        log.info("hash_not_renewed", code=problem.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +210,7 @@ def refusal_of(user: Any) -> Problem | None:
 
 def audit(session: Session, username: str, operator_name: str | None, caller: Caller, outcome: str) -> None:
     """Note a try to sign in, and what came of it."""
-    session.execute(
-        insert(SignIn).values(
-            at=clock.now(), username=username[:64], operator_name=operator_name,
-            address=caller.address[:45], outcome=outcome,
-        )
-    )  # fmt: skip
+    sign_in_audit.note(session, username, operator_name, caller.address, outcome)
 
 
 # Tables, not classes: every request asks this, and the mapper would double its cost.

@@ -1,33 +1,36 @@
 """History (操作记录): append-only, hash-chained per subject.
 
-A row carries the hash of the row before it and a salted digest of its payload. The payload stands
-in a table of its own, so that personal data can be erased without breaking the chain. `verify`
-shows tampering with the chain: a changed or removed row, a changed payload. That a chain ends where
-its record stands now is checked by `core/workflows/integrity.py`, what the record says by its room's `integrity.py`.
+A row carries the hash of the row before it and a salted digest of its payload, and a keyed hash over all that. The
+payload stands in a table of its own, so that personal data can be erased by law (`erase`) without breaking the chain.
+`verify` shows tampering with the chain: a changed or removed row, a changed payload. That nothing is missing at the end
+of a chain, and no chain as a whole, is shown by the seals (`core/sealing/`); that a chain ends where its record stands
+now by `core/workflows/integrity.py`, what the record says by its room's `integrity.py`.
+
+Rows of releases up to 0.3 have a hash without a key (`key_id` is empty). Anybody can make such a hash: it is believed
+where a founding seal covers them, and nowhere else.
 """
 
 import functools
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     JSON,
-    ColumnElement,
+    CursorResult,
     Insert,
     LargeBinary,
     Table,
-    and_,
     bindparam,
+    delete,
     insert,
-    or_,
     select,
-    true,
+    text,
     union_all,
 )
 from sqlalchemy.orm import Session
@@ -38,8 +41,15 @@ from core.database.prepared import Prepared
 from core.db import canonical_json, dialect_of
 from core.models import HistoryEntry, HistoryPayload
 from core.privacy import seal_json
+from core.workflows import digests
 
 ZERO = bytes(32)
+KIND = "history"
+"""Of the digests of its rows, which are of no other use."""
+ERASE = "erase"
+"""The action of a row that says what was erased by law."""
+DIGESTS = ("content", "sent", "standing", "account")
+"""What payloads hold of the record's state: an erasure goes on to say it."""
 ROWS_SHOWN = 200
 
 _ENTRIES, _PAYLOADS = cast(Table, HistoryEntry.__table__), cast(Table, HistoryPayload.__table__)
@@ -127,25 +137,30 @@ def _payload_digest(salt: bytes, payload: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(salt + canonical_json(payload)).digest()
 
 
-def _row_hash(move: Move, seq: int, at: datetime, digest: bytes, previous: bytes) -> bytes:
-    parts = [
-        move.subject_type, str(move.subject_id), seq, at.isoformat(), move.action, move.from_status,
-        move.to_status, move.version, None if move.actor_id is None else str(move.actor_id),
-        digest.hex(), previous.hex(),
+def _parts(row: Any) -> list[Any]:
+    """What the hash of a row is about: all of it, and the hash of the row before."""
+    return [
+        row.subject_type, str(row.subject_id), row.seq, row.at.isoformat(), row.action, row.from_status,
+        row.to_status, row.version, None if row.actor_id is None else str(row.actor_id),
+        row.payload_digest.hex(), row.previous_hash.hex(),
     ]  # fmt: skip
-    return hashlib.sha256(canonical_json(parts)).digest()
 
 
 def row_of(move: Move, seq: int = 1, previous: bytes = ZERO) -> dict[str, Any]:
     """The values of a row to append, as `appending` names them; by default the first of its subject."""
     at, salt, payload = clock.now(), os.urandom(16), dict(move.payload)
     digest = _payload_digest(salt, payload)
+    actor = None if move.actor_id is None else str(move.actor_id)
+    key_id, hashed = digests.digest_of(KIND, [
+        move.subject_type, str(move.subject_id), seq, at.isoformat(), move.action, move.from_status,
+        move.to_status, move.version, actor, digest.hex(), previous.hex(),
+    ])  # fmt: skip
     return {
         "entry_subject_type": move.subject_type, "entry_subject_id": move.subject_id, "entry_seq": seq,
         "entry_at": at, "entry_action": move.action, "entry_from_status": move.from_status,
         "entry_to_status": move.to_status, "entry_version": move.version, "entry_actor_id": move.actor_id,
-        "entry_payload_digest": digest, "entry_previous_hash": previous,
-        "entry_hash": _row_hash(move, seq, at, digest, previous), "entry_salt": salt,
+        "entry_payload_digest": digest, "entry_previous_hash": previous, "entry_hash": hashed,
+        "entry_key_id": key_id, "entry_salt": salt,
         "entry_payload": seal_json(payload) if move.sealed else payload,
     }  # fmt: skip
 
@@ -200,48 +215,129 @@ def as_json(row: Any) -> dict[str, Any]:
     }
 
 
-def verify(session: Session) -> Iterator[Broken]:
-    """Walk every chain and yield each break; an erased payload is no break."""
-    subject: UUID | None = None
-    seq, previous = 0, ZERO
-    for entry, payload in _all(session):
-        if entry.subject_id != subject:
-            subject, seq, previous = entry.subject_id, 0, ZERO
-        seq += 1
-        move = Move(entry.subject_type, entry.subject_id, entry.action, entry.from_status,
-                    entry.to_status, entry.version, entry.actor_id, {})  # fmt: skip
-        reason = None
-        if entry.seq != seq:
-            reason = f"row {seq} is missing"
-        elif entry.previous_hash != previous:
-            reason = "does not follow the row before it"
-        elif entry.hash != _row_hash(move, entry.seq, entry.at, entry.payload_digest, previous):
-            reason = "row was changed"
-        elif payload is not None and _payload_digest(payload.salt, payload.payload) != entry.payload_digest:
-            reason = "payload was changed"
-        if reason:
-            yield Broken(entry.subject_type, entry.subject_id, entry.seq, reason)
-        seq, previous = entry.seq, entry.hash
+def erase(
+    session: Session,
+    subject_id: UUID,
+    seqs: Sequence[int],
+    payload: Mapping[str, Any],
+    *,
+    actor_id: UUID | None = None,
+) -> int:
+    """Erase by law what rows of a subject carried, and append a row that says so; how many payloads went.
 
-
-def _all(session: Session, chunk: int = 1000) -> Iterator[tuple[HistoryEntry, HistoryPayload | None]]:
-    """Every row with its payload, by subject and number, in chunks: memory stays flat and nothing is locked."""
-    statement = (
-        select(HistoryEntry, HistoryPayload)
-        .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id, isouter=True)
-        .order_by(HistoryEntry.subject_id, HistoryEntry.seq)
-        .limit(chunk)
+    The chain stays verifiable: a payload that is gone is no break where such a row names it. `payload` says why and by
+    whom, and nothing that had to be erased. Where the record itself is changed too, it holds the new digests under the
+    names that the room's own steps use (`content`, `standing`); else those of the last row go on to hold. The caller
+    has locked the record, as for any step; rows of erasures are not erased.
+    """
+    last = session.execute(
+        _SHOWN.where(HistoryEntry.subject_id == subject_id).order_by(HistoryEntry.seq.desc()).limit(1)
+    ).first()
+    if last is None:
+        return 0
+    named = select(HistoryEntry.id, HistoryEntry.seq).where(
+        HistoryEntry.subject_id == subject_id, HistoryEntry.seq.in_(seqs), HistoryEntry.action != ERASE
     )
-    after: ColumnElement[bool] = true()
+    rows = session.execute(named.order_by(HistoryEntry.seq)).all()
+    entry: HistoryEntry = last.HistoryEntry
+    carried = {name: last.payload[name] for name in DIGESTS if name in (last.payload or {})}
+    recorded = {**carried, **payload, "erased": [row.seq for row in rows]}
+    stays = (entry.to_status, entry.to_status, entry.version)
+    append(session, Move(entry.subject_type, subject_id, ERASE, *stays, actor_id, recorded))
+    ids = [row.id for row in rows]
+    if dialect_of(session) == "sqlite":
+        gone = session.execute(delete(_PAYLOADS).where(_PAYLOADS.c.history_id.in_(ids)))
+        return cast("CursorResult[Any]", gone).rowcount
+    # By a function of the database, which demands that row: the server's role may have no right to delete any.
+    appended = session.execute(_LAST_ID, {"subject": subject_id}).scalar_one()
+    return int(session.execute(_ERASE, {"erasure": appended, "erased": ids}).scalar_one())
+
+
+_LAST_ID = (
+    select(_ENTRIES.c.id).where(_ENTRIES.c.subject_id == bindparam("subject")).order_by(_ENTRIES.c.seq.desc()).limit(1)
+)
+_ERASE = text("SELECT history_erase(:erasure, CAST(:erased AS bigint[]))")
+
+
+@contextmanager
+def maintained(session: Session) -> Iterator[None]:
+    """Let statements change rows of the history that PostgreSQL refuses else: sealing payloads by another key.
+
+    What a payload says must stay: its digest stands in the chain.
+    """
+    if dialect_of(session) == "postgresql":
+        session.execute(text("SET LOCAL gongpin.history = 'maintenance'"))
+    yield
+    if dialect_of(session) == "postgresql":
+        session.execute(text("SET LOCAL gongpin.history = ''"))
+
+
+_BEFORE = _ENTRIES.alias("before")
+CHECKED = select(*_ENTRIES.c, _PAYLOADS.c.salt, _PAYLOADS.c.payload, _BEFORE.c.hash.label("hash_before")).select_from(
+    _ENTRIES.outerjoin(_PAYLOADS, _PAYLOADS.c.history_id == _ENTRIES.c.id).outerjoin(
+        _BEFORE, (_BEFORE.c.subject_id == _ENTRIES.c.subject_id) & (_BEFORE.c.seq == _ENTRIES.c.seq - 1)
+    )
+)
+"""Rows with all that `faults` looks at: what each carried, and the hash of the one before it."""
+
+
+def verify(session: Session, chunk: int = 5000) -> Iterator[Broken]:
+    """Walk all rows and yield each break; a payload that was erased by law is none.
+
+    What is gone with all its chain is shown by the seals alone (`core/sealing/`).
+    """
+    after = 0
     while True:
-        rows = session.execute(statement.where(after)).all()
-        for row in rows:
-            yield row[0], row[1]
+        rows = session.execute(CHECKED.where(_ENTRIES.c.id > after).order_by(_ENTRIES.c.id).limit(chunk)).all()
+        yield from faults(session, rows)
         if len(rows) < chunk:
             return
-        last: HistoryEntry = rows[-1][0]
-        after = or_(
-            HistoryEntry.subject_id > last.subject_id,
-            and_(HistoryEntry.subject_id == last.subject_id, HistoryEntry.seq > last.seq),
-        )
-        session.expunge_all()
+        after = rows[-1].id
+
+
+def faults(session: Session, rows: Sequence[Any], bare: Container[int] = ()) -> Iterator[Broken]:
+    """What is wrong with rows of `CHECKED`; `bare` are ids of those that had lost their payload before the first seal.
+
+    A chain holds if each of its rows follows the one before, whichever of them is looked at first.
+    """
+    without = [row for row in rows if row.salt is None and row.id not in bare]
+    erased = _erased(session, {row.subject_id for row in without}) if without else set()
+    for row in rows:
+        reason = _fault(row)
+        if reason is None and row.salt is None and row.id not in bare and (row.subject_id, row.seq) not in erased:
+            reason = "payload is gone, and no erasure says why"
+        if reason is not None:
+            yield Broken(row.subject_type, row.subject_id, row.seq, reason)
+
+
+def _fault(row: Any) -> str | None:
+    before = ZERO if row.seq == 1 else row.hash_before
+    if before is None:
+        return f"row {row.seq - 1} is missing"
+    if row.previous_hash != before:
+        return "does not follow the row before it"
+    parts = _parts(row)
+    if row.key_id is None:
+        holds = hashlib.sha256(canonical_json(parts)).digest() == row.hash
+    else:
+        holds = digests.fits(KIND, parts, row.key_id, row.hash)
+    if not holds:
+        return "row was changed"
+    if row.salt is not None and _payload_digest(row.salt, row.payload) != row.payload_digest:
+        return "payload was changed"
+    return None
+
+
+def _erased(session: Session, subjects: set[UUID]) -> set[tuple[UUID, int]]:
+    """Subject and number of the rows that erasures name."""
+    chosen = (
+        select(HistoryEntry.subject_id, HistoryPayload.payload)
+        .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.action == ERASE)
+    )
+    found: set[tuple[UUID, int]] = set()
+    asked = sorted(subjects)
+    for start in range(0, len(asked), 500):
+        for row in session.execute(chosen.where(HistoryEntry.subject_id.in_(asked[start : start + 500]))):
+            found |= {(row.subject_id, seq) for seq in row.payload.get("erased", ())}
+    return found

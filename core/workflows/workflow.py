@@ -20,6 +20,7 @@ from core.db import Base, dialect_of, insert_into
 from core.errors import Problem
 from core.workflows import history
 from core.workflows.versions import stale
+from core.workflows.witnesses import Witness
 
 SYSTEM = "system"
 BACK = "«back»"
@@ -61,12 +62,15 @@ class Workflow:
         statuses: Mapping[str, str],
         steps: Sequence[Step],
         personal: frozenset[str] = frozenset(),
+        witness: Witness | None = None,
     ) -> None:
         """`statuses` maps each status to its Chinese label. Raises `BrokenWorkflow`.
 
-        `personal` names what moves may carry that is personal: where one does, the history keeps it encrypted.
+        `personal` names what moves may carry that is personal: where one does, the history keeps it encrypted. With a
+        `witness` each step notes the digest of some of the record's columns, as they are after it.
         """
         self.personal = personal
+        self.witness = witness
         self.subject_type = subject_type
         self.model: Any = model
         self.table = cast(Table, model.__table__)
@@ -130,6 +134,8 @@ class Workflow:
         """Create a record with the first status of `action`; False when its id is in use already."""
         step = self.step(action, None, actor)
         row = {"version": 1, **values, "status": step.target}
+        if self.witness is not None:
+            payload = {**(payload or {}), self.witness.name: self.witness.digest(row)}
         move = self._history(actor, step, values["id"], row["version"], payload)
         try:
             if dialect_of(session) != "sqlite":
@@ -169,12 +175,19 @@ class Workflow:
             step = replace(step, target=record.return_to)
             changed["return_to"] = None
         c = self.table.c
-        result = session.execute(
+        moving = (
             update(self.table)
             .where(c.id == record.id, c.status == record.status, c.version == record.version)
             .values(**changed, status=step.target, version=version)
         )
-        if cast("CursorResult[Any]", result).rowcount != 1:
+        if self.witness is None:
+            moved = cast("CursorResult[Any]", session.execute(moving)).rowcount == 1
+        else:
+            row = session.execute(moving.returning(*(c[name] for name in self.witness.columns))).first()
+            moved = row is not None
+            if row is not None:
+                payload = {**(payload or {}), self.witness.name: self.witness.digest(row._asdict())}
+        if not moved:
             raise self._overtaken(session, record)
         history.append(session, self._history(actor, step, record.id, version, payload))
         return version

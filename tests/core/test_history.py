@@ -1,6 +1,5 @@
 """The history (操作记录) shows tampering, and lets personal data be erased by law."""
 
-import functools
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
 from core.workflows import history, integrity
 from core.workflows.history import Move
+from tests.tampering import attack, with_all_rights
 
 
 def move(subject: UUID, version: int, **payload: Any) -> Move:
@@ -39,8 +39,7 @@ def breaks(database: Database) -> list[tuple[UUID, int, str]]:
 
 
 def tamper(database: Database, change: Callable[[Session], Any]) -> None:
-    with database.write() as session:
-        change(session)
+    attack(database, change)
 
 
 def row(subject: UUID, seq: int) -> Any:
@@ -75,6 +74,7 @@ def test_a_change_of_any_column_is_shown(database: Database) -> None:
         with database.write() as session:
             for version in (1, 2, 3):
                 history.append(session, move(subject, version, actor="张三"), first=version == 1)
+            with_all_rights(session)
             session.execute(update(HistoryEntry).where(row(subject, 2)).values(**changed))
         assert (subject, 2) in [(where, seq) for where, seq, _ in breaks(database)], changed
 
@@ -108,11 +108,14 @@ def test_a_changed_payload_is_shown(database: Database, chain: UUID, values: dic
 
 
 def test_an_erased_payload_is_no_break_and_reads_as_erased(database: Database, chain: UUID) -> None:
-    tamper(database, lambda session: session.execute(delete(HistoryPayload).where(payload_of(chain, 2))))
+    with database.write() as session:
+        assert history.erase(session, chain, [2], {"reason": "依申请删除"}) == 1
     assert breaks(database) == []
     with database.read() as session:
         shown = history.read(session, chain)
-    assert [entry.get("comment") for entry in shown] == ["第1次", None, "第3次"]
+    assert [entry.get("comment") for entry in shown] == ["第1次", None, "第3次", None]
+    assert (shown[3]["action"], shown[3]["erased"], shown[3]["reason"]) == ("erase", [2], "依申请删除")
+    assert (shown[3]["from"], shown[3]["to"], shown[3]["version"]) == ("submitted", "submitted", 3)
     assert shown[1]["erased"] is True and "actor" not in shown[1]
 
 
@@ -137,9 +140,7 @@ def test_a_row_without_a_proper_hash_appended_by_hand_is_shown(database: Databas
     assert [seq for _, seq, _ in breaks(database)] == [4]
 
 
-def test_one_broken_chain_does_not_hide_or_spoil_another(
-    database: Database, chain: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_broken_chain_does_not_hide_or_spoil_another(database: Database, chain: UUID) -> None:
     others = [uuid4() for _ in range(4)]
     with database.write() as session:
         for subject in others:
@@ -148,8 +149,8 @@ def test_one_broken_chain_does_not_hide_or_spoil_another(
     for subject in others[:2]:
         tamper(database, lambda s, one=subject: s.execute(update(HistoryEntry).where(row(one, 1)).values(action="x")))
     # Chains go across the borders of the chunks that are read.
-    monkeypatch.setattr(history, "_all", functools.partial(history._all, chunk=3))
-    assert {subject for subject, _, _ in breaks(database)} == set(others[:2])
+    with database.read() as session:
+        assert {broken.subject_id for broken in history.verify(session, chunk=3)} == set(others[:2])
 
 
 def test_a_history_whose_last_row_was_removed_no_longer_fits_its_record(database: Database) -> None:

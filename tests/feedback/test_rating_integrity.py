@@ -6,14 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, update
 
 from core.config import Settings
-from core.models import HistoryEntry, HistoryPayload
+from core.models import HistoryEntry
+from core.workflows import history
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from tests.command_line import Run, command_line
 from tests.conftest import NOW
 from tests.feedback.room import WAYS, Room
+from tests.tampering import with_all_rights
 
 
 @pytest.fixture
@@ -152,6 +154,7 @@ def test_a_forger_who_also_mends_the_history_does_not_deceive_the_figures(room: 
     with room.database.write() as session:
         _rating(status="voided")(session, forged)
         last = select(HistoryEntry.id).where(HistoryEntry.subject_id == forged, HistoryEntry.seq == 2)
+        with_all_rights(session)
         session.execute(update(HistoryEntry).where(HistoryEntry.id.in_(last)).values(to_status="voided"))
     assert f"rating {forged}" in run("ratings", "reconcile", status=1).stderr
 
@@ -159,8 +162,7 @@ def test_a_forger_who_also_mends_the_history_does_not_deceive_the_figures(room: 
 def test_what_a_citizen_had_erased_is_no_break(room: Room, run: Run, bad: UUID) -> None:
     with room.database.write() as session:
         _rating(comment=None, public_comment=None, rater_name="已删除", mobile="已删除", mobile_tail="")(session, bad)
-        first = select(HistoryEntry.id).where(HistoryEntry.subject_id == bad, HistoryEntry.seq == 1)
-        session.execute(delete(HistoryPayload).where(HistoryPayload.history_id.in_(first)))
+        assert history.erase(session, bad, [1], {"reason": "依申请删除"}) == 1
     run("history", "verify")
     assert "已更正" in run("ratings", "reconcile").stdout
 
@@ -170,15 +172,15 @@ def test_what_was_erased_takes_no_other_evidence_along(
     room: Room, run: Run, bad: UUID, tamper: Callable[[Any, UUID], None]
 ) -> None:
     with room.database.write() as session:
-        first = select(HistoryEntry.id).where(HistoryEntry.subject_id == bad, HistoryEntry.seq == 1)
-        session.execute(delete(HistoryPayload).where(HistoryPayload.history_id.in_(first)))
+        assert history.erase(session, bad, [1], {"reason": "依申请删除"}) == 1
         tamper(session, bad)
     assert STATE in run("history", "verify", status=1).stderr
 
 
 def test_a_rating_whose_whole_history_was_erased_is_no_break(room: Room, run: Run, bad: UUID) -> None:
     with room.database.write() as session:
-        session.execute(text("DELETE FROM history_payloads"))
+        seqs = session.scalars(select(HistoryEntry.seq).where(HistoryEntry.subject_id == bad)).all()
+        assert history.erase(session, bad, seqs, {"reason": "依申请删除"}) == len(seqs)
         _rating(comment=None)(session, bad)
         _contact(session, bad)
     run("history", "verify")

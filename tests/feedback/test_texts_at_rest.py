@@ -9,12 +9,14 @@ from sqlalchemy import inspect, text
 
 from core import privacy
 from core.database import migrate
+from core.models import HistoryEntry, HistoryPayload
 from core.workflows import history
 from feedback import integrity
 from feedback.models import FreedNumber, Rating, RatingContact, RatingFollowUp
 from feedback.ratings import freed_numbers
 from feedback.ratings.public import answer
 from tests.feedback.room import Room
+from tests.tampering import with_all_rights
 
 BEFORE = "0026"
 """The revision before texts were encrypted."""
@@ -68,7 +70,9 @@ def words(room: Room) -> list[Any]:
             *session.query(*RatingFollowUp.__table__.columns).order_by(RatingFollowUp.rating_id),
             *session.query(RatingContact.id, RatingContact.note).order_by(RatingContact.id),
             *session.query(FreedNumber.id, FreedNumber.reason).order_by(FreedNumber.id),
-            *(one for rating in session.query(Rating).order_by(Rating.id) for one in history.read(session, rating.id)),
+            *session.query(HistoryEntry.subject_id, HistoryEntry.seq, HistoryPayload.payload)
+            .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+            .order_by(HistoryEntry.subject_id, HistoryEntry.seq),
         ]
 
 
@@ -169,6 +173,7 @@ def _sealed(said: str | None) -> str:
 def test_a_history_that_was_overwritten_is_named_and_stops_nobody(room: Room, kept: str) -> None:
     rating = room.standing(room.code(), "verified")
     with room.database.write() as session:
+        with_all_rights(session)
         session.execute(
             text("UPDATE history_payloads SET payload = :kept WHERE history_id = (SELECT id FROM history WHERE"
                  " subject_type = 'rating' AND action = 'contact')"), {"kept": json.dumps(kept)},

@@ -11,9 +11,11 @@ from accounts.models import User
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows import history
 from inspection.models import Inspection
 from tests.command_line import Run, command_line
 from tests.people import Person, new_id, production, spot_check, uscc, with_problem
+from tests.tampering import attack
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -102,8 +104,7 @@ def _remove_history(session: Any, record_id: UUID) -> None:
 def test_tampering_with_a_record_or_its_history_is_shown(
     run: Run, database: Database, records: list[str], tamper: Callable[[Any, UUID], None], told: str
 ) -> None:
-    with database.write() as session:
-        tamper(session, UUID(records[0]))
+    attack(database, lambda session: tamper(session, UUID(records[0])))
     answer = run("history", "verify", status=1)
     assert records[0] in answer.stderr and told in answer.stderr
     assert not any(other in answer.stderr for other in records[1:])
@@ -123,5 +124,15 @@ def test_a_user_changed_past_the_history_is_shown(run: Run, database: Database) 
 
 def test_an_erased_payload_is_no_break(run: Run, database: Database, records: list[str]) -> None:
     with database.write() as session:
-        session.execute(delete(HistoryPayload).where(HistoryPayload.history_id == _last(session, UUID(records[0])).id))
+        last = _last(session, UUID(records[0]))
+        assert history.erase(session, UUID(records[0]), [last.seq], {"reason": "依申请删除"}) == 1
     run("history", "verify")
+
+
+def test_a_record_is_verified_by_what_its_erased_payload_said_of_it(
+    run: Run, database: Database, records: list[str]
+) -> None:
+    with database.write() as session:
+        history.erase(session, UUID(records[0]), [1, 2], {"reason": "依申请删除"})
+        _change_content(session, UUID(records[0]))
+    assert "content of the record was changed" in run("history", "verify", status=1).stderr
