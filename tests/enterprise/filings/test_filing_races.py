@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 from core.db import Database
 from core.workflows import history
 from enterprise.filings.models import Filing, FilingVersion
+from enterprise.operations import IMPORTED, EnterpriseFacts, put_enterprises
+from enterprise.systems import follow_register
 from tests.enterprise.filings.test_bad_input import declaration, pending, report_file, report_of, saved, topic
 from tests.newcomers import at_once
-from tests.parties import DECLARATION, Parties, act, open_declaration
+from tests.parties import DECLARATION, WORKS, Parties, act, open_declaration
 from tests.people import Person, new_id
 from tests.rounds import rounds
 
@@ -158,6 +160,29 @@ def test_reading_against_deleting_a_report(parties: Parties, together: Together)
         assert outcome in ((200, 404), (200, 409), (409, 200)), outcome
         found = parties.enterprise.get(f"/filings/{row['id']}")
         assert found.status_code == (404 if deletion.status_code == 200 else 200)
+
+
+@pytest.mark.rounds
+def test_an_approval_and_the_register_that_renames_the_enterprise_wait_for_each_other(
+    parties: Parties, together: Together, database: Database
+) -> None:
+    # An approval locks its filing, then the enterprise, then what it has not sent; an import the last two in that order.
+    def renamed(name: str) -> Callable[[], None]:
+        facts: EnterpriseFacts = {"uscc": WORKS, "name": name, "region_code": "320402"}
+
+        def put() -> None:
+            with database.write() as session:
+                put_enterprises(session, [facts], source=IMPORTED, on_move=follow_register)
+
+        return put
+
+    for number in range(ROUNDS):
+        row = act(parties.enterprise, declaration(parties), "submit").json
+        approval = lambda row=row: together(step(parties.reviewer, row, "approve"))  # noqa: E731
+        (answer,), _ = at_once(approval, renamed(f"常州某某电缆第{number}有限公司"))
+        assert answer.json["status"] == "done"
+        assert open_declaration(parties)["id"] != row["id"]
+    chains_hold(database)
 
 
 def test_there_is_one_open_row_for_a_licence(parties: Parties) -> None:
