@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.app import Bureau, build_if_stale
 from tests.browser.hall import Hall
+from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
@@ -31,7 +32,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def hall(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     """The demo's offices on a server of their own; the browser is asked for first, to skip before the wait."""
-    data_dir = tmp_path_factory.mktemp("hall")
+    data_dir = demo_folder(tmp_path_factory, "hall")
     with running_server(data_dir, DEMO="1") as base:
         yield Hall(base, data_dir)
 
@@ -40,7 +41,7 @@ def hall(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     """The demo on a server of its own, with the phone's app."""
     build_if_stale()
-    data_dir = tmp_path_factory.mktemp("bureau")
+    data_dir = demo_folder(tmp_path_factory, "bureau")
     with running_server(data_dir, DEMO="1") as base:
         yield Bureau(base, data_dir)
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import paperwork
 from tests.browser.app import Bureau, build_if_stale, violations
+from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
@@ -20,7 +21,7 @@ NARROW = {"color_scheme": "dark"}
 @pytest.fixture(scope="module")
 def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     build_if_stale()
-    data_dir = tmp_path_factory.mktemp("bureau")
+    data_dir = demo_folder(tmp_path_factory, "bureau")
     # The captcha is a picture for people; how it is asked for is tested elsewhere.
     with running_server(data_dir, DEMO="1", ENTERPRISE_CAPTCHA="after_failure") as base:
         yield Bureau(base, data_dir)

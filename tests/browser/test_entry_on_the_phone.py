@@ -14,6 +14,7 @@ from core import clock
 from tests.browser.app import Bureau, build_if_stale, violations
 from tests.browser.inspector import COUNTY, Inspector, product, shop
 from tests.browser.waiting import keys_kept
+from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
@@ -35,7 +36,7 @@ PRODUCTION_NO = ("1.2", "1.3", "1.4", "3.2")
 @pytest.fixture(scope="module")
 def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     build_if_stale()
-    data_dir = tmp_path_factory.mktemp("bureau")
+    data_dir = demo_folder(tmp_path_factory, "bureau")
     with running_server(data_dir, DEMO="1") as base:
         yield Bureau(base, data_dir)
 

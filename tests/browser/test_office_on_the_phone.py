@@ -8,6 +8,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.app import Bureau, build_if_stale, violations
+from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
@@ -17,7 +18,7 @@ CITY = "demo_changzhou"
 @pytest.fixture(scope="module")
 def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     build_if_stale()
-    data_dir = tmp_path_factory.mktemp("bureau")
+    data_dir = demo_folder(tmp_path_factory, "bureau")
     with running_server(data_dir, DEMO="1") as base:
         yield Bureau(base, data_dir)
 

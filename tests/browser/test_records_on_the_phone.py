@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.app import Bureau, build_if_stale, violations
+from tests.demo_folder import demo_folder
 from tests.people import new_id, production, uscc, with_problem
 from tests.servers import running_server
 
@@ -17,7 +18,7 @@ COUNTY, CITY = "demo_tianning", "demo_changzhou"
 @pytest.fixture(scope="module")
 def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     build_if_stale()
-    data_dir = tmp_path_factory.mktemp("bureau")
+    data_dir = demo_folder(tmp_path_factory, "bureau")
     with running_server(data_dir, DEMO="1") as base:
         yield Bureau(base, data_dir)
 

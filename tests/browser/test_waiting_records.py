@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.app import Bureau, build_if_stale, violations
 from tests.browser.waiting import Shelf, left, photo, scope_of
+from tests.demo_folder import demo_folder
 from tests.people import production, uscc
 from tests.servers import running_server
 
@@ -23,7 +24,7 @@ SENDING = 60_000
 @pytest.fixture(scope="module")
 def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     build_if_stale()
-    data_dir = tmp_path_factory.mktemp("bureau")
+    data_dir = demo_folder(tmp_path_factory, "bureau")
     with running_server(data_dir, DEMO="1") as base:
         yield Bureau(base, data_dir)
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bundle import client_build
+from tests.demo_folder import demo_folder
 from tests.paperwork import photo
 from tests.people import uscc
 from tests.servers import running_server
@@ -44,8 +45,9 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with wechat_double() as double:
         double.for_trying = True
         wechat = {"WECHAT_APPID": APPID, "WECHAT_SECRET": APP_KEY, "WECHAT_BASE_URL": double.address}
-        with running_server(folder / "data", DEMO="1", DATABASE_URL="", **wechat) as server:
-            accounts = json.loads((folder / "data" / "demo-accounts.json").read_text())
+        data_dir = demo_folder(tmp_path_factory)
+        with running_server(data_dir, DEMO="1", DATABASE_URL="", **wechat) as server:
+            accounts = json.loads((data_dir / "demo-accounts.json").read_text())
             inspector = next(one for one in accounts if one["level"] == "county" and "inspector" in one["roles"])
             yield {
                 "server": server, "wechat": double.address, "build": str(build), "photo": str(picture),
