@@ -166,7 +166,7 @@ def test_reading_against_deleting_a_report(parties: Parties, together: Together)
 def test_an_approval_and_the_register_that_renames_the_enterprise_wait_for_each_other(
     parties: Parties, together: Together, database: Database
 ) -> None:
-    # An approval locks its filing, then the enterprise, then what it has not sent; an import the last two in that order.
+    # An approval locks its filing, the enterprise, then what that has not sent; an import the last two in that order.
     def renamed(name: str) -> Callable[[], None]:
         facts: EnterpriseFacts = {"uscc": WORKS, "name": name, "region_code": "320402"}
 
