@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import click
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -14,9 +15,10 @@ from composition import history as composed
 from core import clock
 from core.commands import HasDatabase
 from core.config import Settings
-from core.sealing import checking, heads
+from core.sealing import checking, heads, parts, seals
 from core.sealing.checking import Kept, Outcome
 from core.sealing.logs import Break
+from core.sealing.parts import Part
 from enterprise.filings.integrity import verify_filings
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
@@ -31,7 +33,29 @@ class HasSettings(HasDatabase, Protocol):
         """The settings of the installation."""
 
 
-def _breaks(session: Session, kept: Kept, outcome: Outcome, bar: tqdm) -> Iterator[Break]:
+Step = tuple[str, Callable[[], Iterator[Break]]]
+
+
+def _steps(
+    session: Session, kept: Kept, outcome: Outcome, part: Part | None, show: Callable[[int], object]
+) -> list[Step]:
+    """What is verified: everything, or a part of the seals, the users, and in turn the records of another room."""
+    history: Step = ("操作记录和登录审计", lambda: checking.verify(
+        session, composed.LOGS, outcome, kept=kept, progress=show
+    ))  # fmt: skip
+    accounts: Step = ("用户、账号申请和区划调整", lambda: accounts_integrity.verify(session))
+    rooms: list[Step] = [
+        ("检查记录", lambda: inspection_integrity.verify(session)),
+        ("办件", lambda: verify_filings(session, {kind.code: kind for kind in KINDS}, show)),
+        ("评价", lambda: feedback_integrity.verify(session)),
+    ]
+    if part is None:
+        return [history, *rooms, accounts]
+    some: Step = (history[0], lambda: parts.verify(session, composed.LOGS, part, outcome, kept, show))
+    return [some, rooms[part.number % len(rooms)], accounts]
+
+
+def _breaks(session: Session, kept: Kept, outcome: Outcome, part: Part | None, bar: tqdm) -> Iterator[Break]:
     """All breaks; the bar shows the step, and the number of rows and filings verified."""
     verified = 0
 
@@ -40,15 +64,7 @@ def _breaks(session: Session, kept: Kept, outcome: Outcome, bar: tqdm) -> Iterat
         verified += more
         bar.set_postfix_str(f"{verified} 条")
 
-    steps: tuple[tuple[str, Callable[[], Iterator[Break]]], ...] = (
-        ("操作记录和登录审计", lambda: checking.verify(
-            session, composed.LOGS, outcome, kept=kept, progress=show_verified
-        )),
-        ("检查记录", lambda: inspection_integrity.verify(session)),
-        ("办件", lambda: verify_filings(session, {kind.code: kind for kind in KINDS}, show_verified)),
-        ("评价", lambda: feedback_integrity.verify(session)),
-        ("用户、账号申请和区划调整", lambda: accounts_integrity.verify(session)),
-    )  # fmt: skip
+    steps = _steps(session, kept, outcome, part, show_verified)
     bar.total = len(steps)
     for name, breaks in steps:
         bar.set_description(f"核对{name}")
@@ -89,8 +105,9 @@ def _kept(settings: Settings, given: tuple[str, ...]) -> Kept:
     metavar="FILE|VALUE",
     help="A head that was kept elsewhere, as `NUMBER:HEAD` or HEAD, or a file of such lines (log, mail); repeatable.",
 )
+@click.option("--next-part", is_flag=True, help="Only a part, behind the one before: what the server does each night.")
 @click.pass_obj
-def verify_command(obj: HasSettings, given: tuple[str, ...]) -> None:
+def verify_command(obj: HasSettings, given: tuple[str, ...], next_part: bool) -> None:
     """Verify the history, its seals, and that every record matches its last entry.
 
     Shows changed, removed and added entries, changed and removed payloads, records that are missing or were changed
@@ -112,11 +129,16 @@ def verify_command(obj: HasSettings, given: tuple[str, ...]) -> None:
     kept = _kept(obj.settings, given)
     breaks, outcome = 0, Outcome()
     with obj.database.read() as session, tqdm(unit="步", disable=None) as bar:
-        for broken in _breaks(session, kept, outcome, bar):
+        part = parts.next_part(session) if next_part else None
+        for broken in _breaks(session, kept, outcome, part, bar):
             breaks += 1
             with bar.external_write_mode(file=sys.stderr):
                 click.echo(str(broken), err=True)
-    if outcome.unsealed and outcome.oldest_unsealed is not None:
+    if part is not None:
+        parts.note(obj.database, part, breaks)
+        for log, ids in outcome.stray.items():
+            seals.reopen(obj.database, log, ids)
+    if outcome.unsealed and outcome.oldest_unsealed is not None and part is None:
         oldest = clock.rfc3339(outcome.oldest_unsealed)
         click.echo(
             f"有 {outcome.unsealed} 行尚未封印（最早的是 {oldest}）：服务器运行时每分钟封印一次，"
@@ -128,7 +150,7 @@ def verify_command(obj: HasSettings, given: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(1)
     click.echo("操作记录完整，记录与操作记录一致")
     if outcome.head is not None:
-        click.echo(f"共核对 {outcome.rows} 行、{outcome.seals} 个封印；最新链头：{outcome.head}")
+        click.echo(f"共核对 {outcome.rows} 行、{outcome.seals} 个封印；最后一个封印的链头：{outcome.head}")
 
 
 @history_group.command("seal")
@@ -145,3 +167,35 @@ def seal_command(obj: HasSettings) -> None:
         click.echo("没有新的内容需要封印")
         return
     click.echo(f"已封印 {sum(one.rows for one in made)} 行；最新链头：{made[-1].no} {made[-1].at} {made[-1].head}")
+
+
+_GRANTS = """\
+-- {role} may read everything and change everything but the history. To be run by the owner of the tables, after
+-- each upgrade again.
+BEGIN;
+GRANT USAGE ON SCHEMA {schema} TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
+REVOKE UPDATE, DELETE ON history, history_payloads, history_seals FROM {role};
+REVOKE UPDATE ON sign_ins FROM {role};
+REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role};
+GRANT EXECUTE ON FUNCTION history_erase(bigint, bigint[]) TO {role};
+COMMIT;"""
+
+
+@history_group.command("grants")
+@click.argument("role")
+@click.pass_obj
+def grants_command(obj: HasSettings, role: str) -> None:
+    """Print the statements that give a PostgreSQL role all that the server needs, and no right to change the history.
+
+    \b
+    Example:
+      ./manage history grants gongpin_server | psql "$OWNER_DATABASE_URL" -v ON_ERROR_STOP=1
+    """
+    if obj.database.engine.dialect.name != "postgresql":
+        raise click.UsageError("仅用于 PostgreSQL：SQLite 没有角色，谁能写数据文件，谁就能改动其中的一切")
+    quote = obj.database.engine.dialect.identifier_preparer.quote
+    with obj.database.read() as session:
+        schema = session.scalar(text("SELECT current_schema()"))
+    click.echo(_GRANTS.format(role=quote(role), schema=quote(schema)))

@@ -44,6 +44,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             key_sweeping.daily(),
             account_sweeping.daily(),
             daily_backup.job(wiring.settings),
+            history.verifying(wiring.settings),
         ],
         watch=wiring.disk.look,
     )

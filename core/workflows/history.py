@@ -138,11 +138,10 @@ def _payload_digest(salt: bytes, payload: Mapping[str, Any]) -> bytes:
 
 
 def _parts(row: Any) -> list[Any]:
-    """What the hash of a row is about: all of it, and the hash of the row before."""
+    """What the hash of a row is about: all that it says, and the hash of the row before."""
     return [
-        row.subject_type, str(row.subject_id), row.seq, row.at.isoformat(), row.action, row.from_status,
-        row.to_status, row.version, None if row.actor_id is None else str(row.actor_id),
-        row.payload_digest.hex(), row.previous_hash.hex(),
+        row.subject_type, row.subject_id, row.seq, row.at, row.action, row.from_status,
+        row.to_status, row.version, row.actor_id, row.payload_digest.hex(), row.previous_hash.hex(),
     ]  # fmt: skip
 
 
@@ -150,10 +149,9 @@ def row_of(move: Move, seq: int = 1, previous: bytes = ZERO) -> dict[str, Any]:
     """The values of a row to append, as `appending` names them; by default the first of its subject."""
     at, salt, payload = clock.now(), os.urandom(16), dict(move.payload)
     digest = _payload_digest(salt, payload)
-    actor = None if move.actor_id is None else str(move.actor_id)
     key_id, hashed = digests.digest_of(KIND, [
-        move.subject_type, str(move.subject_id), seq, at.isoformat(), move.action, move.from_status,
-        move.to_status, move.version, actor, digest.hex(), previous.hex(),
+        move.subject_type, move.subject_id, seq, at, move.action, move.from_status,
+        move.to_status, move.version, move.actor_id, digest.hex(), previous.hex(),
     ])  # fmt: skip
     return {
         "entry_subject_type": move.subject_type, "entry_subject_id": move.subject_id, "entry_seq": seq,

@@ -10,21 +10,24 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 from sqlalchemy import delete, select, text, update
+from structlog.testing import CapturingLogger
 
 from accounts.models import SignIn
 from accounts.sign_in.audit import SIGN_INS
 from accounts.sweeping import sweep_failed
+from composition import history as composed
 from core.clock import now
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry, HistoryGap, HistorySeal
-from core.sealing import checking, seals
+from core.sealing import checking, parts, seals
 from core.sealing.checking import Kept, Outcome
 from core.sealing.heads import FILE, parse
 from core.sealing.logs import HISTORY
 from core.workflows import history
 from core.workflows.history import Move
 from tests.command_line import Run, command_line
+from tests.conftest import DATA_KEY
 from tests.people import PASSWORD, Person
 from tests.tampering import attack, chain_anew, delete_rows, rows_of
 
@@ -347,3 +350,42 @@ def test_an_erasure_is_a_row_of_its_own_and_the_seals_go_on_to_hold(run: Run, da
     assert verified(database)[0] == []
     attack(database, lambda session: delete_rows(session, [row.id for row in rows_of(session, subject)[1:]]))
     assert any("payload is gone" in one for one in verified(database)[0])
+
+
+def test_the_nights_verify_all_seals_part_by_part_and_begin_again(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "ROWS_A_NIGHT", 2)
+    for _ in range(5):
+        append(database, uuid4())
+        seal(database)
+    with database.read() as session:
+        newest = session.scalars(select(HistorySeal.no).order_by(HistorySeal.no.desc()).limit(1)).one()
+    firsts = []
+    for _ in range(8):
+        with database.read() as session:
+            part = parts.next_part(session)
+        firsts.append((part.first, part.last))
+        run("history", "verify", "--next-part")
+    assert firsts[0][0] == 1 and (1, firsts[0][1]) in firsts[1:]
+    round_of = firsts[: firsts[1:].index(firsts[0]) + 1]
+    assert [first for first, _ in round_of[1:]] == [last + 1 for _, last in round_of[:-1]] and round_of[-1][1] == newest
+
+
+def test_a_night_writes_what_it_finds_to_the_log_and_brings_back_what_came_too_late(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = uuid4()
+    append(database, subject)
+    seal(database)
+    attack(database, lambda session: delete_rows(session, [row.id for row in rows_of(session, subject)]))
+    for name, value in (
+        ("DATABASE_URL", settings.database_url), ("DATA_DIR", str(settings.data_dir)), ("DATA_KEY", DATA_KEY),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    logged = CapturingLogger()
+    monkeypatch.setattr(composed, "log", logged)
+    assert composed.verify_next_part(database, settings) == 2
+    told = [call.kwargs["where"] for call in logged.calls if call.args == ("history_broken",)]
+    assert any("1 of" in one for one in told), told
+    assert composed.verify_next_part(database, settings) == 0  # not due again
