@@ -15,6 +15,7 @@ from structlog.testing import CapturingLogger
 from accounts.models import SignIn
 from accounts.sign_in.audit import SIGN_INS
 from accounts.sweeping import sweep_failed
+from bench.plans import caught, plan
 from composition import history as composed
 from core.clock import now
 from core.config import Settings
@@ -389,3 +390,27 @@ def test_a_night_writes_what_it_finds_to_the_log_and_brings_back_what_came_too_l
     told = [call.kwargs["where"] for call in logged.calls if call.args == ("history_broken",)]
     assert any("1 of" in one for one in told), told
     assert composed.verify_next_part(database, settings) == 0  # not due again
+
+
+def test_a_round_of_the_job_finds_what_is_new_by_indexes_whatever_the_size_of_the_history(database: Database) -> None:
+    """No statement walks a log, the seals or the gaps from their beginning."""
+    append(database, *(uuid4() for _ in range(30)))
+    seal(database)
+    append(database, uuid4())
+    with caught(database.engine) as statements:
+        assert len(seal(database)) == 1
+    steps: list[str] = []
+    if database.engine.dialect.name == "postgresql":
+        with database.write() as session:  # few rows: it would walk any table
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            for statement, parameters in statements:
+                explained = session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters)
+                steps += [row[0].strip() for row in explained]
+            session.rollback()
+        assert steps and [step for step in steps if "Seq Scan" in step] == []
+        return
+    for statement, parameters in statements:
+        steps += plan(database, statement, parameters)
+    # The newest seal is the first row from the end; the gaps of a day are looked up in the log one by one.
+    allowed = ("SCAN history_seals", "SCAN history_gaps")
+    assert steps and [step for step in steps if step.startswith("SCAN") and not step.startswith(allowed)] == []
