@@ -8,14 +8,16 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from accounts import integrity as accounts_integrity
 from accounts.sign_in.audit import SIGN_INS
 from core import clock
 from core.config import Settings
 from core.db import Database
+from core.gateways.opening import open_mail
 from core.jobs.scheduler import Job, RareJob
-from core.models import HistorySeal
+from core.models import HistoryCheck, HistorySeal
 from core.sealing import heads, parts, seals
 from core.sealing.logs import HISTORY
 from core.sealing.seals import Head
@@ -89,3 +91,43 @@ def verify_next_part(database: Database, settings: Settings) -> int:
     for line in told[:SHOWN]:
         log.error("history_broken", where=line)
     return len(told)
+
+
+def mailing(settings: Settings) -> RareJob:
+    """For the scheduler: each day the newest head goes to the address of `HISTORY_MAIL_TO`, if there is one.
+
+    One that could not be sent is tried again after half an hour; a mail that comes twice says the same.
+    """
+    return RareJob(
+        "history head by mail", lambda database: mail_head(database, settings), timedelta(days=1), apart=True
+    )
+
+
+def mail_head(database: Database, settings: Settings) -> int:
+    """Mail the newest head and what the nights found; how many mails. Raises `NotSent`."""
+    server = open_mail(settings)
+    if server is None or not settings.history_mail_to:
+        return 0
+    with database.read() as session:
+        text = _told(session)
+    if text is None:
+        return 0
+    server.send(settings.history_mail_to, f"操作记录链头 {settings.resolved_public_url}", text)
+    return 1
+
+
+def _told(session: Session) -> str | None:
+    newest = session.execute(
+        select(HistorySeal.no, HistorySeal.at, HistorySeal.head).order_by(HistorySeal.no.desc()).limit(1)
+    ).first()
+    if newest is None:
+        return None
+    checked = session.execute(select(HistoryCheck.at, HistoryCheck.part, HistoryCheck.breaks)).first()
+    night = "夜间核对尚未进行。" if checked is None else (
+        f"最近一次夜间核对（{clock.rfc3339(checked.at)}，第 {checked.part} 部分）发现 {checked.breaks} 处异常。"
+    )  # fmt: skip
+    return (
+        "请保存本邮件。今后可用其中的链头证明此前的操作记录未被改动：\n\n"
+        f"{heads.line_of(newest.no, clock.rfc3339(newest.at), newest.head.hex())}\n"
+        f"{night}\n\n核对方法：./manage history verify --head 本邮件的文件\n"
+    )

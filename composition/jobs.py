@@ -45,6 +45,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             account_sweeping.daily(),
             daily_backup.job(wiring.settings),
             history.verifying(wiring.settings),
+            history.mailing(wiring.settings),
         ],
         watch=wiring.disk.look,
     )

@@ -108,6 +108,17 @@ class Settings(BaseSettings):
     """`/readyz` and the log warn when less than this part of a disk is free, in percent …"""
     disk_warning_mib: int = Field(default=500, ge=0)
     """… or less than so many MiB."""
+    history_mail_to: str = ""
+    """An address to which the head of the history is mailed each day, and what a night found broken; empty: nobody."""
+    smtp_host: str = ""
+    """The mail server (SMTP) that takes those mails."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` only for a server on this machine or in the same closed network."""
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = ""
+    """The sender of those mails, an address that the mail server accepts."""
     backup_dir: str = ""
     """A folder, best on another disk or machine, to which the server writes a backup every day; empty means none."""
     backup_recipient: str = ""
@@ -215,6 +226,7 @@ def _refuse_half_set(settings: Settings) -> None:
         raise SettingsError("S3_ENDPOINT must begin with https:// (or http:// within a closed network)")
     _refuse_half_gateways(settings)
     _refuse_half_backups(settings)
+    _refuse_half_mail(settings)
     host, _, port = settings.clamd_address.rpartition(":")
     if settings.clamd_address and not settings.clamd_address.startswith("/") and not (host and port.isdecimal()):
         raise SettingsError("CLAMD_ADDRESS must be host:port, or the path of a unix socket")
@@ -234,6 +246,18 @@ def _refuse_half_backups(settings: Settings) -> None:
                 "BACKUP_RECIPIENT must be a public key that begins with age1 (several with commas); "
                 "./manage backup key makes a pair"
             )
+
+
+def _refuse_half_mail(settings: Settings) -> None:
+    """Somebody relies on a mail that is never sent."""
+    if not settings.history_mail_to:
+        return
+    _refuse_missing_of("HISTORY_MAIL_TO", SMTP_HOST=settings.smtp_host, MAIL_FROM=settings.mail_from)
+    for name, value in (("HISTORY_MAIL_TO", settings.history_mail_to), ("MAIL_FROM", settings.mail_from)):
+        if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", value):
+            raise SettingsError(f"{name} must be one mail address, for example archive@example.gov.cn")
+    if settings.smtp_username and settings.smtp_security == "none":
+        raise SettingsError("SMTP_USERNAME would send its password readable: set SMTP_SECURITY to starttls or tls")
 
 
 def _refuse_half_gateways(settings: Settings) -> None:

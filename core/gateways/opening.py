@@ -1,6 +1,7 @@
 """Gateways to the outside world as the settings name them; None where a gateway is not set up."""
 
 from core.config import Settings
+from core.gateways.mail import MailServer
 from core.gateways.sms import LogSender, SmsSender
 from core.gateways.tencent_sms import TencentSender
 from core.gateways.wechat import WeChat
@@ -21,6 +22,16 @@ def open_sms(settings: Settings) -> SmsSender | None:
             endpoint=settings.tencent_sms_endpoint,
         )
     return None
+
+
+def open_mail(settings: Settings) -> MailServer | None:
+    """The mail server for what administrators are told."""
+    if not settings.smtp_host:
+        return None
+    return MailServer(
+        settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.mail_from, settings.smtp_username,
+        settings.smtp_password.get_secret_value(),
+    )  # fmt: skip
 
 
 def open_wechat(settings: Settings) -> WeChat | None:

@@ -52,14 +52,14 @@ def next_part(session: Session) -> Part:
     newest = session.scalar(select(func.max(HistorySeal.no))) or 0
     behind = 0 if done is None or done.seal >= newest else done.seal
     sizes = session.execute(
-        select(HistorySeal.no, HistorySeal.count, HistorySeal.passing_count)
+        select(HistorySeal.no, (HistorySeal.count + HistorySeal.passing_count).label("rows"))
         .where(HistorySeal.no > behind)
         .order_by(HistorySeal.no)
         .limit(SEALS_A_NIGHT)
     ).all()
     rows, last = 0, newest
     for size in sizes:
-        rows, last = rows + size.count + size.passing_count, size.no
+        rows, last = rows + size.rows, size.no
         if rows >= ROWS_A_NIGHT:
             break
     return Part(behind + 1, last, 1 if done is None else done.part + 1, last >= newest)
