@@ -141,7 +141,9 @@ def _application_faults(session: Session, form: NewApplication, region: Region |
         # Kept for the enterprise of that code, to whom a bureau hands it over: a stranger could take it here.
         message = "用户名不能是统一社会信用代码，请更换；企业账号由市场监管部门发放"
         faults.append(Fault("/username", "enterprise_name", message))
-    password_fault = passwords.password_fault(form.password, form.username)
+    chain = () if region is None else (region.area1, region.area2, region.area3)
+    names = [form.applicant_name, form.unit_name, *queries.names_of_regions(session, chain)]
+    password_fault = passwords.password_fault(form.password, form.username, names)
     if password_fault:
         faults.append(Fault("/password", "weak_password", password_fault))
     return faults

@@ -100,6 +100,7 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
     idempotency_key = idempotency.key(actor.user_id, "me.password", actor.user_id, {"old": old, "new": new})
     with database.read() as session:
         user = session.get_one(User, actor.user_id)
+        names = [user.full_name, actor.operator_name, *queries.names_around(session, actor)]
         accepted = idempotency.is_claimed(session, idempotency_key)
     # Where the old password holds again, the same change is made on purpose and no repetition.
     if accepted and not passwords.verify_password(user.password_hash, old):
@@ -115,7 +116,7 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
     else:
         with database.write() as session:
             throttle.give_back(session, keys)
-    weak = passwords.password_fault(new, actor.username)
+    weak = passwords.password_fault(new, actor.username, filter(None, names))
     if weak is None and new == old:
         weak = "新密码不能与原密码相同"
     if weak:

@@ -1,5 +1,6 @@
 """What is read of accounts, already limited to what the caller may see."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -62,6 +63,16 @@ def me(actor: Actor) -> dict[str, Any]:
         "verbs": sorted(actor.verbs),
         "must_change_password": actor.must_change_password,
     }
+
+
+def names_around(session: Session, actor: Actor) -> list[str]:
+    """The names of the actor's office, unit and regions: what somebody guesses a password from."""
+    return [actor.office_name, *names_of_regions(session, actor.chain), *filter(None, [actor.unit_name])]
+
+
+def names_of_regions(session: Session, chain: Iterable[str | None]) -> list[str]:
+    """The names of the regions of a chain."""
+    return list(session.scalars(select(Region.name).where(Region.code.in_([code for code in chain if code]))))
 
 
 def _enterprise(actor: Actor) -> dict[str, Any] | None:

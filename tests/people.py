@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from core.identifiers import make_uscc
 
-PASSWORD = "Tian-Ning-2026"
+PASSWORD = "Qing-Cheng-Lu-58"
 
 # name: region; the level follows from it
 PEOPLE = {

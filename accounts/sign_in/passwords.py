@@ -1,15 +1,17 @@
 """Passwords: policy, hashing, one-time passwords.
 
-Policy (spec/common §3.3): at least 8 characters of at least two classes, none of the common ones,
-and not the user name.
+Policy (spec/common §3.3): at least 8 characters of at least two classes, none that is guessed early
+(`common_passwords.py`), and not the user name.
 """
 
 import secrets
 import string
+from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from accounts.sign_in.common_passwords import is_guessed
 
 MINIMUM, MAXIMUM = 8, 128
 
@@ -17,65 +19,12 @@ MINIMUM, MAXIMUM = 8, 128
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _DUMMY = _HASHER.hash(secrets.token_hex(16))
 
-# Common in China and missing from the international list.
-_COMMON_HERE = frozenset(
-    [
-        "a1234567",
-        "a12345678",
-        "a123456789",
-        "aa123456",
-        "aa12345678",
-        "abc12345",
-        "abc123456",
-        "abcd1234",
-        "abcd123456",
-        "q1w2e3r4t5",
-        "qwe12345",
-        "qwe123456",
-        "qaz12345",
-        "qazwsx123",
-        "zxc12345",
-        "zxc123456",
-        "asd12345",
-        "asd123456",
-        "woaini123",
-        "woaini520",
-        "woaini521",
-        "woaini1314",
-        "5201314a",
-        "a5201314",
-        "wang1234",
-        "zhang123",
-        "li123456",
-        "admin123",
-        "admin888",
-        "admin@123",
-        "root1234",
-        "test1234",
-        "pass1234",
-        "passw0rd",
-        "p@ssw0rd",
-        "password1",
-        "aini1314",
-        "iloveyou1",
-        "china123",
-        "123456aa",
-        "123456abc",
-        "123456qq",
-        "qq123456",
-        "qq123123",
-        "1qaz2wsx",
-        "1q2w3e4r",
-        "gongpin123",
-        "jiancha123",
-        "shichang123",
-    ]
-)
-_COMMON = frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= MINIMUM) | _COMMON_HERE
 
+def password_fault(password: str, username: str, names: Iterable[str] = ()) -> str | None:
+    """What is wrong with a new password, as a Chinese sentence; None when it will do.
 
-def password_fault(password: str, username: str) -> str | None:
-    """What is wrong with a new password, as a Chinese sentence; None when it will do."""
+    `names`: of the person, the office and its regions, which are guessed first.
+    """
     if len(password) < MINIMUM:
         return f"密码至少 {MINIMUM} 位，请加长"
     if len(password) > MAXIMUM:
@@ -85,11 +34,10 @@ def password_fault(password: str, username: str) -> str | None:
     }
     if len(classes) < 2:
         return "密码须包含字母、数字、符号中的至少两类"
-    lowered = password.casefold()
-    if lowered in _COMMON:
-        return "该密码过于常见，容易被猜中，请更换"
-    if len(username) >= 3 and username.casefold() in lowered:
+    if len(username) >= 3 and username.casefold() in password.casefold():
         return "密码不能包含用户名，请更换"
+    if is_guessed(password, [username, *names]):
+        return "该密码过于常见或与姓名、单位、地区、产品名称相近，容易被猜中，请更换"
     return None
 
 

@@ -202,7 +202,7 @@ def test_the_password_of_an_applicant_cannot_be_tried_by_applying_again(
         body = application_body(password=password)
         return client.post("/api/v1/account-applications", json=body).status_code
 
-    assert [apply_again(f"Guess-{number}-2026") for number in range(12)] == [409] * 10 + [429] * 2
+    assert [apply_again(f"Ratewort-{number}-58") for number in range(12)] == [409] * 10 + [429] * 2
     assert hasher.verified == 10
     # The applicant who lost the answer is one of those who wait until the window ends.
     assert apply_again(application_body()["password"]) == 429

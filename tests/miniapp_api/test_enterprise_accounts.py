@@ -27,7 +27,7 @@ from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties, sign_in_enterp
 from tests.people import PASSWORD, Person, uscc
 from tests.records import actor_of
 
-NEW_PASSWORD = "Dian-Lan-2026"
+NEW_PASSWORD = "Lan-Shan-Hu-58"
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from tests.people import (
     ALL_NA,
     LICENCE_ITEM,
+    PASSWORD,
     PRODUCTION,
     Person,
     SignIn,
@@ -427,7 +428,7 @@ def test_what_the_server_sets_cannot_be_sent(county_inspector: Person) -> None:
 def test_the_operator_at_the_phone_is_named(county_inspector: Person) -> None:
     signed_in = county_inspector.client.post(
         "/api/v1/sessions",
-        json={"username": "county_inspector", "password": "Tian-Ning-2026", "operator_name": "张三"},
+        json={"username": "county_inspector", "password": PASSWORD, "operator_name": "张三"},
     )
     operator = Person("county_inspector", county_inspector.client, signed_in.json["token"])
     assert submit(operator)["operator_name"] == "张三"
