@@ -199,6 +199,24 @@ class WeChatBinding(Base):
     last_used_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class ResetProposal(Base):
+    """A reset (重置) that one person proposed and another may confirm until `until`; see `accounts/resets.py`.
+
+    `proposed_as` names who proposed it as the history does.
+    """
+
+    __tablename__ = "reset_proposals"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(500))
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_as: Mapped[dict[str, str | None]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class Throttle(Base):
     """Wrong passwords and captchas counted per key (`user:…`, `address:…`) in a window that ends by itself."""
 

@@ -1,4 +1,4 @@
-"""What changes users: disabling, resets, the own password. Applications stand in `applications.py`."""
+"""What changes users: disabling, the own password. Resets stand in `resets.py`, applications in `applications.py`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -57,7 +57,7 @@ def get_manageable(session: Session, actor: Actor, user_id: UUID) -> User:
     return user
 
 
-def _as(actor: Actor, action: str) -> str:
+def step_of(actor: Actor, action: str) -> str:
     """The step for this actor: a licence reviewer manages accounts of enterprises alone."""
     return action if Verb.ACCOUNTS_MANAGE in actor.verbs else f"enterprise_{action}"
 
@@ -73,26 +73,10 @@ def set_enabled(session: Session, actor: Actor, user_id: UUID, action: str, body
     reason = clean(body.get("reason") or "") or None
     if action == "disable":
         demanded(reason, "/reason", "停用账号须填写原因")
-    USER.move(session, actor, user, _as(actor, action), {"status_reason": reason}, {"reason": reason})
+    USER.move(session, actor, user, step_of(actor, action), {"status_reason": reason}, {"reason": reason})
     if action == "disable":
         sessions.end_sessions_of(session, user_id)
     return get_manageable(session, actor, user_id)
-
-
-def reset_password(database: Database, actor: Actor, user_id: UUID) -> str:
-    """Give a subordinate a one-time password, which must be changed; ends all sessions.
-
-    Not idempotent on purpose: a lost answer cannot be shown again, so each call makes a new one.
-    """
-    password = passwords.one_time_password()
-    password_hash = passwords.hash_password(password)
-    with database.write() as session:
-        user = get_manageable(session, actor, user_id)
-        values = {"password_hash": password_hash, "must_change_password": True}
-        USER.move(session, actor, user, _as(actor, "reset_password"), values)
-        sessions.end_sessions_of(session, user_id)
-        throttle.forget(session, user.username)
-    return password
 
 
 def change_password(database: Database, actor: Actor, old: str, new: str) -> None:

@@ -185,7 +185,7 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
         conditions.append(User.status == status)
     if q:
         conditions.append(func.lower(User.username).like(like_pattern(q), escape="\\"))
-    statement = select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
+    statement = select(User, Office, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
     return fetch(session, statement, _NEWEST_USERS, request, *conditions)
 
 
@@ -211,7 +211,7 @@ def user_answer(row: Any) -> dict[str, Any]:
 def user_row(session: Session, user_id: UUID) -> Any:
     """One row in the shape that `user_answer` takes."""
     statement = (
-        select(User, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
+        select(User, Office, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
         .join(Office, Office.id == User.office_id)
         .join(Region, Region.code == Office.region_code)
         .where(User.id == user_id)

@@ -41,6 +41,12 @@ USER = Workflow(
         Step("move", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         *(Step("hand_over", s, s, Verb.ACCOUNTS_MANAGE) for s in (UserStatus.ACTIVE, UserStatus.DISABLED)),
         Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        # By two people, where the one who asks may not do all that the user may (`resets.py`).
+        *(
+            Step(action, UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE)
+            for action in ("propose_reset", "confirm_reset")
+        ),
+        *(Step("cancel_reset", status, status, Verb.ACCOUNTS_MANAGE) for status in UserStatus),
         # Of an enterprise's account (企业账号), by whoever issues these; never of an officer's (`get_manageable`).
         Step("enterprise_disable", UserStatus.ACTIVE, UserStatus.DISABLED, Verb.ENTERPRISES_MANAGE),
         Step("enterprise_enable", UserStatus.DISABLED, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),

@@ -29,6 +29,8 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "wechat_code_refused": (401, "微信登录凭证无效、已使用或已过期，请重新操作"),
     "login_failed": (401, "用户名或密码错误，请核对后重试"),
     "forbidden": (403, "您没有执行该操作的权限；如需办理，请联系上级管理员"),
+    "two_people_needed": (403, "该账号的权限超出您的权限，重置须由两人办理：请先提出，再由另一名管理员确认"),
+    "another_person_needed": (403, "重置须由另一名管理员确认，不能确认自己提出的重置"),
     "account_pending": (403, "账号待上级审核，审核通过后方可登录"),
     "account_rejected": (403, "账号审核未通过，请按审核意见修改后重新申请"),
     "account_disabled": (403, "账号已停用，请联系上级管理员"),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from accounts import offices, operations
 from accounts.models import User, UserStatus
-from accounts.sign_in import passwords
+from accounts.sign_in import passwords, sessions, throttle
 from accounts.verbs import Role
 from accounts.workflows import USER
 from core.actor import Actor
@@ -27,31 +27,53 @@ _TAKEN = {
 """The refusal for an account that has been used, by whether it is disabled."""
 
 
+_JUST_NOW = "该企业的账号刚刚由他人发放，本次没有生成密码；请与其核对，确需重新发放的再试一次"
+
+
 def hand_over(database: Database, actor: Actor, uscc: str, suffix: str | None) -> tuple[str, str]:
     """Create the account and return user name and one-time password, shown once; it must be changed.
 
     Not idempotent on purpose: until the account is used, calling again makes a new password, because a lost one cannot
-    be shown again. 404 for an enterprise outside the actor's scope, 409
+    be shown again; what was begun with the former one ends. Of calls at one moment one is answered with a password, the
+    others are 409 `stale_version`. 404 for an enterprise outside the actor's scope, 409
     `username_taken` once the account has been used.
     """
     if suffix is not None and not _SUFFIX.fullmatch(suffix):
         raise invalid("/suffix", "bad_format", "账号后缀只能是1到20个数字、字母或汉字，请重新填写")
+    with database.read() as session:
+        before = _account(session, actor, uscc, suffix)[2]
+        seen = None if before is None else before.version
     password = passwords.one_time_password()
     password_hash = passwords.hash_password(password)
     with database.write() as session:
-        enterprise = by_uscc(session, uscc)
-        if enterprise is None or not actor.scope.contains(enterprise.area1, enterprise.area2, enterprise.area3):
-            raise not_found()
-        username = f"{enterprise.uscc}@{suffix}" if suffix else enterprise.uscc
+        enterprise, username, existing = _account(session, actor, uscc, suffix)
+        # Somebody else handed it over while the password was hashed: their answer is the one that works.
+        if existing is not None and existing.version != seen:
+            raise Problem("stale_version", _JUST_NOW, current_version=existing.version)
         office_id = office_of(session, enterprise)
-        existing = session.scalar(select(User).where(User.username == username))
         if existing is None:
-            operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE], actor=actor)
+            try:
+                operations.create_user(session, office_id, username, password_hash, [Role.ENTERPRISE], actor=actor)
+            except Problem as error:
+                raise Problem("stale_version", _JUST_NOW) from error
         elif existing.office_id == office_id and existing.must_change_password and existing.status == UserStatus.ACTIVE:
             USER.move(session, actor, existing, "hand_over_again", {"password_hash": password_hash})
+            sessions.end_sessions_of(session, existing.id)
+            throttle.forget(session, username)
         else:
             raise Problem("username_taken", _TAKEN[existing.status == UserStatus.DISABLED])
     return username, password
+
+
+def _account(
+    session: Session, actor: Actor, uscc: str, suffix: str | None
+) -> tuple[Enterprise, str, User | None]:  # fmt: skip
+    """The enterprise, the user name of the account and, if there is one, its user."""
+    enterprise = by_uscc(session, uscc)
+    if enterprise is None or not actor.scope.contains(enterprise.area1, enterprise.area2, enterprise.area3):
+        raise not_found()
+    username = f"{enterprise.uscc}@{suffix}" if suffix else enterprise.uscc
+    return enterprise, username, session.scalar(select(User).where(User.username == username))
 
 
 def office_of(session: Session, enterprise: Enterprise) -> UUID:

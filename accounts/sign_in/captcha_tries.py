@@ -1,8 +1,9 @@
 """How often captchas may be tried: counted like passwords, questions in words harder.
 
-A wrong picture counts under the user name and under the address; a right one takes its try off the count. A
-question counts right or wrong, because a program answers it right every time: five in fifteen minutes, half of what
-passwords allow.
+A wrong picture counts under the address; a right one takes its try off the count. A question counts right or wrong,
+because a program answers it right every time: five in fifteen minutes, half of what passwords allow. Neither counts
+under the user name: with wrong captchas strangers could keep its owner out. Passwords behind captchas do
+(`throttle.py`).
 """
 
 from dataclasses import dataclass

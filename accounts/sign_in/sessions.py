@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from accounts.models import Office, Region, User, UserSession, UserStatus, WeCha
 from accounts.queries import named
 from accounts.sign_in import audit as sign_in_audit
 from accounts.sign_in import captcha_tries, passwords, throttle
+from accounts.sign_in.reset_notices import Told, told
 from accounts.verbs import verbs_at
 from accounts.workflows import USER
 from core import clock
@@ -57,11 +58,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A fresh session; the token is shown only here."""
+    """A fresh session; the token is shown only here. `resets`: who reset the account of late (`resets.py`)."""
 
     token: str
     expires_at: datetime
     actor: Actor
+    resets: list[Told]
 
 
 def hash_token(token: str) -> str:
@@ -80,7 +82,7 @@ def sign_in(
     """Check the password and open a session.
 
     Runs in transactions of its own: the try is counted and committed before the password is
-    looked at, and no lock is held while it is hashed. Raises `login_throttled`, `login_failed`,
+    looked at, and no lock is held while it is hashed. Raises `captcha_required`, `login_throttled`, `login_failed`,
     and, only after the right password, `account_pending`, `account_rejected` or `account_disabled`.
     """
     username = _as_stored(clean_line(username))
@@ -91,13 +93,20 @@ def sign_in(
         ).first()
         known = _is_known(session, user, username, caller)
     keys = throttle.buckets(username, caller.address, known=known)
-    if is_enterprise_name(username) and _needs_captcha(database, policy, keys):
-        limits = captcha_tries.of_sign_in(username, caller.address, known=known)
+    limits = captcha_tries.of_sign_in(username, caller.address, known=known)
+    proved = is_enterprise_name(username) and _needs_captcha(database, policy, keys)
+    if proved:
         captcha_tries.check(database, limits, caller.captcha_id, caller.captcha)
-    with database.write() as session:
-        reserved = throttle.reserve(session, keys)
-        if reserved.refused is not None:
-            audit(session, username, operator_name, caller, "login_throttled")
+    reserved = _reserve(database, keys, username, operator_name, caller)
+    if reserved.opens:
+        # Strangers have closed the name. Who guesses on from one address is told to wait, as before.
+        if reserved.refused_if_wrong is not None and not caller.captcha:
+            raise throttle.throttled(reserved.refused_if_wrong)
+        if not proved:
+            captcha_tries.check(database, limits, caller.captcha_id, caller.captcha)
+        keys.append(throttle.proved(username))
+        behind = _reserve(database, keys[-1:], username, operator_name, caller)
+        reserved = replace(behind, refused_if_wrong=reserved.refused_if_wrong)
     if reserved.refused is not None:
         raise throttle.throttled(reserved.refused)
 
@@ -132,6 +141,17 @@ def _hash_anew(database: Database, user: Any, password: str) -> None:
         log.info("hash_not_renewed", code=problem.code)
 
 
+def _reserve(
+    database: Database, keys: list[str], username: str, operator_name: str | None, caller: Caller
+) -> throttle.Reserved:  # fmt: skip
+    """Count the try, in a transaction of its own."""
+    with database.write() as session:
+        reserved = throttle.reserve(session, keys)
+        if reserved.refused is not None:
+            audit(session, username, operator_name, caller, "login_throttled")
+    return reserved
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A session as it was stored; the token is known only here."""
@@ -160,10 +180,11 @@ def begin(
 def signed_in(database: Database, begun: Begun) -> SignedIn:
     """The session with its user, after its transaction."""
     with database.read() as session:
-        actor = find_actor(session, begun.token)
-    if actor is None:  # disabled between the check and now
-        raise Problem("account_disabled")
-    return SignedIn(begun.token, begun.expires_at, actor[0])
+        found = find_actor(session, begun.token)
+        if found is None:  # disabled between the check and now
+            raise Problem("account_disabled")
+        actor = found[0]
+        return SignedIn(begun.token, begun.expires_at, actor, told(session, actor.user_id))
 
 
 def _as_stored(username: str) -> str:

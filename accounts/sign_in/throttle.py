@@ -1,8 +1,9 @@
 """Throttling of wrong passwords, which never locks out the owner of a user name for ever.
 
 Wrong passwords are counted per user name and per address, ten in a window of fifteen minutes that
-ends by itself. After ten, tries for a user name are refused without being checked until the window ends. An address
-may be shared by a whole bureau, so after ten its *wrong* passwords are answered with 429 and only
+ends by itself. After ten, a user name is closed to strangers until the window ends; a captcha opens it, so that
+nobody keeps the owner out at a new address, and a hundred passwords behind captchas close it for all strangers. An
+address may be shared by a whole bureau, so after ten its *wrong* passwords are answered with 429 and only
 after a hundred all of its sign-ins. Someone known is counted apart: who signed in under this name from this address
 before, or sends the token of an earlier sign-in along, has ten tries of their own and is not stopped
 by the tries of others. A try is counted before the password is checked, in a transaction of its
@@ -14,7 +15,7 @@ Captchas (`captcha_tries.py`) are counted in the same way, under keys of their o
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from accounts.models import Throttle
@@ -36,15 +37,15 @@ class Allowed:
 ALLOWED = {
     "user": Allowed(10, 10),
     "known": Allowed(10, 10),
+    # Passwords behind a captcha, where ten without one have closed the name.
+    "proved-user": Allowed(100, 100),
     "address": Allowed(10, 100),
     # Login codes of WeChat that were no good; nobody types them, so it is a program that tries.
     "wechat-address": Allowed(10, 100),
-    # Wrong pictures at sign-in, like passwords.
-    "captcha-user": Allowed(10, 10),
+    # Wrong pictures at sign-in, like passwords; not by user name, or strangers could close it with them.
     "captcha-known": Allowed(10, 10),
     "captcha-address": Allowed(10, 100),
     # Questions in words, right or wrong: a program can answer them, so half as many are allowed as passwords.
-    "question-user": Allowed(5, 5),
     "question-known": Allowed(5, 5),
     "question-address": Allowed(5, 5),
     # Raters have no name; a service hall shares one address.
@@ -58,15 +59,25 @@ def buckets(username: str, address: str, *, known: bool, of: str = "") -> list[s
     """The keys under which a try counts: of passwords, or `of` "captcha-" or "question-"."""
     if known:
         return [f"{of}known:{username.casefold()[:64]}:{address[:45]}"]
-    return [f"{of}user:{username.casefold()[:64]}", f"{of}address:{address[:45]}"]
+    by_address = f"{of}address:{address[:45]}"
+    return [by_address] if of else [f"user:{username.casefold()[:64]}", by_address]
+
+
+def proved(username: str) -> str:
+    """The key under which passwords behind a captcha count."""
+    return f"proved-user:{username.casefold()[:64]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """What counting a try found: seconds to wait if it is refused at once, and if it turns out wrong."""
+    """What counting a try found: seconds to wait if it is refused at once, and if it turns out wrong.
+
+    `opens`: it is refused under the user name alone, which a captcha opens.
+    """
 
     refused: int | None
     refused_if_wrong: int | None
+    opens: bool = False
 
 
 def reserve(session: Session, keys: list[str]) -> Reserved:
@@ -78,6 +89,7 @@ def reserve(session: Session, keys: list[str]) -> Reserved:
     dialect = dialect_of(session)
     refused: int | None = None
     refused_if_wrong: int | None = None
+    refusing: set[str] = set()
     for key in sorted(keys):
         fresh = insert_into(dialect, Throttle).values(key=key, wrong=1, until=now + WINDOW)
         expired = Throttle.until <= now
@@ -92,11 +104,12 @@ def reserve(session: Session, keys: list[str]) -> Reserved:
         seconds, kind = clock.seconds_until(row.until, now), key.partition(":")[0]
         if row.wrong > ALLOWED[kind].all:
             refused = max(refused or 0, seconds)
+            refusing.add(kind)
             if kind.endswith("address"):
                 break
         elif row.wrong > ALLOWED[kind].wrong:
             refused_if_wrong = seconds
-    return Reserved(refused, refused_if_wrong)
+    return Reserved(refused, refused_if_wrong, refusing == {"user"})
 
 
 def has_failed(session: Session, keys: list[str]) -> bool:
@@ -124,9 +137,8 @@ def take_back(session: Session, keys: list[str]) -> None:
 def forget(session: Session, username: str) -> None:
     """Lift the throttle of a user name (after a reset by an administrator)."""
     name = username.casefold()[:64]
-    for of in ("", "captcha-", "question-"):
-        known = Throttle.key.startswith(f"{of}known:{name}:", autoescape=True)
-        session.execute(delete(Throttle).where((Throttle.key == f"{of}user:{name}") | known))
+    known = [Throttle.key.startswith(f"{of}known:{name}:", autoescape=True) for of in ("", "captcha-", "question-")]
+    session.execute(delete(Throttle).where(or_(Throttle.key.in_([f"user:{name}", proved(name)]), *known)))
 
 
 def throttled(wait: int) -> Problem:

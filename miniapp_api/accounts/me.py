@@ -1,16 +1,19 @@
 """The signed-in user."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from accounts import operations, queries
 from accounts.models import OfficeKind
+from accounts.sign_in.reset_notices import told
 from accounts.verbs import Role, Verb
 from core.actor import Actor
+from core.database.paging import whole
 from core.workflows import todos
 from miniapp_api.accounts.regions import RegionName
 from miniapp_api.http.answers import Answer, Page, answers
@@ -19,6 +22,9 @@ from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("me", __name__, tag="People")
+
+
+ResetKind = Literal["password", "second_factor"]
 
 
 class PasswordBody(Body):
@@ -60,6 +66,22 @@ class Me(Answer):
     must_change_password: bool
 
 
+class Resetter(Answer):
+    """Somebody who reset an account, or had proposed it."""
+
+    username: str | None
+    operator_name: str | None
+    office: str | None
+
+
+class Reset(Answer):
+    """A reset (重置) of the caller's account by others."""
+
+    kind: ResetKind
+    at: datetime
+    by: list[Resetter] = Field(description="who did it and, where two did, who had proposed it")
+
+
 class PasswordChanged(Answer):
     """The password was changed."""
 
@@ -95,6 +117,14 @@ def change_password(actor: Actor, body: PasswordBody) -> dict[str, Any]:
     """Change the own password; ends all other sessions."""
     operations.change_password(wiring().database, actor, body.old_password, body.new_password)
     return {"changed": True}
+
+
+@bp.get("/me/resets")
+@gate(before_password_change=True)
+@answers(Page[Reset])
+def list_my_resets(session: Session, actor: Actor) -> dict[str, Any]:
+    """Who reset the caller's account in the last thirty days, the newest first; at most five."""
+    return whole([one.as_json() for one in told(session, actor.user_id)])
 
 
 @bp.get("/todos")

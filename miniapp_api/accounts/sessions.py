@@ -12,7 +12,7 @@ from accounts import queries
 from accounts.sign_in import sessions
 from core import clock
 from core.actor import Actor
-from miniapp_api.accounts.me import Me
+from miniapp_api.accounts.me import Me, Reset
 from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AtOnceQuery, Body, Password
 from miniapp_api.http.gates import bearer_token, gate, public
@@ -39,6 +39,7 @@ class SignedIn(Answer):
     token: str = Field(description="for `Authorization: Bearer`")
     expires_at: datetime
     must_change_password: bool
+    resets: list[Reset] = Field(description="who reset this account in the last thirty days; to be shown")
     user: Me
 
 
@@ -89,6 +90,7 @@ def signed_in_answer(signed_in: sessions.SignedIn) -> dict[str, Any]:
         "token": signed_in.token,
         "expires_at": clock.rfc3339(signed_in.expires_at),
         "must_change_password": signed_in.actor.must_change_password,
+        "resets": [one.as_json() for one in signed_in.resets],
         "user": queries.me(signed_in.actor),
     }
 

@@ -7,10 +7,13 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from accounts import handing_over, operations, queries
+from accounts import handing_over, models, operations, queries, resets
 from accounts.models import UserStatus
+from accounts.sign_in.reset_notices import who
 from accounts.verbs import Role, Verb
+from core import clock
 from core.actor import Actor
+from miniapp_api.accounts.me import ResetKind, Resetter
 from miniapp_api.accounts.regions import RegionName
 from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import AsSent, Body, EmptyBody, PageQuery
@@ -47,11 +50,36 @@ class HandOverBody(Body):
     hand_over_to: UUID = Field(strict=False)
 
 
+class ProposeResetBody(Body):
+    """What is to be reset, and why."""
+
+    kind: ResetKind
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class ProposalBody(Body):
+    """Which proposal is meant, so that nobody confirms one that came since."""
+
+    proposal_id: UUID = Field(strict=False)
+
+
 class OfficeName(Answer):
     """Id and name of an office."""
 
     id: UUID
     name: str
+
+
+class ResetProposal(Answer):
+    """A reset that one person proposed and another may confirm."""
+
+    id: UUID
+    kind: ResetKind
+    reason: str
+    by: Resetter
+    at: datetime
+    until: datetime
+    own: bool = Field(description="whether the caller proposed it, who then cannot confirm it")
 
 
 class User(Answer):
@@ -69,6 +97,8 @@ class User(Answer):
     mobile: str | None = Field(description="masked")
     version: int
     created_at: datetime
+    reset_alone: bool = Field(description="whether the caller may reset it without a second person")
+    reset_proposal: ResetProposal | None
 
 
 class HandedOver(User):
@@ -84,6 +114,13 @@ class OneTimePassword(Answer):
     password: str
 
 
+class ConfirmedReset(Answer):
+    """What was reset; a one-time password is shown once."""
+
+    kind: ResetKind
+    password: str | None
+
+
 @bp.get("/users")
 @gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
 @answers(Page[User])
@@ -91,7 +128,8 @@ class OneTimePassword(Answer):
 def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
     """Users of the own office and those below it; for a licence reviewer those of enterprises (企业账号)."""
     page = queries.users(session, actor, query.status, query.q, query.request())
-    return page.as_json(queries.user_answer)
+    open_now = resets.open_proposals(session, [row.User.id for row in page.items])
+    return page.as_json(lambda row: _answer(actor, row, open_now))
 
 
 @bp.post("/users/<uuid:user_id>/disable")
@@ -102,7 +140,7 @@ def disable_user(session: Any, actor: Actor, user_id: UUID, body: DisableBody) -
     """Disable a user, whose next request is then refused; drafts go to a colleague if one is named."""
     sent = body.model_dump(mode="json", exclude_none=True)
     handed = handing_over.disable(session, wiring().events, actor, user_id, sent)
-    return {**queries.user_answer(queries.user_row(session, user_id)), **handed.as_json()}
+    return {**_user(session, actor, user_id), **handed.as_json()}
 
 
 @bp.post("/users/<uuid:user_id>/move")
@@ -117,7 +155,7 @@ def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict
     """
     sent = body.model_dump(mode="json", exclude_none=True)
     handed = handing_over.move(session, wiring().events, actor, user_id, sent)
-    return {**queries.user_answer(queries.user_row(session, user_id)), **handed.as_json()}
+    return {**_user(session, actor, user_id), **handed.as_json()}
 
 
 @bp.post("/users/<uuid:user_id>/hand-over")
@@ -127,7 +165,7 @@ def move_user(session: Any, actor: Actor, user_id: UUID, body: MoveBody) -> dict
 def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> dict[str, Any]:
     """Give drafts (信息暂存) and assigned bad ratings of a user, disabled or not, to a colleague."""
     handed = handing_over.hand_over(session, wiring().events, actor, user_id, body.model_dump(mode="json"))
-    return {**queries.user_answer(queries.user_row(session, user_id)), **handed.as_json()}
+    return {**_user(session, actor, user_id), **handed.as_json()}
 
 
 @bp.post("/users/<uuid:user_id>/enable")
@@ -137,7 +175,7 @@ def hand_over(session: Any, actor: Actor, user_id: UUID, body: HandOverBody) -> 
 def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
     """Enable a disabled user."""
     operations.set_enabled(session, actor, user_id, "enable", body.model_dump())
-    return queries.user_answer(queries.user_row(session, user_id))
+    return _user(session, actor, user_id)
 
 
 @bp.post("/users/<uuid:user_id>/reset-password")
@@ -145,8 +183,57 @@ def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> d
 @answers(OneTimePassword)
 @bp.input(EmptyBody, arg_name="body")
 def reset_password(actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
-    """A one-time password, shown once.
+    """A one-time password, shown once, for a user whose verbs the caller holds; 403 `two_people_needed` otherwise.
 
     Not idempotent: a lost answer cannot be shown again, so each call makes a new one.
     """
-    return {"password": operations.reset_password(wiring().database, actor, user_id)}
+    return {"password": resets.reset_password(wiring().database, actor, user_id)}
+
+
+@bp.post("/users/<uuid:user_id>/propose-reset")
+@gate(Verb.ACCOUNTS_MANAGE)
+@answers(User)
+@bp.input(ProposeResetBody, arg_name="body")
+def propose_reset(session: Any, actor: Actor, user_id: UUID, body: ProposeResetBody) -> dict[str, Any]:
+    """Propose a reset of a user who may do more than the caller; another one confirms it within three days."""
+    resets.propose(session, actor, user_id, body.kind, body.reason)
+    return _user(session, actor, user_id)
+
+
+@bp.post("/users/<uuid:user_id>/confirm-reset")
+@gate(Verb.ACCOUNTS_MANAGE, transaction=False)
+@answers(ConfirmedReset)
+@bp.input(ProposalBody, arg_name="body")
+def confirm_reset(actor: Actor, user_id: UUID, body: ProposalBody) -> dict[str, Any]:
+    """Confirm what another user name proposed.
+
+    Not idempotent: the password is shown once, the proposal is then gone.
+    """
+    kind, password = resets.confirm(wiring().database, actor, user_id, body.proposal_id)
+    return {"kind": kind, "password": password}
+
+
+@bp.post("/users/<uuid:user_id>/cancel-reset")
+@gate(Verb.ACCOUNTS_MANAGE)
+@answers(User)
+@bp.input(ProposalBody, arg_name="body")
+def cancel_reset(session: Any, actor: Actor, user_id: UUID, body: ProposalBody) -> dict[str, Any]:
+    """Take the own proposal back, or refuse another's."""
+    resets.cancel(session, actor, user_id, body.proposal_id)
+    return _user(session, actor, user_id)
+
+
+def _user(session: Any, actor: Actor, user_id: UUID) -> dict[str, Any]:
+    return _answer(actor, queries.user_row(session, user_id), resets.open_proposals(session, [user_id]))
+
+
+def _answer(actor: Actor, row: Any, open_now: dict[UUID, models.ResetProposal]) -> dict[str, Any]:
+    """A user as this actor sees it, with what may be reset how."""
+    proposal = open_now.get(row.User.id)
+    shown = None if proposal is None else {
+        "id": str(proposal.id), "kind": proposal.kind, "reason": proposal.reason,
+        "by": who(proposal.proposed_as)[0], "at": clock.rfc3339(proposal.at), "until": clock.rfc3339(proposal.until),
+        "own": proposal.proposed_by == actor.user_id,
+    }  # fmt: skip
+    alone = resets.may_alone(actor, row.Office, row.User)
+    return {**queries.user_answer(row), "reset_alone": alone, "reset_proposal": shown}

@@ -49,6 +49,7 @@ LABELS = {
     "problem": "发现的问题",
     "product_code": "产品",
     "publicity": "公开状态",
+    "proposal_id": "待确认的重置",
     "q": "查询内容",
     "rater_name": "姓名或单位名称",
     "real_name": "是否实名评价",

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from python_calamine import CalamineWorkbook
 from sqlalchemy import insert, select
 
-from accounts.models import AccountApplication, User, UserSession
+from accounts.models import AccountApplication, ResetProposal, User, UserSession
 from accounts.verbs import Role
 from app import create_app
 from core import clock
@@ -152,7 +153,7 @@ def _everything_there(
         owner.put(f"/products/06/items/{item_id}", {"name": "某省新增电缆", "regulation_type": "other"}).status_code
         == 201
     )
-    request_id = uuid4()
+    request_id, proposal_id = uuid4(), uuid4()
     with database.write() as session:
         record = session.get_one(Inspection, UUID(checked["id"]))
         said = {"form_code": record.form_code, "form_version": record.form_version, "product_code": "06"}
@@ -174,11 +175,17 @@ def _everything_there(
             )
         )  # fmt: skip
         user_id = session.scalars(select(User.id).where(User.username == owner.username)).one()
+        session.execute(
+            insert(ResetProposal).values(
+                id=proposal_id, user_id=user_id, kind="password", reason=SECRET_NAME, proposed_by=user_id,
+                proposed_as={"actor": owner.username}, at=clock.now(), until=clock.now() + timedelta(days=1),
+            )
+        )  # fmt: skip
         session_id = session.scalars(select(UserSession.id).where(UserSession.user_id == user_id)).one()
     return {
         "record": checked["id"], "draft": draft["id"], "spot": spot["id"], "application_id": applied["id"],
         "user_id": str(user_id), "session_id": str(session_id), "item_id": item_id, "number": "1",
-        "request_id": str(request_id),
+        "request_id": str(request_id), "proposal_id": str(proposal_id),
         "query_code": applied["query_code"], "uscc": uscc(78), "code_id": code["id"], "token": code["token"],
         "rating_id": hall.bad(code, comment=SECRET_NAME), "action": "verify",
     }  # fmt: skip
@@ -206,6 +213,10 @@ def _body(rule: str, known: dict[str, str]) -> dict[str, Any]:
         return spot_check(version=1) if "spot-checks" in rule else production(version=1)
     if rule.endswith("/reject"):
         return {"opinion": "不同意"}
+    if rule.endswith("/propose-reset"):
+        return {"kind": "password", "reason": "忘记密码"}
+    if rule.endswith(("/confirm-reset", "/cancel-reset")):
+        return {"proposal_id": known["proposal_id"]}
     if rule.endswith("/disable"):
         return {"reason": "离职"}
     if rule.endswith("/password"):
@@ -280,6 +291,7 @@ def _state(database: Database) -> list[Any]:
         return [
             session.execute(select(Inspection.id, Inspection.version, Inspection.status).order_by(Inspection.id)).all(),
             session.execute(select(CorrectionRequest.status, CorrectionRequest.version)).all(),
+            session.scalars(select(ResetProposal.id)).all(),
             session.execute(select(AccountApplication.status, AccountApplication.version)).all(),
             session.execute(select(Rating.status, Rating.version)).all(),
             session.execute(

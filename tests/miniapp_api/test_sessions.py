@@ -42,7 +42,7 @@ def test_several_phones_sign_in_under_one_user_name_and_name_their_operators(cli
 def test_a_sign_in_answers_who_it_is_and_until_when(client: FlaskClient, clock: time_machine.Traveller) -> None:
     answer = try_sign_in(client, "county_inspector", PASSWORD)
     assert answer.status_code == 201 and answer.json is not None
-    assert set(answer.json) == {"token", "expires_at", "must_change_password", "user"}
+    assert set(answer.json) == {"token", "expires_at", "must_change_password", "resets", "user"}
     assert answer.json["expires_at"] == "2026-11-21T04:00:00Z"  # two hours after 10:00 in Shanghai
     assert len(answer.json["token"]) >= 43 and answer.json["must_change_password"] is False
     assert answer.json["user"]["level"] == "county" and "inspection.write" in answer.json["user"]["verbs"]

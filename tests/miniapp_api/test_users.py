@@ -59,7 +59,7 @@ def test_the_list_is_filtered_and_tells_no_more_about_strangers(city_reviewer: P
 def test_a_county_bureau_manages_the_users_of_its_own_stations(
     client: FlaskClient, database: Database, sign_in: SignIn
 ) -> None:
-    make_user(database, "320402", "county_approver", Role.ACCOUNT_APPROVER)
+    make_user(database, "320402", "county_approver", Role.ACCOUNT_APPROVER, Role.INSPECTOR)
     make_station(database, "320402", "at_the_station", Role.INSPECTOR)
     bureau = sign_in("county_approver")
     for action, body in ACTIONS:

@@ -273,6 +273,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who reset the caller's account in the last thirty days, the newest first; at most five. */
+        get: operations["list_my_resets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/sessions": {
         parameters: {
             query?: never;
@@ -1343,6 +1360,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{user_id}/cancel-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the own proposal back, or refuse another's. */
+        post: operations["cancel_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/{code}/test-items": {
         parameters: {
             query?: never;
@@ -1445,6 +1479,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{user_id}/propose-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose a reset of a user who may do more than the caller; another one confirms it within three days. */
+        post: operations["propose_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/confirm-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm what another user name proposed.
+         * @description Not idempotent: the password is shown once, the proposal is then gone.
+         */
+        post: operations["confirm_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rating-codes/{code_id}/qr.png": {
         parameters: {
             query?: never;
@@ -1506,7 +1577,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A one-time password, shown once.
+         * A one-time password, shown once, for a user whose verbs the caller holds; 403 `two_people_needed` otherwise.
          * @description Not idempotent: a lost answer cannot be shown again, so each call makes a new one.
          */
         post: operations["reset_password"];
@@ -2645,6 +2716,11 @@ export interface components {
             /** @default null */
             suffix: string | null;
         };
+        /** @description Which proposal is meant, so that nobody confirms one that came since. */
+        ProposalBody: {
+            /** Format: uuid */
+            proposal_id: string;
+        };
         /** @description Why a record should not be there. */
         VoidBody: {
             /**
@@ -2668,6 +2744,12 @@ export interface components {
             active: boolean;
             /** @default null */
             version: number | null;
+        };
+        /** @description What is to be reset, and why. */
+        ProposeResetBody: {
+            /** @enum {string} */
+            kind: "password" | "second_factor";
+            reason: string;
         };
         /** @description What the owner has to correct. */
         ReturnBody: {
@@ -3125,6 +3207,12 @@ export interface components {
             next_after: string | null;
         };
         Condition: components["schemas"]["ItemCondition"] | components["schemas"]["AllConditions"] | components["schemas"]["AnyCondition"] | components["schemas"]["NotCondition"];
+        /** @description What was reset; a one-time password is shown once. */
+        ConfirmedReset: {
+            /** @enum {string} */
+            kind: "password" | "second_factor";
+            password: string | null;
+        };
         /** @description An attempt to call the rater back (回访). */
         Contact: {
             /** Format: date-time */
@@ -4118,6 +4206,9 @@ export interface components {
             version: number;
             /** Format: date-time */
             created_at: string;
+            /** @description whether the caller may reset it without a second person */
+            reset_alone: boolean;
+            reset_proposal: components["schemas"]["ResetProposal"] | null;
             /** @description roles that neither the new level brings nor the caller could grant */
             roles_dropped: components["schemas"]["Role"][];
             /** @description how many records by their kind */
@@ -4609,7 +4700,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_importable" | "not_ready" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_set_up" | "wechat_unavailable" | "wrong_status";
+            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "another_person_needed" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_importable" | "not_ready" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "two_people_needed" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_set_up" | "wechat_unavailable" | "wrong_status";
             /** @description Chinese sentence a user can act on */
             detail?: string;
             /** @description all faults at once, at most 200 */
@@ -5389,6 +5480,47 @@ export interface components {
             status: "draft" | "submitted" | "voided";
             version: number;
         };
+        /** @description A reset (重置) of the caller's account by others. */
+        Reset: {
+            /** @enum {string} */
+            kind: "password" | "second_factor";
+            /** Format: date-time */
+            at: string;
+            /** @description who did it and, where two did, who had proposed it */
+            by: components["schemas"]["Resetter"][];
+        };
+        ResetPage: {
+            items: components["schemas"]["Reset"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
+        /** @description A reset that one person proposed and another may confirm. */
+        ResetProposal: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "password" | "second_factor";
+            reason: string;
+            by: components["schemas"]["Resetter"];
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            until: string;
+            /** @description whether the caller proposed it, who then cannot confirm it */
+            own: boolean;
+        };
+        /** @description Somebody who reset an account, or had proposed it. */
+        Resetter: {
+            username: string | null;
+            operator_name: string | null;
+            office: string | null;
+        };
         /** @description The number of a resident identity card (公民身份号码). */
         ResidentIdItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -5512,6 +5644,8 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             must_change_password: boolean;
+            /** @description who reset this account in the last thirty days; to be shown */
+            resets: components["schemas"]["Reset"][];
             user: components["schemas"]["Me"];
         };
         /** @description A status and its label. */
@@ -5770,6 +5904,9 @@ export interface components {
             version: number;
             /** Format: date-time */
             created_at: string;
+            /** @description whether the caller may reset it without a second person */
+            reset_alone: boolean;
+            reset_proposal: components["schemas"]["ResetProposal"] | null;
         };
         UserPage: {
             items: components["schemas"]["User"][];
@@ -5874,7 +6011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5957,7 +6094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6044,7 +6181,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6133,7 +6270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6216,7 +6353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6325,7 +6462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6512,7 +6649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6611,7 +6748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6698,7 +6835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6810,7 +6947,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6893,7 +7030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7078,7 +7215,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7161,7 +7298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7248,7 +7385,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7358,7 +7495,90 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_my_resets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7445,7 +7665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7532,7 +7752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7653,7 +7873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7753,7 +7973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7853,7 +8073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7940,7 +8160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8039,7 +8259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8122,7 +8342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8212,7 +8432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8308,7 +8528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8434,7 +8654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8517,7 +8737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8610,7 +8830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8799,7 +9019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8926,7 +9146,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9026,7 +9246,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9109,7 +9329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9209,7 +9429,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9309,7 +9529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9396,7 +9616,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9474,7 +9694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9591,7 +9811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9681,7 +9901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9771,7 +9991,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9857,7 +10077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9949,7 +10169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10037,7 +10257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10125,7 +10345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10210,7 +10430,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10306,7 +10526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10422,7 +10642,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10612,7 +10832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10699,7 +10919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10782,7 +11002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10870,7 +11090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10957,7 +11177,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11074,7 +11294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11162,7 +11382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11247,7 +11467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11345,7 +11565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11457,7 +11677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11551,7 +11771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11640,7 +11860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11754,7 +11974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11839,7 +12059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11928,7 +12148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12040,7 +12260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12214,7 +12434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12339,7 +12559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12457,7 +12677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12542,7 +12762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12636,7 +12856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12734,7 +12954,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12846,7 +13066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12940,7 +13160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13038,7 +13258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13150,7 +13370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13244,7 +13464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13333,7 +13553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13445,7 +13665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13530,7 +13750,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13628,7 +13848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13740,7 +13960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13827,7 +14047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13916,7 +14136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14005,7 +14225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14016,6 +14236,122 @@ export interface operations {
             };
             /** @description not_found, unknown_code */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProposalBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14096,7 +14432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14189,7 +14525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14278,7 +14614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14394,7 +14730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14510,7 +14846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14608,7 +14944,239 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    propose_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProposeResetBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProposalBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfirmedReset"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14729,7 +15297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14830,7 +15398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14995,7 +15563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15111,7 +15679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15227,7 +15795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15343,7 +15911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15455,7 +16023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15540,7 +16108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15629,7 +16197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15718,7 +16286,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15803,7 +16371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15904,7 +16472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16005,7 +16573,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16103,7 +16671,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16192,7 +16760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16277,7 +16845,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16366,7 +16934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16485,7 +17053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16586,7 +17154,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16693,7 +17261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16818,7 +17386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16934,7 +17502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17050,7 +17618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17169,7 +17737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17263,7 +17831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17361,7 +17929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17477,7 +18045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17590,7 +18158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17689,7 +18257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17805,7 +18373,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17921,7 +18489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18010,7 +18578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18126,7 +18694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18306,7 +18874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18405,7 +18973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18530,7 +19098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18655,7 +19223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18772,7 +19340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18889,7 +19457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19005,7 +19573,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19121,7 +19689,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19234,7 +19802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19320,7 +19888,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19410,7 +19978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19500,7 +20068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19590,7 +20158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19707,7 +20275,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19824,7 +20392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19941,7 +20509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20058,7 +20626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20175,7 +20743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20292,7 +20860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20409,7 +20977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20526,7 +21094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20643,7 +21211,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20760,7 +21328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
