@@ -8,6 +8,7 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts.sign_in.sessions import SessionPolicy
+from accounts.verbs import Role
 from assets.files.uploads import open_uploads
 from assets.paper.made_pictures import MadePictures
 from backups.interrupted import refuse_to_open
@@ -15,7 +16,7 @@ from composition.file_purposes import file_purposes
 from composition.listeners import connected
 from composition.subjects import subject_registry
 from core import logs
-from core.config import Settings, give_key, load_settings
+from core.config import Settings, SettingsError, give_key, load_settings
 from core.database.disk import DiskWatch
 from core.db import Database
 from core.forms.library import FormLibrary
@@ -69,7 +70,12 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.extensions[KEY] = Wiring(
         settings=settings,
         database=database,
-        policy=SessionPolicy(settings.session_idle, settings.session_longest, settings.enterprise_captcha == "always"),
+        policy=SessionPolicy(
+            settings.session_idle,
+            settings.session_longest,
+            settings.enterprise_captcha == "always",
+            _roles(settings.otp_role_names),
+        ),
         tools=Tools(library, Dictionary(), CampaignCalendar()),
         subjects=subjects,
         uploads=uploads,
@@ -100,3 +106,10 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
     return app
+
+
+def _roles(names: frozenset[str]) -> frozenset[str]:
+    unknown = sorted(names.difference(role.value for role in Role))
+    if unknown:
+        raise SettingsError(f"OTP_ROLES names no roles: {', '.join(unknown)}; there are {', '.join(Role)}")
+    return names

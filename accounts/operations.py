@@ -89,17 +89,9 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
     # Where the old password holds again, the same change is made on purpose and no repetition.
     if accepted and not passwords.verify_password(user.password_hash, old):
         return
-    keys = [f"known:{actor.username.casefold()[:64]}:password"]
-    with database.write() as session:
-        reserved = throttle.reserve(session, keys)
-    if reserved.refused is not None:
-        raise throttle.throttled(reserved.refused)
     faults = []
-    if not passwords.verify_password(user.password_hash, old):
+    if not is_own_password(database, actor, user.password_hash, old):
         faults.append(Fault("/old_password", "wrong_password", "原密码不正确，请重新输入"))
-    else:
-        with database.write() as session:
-            throttle.give_back(session, keys)
     weak = passwords.password_fault(new, actor.username, filter(None, names))
     if weak is None and new == old:
         weak = "新密码不能与原密码相同"
@@ -116,6 +108,20 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
             session, actor, user, "change_password", {"password_hash": password_hash, "must_change_password": False}
         )
         sessions.end_sessions_of(session, actor.user_id, but=actor.session_id)
+
+
+def is_own_password(database: Database, actor: Actor, password_hash: str, password: str) -> bool:
+    """Whether somebody signed in knows the password; wrong ones count as wrong sign-ins. Raises `login_throttled`."""
+    keys = [f"known:{actor.username.casefold()[:64]}:password"]
+    with database.write() as session:
+        reserved = throttle.reserve(session, keys)
+    if reserved.refused is not None:
+        raise throttle.throttled(reserved.refused)
+    if not passwords.verify_password(password_hash, password):
+        return False
+    with database.write() as session:
+        throttle.give_back(session, keys)
+    return True
 
 
 def create_user(

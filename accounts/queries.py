@@ -48,7 +48,7 @@ def provinces_of(session: Session, scope: Scope) -> list[str] | None:
     return sorted(set(session.scalars(select(Region.area1).where(Region.code.in_(codes)))))
 
 
-def me(actor: Actor) -> dict[str, Any]:
+def me(actor: Actor, *, must_enrol_otp: bool) -> dict[str, Any]:
     """The signed-in user as the HTTP contract shows it."""
     return {
         "id": str(actor.user_id),
@@ -62,6 +62,7 @@ def me(actor: Actor) -> dict[str, Any]:
         "roles": list(actor.roles),
         "verbs": sorted(actor.verbs),
         "must_change_password": actor.must_change_password,
+        "must_enrol_otp": must_enrol_otp,
     }
 
 

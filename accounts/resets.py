@@ -1,4 +1,4 @@
-"""Resets (重置) of passwords by superiors: alone over users whose verbs one holds, else by two people.
+"""Resets (重置) of passwords and second factors by superiors: alone over whose verbs one holds, else by two people.
 
 Whoever makes a one-time password for somebody can act as that person. So it is made only by who may do all that the
 person may, for an enterprise's account by who issues these, or by two user names: one proposes, another confirms. The
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from accounts import offices, queries
 from accounts.models import Office, OfficeKind, Region, ResetProposal, User, UserStatus
 from accounts.operations import get_manageable, step_of
-from accounts.sign_in import passwords, sessions, throttle
+from accounts.sign_in import passwords, second_factor, sessions, throttle
 from accounts.verbs import Verb, verbs_at
 from accounts.workflows import USER
 from core import clock
@@ -62,6 +62,29 @@ def reset_password(database: Database, actor: Actor, user_id: UUID) -> str:
     return password
 
 
+def reset_second_factor(session: Session, actor: Actor, user_id: UUID) -> None:
+    """Take the second factor (动态口令) of somebody who lost phone and recovery codes; ends all sessions.
+
+    Raises 403 `two_people_needed` as for passwords, and 409 `otp_not_enrolled`. Repeated it is that 409.
+    """
+    user = get_manageable(session, actor, user_id)
+    if not may_alone(actor, session.get_one(Office, user.office_id), user):
+        raise Problem("two_people_needed")
+    _take_second_factor(session, actor, user, step_of(actor, "reset_second_factor"))
+    _close(session, user_id)
+
+
+def _take_second_factor(
+    session: Session, actor: Actor, user: User, action: str, payload: Mapping[str, Any] | None = None
+) -> None:  # fmt: skip
+    if second_factor.enrolled_at(session, user.id) is None:
+        raise Problem("otp_not_enrolled")
+    second_factor.remove(session, user.id)
+    USER.move(session, actor, session.get_one(User, user.id), action, {}, payload)
+    sessions.end_sessions_of(session, user.id)
+    throttle.forget(session, user.username)
+
+
 def _unchanged(user: User, seen: int) -> User:
     if user.version != seen:
         why = "该账号刚刚由他人办理过，本次没有生成密码；请刷新后核对，确需重置的再试一次"
@@ -89,6 +112,8 @@ def propose(session: Session, actor: Actor, user_id: UUID, kind: str, reason: st
         raise invalid("/kind", "not_needed", "您可以直接重置该账号，无需他人确认")
     if user.status != UserStatus.ACTIVE:
         raise Problem("wrong_status", "账号不在使用中，不能重置；请先启用", current_status=user.status)
+    if kind == "second_factor" and second_factor.enrolled_at(session, user_id) is None:
+        raise Problem("otp_not_enrolled")
     session.execute(delete(ResetProposal).where(ResetProposal.user_id == user_id, ResetProposal.until <= clock.now()))
     values = {
         "id": uuid4(), "user_id": user_id, "kind": kind, "reason": demanded(clean(reason), "/reason", "请填写原因"),
@@ -111,8 +136,8 @@ def propose(session: Session, actor: Actor, user_id: UUID, kind: str, reason: st
     )  # fmt: skip
 
 
-def confirm(database: Database, actor: Actor, user_id: UUID, proposal_id: UUID) -> tuple[str, str]:
-    """The second person confirms; the kind, and the one-time password.
+def confirm(database: Database, actor: Actor, user_id: UUID, proposal_id: UUID) -> tuple[str, str | None]:
+    """The second person confirms; the kind, and for a password the one-time password.
 
     Raises 404 where the proposal is not open (any more) or who made it could not make it now, and 403
     `another_person_needed` for that person.
@@ -129,9 +154,13 @@ def confirm(database: Database, actor: Actor, user_id: UUID, proposal_id: UUID) 
         if taken.first() is None:
             raise not_found()
         payload = {"proposed_by": proposal.proposed_as, "reason": proposal.reason}
-        _give_password(session, actor, user, "confirm_reset", password_hash, payload)
+        kind = proposal.kind
+        if kind == "password":
+            _give_password(session, actor, user, "confirm_reset", password_hash, payload)
+        else:
+            _take_second_factor(session, actor, user, "confirm_reset_second_factor", payload)
         _close(session, user_id)
-        return proposal.kind, password
+        return kind, password if kind == "password" else None
 
 
 def cancel(session: Session, actor: Actor, user_id: UUID, proposal_id: UUID) -> None:

@@ -55,6 +55,15 @@ USER = Workflow(
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
         # At a sign-in, where the hash was made with the parameters of an earlier release.
         Step("renew_hash", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
+        # The second factor (动态口令): by the person, and by a superior where the phone and all codes are lost.
+        *(
+            Step(action, UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM)
+            for action in ("enrol_second_factor", "renew_recovery_codes", "remove_second_factor")
+        ),
+        Step("reset_second_factor", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        Step("enterprise_reset_second_factor", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
+        Step("confirm_reset_second_factor", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        Step("administrator_reset_second_factor", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
         # Their bureau was merged into another (`regions/moves.py`).
         *(Step("office_merged", status, status, SYSTEM) for status in UserStatus),
         # By the administrator of the installation, on the command line (`administration/`).

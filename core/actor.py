@@ -88,6 +88,7 @@ class Actor:
     absorbed: tuple[UUID, ...] = ()
     unit_name: str | None = None
     imported_by: str | None = None
+    has_second_factor: bool = False
 
     @property
     def offices(self) -> tuple[UUID, ...]:

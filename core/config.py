@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     sign_in_limit: str = "240 per minute"
     """Sign-in requests per address, right or wrong; a bureau may share one address."""
     enterprise_captcha: Literal["always", "after_failure"] = "always"
+    otp_roles: str = ""
+    """Roles, with commas, whose holders must enrol a second factor (动态口令) before they do anything else."""
     s3_bucket: str = ""
     """Uploads go to this bucket instead of `DATA_DIR/files`."""
     s3_endpoint: str = ""
@@ -134,6 +136,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether nothing may be made up."""
         return self.environment == "production"
+
+    @property
+    def otp_role_names(self) -> frozenset[str]:
+        """The roles of `OTP_ROLES`."""
+        return frozenset(part.strip() for part in self.otp_roles.split(",") if part.strip())
 
     @property
     def session_idle(self) -> timedelta:

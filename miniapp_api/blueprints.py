@@ -1,7 +1,17 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
 from miniapp_api import calendar, files, forms, health, home, phone_app
-from miniapp_api.accounts import account_applications, captchas, help, me, regions, sessions, users, wechat
+from miniapp_api.accounts import (
+    account_applications,
+    captchas,
+    help,
+    me,
+    regions,
+    second_factor,
+    sessions,
+    users,
+    wechat,
+)
 from miniapp_api.enterprise import enterprises, filings, licences
 from miniapp_api.feedback import (
     public_ratings,
@@ -30,6 +40,7 @@ API = (
     sessions.bp,
     wechat.bp,
     me.bp,
+    second_factor.bp,
     help.bp,
     calendar.bp,
     regions.bp,

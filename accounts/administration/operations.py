@@ -16,7 +16,7 @@ from accounts.handing_over import Handed
 from accounts.models import USERNAME, Office, OfficeKind, Region, User
 from accounts.regions.abolished import unknown_message
 from accounts.regions.loading import current_region
-from accounts.sign_in import passwords, sessions, throttle
+from accounts.sign_in import passwords, second_factor, sessions, throttle
 from accounts.verbs import DEFAULT_ROLES, Role, roles_after_move
 from accounts.workflows import USER
 from core.db import Database
@@ -122,6 +122,18 @@ def reset_password(database: Database, username: str, *, by: str) -> str:
         sessions.end_sessions_of(session, user.id)
         throttle.forget(session, user.username)
     return password
+
+
+def reset_second_factor(database: Database, username: str, *, by: str) -> None:
+    """Take the second factor (动态口令) of somebody who lost phone and recovery codes; ends all sessions."""
+    with database.write() as session:
+        user = _user(session, username)
+        if second_factor.enrolled_at(session, user.id) is None:
+            raise Problem("otp_not_enrolled")
+        second_factor.remove(session, user.id)
+        USER.move(session, None, _user(session, username), "administrator_reset_second_factor", {}, _payload(by))
+        sessions.end_sessions_of(session, user.id)
+        throttle.forget(session, user.username)
 
 
 def set_enabled(

@@ -81,6 +81,20 @@ def reset_command(obj: HasDatabase, username: str) -> None:
     _print_password(password)
 
 
+@users.command("reset-second-factor")
+@_USERNAME
+@click.pass_obj
+def reset_second_factor_command(obj: HasDatabase, username: str) -> None:
+    """Take the second factor (动态口令) of USERNAME, who lost the phone and all recovery codes. Ends all sessions.
+
+    \b
+    Example:
+      ./manage users reset-second-factor changzhou
+    """
+    operations.reset_second_factor(obj.database, username, by=operations.login())
+    click.echo(f"已取消用户 {username} 的动态口令，原有登录全部失效；本人下次登录后可重新启用")
+
+
 class HasEvents(HasDatabase, Protocol):
     """The same, with what other rooms do when people move."""
 

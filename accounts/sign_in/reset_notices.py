@@ -22,6 +22,8 @@ _TOLD = 5
 KINDS = {
     "reset_password": "password", "enterprise_reset_password": "password", "administrator_reset_password": "password",
     "confirm_reset": "password", "hand_over_again": "password",
+    "reset_second_factor": "second_factor", "enterprise_reset_second_factor": "second_factor",
+    "confirm_reset_second_factor": "second_factor", "administrator_reset_second_factor": "second_factor",
 }  # fmt: skip
 """What steps of a user's history took from the person."""
 

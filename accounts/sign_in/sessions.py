@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, Region, User, UserSession, UserStatus, WeChatBinding
+from accounts.models import Office, Region, SecondFactor, User, UserSession, UserStatus, WeChatBinding
 from accounts.queries import named
 from accounts.sign_in import audit as sign_in_audit
-from accounts.sign_in import captcha_tries, passwords, throttle
+from accounts.sign_in import captcha_tries, passwords, second_factor, throttle
 from accounts.sign_in.reset_notices import Told, told
 from accounts.verbs import verbs_at
 from accounts.workflows import USER
@@ -37,12 +37,18 @@ TOUCH_EVERY = timedelta(minutes=5)
 class SessionPolicy:
     """How long a session lives: `idle` since it was last used, `longest` in all.
 
-    `captcha_always`: enterprises need a captcha at every sign-in (seed 000), else after a wrong password.
+    `captcha_always`: enterprises need a captcha at every sign-in (seed 000), else after a wrong password. `otp_roles`:
+    whoever holds one of them does nothing before a second factor is enrolled.
     """
 
     idle: timedelta
     longest: timedelta
     captcha_always: bool = True
+    otp_roles: frozenset[str] = frozenset()
+
+    def must_enrol(self, actor: Actor) -> bool:
+        """Whether a role of the actor demands a second factor (动态口令) that is not enrolled."""
+        return not actor.has_second_factor and not self.otp_roles.isdisjoint(actor.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Caller:
     earlier_token: str | None = None
     captcha_id: str | None = None
     captcha: str | None = None
+    otp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ def sign_in(
 
     Runs in transactions of its own: the try is counted and committed before the password is
     looked at, and no lock is held while it is hashed. Raises `captcha_required`, `login_throttled`, `login_failed`,
-    and, only after the right password, `account_pending`, `account_rejected` or `account_disabled`.
+    and, only after the right password, `account_pending`, `account_rejected`, `account_disabled` or `otp_required`.
     """
     username = _as_stored(clean_line(username))
     operator_name = clean_person(operator_name or "") or None
@@ -91,7 +98,7 @@ def sign_in(
         user = session.execute(
             select(User.id, User.password_hash, User.status, User.status_reason, User.version).where(named(username))
         ).first()
-        known = _is_known(session, user, username, caller)
+        known = is_known(session, user, username, caller)
     keys = throttle.buckets(username, caller.address, known=known)
     limits = captcha_tries.of_sign_in(username, caller.address, known=known)
     proved = is_enterprise_name(username) and _needs_captcha(database, policy, keys)
@@ -121,11 +128,14 @@ def sign_in(
     refusal = refusal_of(user)
     with database.write() as session:
         throttle.give_back(session, keys)
-        audit(session, username, operator_name, caller, refusal.code if refusal else "signed_in")
-        if refusal is None:
-            begun = begin(session, policy, user.id, operator_name, caller)
+        if refusal is not None:
+            audit(session, username, operator_name, caller, refusal.code)
     if refusal is not None:
         raise refusal
+    prove_again(database, user.id, username, operator_name, caller, known=known)
+    with database.write() as session:
+        audit(session, username, operator_name, caller, "signed_in")
+        begun = begin(session, policy, user.id, operator_name, caller)
     if passwords.needs_rehash(user.password_hash):
         _hash_anew(database, user, password)
     return signed_in(database, begun)
@@ -139,6 +149,20 @@ def _hash_anew(database: Database, user: Any, password: str) -> None:
             USER.move(session, None, user, "renew_hash", {"password_hash": rehashed})
     except Problem as problem:  # the user was changed at this very moment: the next sign-in does it
         log.info("hash_not_renewed", code=problem.code)
+
+
+def prove_again(
+    database: Database, user_id: UUID, username: str, operator_name: str | None, caller: Caller, *, known: bool
+) -> None:  # fmt: skip
+    """The second factor, where one is enrolled; raises what `second_factor.at_sign_in` does."""
+    known_at = caller.address[:45] if known else None
+    try:
+        second_factor.at_sign_in(database, user_id, username, caller.otp, known_at=known_at)
+    except Problem as refusal:
+        if caller.otp:
+            with database.write() as session:
+                audit(session, username, operator_name, caller, "otp_refused")
+        raise refusal
 
 
 def _reserve(
@@ -205,7 +229,7 @@ def _needs_captcha(database: Database, policy: SessionPolicy, keys: list[str]) -
         return throttle.has_failed(session, keys)
 
 
-def _is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:
+def is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:
     """Whether this caller has been signed in under this name before: from here, or with that token."""
     if user is None:
         return False
@@ -237,6 +261,7 @@ def audit(session: Session, username: str, operator_name: str | None, caller: Ca
 # Tables, not classes: every request asks this, and the mapper would double its cost.
 _sessions, _users = cast(Table, UserSession.__table__), cast(Table, User.__table__)
 _offices, _regions = cast(Table, Office.__table__), cast(Table, Region.__table__)
+_factors = cast(Table, SecondFactor.__table__)
 _ACTOR = Prepared(
     select(
         _sessions.c.id.label("session_id"), _sessions.c.operator_name, _sessions.c.last_seen_at,
@@ -246,12 +271,14 @@ _ACTOR = Prepared(
         _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
         _offices.c.kind.label("office_kind"), _offices.c.level, _offices.c.region_code, _offices.c.areas,
         _offices.c.enterprise_id, _offices.c.arriving, _offices.c.absorbed,
+        _factors.c.confirmed_at.label("second_factor"),
         _regions.c.name.label("region_name"), _regions.c.area1, _regions.c.area2, _regions.c.area3,
     )
     .select_from(
         _sessions.join(_users, _users.c.id == _sessions.c.user_id)
         .join(_offices, _offices.c.id == _users.c.office_id)
         .outerjoin(_regions, _regions.c.code == _offices.c.region_code)
+        .outerjoin(_factors, _factors.c.user_id == _users.c.id)
     )
     .where(
         _sessions.c.token_hash == bindparam("token_hash"),
@@ -276,7 +303,7 @@ def find_actor(session: Session | Connection, token: str) -> tuple[Actor, dateti
         scope=Scope(row.level == "national", areas, arriving), roles=tuple(row.roles),
         verbs=verbs_at(row.level, row.roles), must_change_password=row.must_change_password,
         enterprise_id=row.enterprise_id, absorbed=tuple(UUID(text) for text in row.absorbed),
-        unit_name=row.unit_name,
+        unit_name=row.unit_name, has_second_factor=row.second_factor is not None,
     )  # fmt: skip
     return actor, row.last_seen_at
 
@@ -327,10 +354,10 @@ def end_session(session: Session, actor: Actor, session_id: UUID) -> None:
     )
 
 
-def end_sessions_of(session: Session, user_id: UUID, *, but: UUID | None = None) -> None:
+def end_sessions_of(session: Session, user_id: UUID, *, but: UUID | None = None, bindings: bool = True) -> None:
     """End all sessions of a user, except one if named, and the WeChat bindings that would begin new ones.
 
-    The binding of the session that goes on stays: it is the same person's.
+    The binding of the session that goes on stays: it is the same person's. `bindings=False`: all stay.
     """
     condition = (UserSession.user_id == user_id) & UserSession.ended_at.is_(None)
     bound = WeChatBinding.user_id == user_id
@@ -340,4 +367,5 @@ def end_sessions_of(session: Session, user_id: UUID, *, but: UUID | None = None)
         bound &= WeChatBinding.id.not_in(kept)
     # Sessions first: whoever binds at this moment holds the session's user, and is met by the second statement.
     session.execute(update(UserSession).where(condition).values(ended_at=clock.now()))
-    session.execute(delete(WeChatBinding).where(bound).execution_options(synchronize_session=False))
+    if bindings:
+        session.execute(delete(WeChatBinding).where(bound).execution_options(synchronize_session=False))

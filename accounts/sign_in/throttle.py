@@ -48,6 +48,11 @@ ALLOWED = {
     # Questions in words, right or wrong: a program can answer them, so half as many are allowed as passwords.
     "question-known": Allowed(5, 5),
     "question-address": Allowed(5, 5),
+    # Codes of the second factor, behind a right password: of strangers, of somebody known, of somebody signed in. A
+    # guesser of six digits meets three codes that fit: five tries in a window find one in ten years.
+    "otp": Allowed(5, 5),
+    "otp-known": Allowed(5, 5),
+    "otp-own": Allowed(5, 5),
     # Raters have no name; a service hall shares one address.
     "rating-captcha": Allowed(100, 100),
     "rating-question": Allowed(5, 5),
@@ -137,8 +142,10 @@ def take_back(session: Session, keys: list[str]) -> None:
 def forget(session: Session, username: str) -> None:
     """Lift the throttle of a user name (after a reset by an administrator)."""
     name = username.casefold()[:64]
-    known = [Throttle.key.startswith(f"{of}known:{name}:", autoescape=True) for of in ("", "captcha-", "question-")]
-    session.execute(delete(Throttle).where(or_(Throttle.key.in_([f"user:{name}", proved(name)]), *known)))
+    kinds = ("", "captcha-", "question-", "otp-")
+    known = [Throttle.key.startswith(f"{of}known:{name}:", autoescape=True) for of in kinds]
+    whole = Throttle.key.in_([f"user:{name}", proved(name), f"otp:{name}"])
+    session.execute(delete(Throttle).where(or_(whole, *known)))
 
 
 def throttled(wait: int) -> Problem:

@@ -48,15 +48,25 @@ def sign_in(database: Database, policy: SessionPolicy, wechat: WeChat | None, co
     """Open a session for the user name to which the WeChat account behind a login code is bound.
 
     Raises 401 `wechat_code_refused`, 409 `wechat_not_bound`, what `_exchange` raises, and for a user who may not sign
-    in the same as a password does. Codes that are no good count for the address, as wrong passwords do.
+    in the same as a password does. Codes that are no good count for the address, as wrong passwords do. A second
+    factor is asked for as after a password; WeChat's code is then used up, and the next call brings another.
     """
     openid_hash = _hash_of(_exchange(database, wechat, code, caller))
+    with database.read() as session:
+        bound = session.execute(
+            select(User.id, User.username, User.status, User.status_reason, WeChatBinding.operator_name)
+            .join(WeChatBinding, WeChatBinding.user_id == User.id)
+            .where(_is_bound(openid_hash))
+        ).first()
+        known = bound is not None and sessions.is_known(session, bound, bound.username, caller)
+    if bound is not None and sessions.refusal_of(bound) is None:
+        sessions.prove_again(database, bound.id, bound.username, bound.operator_name, caller, known=known)
     with database.write() as session:
         user_id = session.scalar(select(WeChatBinding.user_id).where(_is_bound(openid_hash)))
         user = None if user_id is None else _hold(session, user_id)
         # Again, now that nobody else changes it.
         binding = session.scalar(select(WeChatBinding).where(_is_bound(openid_hash)))
-        if user is None or binding is None or binding.user_id != user.id:
+        if user is None or binding is None or bound is None or not user.id == binding.user_id == bound.id:
             raise Problem("wechat_not_bound")
         refusal = sessions.refusal_of(user)
         sessions.audit(session, user.username, binding.operator_name, caller, refusal.code if refusal else "signed_in")

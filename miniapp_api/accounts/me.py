@@ -64,6 +64,7 @@ class Me(Answer):
     roles: list[Role]
     verbs: list[Verb]
     must_change_password: bool
+    must_enrol_otp: bool = Field(description="whether a role demands a second factor that is not enrolled yet")
 
 
 class Resetter(Answer):
@@ -106,7 +107,7 @@ class Todo(Answer):
 @answers(Me)
 def read_me(actor: Actor) -> dict[str, Any]:
     """Who is signed in, at which office, with which roles and verbs."""
-    return queries.me(actor)
+    return queries.me(actor, must_enrol_otp=wiring().policy.must_enrol(actor))
 
 
 @bp.put("/me/password")

@@ -14,7 +14,7 @@ from core import clock
 from core.actor import Actor
 from miniapp_api.accounts.me import Me, Reset
 from miniapp_api.http.answers import Answer, Page, answers, refuses
-from miniapp_api.http.bodies import AtOnceQuery, Body, Password
+from miniapp_api.http.bodies import AtOnceQuery, Body, Otp, Password
 from miniapp_api.http.gates import bearer_token, gate, public
 from miniapp_api.http.limits import limiter, sign_in_limit
 from miniapp_api.http.wiring import wiring
@@ -28,7 +28,7 @@ class SignInBody(Body):
     username: str = Field(min_length=1, max_length=64)
     password: Password
     operator_name: str | None = Field(None, max_length=30)
-    otp: str | None = Field(None, max_length=10)
+    otp: Otp | None = None
     captcha_id: str | None = Field(None, max_length=64)
     captcha: str | None = Field(None, max_length=10)
 
@@ -77,6 +77,7 @@ def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
         bearer_token(),
         body.captcha_id,
         body.captcha,
+        body.otp,
     )
     signed_in = sessions.sign_in(
         services.database, services.policy, body.username, body.password, body.operator_name or None, caller
@@ -91,7 +92,7 @@ def signed_in_answer(signed_in: sessions.SignedIn) -> dict[str, Any]:
         "expires_at": clock.rfc3339(signed_in.expires_at),
         "must_change_password": signed_in.actor.must_change_password,
         "resets": [one.as_json() for one in signed_in.resets],
-        "user": queries.me(signed_in.actor),
+        "user": queries.me(signed_in.actor, must_enrol_otp=wiring().policy.must_enrol(signed_in.actor)),
     }
 
 

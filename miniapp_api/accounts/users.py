@@ -6,9 +6,11 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from accounts import handing_over, models, operations, queries, resets
 from accounts.models import UserStatus
+from accounts.sign_in import second_factor
 from accounts.sign_in.reset_notices import who
 from accounts.verbs import Role, Verb
 from core import clock
@@ -97,6 +99,7 @@ class User(Answer):
     mobile: str | None = Field(description="masked")
     version: int
     created_at: datetime
+    second_factor: bool = Field(description="whether a second factor (动态口令) is enrolled")
     reset_alone: bool = Field(description="whether the caller may reset it without a second person")
     reset_proposal: ResetProposal | None
 
@@ -114,6 +117,12 @@ class OneTimePassword(Answer):
     password: str
 
 
+class SecondFactorReset(Answer):
+    """The second factor is gone."""
+
+    reset: Literal[True]
+
+
 class ConfirmedReset(Answer):
     """What was reset; a one-time password is shown once."""
 
@@ -128,8 +137,9 @@ class ConfirmedReset(Answer):
 def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
     """Users of the own office and those below it; for a licence reviewer those of enterprises (企业账号)."""
     page = queries.users(session, actor, query.status, query.q, query.request())
-    open_now = resets.open_proposals(session, [row.User.id for row in page.items])
-    return page.as_json(lambda row: _answer(actor, row, open_now))
+    ids = [row.User.id for row in page.items]
+    open_now, enrolled = resets.open_proposals(session, ids), second_factor.enrolled(session, ids)
+    return page.as_json(lambda row: _answer(actor, row, open_now, row.User.id in enrolled))
 
 
 @bp.post("/users/<uuid:user_id>/disable")
@@ -190,6 +200,16 @@ def reset_password(actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, An
     return {"password": resets.reset_password(wiring().database, actor, user_id)}
 
 
+@bp.post("/users/<uuid:user_id>/reset-otp")
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@answers(SecondFactorReset)
+@bp.input(EmptyBody, arg_name="body")
+def reset_otp(session: Session, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
+    """Take the second factor (动态口令) of a user who lost phone and recovery codes; the rule is that of passwords."""
+    resets.reset_second_factor(session, actor, user_id)
+    return {"reset": True}
+
+
 @bp.post("/users/<uuid:user_id>/propose-reset")
 @gate(Verb.ACCOUNTS_MANAGE)
 @answers(User)
@@ -224,10 +244,13 @@ def cancel_reset(session: Any, actor: Actor, user_id: UUID, body: ProposalBody) 
 
 
 def _user(session: Any, actor: Actor, user_id: UUID) -> dict[str, Any]:
-    return _answer(actor, queries.user_row(session, user_id), resets.open_proposals(session, [user_id]))
+    enrolled = bool(second_factor.enrolled(session, [user_id]))
+    return _answer(actor, queries.user_row(session, user_id), resets.open_proposals(session, [user_id]), enrolled)
 
 
-def _answer(actor: Actor, row: Any, open_now: dict[UUID, models.ResetProposal]) -> dict[str, Any]:
+def _answer(
+    actor: Actor, row: Any, open_now: dict[UUID, models.ResetProposal], enrolled: bool
+) -> dict[str, Any]:  # fmt: skip
     """A user as this actor sees it, with what may be reset how."""
     proposal = open_now.get(row.User.id)
     shown = None if proposal is None else {
@@ -236,4 +259,4 @@ def _answer(actor: Actor, row: Any, open_now: dict[UUID, models.ResetProposal]) 
         "own": proposal.proposed_by == actor.user_id,
     }  # fmt: skip
     alone = resets.may_alone(actor, row.Office, row.User)
-    return {**queries.user_answer(row), "reset_alone": alone, "reset_proposal": shown}
+    return {**queries.user_answer(row), "second_factor": enrolled, "reset_alone": alone, "reset_proposal": shown}

@@ -15,8 +15,8 @@ from core import clock
 from core.actor import Actor
 from miniapp_api.accounts.sessions import SignedIn, signed_in_answer
 from miniapp_api.http.answers import Answer, answers, refuses
-from miniapp_api.http.bodies import Body
-from miniapp_api.http.gates import gate, public
+from miniapp_api.http.bodies import Body, Otp
+from miniapp_api.http.gates import bearer_token, gate, public
 from miniapp_api.http.limits import limiter, sign_in_limit
 from miniapp_api.http.wiring import wiring
 
@@ -29,6 +29,12 @@ class CodeBody(Body):
     code: str = Field(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")
 
 
+class SignInByWeChatBody(CodeBody):
+    """`otp`: the second factor, where one is enrolled."""
+
+    otp: Otp | None = None
+
+
 class WeChatState(Answer):
     """How the caller stands to WeChat."""
 
@@ -39,8 +45,8 @@ class WeChatState(Answer):
     others: int = Field(description="how many other people are bound to this user name")
 
 
-def _caller() -> Caller:
-    return Caller(request.remote_addr or "", request.headers.get("User-Agent", ""))
+def _caller(otp: str | None = None) -> Caller:
+    return Caller(request.remote_addr or "", request.headers.get("User-Agent", ""), bearer_token(), otp=otp)
 
 
 def _answer(state: Bound) -> dict[str, Any]:
@@ -58,11 +64,15 @@ def _answer(state: Bound) -> dict[str, Any]:
 @limiter.limit(sign_in_limit)
 @answers(SignedIn, 201)
 @refuses(401, 403, 409, 503)
-@bp.input(CodeBody, arg_name="body")
-def create_session_by_wechat(body: CodeBody) -> tuple[dict[str, Any], int]:
-    """Sign in with a WeChat account that is bound to a user name; 409 `wechat_not_bound` for another one."""
+@bp.input(SignInByWeChatBody, arg_name="body")
+def create_session_by_wechat(body: SignInByWeChatBody) -> tuple[dict[str, Any], int]:
+    """Sign in with a WeChat account that is bound to a user name; 409 `wechat_not_bound` for another one.
+
+    403 `otp_required` uses the login code up: the next call brings another one, and the second factor.
+    """
     services = wiring()
-    signed_in = wechat_bindings.sign_in(services.database, services.policy, services.wechat, body.code, _caller())
+    caller = _caller(body.otp)
+    signed_in = wechat_bindings.sign_in(services.database, services.policy, services.wechat, body.code, caller)
     return signed_in_answer(signed_in), 201
 
 

@@ -107,6 +107,10 @@ Password = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_
 """A password as it was typed: every character belongs to it."""
 
 
+Otp = Annotated[str, StringConstraints(min_length=1, max_length=20)]
+"""A code of an authenticator (动态口令) or a recovery code, however it is parted."""
+
+
 class Body(AsSent):
     """Parent of typed bodies: no unknown fields, text cleaned, empty text is absent."""
 

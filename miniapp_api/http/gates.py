@@ -63,6 +63,8 @@ def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Con
         g.username = actor.username
         if actor.must_change_password and not before_password_change:
             raise Problem("password_change_required")
+        if services.policy.must_enrol(actor) and not before_password_change:
+            raise Problem("otp_enrolment_required")
         if verbs and not verbs & actor.verbs:
             raise Problem("forbidden")
         return actor
@@ -108,7 +110,8 @@ def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = 
     """Only signed-in users who hold one of the verbs (any signed-in user when none is named).
 
     `transaction=False`: the endpoint opens its own, because it hashes passwords or streams.
-    `before_password_change`: open to someone whose one-time password must be changed first.
+    `before_password_change`: open to someone whose one-time password must be changed first, or who has to enrol a
+    second factor.
     """
 
     def decorate(view: View) -> View:

@@ -42,8 +42,8 @@ PUBLIC = {
 
 # What belongs to the whole country or to the caller alone.
 OPEN_TO_ALL = {
-    "/api/v1/calendar", "/api/v1/help", "/api/v1/me", "/api/v1/me/wechat", "/api/v1/outbox-imports/key",
-    "/api/v1/products",
+    "/api/v1/calendar", "/api/v1/help", "/api/v1/me", "/api/v1/me/otp", "/api/v1/me/wechat",
+    "/api/v1/outbox-imports/key", "/api/v1/products",
     "/api/v1/forms", "/api/v1/forms/<string:code>",
     "/api/v1/forms/<string:code>/<int:version>", "/api/v1/products/<string:code>/items",
     "/api/v1/products/<string:code>/test-items", "/api/v1/products/<string:code>/items/<uuid:item_id>",

@@ -65,11 +65,21 @@ export function go(url: string): void {
 
 const lacksProduct = () => may('inspection.write') && !session.product
 
-/** After a sign-in: first what must be done (a password of one's own, the product of today), then `to` or home. */
+/**
+ * What a sign-in leaves to be seen and done: who reset the account, a password of one's own, the second factor that a
+ * role demands, the product of today.
+ */
+function undone(): string | null {
+  if (session.resets.length > 0) return '/pages/account/resets'
+  if (session.mustChangePassword) return '/pages/account/password'
+  if (session.me?.must_enrol_otp) return '/pages/account/otp'
+  return lacksProduct() ? '/pages/sign-in/product' : null
+}
+
+/** After a sign-in: first what is undone, then `to` or home. */
 export function goAfterSignIn(to?: string): void {
-  const next = to ? `?to=${encodeURIComponent(to)}` : ''
-  if (session.mustChangePassword) uni.reLaunch({ url: '/pages/account/password' + next })
-  else if (lacksProduct()) uni.reLaunch({ url: '/pages/sign-in/product' + next })
+  const first = undone()
+  if (first) uni.reLaunch({ url: first + (to ? `?to=${encodeURIComponent(to)}` : '') })
   else uni.reLaunch({ url: to ?? '/pages/home/index' })
 }
 
@@ -78,7 +88,7 @@ export function goAfterSignIn(to?: string): void {
  * false where nothing is undone.
  */
 export function leadsToEndOfSignIn(): boolean {
-  if (session.token === null || !(session.mustChangePassword || lacksProduct())) return false
+  if (session.token === null || !undone()) return false
   // Reading the address has to wait until the router knows the page.
   setTimeout(() => goAfterSignIn(hereAndNow()))
   return true
@@ -90,6 +100,7 @@ const ABOUT: Record<string, (id: string) => string> = {
   'spot-checks': (id) => `/pages/record/index?type=spot-checks&id=${id}`,
   'correction-requests': (id) => `/pages/record/request?id=${id}`,
   'account-applications': () => '/pages/accounts/index',
+  users: () => '/pages/accounts/index?part=users',
   filings: (id) => `/pages/enterprise/filing?id=${id}`,
   'rating-codes': (id) => `/pages/rating/index?code_id=${id}`,
 }

@@ -4,6 +4,8 @@ import { reactive } from 'vue'
 
 export type SignedIn = AnswerOf<'/api/v1/sessions', 'post'>
 export type Me = SignedIn['user']
+/** Somebody else reset the password or the second factor of this account. */
+export type Reset = SignedIn['resets'][number]
 
 export interface Product {
   code: string
@@ -16,6 +18,8 @@ interface Session {
   mustChangePassword: boolean
   /** The server does not know the token any more: sign-in stands over the page, everything else stays. */
   expired: boolean
+  /** Resets that this phone has not shown yet. */
+  resets: Reset[]
   /** What is inspected today (选择产品名称); chosen once after each sign-in. */
   product: Product | null
 }
@@ -30,7 +34,10 @@ interface Names {
   token: string
 }
 
-const EMPTY: Session = { token: null, me: null, mustChangePassword: false, expired: false, product: null }
+/** By user: when the newest reset happened that was shown on this phone. Another phone shows it too. */
+const SHOWN = 'resets-shown'
+
+const EMPTY: Session = { token: null, me: null, mustChangePassword: false, expired: false, resets: [], product: null }
 
 export const session = reactive<Session>({ ...EMPTY, ...read<Partial<Session>>(KEY) })
 
@@ -51,6 +58,7 @@ export function begin(signedIn: SignedIn): void {
     me: signedIn.user,
     mustChangePassword: signedIn.must_change_password,
     expired: false,
+    resets: signedIn.resets.filter((one) => one.at > (read<Record<string, string>>(SHOWN)[signedIn.user.id] ?? '')),
     product: same ? session.product : null,
   })
   const { username, operator_name } = signedIn.user
@@ -68,6 +76,18 @@ export function choose(product: Product): void {
 
 export function passwordChanged(): void {
   keep({ mustChangePassword: false })
+}
+
+/** The person has seen who reset the account. */
+export function resetsShown(): void {
+  const [newest] = session.resets
+  if (newest && session.me) write(SHOWN, { ...read<Record<string, string>>(SHOWN), [session.me.id]: newest.at })
+  keep({ resets: [] })
+}
+
+/** The second factor that a role demands is enrolled. */
+export function otpEnrolled(): void {
+  if (session.me) keep({ me: { ...session.me, must_enrol_otp: false } })
 }
 
 /** The person as the server knows them now (rights may have changed). */

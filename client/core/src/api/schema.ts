@@ -110,6 +110,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the caller's user name has a second factor. */
+        get: operations["read_my_otp"];
+        /** Enrol by the first code; ends all other sessions of the user name. The recovery codes are shown once. */
+        put: operations["enrol_my_otp"];
+        /**
+         * A new secret for the authenticator, good for fifteen minutes; 409 `otp_enrolled` where one is enrolled.
+         * @description Not idempotent: each call makes a new secret in place of the one before.
+         */
+        post: operations["begin_my_otp"];
+        /** Remove the second factor for a right code or recovery code, for example to enrol another phone. */
+        delete: operations["remove_my_otp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/regions": {
         parameters: {
             query?: never;
@@ -533,7 +556,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with a WeChat account that is bound to a user name; 409 `wechat_not_bound` for another one. */
+        /**
+         * Sign in with a WeChat account that is bound to a user name; 409 `wechat_not_bound` for another one.
+         * @description 403 `otp_required` uses the login code up: the next call brings another one, and the second factor.
+         */
         post: operations["create_session_by_wechat"];
         delete?: never;
         options?: never;
@@ -867,6 +893,23 @@ export interface paths {
         get: operations["list_freed_numbers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/otp/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ten new recovery codes for a right code; those of before are worth nothing. */
+        post: operations["renew_my_recovery_codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1229,6 +1272,23 @@ export interface paths {
         put?: never;
         /** Give drafts (信息暂存) and assigned bad ratings of a user, disabled or not, to a colleague. */
         post: operations["hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/reset-otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the second factor (动态口令) of a user who lost phone and recovery codes; the rule is that of passwords. */
+        post: operations["reset_otp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2492,6 +2552,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The password, where the sign-in is older than fifteen minutes. */
+        BeginBody: {
+            /** @default null */
+            password: string | null;
+        };
+        /** @description A code of the authenticator or, where one is enrolled, a recovery code. */
+        OtpBody: {
+            otp: string;
+        };
         /** @description `operator_name` says who is at the phone: a user name may be shared (同一用户名允许多人同时登录). */
         SignInBody: {
             username: string;
@@ -2549,6 +2618,12 @@ export interface components {
             matter_ref?: string;
         } & {
             [key: string]: components["schemas"]["JsonValue"];
+        };
+        /** @description `otp`: the second factor, where one is enrolled. */
+        SignInByWeChatBody: {
+            code: string;
+            /** @default null */
+            otp: string | null;
         };
         /** @description A mobile number (手机号); a captcha after 403 `captcha_required`. */
         MobileBody: {
@@ -4206,6 +4281,8 @@ export interface components {
             version: number;
             /** Format: date-time */
             created_at: string;
+            /** @description whether a second factor (动态口令) is enrolled */
+            second_factor: boolean;
             /** @description whether the caller may reset it without a second person */
             reset_alone: boolean;
             reset_proposal: components["schemas"]["ResetProposal"] | null;
@@ -4396,6 +4473,8 @@ export interface components {
             roles: components["schemas"]["Role"][];
             verbs: components["schemas"]["Verb"][];
             must_change_password: boolean;
+            /** @description whether a role demands a second factor that is not enrolled yet */
+            must_enrol_otp: boolean;
         };
         /** @description A mobile number. */
         MobileItem: {
@@ -4622,6 +4701,22 @@ export interface components {
         OneTimePassword: {
             password: string;
         };
+        /** @description A new secret; it counts once its first code was sent. */
+        OtpSecret: {
+            /** @description base32, to type where nothing can be scanned */
+            secret: string;
+            uri: string;
+            /** @description QR code of `uri`: PNG, as a data URL */
+            qr: string;
+        };
+        /** @description How the caller stands to the second factor. */
+        OtpState: {
+            enrolled_at: string | null;
+            /** @description how many are left */
+            recovery_codes: number;
+            /** @description whether a role of the caller demands it */
+            required: boolean;
+        };
         /** @description The enterprise whose account this is. */
         OwnEnterprise: {
             /** Format: uuid */
@@ -4700,7 +4795,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "another_person_needed" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_importable" | "not_ready" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "two_people_needed" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_set_up" | "wechat_unavailable" | "wrong_status";
+            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "another_person_needed" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_importable" | "not_ready" | "otp_enrolled" | "otp_enrolment_required" | "otp_not_begun" | "otp_not_enrolled" | "otp_required" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "two_people_needed" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_set_up" | "wechat_unavailable" | "wrong_status";
             /** @description Chinese sentence a user can act on */
             detail?: string;
             /** @description all faults at once, at most 200 */
@@ -5362,6 +5457,10 @@ export interface components {
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
         };
+        /** @description Shown once; each works once in place of a code of the authenticator. */
+        RecoveryCodes: {
+            recovery_codes: string[];
+        };
         /** @description A record of the export that was not imported. */
         RefusedRecord: {
             /**
@@ -5561,6 +5660,11 @@ export interface components {
          * @enum {string}
          */
         Role: "inspector" | "account_approver" | "dictionary_keeper" | "rating_officer" | "rating_handler" | "rating_supervisor" | "licence_reviewer" | "enterprise" | "sys_admin";
+        /** @description The second factor is gone. */
+        SecondFactorReset: {
+            /** @constant */
+            reset: true;
+        };
         /** @description A self-check topic (自查主题). */
         SelfCheckTopic: {
             /** Format: uuid */
@@ -5904,6 +6008,8 @@ export interface components {
             version: number;
             /** Format: date-time */
             created_at: string;
+            /** @description whether a second factor (动态口令) is enrolled */
+            second_factor: boolean;
             /** @description whether the caller may reset it without a second person */
             reset_alone: boolean;
             reset_proposal: components["schemas"]["ResetProposal"] | null;
@@ -6011,7 +6117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6094,7 +6200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6181,7 +6287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6270,7 +6376,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6353,7 +6459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6462,7 +6568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6480,7 +6586,432 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_my_otp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtpState"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrol_my_otp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OtpBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_my_otp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BeginBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtpSecret"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_my_otp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OtpBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtpState"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6649,7 +7180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6748,7 +7279,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6835,7 +7366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6853,7 +7384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6947,7 +7478,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7030,7 +7561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7117,7 +7648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7215,7 +7746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7298,7 +7829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7385,7 +7916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7403,7 +7934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7495,7 +8026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7578,7 +8109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7665,7 +8196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7752,7 +8283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7770,7 +8301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7873,7 +8404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7973,7 +8504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8073,7 +8604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8160,7 +8691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8259,7 +8790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8342,7 +8873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8432,7 +8963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8528,7 +9059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8546,7 +9077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8654,7 +9185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8737,7 +9268,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8830,7 +9361,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8848,7 +9379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8988,7 +9519,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["CodeBody"];
+                "application/json": components["schemas"]["SignInByWeChatBody"];
             };
         };
         responses: {
@@ -9019,7 +9550,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9037,7 +9568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9146,7 +9677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9246,7 +9777,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9329,7 +9860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9429,7 +9960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9529,7 +10060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9616,7 +10147,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9694,7 +10225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9712,7 +10243,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9811,7 +10342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9901,7 +10432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9991,7 +10522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10077,7 +10608,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10169,7 +10700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10257,7 +10788,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10345,7 +10876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10430,7 +10961,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10526,7 +11057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10544,7 +11075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10642,7 +11173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10738,7 +11269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10832,7 +11363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10919,7 +11450,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10930,6 +11461,120 @@ export interface operations {
             };
             /** @description not_found, unknown_code */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_my_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OtpBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11002,7 +11647,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11090,7 +11735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11177,7 +11822,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11195,7 +11840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11294,7 +11939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11382,7 +12027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11467,7 +12112,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11565,7 +12210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11583,7 +12228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11677,7 +12322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11695,7 +12340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11771,7 +12416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11860,7 +12505,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11878,7 +12523,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11974,7 +12619,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12059,7 +12704,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12148,7 +12793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12166,7 +12811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12260,7 +12905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12345,7 +12990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12434,7 +13079,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12452,7 +13097,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12559,7 +13204,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12577,7 +13222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12677,7 +13322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12762,7 +13407,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12780,7 +13425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12856,7 +13501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12954,7 +13599,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12972,7 +13617,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13066,7 +13711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13084,7 +13729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13160,7 +13805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13258,7 +13903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13276,7 +13921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13370,7 +14015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13388,7 +14033,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13464,7 +14109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13553,7 +14198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13571,7 +14216,123 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_otp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorReset"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13665,7 +14426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13750,7 +14511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13768,7 +14529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13848,7 +14609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13866,7 +14627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13960,7 +14721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14047,7 +14808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14136,7 +14897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14225,7 +14986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14314,7 +15075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14332,7 +15093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14432,7 +15193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14525,7 +15286,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14614,7 +15375,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14632,7 +15393,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14730,7 +15491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14748,7 +15509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14846,7 +15607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14944,7 +15705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14962,7 +15723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15060,7 +15821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15078,7 +15839,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15176,7 +15937,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15194,7 +15955,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15297,7 +16058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15315,7 +16076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15398,7 +16159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15416,7 +16177,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15563,7 +16324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15581,7 +16342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15679,7 +16440,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15697,7 +16458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15795,7 +16556,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15813,7 +16574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15911,7 +16672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15929,7 +16690,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16023,7 +16784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16108,7 +16869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16197,7 +16958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16286,7 +17047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16371,7 +17132,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16389,7 +17150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16472,7 +17233,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16490,7 +17251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16573,7 +17334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16591,7 +17352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16671,7 +17432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16760,7 +17521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16845,7 +17606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16934,7 +17695,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16952,7 +17713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17053,7 +17814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17071,7 +17832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17154,7 +17915,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17172,7 +17933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17261,7 +18022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17279,7 +18040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17386,7 +18147,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17404,7 +18165,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17502,7 +18263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17520,7 +18281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17618,7 +18379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17636,7 +18397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17737,7 +18498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17755,7 +18516,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17831,7 +18592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17929,7 +18690,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17947,7 +18708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18045,7 +18806,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18063,7 +18824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18158,7 +18919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18257,7 +19018,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18275,7 +19036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18373,7 +19134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18391,7 +19152,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18489,7 +19250,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18578,7 +19339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18596,7 +19357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18694,7 +19455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18712,7 +19473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18874,7 +19635,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18973,7 +19734,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18991,7 +19752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19098,7 +19859,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19116,7 +19877,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19223,7 +19984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19241,7 +20002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19340,7 +20101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19358,7 +20119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19457,7 +20218,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19475,7 +20236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19573,7 +20334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19591,7 +20352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19689,7 +20450,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19707,7 +20468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19802,7 +20563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19888,7 +20649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19978,7 +20739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20068,7 +20829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20158,7 +20919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20176,7 +20937,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20275,7 +21036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20293,7 +21054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20392,7 +21153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20410,7 +21171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20509,7 +21270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20527,7 +21288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20626,7 +21387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20644,7 +21405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20743,7 +21504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20761,7 +21522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20860,7 +21621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20878,7 +21639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20977,7 +21738,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20995,7 +21756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21094,7 +21855,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21112,7 +21873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21211,7 +21972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21229,7 +21990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21328,7 +22089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, password_change_required, two_people_needed, wechat_blocked */
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21346,7 +22107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;

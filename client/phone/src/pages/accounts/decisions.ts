@@ -38,3 +38,11 @@ export const USER_STATUS: Record<User['status'], { words: string; kind: 'well' |
   rejected: { words: '未通过', kind: 'bad' },
   disabled: { words: '已停用', kind: 'other' },
 }
+
+/** What is reset, as a verb and its object. */
+export const RESET_WORDS = { password: '重置密码', second_factor: '取消动态口令' } as const
+
+/** Who proposed a reset: 常州市局 · 王强 · changzhou. */
+export function nameOf(by: NonNullable<User['reset_proposal']>['by']): string {
+  return [by.office, by.operator_name, by.username].filter(Boolean).join(' · ')
+}
