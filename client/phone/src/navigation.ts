@@ -56,11 +56,23 @@ export function hereAndNow(): string | undefined {
   return page?.$page?.fullPath ?? (page?.route && `/${page.route}`)
 }
 
+/** What a part of the bottom bar is opened for (`part=users`): `uni.switchTab` takes no query. */
+let wanted: string | null = null
+
+/** What the part of the bottom bar that is shown now was opened for; asked once. */
+export function takeWanted(): string | null {
+  const part = wanted
+  wanted = null
+  return part
+}
+
 /** Opens a page over this one; a part of the bottom bar instead of it. */
 export function go(url: string): void {
-  const [path] = url.split('?')
-  if ((Object.keys(TABS) as Tab[]).some((tab) => path === `/pages/${tab}/index`)) uni.switchTab({ url })
-  else uni.navigateTo({ url })
+  const [path = '', query] = url.split('?')
+  if ((Object.keys(TABS) as Tab[]).some((tab) => path === `/pages/${tab}/index`)) {
+    wanted = query?.replace('part=', '') ?? null
+    uni.switchTab({ url: path })
+  } else uni.navigateTo({ url })
 }
 
 const lacksProduct = () => may('inspection.write') && !session.product
