@@ -47,7 +47,7 @@ def resolve_products(
     for place, entry_id in enumerate(ids):
         entry = found.get(entry_id) if entry_id is not None else None
         if entry is None or entry.product_code != product_code:
-            message = "所选产品不在产品目录中，新增产品请先点击“添加”"
+            message = "所选产品不在产品目录中，请点“新增”添加后再选择"
             faults.append(Fault(f"/products/{place}", "unknown_product_item", message))
         elif submit and entry.is_retired_on(day):
             faults.append(_retired(f"/products/{place}", entry))
@@ -96,7 +96,7 @@ def resolve_test_items(
         entry = found.get(entry_id) if entry_id is not None else None
         path = f"/items/{place}/item_id"
         if entry is None or entry.product_code != product_code:
-            faults.append(Fault(path, "unknown_test_item", "检验项目不在目录中，新增项目请先点击“添加”"))
+            faults.append(Fault(path, "unknown_test_item", "检验项目不在目录中，请点“新增检验项目”添加后再选择"))
         elif entry.id in seen:
             faults.append(Fault(path, "repeated_test_item", f"检验项目“{entry.name}”重复，请删除重复的一行"))
         elif submit and entry.is_retired_on(day):

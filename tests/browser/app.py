@@ -58,6 +58,16 @@ class Bureau:
         headers = {"Authorization": f"Bearer {self.tokens[username]}"}
         return requests.request(method, f"{self.base}/api/v1{path}", json=body, headers=headers, timeout=30)
 
+    def apply(self, name: str, number: int) -> dict[str, Any]:
+        """Somebody applies for an account of a county (账号申请); `number` makes the mobile number and user name."""
+        body = {
+            "applicant_name": name, "unit_name": "天宁区某某所", "region_code": "320402", "mobile": f"1380000{number}",
+            "username": f"applicant{number}", "password": f"a long Password {number}", "reason": "承担检查工作",
+        }  # fmt: skip
+        answer = requests.post(f"{self.base}/api/v1/account-applications", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
     def open(self, page: Page, username: str | None, path: str) -> None:
         """Open a page of the app as somebody who signed in on this phone before, or as nobody."""
         if username is not None:

@@ -20,9 +20,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.app import Bureau
+from tests.browser.checks import SALES, at_home, begin, visited
 from tests.browser.inspector import COUNTY, Inspector, shop
-from tests.browser.test_entry_on_the_phone import SALES, at_home, begin, visited
-from tests.browser.test_office_on_the_phone import apply
 from tests.browser.waiting import Shelf, scope_of
 from tests.people import production, uscc
 from tests.servers import ROOT, server_process
@@ -191,7 +190,7 @@ def records(camera: Camera) -> None:
 def city(camera: Camera) -> None:
     """What a city sees: figures, and who asks for an account."""
     for name, number in (("陈某甲", 1001), ("陈某乙", 1002)):
-        apply(camera.bureau, name, number)
+        camera.bureau.apply(name, number)
     page = camera.phone()
     camera.bureau.open(page, CITY, "/pages/statistics/index")
     camera.take_in_all_looks(page, "statistics", lambda: expect(page.locator(".tile").first).to_be_visible())

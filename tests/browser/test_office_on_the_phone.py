@@ -23,17 +23,6 @@ def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Bureau(base, data_dir)
 
 
-def apply(bureau: Bureau, name: str, number: int) -> dict[str, Any]:
-    """Somebody applies for an account of a county."""
-    body = {
-        "applicant_name": name, "unit_name": "天宁区某某所", "region_code": "320402", "mobile": f"1380000{number}",
-        "username": f"applicant{number}", "password": f"a long Password {number}", "reason": "承担检查工作",
-    }  # fmt: skip
-    answer = requests.post(f"{bureau.base}/api/v1/account-applications", json=body, timeout=30)
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
 def status(bureau: Bureau, application: dict[str, Any]) -> dict[str, Any]:
     """What the applicant reads."""
     address = f"{bureau.base}/api/v1/account-applications/status/{application['query_code']}"
@@ -52,7 +41,7 @@ def approve(page: Page, name: str) -> None:
 
 
 def test_the_city_user_approves_one_account_and_refuses_another_with_an_opinion(bureau: Bureau, phone: Phone) -> None:
-    good, bad = apply(bureau, "陈甲", 1001), apply(bureau, "陈乙", 1002)
+    good, bad = bureau.apply("陈甲", 1001), bureau.apply("陈乙", 1002)
     page = phone()
     bureau.open(page, CITY, "/pages/accounts/index")
     expect(card(page, "陈甲")).to_contain_text("138****1001")
@@ -78,7 +67,7 @@ def test_the_city_user_approves_one_account_and_refuses_another_with_an_opinion(
 
 
 def test_a_decision_that_somebody_else_made_meanwhile_is_named(bureau: Bureau, phone: Phone) -> None:
-    application = apply(bureau, "陈丙", 1003)
+    application = bureau.apply("陈丙", 1003)
     page = phone()
     bureau.open(page, CITY, "/pages/accounts/index")
     expect(card(page, "陈丙")).to_be_visible()

@@ -136,4 +136,9 @@ class Shelf:
 
 def left(page: Page, scope: str) -> list[dict[str, Any]]:
     """What still waits on the phone."""
-    return list(page.evaluate(_READ, f"{scope}out/"))
+    return kept(page, f"{scope}out/")
+
+
+def kept(page: Page, prefix: str) -> list[dict[str, Any]]:
+    """The values that the app keeps under keys with this beginning."""
+    return list(page.evaluate(_READ, prefix))

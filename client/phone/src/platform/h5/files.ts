@@ -1,6 +1,6 @@
 import type { Files } from '@gongpin/core'
 
-import { inDatabase } from './database'
+import { inDatabase, roomLeft } from './database'
 
 /** Bytes in IndexedDB: a `blob:` address dies with the page, so none is ever kept. */
 export function openFiles(): Files {
@@ -44,7 +44,9 @@ export function openFiles(): Files {
     ids: async () => ((await inDatabase('readonly', ['sizes'], (at) => at('sizes').getAllKeys())) ?? []).map(String),
     async room() {
       const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {}
-      return { used: usage, limit: quota || Number.MAX_SAFE_INTEGER }
+      const left = await roomLeft()
+      const limit = quota || Number.MAX_SAFE_INTEGER
+      return { used: usage, limit: left === 'plenty' ? limit : Math.min(limit, usage + left) }
     },
   }
   return files
