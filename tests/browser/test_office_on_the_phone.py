@@ -132,7 +132,7 @@ SCREENS = {
     "figures": ("/pages/statistics/index", None),
     "figures as a table": ("/pages/statistics/index", "看表格"),
     "filter": ("/pages/statistics/index", "筛选"),
-    "records": ("/pages/record/list?type=inspections&product_code=06", None),
+    "records": ("/pages/statistics/drill/records?type=inspections&product_code=06", None),
     "not yet visited": ("/pages/statistics/drill/enterprises?product=06&visited=false", None),
     "applications": ("/pages/accounts/index", None),
     "users": ("/pages/accounts/index", "用户"),

@@ -46,7 +46,7 @@ describe('figures of 工作统计', () => {
     expect(county).toMatchObject({ name: '天宁区', percent: '75.0%', of: '3/4' })
     expect(county!.leads).toContain('/drill/region?product=06&region=320402&from=2026-04-20')
     expect(own).toMatchObject({ name: '本级', share: null, percent: '–', of: '' })
-    expect(own!.leads).toBe('/pages/record/list?type=inspections&product_code=06&from=2026-04-20&own_office=true')
+    expect(own!.leads).toBe('/pages/statistics/drill/records?type=inspections&product_code=06&from=2026-04-20&own_office=true')
   })
 
   it('stand in a table whose last line is the total', () => {

@@ -165,11 +165,11 @@ export function queryOf(filter: Filter): QueryOf<'/api/v1/statistics/progress', 
   return { product_code: product as never, region, from, to }
 }
 
-/** Page of the records behind a figure, under the names of the server's lists. */
+/** Page of the records behind a figure, filtered under the names of the server's lists. */
 export function recordsAt(side: Side, { product, region, from, to, own }: Filter, more: Record<string, string>): string {
   const type = side === 'checks' ? 'inspections' : 'spot-checks'
   const own_office = own ? 'true' : undefined
-  return pageAddress('/pages/record/list', { type, product_code: product, region, from, to, own_office, ...more })
+  return pageAddress('/pages/statistics/drill/records', { type, product_code: product, region, from, to, own_office, ...more })
 }
 
 /** Page of the planned enterprises that were visited or not. */
