@@ -33,7 +33,9 @@ from bench.server import product, serving
 from bench.tables import print_table, spread
 from core import clock
 from core.db import Database, make_engine
+from core.forms.form import Form
 from core.forms.sealing import sealed
+from enterprise.filings.content import data_place
 from enterprise.filings.models import Filing
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
@@ -62,7 +64,8 @@ class Sender:
     enterprise: Enterprise
     user_id: UUID
     token: str
-    sealed: dict[str, Any]
+    form: Form
+    values: dict[str, Any]
     reviewer_token: str
 
 
@@ -85,7 +88,7 @@ def _sender(where: Place) -> Sender:
         checked = form.check(data, submit=True, today=clock.today())
         if checked.faults or not checked.problems_found:
             raise RuntimeError(str(checked.faults))
-        return Sender(enterprise, user_id, token, sealed(form, checked.values), found.reviewer.token)
+        return Sender(enterprise, user_id, token, form, checked.values, found.reviewer.token)
 
 
 def _session_of(session: Session, user_id: UUID) -> str:
@@ -108,7 +111,8 @@ def _filing(sender: Sender, filing_id: UUID, number: int, **values: Any) -> dict
         "id": filing_id, "kind": PRODUCTION.code, "status": "draft", "version": 1, "title": PRODUCTION.title,
         "enterprise_id": enterprise.id, "uscc": enterprise.uscc, "org_name": enterprise.name,
         "area1": enterprise.area1, "area2": enterprise.area2, "area3": enterprise.area3, "opened_by": sender.user_id,
-        "opened_by_office": False, "form_code": PRODUCTION.form_code, "form_version": 1, "data": sender.sealed,
+        "opened_by_office": False, "form_code": PRODUCTION.form_code, "form_version": 1,
+        "data": sealed(sender.form, sender.values, data_place(filing_id)),
         "documents": [], "saved": True, "sent": 0, "round": 0, "late": False, "created_at": now, "updated_at": now,
         **values,
     }  # fmt: skip
@@ -149,7 +153,7 @@ def _submissions(sender: Sender, drafts: list[UUID]) -> Iterator[bytes]:
 
 def _plain(sender: Sender) -> Iterator[bytes]:
     documents = [{"category": category, "file_id": str(uuid4())} for category in _CATEGORIES]
-    body = orjson.dumps({"data": sender.sealed, "documents": documents})
+    body = orjson.dumps({"data": sender.values, "documents": documents})
     while True:
         yield request_bytes("POST", f"/filings/{uuid4()}", None, body)
 

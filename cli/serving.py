@@ -28,6 +28,7 @@ from core.config import Settings, SettingsError
 from core.database.disk import SHARED_MEMORY
 from core.db import Database
 from core.deadlines import clocks
+from core.keys import stored
 from demo.accounts import accounts_file
 from demo.commands import print_accounts
 from miniapp_api import phone_app
@@ -87,9 +88,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         if self.dialect == "sqlite":
             sys.setswitchinterval(SWITCH_SQLITE)
         application = create_app(self.settings)
+        wiring = application.extensions[KEY]
+        stored.watch(wiring.database.engine, self.settings.data_key.get_secret_value())
         # Started in the worker, because threads do not survive the fork.
         background_jobs(application).start()
-        scans = application.extensions[KEY].scans
+        scans = wiring.scans
         scans.start()
         # The thread that counts scans ends with the worker; the scans gathered so far are written before.
         atexit.register(scans.stop)

@@ -63,7 +63,7 @@ class HistoryPayload(Base):
 
     history_id: Mapped[int] = mapped_column(ForeignKey("history.id"), primary_key=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(16))
-    payload: Mapped[dict[str, Any]] = mapped_column(SealedJSON)
+    payload: Mapped[dict[str, Any]] = mapped_column(SealedJSON("history_payloads", "payload", by="salt"))
 
 
 class HistorySeal(Base):
@@ -142,7 +142,7 @@ class IdempotencyKey(Base):
 class InstallationKey(Base):
     """A key of the installation, wrapped by its secret; see `core/keys/`.
 
-    `secret_id` names the secret; while the secret is changed, a key stands here once for each.
+    `secret_id` names the secret. `retired_at`: since when nothing is sealed with it.
     """
 
     __tablename__ = "installation_keys"
@@ -152,6 +152,20 @@ class InstallationKey(Base):
     secret_id: Mapped[str] = mapped_column(String(8), primary_key=True)
     wrapped: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ResealedContent(Base):
+    """That a content whose unkeyed digest stands in a history was sealed anew, and said the same before and after.
+
+    Releases up to 0.3 made digests of contents as they were stored, ciphertexts included. `digest` is such a one,
+    `attested` a keyed hash of it and of the keyed digest of the same content (`core/workflows/contents.py`).
+    """
+
+    __tablename__ = "resealed_contents"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    attested: Mapped[str] = mapped_column(String(64))
 
 
 class Todo(Base):

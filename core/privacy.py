@@ -1,24 +1,50 @@
 """Personal data: encryption at rest, keyed hashes for search, masks for lists.
 
+A ciphertext is `enc2:KEY:BASE64`: it names the id of its key, and is bound by AES-256-GCM's associated data to its
+place, that is table, column and row: moved to another one it opens no more. `enc1:BASE64` is what releases up to 0.3
+sealed, by key `0` and bound to nothing; `keys rotate` seals it anew.
+
 The keys are those of the process's keyring (`core/keys/`); without them every use raises.
 """
 
 import base64
+import functools
 import hmac
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import JSON, Dialect, Text
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    LargeBinary,
+    Table,
+    Text,
+    cast,
+    event,
+    inspect,
+    literal_column,
+    type_coerce,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator
 
 from core.keys import keyring
-from core.keys.keyring import UNNAMED
+from core.keys.keyring import UNNAMED, UnknownKey
 
 SEALED = "enc1:"
+"""What texts that releases up to 0.3 sealed begin with."""
+NAMED = "enc2:"
+"""What texts that are sealed begin with since."""
 _MOBILE = re.compile(r"^(\d{3})\d{4}(\d{4})$")
 
 
@@ -27,38 +53,82 @@ def install(secret: str) -> None:
     keyring.install(keyring.derived(secret))
 
 
-def seal(text: str) -> str:
-    """Encrypt (AES-256-GCM, a fresh nonce each time); `enc1:` + base64."""
-    return SEALED + base64.b64encode(encrypt(text.encode())).decode()
+class Unopened(ValueError):
+    """What is sealed does not open: by another key, in another place, or changed."""
 
 
-def unseal(sealed: str) -> str:
-    """Decrypt what `seal` made; text that was never sealed comes back as it is."""
-    if not sealed.startswith(SEALED):
-        return sealed
-    return _cipher().decrypt(*_parted(base64.b64decode(sealed[len(SEALED) :])), None).decode()
+def place(table: str, column: str, row: UUID | int | str) -> str:
+    """The place that a ciphertext is bound to; `row` is what identifies the row, as a rule its id."""
+    return f"{table}.{column}:{row.hex if isinstance(row, UUID) else row}"
 
 
-def encrypt(content: bytes) -> bytes:
-    """Encrypt bytes: nonce, then what AES-256-GCM makes of them."""
+def seal(text: str, where: str) -> str:
+    """Encrypt (AES-256-GCM, a fresh nonce each time) with the current key, for a place."""
+    key = keyring.current("sealing")
     nonce = os.urandom(12)
-    return nonce + _cipher().encrypt(nonce, content, None)
+    sealed = nonce + _cipher(key.bytes).encrypt(nonce, text.encode(), where.encode())
+    return f"{NAMED}{key.id}:{base64.b64encode(sealed).decode()}"
 
 
-def decrypt(sealed: bytes) -> bytes:
-    """Decrypt what `encrypt` made; ValueError for anything else."""
+def unseal(sealed: str, where: str) -> str:
+    """Decrypt what was sealed for the place; text that was never sealed comes back as it is. Raises `Unopened`."""
+    if not is_sealed(sealed):
+        return sealed
+    if sealed.startswith(SEALED):
+        return unseal_unnamed(sealed)
+    key_id, _, content = sealed[len(NAMED) :].partition(":")
+    return _opened(key_id, content, where.encode()).decode()
+
+
+def is_sealed(text: str) -> bool:
+    """Whether a text looks as if it was sealed."""
+    return text.startswith((NAMED, SEALED))
+
+
+def key_of(sealed: str) -> str:
+    """The id of the key of a sealed text."""
+    return UNNAMED if sealed.startswith(SEALED) else sealed[len(NAMED) :].partition(":")[0]
+
+
+def seal_unnamed(text: str) -> str:
+    """Seal as releases up to 0.3 did; for migrations of their data only."""
+    nonce = os.urandom(12)
+    sealed = nonce + _cipher(keyring.get("sealing", UNNAMED).bytes).encrypt(nonce, text.encode(), None)
+    return SEALED + base64.b64encode(sealed).decode()
+
+
+def unseal_unnamed(sealed: str) -> str:
+    """Decrypt what releases up to 0.3 sealed. Raises `Unopened`."""
+    return _opened(UNNAMED, sealed[len(SEALED) :], None).decode()
+
+
+def _opened(key_id: str, content: str, where: bytes | None) -> bytes:
     try:
-        return _cipher().decrypt(*_parted(sealed), None)
-    except InvalidTag as error:
-        raise ValueError("not encrypted by this installation") from error
+        sealed = base64.b64decode(content)
+        return _cipher(keyring.get("sealing", key_id).bytes).decrypt(sealed[:12], sealed[12:], where)
+    except (InvalidTag, UnknownKey, ValueError) as error:
+        raise Unopened(f"sealed by key {key_id[:12]!r}, does not open as {where!r}") from error
 
 
-def _parted(sealed: bytes) -> tuple[bytes, bytes]:
-    return sealed[:12], sealed[12:]
+def encrypt(content: bytes, use: str) -> bytes:
+    """Encrypt bytes for one use outside the database: the key's number, a nonce, what AES-256-GCM makes of them."""
+    key = keyring.current("sealing")
+    nonce = os.urandom(12)
+    return int(key.id).to_bytes(2, "big") + nonce + _cipher(key.bytes).encrypt(nonce, content, use.encode())
 
 
-def _cipher() -> AESGCM:
-    return AESGCM(keyring.get("sealing", UNNAMED).bytes)
+def decrypt(sealed: bytes, use: str) -> bytes:
+    """Decrypt what `encrypt` made for that use; `Unopened`, a ValueError, for anything else."""
+    try:
+        key = keyring.installed().get("sealing", str(int.from_bytes(sealed[:2], "big")))
+        return _cipher(key.bytes).decrypt(sealed[2:14], sealed[14:], use.encode())
+    except (InvalidTag, UnknownKey, ValueError) as error:
+        raise Unopened("not encrypted by this installation for this use") from error
+
+
+@functools.lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 def keyed_hash(*parts: str) -> str:
@@ -101,37 +171,138 @@ def mask_numbers(text: Any) -> str | None:
     return _NUMBERS_IN_TEXT.sub(masked, text)
 
 
-def seal_json(value: Any) -> str:
-    """Encrypt a JSON value, to stand in its place as a text."""
-    return seal(orjson.dumps(value, default=str).decode())
+def seal_json(value: Any, where: str) -> str:
+    """Encrypt a JSON value for a place, to stand in it as a text."""
+    return seal(orjson.dumps(value, default=str).decode(), where)
+
+
+class InRow(str):
+    """A text that is to be sealed, with the row that it is for."""
+
+    row: UUID | int | str
+
+    def __new__(cls, text: str, row: UUID | int | str) -> "InRow":
+        self = super().__new__(cls, text)
+        self.row = row
+        return self
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Text that is encrypted in the database and clear in Python.
+
+    What is written must say its row (`InRow`): objects of a session and the moves of a workflow do so by themselves,
+    other statements by `in_row`. What is read is asked for together with the row that it stands in. `row` is the
+    column that identifies a row.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, table: str, column: str, row: str = "id") -> None:
+        super().__init__()
+        self.table, self.column, self.row = table, column, row
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, InRow):
+            raise TypeError(f"{self.table}.{self.column} was given without its row")
+        return seal(str(value), place(self.table, self.column, value.row))
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The row, a bar, and what is sealed."""
+        row: ColumnElement[Any] = _owner(column).c[self.row]
+        return type_coerce(cast(row, Text).concat(literal_column("'|'")).concat(type_coerce(column, Text)), self)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        row, _, sealed = value.partition("|")
+        return unseal(sealed, place(self.table, self.column, row.replace("-", "")))
+
+
+def _owner(column: Any) -> Any:
+    return column.table
+
+
+class _Hex(GenericFunction[str]):
+    """Bytes in hexadecimal digits."""
+
+    type = Text()
+    inherit_cache = True
+    name = "gongpin_hex"
+
+
+@compiles(_Hex)
+def _hex(element: Any, compiler: Any, **options: Any) -> str:
+    return f"encode({compiler.process(element.clauses, **options)}, 'hex')"
+
+
+@compiles(_Hex, "sqlite")
+def _hex_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"hex({compiler.process(element.clauses, **options)})"
 
 
 class SealedJSON(TypeDecorator[Any]):
     """JSON of which single values may be sealed as a whole (`seal_json`): clear in Python.
 
-    What cannot be decrypted is empty: `core/workflows/history.py`, which compares it, then names it instead of failing.
+    It is bound to the bytes in another column of its row (`by`), which nothing else has. What cannot be decrypted is
+    empty: `core/workflows/history.py`, which compares it, then names it instead of failing.
     """
 
     impl = JSON
     cache_ok = True
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def __init__(self, table: str, column: str, by: str) -> None:
+        super().__init__()
+        self.table, self.column, self.by = table, column, by
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The bytes, a bar, and the JSON text."""
+        by: ColumnElement[Any] = _Hex(type_coerce(_owner(column).c[self.by], LargeBinary))
+        return type_coerce(by.concat(literal_column("'|'")).concat(cast(type_coerce(column, JSON), Text)), self)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """From the text of `column_expression`."""
+        return self._read
+
+    def _read(self, text: str | None) -> Any:
+        if text is None:
+            return None
+        by, _, content = text.partition("|")
+        value = orjson.loads(content)
         if not isinstance(value, str):
             return value
         try:
-            return orjson.loads(unseal(value)) if value.startswith(SEALED) else {}
-        except (InvalidTag, ValueError):
+            return orjson.loads(unseal(value, place(self.table, self.column, by.lower()))) if is_sealed(value) else {}
+        except ValueError:
             return {}
 
 
-class EncryptedText(TypeDecorator[str]):
-    """Text that is encrypted in the database and clear in Python."""
+@functools.cache
+def encrypted_columns(table: Table) -> dict[str, str]:
+    """The columns of a table that are encrypted, each with the column that identifies its row."""
+    return {column.name: column.type.row for column in table.c if isinstance(column.type, EncryptedText)}
 
-    impl = Text
-    cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else seal(value)
+def in_row(table: Any, values: Mapping[str, Any], **known: Any) -> dict[str, Any]:
+    """Values to insert or update, those that are encrypted with their row, which `values` or `known` names."""
+    columns = encrypted_columns(table if isinstance(table, Table) else table.__table__)
+    if not columns:
+        return dict(values)
+    return {
+        name: InRow(value, known[columns[name]] if columns[name] in known else values[columns[name]])
+        if name in columns and value is not None
+        else value
+        for name, value in values.items()
+    }
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else unseal(value)
+
+@event.listens_for(Mapper, "before_insert")
+@event.listens_for(Mapper, "before_update")
+def _name_rows(mapper: "Mapper[Any]", _connection: Connection, target: Any) -> None:
+    """Objects of a session know their row."""
+    for name, row in encrypted_columns(mapper.local_table).items():
+        added = inspect(target).attrs[name].history.added
+        if added and isinstance(added[0], str) and not isinstance(added[0], InRow):
+            setattr(target, name, InRow(added[0], getattr(target, row)))

@@ -107,12 +107,12 @@ class Rating(Base):
     area1: Mapped[str] = mapped_column(String(6))
     area2: Mapped[str | None] = mapped_column(String(6))
     area3: Mapped[str | None] = mapped_column(String(6))
-    rater_name: Mapped[str] = mapped_column(EncryptedText)
-    mobile: Mapped[str] = mapped_column(EncryptedText)
+    rater_name: Mapped[str] = mapped_column(EncryptedText("ratings", "rater_name"))
+    mobile: Mapped[str] = mapped_column(EncryptedText("ratings", "mobile"))
     mobile_tail: Mapped[str] = mapped_column(String(4))
     level: Mapped[int] = mapped_column(SmallInteger)
     tags: Mapped[list[int]] = mapped_column(JSON)
-    comment: Mapped[str | None] = mapped_column(EncryptedText)
+    comment: Mapped[str | None] = mapped_column(EncryptedText("ratings", "comment"))
     real_name: Mapped[bool] = mapped_column(Boolean)
     phone_verified: Mapped[bool] = mapped_column(Boolean)
     from_staff_address: Mapped[bool] = mapped_column(Boolean)
@@ -123,11 +123,15 @@ class Rating(Base):
     status: Mapped[str] = mapped_column(String(20))
     version: Mapped[int] = mapped_column(Integer)
     publicity: Mapped[str] = mapped_column(String(10))
-    public_comment: Mapped[str | None] = mapped_column(EncryptedText)
+    public_comment: Mapped[str | None] = mapped_column(EncryptedText("ratings", "public_comment"))
     due_on: Mapped[date | None]
     due_on_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+def _of_follow_up(column: str) -> EncryptedText:
+    return EncryptedText("rating_follow_ups", column, row="rating_id")
 
 
 class RatingFollowUp(Base):
@@ -137,23 +141,23 @@ class RatingFollowUp(Base):
 
     rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id"), primary_key=True)
     extended: Mapped[bool] = mapped_column(Boolean, default=False)
-    extension_reason: Mapped[str | None] = mapped_column(EncryptedText)
+    extension_reason: Mapped[str | None] = mapped_column(_of_follow_up("extension_reason"))
     handler_id: Mapped[UUID | None] = mapped_column(Uuid)
     assigned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     contacts: Mapped[int] = mapped_column(Integer, default=0)
     verify_result: Mapped[str | None] = mapped_column(String(20))
     classification: Mapped[str | None] = mapped_column(String(20))
-    measures: Mapped[str | None] = mapped_column(EncryptedText)
-    explanation: Mapped[str | None] = mapped_column(EncryptedText)
-    feedback_text: Mapped[str | None] = mapped_column(EncryptedText)
-    public_reply: Mapped[str | None] = mapped_column(EncryptedText)
+    measures: Mapped[str | None] = mapped_column(_of_follow_up("measures"))
+    explanation: Mapped[str | None] = mapped_column(_of_follow_up("explanation"))
+    feedback_text: Mapped[str | None] = mapped_column(_of_follow_up("feedback_text"))
+    public_reply: Mapped[str | None] = mapped_column(_of_follow_up("public_reply"))
     feedback_channel: Mapped[str | None] = mapped_column(String(20))
     feedback_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     replied_by: Mapped[UUID | None] = mapped_column(Uuid)
-    appeal_reason: Mapped[str | None] = mapped_column(EncryptedText)
+    appeal_reason: Mapped[str | None] = mapped_column(_of_follow_up("appeal_reason"))
     appellant_id: Mapped[UUID | None] = mapped_column(Uuid)
     appeal_evidence: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
-    opinion: Mapped[str | None] = mapped_column(EncryptedText)
+    opinion: Mapped[str | None] = mapped_column(_of_follow_up("opinion"))
     satisfied_after: Mapped[str | None] = mapped_column(String(20))
     closed_in_time: Mapped[bool | None] = mapped_column(Boolean)
 
@@ -171,7 +175,7 @@ class RatingContact(Base):
     operator_name: Mapped[str | None] = mapped_column(String(30))
     channel: Mapped[str] = mapped_column(String(20))
     result: Mapped[str] = mapped_column(String(20))
-    note: Mapped[str | None] = mapped_column(EncryptedText)
+    note: Mapped[str | None] = mapped_column(EncryptedText("rating_contacts", "note", row="rating_id"))
 
 
 class RatingWindow(Base):
@@ -200,7 +204,7 @@ class FreedNumber(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     mobile_key: Mapped[str] = mapped_column(String(64))
     masked_mobile: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(EncryptedText)
+    reason: Mapped[str] = mapped_column(EncryptedText("freed_numbers", "reason"))
     status: Mapped[str] = mapped_column(String(20))
     version: Mapped[int] = mapped_column(Integer)
     office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))

@@ -1,17 +1,19 @@
 """Whether submitted records and dictionary entries still have the content that their history records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows.contents import Attested, attest, of_earlier_releases
 from core.workflows.history import Broken
 from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_entry
 from inspection.models import DictionaryEntry, Inspection
-from inspection.records.content import content_digest, content_of, subject_of
+from inspection.records.content import CONTENT, content_digest, content_of, is_content, stored_digest, subject_of
 from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 
@@ -37,18 +39,27 @@ def _verify_contents(session: Session, chunk: int = 500) -> Iterator[Broken]:
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
     )
     for rows in in_chunks(session, statement, Inspection, chunk):
+        attested = Attested(session, [payload.get("content") for _, _, payload in rows if payload is not None])
         for record, entry, payload in rows:
             reason = broken_end(record.status, record.version, entry)
-            if reason is None and payload is not None and _changed(record, payload):
+            if reason is None and payload is not None and _changed(record, payload, attested):
                 reason = "content of the record was changed"
             if reason:
                 yield Broken(*subject_of(record.record_type, record.id), entry.seq if entry else 0, reason)
 
 
-def _changed(record: Inspection, payload: dict[str, object]) -> bool:
+def _changed(record: Inspection, payload: dict[str, object], attested: Attested) -> bool:
     if record.status not in (SUBMITTED, VOIDED):
         return False  # the last history entry of a deleted draft holds no digest
-    return payload.get("content") != content_digest(content_of(record))
+    return not is_content(payload.get("content"), content_of(record), record.id, attested)
+
+
+def attest_contents(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Keep the digests of records whose personal data is about to be sealed anew."""
+    names = (*CONTENT, "name_differs")
+    asked = select(Inspection.id, *(getattr(Inspection, name) for name in names)).where(Inspection.id.in_(ids))
+    rows = [dict(row) for row in connection.execute(asked).mappings() if of_earlier_releases(row["data"])]
+    attest(connection, [(stored_digest(row), content_digest(row, row["id"])) for row in rows])
 
 
 def _verify_dictionaries(session: Session, chunk: int = 1000) -> Iterator[Broken]:

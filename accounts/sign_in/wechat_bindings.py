@@ -162,7 +162,8 @@ def _store(session: Session, actor: Actor, openid: str) -> None:
         _end_sessions_of(session, elsewhere)
         session.execute(delete(WeChatBinding).where(WeChatBinding.id.in_(elsewhere)))
     values: dict[str, Any] = {
-        "user_id": actor.user_id, "operator_name": actor.operator_name, "openid": openid, "bound_at": now,
+        "user_id": actor.user_id, "operator_name": actor.operator_name,
+        "openid": privacy.InRow(openid, openid_hash), "bound_at": now,
         "last_used_at": now,
     }  # fmt: skip
     fresh = insert_into(dialect_of(session), WeChatBinding).values(id=uuid4(), openid_hash=openid_hash, **values)

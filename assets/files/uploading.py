@@ -28,6 +28,7 @@ from core.database.prepared import Prepared
 from core.db import Database, insert_into
 from core.errors import Problem, invalid
 from core.gateways.clamd import Clamd, ScannerUnavailable
+from core.privacy import in_row
 
 log = structlog.get_logger()
 
@@ -219,7 +220,7 @@ def _store(database: Database, storage: Storage, values: dict[str, Any], content
         storage.put(key, content, deadline.left())
         stored = True
         with database.write() as session:
-            created = _INSERT.first(session, values)
+            created = _INSERT.first(session, in_row(File, values))
     except StorageUnavailable as error:
         raise unavailable(error) from error
     finally:

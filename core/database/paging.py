@@ -105,7 +105,11 @@ class Order:
         written = [v if isinstance(v, int | str) else str(v) if isinstance(v, UUID) else v.isoformat() for v in values]
         content = orjson.dumps([begun_on.isoformat(), *written])
         sealed = self._seal(content) + content
-        return base64.urlsafe_b64encode(privacy.encrypt(sealed) if self.secret else sealed).rstrip(b"=").decode()
+        return (
+            base64.urlsafe_b64encode(privacy.encrypt(sealed, self.name) if self.secret else sealed)
+            .rstrip(b"=")
+            .decode()
+        )
 
     def behind(self, request: PageRequest) -> list[ColumnElement[bool]]:
         """Conditions for what stands behind the request's mark; none where it has none. 422 for a bad mark."""
@@ -135,7 +139,7 @@ class Order:
             if base64.urlsafe_b64encode(sealed).rstrip(b"=").decode() != mark:
                 raise _bad_mark()
             if self.secret:
-                sealed = privacy.decrypt(sealed)
+                sealed = privacy.decrypt(sealed, self.name)
             seal, content = sealed[:_SEAL], sealed[_SEAL:]
             if seal != self._seal(content):
                 raise _bad_mark()

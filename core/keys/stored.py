@@ -8,12 +8,18 @@ An empty table gets the first keys (`keyring.derived`), but only where what is s
 
 import base64
 import os
-from collections.abc import Iterator
-from typing import cast
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, Table, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from core import clock
 from core.config import KEY_FILE, SettingsError
@@ -21,6 +27,8 @@ from core.db import insert_into
 from core.keys import keyring
 from core.keys.keyring import PURPOSES, UNNAMED, Key, Keyring, Purpose
 from core.models import InstallationKey
+
+log = structlog.get_logger()
 
 _TABLE = cast(Table, InstallationKey.__table__)
 
@@ -60,6 +68,68 @@ def read(engine: Engine, secret: str) -> Keyring:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key as it is listed."""
+
+    purpose: Purpose
+    id: str
+    secret_id: str
+    made_at: datetime
+    retired_at: datetime | None
+
+
+def listed(engine: Engine) -> list[KeyRow]:
+    """All keys of the database, by purpose and number."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(_TABLE).order_by(_TABLE.c.purpose, _TABLE.c.number)).all()
+    return [KeyRow(row.purpose, str(row.number), row.secret_id, row.made_at, row.retired_at) for row in rows]
+
+
+def make(engine: Engine, secret: str, purposes: Sequence[Purpose]) -> None:
+    """Make the next key of each of these purposes, a random one; every process uses it as soon as it knows it."""
+    with engine.begin() as connection:
+        for purpose in purposes:
+            newest = select(func.max(_TABLE.c.number)).where(_TABLE.c.purpose == purpose)
+            number = connection.scalars(newest).one() + 1
+            connection.execute(insert(_TABLE), [_row(secret, purpose, number, os.urandom(32))])
+
+
+def retire(engine: Engine, ids: Sequence[str]) -> None:
+    """Note of sealing keys that nothing is sealed with them any more."""
+    which = (_TABLE.c.purpose == "sealing") & _TABLE.c.number.in_([int(id) for id in ids])
+    with engine.begin() as connection:
+        connection.execute(update(_TABLE).where(which, _TABLE.c.retired_at.is_(None)).values(retired_at=clock.now()))
+
+
+def forget(engine: Engine, id: str) -> None:
+    """Delete a sealing key that was retired."""
+    which = (_TABLE.c.purpose == "sealing") & (_TABLE.c.number == int(id)) & _TABLE.c.retired_at.is_not(None)
+    with engine.begin() as connection:
+        connection.execute(delete(_TABLE).where(which))
+
+
+WATCH_SECONDS = 5.0
+"""How often a server asks whether there is a new key."""
+
+
+def watch(engine: Engine, secret: str) -> None:
+    """Read the keys again and again in a thread of its own, so that this process uses a new key soon.
+
+    What cannot be read leaves the keys as they are: `/readyz` says why.
+    """
+
+    def go_on() -> None:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            try:
+                keyring.install(read(engine, secret), lambda: read(engine, secret))
+            except (SQLAlchemyError, SettingsError) as error:
+                log.warning("keys_not_read", error=type(error).__name__)
+
+    threading.Thread(target=go_on, name="keys", daemon=True).start()
+
+
 def holds_keys(engine: Engine) -> bool:
     """Whether the database has keys of its own, which only its secret opens."""
     if not inspect(engine).has_table(_TABLE.name):
@@ -69,7 +139,8 @@ def holds_keys(engine: Engine) -> bool:
 
 
 def _unwrapped(connection: Connection, secret: str) -> Keyring | None:
-    rows = connection.execute(select(_TABLE).order_by(_TABLE.c.purpose, _TABLE.c.number)).all()
+    columns = (_TABLE.c.purpose, _TABLE.c.number, _TABLE.c.secret_id, _TABLE.c.wrapped)
+    rows = connection.execute(select(*columns).order_by(_TABLE.c.purpose, _TABLE.c.number)).all()
     if not rows:
         return None
     own = secret_id(secret)
@@ -99,14 +170,7 @@ def _adopt(connection: Connection, secret: str) -> None:
     given = {purpose: list(reversed(first.all(purpose))) for purpose in PURPOSES}
     if claimed:
         given["receipts"] = [Key("1", first.current("hashing").bytes)]
-    now = clock.now()
-    rows = [
-        {
-            "purpose": purpose, "number": int(key.id), "secret_id": secret_id(secret),
-            "wrapped": _wrap(secret, purpose, int(key.id), key.bytes), "made_at": now,
-        }
-        for purpose, keys in given.items() for key in keys
-    ]  # fmt: skip
+    rows = [_row(secret, purpose, int(key.id), key.bytes) for purpose, keys in given.items() for key in keys]
     connection.execute(insert_into(connection.dialect.name, _TABLE).on_conflict_do_nothing(), rows)
 
 
@@ -141,6 +205,13 @@ def _samples(connection: Connection) -> Iterator[str]:
             sealed = connection.scalar(asked)
             if sealed is not None:
                 yield sealed
+
+
+def _row(secret: str, purpose: Purpose, number: int, key: bytes) -> dict[str, Any]:
+    return {
+        "purpose": purpose, "number": number, "secret_id": secret_id(secret),
+        "wrapped": _wrap(secret, purpose, number, key), "made_at": clock.now(),
+    }  # fmt: skip
 
 
 def _wrap(secret: str, purpose: str, number: int, key: bytes) -> str:

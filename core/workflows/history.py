@@ -40,7 +40,7 @@ from core.database.paging import Page, PageRequest, ascending, fetch
 from core.database.prepared import Prepared
 from core.db import canonical_json, dialect_of
 from core.models import HistoryEntry, HistoryPayload
-from core.privacy import seal_json
+from core.privacy import place, seal_json
 from core.workflows import digests
 
 ZERO = bytes(32)
@@ -133,6 +133,11 @@ def content_digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
+def payload_place(salt: bytes) -> str:
+    """The place to which a payload is sealed: its row, which the salt names, whose digest stands in the chain."""
+    return place("history_payloads", "payload", salt.hex())
+
+
 def _payload_digest(salt: bytes, payload: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(salt + canonical_json(payload)).digest()
 
@@ -159,7 +164,7 @@ def row_of(move: Move, seq: int = 1, previous: bytes = ZERO) -> dict[str, Any]:
         "entry_to_status": move.to_status, "entry_version": move.version, "entry_actor_id": move.actor_id,
         "entry_payload_digest": digest, "entry_previous_hash": previous, "entry_hash": hashed,
         "entry_key_id": key_id, "entry_salt": salt,
-        "entry_payload": seal_json(payload) if move.sealed else payload,
+        "entry_payload": seal_json(payload, payload_place(salt)) if move.sealed else payload,
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from core.actor import Actor
 from core.database.prepared import Prepared
 from core.db import Base, dialect_of, insert_into
 from core.errors import Problem
+from core.privacy import in_row
 from core.workflows import history
 from core.workflows.versions import stale
 from core.workflows.witnesses import Witness
@@ -136,6 +137,7 @@ class Workflow:
         row = {"version": 1, **values, "status": step.target}
         if self.witness is not None:
             payload = {**(payload or {}), self.witness.name: self.witness.digest(row)}
+        row = in_row(self.table, row)
         move = self._history(actor, step, values["id"], row["version"], payload)
         try:
             if dialect_of(session) != "sqlite":
@@ -168,7 +170,7 @@ class Workflow:
         if step.guard is not None:
             step.guard(record, actor)
         version: int = record.version + 1
-        changed = dict(values or {})
+        changed = in_row(self.table, values or {}, id=record.id)
         if step.asks_back:
             changed["return_to"] = record.status
         if step.target == BACK:

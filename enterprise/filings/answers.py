@@ -14,6 +14,7 @@ from core.errors import Problem, Warned, not_found
 from core.forms.sealing import readable
 from core.read_only import names_any
 from enterprise.filings.access import may_read, side_of
+from enterprise.filings.content import data_place, version_place
 from enterprise.filings.kinds import ENTERPRISE, FilingKind, Filings, FilingStep
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find
@@ -162,10 +163,11 @@ def _colour(kind: FilingKind, filing: Filing) -> str | None:
 def _content(engine: Filings, row: Filing | FilingVersion, filing: Filing, *, clear: bool) -> dict[str, Any]:
     """Form, data and documents of a filing or of one of its versions; `form.title` is the title of its paper."""
     form = engine.forms.get(row.form_code, row.form_version).form
+    where = data_place(row.id) if isinstance(row, Filing) else version_place(row.id)
     title = form.title if filing.title_region is None else f"{filing.title_region}{engine.kind_of(filing).title}"
     return {
         "form": {"code": row.form_code, "version": row.form_version, "title": title},
-        "data": readable(form, row.data, clear=clear),
+        "data": readable(form, row.data, where, clear=clear),
         "documents": row.documents,
     }
 

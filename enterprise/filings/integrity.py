@@ -4,28 +4,23 @@ The working copy in an editable status is no evidence and is not verified, becau
 Payloads that were erased by law are skipped.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from core.forms.sealing import opened
 from core.models import HistoryEntry, HistoryPayload
-from core.workflows import history
+from core.workflows.contents import Attested, attest, of_earlier_releases
 from core.workflows.history import Broken
 from core.workflows.integrity import in_chunks, is_last_row, verify_presence
+from enterprise.filings.content import CONTENT, content_digest, data_place, is_content, stored_digest, version_place
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
 
-CONTENT = ("form_code", "form_version", "data", "documents")
 CHUNK = 300
 Progress = Callable[[int], object]
-
-
-def content_digest(version: Mapping[str, Any]) -> str:
-    """Digest of a sent version, kept in the history entry of the step that sent it."""
-    return history.content_digest({name: version[name] for name in CONTENT})
 
 
 def verify_filings(
@@ -56,7 +51,9 @@ def _verify_ends(session: Session, kinds: Mapping[str, FilingKind], progress: Pr
             if reason is None and count != filing.sent:
                 reason = f"{filing.sent} versions were sent, {count} are kept"
             if reason is None and version is not None and (kind is None or filing.status not in kind.editable):
-                same = (filing.data, filing.documents) == (version.data, version.documents)
+                same = filing.documents == version.documents and opened(filing.data, data_place(filing.id)) == opened(
+                    version.data, version_place(version.id)
+                )
                 reason = None if same else "content of the filing was changed"
             if reason:
                 yield Broken("filing", filing.id, entry.seq if entry else 0, reason)
@@ -80,12 +77,13 @@ def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
     after: ColumnElement[bool] = true()
     while True:
         rows = session.scalars(statement.where(after)).all()
-        recorded = _recorded_digests(session, {row.filing_id for row in rows})
+        recorded = recorded_digests(session, {row.filing_id for row in rows})
+        attested = Attested(session, recorded.values())
         for row in rows:
             content = recorded.get((row.filing_id, row.number))
             if content is None and (row.filing_id, None) in recorded:
                 continue  # a payload of this filing was erased: perhaps this one
-            if content != content_digest({name: getattr(row, name) for name in CONTENT}):
+            if not is_content(content, row, attested):
                 reason = f"version {row.number} is not the one that was sent"
                 yield Broken("filing", row.filing_id, 0, reason)
         progress(len(rows))
@@ -97,7 +95,15 @@ def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
         session.expunge_all()
 
 
-def _recorded_digests(session: Session, filings: set[UUID]) -> dict[tuple[UUID, int | None], str]:
+def attest_contents(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Keep the digests of versions whose personal data is about to be sealed anew."""
+    columns = (getattr(FilingVersion, name) for name in ("id", "filing_id", *CONTENT))
+    asked = connection.execute(select(*columns).where(FilingVersion.id.in_(ids))).mappings()
+    rows = [dict(row) for row in asked if of_earlier_releases(row["data"])]
+    attest(connection, [(stored_digest(row), content_digest(row)) for row in rows])
+
+
+def recorded_digests(session: Session, filings: set[UUID]) -> dict[tuple[UUID, int | None], str]:
     """The digests in the history by filing and version number; the number is None for an erased payload."""
     rows = session.execute(
         select(HistoryEntry.subject_id, HistoryPayload.payload)

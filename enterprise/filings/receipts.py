@@ -13,7 +13,7 @@ from core.actor import Actor
 from core.clock import LOCAL
 from core.errors import not_found
 from enterprise.filings.access import get_readable
-from enterprise.filings.integrity import CONTENT, content_digest
+from enterprise.filings.integrity import recorded_digests
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import FilingVersion
 
@@ -44,7 +44,7 @@ def receipt(
         "uscc": filing.uscc,
         "sent_at": clock.rfc3339(version.sent_at),
         "operator_name": version.operator_name,
-        "content": content_digest({name: getattr(version, name) for name in CONTENT}),
+        "content": recorded_digests(session, {filing_id}).get((filing_id, version.number)),
         "documents": _documents(session, kind.allowed_documents(), version),
         "url": f"{public_url}{APP_PAGE}?id={filing.id}&sending={version.number}",
     }

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem, not_found
-from core.forms.sealing import readable, sealed
+from core.forms.sealing import moved, readable, sealed
 from core.forms.validation.check import Checked
 from enterprise.filings.access import reading_side
+from enterprise.filings.content import data_place, version_place
 from enterprise.filings.kinds import ENTERPRISE, FilingKind, Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find
@@ -48,7 +49,7 @@ def validate(session: Session, engine: Filings, kind: FilingKind, filing: Filing
     if faults:
         raise Problem("invalid", errors=faults)
     form = engine.forms.get(filing.form_code, filing.form_version).form
-    return checked, filing.data if checked.values == clear else sealed(form, checked.values)
+    return checked, filing.data if checked.values == clear else sealed(form, checked.values, data_place(filing.id))
 
 
 def _faults(
@@ -57,7 +58,7 @@ def _faults(
     """What the form, the documents and the kind's own check say of the working copy, and its data in clear."""
     form = engine.forms.get(filing.form_code, filing.form_version).form
     today = clock.today()
-    clear = readable(form, filing.data, clear=True)
+    clear = readable(form, filing.data, data_place(filing.id), clear=True)
     checked = form.check(clear, submit=True, today=today)
     faults = [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
     present = {one["category"] for one in filing.documents}
@@ -72,9 +73,11 @@ def _faults(
 
 def version_row_of(filing: Filing, data: dict[str, Any], sent_at: datetime, actor: Actor | None) -> dict[str, Any]:
     """The row of `filing_versions` that freezes what is sent."""
+    version_id = uuid4()
+    frozen = moved(data, data_place(filing.id), version_place(version_id))
     return {
-        "id": uuid4(), "filing_id": filing.id, "number": filing.sent + 1, "form_code": filing.form_code,
-        "form_version": filing.form_version, "data": data, "documents": filing.documents,
+        "id": version_id, "filing_id": filing.id, "number": filing.sent + 1, "form_code": filing.form_code,
+        "form_version": filing.form_version, "data": frozen, "documents": filing.documents,
         "sent_by": actor.user_id if actor else None, "operator_name": actor.operator_name if actor else None,
         "sent_at": sent_at,
     }  # fmt: skip

@@ -18,6 +18,7 @@ from core.forms.validation.messages import UNKNOWN_ITEM
 from core.identifiers import as_uuid, normalise_uscc
 from core.pointers import pointer, showable
 from core.read_only import warning, warnings_of
+from enterprise.filings.content import data_place
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import overtaken
@@ -108,7 +109,7 @@ def validate_data(
         return {}, [Fault("/data", "wrong_type", "填报内容（data）的格式不正确，请更新后重试")]
     form = engine.forms.get(kind.form_code, filing.form_version).form
     checked = form.check(data, submit=submit, today=clock.today())
-    values = sealed(form, checked.values)
+    values = sealed(form, checked.values, data_place(filing.id))
     if filing.data:
         kept = {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
         values = {name: value for name, value in values.items() if name not in kind.fixed} | kept

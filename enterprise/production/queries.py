@@ -15,6 +15,7 @@ from core.database.name_search import typed_pattern
 from core.database.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.forms.sealing import readable
 from core.identifiers import normalise_certificate_no, normalise_licence_no, normalise_uscc
+from enterprise.filings.content import data_place
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
@@ -55,7 +56,7 @@ def profile(session: Session, engine: Filings, actor: Actor) -> tuple[Enterprise
     return enterprise, {
         "filing_id": str(approved.id),
         "approved_at": clock.rfc3339(approved.finished_at) if approved.finished_at else None,
-        "data": readable(form, approved.data, clear=False),
+        "data": readable(form, approved.data, data_place(approved.id), clear=False),
     }
 
 

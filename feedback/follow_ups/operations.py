@@ -15,6 +15,7 @@ from core import clock
 from core.actor import Actor
 from core.deadlines.clocks import Deadline
 from core.errors import Problem, not_found
+from core.privacy import in_row
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale
 from feedback import integrity
@@ -68,7 +69,7 @@ def apply_step(
         session.execute(
             update(RatingFollowUp)
             .where(RatingFollowUp.rating_id == rating.id)
-            .values(result.follow_up)
+            .values(in_row(RatingFollowUp, result.follow_up, rating_id=rating.id))
             .execution_options(synchronize_session=False)
         )
     if result.contact is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
-from core.forms.sealing import unmasked
+from core.forms.sealing import moved, unmasked
 from core.text import demanded
 from core.workflows import todos
 from core.workflows.versions import refuse_stale
@@ -25,7 +25,7 @@ from inspection.corrections.correction_todos import TODO_RETURNED
 from inspection.kinds import CHECK, Counts
 from inspection.models import Inspection, InspectionVersion
 from inspection.records.access import get_readable, refreshed
-from inspection.records.content import content_digest
+from inspection.records.content import answers_place, content_digest, version_place
 from inspection.statistics import tallies
 from inspection.submissions import sheet_numbers
 from inspection.submissions.authors import Author
@@ -62,7 +62,7 @@ def validate_correction(
         # Refused at once: to the form of another kind all answers would be unknown items.
         raise invalid("/kind", "kind_changed", "更正不能改变检查类型；类型选错的，请作废后重新填报")
     form = tools.forms.get(record.form_code, record.form_version).form
-    body = unmasked(form, record.data, {"kind": record.kind, **body})
+    body = unmasked(form, record.data, answers_place(record.id), {"kind": record.kind, **body})
     author = Author.of_correction(actor, record)
     sent = Sent(author, record.record_type, record.id, body, submit=True, corrected=record)
     validated = validate(session, tools, sent.continuing(tools.forms, record))
@@ -135,7 +135,7 @@ def store_correction(
     if columns["sheet_key"] != record.sheet_key:
         validated.sheet_number.refuse_taken(session, record.id)
         columns["sheet_twin"] = 0
-    payload = {"content": content_digest(columns), "reason": reason, **(payload or {})}
+    payload = {"content": content_digest(columns, record.id), "reason": reason, **(payload or {})}
     try:
         WORKFLOWS[record.record_type].move(session, actor, record, "correct", columns, payload)
     except IntegrityError as error:
@@ -172,10 +172,11 @@ def _change_tallies(session: Session, record: Inspection, validated: Validated) 
 
 def _keep_version(session: Session, record: Inspection, reason: str) -> None:
     """Keep what the record said; after the move, so that of two corrections at once the second learns it is stale."""
+    data = moved(record.data, answers_place(record.id), version_place(record.id, record.version))
     session.execute(
         insert(InspectionVersion).values(
             inspection_id=record.id, version=record.version, form_code=record.form_code,
-            form_version=record.form_version, product_code=record.product_code, data=record.data,
+            form_version=record.form_version, product_code=record.product_code, data=data,
             reason=reason, replaced_at=clock.now(),
         )
     )  # fmt: skip

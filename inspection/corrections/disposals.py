@@ -41,7 +41,7 @@ def move_disposals(
     state = disposal_state(record.problems_found, after)
     columns: dict[str, Any] = {"data": {**record.data, "disposals": after}, "disposal_state": state}
     payload = {
-        "content": content_digest({**content_of(record), **columns}),
+        "content": content_digest({**content_of(record), **columns}, record_id),
         "disposals": {name: [before[name], value] for name, value in after.items() if before[name] != value},
         "reason": reason,
     }

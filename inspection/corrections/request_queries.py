@@ -17,7 +17,7 @@ from core.forms.sealing import readable
 from enterprise.products import PRODUCTS
 from inspection.corrections.authority import TOPMOST, works_at
 from inspection.models import CorrectionRequest, Inspection
-from inspection.records.content import subject_of
+from inspection.records.content import request_place, subject_of
 from inspection.records.differences import Content, differences
 from inspection.workflows import PENDING, REJECTED
 
@@ -115,7 +115,10 @@ def request_answer(session: Session, request: CorrectionRequest, actor: Actor, f
     """A whole application: both versions beside each other, and the places at which they differ."""
     record = session.get_one(Inspection, request.inspection_id)
     clear = request.office_id in actor.offices
-    before, asked = Content.of(request.before), Content.of(request.asked)
+    before, asked = (
+        Content.of(stored, request_place(request.id, column))
+        for column, stored in (("before", request.before), ("asked", request.asked))
+    )
     return {
         **_shown(session, request, record, actor),
         "confirmed": request.confirmed,
@@ -128,7 +131,7 @@ def request_answer(session: Session, request: CorrectionRequest, actor: Actor, f
 def _content(content: Content, forms: FormLibrary, *, clear: bool) -> dict[str, Any]:
     form = forms.get(content.form_code, content.form_version).form
     return {
-        **readable(form, content.data, clear=clear),
+        **readable(form, content.data, content.where, clear=clear),
         "form_code": content.form_code,
         "form_version": content.form_version,
         "product_code": content.product_code,

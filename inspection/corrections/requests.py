@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid, not_found
-from core.privacy import unseal
+from core.forms.sealing import readable
 from core.text import demanded
 from core.workflows import idempotency, todos
 from core.workflows.versions import refuse_stale
@@ -30,6 +30,7 @@ from inspection.corrections.correction_todos import (
 from inspection.corrections.request_queries import is_for
 from inspection.models import AREAS, CorrectionRequest, Inspection
 from inspection.records.access import get_readable, refuse_unsubmitted
+from inspection.records.content import answers_place, request_place
 from inspection.records.differences import Content, differences
 from inspection.submissions.validation import Tools
 from inspection.workflows import PENDING, REJECTED, REQUEST, WORKFLOWS
@@ -58,9 +59,10 @@ def apply_for_correction(
     validated = correcting.validate_correction(session, tools, actor, record, body)
     if validated.columns["sheet_key"] != record.sheet_key:
         validated.sheet_number.refuse_taken(session, record_id)
-    before = Content(record.form_code, record.form_version, record.product_code, record.data)
+    own = answers_place(record_id)
+    before = Content(record.form_code, record.form_version, record.product_code, record.data, own)
     asked = Content(
-        validated.form.code, validated.form.version, validated.columns["product_code"], validated.columns["data"]
+        validated.form.code, validated.form.version, validated.columns["product_code"], validated.columns["data"], own
     )
     if not differences(tools.forms, before, asked, clear=False):
         raise invalid("", "no_difference", "申请的内容与现有记录相同，请修改需要更正的项目后再提交")
@@ -73,7 +75,8 @@ def apply_for_correction(
         "id": request_id, "inspection_id": record_id, "base_version": record.version, "level": record.level,
         "office_id": record.office_id, "area1": record.area1, "area2": record.area2, "area3": record.area3,
         "requested_by": actor.user_id, "requested": mark_of(actor, now), "reason": reason,
-        "before": before.as_json(), "asked": asked.as_json(),
+        "before": before.stored_in(request_place(request_id, "before")),
+        "asked": asked.stored_in(request_place(request_id, "asked")),
         "confirmed": [name for name in QUESTIONS if body.get(name) is True],
         "created_at": now, "updated_at": now,
     }  # fmt: skip
@@ -97,12 +100,9 @@ def approve(
             "请驳回本申请并说明情况，由填报人按最新内容重新申请"
         )
         raise Problem("stale_version", detail, current_version=record.version)
-    asked = Content.of(request.asked)
-    sensitive = tools.forms.get(asked.form_code, asked.form_version).form.sensitive
-    clear = {
-        name: unseal(value) if name in sensitive and isinstance(value, str) else value
-        for name, value in asked.data.items()
-    }
+    asked = Content.of(request.asked, request_place(request_id, "asked"))
+    form = tools.forms.get(asked.form_code, asked.form_version).form
+    clear = readable(form, asked.data, asked.where, clear=True)
     confirmed = {name: True for name in QUESTIONS if name in request.confirmed or body.get(name) is True}
     named = {"kind": asked.form_code, "form_version": asked.form_version, "product_code": asked.product_code}
     validated = correcting.validate_correction(session, tools, actor, record, {**clear, **named, **confirmed})

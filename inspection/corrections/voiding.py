@@ -46,7 +46,7 @@ def void(session: Session, actor: Actor, record_type: str, record_id: UUID, body
         "voided": {**mark_of(actor, now), "reason": reason}, "returned": None, "sheet_key": None, "sheet_twin": 0,
         "updated_at": now,
     }  # fmt: skip
-    payload = {"content": content_digest(content_of(record)), "reason": reason}
+    payload = {"content": content_digest(content_of(record), record_id), "reason": reason}
     WORKFLOWS[record_type].move(session, actor, record, "void", values, payload)
     if record_type == CHECK:
         # After the move, which waits for a rectification that is being ordered at this moment.

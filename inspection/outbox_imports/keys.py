@@ -8,7 +8,7 @@ import pyrage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clock
+from core import clock, privacy
 from core.db import Database, dialect_of, insert_into
 from inspection.models import OutboxKey
 
@@ -22,7 +22,7 @@ def recipient(database: Database) -> str:
     made = pyrage.x25519.Identity.generate()
     with database.write() as session:
         fresh = insert_into(dialect_of(session), OutboxKey).values(
-            id=1, recipient=str(made.to_public()), identity=str(made), made_at=clock.now()
+            id=1, recipient=str(made.to_public()), identity=privacy.InRow(str(made), 1), made_at=clock.now()
         )
         session.execute(fresh.on_conflict_do_nothing())  # two servers may ask at once
         newest = _newest(session)

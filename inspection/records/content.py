@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from core import privacy
+from core.forms.sealing import opened
 from core.workflows import history
+from core.workflows.contents import Attested, is_keyed, keyed_digest
 from inspection.kinds import SPOT_CHECK
 from inspection.models import Inspection
 
-_CONTENT = (
+CONTENT = (
     "form_code", "form_version", "product_code", "uscc", "org_name", "check_date", "unable", "problems_found",
     "disposal_state", "conclusion", "data",
 )  # fmt: skip
@@ -16,15 +19,51 @@ _CONTENT = (
 
 def content_of(record: Inspection) -> dict[str, Any]:
     """What a stored record says, as `content_digest` takes it."""
-    return {name: getattr(record, name) for name in (*_CONTENT, "name_differs")}
+    return {name: getattr(record, name) for name in (*CONTENT, "name_differs")}
 
 
-def content_digest(columns: Mapping[str, Any]) -> str:
-    """Digest of what a record says, kept in its history so that `history verify` shows a changed record."""
-    content = {name: columns[name] for name in _CONTENT}
+def answers_place(record_id: UUID) -> str:
+    """The place to which the answers of a record are sealed."""
+    return privacy.place("inspections", "data", record_id)
+
+
+def version_place(record_id: UUID, version: int) -> str:
+    """The same of the answers that a correction replaced."""
+    return privacy.place("inspection_versions", "data", f"{record_id.hex}.{version}")
+
+
+def request_place(request_id: UUID, column: str) -> str:
+    """The same of an application for a correction (更正申请): `before` or `asked`."""
+    return privacy.place("correction_requests", column, request_id)
+
+
+def content_digest(columns: Mapping[str, Any], record_id: UUID) -> str:
+    """Keyed digest of what a record says, kept in its history so that `history verify` shows a changed record.
+
+    Of clear values: they are sealed anew when the key is changed.
+    """
+    content = {**_content(columns), "data": opened(columns["data"], answers_place(record_id)), "id": str(record_id)}
+    return keyed_digest("inspection content", content)
+
+
+def stored_digest(columns: Mapping[str, Any]) -> str:
+    """The digest that releases up to 0.3 made: of the content as it is stored."""
+    return history.content_digest(_content(columns))
+
+
+def is_content(recorded: object, columns: Mapping[str, Any], record_id: UUID, attested: Attested) -> bool:
+    """Whether a record says what the digest in its history says."""
+    keyed = content_digest(columns, record_id)
+    return recorded == keyed or (
+        not is_keyed(recorded) and (recorded == stored_digest(columns) or attested.holds(recorded, keyed))
+    )
+
+
+def _content(columns: Mapping[str, Any]) -> dict[str, Any]:
+    content = {name: columns[name] for name in CONTENT}
     if columns["name_differs"]:  # records from before the column have digests without it
         content["name_differs"] = True
-    return history.content_digest(content)
+    return content
 
 
 def subject_of(record_type: str, record_id: UUID) -> tuple[str, UUID]:

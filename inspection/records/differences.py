@@ -1,11 +1,11 @@
 """Two versions of a record compared: the places at which they differ."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 from core.forms.library import FormLibrary
-from core.forms.sealing import masked
+from core.forms.sealing import masked, moved
 from core.privacy import unseal
 from enterprise.products import PRODUCTS
 
@@ -16,21 +16,26 @@ _NAMED = {"products": "product_names"}
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a record says at one version; `data` as stored, personal data sealed."""
+    """What a record says at one version; `data` as stored, personal data sealed for the place `where`."""
 
     form_code: str
     form_version: int
     product_code: str
     data: dict[str, Any]
+    where: str
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> Self:
-        """As `as_json` wrote it."""
-        return cls(**stored)
+    def of(cls, stored: Mapping[str, Any], where: str) -> Self:
+        """As `stored_in` wrote it."""
+        return cls(**stored, where=where)
 
-    def as_json(self) -> dict[str, Any]:
-        """For a JSON column."""
-        return asdict(self)
+    def stored_in(self, target: str) -> dict[str, Any]:
+        """For a JSON column at another place."""
+        data = moved(self.data, self.where, target)
+        return {
+            "form_code": self.form_code, "form_version": self.form_version, "product_code": self.product_code,
+            "data": data,
+        }  # fmt: skip
 
 
 def differences(forms: FormLibrary, before: Content, after: Content, *, clear: bool) -> list[dict[str, Any]]:
@@ -44,7 +49,7 @@ def differences(forms: FormLibrary, before: Content, after: Content, *, clear: b
         names = [PRODUCTS[code].name for code in (before.product_code, after.product_code)]
         found.append({"path": "/product_code", "label": "产品", "before": names[0], "after": names[1]})
     for path, label, name, item in _places(form.definition, before.data, after.data):
-        old, new = (_value(content.data, name, item, name in form.sensitive) for content in (before, after))
+        old, new = (_value(content, name, item, name in form.sensitive) for content in (before, after))
         if old != new:
             if name in form.sensitive and not clear:
                 old, new = (masked(text) if isinstance(text, str) else text for text in (old, new))
@@ -66,10 +71,11 @@ def _places(definition: Mapping[str, Any], *contents: Mapping[str, Any]) -> Iter
             yield f"/{name}", label, name, None
 
 
-def _value(data: Mapping[str, Any], name: str, item: str | None, sensitive: bool) -> Any:
+def _value(content: Content, name: str, item: str | None, sensitive: bool) -> Any:
+    data = content.data
     if item is not None:
         return (data.get(name) or {}).get(item)
     value = data.get(_NAMED.get(name, name))
     if sensitive and isinstance(value, str):
-        value = unseal(value)
+        value = unseal(value, f"{content.where}/{name}")
     return None if value in ("", [], {}) else value

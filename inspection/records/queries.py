@@ -13,6 +13,7 @@ from core.forms.library import FormLibrary
 from core.forms.sealing import readable
 from core.workflows import history
 from inspection.models import Inspection, InspectionVersion
+from inspection.records.content import answers_place, version_place
 from inspection.records.findings import findings
 from inspection.records.record_warnings import warnings_of
 
@@ -59,7 +60,7 @@ def record_answer(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[
     """
     form = forms.get(record.form_code, record.form_version).form
     return {
-        **readable(form, record.data, clear=record.office_id in actor.offices),
+        **readable(form, record.data, answers_place(record.id), clear=record.office_id in actor.offices),
         "id": str(record.id),
         "kind": record.kind,
         "form_code": record.form_code,
@@ -113,7 +114,7 @@ def version_answer(
         raise not_found()
     form = forms.get(row.form_code, row.form_version).form
     return {
-        **readable(form, row.data, clear=record.office_id in actor.offices),
+        **readable(form, row.data, version_place(record.id, row.version), clear=record.office_id in actor.offices),
         "id": str(record.id),
         "version": row.version,
         "form_code": row.form_code,

@@ -36,7 +36,7 @@ def store(
     columns = {
         **validated.columns, "updated_at": now, "submitted_at": now if sent.submit else None, "tally_id": tally_id,
     }  # fmt: skip
-    payload = {"content": content_digest(columns)}
+    payload = {"content": content_digest(columns, sent.record_id)}
     try:
         if draft is None:
             return _create(session, actor, sent, {**columns, "created_at": now}, payload)

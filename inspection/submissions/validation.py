@@ -23,7 +23,7 @@ from inspection.dictionaries.entries import Dictionary
 from inspection.kinds import SPOT_CHECK, Counts, Kind
 from inspection.models import Inspection
 from inspection.records import record_warnings
-from inspection.records.content import subject_of
+from inspection.records.content import answers_place, subject_of
 from inspection.statistics.tallies import TallyKey
 from inspection.submissions import attachments, dictionary_checks
 from inspection.submissions.authors import Author
@@ -279,7 +279,7 @@ def _validated(
         "problems_found": problems_found,
         "disposal_state": state,
         "conclusion": conclusion,
-        "data": sealed(form, data),
+        "data": sealed(form, data, answers_place(sent.record_id)),
     }
     address = data.get("org_address")
     org_key = kinds.org_key(None if differs else uscc, name, address if isinstance(address, str) else None)

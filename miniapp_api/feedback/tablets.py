@@ -5,10 +5,9 @@ refusal, and after a minute without a touch. The address of the thanks holds an 
 the query code, so that going back does not show the query code of the person before.
 """
 
+import base64
 from dataclasses import dataclass
 from urllib.parse import quote
-
-from cryptography.exceptions import InvalidTag
 
 from core import clock, privacy
 
@@ -18,6 +17,7 @@ WITHOUT_SCRIPT_SECONDS = 180
 """The same without JavaScript, where typing cannot be noticed; the page says so."""
 THANKS_SECONDS = 20
 _GOOD_FOR = THANKS_SECONDS + 4
+_USE = "thanks on a tablet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,17 @@ def clean_form(token: str) -> str:
 
 def thanks_at(token: str, query_code: str) -> str:
     """The address of the thanks; it works for `THANKS_SECONDS` and a little longer."""
-    mark = privacy.seal(f"{clock.now().timestamp():.0f} {query_code}").removeprefix(privacy.SEALED)
+    content = f"{clock.now().timestamp():.0f} {query_code}".encode()
+    mark = base64.urlsafe_b64encode(privacy.encrypt(content, _USE)).decode()
     return f"/r/{quote(token, safe='')}?mode=tablet&thanks={quote(mark, safe='')}"
 
 
 def query_code_of(mark: str) -> str | None:
     """The query code in a mark of `thanks_at`; None if it is faulty or has expired."""
     try:
-        moment, _, query_code = privacy.unseal(privacy.SEALED + mark[:400]).partition(" ")
+        content = privacy.decrypt(base64.urlsafe_b64decode(mark[:400]), _USE)
+        moment, _, query_code = content.decode().partition(" ")
         age = clock.now().timestamp() - float(moment)
-    except (InvalidTag, ValueError):
+    except ValueError:
         return None
     return query_code if -1 <= age <= _GOOD_FOR else None

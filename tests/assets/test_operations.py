@@ -124,7 +124,7 @@ def test_a_position_is_encrypted_at_rest(receive: Receive, database: Database) -
     receive(paperwork.jpeg(place=True), "a.jpg", "photo")
     with database.read() as session:
         written = session.execute(text("SELECT latitude, longitude FROM files")).one()
-    assert all(value.startswith("enc1:") and "31.8" not in value for value in written)
+    assert all(value.startswith("enc2:1:") and "31.8" not in value for value in written)
 
 
 def test_what_is_refused_leaves_nothing(receive: Receive, uploads: Uploads, database: Database) -> None:

@@ -4,16 +4,18 @@ import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from cryptography.exceptions import InvalidTag
 from flask.testing import FlaskClient
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select, text, update
+from sqlalchemy.exc import StatementError
 
 from accounts.models import AccountApplication, User
 from core import privacy
 from core.db import Database
 from core.keys import keyring
+from inspection.models import Inspection
 from tests.conftest import DATA_KEY
 from tests.newcomers import MOBILE, apply
 from tests.people import PASSWORD, Person, with_problem
@@ -21,6 +23,8 @@ from tests.records import save, submit
 
 OTHER_KEY = "the key of another installation, long enough"
 CONTACT = "13911112222"
+ROW = UUID(int=1)
+HERE = privacy.place("users", "mobile", ROW)
 
 
 @pytest.fixture(autouse=True)
@@ -32,25 +36,46 @@ def _keys() -> Iterator[None]:
 
 @pytest.mark.parametrize("plain", ["13800000001", "", "天宁区", "𬭊䶮", "x" * 10_000, "enc1:not really"])
 def test_what_is_sealed_comes_back_and_looks_different_each_time(plain: str) -> None:
-    first, second = privacy.seal(plain), privacy.seal(plain)
-    assert first != second and privacy.unseal(first) == privacy.unseal(second) == plain
+    first, second = privacy.seal(plain, HERE), privacy.seal(plain, HERE)
+    assert first != second and privacy.unseal(first, HERE) == privacy.unseal(second, HERE) == plain
     assert not plain or plain not in first
 
 
 def test_another_key_opens_nothing() -> None:
-    sealed = privacy.seal(MOBILE)
+    sealed, before = privacy.seal(MOBILE, HERE), privacy.seal_unnamed(MOBILE)
     privacy.install(OTHER_KEY)
-    with pytest.raises(InvalidTag):
-        privacy.unseal(sealed)
+    for kept in (sealed, before):
+        with pytest.raises(privacy.Unopened):
+            privacy.unseal(kept, HERE)
 
 
 def test_a_changed_cipher_text_opens_to_nothing_rather_than_to_something_else() -> None:
-    raw = bytearray(base64.b64decode(privacy.seal(MOBILE).removeprefix(privacy.SEALED)))
-    for place in (0, 12, len(raw) - 1):
+    name, _, content = privacy.seal(MOBILE, HERE).rpartition(":")
+    raw = bytearray(base64.b64decode(content))
+    for at in (0, 12, len(raw) - 1):
         changed = bytearray(raw)
-        changed[place] ^= 1
-        with pytest.raises(InvalidTag):
-            privacy.unseal(privacy.SEALED + base64.b64encode(changed).decode())
+        changed[at] ^= 1
+        with pytest.raises(privacy.Unopened):
+            privacy.unseal(f"{name}:{base64.b64encode(changed).decode()}", HERE)
+
+
+def test_a_cipher_text_names_its_key_and_opens_in_its_own_place_only() -> None:
+    sealed = privacy.seal(MOBILE, HERE)
+    assert privacy.key_of(sealed) == "1"
+    there = UUID(int=2)
+    for elsewhere in (
+        privacy.place("users", "mobile", there), privacy.place("users", "full_name", ROW),
+        privacy.place("account_applications", "mobile", ROW),
+    ):  # fmt: skip
+        with pytest.raises(privacy.Unopened):
+            privacy.unseal(sealed, elsewhere)
+    with pytest.raises(privacy.Unopened):
+        privacy.unseal(sealed.replace("enc2:1:", "enc2:7:"), HERE)
+
+
+def test_what_an_earlier_release_sealed_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert privacy.unseal(privacy.seal_unnamed(MOBILE), HERE) == MOBILE
+    assert privacy.key_of(privacy.seal_unnamed(MOBILE)) == "0"
 
 
 def test_a_keyed_hash_finds_the_same_and_depends_on_the_key_and_on_where_its_parts_end() -> None:
@@ -62,9 +87,11 @@ def test_a_keyed_hash_finds_the_same_and_depends_on_the_key_and_on_where_its_par
 
 
 def test_nothing_is_sealed_or_hashed_before_the_keys_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed = privacy.seal(MOBILE)
+    sealed = privacy.seal(MOBILE, HERE)
     monkeypatch.setattr(keyring._Installed, "ring", None)
-    for use in (lambda: privacy.seal(MOBILE), lambda: privacy.unseal(sealed), lambda: privacy.keyed_hash(MOBILE)):
+    for use in (
+        lambda: privacy.seal(MOBILE, HERE), lambda: privacy.unseal(sealed, HERE), lambda: privacy.keyed_hash(MOBILE),
+    ):  # fmt: skip
         with pytest.raises(RuntimeError, match="install"):
             use()
 
@@ -129,12 +156,54 @@ def test_an_encrypted_column_is_clear_in_python_and_sealed_in_the_table(
         assert session.scalar(select(AccountApplication.mobile)) == MOBILE
         assert session.scalar(select(User.mobile).where(User.username == "zhonglou_li")) == MOBILE
         for table in ("account_applications", "users"):
-            raw = session.scalar(text(f"SELECT mobile FROM {table} WHERE mobile IS NOT NULL"))
-            assert raw.startswith(privacy.SEALED) and privacy.unseal(raw) == MOBILE
+            raw, row = session.execute(text(f"SELECT mobile, id FROM {table} WHERE mobile IS NOT NULL")).one()
+            row = privacy.place(table, "mobile", UUID(str(row)))
+            assert raw.startswith(privacy.NAMED) and privacy.unseal(raw, row) == MOBILE
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_number_that_was_moved_to_the_row_of_another_person_does_not_open(
+    client: FlaskClient, database: Database, city_reviewer: Person
+) -> None:
+    apply(client, username="zhang_one", mobile="13800000001")
+    apply(client, username="li_two", mobile="13900000002")
+    with database.write() as session:
+        session.execute(
+            text(
+                "UPDATE users SET mobile = (SELECT mobile FROM users WHERE username = 'zhang_one')"
+                " WHERE username = 'li_two'"
+            )
+        )
+    with database.read() as session:
+        assert session.scalar(select(User.mobile).where(User.username == "zhang_one")) == "13800000001"
+        for asked in (select(User.mobile), select(User)):
+            with pytest.raises(privacy.Unopened):
+                session.scalar(asked.where(User.username == "li_two"))
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_contact_that_was_moved_to_another_record_or_field_does_not_open(
+    database: Database, county_inspector: Person
+) -> None:
+    one, two = (
+        submit(county_inspector, with_problem({"7.1": "in_progress"}, contact_tel=number, check_date=day))
+        for number, day in ((CONTACT, "2026-11-20"), ("13911113333", "2026-11-19"))
+    )
+    with database.write() as session:
+        records = [session.get_one(Inspection, UUID(made["id"])) for made in (one, two)]
+        records[1].data = {**records[1].data, "contact_tel": records[0].data["contact_tel"]}
+    assert county_inspector.get(f"/inspections/{one['id']}").json["contact_tel"] == CONTACT
+    answer = county_inspector.get(f"/inspections/{two['id']}")
+    assert answer.status_code == 500 and CONTACT not in answer.get_data(as_text=True)
+
+
+def test_a_text_that_was_given_without_its_row_is_not_stored(database: Database) -> None:
+    with database.write() as session, pytest.raises(StatementError, match=r"users\.mobile"):
+        session.execute(update(User).values(mobile=MOBILE))
 
 
 def test_with_the_key_of_another_installation_the_database_stays_shut(client: FlaskClient, database: Database) -> None:
     apply(client)
     privacy.install(OTHER_KEY)
-    with database.read() as session, pytest.raises(InvalidTag):
+    with database.read() as session, pytest.raises(privacy.Unopened):
         session.scalar(select(AccountApplication.mobile))

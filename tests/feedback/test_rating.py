@@ -217,7 +217,7 @@ def test_name_and_number_are_encrypted_and_no_address_is_stored(room: Room) -> N
         row = dict(session.execute(text("SELECT * FROM ratings")).one()._mapping)
         windows = session.scalars(select(RatingWindow.key)).all()
     stored = " ".join(str(value) for value in row.values()) + " ".join(windows)
-    assert row["mobile"].startswith("enc1:") and row["rater_name"].startswith("enc1:")
+    assert row["mobile"].startswith("enc2:1:") and row["rater_name"].startswith("enc2:1:")
     assert row["mobile_tail"] == "0001"
     for secret in ("13800000001", "张某某", "192.0.2.77", rated.query_code, rated.query_code.replace("-", "")):
         assert secret not in stored

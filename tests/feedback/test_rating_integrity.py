@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from core.config import Settings
 from core.models import HistoryEntry
+from core.privacy import in_row
 from core.workflows import history
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from tests.command_line import Run, command_line
@@ -46,12 +47,17 @@ def test_untouched_ratings_hold_in_every_status(room: Room, run: Run) -> None:
 
 
 def _rating(**values: Any) -> Callable[[Any, UUID], None]:
-    return lambda session, rating_id: session.execute(update(Rating).where(Rating.id == rating_id).values(**values))
+    return lambda session, rating_id: session.execute(
+        update(Rating).where(Rating.id == rating_id).values(in_row(Rating, values, id=rating_id))
+    )
 
 
 def _follow_up(**values: Any) -> Callable[[Any, UUID], None]:
-    chosen = update(RatingFollowUp).values(**values)
-    return lambda session, rating_id: session.execute(chosen.where(RatingFollowUp.rating_id == rating_id))
+    return lambda session, rating_id: session.execute(
+        update(RatingFollowUp)
+        .where(RatingFollowUp.rating_id == rating_id)
+        .values(in_row(RatingFollowUp, values, rating_id=rating_id))
+    )
 
 
 def _contact(session: Any, rating_id: UUID) -> None:

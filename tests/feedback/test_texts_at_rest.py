@@ -119,7 +119,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(room: Room, monkeypatch
     ratings_with_every_text(room)
     before = words(room)
     migrate.downgrade(room.database.engine, BEFORE)
-    really, left = privacy.seal, [10]
+    really, left = privacy.seal_unnamed, [10]
 
     def cut_off(said: str) -> str:
         left[0] -= 1
@@ -128,7 +128,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(room: Room, monkeypatch
         return really(said)
 
     with monkeypatch.context() as patch:
-        patch.setattr(privacy, "seal", cut_off)
+        patch.setattr(privacy, "seal_unnamed", cut_off)
         with pytest.raises(KeyboardInterrupt):
             migrate.upgrade(room.database.engine)
     assert migrate.revision_of(room.database.engine) == BEFORE
@@ -142,7 +142,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(room: Room, monkeypatch
 def test_what_another_server_writes_during_the_upgrade_is_not_lost(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = ratings_with_every_text(room)[0]
     migrate.downgrade(room.database.engine, BEFORE)
-    really, started = privacy.seal, list[threading.Thread]()
+    really, started = privacy.seal_unnamed, list[threading.Thread]()
 
     def write() -> None:
         with room.database.write() as session:
@@ -157,7 +157,7 @@ def test_what_another_server_writes_during_the_upgrade_is_not_lost(room: Room, m
         return really(said)
 
     with monkeypatch.context() as patch:
-        patch.setattr(privacy, "seal", while_another_writes)
+        patch.setattr(privacy, "seal_unnamed", while_another_writes)
         migrate.upgrade(room.database.engine)
     started[0].join()
     with room.database.read() as session:
@@ -166,7 +166,7 @@ def test_what_another_server_writes_during_the_upgrade_is_not_lost(room: Room, m
 
 
 def _sealed(said: str | None) -> str:
-    return privacy.seal(said or "")
+    return privacy.seal_unnamed(said or "")
 
 
 @pytest.mark.parametrize("kept", ["enc1:AAAA", "enc1:不是", '"text"'])

@@ -426,8 +426,8 @@ def test_the_number_in_an_application_is_encrypted_at_rest(late: Any, sign_in: S
     asked(sign_in("county_inspector"), record, production(contact_tel="13800000002"))
     with database.read() as session:
         stored = session.scalars(select(CorrectionRequest)).one()
-    assert stored.before["data"]["contact_tel"].startswith("enc1:")
-    assert stored.asked["data"]["contact_tel"].startswith("enc1:")
+    assert stored.before["data"]["contact_tel"].startswith("enc2:1:")
+    assert stored.asked["data"]["contact_tel"].startswith("enc2:1:")
 
 
 # ---- returning

@@ -289,7 +289,7 @@ def test_the_old_number_stays_encrypted_and_masked(
     assert read(city_reviewer, path)["contact_tel"] == "138****0001"
     with database.read() as session:
         stored = session.scalars(select(InspectionVersion)).one()
-        assert stored.data["contact_tel"].startswith("enc1:")
+        assert stored.data["contact_tel"].startswith("enc2:1:")
         assert session.scalar(select(func.count()).select_from(InspectionVersion)) == 1
 
 

@@ -17,6 +17,7 @@ from accounts.models import AccountApplication, Region, User, UserSession
 from accounts.verbs import Verb
 from core.db import Database
 from core.models import HistoryEntry, Todo
+from core.privacy import in_row
 from core.workflows import todos
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
@@ -217,7 +218,7 @@ def account_applications(stage: Stage) -> Listed:
     def differ(place: int) -> Json:
         applicant = {**user, "id": uuid4(), "username": f"applicant{place}"}
         with stage.database.write() as session:
-            session.execute(insert(User).values(**applicant))
+            session.execute(insert(User).values(in_row(User, applicant)))
         return {"created_at": minutes(place), "query_code": new_id()[:32], "user_id": applicant["id"]}
 
     return Listed(

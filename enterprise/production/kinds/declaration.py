@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.forms.sealing import readable
+from core.forms.sealing import moved, readable
 from core.workflows.workflow import SYSTEM
 from enterprise import register_changes
+from enterprise.filings.content import data_place
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings, FilingStep, TodoRule
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
@@ -64,7 +66,7 @@ def fill_untouched(session: Session, which: ColumnElement[bool], known: Mapping[
 def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
     """Approved: the register and the licence take the data over, and a new row 更新申报 appears, filled with it."""
     form = engine.forms.get(filing.form_code, filing.form_version).form
-    data = readable(form, filing.data, clear=True)
+    data = readable(form, filing.data, data_place(filing.id), clear=True)
     enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
     declared: dict[str, Any] = {column: data[name] for name, column in _OF_ENTERPRISE.items() if data.get(name)}
     facts: Any = {"uscc": enterprise.uscc, "name": enterprise.name, "region_code": enterprise.region_code, **declared}
@@ -83,9 +85,10 @@ def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
     enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
     assert filing.subject_type is not None
     assert filing.subject_id is not None
+    filing_id = uuid4()
     open_filing(
-        session, engine, KIND, enterprise, subject=(filing.subject_type, filing.subject_id),
-        parent_id=filing.id, title=filing.title, data=filing.data,
+        session, engine, KIND, enterprise, filing_id=filing_id, subject=(filing.subject_type, filing.subject_id),
+        parent_id=filing.id, title=filing.title, data=moved(filing.data, data_place(filing.id), data_place(filing_id)),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from assets.files.models import File
 from core import clock
 from core.forms.sealing import sealed
 from core.workflows.workflow import BACK, SYSTEM
+from enterprise.filings.content import data_place
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.opening import open_filing
@@ -120,11 +121,20 @@ def standing(session: Session, engine: Filings, kind: FilingKind, status: str, *
     session.execute(update(Filing).values(open_key=None))
     enterprise = session.scalars(select(Enterprise).where(Enterprise.uscc == WORKS)).one()
     form = engine.forms.get(kind.form_code).form
-    data = sealed(form, changes.pop("data", None) or filled(engine, kind))
+    filing_id = uuid4()
+    data = sealed(form, changes.pop("data", None) or filled(engine, kind), data_place(filing_id))
     without = changes.pop("without", None)
     opener: Any = SimpleNamespace(user_id=user_of(session, WORKS), verbs={ENTERPRISE, OFFICE}, as_payload=dict)
     filing = open_filing(
-        session, engine, kind, enterprise, subject=subject_of(session, kind), actor=opener, data=data, saved=True
+        session,
+        engine,
+        kind,
+        enterprise,
+        filing_id=filing_id,
+        subject=subject_of(session, kind),
+        actor=opener,
+        data=data,
+        saved=True,
     )
     documents = [
         {"category": d.category.code, "file_id": file_row(session, WORKS, d, filing.id)}

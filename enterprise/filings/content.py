@@ -1,0 +1,47 @@
+"""What a filing says: where its personal data is sealed, and the digest that its history keeps of what was sent."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from core import privacy
+from core.forms.sealing import opened
+from core.workflows import history
+from core.workflows.contents import Attested, is_keyed, keyed_digest
+from enterprise.filings.models import FilingVersion
+
+CONTENT = ("form_code", "form_version", "data", "documents")
+
+
+def data_place(filing_id: UUID) -> str:
+    """The place to which the data of a filing are sealed."""
+    return privacy.place("filings", "data", filing_id)
+
+
+def version_place(version_id: UUID) -> str:
+    """The place to which the data of a sent version are sealed."""
+    return privacy.place("filing_versions", "data", version_id)
+
+
+def content_digest(version: Mapping[str, Any]) -> str:
+    """Keyed digest of a sent version, kept in the history entry of the step that sent it.
+
+    Of clear values: they are sealed anew when the key is changed.
+    """
+    content = {**{name: version[name] for name in CONTENT}, "filing": str(version["filing_id"])}
+    content["data"] = opened(version["data"], version_place(version["id"]))
+    return keyed_digest("filing content", content)
+
+
+def stored_digest(version: Mapping[str, Any]) -> str:
+    """The digest that releases up to 0.3 made: of the content as it is stored."""
+    return history.content_digest({name: version[name] for name in CONTENT})
+
+
+def is_content(recorded: str | None, version: FilingVersion, attested: Attested) -> bool:
+    """Whether a version is what the digest in the history says."""
+    values = {name: getattr(version, name) for name in ("id", "filing_id", *CONTENT)}
+    keyed = content_digest(values)
+    return recorded == keyed or (
+        not is_keyed(recorded) and (recorded == stored_digest(values) or attested.holds(recorded, keyed))
+    )

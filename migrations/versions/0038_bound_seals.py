@@ -1,0 +1,54 @@
+"""keys are retired by a rotation; contents whose personal data was sealed anew
+
+Revision ID: 0038
+Revises: 0037
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from core.database.migrate import columns_of
+from core.keys import resealing
+from core.privacy import NAMED, seal_unnamed, unseal
+
+revision = "0038"
+down_revision = "0037"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("installation_keys", sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_table(
+        "resealed_contents",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("attested", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_resealed_contents")),
+    )
+
+
+def downgrade() -> None:
+    unname()
+    op.drop_table("resealed_contents")
+    with op.batch_alter_table("installation_keys") as batch:
+        batch.drop_column("retired_at")
+
+
+def unname() -> None:
+    """Earlier releases open only what names no key and is bound to nothing."""
+    connection = op.get_bind()
+    present = columns_of(connection.engine)
+    # Each batch is a transaction of its own; the connection of the downgrade keeps no lock meanwhile.
+    connection.execution_options(reading=True)
+    with op.get_context().autocommit_block():
+        for _ in resealing.walk(connection.engine, is_named, unnamed, present=present):
+            pass
+        connection.execution_options(reading=False)
+
+
+def is_named(sealed: str) -> bool:
+    return sealed.startswith(NAMED)
+
+
+def unnamed(sealed: str, where: str) -> str:
+    return seal_unnamed(unseal(sealed, where))
