@@ -26,6 +26,7 @@ from core.config import Settings
 from core.database import migrate
 from core.db import Database
 from core.forms.library import FormLibrary
+from core.keys import stored
 from inspection import campaigns
 from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
@@ -116,6 +117,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.sqlite3"
     database = Database(f"sqlite:///{path}")
     migrate.upgrade(database.engine)
+    stored.open_keys(database.engine, DATA_KEY)
     fill(database)
     with database.engine.connect() as connection:
         checkpoint(connection)
@@ -129,6 +131,7 @@ def filled_postgres() -> Iterator[ResettableDatabase]:
     with postgres_database() as url:
         database = Database(url.render_as_string(hide_password=False))
         migrate.upgrade(database.engine)
+        stored.open_keys(database.engine, DATA_KEY)
         fill(database)
         database.dispose()
         resettable = ResettableDatabase(url)

@@ -7,7 +7,6 @@ Revises: 0037
 import sqlalchemy as sa
 from alembic import op
 
-from core.database.migrate import columns_of
 from core.keys import resealing
 from core.privacy import NAMED, seal_unnamed, unseal
 
@@ -37,7 +36,8 @@ def downgrade() -> None:
 def unname() -> None:
     """Earlier releases open only what names no key and is bound to nothing."""
     connection = op.get_bind()
-    present = columns_of(connection.engine)
+    there = sa.inspect(connection).get_multi_columns()
+    present = {name: {column['name'] for column in columns} for (_, name), columns in there.items()}
     # Each batch is a transaction of its own; the connection of the downgrade keeps no lock meanwhile.
     connection.execution_options(reading=True)
     with op.get_context().autocommit_block():

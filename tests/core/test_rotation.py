@@ -131,7 +131,6 @@ def test_hashes_do_not_change_so_that_query_codes_and_the_five_days_survive(room
     from core.errors import Problem
     from feedback.ratings.query_codes import query_code, query_key
 
-    stored.open_keys(room.database.engine, DATA_KEY)
     code = room.code()
     rated = room.send(code, mobile="13800000001")
     said = query_code(rated.id)
