@@ -22,6 +22,7 @@ from core.db import Database
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.keys import stored
+from demo.removal import refuse_in_production
 from enterprise.systems import filing_engine
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     if not prepared:
         refuse_to_open(settings, database.engine)
         give_key(settings)
+    refuse_in_production(settings, database.engine)
     stored.open_keys(database.engine, settings.data_key.get_secret_value())
 
     # No route for files that nothing guards; APIFlask's annotation forgets that Flask takes None here.

@@ -19,6 +19,7 @@ from core.forms.publishing import publish_files
 from core.keys import stored
 from demo import loading
 from demo.commands import show_progress
+from demo.removal import refuse_in_production
 from inspection import campaigns
 from inspection.dictionaries.seeds import load_seeds
 
@@ -38,6 +39,7 @@ def prepare(settings: Settings, database: Database, *, keep_a_copy: bool = False
     changes nothing and takes a few queries.
     """
     refuse_to_open(settings, database.engine)
+    refuse_in_production(settings, database.engine)
     with preparing.one_at_a_time(database.engine, lambda: click.echo("另一个进程正在准备数据库，等待其完成")):
         migrate.refuse_other_tables(database.engine, newest=Base.metadata)
         current = migrate.is_current(database.engine)

@@ -123,7 +123,8 @@ def serve(settings: Settings, database: Database) -> None:
     """Prepare, show the address, and serve until SIGTERM or SIGINT. Does not return."""
     refuse_taken_port(settings)
     _hold_server_lock(settings.data_dir)
-    if preparation.is_demo_due(settings, database):
+    first = preparation.is_demo_due(settings, database)
+    if first:
         preparation.prepare_apart()
     preparation.prepare(settings, database)
     double = wechat_trial.start(settings, database) if settings.wechat_double else None
@@ -131,7 +132,7 @@ def serve(settings: Settings, database: Database) -> None:
         guessed = clocks.working_calendar(session).unknown_years(clock.today())
     # No connection may be shared with the workers; closing the last one also checkpoints SQLite's write-ahead log.
     database.dispose()
-    _announce(settings, double)
+    _announce(settings, double, first=first)
     for year in guessed:
         click.echo(clocks.warning_of(year), err=True)
     if settings.backup_dir or settings.production or not settings.demo:
@@ -165,7 +166,7 @@ def _hold_server_lock(data_dir: Path) -> None:
 _server_lock: IO[str] | None = None
 
 
-def _announce(settings: Settings, wechat_double: str | None) -> None:
+def _announce(settings: Settings, wechat_double: str | None, *, first: bool) -> None:
     url = f"http://{address(settings)}"
     click.echo(f"\n工品查 · 市场监管现场检查服务   {url}/")
     if phone_app.is_built():
@@ -179,8 +180,11 @@ def _announce(settings: Settings, wechat_double: str | None) -> None:
     click.echo(f"  数据目录 data               {settings.data_dir.absolute()}")
     file = accounts_file(settings.data_dir)
     if settings.demo and not settings.production and file.exists():
-        click.echo(f"演示账号 demo accounts（用户名 密码 说明；也在 {file.absolute()}）")
-        print_accounts(settings.data_dir)
+        if first:  # later only where they stand: logs of starts are read by others
+            click.echo(f"演示账号 demo accounts（用户名 密码 说明；也在 {file.absolute()}，以后只写在那里）")
+            print_accounts(settings.data_dir)
+        else:
+            click.echo(f"演示账号 demo accounts       {file.absolute()}")
     if wechat_double:
         click.echo(f"微信替身（仅供试用）：登录码 {wechat_double}/double/code?person=甲")
     click.echo("按 Ctrl-C 停止 / Ctrl-C stops the server\n")

@@ -18,6 +18,16 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MINIMUM_SECRET = 32
+LEAST_CHARACTERS = {
+    "data_key": MINIMUM_SECRET,
+    "metrics_token": MINIMUM_SECRET,
+    # Others are made elsewhere: by WeChat and Tencent with 32 characters, by storages and mail servers with 8 or more.
+    "wechat_secret": 16,
+    "tencent_secret_key": 16,
+    "s3_secret_access_key": 8,
+    "smtp_password": 8,
+}
+"""The least length of every secret setting in production."""
 _LIMIT = r"^[1-9]\d{0,8} ?(per|/) ?(second|minute|hour|day)s?$"
 KEY_FILE = "data.key"
 """In `DATA_DIR`: the key of this installation, where `DATA_KEY` is not set."""
@@ -187,6 +197,7 @@ def load_settings(*, make_key: bool = True) -> Settings:
         raise SettingsError("these settings cannot be used:\n  " + "\n  ".join(lines)) from error
     if settings.production:
         _refuse_missing(settings)
+        _refuse_short(settings)
     _make_data_dir(settings.data_dir)
     if make_key or (settings.data_dir / KEY_FILE).exists():
         give_key(settings)
@@ -216,6 +227,20 @@ def _refuse_missing(settings: Settings) -> None:
     ]
     if missing:
         raise SettingsError("production needs these settings, which are missing: " + ", ".join(missing))
+
+
+def _refuse_short(settings: Settings) -> None:
+    """A secret that can be guessed is none."""
+    short = [
+        f"{name.upper()} ({length} of at least {least} characters)"
+        for name, least in LEAST_CHARACTERS.items()
+        if 0 < (length := len(getattr(settings, name).get_secret_value())) < least
+    ]
+    if short:
+        raise SettingsError(
+            "production refuses secrets that are short enough to be guessed: " + ", ".join(short)
+            + "; openssl rand -base64 36 makes one"
+        )  # fmt: skip
 
 
 def _refuse_half_set(settings: Settings) -> None:

@@ -8,7 +8,8 @@ import click
 
 from core.config import Settings
 from core.db import Database
-from demo import accounts, loading
+from core.workflows.events import Events
+from demo import accounts, loading, removal
 
 
 class Installation(Protocol):
@@ -21,6 +22,14 @@ class Installation(Protocol):
     @property
     def database(self) -> Database:
         """The installation's database."""
+
+
+class InstallationWithEvents(Installation, Protocol):
+    """The same, for commands that change users."""
+
+    @property
+    def events(self) -> Events:
+        """Events with the listeners of all rooms."""
 
 
 def show_progress(part: str, done: int, total: int) -> None:
@@ -57,6 +66,32 @@ def load_command(obj: Installation) -> None:
         raise click.UsageError("生产环境（ENVIRONMENT=production）不装入演示数据")
     if loading.load(obj.database, obj.settings, show_progress):
         click.echo("演示数据已装入")
+        print_accounts(obj.settings.data_dir)
     else:
-        click.echo("演示数据此前已装入，无变化")
-    print_accounts(obj.settings.data_dir)
+        file = accounts.accounts_file(obj.settings.data_dir)
+        click.echo(f"演示数据此前已装入，无变化；账号和密码在 {file.absolute()}")
+
+
+@demo.command("remove")
+@click.pass_obj
+def remove_command(obj: InstallationWithEvents) -> None:
+    """Disable all demo accounts, end their sessions, and delete the file of their passwords. Again, it changes nothing.
+
+    Kept are the records, filings, ratings and enterprises of the demo: their histories cannot be taken out of the
+    history of all. An installation that is to hold none of them begins with another DATABASE_URL or DATA_DIR.
+    Refused, with a list, while work of other users waits for a demo account.
+
+    \b
+    Example:
+      ./manage demo remove
+    """
+    done = removal.remove(obj.database, obj.settings, obj.events)
+    if not done.disabled and not done.file:
+        click.echo("没有可用的演示账号，无变化")
+        return
+    click.echo(f"已停用演示账号 {len(done.disabled)} 个，原有登录全部失效；密码文件已删除")
+    if done.kept:
+        click.echo(
+            f"保留了演示账号填报的检查记录 {done.kept} 条及其操作记录（不能从操作记录中取出）；"
+            "正式使用如不需要它们，请另设 DATABASE_URL 或 DATA_DIR"
+        )

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from cli.commands import cli
-from core.config import SettingsError, load_settings
+from core.config import LEAST_CHARACTERS, Settings, SettingsError, load_settings
 
 LONG_ENOUGH = "a secret for tests of thirty-two characters and more"
 SETTINGS = ("ENVIRONMENT", "DATABASE_URL", "DATA_KEY", "METRICS_TOKEN", "DATA_DIR", "DEMO", "PORT", "REDIS_URL")
@@ -51,6 +52,20 @@ def test_production_starts_with_everything_and_makes_no_key(monkeypatch: pytest.
     production(monkeypatch)
     assert load_settings().production
     assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_every_secret_has_a_least_length() -> None:
+    secrets = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    assert secrets == LEAST_CHARACTERS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(LEAST_CHARACTERS))
+def test_production_refuses_a_secret_that_can_be_guessed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    production(monkeypatch, **{name.upper(): "x"})
+    answer = CliRunner().invoke(cli, ["serve"])
+    assert answer.exit_code == 2
+    assert name.upper() in answer.stderr and "at least" in answer.stderr and "Traceback" not in answer.output
+    assert len(answer.stderr.strip().splitlines()) == 1
 
 
 def test_production_loads_no_demo(monkeypatch: pytest.MonkeyPatch) -> None:

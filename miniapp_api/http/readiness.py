@@ -16,6 +16,7 @@ from core.config import Settings
 from core.database.disk import DiskWatch
 from core.db import Database
 from core.deadlines import clocks
+from core.keys import stored
 
 log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ REMEMBERED = 5.0
 NO_ANSWER = "no answer"
 
 
-NEEDED = ("database", "storage")
+NEEDED = ("database", "keys", "storage")
 """Checks that must be `ok` for the server to be ready; the others are only shown."""
 
 
@@ -95,6 +96,7 @@ def checks(
 
     return [
         Check("database", lambda: _reads(database)),
+        Check("keys", lambda: _has_keys(settings, database)),
         Check("storage", lambda: _stores(uploads)),
         Check("virus_scan", has_scanner),
         Check("document_preview", has_converter),
@@ -111,6 +113,18 @@ def _reads(database: Database) -> str:
             session.execute(text("SELECT 1 FROM alembic_version"))
     except SQLAlchemyError:
         return "unreachable or not migrated"
+    return "ok"
+
+
+def _has_keys(settings: Settings, database: Database) -> str:
+    """Whether the secret opens the keys of the database, which may have been restored from another installation's."""
+    try:
+        stored.read(database.engine, settings.data_key.get_secret_value())
+    except stored.WrongKey as error:
+        log.error("wrong_key", reason=str(error))
+        return "wrong: the secret does not open the keys of the database"
+    except SQLAlchemyError:
+        return "not known: the database does not answer"
     return "ok"
 
 

@@ -1,10 +1,15 @@
 """The keys of an installation stand in its database, and only its secret opens them."""
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import delete, insert, select, text, update
 
 from app import create_app
+from cli.commands import cli
 from core import clock, privacy
 from core.config import Settings
 from core.db import Database
@@ -13,6 +18,7 @@ from core.keys.keyring import PURPOSES, UnknownKey
 from core.models import IdempotencyKey, InstallationKey
 from tests.command_line import command_line
 from tests.conftest import DATA_KEY
+from tests.newcomers import apply
 from tests.people import Person
 
 OTHER_KEY = "the key of another installation, long enough"
@@ -105,3 +111,44 @@ def test_a_key_that_another_process_made_is_found(database: Database) -> None:
         )
     assert keyring.get("history", "2").bytes == b"n" * 32
     assert keyring.current("history").id == "2"
+
+
+def test_readyz_says_that_the_secret_is_not_that_of_the_database(client: FlaskClient, database: Database) -> None:
+    assert client.get("/readyz").get_json()["checks"]["keys"] == "ok"
+    with database.write() as session:  # as if another database had been restored under the running server
+        session.execute(update(InstallationKey).values(secret_id="00000000"))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503 and answer.get_json()["checks"]["keys"].startswith("wrong")
+
+
+def test_a_lost_key_is_refused_with_one_sentence_and_no_other_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": "", "DATA_KEY": "", "DEMO": "0"}.items():
+        monkeypatch.setenv(name, value)
+    run = CliRunner()
+    assert run.invoke(cli, ["prepare"]).exit_code == 0
+    kept = (tmp_path / "data" / "data.key").read_text()
+    for lost, said in ((None, "密钥"), (OTHER_KEY, "密钥不对")):
+        (tmp_path / "data" / "data.key").unlink()
+        if lost is not None:
+            (tmp_path / "data" / "data.key").write_text(lost)
+        for command in (["database", "check"], ["prepare"], ["keys", "rotate"], ["history", "verify"]):
+            answer = run.invoke(cli, command)
+            assert answer.exit_code == 2 and said in answer.stderr, command
+            assert len(answer.stderr.strip().splitlines()) == 1
+        if lost is None:
+            assert not (tmp_path / "data" / "data.key").exists()
+            (tmp_path / "data" / "data.key").write_text("")
+    (tmp_path / "data" / "data.key").write_text(kept)
+    assert run.invoke(cli, ["database", "check"]).exit_code == 0
+
+
+def test_keys_that_were_deleted_from_the_table_are_not_made_anew(client: FlaskClient, database: Database) -> None:
+    apply(client)
+    with database.write() as session:
+        session.execute(delete(InstallationKey))
+    with pytest.raises(stored.WrongKey):
+        stored.read(database.engine, DATA_KEY)
+    with database.read() as session:
+        assert session.scalar(select(InstallationKey.number).limit(1)) is None
