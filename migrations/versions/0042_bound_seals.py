@@ -1,7 +1,7 @@
 """keys are retired by a rotation; contents whose personal data was sealed anew
 
-Revision ID: 0038
-Revises: 0037
+Revision ID: 0042
+Revises: 0041
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from alembic import op
 from core.keys import resealing
 from core.privacy import NAMED, seal_unnamed, unseal
 
-revision = "0038"
-down_revision = "0037"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
