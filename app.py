@@ -7,6 +7,7 @@ from typing import Any
 from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from accounts.demo_accounts import refuse_in_production
 from accounts.sign_in.sessions import SessionPolicy
 from accounts.verbs import Role
 from assets.files.uploads import open_uploads
@@ -22,7 +23,6 @@ from core.db import Database
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.keys import stored
-from demo.removal import refuse_in_production
 from enterprise.systems import filing_engine
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
+from accounts.demo_accounts import refuse_in_production
 from accounts.models import Region
 from accounts.regions.loading import area_rows, load_regions
 from backups import before_upgrade
@@ -19,7 +20,6 @@ from core.forms.publishing import publish_files
 from core.keys import stored
 from demo import loading
 from demo.commands import show_progress
-from demo.removal import refuse_in_production
 from inspection import campaigns
 from inspection.dictionaries.seeds import load_seeds
 
