@@ -25,8 +25,9 @@ GUARDED = {
     "sign_ins": "UPDATE OR TRUNCATE",
 }
 
+# A restore that is begun again drops tables, not functions.
 GUARD = """
-CREATE FUNCTION history_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION history_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('gongpin.history', true) = 'maintenance' THEN
         RETURN NULL;
@@ -39,7 +40,7 @@ END $$
 
 # The payload goes only with a row of the same transaction that says so. Whoever may call it needs no other right.
 ERASE = """
-CREATE FUNCTION history_erase(erasure bigint, erased bigint[]) RETURNS integer
+CREATE OR REPLACE FUNCTION history_erase(erasure bigint, erased bigint[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp SET gongpin.history = 'maintenance' AS $$
 DECLARE
     gone integer;

@@ -20,7 +20,7 @@ from composition import history as composed
 from core.clock import now
 from core.config import Settings
 from core.db import Database
-from core.models import HistoryEntry, HistoryGap, HistorySeal
+from core.models import HistoryEntry, HistoryGap, HistoryPayload, HistorySeal
 from core.sealing import checking, parts, seals
 from core.sealing.checking import Kept, Outcome
 from core.sealing.heads import FILE, parse
@@ -55,10 +55,12 @@ def seal(database: Database) -> list[seals.Head]:
     return seals.seal(database, LOGS)
 
 
-def verified(database: Database, kept: Kept | None = None, **parts: int) -> tuple[list[str], Outcome]:
+def verified(
+    database: Database, kept: Kept | None = None, first: int = 1, last: int | None = None
+) -> tuple[list[str], Outcome]:
     outcome = Outcome()
     with database.read() as session:
-        return [str(one) for one in checking.verify(session, LOGS, outcome, kept=kept, **parts)], outcome
+        return [str(one) for one in checking.verify(session, LOGS, outcome, kept=kept, first=first, last=last)], outcome
 
 
 def heads(database: Database) -> Kept:
@@ -190,7 +192,7 @@ def test_the_history_of_an_earlier_release_is_founded_as_it_is(
 
     def of_earlier_release(session: Any) -> None:
         subjects = session.scalars(select(HistoryEntry.subject_id).distinct()).all()
-        for payload in session.scalars(select(history.HistoryPayload)):
+        for payload in session.scalars(select(HistoryPayload)):
             payload.payload = {name: value for name, value in payload.payload.items() if name != "account"}
         session.flush()
         session.execute(update(HistoryEntry).values(key_id=None))
