@@ -23,6 +23,7 @@ from core.db import Database
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.keys import stored
+from enterprise.filings.tries import TryNotes
 from enterprise.systems import filing_engine
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         subjects=subjects,
         uploads=uploads,
         filings=filing_engine(library, subjects, events),
+        tries=TryNotes(settings.data_dir / "sending-tries"),
         events=events,
         rules=RatingRules(
             settings.rating_limit_scope,

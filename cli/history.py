@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -15,10 +16,12 @@ from composition import history as composed
 from core import clock
 from core.commands import HasDatabase
 from core.config import Settings
+from core.deadlines.outages import OUTAGE
 from core.sealing import checking, heads, parts, seals
 from core.sealing.checking import Kept, Outcome
 from core.sealing.logs import Break
 from core.sealing.parts import Part
+from core.workflows.integrity import verify_ends
 from enterprise.filings.integrity import verify_filings
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
@@ -46,7 +49,12 @@ def _steps(
     accounts: Step = ("用户、账号申请和区划调整", lambda: accounts_integrity.verify(session))
     rooms: list[Step] = [
         ("检查记录", lambda: inspection_integrity.verify(session)),
-        ("办件", lambda: verify_filings(session, {kind.code: kind for kind in KINDS}, show)),
+        (
+            "办件",
+            lambda: chain(
+                verify_ends(session, OUTAGE), verify_filings(session, {kind.code: kind for kind in KINDS}, show)
+            ),
+        ),
         ("评价", lambda: feedback_integrity.verify(session)),
     ]
     if part is None:

@@ -10,7 +10,8 @@ from assets.files import sweeping
 from assets.paper import made_pictures
 from backups import daily as daily_backup
 from composition import history
-from core.deadlines import calendar_years
+from composition.recountings import recountings
+from core.deadlines import calendar_years, outage_recounts
 from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
 from enterprise.filings import clock_jobs
@@ -33,6 +34,8 @@ def background_jobs(app: APIFlask) -> Scheduler:
             # Recounting comes before ringing: a deadline may have moved because a year's holidays are known now.
             Job("rating deadlines", rating_recounting.recounting().run),
             Job("filing deadlines", clock_jobs.recounting().run),
+            outage_recounts.job(recountings()),
+            wiring.tries.job(),
             Job("filing clocks", clock_jobs.ring_clocks(wiring.filings).run),
             RareJob("throttles and old sessions", account_sweeping.sweep, every=timedelta(hours=1)),
             RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),

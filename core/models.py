@@ -201,6 +201,8 @@ class Todo(Base):
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     due_on: Mapped[date | None]
     due_on_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    due_on_before_outage: Mapped[date | None]
+    outage_reason: Mapped[str | None] = mapped_column(String(200))
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -246,6 +248,37 @@ class CalendarYear(Base):
     __tablename__ = "calendar_years"
 
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Outage(Base):
+    """An outage (系统故障) that an administrator entered; it moves deadlines (`core/deadlines/outages.py`).
+
+    `system`: what was out of order, or `all`. Without a region it concerned the whole country. Deadlines of the days
+    `recount_from` to `recount_until` are counted anew after each change: `recount_after` marks how far, `looked_at`
+    and `moved` count them, `recounted_at` is set at the end.
+    """
+
+    __tablename__ = "outages"
+    __table_args__ = (Index("ix_outages_ends_at", "ends_at"), Index("ix_outages_starts_at", "starts_at", "id"))
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    system: Mapped[str] = mapped_column(String(20))
+    area1: Mapped[str | None] = mapped_column(String(6))
+    area2: Mapped[str | None] = mapped_column(String(6))
+    area3: Mapped[str | None] = mapped_column(String(6))
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(String(100))
+    status: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    recount_from: Mapped[date]
+    recount_until: Mapped[date]
+    recount_after: Mapped[str] = mapped_column(String(80))
+    looked_at: Mapped[int] = mapped_column(Integer)
+    moved: Mapped[int] = mapped_column(Integer)
+    recounted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Clock(Base):

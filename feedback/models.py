@@ -126,6 +126,8 @@ class Rating(Base):
     public_comment: Mapped[str | None] = mapped_column(EncryptedText("ratings", "public_comment"))
     due_on: Mapped[date | None]
     due_on_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    due_on_before_outage: Mapped[date | None]
+    outage_reason: Mapped[str | None] = mapped_column(String(200))
     submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

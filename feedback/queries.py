@@ -16,7 +16,7 @@ from accounts.models import User
 from core import clock
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, fetch, newest_first
-from core.deadlines.clocks import provisional_note
+from core.deadlines.notes import deadline_note
 from core.errors import Problem, not_found
 from core.workflows import history
 from feedback.codes.catalogue import LEVELS, TAGS
@@ -132,7 +132,7 @@ def rating_as_json(row: Any, actor: Actor) -> dict[str, Any]:
         "publicity_label": PUBLICITY[rating.publicity],
         "due_on": rating.due_on.isoformat() if rating.due_on else None,
         "due_on_provisional": rating.due_on_provisional,
-        "due_on_note": provisional_note(rating.due_on, provisional=rating.due_on_provisional),
+        "due_on_note": deadline_note(rating),
         "colour": colour(rating),
         "submitted_at": clock.rfc3339(rating.submitted_at),
         "closed_at": clock.rfc3339(rating.closed_at) if rating.closed_at else None,

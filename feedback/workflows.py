@@ -68,6 +68,11 @@ RATING = Workflow(
             Step("recount", s, s, SYSTEM)
             for s in (TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED, FED_BACK, APPEALING)
         ),
+        # When an outage (系统故障) moves the deadline (`recounting.py`).
+        *(
+            Step("postpone", s, s, SYSTEM)
+            for s in (TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED, FED_BACK, APPEALING)
+        ),
         Step("contact", TO_VERIFY, TO_VERIFY, HANDLE),
         Step("contact", VERIFIED, VERIFIED, HANDLE),
         Step("contact", RECTIFYING, RECTIFYING, HANDLE),

@@ -1,6 +1,6 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
-from miniapp_api import calendar, files, forms, health, home, phone_app
+from miniapp_api import calendar, files, forms, health, home, outages, phone_app
 from miniapp_api.accounts import (
     account_applications,
     captchas,
@@ -43,6 +43,7 @@ API = (
     second_factor.bp,
     help.bp,
     calendar.bp,
+    outages.bp,
     regions.bp,
     account_applications.bp,
     users.bp,

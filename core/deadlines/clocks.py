@@ -8,6 +8,7 @@ scheduler rings those whose last day is over.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, extract, or_, select, tuple_, update
@@ -84,10 +85,21 @@ def provisional_note(day: date | None, *, provisional: bool) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The last day of a deadline; `provisional` when it was counted on working days that are guessed."""
+    """The last day of a deadline; `provisional` when it was counted on working days that are guessed.
+
+    Where outages (系统故障) moved it (`outages.py`): the day before they did, and their reasons.
+    """
 
     day: date
-    provisional: bool
+    provisional: bool = False
+    before_outage: date | None = None
+    outage_reason: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """The same for the columns of a row that shows it to people."""
+        return {
+            "due_on": self.day, "due_on_before_outage": self.before_outage, "outage_reason": self.outage_reason,
+        }  # fmt: skip
 
 
 def working_deadline(session: Session, place: Place, start: date, days: int) -> Deadline:

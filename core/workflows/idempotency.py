@@ -1,7 +1,7 @@
 """Idempotency keys: how a write that is sent again is recognised.
 
 A repetition is the same call by the same user with the same body. `version` is part of the body;
-`confirm_duplicate` and `confirm_name` are left out of the comparison.
+`confirm_duplicate`, `confirm_name` and `first_tried_at` are left out of the comparison.
 
 Claiming a key is the first statement of a write that changes something, so that of identical writes at the same moment
 one goes on and the others wait for it and then learn that they are repetitions. A failed write rolls its claim back.
@@ -22,7 +22,7 @@ from core.db import canonical_json, insert_into
 from core.keys import keyring
 from core.models import IdempotencyKey
 
-IGNORED = frozenset({"confirm_duplicate", "confirm_name"})
+IGNORED = frozenset({"confirm_duplicate", "confirm_name", "first_tried_at"})
 _PURPOSE = "receipt"
 """The purpose of the hash; stored keys were made with it, so it never changes."""
 

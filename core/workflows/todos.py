@@ -12,7 +12,7 @@ from core.actor import Actor
 from core.database.paging import Order, Page, PageRequest, fetch
 from core.database.prepared import Prepared
 from core.db import insert_into
-from core.deadlines.clocks import provisional_note
+from core.deadlines.notes import deadline_note
 from core.models import Todo
 
 CALENDAR_YEAR = "calendar_year"
@@ -56,15 +56,18 @@ def open_for_office(
     office_id: UUID,
     due_on: date | None = None,
     provisional: bool = False,
+    before_outage: date | None = None,
+    outage_reason: str | None = None,
     urgent: bool = False,
 ) -> None:
     """Open a to-do for everyone who holds `verb` at that office; opening it twice changes nothing.
 
-    `provisional`: its day was counted on working days that are guessed.
+    `provisional`: its day was counted on working days that are guessed. `before_outage`, `outage_reason`: an outage
+    (系统故障) moved its day from that one.
     """
     _open(
         session, kind, title, subject, verb=verb, office_id=office_id, due_on=due_on, due_on_provisional=provisional,
-        urgent=urgent,
+        due_on_before_outage=before_outage, outage_reason=outage_reason, urgent=urgent,
     )  # fmt: skip
 
 
@@ -123,6 +126,16 @@ def settle(session: Session, subject_id: UUID) -> None:
     )
 
 
+def redate(session: Session, subject_id: UUID, due_on: date, before: date | None, reason: str | None) -> None:
+    """The day of a subject's dated open to-dos was moved by outages (from the day `before`), or back."""
+    session.execute(
+        update(Todo)
+        .where(Todo.subject_id == subject_id, Todo.closed_at.is_(None), Todo.due_on.is_not(None))
+        .values(due_on=due_on, due_on_before_outage=before, outage_reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
     """The open to-dos of the actor, overdue (red) and urgent ones first, then by their day, then the newest.
 
@@ -159,7 +172,7 @@ def as_json(row: Any) -> dict[str, Any]:
         "link": f"/calendar?year={todo.subject_id.int}" if todo.subject_type == CALENDAR_YEAR else link,
         "due_on": todo.due_on.isoformat() if todo.due_on else None,
         "due_on_provisional": todo.due_on_provisional,
-        "due_on_note": provisional_note(todo.due_on, provisional=todo.due_on_provisional),
+        "due_on_note": deadline_note(todo),
         "colour": "red" if todo.due_on and todo.due_on < clock.today() else "yellow",
         "urgent": todo.urgent,
     }

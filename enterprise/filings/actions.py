@@ -23,12 +23,13 @@ from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale
 from core.workflows.workflow import SYSTEM
 from enterprise.filings.access import reading_side
-from enterprise.filings.clocks_and_todos import replace_todo, run_clocks
+from enterprise.filings.clocks_and_todos import due, replace_todo, run_clocks
 from enterprise.filings.content import content_digest, data_place, version_place
 from enterprise.filings.kinds import OFFICE, FilingKind, Filings, FilingStep
 from enterprise.filings.models import DELETED, Filing, FilingVersion
 from enterprise.filings.moves import after, find, found, lock, write_move
-from enterprise.filings.sending import as_sent, validate, version_row_of
+from enterprise.filings.sending import NOT_TRIED, Tried, as_sent, phone_says, validate, version_row_of
+from enterprise.filings.tries import first_try
 from enterprise.filings.working_copy import as_date, release_all_but
 
 FINISHED = "filing.finished"
@@ -56,7 +57,8 @@ def act(
     kind = engine.kind_of(filing)
     step = _step_of(kind, filing, action, side)
     refuse_stale(filing.version, body)
-    return _take(session, engine, kind, filing, step, actor, body)
+    tried = Tried(first_try(session, key), phone_says(body)) if step.sends else NOT_TRIED
+    return _take(session, engine, kind, filing, step, actor, body, tried)
 
 
 def act_by_system(session: Session, engine: Filings, filing: Filing, action: str) -> None:
@@ -65,7 +67,7 @@ def act_by_system(session: Session, engine: Filings, filing: Filing, action: str
     step = kind.step(action, filing.status)
     if step is None or step.who != SYSTEM:
         raise kind.wrong_status(filing.status)
-    _take(session, engine, kind, filing, step, None, {})
+    _take(session, engine, kind, filing, step, None, {}, NOT_TRIED)
 
 
 def _step_of(kind: FilingKind, filing: Filing, action: str, side: str) -> FilingStep:
@@ -88,6 +90,7 @@ def _take(
     step: FilingStep,
     actor: Actor | None,
     body: Mapping[str, Any],
+    tried: Tried,
 ) -> Filing:
     """Take a step that falls to the actor (None: the system). Nothing is written when it is refused."""
     if step.guard is not None:
@@ -95,7 +98,7 @@ def _take(
     comment = _comment(step, body)
     if step.needs_over is not None and not clocks.is_over(session, filing.id, step.needs_over):
         raise Problem("too_early")
-    values: dict[str, Any] = {"updated_at": clock.now(), **_new_due_date(kind, step, filing, body)}
+    values: dict[str, Any] = {"updated_at": clock.now(), **_new_due_date(session, kind, step, filing, body)}
     payload: dict[str, Any] = {"comment": comment} if comment else {}
     if step.confirmations > 1 and not _is_last_confirmation(session, kind, filing, step, actor, payload):
         return found(session, filing.id)
@@ -104,9 +107,11 @@ def _take(
     version_row: dict[str, Any] | None = None
     if step.sends:
         checked, data = validate(session, engine, kind, filing)
-        values |= as_sent(filing, data)
-        version_row = version_row_of(filing, data, values["sent_at"], actor)
+        values |= as_sent(filing, data, tried)
+        version_row = version_row_of(filing, data, values["sent_at"], actor, tried)
         payload |= {"sent": values["sent"], "content": content_digest(version_row)}
+        if tried.at is not None:
+            payload["tried_at"] = clock.rfc3339(tried.at)
         if step.then is not None:
             steps.append(kind.following(step.then(checked), step.target))
     if step.restores:
@@ -138,7 +143,9 @@ def _comment(step: FilingStep, body: Mapping[str, Any]) -> str | None:
     return comment
 
 
-def _new_due_date(kind: FilingKind, step: FilingStep, filing: Filing, body: Mapping[str, Any]) -> dict[str, Any]:
+def _new_due_date(
+    session: Session, kind: FilingKind, step: FilingStep, filing: Filing, body: Mapping[str, Any]
+) -> dict[str, Any]:
     """What changes with the due date that a step which asks for a correction may set anew."""
     if not step.asks_back or body.get("due_on") is None:
         return {}
@@ -147,7 +154,7 @@ def _new_due_date(kind: FilingKind, step: FilingStep, filing: Filing, body: Mapp
         raise invalid("/due_on", "bad_format", "期限不是有效的日期，请按“2026-11-20”的形式填写")
     if due_on < clock.today():
         raise invalid("/due_on", "out_of_range", "新的期限不能早于今天，请重新选择")
-    values: dict[str, Any] = {"due_on": due_on}
+    values = due(session, filing, due_on)
     if kind.due_from is not None:
         values["data"] = {**filing.data, kind.due_from: due_on.isoformat()}
     return values

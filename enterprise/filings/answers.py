@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.database.paging import Page
+from core.deadlines.notes import moved_note
 from core.errors import Problem, Warned, not_found
 from core.forms.sealing import readable
 from core.read_only import names_any
@@ -110,6 +111,7 @@ def _row(
         "summary": _summary(kind, side, filing, sent),
         "opinion": filing.opinion,
         "due_on": filing.due_on.isoformat() if filing.due_on else None,
+        "due_on_note": moved_note(filing),
         "colour": _colour(kind, filing),
         "late": filing.late,
         "sent": filing.sent,

@@ -1,14 +1,21 @@
 """The clocks and to-dos that a filing's status brings with it, as its kind declares them."""
 
+from datetime import date
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from accounts.offices import enterprise_office_id
-from core.deadlines import clocks
+from core.deadlines import clocks, outages
+from core.deadlines.outages import NO_DUE
 from core.workflows import todos
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, FilingStep
 from enterprise.filings.models import Filing
+from enterprise.models import Enterprise
 
 TODO_KIND = "filing"
+SYSTEM = "filings"
+"""The system of an outage (系统故障) that moves due dates of filings."""
 
 
 def run_clocks(session: Session, step: FilingStep, filing: Filing) -> None:
@@ -28,6 +35,20 @@ def run_clocks(session: Session, step: FilingStep, filing: Filing) -> None:
         )  # fmt: skip
 
 
+def due(session: Session, filing: Filing | Enterprise, day: date | None) -> dict[str, Any]:
+    """The columns of a due date of the office in whose region it is: of that day, or as outages (系统故障) move it."""
+    if day is None:
+        return NO_DUE
+    return outages.deadline(session, SYSTEM, (filing.area1, filing.area2, filing.area3), day).columns()
+
+
+def _dated(filing: Filing) -> dict[str, Any]:
+    return {
+        "due_on": filing.due_on, "before_outage": filing.due_on_before_outage,
+        "outage_reason": filing.outage_reason,
+    }  # fmt: skip
+
+
 def replace_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
     """Close the to-do of the status before, and open that of the status in which the filing stands."""
     todos.close(session, filing.id, TODO_KIND)
@@ -43,7 +64,7 @@ def open_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
     if rule.side == "enterprise":
         todos.open_for_office(
             session, TODO_KIND, title, subject, verb=ENTERPRISE, office_id=enterprise_office_id(filing.uscc),
-            due_on=filing.due_on if rule.dated else None,
+            **(_dated(filing) if rule.dated else {}),
         )  # fmt: skip
     else:
         todos.open_for_region(

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
@@ -21,13 +21,18 @@ def _of_offices(name: str, *columns: str) -> Index:
     return Index(f"ix_filings_{name}", *columns, sqlite_where=where, postgresql_where=where_postgresql)
 
 
+def _partial(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Filing(Base):
     """A filing: what an enterprise declares, reports or asks for; `status` is one of its kind's.
 
     `data` and `documents` are the working copy; offices read the versions that were sent. `sent` is how many versions
     there are, `round` how many steps were taken. `open_key` (kind, subject, enterprise) is unique, and set only while
     no second such filing may be open. `title_region` precedes the title of its paper (spec/a §10): the campaign's
-    region, else that of the office that handles it. `return_to` is the status of the post that asked for a correction.
+    region, else that of the office that handles it. `due_on_before_outage` and `outage_reason` are set where outages
+    (系统故障) moved `due_on`. `return_to` is the status of the post that asked for a correction.
     """
 
     __tablename__ = "filings"
@@ -49,6 +54,10 @@ class Filing(Base):
             "opened_by_office", *AREAS,
         ),
         Index("ix_filings_subject_id", "subject_id"),
+        # Deadlines that an outage strikes, and those that outages have moved.
+        Index("ix_filings_due_on", "due_on", "id", **_partial("due_on IS NOT NULL")),
+        Index("ix_filings_moved", "due_on", "id", "due_on_before_outage",
+              **_partial("due_on_before_outage IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -79,6 +88,8 @@ class Filing(Base):
     return_to: Mapped[str | None] = mapped_column(String(30))
     opinion: Mapped[str | None] = mapped_column(Text)
     due_on: Mapped[date | None]
+    due_on_before_outage: Mapped[date | None]
+    outage_reason: Mapped[str | None] = mapped_column(String(200))
     late: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -87,7 +98,12 @@ class Filing(Base):
 
 
 class FilingVersion(Base):
-    """A filing as it was sent (提交); it never changes."""
+    """A filing as it was sent (提交); it never changes.
+
+    `sent_at` is when the server took it, `tried_at` when the first try of this sending reached the server, if an
+    earlier one did; `phone_tried_at` is when the phone says that it tried first. `due_on` is the deadline that it was
+    sent for, before outages moved it.
+    """
 
     __tablename__ = "filing_versions"
     __table_args__ = (UniqueConstraint("filing_id", "number"),)
@@ -102,3 +118,20 @@ class FilingVersion(Base):
     sent_by: Mapped[UUID | None] = mapped_column(Uuid)
     operator_name: Mapped[str | None] = mapped_column(String(30))
     sent_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    phone_tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    due_on: Mapped[date | None]
+
+
+class SendingTry(Base):
+    """A try (尝试) to send a filing that reached the server and failed through no fault of its sender.
+
+    `key` recognises the same sending tried again (`core/workflows/idempotency.py`): the same user, filing and version.
+    """
+
+    __tablename__ = "sending_tries"
+    __table_args__ = (Index("ix_sending_tries_filing_id", "filing_id"),)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    filing_id: Mapped[UUID] = mapped_column(Uuid)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)

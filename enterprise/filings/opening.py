@@ -15,7 +15,7 @@ from core.actor import Actor
 from core.errors import Problem, invalid
 from core.identifiers import as_uuid
 from core.workflows.versions import sent_version
-from enterprise.filings.clocks_and_todos import open_todo, replace_todo, run_clocks
+from enterprise.filings.clocks_and_todos import due, open_todo, replace_todo, run_clocks
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.working_copy import as_date, claim_documents, unknown_keys, validate_data
@@ -58,7 +58,9 @@ def open_by(
     if faults:
         raise Problem("invalid", errors=faults)
     due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
-    filing.data, filing.documents, filing.due_on = values, documents, due_on
+    filing.data, filing.documents = values, documents
+    for name, value in due(session, filing, due_on).items():
+        setattr(filing, name, value)
     session.flush()
     if due_on is not None:
         replace_todo(session, kind, filing)
@@ -130,7 +132,8 @@ def open_filing(
         "parent_id": parent_id, "open_key": key, "opened_by": actor.user_id if actor else None,
         "opened_by_office": kind.opened_by == "office", "form_code": kind.form_code,
         "form_version": engine.forms.get(kind.form_code).form.version, "data": data or {}, "documents": [],
-        "saved": saved, "sent": 0, "round": 0, "return_to": None, "opinion": None, "due_on": due_on,
+        "saved": saved, "sent": 0, "round": 0, "return_to": None, "opinion": None,
+        **due(session, enterprise, due_on),
         "late": False, "created_at": now, "updated_at": now, "sent_at": None, "finished_at": None,
     }  # fmt: skip
     if key and session.scalar(select(Filing.id).where(Filing.open_key == key)) is not None:

@@ -43,6 +43,8 @@ def receipt(
         "org_name": filing.org_name,
         "uscc": filing.uscc,
         "sent_at": clock.rfc3339(version.sent_at),
+        "tried_at": clock.rfc3339(version.tried_at) if version.tried_at else None,
+        "phone_tried_at": clock.rfc3339(version.phone_tried_at) if version.phone_tried_at else None,
         "operator_name": version.operator_name,
         "content": recorded_digests(session, {filing_id}).get((filing_id, version.number)),
         "documents": _documents(session, kind.allowed_documents(), version),

@@ -1,6 +1,8 @@
 """Sending the working copy of a filing (提交): what is validated, what is frozen, and what would be said before."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -71,7 +73,30 @@ def _faults(
     return checked, clear, faults
 
 
-def version_row_of(filing: Filing, data: dict[str, Any], sent_at: datetime, actor: Actor | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """When a sending was tried first: as the server knows (`tries.py`), and as the phone says."""
+
+    at: datetime | None = None
+    by_phone: datetime | None = None
+
+
+NOT_TRIED = Tried()
+_PHONE_REMEMBERS = timedelta(days=60)
+
+
+def phone_says(body: Mapping[str, Any]) -> datetime | None:
+    """The phone's time of its first try (`first_tried_at`), as far as it can be true: a phone's clock may be wrong.
+
+    It decides nothing, so that a wrong one is left out and refuses nothing.
+    """
+    sent, now = body.get("first_tried_at"), clock.now()
+    return sent if isinstance(sent, datetime) and now - _PHONE_REMEMBERS < sent <= now else None
+
+
+def version_row_of(
+    filing: Filing, data: dict[str, Any], sent_at: datetime, actor: Actor | None, tried: Tried
+) -> dict[str, Any]:
     """The row of `filing_versions` that freezes what is sent."""
     version_id = uuid4()
     frozen = moved(data, data_place(filing.id), version_place(version_id))
@@ -79,12 +104,17 @@ def version_row_of(filing: Filing, data: dict[str, Any], sent_at: datetime, acto
         "id": version_id, "filing_id": filing.id, "number": filing.sent + 1, "form_code": filing.form_code,
         "form_version": filing.form_version, "data": frozen, "documents": filing.documents,
         "sent_by": actor.user_id if actor else None, "operator_name": actor.operator_name if actor else None,
-        "sent_at": sent_at,
+        "sent_at": sent_at, "tried_at": tried.at, "phone_tried_at": tried.by_phone,
+        "due_on": filing.due_on_before_outage or filing.due_on,
     }  # fmt: skip
 
 
-def as_sent(filing: Filing, data: dict[str, Any]) -> dict[str, Any]:
-    """What changes on the filing when it is sent; `late` stays set once the filing was sent after its due day."""
-    late = filing.due_on is not None and clock.today() > filing.due_on
+def as_sent(filing: Filing, data: dict[str, Any], tried: Tried) -> dict[str, Any]:
+    """What changes on the filing when it is sent; `late` stays set once the filing was sent after its due day.
+
+    The day on which it was sent is that of the first try that reached the server.
+    """
+    day = (tried.at or clock.now()).astimezone(clock.LOCAL).date()
+    late = filing.due_on is not None and day > filing.due_on
     values = {"sent": filing.sent + 1, "sent_at": clock.now(), "late": late or filing.late}
     return values if data == filing.data else values | {"data": data}

@@ -28,8 +28,8 @@ WRITABLE = frozenset(["kind", "uscc", "subject", "data", "documents", "version"]
 
 READ_ONLY = {
     "id": "编号", "title": "标题", "status": "状态", "status_label": "状态", "tag": "状态说明", "org_name": "企业名称",
-    "summary": "摘要", "opinion": "审核意见", "due_on": "期限", "colour": "期限颜色", "late": "是否逾期",
-    "sent": "提交次数", "created_at": "建立时间", "sent_at": "提交时间", "finished_at": "办结时间",
+    "summary": "摘要", "opinion": "审核意见", "due_on": "期限", "due_on_note": "期限说明", "colour": "期限颜色",
+    "late": "是否逾期", "sent": "提交次数", "created_at": "建立时间", "sent_at": "提交时间", "finished_at": "办结时间",
     "actions": "可执行的操作", "form": "表单", "warnings": "提示",
 }  # fmt: skip
 """Keys that a filing has besides when it is read, with their labels; a client may send them back, they are ignored."""
@@ -71,8 +71,8 @@ def read_only_warnings(
 
 def due_date_warnings(filing: Filing, sent: str | None) -> list[Warned]:
     """The warning of a step that was taken with a new due date (`due_on`) which it cannot set."""
-    stands = filing.due_on.isoformat() if filing.due_on else None
-    return [] if sent in (None, stands) else [warning("/due_on", READ_ONLY["due_on"])]
+    stands = {day.isoformat() for day in (filing.due_on, filing.due_on_before_outage) if day}
+    return [] if sent is None or sent in stands else [warning("/due_on", READ_ONLY["due_on"])]
 
 
 def store(

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
-from core.deadlines.clocks import Deadline
 from core.errors import Problem, not_found
 from core.privacy import in_row
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale
 from feedback import integrity
+from feedback.follow_ups.deadlines import deadline_of
 from feedback.follow_ups.rows import replace_todo
 from feedback.follow_ups.steps import READERS, StepResult
 from feedback.models import Rating, RatingCode, RatingFollowUp
@@ -81,5 +81,4 @@ def apply_step(
         figures.append(session, figures.place_of(code, rating.channel, day), result.change)
     now = session.get_one(Rating, rating.id, populate_existing=True)
     if action not in ("contact", "assign", "reveal_number", "hand_over", "verify", "explain"):  # the to-do stays open
-        due = Deadline(now.due_on, now.due_on_provisional) if now.due_on else None
-        replace_todo(session, now.id, now.status, now.office_id, code.matter_name, due)
+        replace_todo(session, now.id, now.status, now.office_id, code.matter_name, deadline_of(now))

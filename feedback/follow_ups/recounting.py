@@ -1,5 +1,9 @@
-"""Deadlines of bad ratings (差评) that were counted on guessed working days, counted anew when the days are known."""
+"""Deadlines of bad ratings (差评) counted anew.
 
+Those that were counted on guessed working days, when the days are known; and those that an outage (系统故障) moves.
+"""
+
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -8,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.deadlines import clocks
+from core.deadlines.outage_recounts import Recounting
+from core.deadlines.outages import Deadlines
 from core.jobs.one_by_one import OneByOne
 from core.workflows import todos
-from feedback.follow_ups.deadlines import deadline
+from feedback.follow_ups.deadlines import SYSTEM, columns, deadline, deadline_of
 from feedback.follow_ups.operations import apply_step
 from feedback.follow_ups.steps import StepResult
 from feedback.models import Rating, RatingFollowUp
@@ -48,7 +54,7 @@ def recount(session: Session, rating_id: UUID) -> bool:
     start = rating.submitted_at.astimezone(clock.LOCAL).date()
     place = (rating.area1, rating.area2, rating.area3)
     counted = deadline(session, place, start, extended=follow_up.extended)
-    if counted.day == rating.due_on:
+    if counted.day == rating.due_on and counted.before_outage == rating.due_on_before_outage:
         session.execute(
             update(Rating)
             .where(Rating.id == rating_id)
@@ -59,7 +65,37 @@ def recount(session: Session, rating_id: UUID) -> bool:
             todos.settle(session, rating_id)
         return True
     day = clocks.recounted(rating.due_on, counted.day)
-    moved = {"due_on": day, "due_on_provisional": counted.provisional}
+    moved = columns(counted if day == counted.day else replace(counted, day=day))
     said = {"due_on": day.isoformat(), "former_due_on": rating.due_on.isoformat(), "counted": counted.day.isoformat()}
     apply_step(session, None, rating, follow_up, "recount", StepResult(moved, payload=said))
+    return True
+
+
+def outages() -> Recounting:
+    """What counts anew after an outage was entered: open ratings."""
+    return Recounting(SYSTEM, Rating, [Rating.closed_at.is_(None), Rating.due_on.is_not(None)], postpone)
+
+
+def postpone(session: Session, rating_id: UUID, deadlines: Deadlines) -> bool:
+    """Count one anew from the day that held without outages; whether its deadline changed.
+
+    Nobody is made late by an outage that is withdrawn: a day that would be over already stays as it was moved.
+    """
+    rating = session.scalars(
+        select(Rating)
+        .where(Rating.id == rating_id, Rating.closed_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    now = deadline_of(rating) if rating is not None else None
+    if rating is None or now is None:
+        return False
+    place = (rating.area1, rating.area2, rating.area3)
+    moved = deadlines.deadline(SYSTEM, place, now.before_outage or now.day)
+    new = replace(moved, provisional=now.provisional or moved.provisional)
+    if new == now or clocks.recounted(now.day, new.day) != new.day:
+        return False
+    follow_up = session.get_one(RatingFollowUp, rating_id, populate_existing=True)
+    said = {"due_on": new.day.isoformat(), "former_due_on": now.day.isoformat(), "outage": new.outage_reason}
+    apply_step(session, None, rating, follow_up, "postpone", StepResult(columns(new), payload=said))
     return True

@@ -54,5 +54,6 @@ def _open(
     todos.open_for_office(
         session, kind, f"{title}：{matter_name}", ("rating", rating_id),
         verb=verb, office_id=office_id, due_on=due.day if due else None,
-        provisional=due is not None and due.provisional,
+        provisional=due is not None and due.provisional, before_outage=due.before_outage if due else None,
+        outage_reason=due.outage_reason if due else None,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from core.identifiers import as_uuid
 from core.text import MEANINGLESS, clean, has_words
 from enterprise.filings.kinds import DECLARATION_ATTACHMENT
 from feedback.codes.kinds import HIDDEN
-from feedback.follow_ups.deadlines import deadline
+from feedback.follow_ups.deadlines import columns, deadline
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.ratings import numbers
 from feedback.ratings.masking import mask
@@ -195,8 +195,7 @@ def _rectify(
     day = rating.submitted_at.astimezone(clock.LOCAL).date()
     due = deadline(session, (rating.area1, rating.area2, rating.area3), day, extended=True)
     extended = {**values, "extended": True, "extension_reason": reason}
-    moved = {"due_on": due.day, "due_on_provisional": due.provisional}
-    return StepResult(moved, extended, {**extended, "due_on": due.day.isoformat()})
+    return StepResult(columns(due), extended, {**extended, "due_on": due.day.isoformat()})
 
 
 def _explain(

@@ -8,7 +8,7 @@ from assets.tables.writing import Percent
 from core.actor import Actor
 from core.database.paging import walk
 from core.db import Database
-from core.deadlines.clocks import provisional_note
+from core.deadlines.notes import deadline_note
 from feedback.codes.catalogue import LEVELS, TAGS
 from feedback.codes.kinds import CHANNELS, PUBLICITY
 from feedback.models import Rating
@@ -53,7 +53,7 @@ def list_cells(row: Any, actor: Actor) -> list[Any]:
         numbers.masked(actor, rating, row.created_by), "是" if rating.real_name else "否",
         "是" if rating.phone_verified else "否",
         "是" if rating.from_staff_address else "否", RATING.statuses[rating.status], rating.due_on,
-        provisional_note(rating.due_on, provisional=rating.due_on_provisional), rating.closed_at,
+        deadline_note(rating), rating.closed_at,
         PUBLICITY[rating.publicity],
     ]  # fmt: skip
 

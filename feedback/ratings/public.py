@@ -14,7 +14,7 @@ from core import clock
 from core.database.paging import Page, PageRequest, fetch
 from core.database.prepared import Prepared
 from core.db import inlined
-from core.deadlines.clocks import provisional_note
+from core.deadlines.notes import deadline_note
 from core.errors import Problem, not_found
 from feedback.codes.catalogue import LEVELS, is_bad
 from feedback.codes.kinds import CHANNELS, HIDDEN, SHOWN
@@ -101,7 +101,7 @@ def answer(session: Session, code: str) -> dict[str, Any]:
         "next_step": _next_step(rating, follow_up),
         "due_on": rating.due_on.isoformat() if rating.due_on and waits else None,
         "due_on_provisional": waits and rating.due_on_provisional,
-        "due_on_note": provisional_note(rating.due_on, provisional=rating.due_on_provisional) if waits else None,
+        "due_on_note": deadline_note(rating) if waits else None,
         "reply": follow_up.feedback_text if replied else None,
         "replied_at": clock.rfc3339(follow_up.feedback_at) if replied else None,
     }
@@ -118,7 +118,7 @@ def _next_step(rating: Rating, follow_up: RatingFollowUp | None) -> str | None:
     """What the rater of a bad rating that is under way may expect, and until when."""
     if rating.due_on is None or rating.closed_at is not None or follow_up is None:
         return None
-    note = provisional_note(rating.due_on, provisional=rating.due_on_provisional)
+    note = deadline_note(rating)
     notes = "；".join(filter(None, (None if follow_up.extended else f"{WORKING_DAYS} 个工作日内", note)))
     until = f"最迟 {rating.due_on.isoformat()}" + (f"（{notes}）" if notes else " ")
     if rating.status not in (TO_VERIFY, VERIFIED):

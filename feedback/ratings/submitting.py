@@ -24,7 +24,7 @@ from feedback import integrity
 from feedback.codes.kinds import PER_MATTER, channel_of
 from feedback.codes.operations import TODO_KIND as CODE_TODO_KIND
 from feedback.codes.operations import is_token
-from feedback.follow_ups.deadlines import deadline
+from feedback.follow_ups.deadlines import columns, deadline
 from feedback.follow_ups.rows import NEW, open_follow_up
 from feedback.models import Rating, RatingCode
 from feedback.ratings import rating_window
@@ -199,8 +199,7 @@ def _store(session: Session, actor: Actor | None, code: Any, fields: Fields, val
     values = {
         **values, "from_staff_address": from_staff, "code_id": code.id, "channel": channel,
         "office_id": code.office_id, "area1": code.area1, "area2": code.area2, "area3": code.area3,
-        "due_on": due.day if due else None, "due_on_provisional": due is not None and due.provisional,
-        "closed_at": None if fields.bad else values["submitted_at"],
+        **columns(due), "closed_at": None if fields.bad else values["submitted_at"],
     }  # fmt: skip
     action = "open" if fields.bad else "count"
     first = {**values, "status": RATING.step(action, None, actor).target, "version": 1}

@@ -109,6 +109,9 @@ class FilingRow(Answer):
     summary: dict[str, AnswerValue] = Field(description="the fields that the kind's list shows (`listed`)")
     opinion: str | None
     due_on: date | None
+    due_on_note: str | None = Field(
+        description="Chinese sentence: an outage (系统故障) moved the due date, and from when"
+    )
     colour: Literal["yellow", "red"] | None = Field(description="while it is the enterprise's turn: red when overdue")
     late: bool
     sent: int = Field(description="how often it was sent")
@@ -181,6 +184,10 @@ class FilingReceipt(Answer):
     org_name: str
     uscc: str
     sent_at: datetime = Field(description="when the server took it")
+    tried_at: datetime | None = Field(
+        description="when an earlier try of this sending reached the server, which could not take it; it counts"
+    )
+    phone_tried_at: datetime | None = Field(description="when the phone says that it tried first; it decides nothing")
     operator_name: str | None
     content: str = Field(description="digest of all that was sent, as the history keeps it")
     documents: list[ReceivedDocument]
@@ -195,7 +202,10 @@ class FilingMove(HistoryRow):
     confirmations: int = absent("how many different users have confirmed so far")
     sent: int = absent("the number of the version that was sent")
     content: str = absent("digest of what was sent")
+    tried_at: datetime = absent("when an earlier try of the sending reached the server")
+    outage: str | None = absent("`postpone`: what outage moved the due date; null: it was taken back")
+    late: bool = absent("`postpone`: whether the filing still counts as sent late")
     clock: str = absent("`recount`: the clock whose day was counted anew")
-    due_on: date = absent("`recount`")
-    former_due_on: date = absent("`recount`")
+    due_on: date = absent("`recount`, `postpone`")
+    former_due_on: date = absent("`recount`, `postpone`")
     counted: date = absent("`recount`: the day by the calendar; a day that is over already makes nobody late")

@@ -5,9 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from pydantic import Field
+from flask import Response, request
+from pydantic import AwareDatetime, Field, ValidationError
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
+from accounts.sign_in.sessions import hash_token
 from accounts.verbs import Verb
 from assets.paper import qr_codes
 from core.actor import Actor
@@ -42,7 +45,7 @@ from miniapp_api.http.bodies import (
     Query,
     described,
 )
-from miniapp_api.http.gates import AfterCommit, gate
+from miniapp_api.http.gates import AfterCommit, bearer_token, gate
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("filings", __name__, tag="Filings")
@@ -106,6 +109,9 @@ class ActionBody(AsSent):
     version: int
     comment: str | None = Field(None, max_length=1000)
     due_on: str | None = Field(None, max_length=10)
+    first_tried_at: AwareDatetime | None = Field(
+        None, strict=False, description="when the phone first tried to send this; kept as what the phone says"
+    )
 
 
 @bp.get("/filing-kinds")
@@ -178,10 +184,29 @@ def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, 
     `GET /filing-kinds/{kind}`.
     """
     engine = wiring().filings
+    wiring().tries.read_in(session, filing_id)
     filing = actions.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
     prepared = filing_answers.prepare_answer(session, engine, actor, filing)
     warnings = due_date_warnings(filing, body.due_on)
     return AfterCommit(lambda: prepared(warnings))
+
+
+@bp.after_request
+def _keep_its_time(response: Response) -> Response:
+    """Note a sending that reached the server and could not be taken, so that its sender is not made late by it."""
+    arguments = request.view_args or {}
+    if response.status_code < 500 or request.endpoint != "filings.act_on_filing":
+        return response
+    services, token = wiring(), bearer_token()
+    sends = {step.action for kind in services.filings.kinds.values() for step in kind.steps if step.sends}
+    if token is not None and arguments["action"] in sends:
+        try:
+            body = ActionBody.model_validate(request.get_json())
+        except (ValidationError, HTTPException):
+            return response
+        kept = body.model_dump(exclude_none=True, exclude={"first_tried_at"})
+        services.tries.note(hash_token(token), arguments["filing_id"], arguments["action"], kept)
+    return response
 
 
 @bp.get("/filings/<uuid:filing_id>/check")

@@ -33,6 +33,7 @@ _BY_STATUS = {
 }
 
 _DATE = "{field}不是有效的日期，请按“2026-11-20”的形式填写"
+_TIME = "{field}不是有效的时间，请按“2026-11-30T20:00:00+08:00”的形式填写"
 _INCORRECT = "{field}的内容不正确，请核对后重试"
 
 # pydantic's error type: (our code, Chinese sentence); `field` is the Chinese name of the field.
@@ -63,6 +64,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "date_parsing": ("bad_date", _DATE),
     "date_type": ("bad_date", _DATE),
     "date_from_datetime_inexact": ("bad_date", _DATE),
+    "datetime_from_date_parsing": ("bad_time", _TIME),
+    "datetime_parsing": ("bad_time", _TIME),
+    "datetime_type": ("bad_time", _TIME),
+    "timezone_aware": ("bad_time", _TIME),
     "uuid_parsing": ("bad_format", "{field}的编号格式不正确，请重新选择"),
     "uuid_type": ("bad_format", "{field}的编号格式不正确，请重新选择"),
     "value_error": ("invalid", _INCORRECT),

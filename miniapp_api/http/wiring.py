@@ -17,6 +17,7 @@ from core.gateways.wechat import WeChat
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from enterprise.filings.kinds import Filings
+from enterprise.filings.tries import TryNotes
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings.rating_window import RatingRules
 from inspection.submissions.validation import Tools
@@ -38,6 +39,7 @@ class Wiring:
     subjects: SubjectRegistry
     uploads: Uploads
     filings: Filings
+    tries: TryNotes
     events: Events
     rules: RatingRules
     pictures: MadePictures

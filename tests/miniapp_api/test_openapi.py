@@ -189,13 +189,14 @@ def test_no_request_is_answered_otherwise_than_the_document_says(application: AP
     """Schemathesis against the WSGI application, by whoever may call: no server error, only documented answers."""
     parties = prepare(application, sign_in)
     make_user(application.extensions[KEY].database, "320400", "rating_officer", *RATING_ROLES)
+    make_user(application.extensions[KEY].database, "320000", "sys_admin_user", Role.SYS_ADMIN)
     for username in ("city_reviewer", "county_inspector"):
         checked = submit(sign_in(username))
         save(sign_in(username))
     known = {"uscc": WORKS, "record_id": checked["id"], "filing_id": open_declaration(parties)["id"]}
     people: dict[str, Callable[[], Person]] = {
         name: partial(sign_in, name)
-        for name in ("city_reviewer", "licence_reviewer", "rating_officer", "province_user")
+        for name in ("city_reviewer", "licence_reviewer", "rating_officer", "province_user", "sys_admin_user")
     }
     people["enterprise"] = partial(sign_in_enterprise, application, WORKS)
     verbs = {name: set(person().get("/me").json["verbs"]) for name, person in people.items()}

@@ -49,6 +49,14 @@ describe('a filing in words, from its declaration alone', () => {
     expect([tagOf(KIND, DRAFT), tagOf(KIND, SENT), tagOf(KIND, { ...DRAFT, opinion: '请补正' } as never)]).toEqual(['mine', 'other', 'returned'])
   })
 
+  it('says why a deadline was moved, and by what', () => {
+    const moved = { seq: 3, at: '2026-11-30T02:00:00Z', action: 'postpone', from: 'draft', to: 'draft', version: 1, due_on: '2026-12-02', former_due_on: '2026-11-30' }
+    const titles = postsOf(KIND, [{ ...moved, outage: '机房停电' }, { ...moved, outage: null }] as never).map((post) => post.title)
+    expect(titles.reverse()).toEqual([
+      '因系统故障（机房停电）期限由 2026-11-30 顺延至 2026-12-02', '期限由 2026-11-30 调整为 2026-12-02',
+    ])
+  })
+
   it('has its history with the newest on top, in the labels of its steps', () => {
     const moves = [
       { seq: 1, at: '2026-11-29T02:00:00Z', action: 'open', from: null, to: 'draft', version: 1 },

@@ -8,6 +8,7 @@ import { announce } from '@/announce'
 import { confirm } from '@/confirm'
 import { goBack } from '@/navigation'
 import { services } from '@/services'
+import { firstTry, forgetTries } from './first-tries'
 import type { Work } from './work'
 import { consequenceOf, type Step } from './work-words'
 
@@ -58,9 +59,11 @@ export function useSteps(work: Ref<Work | undefined>, reload: () => Promise<void
     const { api } = await services()
     const { id, version } = here.filing.value
     const path = { filing_id: id, action: step.action } as never
-    const body = { version, comment, due_on: null } as never
+    const tried = step.sends ? { first_tried_at: firstTry(id, version) } : {}
+    const body = { version, comment, due_on: null, ...tried } as never
     const filing = await run(async () => (await api.post('/api/v1/filings/{filing_id}/actions/{action}', { path, body })).body)
     if (!filing) return false
+    if (step.sends) forgetTries(id)
     here.take(filing)
     announce(`${step.label}：${filing.status_label}`)
     if (filing.status === 'deleted') goBack()

@@ -93,7 +93,10 @@ export function postsOf(kind: Kind, moves: readonly Move[]): Post[] {
 }
 
 function titleOf(kind: Kind, move: Move): string {
-  if (move.clock) return `期限由 ${move.former_due_on ?? ''} 调整为 ${move.due_on ?? ''}`
+  if (move.former_due_on && move.due_on) {
+    const why = move.outage ? `因系统故障（${move.outage}）` : ''
+    return `${why}期限由 ${move.former_due_on} ${move.outage ? '顺延至' : '调整为'} ${move.due_on}`
+  }
   const step = kind.steps.find((one) => one.action === move.action && (one.from ?? null) === (move.from ?? null))
   const words = step?.label ?? kind.steps.find((one) => one.action === move.action)?.label ?? move.action
   return move.sent ? `${words}（第 ${move.sent} 次）` : words
