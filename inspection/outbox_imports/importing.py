@@ -23,7 +23,7 @@ from assets.files.uploads import Uploads
 from core.actor import Actor
 from core.db import Database
 from core.errors import CATALOGUE, Problem, invalid
-from core.text import clean_person
+from core.text import clean_line, clean_person
 from inspection.corrections import disposals
 from inspection.dictionaries import entries
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
@@ -69,11 +69,40 @@ class Refused:
 
 @dataclass(slots=True)
 class Imported:
-    """What became of the records of an export."""
+    """What became of the records of an export: their ids, in their order."""
 
-    accepted: int = 0
-    repeated: int = 0
+    accepted: list[UUID] = field(default_factory=list)
+    repeated: list[UUID] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A record of an export for who is to import it, as far as its body says; nothing of it has been judged."""
+
+    what: str
+    title: str | None
+    day: str | None
+    photos: int
+
+
+def described(record: ExportedRecord) -> Described:
+    """What a record is (检查、监督抽查、处置情况、词条), and about whom."""
+    noun = next((found[1] for pattern, _ in _CALLS if (found := _call(pattern, record)) is not None), None)
+    ends_with = record.path.rpartition("/")[2]
+    what = "处置情况" if ends_with == "disposals" else _NOUNS.get(noun or "", "其他")
+
+    def said(*names: str) -> str | None:
+        texts = (record.body.get(name) for name in names)
+        return next((clean_line(text)[:100] for text in texts if isinstance(text, str) and text.strip()), None)
+
+    day = said("check_date", "sampled_on")
+    return Described(what, said("org_name", "name"), day, len(record.files))
+
+
+def _call(pattern: "re.Pattern[str]", record: ExportedRecord) -> "tuple[re.Match[str], str] | None":
+    found = pattern.fullmatch(record.path.removeprefix("/api/v1"))
+    return (found, found["noun"]) if found and record.method == "PUT" else None
 
 
 def author_of(session: Session, officer: Actor, author_id: UUID, operator_name: str | None) -> Actor:
@@ -103,10 +132,7 @@ def import_export(
         except Problem as problem:
             imported.refused.append(Refused(record.id, problem))
             continue
-        if is_new:
-            imported.accepted += 1
-        else:
-            imported.repeated += 1
+        (imported.accepted if is_new else imported.repeated).append(record.id)
     return imported
 
 
@@ -132,10 +158,9 @@ def _store(database: Database, uploads: Uploads, author: Actor, export: Export, 
 def _apply(database: Database, tools: Tools, author: Actor, record: ExportedRecord) -> bool:
     """Whether it is new; raises what the phone's own call would be refused with."""
     for pattern, write in _CALLS:
-        found = pattern.fullmatch(record.path.removeprefix("/api/v1"))
-        if found and record.method == "PUT":
+        if (found := _call(pattern, record)) is not None:
             with database.alone, database.write() as session:
-                return write(session, tools, author, found, record.body)
+                return write(session, tools, author, found[0], record.body)
     raise Problem("not_importable")
 
 
@@ -182,6 +207,9 @@ _CALLS: tuple[tuple["re.Pattern[str]", Write], ...] = (
     (re.compile(rf"/(?P<noun>inspections)/{_ID}/disposals"), _dispose),
     (re.compile(rf"/products/(?P<code>[0-9]{{2}})/(?P<noun>items|test-items)/{_ID}"), _add),
 )
+
+
+_NOUNS = {"inspections": "检查", "spot-checks": "监督抽查", "items": "生产产品", "test-items": "检验项目"}
 
 
 def sentence_of(problem: Problem) -> str:

@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from accounts.verbs import Verb
 from assets.files.storage import unavailable
 from core.actor import Actor
+from core.clock import rfc3339
 from core.errors import invalid
 from inspection.outbox_imports import importing, keys
 from inspection.outbox_imports.archive import MOST_FILES, Export
@@ -32,6 +35,10 @@ class ImportForm(BaseModel):
     )
 
 
+class ContentsForm(ImportForm):
+    """The same, to be looked into only."""
+
+
 class ExportKey(Answer):
     """The key to which phones encrypt what they export."""
 
@@ -47,12 +54,42 @@ class RefusedRecord(Answer):
     message: str = Field(description="Chinese sentence a user can act on")
 
 
+class RecordResult(Answer):
+    """A record of the export, and what became of it."""
+
+    id: UUID
+    result: Literal["accepted", "repeated", "refused"]
+    message: str | None = Field(description="why it was refused: Chinese sentence a user can act on")
+
+
+class ExportedRecordAnswer(Answer):
+    """A record of an export, as its own body says."""
+
+    id: UUID
+    what: str = Field(description="检查, 监督抽查, 处置情况, 生产产品, 检验项目")
+    title: str | None = Field(description="the enterprise, or the word")
+    day: str | None
+    photos: int = Field(description="files that belong to it, here or on the server already")
+
+
+class ExportContents(Answer):
+    """What an export holds, before it is imported."""
+
+    username: str = Field(description="who filled in its records")
+    operator_name: str | None
+    part: int | None = Field(description="of several files, which one it is")
+    parts: int | None
+    exported_at: datetime | None
+    records: list[ExportedRecordAnswer]
+
+
 class ImportedExport(Answer):
     """What became of the records of an export."""
 
     accepted: int
     repeated: int = Field(description="records that were there already")
     refused: list[RefusedRecord]
+    records: list[RecordResult] = Field(description="all of them, in their order")
 
 
 class _Part(BaseModel):
@@ -82,6 +119,9 @@ class _Record(_Part):
 class _Manifest(_Part):
     format: Literal["gongpin-outbox"]
     version: Literal[1]
+    part: int | None = None
+    parts: int | None = None
+    exported_at: datetime | None = None
     author: _Author
     records: list[_Record] = Field(max_length=MOST_RECORDS)
     files: list[_File] = Field(max_length=MOST_FILES)
@@ -101,6 +141,28 @@ def read_export_key(actor: Actor) -> Response:
     return answer
 
 
+@bp.post("/outbox-imports/contents")
+@gate(Verb.INSPECTION_WRITE, transaction=False)
+@answers(ExportContents)
+@receives("multipart/form-data", ContentsForm)
+def read_outbox_export(actor: Actor) -> dict[str, Any]:
+    """What a phone of the own office exported; nothing is imported. Refused like the import itself."""
+    services = wiring()
+    try:
+        with received_file(services.uploads.incoming) as (source, *_), services.places.uploads.one():
+            manifest, author, _ = _opened(actor, source.read_bytes())
+    except OSError as error:  # of our disk
+        raise unavailable(error) from error
+    return {
+        "username": author.username,
+        "operator_name": author.operator_name,
+        "part": manifest.part,
+        "parts": manifest.parts,
+        "exported_at": rfc3339(manifest.exported_at) if manifest.exported_at else None,
+        "records": [{"id": str(one.id), **asdict(importing.described(one))} for one in _records(manifest)],
+    }
+
+
 @bp.post("/outbox-imports")
 @gate(Verb.INSPECTION_WRITE, transaction=False)
 @answers(ImportedExport, 201)
@@ -113,26 +175,45 @@ def import_outbox(actor: Actor) -> tuple[dict[str, Any], int]:
     services = wiring()
     try:
         with received_file(services.uploads.incoming) as (source, *_), services.places.uploads.one():
-            content = source.read_bytes()
-            with services.database.read() as session:
-                export = Export(content, keys.identities(session))
-                manifest = _manifest(export.manifest())
-                author = importing.author_of(session, actor, manifest.author.id, manifest.author.operator_name)
+            manifest, author, export = _opened(actor, source.read_bytes())
             files = [ExportedFile(one.id, one.purpose, one.name, one.sha256) for one in manifest.files]
-            records = [ExportedRecord(one.id, one.method, one.path, one.body, one.files) for one in manifest.records]
+            records = _records(manifest)
             imported = importing.import_export(
                 services.database, services.tools, services.uploads, author, export, files, records
             )
     except OSError as error:  # of our disk
         raise unavailable(error) from error
+    refused = {one.id: sentence_of(one.problem) for one in imported.refused}
+    repeated = set(imported.repeated)
     return {
-        "accepted": imported.accepted,
-        "repeated": imported.repeated,
+        "accepted": len(imported.accepted),
+        "repeated": len(imported.repeated),
+        "records": [
+            {
+                "id": str(one.id),
+                "result": "refused" if one.id in refused else "repeated" if one.id in repeated else "accepted",
+                "message": refused.get(one.id),
+            }
+            for one in records
+        ],
         "refused": [
             {"id": str(one.id), "code": one.problem.code, "message": sentence_of(one.problem)}
             for one in imported.refused
         ],
     }, 201
+
+
+def _opened(actor: Actor, content: bytes) -> tuple[_Manifest, Actor, Export]:
+    """The manifest of an export, its author as the officer may import for them, and the file itself."""
+    with wiring().database.read() as session:
+        export = Export(content, keys.identities(session))
+        manifest = _manifest(export.manifest())
+        author = importing.author_of(session, actor, manifest.author.id, manifest.author.operator_name)
+    return manifest, author, export
+
+
+def _records(manifest: _Manifest) -> list[ExportedRecord]:
+    return [ExportedRecord(one.id, one.method, one.path, one.body, one.files) for one in manifest.records]
 
 
 def _manifest(content: bytes) -> _Manifest:

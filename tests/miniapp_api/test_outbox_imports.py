@@ -5,6 +5,7 @@ import io
 import json
 import uuid
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -73,7 +74,43 @@ def send(person: Person, content: bytes) -> Any:
 def imported(person: Person, content: bytes) -> Json:
     answer = send(person, content)
     assert answer.status_code == 201, answer.get_data(as_text=True)
-    return dict(answer.json)
+    told = dict(answer.json)
+    results = [one["result"] for one in told.pop("records")]
+    assert Counter(results) == Counter(
+        accepted=told["accepted"], repeated=told["repeated"], refused=len(told["refused"])
+    )
+    return told
+
+
+def contents(person: Person, content: bytes) -> Any:
+    data = {"file": (io.BytesIO(content), "export.age")}
+    return person.call("POST", "/outbox-imports/contents", data=data, content_type="multipart/form-data")
+
+
+def test_an_officer_sees_what_comes_in_before_it_is_imported_and_what_became_of_each_record(
+    county_inspector: Person, county_colleague: Person, other_city_user: Person
+) -> None:
+    photo, check = new_id(), production()
+    good = waiting(f"/inspections/{new_id()}/submission", {**check, "photos": [photo]}, photo)
+    bad = waiting(f"/spot-checks/{new_id()}/submission", {**spot_check(), "org_name": ""})
+    disposal = waiting(f"/inspections/{new_id()}/disposals", {"disposals": {}, "version": 1})
+    content = packed(county_inspector, good, bad, disposal, files={photo: jpeg()})
+    seen = contents(county_colleague, content)
+    assert seen.status_code == 200
+    assert (seen.json["username"], seen.json["operator_name"], seen.json["parts"]) == ("county_inspector", "甲某", 1)
+    assert [(one["what"], one["title"], one["day"], one["photos"]) for one in seen.json["records"]] == [
+        ("检查", check["org_name"], check["check_date"], 1),
+        ("监督抽查", None, spot_check()["sampled_on"], 0),
+        ("处置情况", None, None, 0),
+    ]
+    assert read(county_inspector, "/inspections")["total"] == 0
+    assert problem(contents(other_city_user, content)) == (422, "invalid")
+    assert contents(county_colleague, b"no export").status_code == 422
+    told = send(county_colleague, content).json["records"]
+    assert [(one["id"], one["result"]) for one in told] == [
+        (good["id"], "accepted"), (bad["id"], "refused"), (disposal["id"], "refused"),
+    ]  # fmt: skip
+    assert told[0]["message"] is None and told[1]["message"] and told[2]["message"]
 
 
 def test_a_colleague_imports_checks_with_photos_and_the_author_stays(

@@ -91,6 +91,25 @@ export class Api {
     return answer as Answer<unknown> as Answer<AnswerOf<'/api/v1/files', 'post'>>
   }
 
+  /** Sends a stored file to a call that takes nothing else: `Files` has its bytes under `file.id`. */
+  async sendFile<P extends PathWith<'post'>>(
+    path: P,
+    file: UploadRequest['file'],
+    onProgress?: (share: number) => void,
+  ): Promise<Answer<AnswerOf<P, 'post'>>> {
+    const token = this.tokens.token()
+    const request: UploadRequest = {
+      path,
+      headers: { accept: 'application/json', ...authorization(token) },
+      fields: {},
+      file,
+      timeout: UPLOAD_TIMEOUT,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    }
+    const answer = await this.answered(this.platform.transport.upload(request), token)
+    return answer as Answer<unknown> as Answer<AnswerOf<P, 'post'>>
+  }
+
   private async typed<Body>(method: Method, path: string, options: object): Promise<Answer<Body>> {
     const {
       path: parts,

@@ -933,6 +933,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbox-imports/contents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a phone of the own office exported; nothing is imported. Refused like the import itself. */
+        post: operations["read_outbox_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statistics/progress.csv": {
         parameters: {
             query?: never;
@@ -3768,12 +3785,35 @@ export interface components {
             /** Format: uuid */
             file_id: string;
         };
+        /** @description What an export holds, before it is imported. */
+        ExportContents: {
+            /** @description who filled in its records */
+            username: string;
+            operator_name: string | null;
+            /** @description of several files, which one it is */
+            part: number | null;
+            parts: number | null;
+            exported_at: string | null;
+            records: components["schemas"]["ExportedRecordAnswer"][];
+        };
         /** @description The key to which phones encrypt what they export. */
         ExportKey: {
             /** @description age v1, X25519: `age1…` */
             recipient: string;
             /** @description changes with the key */
             key_id: string;
+        };
+        /** @description A record of an export, as its own body says. */
+        ExportedRecordAnswer: {
+            /** Format: uuid */
+            id: string;
+            /** @description 检查, 监督抽查, 处置情况, 生产产品, 检验项目 */
+            what: string;
+            /** @description the enterprise, or the word */
+            title: string | null;
+            day: string | null;
+            /** @description files that belong to it, here or on the server already */
+            photos: number;
         };
         /** @description One fault of a body or of a query. */
         Fault: {
@@ -4305,6 +4345,8 @@ export interface components {
             /** @description records that were there already */
             repeated: number;
             refused: components["schemas"]["RefusedRecord"][];
+            /** @description all of them, in their order */
+            records: components["schemas"]["RecordResult"][];
         };
         /** @description The item's value (of a list: any of its values) is one of these. */
         ItemCondition: {
@@ -5365,6 +5407,15 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description A record of the export, and what became of it. */
+        RecordResult: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            result: "accepted" | "repeated" | "refused";
+            /** @description why it was refused: Chinese sentence a user can act on */
+            message: string | null;
         };
         /** @description A check or a spot check in a list. */
         RecordRow: {
@@ -11658,6 +11709,126 @@ export interface operations {
             };
             /** @description not_found, unknown_code */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_outbox_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description the file that the phone exported, at most 20 MiB
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportContents"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, captcha_required, forbidden, password_change_required, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
