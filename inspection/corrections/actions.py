@@ -11,12 +11,12 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from inspection.corrections import request_queries, requests
 from inspection.corrections.authority import in_own_time, is_owner, is_superior, may_correct, may_decide
-from inspection.corrections.rectifications import has_open
+from inspection.corrections.rectifications import has_open, may_order
 from inspection.kinds import CHECK
 from inspection.models import Inspection
 from inspection.workflows import SUBMITTED
 
-Action = Literal["dispose", "correct", "ask_correction", "return", "void"]
+Action = Literal["dispose", "rectify", "correct", "ask_correction", "return", "void"]
 
 
 def actions_of(session: Session, record: Inspection, actor: Actor) -> dict[str, Any]:
@@ -32,12 +32,14 @@ def actions_of(session: Session, record: Inspection, actor: Actor) -> dict[str, 
 
 
 def _offered(session: Session, record: Inspection, actor: Actor, *, undecided: bool) -> list[Action]:
+    orders: list[Action] = ["rectify"] if may_order(session, record, actor) else []
     if Verb.INSPECTION_WRITE not in actor.verbs:
-        return []
+        return orders
     decides = may_decide(session, record, actor)
     direct = may_correct(session, record, actor)
     offered: dict[Action, bool] = {
         "dispose": record.record_type == CHECK and record.disposal_state == "in_progress",
+        "rectify": bool(orders),
         "correct": direct or is_superior(session, record, actor),
         "ask_correction": not direct and is_owner(session, record, actor),
         "return": decides and not undecided,

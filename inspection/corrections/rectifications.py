@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from accounts.verbs import Verb
 from core.actor import Actor
 from core.errors import Fault, Problem, Warned, invalid
 from core.text import demanded
@@ -15,6 +16,7 @@ from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.production import publications
 from enterprise.production.kinds.rectification import CANCELLED, KIND
+from enterprise.queries import by_uscc
 from inspection.kinds import CHECK
 from inspection.models import Inspection
 from inspection.records.access import get_readable
@@ -57,6 +59,17 @@ def order(
         return access.get_readable(session, actor, filing_id), False
     publications.note_rectification(session, record.id, filing_id)
     return ordered, new
+
+
+def may_order(session: Session, record: Inspection, actor: Actor) -> bool:
+    """Whether the actor may order a rectification from a submitted check: one that found a problem, of an enterprise in
+    the register of the own region."""
+    if Verb.FILINGS_REVIEW not in actor.verbs or record.record_type != CHECK or not record.problems_found:
+        return False
+    if record.uscc is None or record.name_differs:
+        return False
+    enterprise = by_uscc(session, record.uscc)
+    return enterprise is not None and actor.scope.contains(enterprise.area1, enterprise.area2, enterprise.area3)
 
 
 def _lock_submitted(session: Session, record_id: UUID) -> None:

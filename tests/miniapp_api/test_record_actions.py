@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 
+from accounts.verbs import Role
+from core.db import Database
 from tests import parties as both
+from tests.newcomers import make_user
 from tests.parties import WORKS, Parties
-from tests.people import Person, SignIn, production, spot_check, with_problem
+from tests.people import Person, SignIn, production, spot_check, uscc, with_problem
 from tests.records import Json, problem, read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -102,3 +105,22 @@ def test_a_record_with_an_open_rectification_is_not_voided(
 def test_a_stranger_is_told_nothing(county_inspector: Person, neighbour_inspector: Person) -> None:
     answer = neighbour_inspector.get(f"/inspections/{submit(county_inspector)['id']}/actions")
     assert problem(answer) == (404, "not_found")
+
+
+def test_who_inspects_and_reviews_filings_orders_a_rectification_from_a_check_that_found_a_problem(
+    application: APIFlask, database: Database, sign_in: SignIn
+) -> None:
+    both.prepare(application, sign_in)
+    make_user(database, "320402", "inspects_and_reviews", Role.INSPECTOR, Role.LICENCE_REVIEWER)
+    officer = sign_in("inspects_and_reviews")
+    answers = with_problem({"7.1": "done"}) | {"uscc": WORKS, "org_name": "常州某某电缆有限公司"}
+    record = submit(officer, answers)
+    assert "rectify" in offered(officer, record)
+    order = {"problem": "出厂检验记录不全", "due_on": "2026-12-20"}
+    assert officer.post(f"/inspections/{record['id']}/rectification", order).status_code == 201
+    # Without the verb of filings, without a problem, or without the enterprise in the register there is no button.
+    assert "rectify" not in offered(sign_in("county_inspector"), record)
+    nothing_found = submit(officer, production(uscc=WORKS, org_name="常州某某电缆有限公司", check_date="2026-11-19"))
+    assert "rectify" not in offered(officer, nothing_found)
+    unknown = submit(officer, with_problem({"7.1": "done"}) | {"uscc": uscc(987), "org_name": "不在名录的厂"})
+    assert "rectify" not in offered(officer, unknown)

@@ -5352,7 +5352,7 @@ export interface components {
         /** @description What the caller may do with a record now. */
         RecordActions: {
             /** @description in the order in which they are offered */
-            actions: ("dispose" | "correct" | "ask_correction" | "return" | "void")[];
+            actions: ("dispose" | "rectify" | "correct" | "ask_correction" | "return" | "void")[];
             /** @description the application for a correction that waits for a decision, where the caller may read it */
             pending_request: string | null;
         };

@@ -5,6 +5,7 @@ export type Step = Action | 'decide' | 'share'
 
 export const STEP_WORDS: Record<Step, string> = {
   dispose: '更新处置',
+  rectify: '下达整改',
   correct: '更正',
   ask_correction: '申请更正',
   return: '退回更正',
