@@ -19,12 +19,11 @@ from uuid import UUID, uuid4
 import orjson
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from accounts.models import UserSession
 from core import clock, privacy
-from core.database.prepared import Prepared
 from core.db import Database, dialect_of, insert_into
 from core.jobs.scheduler import Job
 from core.workflows import idempotency
@@ -37,8 +36,6 @@ MOST_NOTED = 20_000
 LARGEST = 4096
 """Bytes of a body that is noted; that of a sending has a version and a comment."""
 _TAKEN_AT_ONCE = 500
-
-_FIRST = Prepared(select(SendingTry.at).where(SendingTry.key == bindparam("key")))
 
 
 class TryNotes:
@@ -120,5 +117,4 @@ def _keep(session: Session, path: Path) -> None:
 
 def first_try(session: Session, key: bytes) -> datetime | None:
     """When the sending of that key first reached the server, if an earlier try failed there."""
-    row = _FIRST.first(session, {"key": key})
-    return None if row is None else row.at
+    return session.scalar(select(SendingTry.at).where(SendingTry.key == key))
