@@ -4,6 +4,7 @@ import { watch } from 'vue'
 
 import { createPlatform } from './platform'
 import { openWorkplace } from './platform/workplace'
+import { renew } from './renewal'
 import { session, tokens } from './session'
 
 export interface Services {
@@ -47,11 +48,12 @@ async function make(): Promise<Services> {
   const platform = await createPlatform()
   const signedIn = new Session()
   follow(signedIn)
-  const api = new Api(platform, {
+  const api: Api = new Api(platform, {
     token: tokens.token,
     refused(token) {
       tokens.refused(token)
       signedIn.refused(token)
+      if (session.expired) void renew(api)
     },
   })
   watch(() => [session.token, session.me], () => follow(signedIn))

@@ -2,23 +2,12 @@
 import { type AnswerOf, type Json, Problem } from '@gongpin/core'
 import { computed, onUnmounted, reactive, ref } from 'vue'
 
-import { inWeChat, loginCode } from './platform/wechat'
+import { loginCode, rememberBinding } from './platform/wechat'
 import { services } from './services'
 import { begin, lastNames, type Me, session, type SignedIn } from './session'
 import { sentenceOf } from './words'
 
 type Captcha = AnswerOf<'/api/v1/captchas', 'post'>
-
-/** Kept on the phone once WeChat signed somebody in here: then 微信登录 stands first. */
-const BOUND = 'wechat-bound'
-
-export function wechatStandsFirst(): boolean {
-  return inWeChat && uni.getStorageSync(BOUND) === 'yes'
-}
-
-export function rememberBinding(bound: boolean): void {
-  uni.setStorageSync(BOUND, bound ? 'yes' : '')
-}
 
 /** The state of one sign-in form. `again`: the person whose session expired, with whom alone the page can go on. */
 export function useSignIn(again?: Pick<Me, 'username' | 'operator_name'>) {

@@ -9,6 +9,17 @@ export const inWeChat = ((): boolean => {
   // #endif
 })()
 
+/** Kept on the phone once WeChat signed somebody in here: then 微信登录 stands first, and a session renews itself. */
+const BOUND = 'wechat-bound'
+
+export function boundHere(): boolean {
+  return inWeChat && uni.getStorageSync(BOUND) === 'yes'
+}
+
+export function rememberBinding(bound: boolean): void {
+  uni.setStorageSync(BOUND, bound ? 'yes' : '')
+}
+
 /** A code for one sign-in, good for five minutes; null where WeChat gave none. */
 export function loginCode(): Promise<string | null> {
   return new Promise((resolve) =>

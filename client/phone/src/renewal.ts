@@ -1,0 +1,54 @@
+/** A phone bound to WeChat renews its session without a tap: `wx.login` gives a code, the server a new session for it. */
+import { type Api, Problem, Unreachable } from '@gongpin/core'
+import { ref } from 'vue'
+
+import { boundHere, loginCode } from './platform/wechat'
+import { begin, type Me, session, type SignedIn } from './session'
+
+/** While it is tried the sign-in over the page stays away. */
+export const renewing = ref(false)
+
+/** A renewed session that is refused at once is not renewed again and again. */
+const REST = 60_000
+let triedAt = -REST
+
+/** Where WeChat may ask, in one place for tests. */
+export interface Asked {
+  bound: () => boolean
+  code: () => Promise<string | null>
+  now: () => number
+}
+
+const PHONE: Asked = { bound: boundHere, code: loginCode, now: () => Date.now() }
+
+/**
+ * The server refused the token: a new session for the same person, or none; then the sign-in is asked. Whether it was
+ * renewed. WeChat may know somebody else by now: nothing of this page is theirs, so their session is ended at once.
+ */
+export async function renew(api: Pick<Api, 'send'>, asked: Asked = PHONE): Promise<boolean> {
+  const before = session.me
+  if (renewing.value || before === null || asked.now() - triedAt < REST || !asked.bound()) return false
+  triedAt = asked.now()
+  renewing.value = true
+  try {
+    const code = await asked.code()
+    if (code === null) return false
+    const answer = await api.send('POST', '/api/v1/sessions/wechat', { body: { code } })
+    const signedIn = answer.body as unknown as SignedIn
+    if (session.expired && samePerson(before, session.me) && samePerson(before, signedIn.user)) {
+      begin(signedIn)
+      return true
+    }
+    await api.send('DELETE', '/api/v1/sessions/current', { token: signedIn.token })
+    return false
+  } catch (error) {
+    if (error instanceof Problem || error instanceof Unreachable) return false
+    throw error
+  } finally {
+    renewing.value = false
+  }
+}
+
+function samePerson(one: Me, other: Me | null): boolean {
+  return other !== null && one.id === other.id && (one.operator_name ?? '') === (other.operator_name ?? '')
+}
