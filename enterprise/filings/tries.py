@@ -18,7 +18,6 @@ from uuid import UUID, uuid4
 
 import orjson
 import structlog
-from cryptography.exceptions import InvalidTag
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -48,7 +47,7 @@ class TryNotes:
         """Note a try that could not be taken, now. A disk that cannot either is logged: no refusal follows from it."""
         written = orjson.dumps({
             "session": token_digest, "filing": str(filing_id), "action": action,
-            "at": clock.rfc3339(clock.now()), "body": privacy.seal_json(dict(body)),
+            "at": clock.rfc3339(clock.now()), "body": privacy.seal_json(dict(body), _place(filing_id)),
         })  # fmt: skip
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -90,13 +89,18 @@ class TryNotes:
         return Job("sending tries", self.take_in)
 
 
+def _place(filing_id: UUID) -> str:
+    """The place that the body of a noted try is sealed for."""
+    return f"sending-tries/{filing_id}"
+
+
 def _keep(session: Session, path: Path) -> None:
     """Store a noted try under its key, the earliest of several; of a session that was none then, nothing is kept."""
     try:
         noted = orjson.loads(path.read_bytes())
         at, filing_id = datetime.fromisoformat(noted["at"]), UUID(noted["filing"])
-        body = orjson.loads(privacy.unseal(noted["body"]))
-    except (OSError, ValueError, KeyError, TypeError, InvalidTag) as error:
+        body = orjson.loads(privacy.unseal(noted["body"], _place(filing_id)))
+    except (OSError, ValueError, KeyError, TypeError, privacy.Unopened) as error:
         log.error("sending_try_unreadable", file=path.name, error=type(error).__name__)
         return
     table = UserSession

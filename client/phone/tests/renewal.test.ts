@@ -7,7 +7,7 @@ const { begin, session, tokens } = await import('../src/session')
 const { leavingWords, waiting } = await import('../src/counts')
 
 const ME = { id: 'u1', username: 'demo_tianning', operator_name: '李敏', verbs: [] }
-const signedIn = (token: string, me: object = ME) => ({ token, user: me, must_change_password: false }) as never
+const signedIn = (token: string, me: object = ME) => ({ token, user: me, must_change_password: false, resets: [] }) as never
 
 /** A server that answers each path with what it is given, and notes what was asked. */
 function server(answers: Record<string, unknown>) {
