@@ -9,6 +9,7 @@ import atexit
 import fcntl
 import gc
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -17,17 +18,19 @@ from typing import IO, Any
 import click
 import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from backups import backup_folder
 from backups.restoring import SERVER_LOCK
 from cli import preparation, wechat_trial
-from cli.worker import PatientWorker
+from cli.worker import PLACES, PatientWorker
 from cli.worker_figures import Figures
 from core import clock
 from core.config import Settings, SettingsError
 from core.database.disk import SHARED_MEMORY
 from core.db import Database
 from core.deadlines import clocks
+from core.errors import Problem
 from core.keys import stored
 from demo.accounts import accounts_file
 from demo.commands import print_accounts
@@ -59,7 +62,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "graceful_timeout": 10,
             "keepalive": 5,
-            "limit_request_line": 8190,  # gunicorn's maximum; longer lines get an HTML answer of gunicorn
+            "limit_request_line": 8190,  # gunicorn's maximum
+            # A caller's SCRIPT_NAME or PATH_INFO would lead past a proxy's rule for an address, such as /metrics.
+            "forwarder_headers": "",
             "accesslog": None,
             "loglevel": "warning",
             "proc_name": "gongpin",
@@ -69,6 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "child_exit": lambda _server, worker: figures.give_back(worker.pid),
             "on_exit": lambda _server: figures.remove(),
         }
+        PatientWorker.places_per_address = None if settings.trusted_proxies else PLACES
         super().__init__()
 
     def load_config(self) -> None:
@@ -81,6 +87,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         from app import create_app
         from composition.jobs import background_jobs
         from miniapp_api import health
+        from miniapp_api.http.problems import answer
         from miniapp_api.http.wiring import KEY
 
         if not self.figures.reserve():
@@ -90,6 +97,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         application = create_app(self.settings)
         wiring = application.extensions[KEY]
         stored.watch(wiring.database.engine, self.settings.data_key.get_secret_value())
+        # A broken chunk is met only while the application reads the body.
+        application.register_error_handler(ParseException, lambda _error: answer(Problem("bad_request")))
         # Started in the worker, because threads do not survive the fork.
         background_jobs(application).start()
         scans = wiring.scans
@@ -122,6 +131,10 @@ def refuse_taken_port(settings: Settings) -> None:
 def serve(settings: Settings, database: Database) -> None:
     """Prepare, show the address, and serve until SIGTERM or SIGINT. Does not return."""
     refuse_taken_port(settings)
+    # A connection is an open file; the usual soft limit of 1024 is less than what two workers may have.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     _hold_server_lock(settings.data_dir)
     first = preparation.is_demo_due(settings, database)
     if first:

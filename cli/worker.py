@@ -4,9 +4,16 @@ Gunicorn gives a connection to a thread with its first byte, and the thread read
 slow phones as there are threads would stop the server. Here a request is given to a thread when it has arrived
 completely; until then the poller watches its connection, which occupies no thread. Requests that are too large to be
 gathered in memory are read by separate threads, which demand a minimum pace, and so are requests that move files:
-they wait for phones or for the storage, and other requests do not wait for them.
+they wait for phones or for the storage, and other requests do not wait for them. Calls that are open to strangers
+have a few threads of their own for large bodies.
+
+Whatever strangers send or do not send costs a connection and no thread: one that is silent waits in the poller for a
+few seconds, and so does a body that was refused, which is thrown away there. Where there is no room for a new
+connection the oldest of these makes room, and one address has only so many.
 """
 
+import errno
+import json
 import re
 import select
 import socket
@@ -19,11 +26,17 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 
+from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from core.errors import CATALOGUE
+from core.origin import origin_of
 
 SILENCE = 10
 """Whole seconds that a thread waits to receive the next bytes of a request or to send those of an answer."""
+FIRST_BYTE = 10.0
+"""Seconds within which a new connection must send its first byte."""
 COMPLETE_WITHIN = 30.0
 """Seconds within which a request must have arrived completely; a large one gets more time according to `PACE`."""
 PACE = 8 * 1024
@@ -32,19 +45,31 @@ SMALL = 64 * 1024
 """Largest request, head and body in bytes, that is gathered without a thread."""
 LARGE_THREADS = 8
 """Large requests that one worker process reads at the same time."""
+STRANGER_THREADS = 4
+"""The same for calls that are open to strangers."""
+LINGERS = 5.0
+"""Seconds without a byte after which a connection is closed that was answered for the last time."""
+MOST_THROWN_AWAY = 64 * 1024 * 1024
+"""Bytes of a refused body that are read, so that a phone that sends before it reads gets its answer."""
+PLACES = 200
+"""Connections of one address (`core/origin.py`) in one worker process, unless a reverse proxy stands before it."""
 FILE_THREADS = 32
 """Threads for uploads and downloads in one worker process: they wait for phones, disks, scanner, storage, and for a
 slot (`miniapp_api/http/file_places.py`)."""
 _AT_HAND = 0.05
 """Seconds that a thread waits for the rest of a request before it returns the connection to the poller: mostly the rest
 is on its way and arrives sooner than the poller would report it."""
-_CLOSING_THREADS = 2
 _SWEEP_EVERY = 1.0
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"^content-length[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 # Request lines of requests that move files.
 _OF_FILES = re.compile(rb"[A-Z]+ /api/v1/files[/? ]")
+# Those of calls that need no token (a test compares them with the gates).
+_OF_STRANGERS = re.compile(
+    rb"[A-Z]+ (?!/api/v1/)|[A-Z]+ /api/v1/(?:sessions(?:/wechat)?|captchas|account-applications|ratings/form/[^/? ]*|"
+    rb"ratings/sms-codes)[? ]"
+)
 # Headers of a request whose length is unknown, or whose body is sent only after an answer of the server.
 _UNFORESEEN = re.compile(rb"^(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
@@ -58,6 +83,8 @@ class Arrival(Enum):
     """The rest is read by a thread while the request is handled."""
     FILE = "file"
     """As LARGE, for a request that moves a file."""
+    STRANGER = "stranger"
+    """As LARGE, for a call that is open to strangers."""
 
 
 def arrival(received: bytes) -> Arrival:
@@ -68,13 +95,34 @@ def arrival(received: bytes) -> Arrival:
     head = received[:end]
     if _OF_FILES.match(head):
         return Arrival.FILE
+    large = Arrival.STRANGER if _OF_STRANGERS.match(head) else Arrival.LARGE
     lengths = [length.strip() for length in _LENGTH.findall(head)] or [b"0"]
     if not head or _UNFORESEEN.search(head) or len(lengths) > 1 or not lengths[0].isdigit():
-        return Arrival.LARGE
+        return large
     whole = end + len(_HEAD_END) + int(lengths[0][:10])
     if len(received) >= whole:
         return Arrival.WHOLE
-    return Arrival.PART if whole <= SMALL else Arrival.LARGE
+    return Arrival.PART if whole <= SMALL else large
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """A connection that gives its place back once, however it ends."""
+
+    def __init__(self, worker: "PatientWorker", sock: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(worker.cfg, sock, client, server)
+        found = origin_of(client[0]) if isinstance(client, tuple) else None
+        self.line = found.line if found else ""
+        self._worker: PatientWorker | None = worker
+        worker.places[self.line] = worker.places.get(self.line, 0) + 1
+
+    def close(self, graceful: bool = False) -> None:
+        """Close the socket; in the main thread."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.places[self.line] -= 1
+            if not worker.places[self.line]:
+                del worker.places[self.line]
+        util.close(self.sock)
 
 
 class PacedUnreader(SocketUnreader):  # type: ignore[misc]
@@ -98,27 +146,94 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """Serves complete requests with `threads` threads, the others with `LARGE_THREADS` and `FILE_THREADS` more."""
+    """Serves complete requests with `threads` threads, the others with a pool for each kind of `Arrival`."""
+
+    places_per_address: int | None = PLACES
+    """None behind a reverse proxy, whose address all connections have."""
 
     def init_process(self) -> None:
         """Run the worker in its process; returns when it ends."""
         self._apart = {
             Arrival.LARGE: ThreadPoolExecutor(LARGE_THREADS, "large"),
             Arrival.FILE: ThreadPoolExecutor(FILE_THREADS, "file"),
+            Arrival.STRANGER: ThreadPoolExecutor(STRANGER_THREADS, "stranger"),
         }
-        self._closing = ThreadPoolExecutor(_CLOSING_THREADS, "closing")
+        util.write_error = _write_refusal  # gunicorn's own is a page in English without a policy
+        self.places: dict[str, int] = {}
+        """Connections by address."""
+        self._silent: dict[Connection, None] = {}
+        """New connections that have sent nothing, the oldest first; they are also in `_waiting`."""
+        self._leaving: dict[Connection, int] = {}
+        """Connections that were answered for the last time, and how many bytes were thrown away of each."""
         self._due: dict[Any, float] = {}
         """Monotonic time by which a request must be complete, by connection, until it is served."""
-        self._waiting: set[Any] = set()
-        """Connections that the poller watches for the rest of a request."""
+        self._waiting: dict[Any, None] = {}
+        """Connections that the poller watches for a request or for the rest of one, the longest watched first."""
         self._swept = 0.0
         super().init_process()
 
     def run(self) -> None:
         """Serve until the worker is to stop."""
         super().run()
-        for pool in (*self._apart.values(), self._closing):
+        for pool in self._apart.values():
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def accept(self, listener: socket.socket) -> None:
+        """In the main thread: take a new connection; it costs no thread before its first byte."""
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._make_room()
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        conn = Connection(self, sock, client, listener.getsockname())
+        self.nr_conns += 1
+        of_address = self.places_per_address
+        if of_address is not None and self.places[conn.line] > of_address and not self._make_room(conn.line):
+            self._end(conn)
+            return
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+        self._silent[conn] = None
+        self._due[conn] = time.monotonic() + FIRST_BYTE
+        self._watch(conn)
+
+    def _watch(self, conn: Any) -> None:
+        self._waiting[conn] = None
+        conn.sock.setblocking(False)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._more_has_come, conn))
+
+    def _make_room(self, line: str | None = None) -> bool:
+        """Close the oldest connection that nobody misses, of one address where it is named; False if there is none.
+
+        First one that was answered for the last time, then one that never sent a byte, then one that sent part of a
+        request.
+        """
+        for among in (self._leaving, self._silent, self._waiting):
+            found = next((conn for conn in among if line is None or conn.line == line), None)
+            if found is not None:
+                self._end(found)
+                return True
+        return False
+
+    def _end(self, conn: Any) -> None:
+        """Close a connection and forget it."""
+        self._silent.pop(conn, None)
+        self._leaving.pop(conn, None)
+        self._waiting.pop(conn, None)
+        self._due.pop(conn, None)
+        with suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """In a thread: whether the connection serves another request. No thread reads a body that was not wanted."""
+        if not keepalive or _is_on_its_way(conn.parser):
+            return False
+        return bool(conn.parser.finish_body(deadline=time.monotonic() + 1))
 
     def handle(self, conn: Any) -> Any:
         """In a thread: serve the next request of a connection if it is complete; else how much of it has arrived."""
@@ -161,8 +276,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """In the main thread: pass on a connection that a thread has handled, by what `handle` returned."""
         outcome = False if fs.cancelled() or fs.exception() is not None else fs.result()
         if outcome is Arrival.PART:
-            self._waiting.add(conn)
-            self.poller.register(conn.sock, EVENT_READ, partial(self._more_has_come, conn))
+            self._watch(conn)
         elif outcome in self._apart:
             served = self._apart[outcome].submit(self._serve, conn)
             served.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
@@ -172,17 +286,45 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._let_go(conn)
 
     def _more_has_come(self, conn: Any, sock: socket.socket) -> None:
+        if conn not in self._waiting:  # closed in this very turn of the main loop, to make room
+            return
         self.poller.unregister(sock)
-        self._waiting.discard(conn)
+        del self._waiting[conn]
+        if conn in self._silent:
+            del self._silent[conn]
+            self._due.pop(conn, None)  # from its first byte on it has `COMPLETE_WITHIN`
         self.enqueue_req(conn)
 
     def _let_go(self, conn: Any) -> None:
-        """Close a connection. Gunicorn waits two seconds for the phone to close it too; here a closing thread waits."""
-        self.nr_conns -= 1
-        self._due.pop(conn, None)
-        with suppress(OSError):
+        """Close a connection whose last answer is sent, once the phone has closed it too or has sent all it wanted.
+
+        Closed at once, what the phone still sends would break the connection before it reads the answer. The poller
+        waits for that, and throws away what comes.
+        """
+        try:
             conn.sock.shutdown(socket.SHUT_WR)
-        self._closing.submit(conn.close, graceful=True)
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._throw_away, conn))
+        except (OSError, ValueError):
+            self._end(conn)
+            return
+        self._leaving[conn] = 0
+        self._due[conn] = time.monotonic() + LINGERS
+
+    def _throw_away(self, conn: Any, sock: socket.socket) -> None:
+        if conn not in self._leaving:
+            return
+        try:
+            piece = sock.recv(SMALL)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        self._leaving[conn] += len(piece)
+        if not piece or self._leaving[conn] > MOST_THROWN_AWAY:
+            self._end(conn)
+        else:
+            self._due[conn] = time.monotonic() + LINGERS
 
     def murder_pending(self) -> None:
         """Close connections whose request is overdue; called in each turn of the main loop."""
@@ -191,16 +333,39 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if now < self._swept + _SWEEP_EVERY:
             return
         self._swept = now
-        for conn in [conn for conn in self._waiting if now > self._due[conn] or self._is_idle_at_the_end(conn)]:
-            self._waiting.discard(conn)
-            self._due.pop(conn, None)
-            self.poller.unregister(conn.sock)
-            self.nr_conns -= 1
-            conn.close()
+        over = [conn for conn in self._waiting if now > self._due[conn] or self._is_idle_at_the_end(conn)]
+        for conn in over + [conn for conn in self._leaving if now > self._due[conn] or not self.alive]:
+            self._end(conn)
 
     def _is_idle_at_the_end(self, conn: Any) -> bool:
         """Whether the worker is stopping and nothing of a request has arrived on this connection."""
-        return not self.alive and not conn.parser.unreader.buf.getvalue()
+        return not self.alive and (conn.parser is None or not conn.parser.unreader.buf.getvalue())
+
+
+def _is_on_its_way(parser: Any) -> bool:
+    """Whether part of the body has not arrived, or nobody knows where it ends because it was broken."""
+    body = getattr(parser.mesg, "body", None)
+    reader = getattr(body, "reader", None)
+    if reader is None or getattr(body, "failed", False):
+        return reader is not None
+    left = getattr(reader, "length", 0)  # of a body that says how long it is; one in chunks has a parser until its end
+    return getattr(reader, "parser", None) is not None or left > len(parser.unreader.buf.getvalue())
+
+
+def _write_refusal(sock: socket.socket, status: int, reason: str, _message: str) -> None:
+    """What gunicorn answers to what is no request: in the shape of every other refusal."""
+    code = "bad_request" if status < 500 else "internal_error"
+    title = CATALOGUE[code][1]
+    body = json.dumps(
+        {"type": f"urn:gongpin:problem:{code}", "title": title, "status": status, "code": code, "request_id": ""},
+        ensure_ascii=False,
+    ).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n"
+    )
+    util.write_nonblock(sock, head.encode() + body)
 
 
 def _piece(sock: socket.socket, seconds: float) -> bytes | None:

@@ -1,11 +1,10 @@
 """How bodies and queries are read: JSON by orjson, text is cleaned (`core/text.py`), empty means absent."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 import orjson
-from flask import Request, request
+from flask import Request
 from flask.json.provider import JSONProvider
 from pydantic import (
     BaseModel,
@@ -25,8 +24,8 @@ from miniapp_api.http.answers import JSON_VALUE
 
 MAX_BODY = 1024 * 1024
 DEEPEST = 32
-_MOST_DRAINED = 64 * 1024 * 1024
-_DRAINED_AT_ONCE = 256 * 1024
+AT_HAND = 64 * 1024
+"""Largest body that the server has received before it asks the application (`SMALL` in `cli/worker.py`)."""
 
 
 class OrjsonProvider(JSONProvider):
@@ -77,20 +76,6 @@ class ApiRequest(Request):
         if not self.is_json:
             raise Problem("unsupported_media_type")
         return super().get_json(force=force, silent=silent, cache=cache)
-
-
-def drain() -> None:
-    """Read the rest of a body that was refused, because a client that is still sending does not read the answer.
-
-    At most 64 MiB are read; after that, or when the client is too slow, the worker closes the connection.
-    """
-    left = _MOST_DRAINED if request.content_length is None else min(request.content_length, _MOST_DRAINED)
-    if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
-        return  # a server that does not say where a body ends would wait for more
-    source = request.environ["wsgi.input"]
-    with suppress(Exception):  # OSError, and whatever the server raises for broken chunks: the answer stands
-        while left > 0 and (piece := source.read(min(left, _DRAINED_AT_ONCE))):
-            left -= len(piece)
 
 
 class AsSent(BaseModel):

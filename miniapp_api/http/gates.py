@@ -20,6 +20,7 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from core.db import writing
 from core.errors import Problem
+from miniapp_api.http.bodies import AT_HAND
 from miniapp_api.http.query_names import only_declared
 from miniapp_api.http.wiring import wiring
 
@@ -82,6 +83,8 @@ def _run(
             kwargs["actor"] = admit(None)
         with database.read() as session:
             return view(*args, **kwargs, session=session)
+    if admit is not None and (request.content_length is None or request.content_length > AT_HAND):
+        admit(None)  # nobody waits for the body of a stranger
     refusal = _body_read()
     with database.engine.connect() as connection:
         if admit is not None:

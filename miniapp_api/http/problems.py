@@ -18,7 +18,6 @@ from core.database import disk
 from core.errors import CATALOGUE, Fault, Problem, disk_full
 from core.pointers import pointer
 from miniapp_api.http import limits
-from miniapp_api.http.bodies import drain
 from miniapp_api.http.field_labels import LABELS, verb_for
 
 log = structlog.get_logger()
@@ -173,12 +172,6 @@ def install(app: APIFlask) -> None:
     def _no_connection(_error: PoolTimeout) -> Response:
         log.error("database_connections_exhausted")
         return answer(Problem("not_ready", retry_after=2))
-
-    @app.after_request
-    def _drain_refused_body(response: Response) -> Response:
-        if response.status_code >= 400:
-            drain()
-        return response
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:
