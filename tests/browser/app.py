@@ -1,6 +1,7 @@
 """The phone's app (H5) in Chromium: built when it is stale, opened as somebody who is signed in."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,21 @@ class Bureau:
             stored = json.dumps({"type": "object", "data": kept})
             page.add_init_script(f"localStorage.getItem('session') || localStorage.setItem('session', {stored!r})")
         page.goto(f"{self.base}/app/#{path}")
+
+
+def wrong_on(page: Page, address: str, opened: Callable[[Page], None]) -> list[str]:
+    """What axe finds wrong on a further page of a phone that has opened the app, and whether it scrolls sideways.
+
+    `opened` waits until the page shows what is to be looked at. A further page of the same phone opens quickly.
+    """
+    further = page.context.new_page()
+    further.goto(address)
+    opened(further)
+    found = violations(further)
+    if further.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append("scrolls sideways")
+    further.close()
+    return found
 
 
 def violations(page: Page) -> list[str]:
