@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -50,10 +50,11 @@ def _cleaned(form: NewApplication) -> NewApplication:
 
 
 def apply_for_account(database: Database, form: NewApplication) -> tuple[AccountApplication, bool]:
-    """Store an application and its pending user; returns it and whether it is new.
+    """Store an application; returns it and whether it is new.
 
-    The same application sent again, the password included, is answered with the first one as it is
-    now, unless that was rejected. A user name that was rejected may apply again.
+    The same application sent again, the password included, is answered with the first one as it is now, unless that
+    was rejected. Whether there is an account of that name is not asked here: who applies would learn which names there
+    are, by the answer or by the time it takes. The office that decides is told.
     """
     form = _cleaned(form)
     with database.read() as session:
@@ -64,65 +65,76 @@ def apply_for_account(database: Database, form: NewApplication) -> tuple[Account
     assert region is not None
     # The applicant may have chosen from a list of before a reorganisation.
     form = replace(form, region_code=region.code)
-    existing, repeated = _earlier(database, form)
-    if repeated is not None:
-        return repeated, False
-    password_hash = passwords.hash_password(form.password)
-    try:
-        with database.write() as session:
-            return _store_application(session, form, region, existing, password_hash), True
-    except (IntegrityError, Problem) as error:  # the same user name at the same moment
-        _, repeated = _earlier(database, form)
-        if repeated is not None:
-            return repeated, False
-        raise Problem("username_taken") from error
-
-
-def _earlier(database: Database, form: NewApplication) -> tuple[User | None, AccountApplication | None]:
-    """The rejected user of that name, who may apply again, and the pending or approved application repeated here.
-
-    Raises 409 `username_taken` when the name, in whatever case, is someone else's, 429 after ten wrong
-    passwords for it.
-    """
     with database.read() as session:
-        existing = session.scalar(select(User).where(queries.named(form.username)))
-        if existing is None:
-            return None, None
-        if existing.username != form.username:
-            raise Problem("username_taken")
-        earlier = session.scalar(
-            select(AccountApplication)
-            .where(AccountApplication.user_id == existing.id, AccountApplication.status != "rejected")
-            .limit(1)
+        seen = _newest_alike(session, form)
+    if seen is not None and _is_own_password(database, seen, form):
+        return seen.application, False
+    password_hash = passwords.hash_password(form.password)
+    with database.write() as session:
+        # Makes the same application sent twice at the same moment wait for the first, and then find it.
+        idempotency.claim(session, _key(form))
+        newest = _newest_alike(session, form)
+        is_new = newest is not None and (seen is None or newest.application.id != seen.application.id)
+        if newest is not None and is_new and passwords.verify_password(newest.password_hash, form.password):
+            return newest.application, False
+        return _store_application(session, form, region, password_hash), True
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """An application that says the same, and the hash of its password or of the account that came of it."""
+
+    application: AccountApplication
+    password_hash: str | None
+
+
+def _newest_alike(session: Session, form: NewApplication) -> _Alike | None:
+    """The newest application that was not rejected and says the same but for the password."""
+    statement = (
+        select(AccountApplication, User.password_hash)
+        .outerjoin(User, User.id == AccountApplication.user_id)
+        .where(
+            queries.applied_under(form.username), AccountApplication.username == form.username,
+            AccountApplication.status != "rejected",
         )
-        place = None if earlier is None else current_region(session, earlier.region_code)
-    if earlier is not None:
-        same = (
+        .order_by(AccountApplication.created_at.desc(), AccountApplication.id)
+        .limit(_MOST_COMPARED)
+    )  # fmt: skip
+    for application, of_account in session.execute(statement):
+        place = current_region(session, application.region_code)
+        if (
             place is not None
             and place.code == form.region_code
-            and earlier.mobile == normalise_mobile(form.mobile)
-            and (clean_person(earlier.applicant_name), clean_line(earlier.unit_name))
+            and application.mobile == normalise_mobile(form.mobile)
+            and (clean_person(application.applicant_name), clean_line(application.unit_name))
             == (form.applicant_name, form.unit_name)
-            and (clean(earlier.reason or "") or None) == form.reason
-        )
-        if same and _is_own_password(database, existing, form.password):
-            return existing, earlier
-    if existing.status != UserStatus.REJECTED:
-        raise Problem("username_taken")
-    return existing, None
+            and (clean(application.reason or "") or None) == form.reason
+        ):
+            return _Alike(application, application.password_hash or of_account)
+    return None
 
 
-def _is_own_password(database: Database, user: User, password: str) -> bool:
+_MOST_COMPARED = 20
+"""Applications under one name that are compared with a new one."""
+
+
+def _key(form: NewApplication) -> bytes:
+    """The idempotency key of an application; nobody is signed in. Nothing of the password is kept in it."""
+    return idempotency.key(UUID(int=0), "account-applications.apply", form.username, {**asdict(form), "password": ""})
+
+
+def _is_own_password(database: Database, earlier: _Alike, form: NewApplication) -> bool:
     """Whether the applicant knows the password; wrong ones count as wrong sign-ins do, or they could be tried here."""
-    keys = throttle.buckets(user.username, "", known=False)[:1]
+    keys = throttle.buckets(form.username, "", known=False)[:1]
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
     if reserved.refused is not None:
         raise throttle.throttled(reserved.refused)
-    if not passwords.verify_password(user.password_hash, password):
+    if not passwords.verify_password(earlier.password_hash, form.password):
         return False
     with database.write() as session:
-        throttle.give_back(session, keys)
+        # Wrong ones stay counted: the name may be somebody else's, and whoever applied under it would wipe them out.
+        throttle.take_back(session, keys)
     return True
 
 
@@ -150,29 +162,8 @@ def _application_faults(session: Session, form: NewApplication, region: Region |
 
 
 def _store_application(
-    session: Session, form: NewApplication, region: Region, existing: User | None, password_hash: str
+    session: Session, form: NewApplication, region: Region, password_hash: str
 ) -> AccountApplication:
-    office_id = offices.bureau_of(session, region)
-    mobile = normalise_mobile(form.mobile)
-    person = {
-        "password_hash": password_hash,
-        "office_id": office_id,
-        "full_name": form.applicant_name,
-        "unit_name": form.unit_name,
-        "mobile": mobile,
-        "roles": [role.value for role in DEFAULT_ROLES[region.level]],
-        "status_reason": None,
-    }
-    if existing is None:
-        user_id = uuid4()
-        USER.enter(
-            session, None, "apply",
-            {"id": user_id, "username": form.username, "must_change_password": False,
-             "created_at": clock.now(), **person},
-        )  # fmt: skip
-    else:
-        user_id = existing.id
-        USER.move(session, None, existing, "apply_again", person)
     application_id = uuid4()
     APPLICATION.enter(
         session,
@@ -181,7 +172,8 @@ def _store_application(
         {
             "id": application_id,
             "query_code": secrets.token_urlsafe(12),
-            "user_id": user_id,
+            "username": form.username,
+            "password_hash": password_hash,
             "applicant_name": form.applicant_name,
             "unit_name": form.unit_name,
             "folded_unit": fold_to_fit(form.unit_name),
@@ -189,7 +181,7 @@ def _store_application(
             "area1": region.area1,
             "area2": region.area2,
             "area3": region.area3,
-            "mobile": mobile,
+            "mobile": normalise_mobile(form.mobile),
             "reason": form.reason,
             "opinion": None,
             "created_at": clock.now(),
@@ -205,6 +197,50 @@ def _store_application(
         area2=region.area2 if region.depth > 2 else None,
     )
     return session.get_one(AccountApplication, application_id)
+
+
+def _enter_user(session: Session, application: AccountApplication) -> User:
+    """The applicant as a user who is to be approved; 409 `username_taken` where somebody else has the name."""
+    region = current_region(session, application.region_code)
+    if region is None or region.valid_to is not None:
+        raise Problem("wrong_status", "该申请的行政区划已撤销，请审核不通过，并请申请人按新区划重新申请")
+    existing = session.scalar(select(User).where(queries.named(application.username)))
+    person = {
+        "password_hash": application.password_hash,
+        "office_id": offices.bureau_of(session, region),
+        "full_name": application.applicant_name,
+        "unit_name": application.unit_name,
+        "mobile": application.mobile,
+        "roles": [role.value for role in DEFAULT_ROLES[region.level]],
+        "status_reason": None,
+    }
+    if existing is None:
+        user_id = uuid4()
+        values = {"id": user_id, "username": application.username, "must_change_password": False, **person}
+        try:
+            USER.enter(session, None, "apply", {**values, "created_at": clock.now()})
+        except IntegrityError as error:  # another application under this name is approved at this very moment
+            raise _taken() from error
+        return session.get_one(User, user_id)
+    # Users of before applications stood by themselves: one who waits, and one whose application was rejected.
+    if existing.id == application.user_id and existing.status == UserStatus.PENDING:
+        return existing
+    if existing.username != application.username or existing.status != UserStatus.REJECTED:
+        raise _taken()
+    USER.move(session, None, existing, "apply_again", person)
+    return session.get_one(User, existing.id, populate_existing=True)
+
+
+def _taken() -> Problem:
+    return Problem("username_taken", "该用户名已有账号，不能通过；请审核不通过，并在意见中请申请人换一个用户名重新申请")
+
+
+def _applicant(session: Session, application: AccountApplication, action: str) -> User | None:
+    """The user that the decision is about: made now by an approval; a rejection finds one of before only."""
+    if action == "approve":
+        return _enter_user(session, application)
+    user = session.get(User, application.user_id, populate_existing=True) if application.user_id else None
+    return user if user is not None and user.status == UserStatus.PENDING else None
 
 
 def get_decidable(session: Session, actor: Actor, application_id: UUID) -> AccountApplication:
@@ -238,8 +274,14 @@ def decide(
         "opinion": opinion, "decided_at": clock.now(), "decided_by": actor.user_id,
         "decided_as": {"username": actor.username, "name": name, "office": actor.office_name},
     }  # fmt: skip
+    # The step is judged before the name is: who comes second is told so, not that the name is taken.
+    APPLICATION.step(action, application.status, actor)
+    user = _applicant(session, application, action)
+    if user is not None:
+        USER.move(session, actor, user, action, {"status_reason": opinion})
+    if action == "approve":
+        assert user is not None
+        decided |= {"user_id": user.id, "password_hash": None}
     APPLICATION.move(session, actor, application, action, decided, {"opinion": opinion})
-    user = session.get_one(User, application.user_id, populate_existing=True)
-    USER.move(session, actor, user, action, {"status_reason": opinion})
     todos.close(session, application_id, TODO_DECIDE)
     return get_decidable(session, actor, application_id)

@@ -314,6 +314,9 @@ class SignIn(Base):
 class AccountApplication(Base):
     """An application for an account (账号申请), decided by a superior office.
 
+    The account begins with the approval: until then the user name is free for others, so that whoever applies learns
+    nothing of the names that there are. `password_hash` is kept until the approval.
+
     `decided_as` keeps who decided it, as they were named then: `{"username", "name", "office"}`.
     """
 
@@ -321,6 +324,7 @@ class AccountApplication(Base):
     __table_args__ = (
         Index("ix_account_applications_area1", "area1", "status"),
         Index("ix_account_applications_area2", "area2", "status"),
+        Index("ix_account_applications_username", text("lower(username)")),
         Index(
             "uq_account_applications_user_id_pending",
             "user_id",
@@ -332,7 +336,9 @@ class AccountApplication(Base):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     query_code: Mapped[str] = mapped_column(String(32), unique=True)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    username: Mapped[str] = mapped_column(String(64), server_default="")
+    password_hash: Mapped[str | None] = mapped_column(String(200))
     applicant_name: Mapped[str] = mapped_column(String(30))
     unit_name: Mapped[str] = mapped_column(String(100))
     folded_unit: Mapped[str] = mapped_column(String(100), server_default="")

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession
+from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession, UserStatus
 from accounts.regions.abolished import get_region
 from accounts.regions.loading import current_region
 from accounts.verbs import Verb, verbs_at
@@ -113,6 +113,11 @@ def named(username: str) -> ColumnElement[bool]:
     return func.lower(User.username) == username.lower()
 
 
+def applied_under(username: str) -> ColumnElement[bool]:
+    """Condition: the `AccountApplication` has this user name, in whatever case (the index over `lower(username)`)."""
+    return func.lower(AccountApplication.username) == username.lower()
+
+
 def application_status(session: Session, query_code: str) -> dict[str, Any]:
     """What the applicant may know of an application; 404 for an unknown query code."""
     row = session.scalar(select(AccountApplication).where(AccountApplication.query_code == query_code))
@@ -138,12 +143,12 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
         conditions.append(AccountApplication.status == status)
     if q:
         conditions.append(AccountApplication.folded_unit.like(like_pattern(q), escape="\\"))
-    statement = select(AccountApplication, Region.name, User.username).join(User, User.id == AccountApplication.user_id)
+    statement = select(AccountApplication, Region.name, _is_taken().label("taken"))
     return fetch(session, statement, _NEWEST_APPLICATIONS, request, *conditions)
 
 
 def application_answer(
-    application: AccountApplication, region_name: str, username: str, *, full: bool = False
+    application: AccountApplication, region_name: str, taken: bool, *, full: bool = False
 ) -> dict[str, Any]:
     """An application; the mobile number is masked unless it is shown to the officer who handles it."""
     return {
@@ -154,7 +159,8 @@ def application_answer(
         "unit_name": application.unit_name,
         "region": {"code": application.region_code, "name": region_name},
         "mobile": application.mobile if full else mask_phone(application.mobile),
-        "username": username,
+        "username": application.username,
+        "username_taken": taken,
         "reason": application.reason,
         "opinion": application.opinion,
         "created_at": clock.rfc3339(application.created_at),
@@ -163,11 +169,21 @@ def application_answer(
     }
 
 
-def names_of(session: Session, application: AccountApplication) -> tuple[str, str]:
-    """The name of the application's region and its user name."""
+def _is_taken() -> ColumnElement[bool]:
+    """Whether an application that waits cannot be approved, because somebody else has its user name."""
+    other = select(User.id).where(
+        func.lower(User.username) == func.lower(AccountApplication.username),
+        or_(AccountApplication.user_id.is_(None), User.id != AccountApplication.user_id),
+        or_(User.status != UserStatus.REJECTED, User.username != AccountApplication.username),
+    )
+    return and_(AccountApplication.status == "pending", other.exists())
+
+
+def shown_with(session: Session, application: AccountApplication) -> tuple[str, bool]:
+    """What an application is shown with: the name of its region, and whether its user name is taken."""
     region = session.get_one(Region, application.region_code)
-    user = session.get_one(User, application.user_id)
-    return region.name, user.username
+    taken = session.scalar(select(_is_taken()).where(AccountApplication.id == application.id))
+    return region.name, bool(taken)
 
 
 def users(session: Session, actor: Actor, status: str | None, q: str | None, request: PageRequest) -> Page:

@@ -13,8 +13,17 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from accounts.models import Office, Region, SecondFactor, User, UserSession, UserStatus, WeChatBinding
-from accounts.queries import named
+from accounts.models import (
+    AccountApplication,
+    Office,
+    Region,
+    SecondFactor,
+    User,
+    UserSession,
+    UserStatus,
+    WeChatBinding,
+)
+from accounts.queries import applied_under, named
 from accounts.sign_in import audit as sign_in_audit
 from accounts.sign_in import captcha_tries, passwords, second_factor, throttle
 from accounts.sign_in.reset_notices import Told, told
@@ -91,12 +100,17 @@ def sign_in(
     Runs in transactions of its own: the try is counted and committed before the password is
     looked at, and no lock is held while it is hashed. Raises `captcha_required`, `login_throttled`, `login_failed`,
     and, only after the right password, `account_pending`, `account_rejected`, `account_disabled` or `otp_required`.
+
+    The password is that of the account, else of one of the newest applications under the name. One is looked at
+    whether or not there is an account, so that nobody learns from their own application whether there is one.
     """
     username = _as_stored(clean_line(username))
     operator_name = clean_person(operator_name or "") or None
     with database.read() as session:
         user = session.execute(
-            select(User.id, User.password_hash, User.status, User.status_reason, User.version).where(named(username))
+            select(User.id, User.password_hash, User.status, User.version).where(
+                named(username), User.status.in_((UserStatus.ACTIVE, UserStatus.DISABLED))
+            )
         ).first()
         known = is_known(session, user, username, caller)
     keys = throttle.buckets(username, caller.address, known=known)
@@ -119,8 +133,14 @@ def sign_in(
 
     right = passwords.verify_password(user.password_hash if user else None, password)
     if user is None or not right:
+        waiting = _refusal_of_applicant(database, username, password)
         with database.write() as session:
-            audit(session, username, operator_name, caller, "login_failed")
+            if waiting is not None:
+                # Wrong passwords stay counted: anybody may apply under the name of another, whose they may be.
+                throttle.take_back(session, keys)
+            audit(session, username, operator_name, caller, waiting.code if waiting else "login_failed")
+        if waiting is not None:
+            raise waiting
         if reserved.refused_if_wrong is not None:
             raise throttle.throttled(reserved.refused_if_wrong)
         raise Problem("login_failed")
@@ -231,25 +251,45 @@ def _needs_captcha(database: Database, policy: SessionPolicy, keys: list[str]) -
 
 def is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:
     """Whether this caller has been signed in under this name before: from here, or with that token."""
-    if user is None:
-        return False
-    by_address = (UserSession.user_id == user.id) & (UserSession.address == caller.address[:45])
+    user_id = user.id if user is not None else _NOBODY  # asked all the same: the time tells nothing of the name
+    by_address = (UserSession.user_id == user_id) & (UserSession.address == caller.address[:45])
     if session.execute(select(UserSession.id).where(by_address).limit(1)).first():
         return True
     if not caller.earlier_token:
         return False
     owner = select(UserSession.user_id).where(UserSession.token_hash == hash_token(caller.earlier_token))
-    return bool(session.scalar(owner) == user.id)
+    return bool(session.scalar(owner) == user_id)
+
+
+_NOBODY = UUID(int=0)
 
 
 def refusal_of(user: Any) -> Problem | None:
-    """Why a user may not sign in (with `status` and `status_reason`), if so."""
-    if user.status == UserStatus.PENDING:
-        return Problem("account_pending")
-    if user.status == UserStatus.REJECTED:
-        return Problem("account_rejected", f"账号审核未通过：{user.status_reason or ''}", opinion=user.status_reason)
-    if user.status == UserStatus.DISABLED:
-        return Problem("account_disabled")
+    """Why a user may not sign in (with `status`), if so."""
+    return Problem("account_disabled") if user.status == UserStatus.DISABLED else None
+
+
+_MOST_APPLICATIONS = 3
+"""Applications under one name whose password is looked at: each takes as long as the account's."""
+
+
+def _refusal_of_applicant(database: Database, username: str, password: str) -> Problem | None:
+    """What an applicant under this name is told, after the right password: that the office decides, or has refused."""
+    with database.read() as session:
+        newest = session.execute(
+            select(AccountApplication.password_hash, AccountApplication.status, AccountApplication.opinion)
+            .where(applied_under(username))
+            .order_by(AccountApplication.created_at.desc(), AccountApplication.id)
+            .limit(_MOST_APPLICATIONS)
+        ).all()
+    for number, row in enumerate(newest):
+        # An application that was refused is over once somebody has applied again.
+        if row.status != "pending" and (row.status != "rejected" or number > 0):
+            continue
+        if passwords.verify_password(row.password_hash, password):
+            if row.status == "pending":
+                return Problem("account_pending")
+            return Problem("account_rejected", f"账号审核未通过：{row.opinion or ''}", opinion=row.opinion)
     return None
 
 

@@ -93,6 +93,7 @@ class AccountApplication(Answer):
     region: RegionName
     mobile: str = Field(description="masked in the list")
     username: str
+    username_taken: bool = Field(description="somebody else has the name: it cannot be approved")
     reason: str | None
     opinion: str | None
     created_at: datetime
@@ -128,7 +129,7 @@ def read_application_status(session: Any, query_code: str) -> dict[str, Any]:
 def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> dict[str, Any]:
     """The applications that the caller may decide."""
     page = queries.applications(session, actor, query.status, query.q, query.request())
-    return page.as_json(lambda row: queries.application_answer(row.AccountApplication, row.name, row.username))
+    return page.as_json(lambda row: queries.application_answer(row.AccountApplication, row.name, row.taken))
 
 
 @bp.get("/account-applications/<uuid:application_id>")
@@ -137,7 +138,7 @@ def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> d
 def read_application(session: Any, actor: Actor, application_id: UUID) -> dict[str, Any]:
     """One application; the officer who handles it sees the whole mobile number."""
     application = applications.get_decidable(session, actor, application_id)
-    return queries.application_answer(application, *queries.names_of(session, application), full=True)
+    return queries.application_answer(application, *queries.shown_with(session, application), full=True)
 
 
 @bp.post("/account-applications/<uuid:application_id>/approve")
@@ -160,4 +161,4 @@ def reject_application(session: Any, actor: Actor, application_id: UUID, body: R
 
 def _decided(session: Any, actor: Actor, application_id: UUID, action: str, body: AsSent) -> dict[str, Any]:
     application = applications.decide(session, actor, application_id, action, body.model_dump(exclude_none=True))
-    return queries.application_answer(application, *queries.names_of(session, application), full=True)
+    return queries.application_answer(application, *queries.shown_with(session, application), full=True)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from accounts import integrity as accounts_integrity
 from accounts import offices
-from accounts.models import Office, Region, User
+from accounts.models import Region, User
 from accounts.verbs import Role
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
@@ -317,26 +317,6 @@ def test_of_two_moves_at_the_same_moment_each_is_done_or_refused(
     )
     assert {first.status_code, second.status_code} <= {200, 404, 409}
     assert 200 in (first.status_code, second.status_code)
-    assert_whole(database)
-
-
-def test_an_approval_and_a_move_at_the_same_moment_do_not_undo_each_other(
-    database: Database, client: FlaskClient, city_reviewer: Person, province_user: Person
-) -> None:
-    applied = apply(client, username="new_li", region_code=TIANNING)
-    approved, moved = at_once(
-        lambda: city_reviewer.post(f"/account-applications/{applied['id']}/approve", {}),
-        lambda: move(province_user, database, "new_li", ZHONGLOU),
-    )
-    assert approved.status_code in (200, 409) and moved.status_code in (200, 409)
-    if approved.status_code == 409:
-        assert approved.get_json()["code"] == "stale_version"
-    with database.read() as session:
-        user = session.scalars(select(User).where(User.username == "new_li")).one()
-        assert user.status == "active" if approved.status_code == 200 else user.status == "pending"
-        assert str(session.get_one(Office, user.office_id).region_code) == (
-            ZHONGLOU if moved.status_code == 200 else TIANNING
-        )
     assert_whole(database)
 
 

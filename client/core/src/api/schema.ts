@@ -3227,6 +3227,8 @@ export interface components {
             /** @description masked in the list */
             mobile: string;
             username: string;
+            /** @description somebody else has the name: it cannot be approved */
+            username_taken: boolean;
             reason: string | null;
             opinion: string | null;
             /** Format: date-time */
