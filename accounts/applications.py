@@ -125,7 +125,7 @@ def _key(form: NewApplication) -> bytes:
 
 def _is_own_password(database: Database, earlier: _Alike, form: NewApplication) -> bool:
     """Whether the applicant knows the password; wrong ones count as wrong sign-ins do, or they could be tried here."""
-    keys = throttle.buckets(form.username, "", known=False)[:1]
+    keys = [throttle.of_user(form.username)]
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
     if reserved.refused is not None:

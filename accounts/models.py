@@ -171,6 +171,7 @@ class User(Base):
 class UserSession(Base):
     """A sign-in (会话): an opaque token of which only the SHA-256 is stored.
 
+    `address` is the line that it came from (`core/origin.py`): with IPv6 the /64.
     `binding_id` is the WeChat binding by which it was begun, or that was made in it; that may be gone.
     """
 
@@ -290,7 +291,7 @@ class SupportGroup(Base):
 
 
 class SignIn(Base):
-    """Audit of sign-ins: who tried, from where, and what came of it.
+    """Audit of sign-ins: who tried, from which address (the whole one), and what came of it.
 
     `digest` is keyed (`accounts/sign_in/audit.py`) by the key `key_id`; rows of releases up to 0.3 have none.
     """

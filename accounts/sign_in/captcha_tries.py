@@ -12,6 +12,7 @@ from accounts.sign_in import captchas, throttle
 from accounts.sign_in.captchas import QUESTION
 from core.db import Database
 from core.errors import Problem
+from core.origin import Origin
 
 PICTURES, QUESTIONS = "captcha-", "question-"
 
@@ -33,15 +34,16 @@ class CaptchaLimits:
         return Problem(self.code, message, retry_after=wait)
 
 
-def of_sign_in(username: str, address: str, *, known: bool) -> CaptchaLimits:
+def of_sign_in(username: str, origin: Origin, *, known: bool) -> CaptchaLimits:
     """The limits of a user name."""
-    pictures = throttle.buckets(username, address, known=known, of=PICTURES)
-    return CaptchaLimits(pictures, throttle.buckets(username, address, known=known, of=QUESTIONS), "login_throttled")
+    pictures = throttle.buckets(username, origin, known=known, of=PICTURES)
+    return CaptchaLimits(pictures, throttle.buckets(username, origin, known=known, of=QUESTIONS), "login_throttled")
 
 
-def of_ratings(address: str) -> CaptchaLimits:
+def of_ratings(origin: Origin) -> CaptchaLimits:
     """The limits of raters, who have no user name."""
-    return CaptchaLimits([f"rating-captcha:{address[:45]}"], [f"rating-question:{address[:45]}"], "too_many_requests")
+    pictures, questions = (throttle.by_origin(kind, origin) for kind in ("rating-captcha", "rating-question"))
+    return CaptchaLimits(pictures, questions, "too_many_requests")
 
 
 def check(database: Database, limits: CaptchaLimits, captcha_id: str | None, text: str | None) -> None:

@@ -35,6 +35,7 @@ from core.database.prepared import Prepared
 from core.db import Database, writing
 from core.errors import Problem
 from core.identifiers import normalise_uscc, uscc_fault
+from core.origin import Origin
 from core.text import clean_line, clean_person
 
 log = structlog.get_logger()
@@ -64,7 +65,7 @@ class SessionPolicy:
 class Caller:
     """Where a sign-in comes from; `earlier_token` is a token the caller was given before, if any."""
 
-    address: str
+    origin: Origin
     user_agent: str
     earlier_token: str | None = None
     captcha_id: str | None = None
@@ -113,8 +114,8 @@ def sign_in(
             )
         ).first()
         known = is_known(session, user, username, caller)
-    keys = throttle.buckets(username, caller.address, known=known)
-    limits = captcha_tries.of_sign_in(username, caller.address, known=known)
+    keys = throttle.buckets(username, caller.origin, known=known)
+    limits = captcha_tries.of_sign_in(username, caller.origin, known=known)
     proved = is_enterprise_name(username) and _needs_captcha(database, policy, keys)
     if proved:
         captcha_tries.check(database, limits, caller.captcha_id, caller.captcha)
@@ -214,7 +215,7 @@ def begin(
     session.execute(
         insert(UserSession).values(
             id=uuid4(), token_hash=hash_token(token), user_id=user_id, operator_name=operator_name, created_at=now,
-            last_seen_at=now, expires_at=expires_at, ended_at=None, address=caller.address[:45],
+            last_seen_at=now, expires_at=expires_at, ended_at=None, address=caller.origin.line,
             user_agent=caller.user_agent[:200], binding_id=binding_id,
         )
     )  # fmt: skip
@@ -252,7 +253,7 @@ def _needs_captcha(database: Database, policy: SessionPolicy, keys: list[str]) -
 def is_known(session: Session, user: Any, username: str, caller: Caller) -> bool:
     """Whether this caller has been signed in under this name before: from here, or with that token."""
     user_id = user.id if user is not None else _NOBODY  # asked all the same: the time tells nothing of the name
-    by_address = (UserSession.user_id == user_id) & (UserSession.address == caller.address[:45])
+    by_address = (UserSession.user_id == user_id) & (UserSession.address == caller.origin.line)
     if session.execute(select(UserSession.id).where(by_address).limit(1)).first():
         return True
     if not caller.earlier_token:
@@ -295,7 +296,7 @@ def _refusal_of_applicant(database: Database, username: str, password: str) -> P
 
 def audit(session: Session, username: str, operator_name: str | None, caller: Caller, outcome: str) -> None:
     """Note a try to sign in, and what came of it."""
-    sign_in_audit.note(session, username, operator_name, caller.address, outcome)
+    sign_in_audit.note(session, username, operator_name, caller.origin.address, outcome)
 
 
 # Tables, not classes: every request asks this, and the mapper would double its cost.

@@ -9,9 +9,13 @@ before, or sends the token of an earlier sign-in along, has ten tries of their o
 by the tries of others. A try is counted before the password is checked, in a transaction of its
 own, so that many tries at once cannot pass the limit; a right password takes it off the count.
 
-Captchas (`captcha_tries.py`) are counted in the same way, under keys of their own.
+An address counts as `core/origin.py` says: with IPv6 as its /64, and all of a /48 together have a wider limit.
+
+Captchas (`captcha_tries.py`) are counted in the same way, under keys of their own, and so is whatever is allowed so
+many times in a span (`take`): it is counted before it is done, and taken back where it is not done.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +26,7 @@ from accounts.models import Throttle
 from core import clock
 from core.db import dialect_of, insert_into
 from core.errors import Problem
+from core.origin import WIDER, Origin
 
 WINDOW = timedelta(minutes=15)
 
@@ -60,17 +65,41 @@ ALLOWED = {
 """By the word before the first colon of a key."""
 
 
-def buckets(username: str, address: str, *, known: bool, of: str = "") -> list[str]:
+_WIDE = "-wide"
+
+
+def buckets(username: str, origin: Origin, *, known: bool, of: str = "") -> list[str]:
     """The keys under which a try counts: of passwords, or `of` "captcha-" or "question-"."""
     if known:
-        return [f"{of}known:{username.casefold()[:64]}:{address[:45]}"]
-    by_address = f"{of}address:{address[:45]}"
-    return [by_address] if of else [f"user:{username.casefold()[:64]}", by_address]
+        return [f"{of}known:{username.casefold()[:64]}:{origin.line}"]
+    of_origin = by_origin(f"{of}address", origin)
+    return of_origin if of else [of_user(username), *of_origin]
 
 
 def proved(username: str) -> str:
     """The key under which passwords behind a captcha count."""
     return f"proved-user:{username.casefold()[:64]}"
+
+
+def of_user(username: str) -> str:
+    """The key of a user name."""
+    return f"user:{username.casefold()[:64]}"
+
+
+def by_origin(kind: str, origin: Origin) -> list[str]:
+    """The keys of an origin: of its line, and of the wider network around it where there is one."""
+    return [f"{kind}:{origin.line}", *([f"{kind}{_WIDE}:{origin.wider}"] if origin.wider else [])]
+
+
+def _allowed(kind: str) -> Allowed:
+    if not kind.endswith(_WIDE):
+        return ALLOWED[kind]
+    of_line = ALLOWED[kind.removesuffix(_WIDE)]
+    return Allowed(of_line.wrong * WIDER, of_line.all * WIDER)
+
+
+def _is_of_address(key: str) -> bool:
+    return "address" in key.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,45 +119,68 @@ def reserve(session: Session, keys: list[str]) -> Reserved:
 
     The address is asked first: once it is closed its tries count against no user name any more, and leave no rows.
     """
-    now = clock.now()
-    dialect = dialect_of(session)
     refused: int | None = None
     refused_if_wrong: int | None = None
     refusing: set[str] = set()
     for key in sorted(keys):
-        fresh = insert_into(dialect, Throttle).values(key=key, wrong=1, until=now + WINDOW)
-        expired = Throttle.until <= now
-        counted = fresh.on_conflict_do_update(
-            index_elements=[Throttle.key],
-            set_={
-                "wrong": case((expired, 1), else_=Throttle.wrong + 1),
-                "until": case((expired, now + WINDOW), else_=Throttle.until),
-            },
-        ).returning(Throttle.wrong, Throttle.until)
-        row = session.execute(counted).one()
-        seconds, kind = clock.seconds_until(row.until, now), key.partition(":")[0]
-        if row.wrong > ALLOWED[kind].all:
+        number, seconds = _count(session, key, WINDOW)
+        allowed = _allowed(key.partition(":")[0])
+        if number > allowed.all:
             refused = max(refused or 0, seconds)
-            refusing.add(kind)
-            if kind.endswith("address"):
+            refusing.add(key.partition(":")[0])
+            if _is_of_address(key):
                 break
-        elif row.wrong > ALLOWED[kind].wrong:
+        elif number > allowed.wrong:
             refused_if_wrong = seconds
     return Reserved(refused, refused_if_wrong, refusing == {"user"})
 
 
+def take(session: Session, keys: Mapping[str, int], span: timedelta) -> int:
+    """Count one under each key, each with how many it may have in a span; 0, or the seconds to wait where one is full.
+
+    A span begins with the first that is counted. Where one key is full nothing is counted.
+    """
+    waits = {}
+    for key in sorted(keys):
+        number, seconds = _count(session, key, span)
+        if number > keys[key]:
+            waits[key] = seconds
+    if waits:
+        take_back(session, list(keys))
+    return max(waits.values(), default=0)
+
+
+def _count(session: Session, key: str, span: timedelta) -> tuple[int, int]:
+    """How many there are now under a key with this one, and the seconds until they are over.
+
+    The row is held until the transaction ends: whoever counts at the same moment waits, and is counted after this one.
+    """
+    now = clock.now()
+    expired = Throttle.until <= now
+    fresh = insert_into(dialect_of(session), Throttle).values(key=key, wrong=1, until=now + span)
+    counted = fresh.on_conflict_do_update(
+        index_elements=[Throttle.key],
+        set_={
+            "wrong": case((expired, 1), else_=Throttle.wrong + 1),
+            "until": case((expired, now + span), else_=Throttle.until),
+        },
+    ).returning(Throttle.wrong, Throttle.until)
+    row = session.execute(counted).one()
+    return row.wrong, clock.seconds_until(row.until, now)
+
+
 def has_failed(session: Session, keys: list[str]) -> bool:
     """Whether a wrong password counts under the user's own keys at this moment."""
-    own = [key for key in keys if not key.startswith("address:")]
+    own = [key for key in keys if not _is_of_address(key)]
     found = select(Throttle.key).where(Throttle.key.in_(own), Throttle.wrong > 0, Throttle.until > clock.now())
     return session.scalar(found.limit(1)) is not None
 
 
 def give_back(session: Session, keys: list[str]) -> None:
     """After a right password: take the try off the count, and forget the wrong ones under the user's own keys."""
-    own = [key for key in keys if not key.startswith("address:")]
+    own = [key for key in keys if not _is_of_address(key)]
     session.execute(delete(Throttle).where(Throttle.key.in_(own)))
-    take_back(session, [key for key in keys if key.startswith("address:")])
+    take_back(session, [key for key in keys if _is_of_address(key)])
 
 
 def take_back(session: Session, keys: list[str]) -> None:

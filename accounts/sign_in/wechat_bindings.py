@@ -187,7 +187,7 @@ def _exchange(database: Database, wechat: WeChat | None, code: str, caller: Call
     """
     if wechat is None:
         raise Problem("wechat_not_set_up")
-    keys = [f"wechat-address:{caller.address[:45]}"]
+    keys = throttle.by_origin("wechat-address", caller.origin)
     with database.write() as session:
         reserved = throttle.reserve(session, keys)
     if reserved.refused is not None:

@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from accounts.sign_in import throttle
 from core import clock, privacy
 from core.errors import Problem, invalid
 from core.identifiers import is_mobile, normalise_mobile
+from core.origin import WIDER, Origin
 from core.text import fold
 from feedback.models import SmsCode
 from feedback.ratings import rating_window
@@ -39,28 +41,50 @@ class PerAddress:
     most: tuple[int, timedelta] = (3000, timedelta(hours=1))
 
 
-def is_busy(session: Session, address: str, limits: PerAddress) -> bool:
-    """Whether so many codes went to an address that a captcha has to be answered."""
-    return _wait(session, _address_key(address), limits.free, clock.now()) > 0
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that was counted for where it comes from; `busy`: a captcha has to be answered before the code is sent.
+
+    To be given back where no code is made after all.
+    """
+
+    keys: list[str]
+    busy: bool
 
 
-def issue_code(
-    session: Session, mobile: str, address: str, limits: PerAddress = PerAddress(), *, proved: bool = False
-) -> tuple[str, str]:
+def admit(session: Session, origin: Origin, limits: PerAddress) -> Admitted:
+    """Count a request before anything is done for it, so that many at once cannot pass a limit together.
+
+    The caller commits at once. Raises 429 `too_many_requests`.
+    """
+    number, span = limits.most
+    most = {
+        key: number * (WIDER if key.endswith(f":{origin.wider}") else 1)
+        for key in throttle.by_origin("sms-address", origin)
+    }
+    wait = throttle.take(session, most, span)
+    if wait:
+        raise _throttled(wait)
+    free, free_span = limits.free
+    key = f"sms-free-address:{origin.line}"
+    busy = throttle.take(session, {key: free}, free_span) > 0
+    return Admitted([*most, *([] if busy else [key])], busy)
+
+
+def give_back(session: Session, admitted: Admitted) -> None:
+    """Take a request off the counts: no code was made."""
+    throttle.take_back(session, admitted.keys)
+
+
+def issue_code(session: Session, mobile: str, origin: Origin) -> tuple[str, str]:
     """Make a code for a number; returns the normalised number and the code to send.
 
-    Earlier codes of the number end. `proved`: a captcha was answered. Raises 422 for what is no mobile number, 403
-    `captcha_required` and 429 `too_many_requests`.
+    Earlier codes of the number end. Raises 422 for what is no mobile number and 429 `too_many_requests`.
     """
     if not isinstance(mobile, str) or len(mobile) > 40 or not is_mobile(mobile):
         raise invalid("/mobile", "bad_mobile", "手机号不正确，请填写11位大陆手机号")
     number, now = normalise_mobile(mobile), clock.now()
-    mobile_key, address_key = _mobile_key(number), _address_key(address)
-    wait = _wait(session, address_key, limits.most, now)
-    if wait:
-        raise _throttled(wait)
-    if not proved and is_busy(session, address, limits):
-        raise Problem("captcha_required", "当前网络获取短信验证码的人较多，请先填写图片验证码，再获取短信验证码")
+    mobile_key = _mobile_key(number)
     # One a minute. The row also makes requests of one number wait for each other, so that none is counted too late.
     pause = privacy.keyed_hash("sms pause", number)
     if not rating_window.start(session, pause, _PAUSE, now):
@@ -76,8 +100,8 @@ def issue_code(
     session.execute(ended.values(until=now).execution_options(synchronize_session=False))
     session.add(
         SmsCode(
-            mobile_key=mobile_key, address_key=address_key, code_hash=_code_hash(number, code),
-            until=now + timedelta(minutes=MINUTES), tries=0, created_at=now,
+            mobile_key=mobile_key, address_key=privacy.keyed_hash("sms address", origin.line),
+            code_hash=_code_hash(number, code), until=now + timedelta(minutes=MINUTES), tries=0, created_at=now,
         )
     )  # fmt: skip
     session.flush()
@@ -145,21 +169,9 @@ def _code_hash(number: str, code: str) -> str:
     return privacy.keyed_hash("sms code", number, code)
 
 
-def _address_key(address: str) -> str:
-    return privacy.keyed_hash("sms address", address)
-
-
 def _issued(session: Session, of: ColumnElement[bool], since: datetime) -> int:
     statement = select(func.count()).select_from(SmsCode).where(of, SmsCode.created_at >= since)
     return session.execute(statement).scalar_one()
-
-
-def _wait(session: Session, address_key: str, limit: tuple[int, timedelta], now: datetime) -> int:
-    """Seconds until an address may ask for one more code; 0 where it may now."""
-    most, span = limit
-    sent = select(SmsCode.created_at).where(SmsCode.address_key == address_key, SmsCode.created_at > now - span)
-    first = session.scalar(sent.order_by(SmsCode.created_at.desc()).offset(most - 1).limit(1))
-    return 0 if first is None else clock.seconds_until(first + span, now)
 
 
 def _throttled(seconds: int) -> Problem:

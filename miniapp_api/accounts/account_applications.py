@@ -15,7 +15,7 @@ from miniapp_api.accounts.regions import RegionName
 from miniapp_api.http.answers import Answer, Page, answers
 from miniapp_api.http.bodies import AsSent, Body, PageQuery, Password
 from miniapp_api.http.gates import gate, public
-from miniapp_api.http.limits import application_limit, limiter
+from miniapp_api.http.limits import application_limit, per_origin
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("account_applications", __name__, tag="People")
@@ -103,7 +103,7 @@ class AccountApplication(Answer):
 
 @bp.post("/account-applications")
 @public(transaction=False)
-@limiter.limit(application_limit)
+@per_origin(application_limit)
 @answers(NewApplication, 200, 201)
 @bp.input(ApplicationBody, arg_name="body")
 def apply_for_account(body: ApplicationBody) -> tuple[dict[str, Any], int]:

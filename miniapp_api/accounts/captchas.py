@@ -12,7 +12,7 @@ from accounts.sign_in.captchas import PICTURE, QUESTION, Kind
 from miniapp_api.http.answers import Answer, answers
 from miniapp_api.http.bodies import Body
 from miniapp_api.http.gates import public
-from miniapp_api.http.limits import limiter
+from miniapp_api.http.limits import per_origin
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("captchas", __name__, tag="People")
@@ -47,7 +47,7 @@ def create_captcha(body: CaptchaBody) -> dict[str, Any]:
     return make(body.kind)
 
 
-@limiter.limit("120 per minute")
+@per_origin("120 per minute")
 def make(kind: str) -> dict[str, Any]:
     """A new captcha of that kind."""
     # The transaction is short: neither waiting for Redis nor drawing the picture blocks the writes of others.

@@ -16,7 +16,8 @@ from miniapp_api.accounts.me import Me, Reset
 from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AtOnceQuery, Body, Otp, Password
 from miniapp_api.http.gates import bearer_token, gate, public
-from miniapp_api.http.limits import limiter, sign_in_limit
+from miniapp_api.http.limits import per_origin, sign_in_limit
+from miniapp_api.http.origins import origin
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("sessions", __name__, tag="People")
@@ -64,7 +65,7 @@ class LivingSession(Answer):
 
 @bp.post("/sessions")
 @public(transaction=False)
-@limiter.limit(sign_in_limit)
+@per_origin(sign_in_limit)
 @answers(SignedIn, 201)
 @refuses(401, 403)
 @bp.input(SignInBody, arg_name="body")
@@ -72,7 +73,7 @@ def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
     """Sign in; several people may do so at once under one user name."""
     services = wiring()
     caller = sessions.Caller(
-        request.remote_addr or "",
+        origin(),
         request.headers.get("User-Agent", ""),
         bearer_token(),
         body.captcha_id,

@@ -17,7 +17,8 @@ from miniapp_api.accounts.sessions import SignedIn, signed_in_answer
 from miniapp_api.http.answers import Answer, answers, refuses
 from miniapp_api.http.bodies import Body, Otp
 from miniapp_api.http.gates import bearer_token, gate, public
-from miniapp_api.http.limits import limiter, sign_in_limit
+from miniapp_api.http.limits import per_origin, sign_in_limit
+from miniapp_api.http.origins import origin
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("wechat", __name__, tag="People")
@@ -46,7 +47,7 @@ class WeChatState(Answer):
 
 
 def _caller(otp: str | None = None) -> Caller:
-    return Caller(request.remote_addr or "", request.headers.get("User-Agent", ""), bearer_token(), otp=otp)
+    return Caller(origin(), request.headers.get("User-Agent", ""), bearer_token(), otp=otp)
 
 
 def _answer(state: Bound) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def _answer(state: Bound) -> dict[str, Any]:
 
 @bp.post("/sessions/wechat")
 @public(transaction=False)
-@limiter.limit(sign_in_limit)
+@per_origin(sign_in_limit)
 @answers(SignedIn, 201)
 @refuses(401, 403, 409, 503)
 @bp.input(SignInByWeChatBody, arg_name="body")
@@ -86,7 +87,7 @@ def read_my_wechat(session: Session, actor: Actor) -> dict[str, Any]:
 
 @bp.put("/me/wechat")
 @gate(transaction=False)
-@limiter.limit(sign_in_limit)
+@per_origin(sign_in_limit)
 @answers(WeChatState)
 @refuses(409, 503)
 @bp.input(CodeBody, arg_name="body")

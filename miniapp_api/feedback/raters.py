@@ -7,19 +7,22 @@ from uuid import UUID
 
 import structlog
 from flask import request
+from limits import RateLimitItem
 
 from accounts.sign_in import captcha_tries, throttle
 from accounts.sign_in.sessions import authenticate
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.gateways.sms import SmsFailed
+from core.origin import Origin
 from core.text import clean_line
 from feedback.codes.kinds import PER_MATTER
 from feedback.ratings import phone_proof, submitting
 from feedback.ratings.fields import Form, Sent, read_form
 from feedback.ratings.submitting import Sender, Submitted
-from miniapp_api.http.address_counts import limit_of
+from miniapp_api.http.address_counts import limit_of, wider_limit_of
 from miniapp_api.http.gates import bearer_token
+from miniapp_api.http.origins import origin
 from miniapp_api.http.wiring import Wiring, wiring
 
 log = structlog.get_logger()
@@ -43,10 +46,10 @@ class Proof:
         """The answer to the captcha; "" where none was sent."""
         return clean_line(self.captcha)[:20] if isinstance(self.captcha, str) else ""
 
-    def check(self, services: Wiring, address: str) -> None:
+    def check(self, services: Wiring, place: Origin) -> None:
         """Check the answer to the captcha; raises 403 `captcha_required` or 429 unless it is right."""
         captcha_id = self.captcha_id if isinstance(self.captcha_id, str) else None
-        captcha_tries.check(services.database, captcha_tries.of_ratings(address), captcha_id, self.answer)
+        captcha_tries.check(services.database, captcha_tries.of_ratings(place), captcha_id, self.answer)
 
 
 NO_PROOF = Proof()
@@ -54,7 +57,7 @@ NO_PROOF = Proof()
 
 @dataclass(slots=True)
 class AddressLimits:
-    """Limits of the ratings accepted from one network address.
+    """Limits of the ratings accepted from where this one comes from.
 
     Above `rating_address_limit` at one code a captcha is demanded (403 `captcha_required`); above
     `rating_address_ceiling` over all codes the address has to wait (429 `too_many_requests`).
@@ -62,33 +65,38 @@ class AddressLimits:
     """
 
     services: Wiring
-    address: str
-    admitted: list[UUID] = field(default_factory=list)
+    origin: Origin
+    taken: list[tuple[RateLimitItem, tuple[str, ...]]] = field(default_factory=list)
 
     def is_busy(self, code_id: UUID) -> bool:
-        """Whether this code has had so many ratings from the address that a captcha is needed."""
+        """Whether this code has had so many ratings from here that a captcha is needed."""
         limit = limit_of(self.services.settings.rating_address_limit)
-        return self.services.addresses.wait(limit, self.address, str(code_id)) > 0
+        return self.services.addresses.wait(limit, self.origin.line, str(code_id)) > 0
 
     def admit(self, code_id: UUID, *, proved: bool) -> None:
-        """Raise 429 or 403 above a limit; else note the code for `count`. `proved`: the lower limit does not apply."""
-        ceiling = limit_of(self.services.settings.rating_address_ceiling)
-        wait = self.services.addresses.wait(ceiling, self.address)
+        """Count a rating before it is stored, or raise 429 or 403. `proved`: the lower limit does not apply."""
+        ceiling = self.services.settings.rating_address_ceiling
+        wait = self._take(limit_of(ceiling), self.origin.line)
+        if not wait and self.origin.wider:
+            wait = self._take(wider_limit_of(ceiling), self.origin.wider)
         if wait:
             detail = f"该网络地址提交的评价过多，请在 {throttle.minutes(wait)} 分钟后再试，或改用手机流量提交"
             raise Problem("too_many_requests", detail, retry_after=wait)
-        if not proved and self.is_busy(code_id):
+        lower, key = limit_of(self.services.settings.rating_address_limit), (self.origin.line, str(code_id))
+        if self._take(lower, *key) and not proved:
             raise Problem("captcha_required", BUSY)
-        self.admitted.append(code_id)
 
-    def count(self) -> None:
-        """Count the stored rating; after the transaction, so that no lock is held while the counter is written."""
-        for code_id in self.admitted:
-            for text, key in (
-                (self.services.settings.rating_address_limit, (self.address, str(code_id))),
-                (self.services.settings.rating_address_ceiling, (self.address,)),
-            ):
-                self.services.addresses.hit(limit_of(text), *key)
+    def _take(self, limit: RateLimitItem, *key: str) -> int:
+        wait = self.services.addresses.take(limit, *key)
+        if not wait:
+            self.taken.append((limit, key))
+        return wait
+
+    def give_back(self) -> None:
+        """Take the rating off the counts: it was not stored, or is a repetition."""
+        for limit, key in self.taken:
+            self.services.addresses.give_back(limit, *key)
+        self.taken.clear()
 
 
 BUSY = "当前网络提交评价的人较多，请填写验证码后再提交，已填内容不会丢失"
@@ -99,8 +107,8 @@ def rate(token: str, sent: Sent, proof: Proof = NO_PROOF) -> Submitted:
 
     Each part has a transaction of its own: an SMS code or captcha stays used although the rating is refused.
     """
-    services, address = wiring(), request.remote_addr or ""
-    form, limits, actor = read_form(token, sent), AddressLimits(services, address), signed_in_enterprise(services)
+    services, place = wiring(), origin()
+    form, limits, actor = read_form(token, sent), AddressLimits(services, place), signed_in_enterprise(services)
     verified = proved = False
     if proves_numbers(services) or proof.code or proof.answer:
         # Validated before, so that a faulty form or a repetition uses up no SMS code.
@@ -112,15 +120,19 @@ def rate(token: str, sent: Sent, proof: Proof = NO_PROOF) -> Submitted:
             _prove_number(services, form, proof.code)
             verified = proved = True
         elif proof.answer and code.kind != PER_MATTER and limits.is_busy(code.id):
-            proof.check(services, address)
+            proof.check(services, place)
             proved = True
-    sender = Sender(address, request.headers.get("User-Agent", ""), verified, actor)
-    with services.database.write() as session:
-        submitted = submitting.submit(
-            session, services.rules, form, sender, lambda code_id: limits.admit(code_id, proved=proved)
-        )
-    if submitted.new:
-        limits.count()
+    sender = Sender(place.line, request.headers.get("User-Agent", ""), verified, actor)
+    stored = False
+    try:
+        with services.database.write() as session:
+            submitted = submitting.submit(
+                session, services.rules, form, sender, lambda code_id: limits.admit(code_id, proved=proved)
+            )
+        stored = submitted.new
+    finally:
+        if not stored:
+            limits.give_back()
     return submitted
 
 
@@ -151,18 +163,23 @@ def send_code(mobile: Any, proof: Proof = NO_PROOF) -> None:
 
     Raises 404 where no sender is configured, 403 `captcha_required`, 422, 429, 503 `sms_unavailable`.
     """
-    services, address = wiring(), request.remote_addr or ""
+    services, place = wiring(), origin()
     if services.sms is None:
         raise Problem("not_found")
     limits = phone_proof.PerAddress(
         _in_time(services.settings.rating_address_limit), _in_time(services.settings.rating_address_ceiling)
     )
-    with services.database.read() as session:
-        busy = phone_proof.is_busy(session, address, limits)
-    if busy:
-        proof.check(services, address)
     with services.database.write() as session:
-        number, code = phone_proof.issue_code(session, mobile, address, limits, proved=busy)
+        admitted = phone_proof.admit(session, place, limits)
+    try:
+        if admitted.busy:
+            proof.check(services, place)
+        with services.database.write() as session:
+            number, code = phone_proof.issue_code(session, mobile, place)
+    except BaseException:
+        with services.database.write() as session:
+            phone_proof.give_back(session, admitted)
+        raise
     try:
         services.sms.send_code(number, code, phone_proof.MINUTES)
     except SmsFailed as error:

@@ -18,7 +18,7 @@ from miniapp_api.feedback.rating_code_answers import CodeKind
 from miniapp_api.http.answers import Answer, answers, refuses
 from miniapp_api.http.bodies import Body
 from miniapp_api.http.gates import public
-from miniapp_api.http.limits import limiter
+from miniapp_api.http.limits import per_origin
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("rating_forms", __name__, tag="Ratings")
@@ -150,7 +150,7 @@ def post_rating(token: str, body: RatingBody) -> tuple[dict[str, Any], int]:
 @bp.post("/ratings/sms-codes")
 @public(transaction=False)
 @answers(SentCode)
-@limiter.limit("600 per minute")
+@per_origin("600 per minute")
 @refuses(403)
 @bp.input(MobileBody, arg_name="body")
 def send_sms_code(body: MobileBody) -> dict[str, Any]:

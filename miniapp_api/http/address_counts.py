@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import structlog
 from flask_limiter import Limiter
@@ -16,6 +17,7 @@ from limits import RateLimitItem, parse
 from redis.exceptions import RedisError
 
 from core import clock
+from core.origin import WIDER
 
 log = structlog.get_logger()
 
@@ -27,6 +29,13 @@ PAUSE = 30.0
 def limit_of(text: str) -> RateLimitItem:
     """A limit such as `300 per hour`."""
     return parse(text)
+
+
+@functools.lru_cache(maxsize=8)
+def wider_limit_of(text: str) -> RateLimitItem:
+    """The same limit for a /48, `WIDER` times as high."""
+    limit = parse(text)
+    return type(limit)(limit.amount * WIDER, limit.multiples)
 
 
 class InMemory:
@@ -41,13 +50,23 @@ class InMemory:
         with self._lock:
             if self._counts(limit)[key] < limit.amount:
                 return 0
-        length = limit.get_expiry()
-        return math.ceil(length - clock.now().timestamp() % length)
+        return _until_the_next(limit)
 
-    def hit(self, limit: RateLimitItem, *key: str) -> None:
-        """Count one."""
+    def take(self, limit: RateLimitItem, *key: str) -> int:
+        """Count one if there is room, and say 0; else the seconds until there is."""
         with self._lock:
-            self._counts(limit)[key] += 1
+            counts = self._counts(limit)
+            if counts[key] < limit.amount:
+                counts[key] += 1
+                return 0
+        return _until_the_next(limit)
+
+    def give_back(self, limit: RateLimitItem, *key: str) -> None:
+        """Take one off the count."""
+        with self._lock:
+            counts = self._counts(limit)
+            if counts[key] > 0:
+                counts[key] -= 1
 
     def _counts(self, limit: RateLimitItem) -> Counter[tuple[str, ...]]:
         length = limit.get_expiry()
@@ -56,6 +75,12 @@ class InMemory:
         if window is None or window[0] != number:
             window = self._windows[length] = (number, Counter())
         return window[1]
+
+
+def _until_the_next(limit: RateLimitItem) -> int:
+    """Seconds until the next window of a limit begins."""
+    length = limit.get_expiry()
+    return math.ceil(length - clock.now().timestamp() % length)
 
 
 class InRedis:
@@ -72,10 +97,22 @@ class InRedis:
 
     def wait(self, limit: RateLimitItem, *key: str) -> int:
         """Seconds until there is room for one more; 0 where there is."""
+        return self._asked(lambda: self._limiter.limiter.test(limit, "ratings", *key), limit, key)
+
+    def take(self, limit: RateLimitItem, *key: str) -> int:
+        """Count one if there is room, and say 0; else the seconds until there is."""
+        return self._asked(lambda: self._limiter.limiter.hit(limit, "ratings", *key), limit, key)
+
+    def give_back(self, limit: RateLimitItem, *key: str) -> None:
+        """Take one off the count."""
+        self._asked(lambda: bool(self._limiter.limiter.hit(limit, "ratings", *key, cost=-1)) or True, limit, key)
+
+    def _asked(self, question: Callable[[], bool], limit: RateLimitItem, key: tuple[str, ...]) -> int:
+        """0 where Redis says that there is room, or says nothing; else the seconds until there is."""
         if time.monotonic() < self._asked_again_at:
             return 0
         try:
-            if self._limiter.limiter.test(limit, "ratings", *key):
+            if question():
                 return 0
             window = self._limiter.limiter.get_window_stats(limit, "ratings", *key)
         except RedisError as error:
@@ -83,12 +120,3 @@ class InRedis:
             return 0
         # Redis rounds what is left to whole seconds, up or down.
         return max(1, int(window.reset_time - clock.now().timestamp()) + 1)
-
-    def hit(self, limit: RateLimitItem, *key: str) -> None:
-        """Count one."""
-        if time.monotonic() < self._asked_again_at:
-            return
-        try:
-            self._limiter.limiter.hit(limit, "ratings", *key)
-        except RedisError as error:
-            self._failed(error)

@@ -1,16 +1,43 @@
 """Limits of traffic (not of wrong passwords: those stand in `accounts/sign_in/throttle.py`)."""
 
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 from flask import Flask
 from flask_limiter import Limiter, RateLimitExceeded
-from flask_limiter.util import get_remote_address
+from limits import parse_many
 from redis.exceptions import RedisError
 
 from core import clock
 from core.config import Settings
+from core.origin import WIDER
+from miniapp_api.http.origins import origin
 from miniapp_api.http.wiring import wiring
 
+View = TypeVar("View", bound=Callable[..., Any])
+
 # With Redis down the limits go on in memory; without that setting every request would answer 500.
-limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_enabled=True)
+limiter = Limiter(lambda: origin().line, headers_enabled=False, in_memory_fallback_enabled=True)
+
+
+def per_origin(limit: str | Callable[[], str]) -> Callable[[View], View]:
+    """At most so many calls from one line, and `WIDER` times as many from the /48 around it (`core/origin.py`)."""
+
+    def wider() -> str:
+        return _widened(limit if isinstance(limit, str) else limit())
+
+    def decorate(view: View) -> View:
+        of_line = limiter.limit(limit)(view)
+        around = limiter.limit(wider, key_func=lambda: origin().wider or "", exempt_when=lambda: origin().wider is None)
+        return cast(View, around(of_line))
+
+    return decorate
+
+
+@functools.lru_cache(maxsize=8)
+def _widened(limit: str) -> str:
+    return "; ".join(f"{one.amount * WIDER} per {one.multiples} {one.GRANULARITY.name}" for one in parse_many(limit))
 
 
 def install(app: Flask) -> None:

@@ -11,6 +11,7 @@ from flask.ctx import _AppCtxGlobals
 from core.config import Settings
 from core.errors import not_found
 from miniapp_api.health import observe
+from miniapp_api.http.origins import note_origin
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ def install(app: Flask, settings: Settings) -> None:
         g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         if "\0" in request.path:  # PostgreSQL takes no NUL in a text; no address of ours has one
             raise not_found()
+        note_origin()
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -69,6 +71,6 @@ def install(app: Flask, settings: Settings) -> None:
             milliseconds=round(seconds * 1000, 1),
             username=noted.get("username"),
             problem=noted.get("problem"),
-            address=asked.remote_addr,
+            address=noted.origin.address if "origin" in noted else None,
         )
         return response

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
+from core.origin import Origin
 from feedback.ratings import phone_proof
 from feedback.sweeping import sweep
 from tests.feedback.room import Room, faults, refused
@@ -18,7 +19,7 @@ MOBILE = "13800000001"
 
 def issue(room: Room, mobile: Any = MOBILE, address: str = "192.0.2.1") -> str:
     with room.database.write() as session:
-        number, code = phone_proof.issue_code(session, mobile, address)
+        number, code = phone_proof.issue_code(session, mobile, Origin(address, address))
         assert number == str(mobile).replace(" ", "")
     return code
 
@@ -100,22 +101,24 @@ def test_a_busy_address_is_sent_codes_for_people_and_one_far_above_has_to_wait(
     hour = timedelta(hours=1)
     limits = phone_proof.PerAddress((3, hour), (5, hour))
 
-    def issue_at(address: str, *, proved: bool = False) -> None:
+    def asked_at(address: str) -> phone_proof.Admitted:
         with room.database.write() as session:
-            phone_proof.issue_code(session, room.new_mobile(), address, limits, proved=proved)
+            return phone_proof.admit(session, Origin(address, address), limits)
 
     for _ in range(3):
-        issue_at("192.0.2.1")
+        assert not asked_at("192.0.2.1").busy
         at_ten.shift(timedelta(minutes=1))
-    assert refused(issue_at, "192.0.2.1").code == "captcha_required"
-    issue_at("192.0.2.2")
-    issue_at("192.0.2.1", proved=True)
-    issue_at("192.0.2.1", proved=True)
-    problem = refused(issue_at, "192.0.2.1", proved=True)
+    not_made = asked_at("192.0.2.1")
+    assert not_made.busy
+    with room.database.write() as session:
+        phone_proof.give_back(session, not_made)
+    assert not asked_at("192.0.2.2").busy
+    assert asked_at("192.0.2.1").busy and asked_at("192.0.2.1").busy
+    problem = refused(asked_at, "192.0.2.1")
     # The first of the five was sent three minutes ago.
     assert (problem.code, problem.retry_after) == ("too_many_requests", 57 * 60)
     at_ten.shift(timedelta(minutes=57))
-    issue_at("192.0.2.1", proved=True)
+    assert not asked_at("192.0.2.1").busy
 
 
 def test_of_many_requests_of_one_number_at_once_one_is_answered(room: Room) -> None:

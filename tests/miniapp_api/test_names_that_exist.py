@@ -16,6 +16,7 @@ from tests.people import PASSWORD, Person
 PATH = "/api/v1/account-applications"
 FREE, TAKEN = "nobody_here", "zhonglou_li"
 CHOSEN = application_body()["password"]
+OTHER = "Quite-Another-7"
 
 Told = tuple[int, list[str], int, list[str]]
 
@@ -47,11 +48,11 @@ def test_an_application_is_answered_alike_whether_or_not_somebody_has_the_name(
     client: FlaskClient, database: Database, told: Callable[..., Told]
 ) -> None:
     make_user(database, "320404", TAKEN)
-    for again in ({}, {}, {"password": "Quite-Another-7"}, {"unit_name": "另一个市场监督管理局"}):
+    for again in ({}, {}, {"password": OTHER}, {"unit_name": "另一个市场监督管理局"}):
         of_free = told(PATH, application_body(username=FREE, **again))
         assert of_free == told(PATH, application_body(username=TAKEN, **again))
         assert of_free[0] in (200, 201)
-    for password in (CHOSEN, "Quite-Another-7", "Wrong-Pass-2026"):
+    for password in (CHOSEN, OTHER, "Wrong-Pass-2026"):
         answers = [told("/api/v1/sessions", {"username": name, "password": password}) for name in (FREE, TAKEN)]
         assert answers[0] == answers[1]
 
@@ -86,14 +87,14 @@ def test_the_owner_of_the_name_notices_nothing_and_the_applicant_gets_no_account
 def test_of_two_who_wait_under_one_name_the_first_approved_gets_it(
     client: FlaskClient, city_reviewer: Person, database: Database
 ) -> None:
-    first, second = apply(client), apply(client, mobile="13800000002", password="Quite-Another-7")
+    first, second = apply(client), apply(client, mobile="13800000002", password=OTHER)
     assert first["id"] != second["id"]
-    for password in (CHOSEN, "Quite-Another-7"):
+    for password in (CHOSEN, OTHER):
         assert code_of(try_sign_in(client, TAKEN, password)) == (403, "account_pending")
     assert city_reviewer.post(f"/account-applications/{second['id']}/approve", {}).status_code == 200
     late = city_reviewer.post(f"/account-applications/{first['id']}/approve", {})
     assert code_of(late) == (409, "username_taken")
-    assert try_sign_in(client, TAKEN, "Quite-Another-7").status_code == 201
+    assert try_sign_in(client, TAKEN, OTHER).status_code == 201
     with database.read() as session:
         waiting = session.scalars(select(AccountApplication).where(AccountApplication.status == "pending")).one()
         assert str(waiting.id) == first["id"]

@@ -49,7 +49,8 @@ def test_a_redis_that_did_not_answer_is_left_alone_for_a_while(monkeypatch: pyte
     limit = parse("1 per hour")
     for _ in range(5):
         assert brake.wait(limit, "192.0.2.1") == 0
-        brake.hit(limit, "192.0.2.1")
+        assert brake.take(limit, "192.0.2.1") == 0
+        brake.give_back(limit, "192.0.2.1")
     assert len(asked) == 1
     now[0] += address_counts.PAUSE
     assert brake.wait(limit, "192.0.2.1") == 0 and len(asked) == 2
