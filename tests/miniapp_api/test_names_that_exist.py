@@ -26,8 +26,17 @@ def told(client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatc
     """What a stranger sees of a call: status, members, passwords hashed, and the kinds of statements meanwhile."""
     hashed: list[str] = []
     verify, make = passwords.verify_password, passwords.hash_password
-    monkeypatch.setattr(passwords, "verify_password", lambda *of: (hashed.append("verify"), verify(*of))[1])
-    monkeypatch.setattr(passwords, "hash_password", lambda *of: (hashed.append("hash"), make(*of))[1])
+
+    def verified(stored: str | None, password: str) -> bool:
+        hashed.append("verify")
+        return verify(stored, password)
+
+    def made(password: str) -> str:
+        hashed.append("hash")
+        return make(password)
+
+    monkeypatch.setattr(passwords, "verify_password", verified)
+    monkeypatch.setattr(passwords, "hash_password", made)
     statements: list[str] = []
     event.listen(
         database.engine, "before_cursor_execute",
