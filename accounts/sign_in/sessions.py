@@ -176,7 +176,7 @@ def prove_again(
     database: Database, user_id: UUID, username: str, operator_name: str | None, caller: Caller, *, known: bool
 ) -> None:  # fmt: skip
     """The second factor, where one is enrolled; raises what `second_factor.at_sign_in` does."""
-    known_at = caller.address[:45] if known else None
+    known_at = caller.origin.line if known else None
     try:
         second_factor.at_sign_in(database, user_id, username, caller.otp, known_at=known_at)
     except Problem as refusal:
