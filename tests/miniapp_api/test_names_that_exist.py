@@ -124,4 +124,4 @@ def test_nobody_wipes_out_wrong_passwords_of_another_by_applying_under_the_name(
             guesses.append(wrong.status_code)
         client.post(PATH, json=application_body(**own))
         try_sign_in(client, TAKEN, f"Own-Password-{turn}", address=f"198.51.100.{turn}")
-    assert guesses.count(401) <= 10 and guesses[-4:] == [429] * 4
+    assert guesses.count(401) <= 10 and guesses[-4:] == [403] * 4  # behind a captcha
