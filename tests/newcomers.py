@@ -15,7 +15,7 @@ from accounts.models import OfficeKind, Region
 from accounts.sign_in import passwords
 from accounts.verbs import DEFAULT_ROLES, Role
 from core.db import Database
-from tests.people import PASSWORD
+from tests.people import PASSWORD, Person
 from tests.turns import in_turn
 
 MOBILE = "13800000001"
@@ -45,6 +45,13 @@ def apply(client: FlaskClient, **changes: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.get_data(as_text=True)
     assert answer.json is not None
     return dict(answer.json)
+
+
+def join(client: FlaskClient, reviewer: Person, **changes: Any) -> None:
+    """Apply for an account and be approved by `reviewer`: the user stands in the table then."""
+    made = apply(client, **changes)
+    answer = reviewer.post(f"/account-applications/{made['id']}/approve", {})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
 
 
 def try_sign_in(client: FlaskClient, username: str, password: str, **kwargs: Any) -> TestResponse:

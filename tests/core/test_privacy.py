@@ -17,7 +17,7 @@ from core.db import Database
 from core.keys import keyring
 from inspection.models import Inspection
 from tests.conftest import DATA_KEY
-from tests.newcomers import MOBILE, apply
+from tests.newcomers import MOBILE, apply, join
 from tests.people import PASSWORD, Person, with_problem
 from tests.records import save, submit
 
@@ -148,10 +148,11 @@ def test_no_mobile_number_and_no_password_can_be_read_in_the_database(
         assert base64.b64encode(secret.encode()) not in stored, secret
 
 
+@pytest.mark.usefixtures("clock")
 def test_an_encrypted_column_is_clear_in_python_and_sealed_in_the_table(
-    client: FlaskClient, database: Database
+    client: FlaskClient, database: Database, city_reviewer: Person
 ) -> None:
-    apply(client)
+    join(client, city_reviewer)
     with database.read() as session:
         assert session.scalar(select(AccountApplication.mobile)) == MOBILE
         assert session.scalar(select(User.mobile).where(User.username == "zhonglou_li")) == MOBILE
@@ -165,8 +166,8 @@ def test_an_encrypted_column_is_clear_in_python_and_sealed_in_the_table(
 def test_a_number_that_was_moved_to_the_row_of_another_person_does_not_open(
     client: FlaskClient, database: Database, city_reviewer: Person
 ) -> None:
-    apply(client, username="zhang_one", mobile="13800000001")
-    apply(client, username="li_two", mobile="13900000002")
+    join(client, city_reviewer, username="zhang_one", mobile="13800000001")
+    join(client, city_reviewer, username="li_two", mobile="13900000002")
     with database.write() as session:
         session.execute(
             text(

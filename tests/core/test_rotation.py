@@ -24,7 +24,7 @@ from tests.command_line import command_line
 from tests.conftest import DATA_KEY
 from tests.feedback.conftest import room  # noqa: F401 - a fixture
 from tests.feedback.room import Room
-from tests.newcomers import MOBILE, apply
+from tests.newcomers import MOBILE, join
 from tests.people import Person, with_problem
 from tests.records import submit
 
@@ -75,7 +75,7 @@ def corrected_record(person: Person) -> UUID:
 def test_after_a_rotation_everything_reads_as_before_and_nothing_is_sealed_with_the_older_key(
     settings: Settings, database: Database, county_inspector: Person, city_reviewer: Person
 ) -> None:
-    apply(city_reviewer.client)
+    join(city_reviewer.client, city_reviewer)
     record = corrected_record(county_inspector)
     before = county_inspector.get(f"/inspections/{record}").json
     assert keys_in_use(database) == {"1"}
@@ -156,7 +156,7 @@ def test_hash_keys_stay_and_older_history_keys_are_kept(database: Database) -> N
 def test_a_rotation_that_is_cut_off_leaves_all_readable_and_goes_on_with_the_same_key(
     database: Database, county_inspector: Person, city_reviewer: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apply(city_reviewer.client)
+    join(city_reviewer.client, city_reviewer)
     record = corrected_record(county_inspector)
     before = county_inspector.get(f"/inspections/{record}").json
     monkeypatch.setattr(resealing, "BATCH", 1)
@@ -179,7 +179,7 @@ def test_a_rotation_that_is_cut_off_leaves_all_readable_and_goes_on_with_the_sam
 def test_a_write_during_a_batch_is_not_lost(
     client: object, database: Database, city_reviewer: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apply(city_reviewer.client)
+    join(city_reviewer.client, city_reviewer)
     really, writers = rotation._anew, list[threading.Thread]()
 
     def write() -> None:
@@ -205,7 +205,7 @@ def test_a_write_during_a_batch_is_not_lost(
 def test_what_a_server_sealed_with_the_older_key_meanwhile_is_found_by_another_pass(
     database: Database, county_inspector: Person, city_reviewer: Person
 ) -> None:
-    apply(city_reviewer.client)
+    join(city_reviewer.client, city_reviewer)
     older = keyring.installed()
     late = list[bool]()
 
@@ -237,7 +237,7 @@ def test_what_a_server_sealed_with_the_older_key_meanwhile_is_found_by_another_p
 def test_a_retired_key_still_opens_and_is_deleted_a_day_later(
     database: Database, city_reviewer: Person, clock: object
 ) -> None:
-    apply(city_reviewer.client)
+    join(city_reviewer.client, city_reviewer)
     sealed = privacy.seal("x", "a place")
     rotate(database)
     assert privacy.unseal(sealed, "a place") == "x"
