@@ -66,7 +66,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elsewhere = item.get_closest_marker("in_make_check") and item.path.name not in named
         (left_out if (later and not rounds.ALL) or elsewhere else kept).append(item)
     config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = rounds.waiting_first(kept, workers) if workers > 1 else kept
 
 
 def pytest_collection_finish() -> None:

@@ -10,6 +10,7 @@ run by its name, a test runs on both, with a handful of rounds.
 import os
 import re
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +32,34 @@ def is_for_the_other_database(item: pytest.Item, dialects: list[str]) -> bool:
         return False
     name = re.sub(r"sqlite|postgresql", "", item.nodeid)
     return dialects[zlib.crc32(name.encode()) % len(dialects)] != dialect
+
+
+WAITING = (
+    "tests/browser/", "tests/client/", "tests/backups/", "tests/races/", "tests/test_earlier_releases.py",
+    "tests/test_slow_phones.py", "tests/test_silent_storage.py", "tests/test_start_up.py", "tests/test_full_disk.py",
+    "tests/test_demo.py", "tests/test_mini_program.py", "tests/history/test_role.py",
+)  # fmt: skip
+"""Files whose tests wait seconds for processes of their own: browsers, servers, restores."""
+
+
+def waiting_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in an order in which each of so many workers begins with its share of those that take longest.
+
+    pytest-xdist (`--dist worksteal`) deals a list out in parts of one length, one after the other. Otherwise the last
+    minutes of a run belong to one worker with a browser, while the others have nothing left to take from it.
+    """
+    long: dict[Path, list[pytest.Item]] = {}
+    short: list[pytest.Item] = []
+    for item in items:
+        waits = item.nodeid.startswith(WAITING)
+        (long.setdefault(item.path, []) if waits else short).append(item)
+    parts: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    # The files with the most tests first, each to whoever has the fewest: a file's tests share what they started.
+    for of_file in sorted(long.values(), key=len, reverse=True):
+        min(parts, key=len).extend(of_file)
+    whole = -(-len(items) // workers)
+    for part in parts:
+        room = max(0, whole - len(part))
+        part += short[:room]
+        del short[:room]
+    return [item for part in parts for item in part] + short
