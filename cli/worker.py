@@ -229,6 +229,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
         conn.close()
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """In a thread: answer a request. The answer says so when the connection ends with it, because of a body unread.
+
+        Otherwise a client would send its next request on the same connection and get no answer.
+        """
+        asked = req.should_close
+
+        def should_close() -> bool:
+            req.must_close = req.must_close or _is_on_its_way(conn.parser)
+            return bool(asked())
+
+        req.should_close = should_close
+        return super().handle_request(req, conn)
+
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         """In a thread: whether the connection serves another request. No thread reads a body that was not wanted."""
         if not keepalive or _is_on_its_way(conn.parser):

@@ -59,7 +59,7 @@ def in_pieces(body: bytes) -> Iterator[bytes]:
     yield from (body[start : start + 100_000] for start in range(0, len(body), 100_000))
 
 
-def test_a_record_that_is_too_large_is_answered_413_and_the_connection_serves_on(base: str) -> None:
+def test_a_record_that_is_too_large_is_answered_413_and_so_is_the_next_of_the_same_client(base: str) -> None:
     connection = connected(base)
     token = signed_in(connection)
     body = json.dumps({"answers": "x" * 10 * MIB}).encode()
@@ -77,6 +77,18 @@ def test_a_file_that_is_too_large_is_answered_413_however_it_is_sent(base: str) 
         status, answer = sent(connection, "POST", "/files", written, MULTIPART, token)
         assert (status, answer["code"]) == (413, "payload_too_large")
         assert "20M" in answer["detail"]
+
+
+def test_an_answer_before_the_end_of_a_body_says_that_the_connection_ends(base: str) -> None:
+    connection = connected(base)
+    token = signed_in(connection)
+    for body, left in ((multipart(30 * MIB), "close"), (b"{}", "keep-alive")):
+        headers = {"Content-Type": MULTIPART, "Authorization": f"Bearer {token}"}
+        connection.request("POST", "/api/v1/files", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status >= 400 and answer.getheader("Connection") == left, answer.status
+    assert signed_in(connection)
 
 
 def test_strangers_are_answered_too(base: str) -> None:
