@@ -69,7 +69,7 @@ COLLEAGUES = (
 )  # fmt: skip
 
 APPLICANT = "demo_applicant"
-"""User name of the pending application, which is loaded last: if it exists, the demo is complete."""
+"""User name that the pending application asks for; it is loaded last: if it exists, the demo is complete."""
 
 
 def colleague(region_code: str) -> str:

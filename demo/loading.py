@@ -1,7 +1,7 @@
 """Loading the demo: accounts, register, checks, drafts, filings, ratings and a pending application, once.
 
 Every part makes only what is missing, so that an interrupted load continues where it stopped and nothing exists twice.
-The pending application is loaded last: if its user exists, the demo is complete. A demo that an earlier version
+The pending application is loaded last: if it exists, whatever was decided, the demo is complete. A demo that an earlier version
 completed is not changed.
 """
 
@@ -13,8 +13,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
-from accounts import applications
-from accounts.models import Office, Region, User
+from accounts import applications, queries
+from accounts.models import AccountApplication, Office, Region, User
 from accounts.sign_in import passwords
 from accounts.support import groups as support
 from assets.files.purposes import FilePurposes
@@ -60,8 +60,11 @@ _POSTS = [
 
 def is_complete(database: Database) -> bool:
     """Whether the demo was loaded to its end."""
+    applied = select(AccountApplication.id).where(
+        queries.applied_under(accounts.APPLICANT), AccountApplication.username == accounts.APPLICANT
+    )
     with database.read() as session:
-        return session.scalar(select(User.id).where(User.username == accounts.APPLICANT)) is not None
+        return session.scalar(applied.limit(1)) is not None
 
 
 def has_other_users(database: Database) -> bool:

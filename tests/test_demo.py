@@ -369,7 +369,8 @@ def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
     with time_machine.travel(clock.now() + timedelta(days=1)):
         assert loading.load(fresh, in_folder(tmp_path), quiet) is True
     loaded = counts(fresh)
-    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (26, 2280, 190)
+    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (25, 2280, 190)
+    assert loaded["account_applications"] == 1
     assert (loaded["licences"], loaded["filings"], loaded["self_check_topics"], loaded["files"]) == (20, 22, 1, 1)
     assert (loaded["rating_codes"], loaded["ratings"], loaded["rating_follow_ups"]) == (5, 48, 6)
     assert known.items() <= {a.username: a.password for a in read_accounts(tmp_path)}.items()
@@ -404,5 +405,7 @@ def test_nobody_but_the_listed_accounts_has_a_known_password(installed: Settings
     listed = {account.username for account in read_accounts(installed.data_dir)}
     with demo.read() as session:
         others = session.scalars(select(User).where(User.username.not_in(listed))).all()
-    assert all(re.fullmatch(r"demo_(\d{6}|applicant)", user.username) for user in others)
-    assert len({user.password_hash for user in others}) == 2
+        applied = session.scalars(select(AccountApplication.password_hash)).one()
+    assert all(re.fullmatch(r"demo_\d{6}", user.username) for user in others)
+    assert len({user.password_hash for user in others}) == 1
+    assert applied not in {user.password_hash for user in others}
