@@ -1,8 +1,8 @@
 """Loading the demo: accounts, register, checks, drafts, filings, ratings and a pending application, once.
 
 Every part makes only what is missing, so that an interrupted load continues where it stopped and nothing exists twice.
-The pending application is loaded last: if it exists, whatever was decided, the demo is complete. A demo that an earlier version
-completed is not changed.
+The pending application is loaded last: if it exists, whatever was decided, the demo is complete. A demo that an earlier
+version completed is not changed.
 """
 
 from collections.abc import Callable, Iterator
