@@ -24,7 +24,7 @@ from core.workflows.versions import refuse_stale
 from core.workflows.workflow import SYSTEM
 from enterprise.filings.access import reading_side
 from enterprise.filings.clocks_and_todos import due, replace_todo, run_clocks
-from enterprise.filings.content import content_digest, data_place, version_place
+from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
 from enterprise.filings.kinds import OFFICE, FilingKind, Filings, FilingStep
 from enterprise.filings.models import DELETED, Filing, FilingVersion
 from enterprise.filings.moves import after, find, found, lock, write_move
@@ -212,12 +212,13 @@ def _history_row(step: FilingStep, moved: Filing, actor: Actor | None, payload: 
 def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, Any]:
     """The working copy as it was sent last; 409 for a filing that never was."""
     newest = (FilingVersion.filing_id == filing.id) & (FilingVersion.number == filing.sent)
-    names = ("id", "form_code", "form_version", "data", "documents")
-    row = session.execute(select(*(getattr(FilingVersion, name) for name in names)).where(newest)).first()
+    columns = (getattr(FilingVersion, name) for name in CONTENT)
+    row = session.execute(select(FilingVersion.id, *columns).where(newest)).first()
     if row is None:
         raise kind.wrong_status(filing.status)
-    sent = dict(zip(names, row, strict=True))
-    return {**sent, "data": moved(sent["data"], version_place(sent.pop("id")), data_place(filing.id))}
+    version_id, *content = row
+    sent = dict(zip(CONTENT, content, strict=True))
+    return {**sent, "data": moved(sent["data"], version_place(version_id), data_place(filing.id))}
 
 
 def _end(kind: FilingKind, filing: Filing, steps: Sequence[FilingStep], comment: str | None) -> dict[str, Any]:

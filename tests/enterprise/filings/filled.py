@@ -13,7 +13,7 @@ from assets.files.models import File
 from core import clock
 from core.forms.sealing import sealed
 from core.workflows.workflow import BACK, SYSTEM
-from enterprise.filings.content import data_place
+from enterprise.filings.content import data_place, version_place
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.opening import open_filing
@@ -121,8 +121,8 @@ def standing(session: Session, engine: Filings, kind: FilingKind, status: str, *
     session.execute(update(Filing).values(open_key=None))
     enterprise = session.scalars(select(Enterprise).where(Enterprise.uscc == WORKS)).one()
     form = engine.forms.get(kind.form_code).form
-    filing_id = uuid4()
-    data = sealed(form, changes.pop("data", None) or filled(engine, kind), data_place(filing_id))
+    filing_id, version_id = uuid4(), uuid4()
+    clear = changes.pop("data", None) or filled(engine, kind)
     without = changes.pop("without", None)
     opener: Any = SimpleNamespace(user_id=user_of(session, WORKS), verbs={ENTERPRISE, OFFICE}, as_payload=dict)
     filing = open_filing(
@@ -133,7 +133,7 @@ def standing(session: Session, engine: Filings, kind: FilingKind, status: str, *
         filing_id=filing_id,
         subject=subject_of(session, kind),
         actor=opener,
-        data=data,
+        data=sealed(form, clear, data_place(filing_id)),
         saved=True,
     )
     documents = [
@@ -146,8 +146,8 @@ def standing(session: Session, engine: Filings, kind: FilingKind, status: str, *
     session.execute(update(Filing).where(Filing.id == filing.id).values(values))
     session.execute(
         insert(FilingVersion).values(
-            id=uuid4(), filing_id=filing.id, number=1, form_code=form.code, form_version=form.version, data=data,
-            documents=documents, sent_at=clock.now(),
+            id=version_id, filing_id=filing.id, number=1, form_code=form.code, form_version=form.version,
+            data=sealed(form, clear, version_place(version_id)), documents=documents, sent_at=clock.now(),
         )
     )  # fmt: skip
     return filing.id
