@@ -153,11 +153,12 @@ def test_roles_that_the_new_level_does_not_bring_and_the_caller_lacks_are_droppe
     assert problem(move(city_reviewer, database, "only_handler", ZHONGLOU)) == (403, "forbidden")
 
 
-def test_enterprises_and_users_who_are_not_active_are_not_moved(
+def test_applicants_and_users_who_are_not_active_are_not_moved(
     database: Database, client: FlaskClient, city_reviewer: Person
 ) -> None:
-    apply(client, username="waiting_li", region_code=TIANNING)
-    assert problem(move(city_reviewer, database, "waiting_li", ZHONGLOU)) == (409, "wrong_status")
+    waiting = apply(client, username="waiting_li", region_code=TIANNING)
+    to = {"office_id": office(database, ZHONGLOU)}
+    assert problem(city_reviewer.post(f"/users/{waiting['id']}/move", to)) == (404, "not_found")
     ok(city_reviewer.post(f"/users/{id_of(database, 'county_inspector')}/disable", {"reason": "离职"}))
     assert problem(move(city_reviewer, database, "county_inspector", ZHONGLOU)) == (409, "wrong_status")
 

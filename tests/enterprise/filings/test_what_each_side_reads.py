@@ -176,7 +176,9 @@ def test_the_accounts_of_an_enterprise_move_with_it(
     assert (me["enterprise"]["name"], me["region"]["code"]) == ("南京某某电缆有限公司", "320102")
     reset = f"/users/{user_id}/reset-password"
     assert code_of(old.post(reset, {})) == (404, "not_found")
-    assert new.post(reset, {}).status_code == 200
+    assert code_of(parties.reviewer.post(reset, {})) == (404, "not_found")
+    assert code_of(new.post(reset, {})) == (403, "two_people_needed")
+    assert parties.far_reviewer.post(reset, {}).status_code == 200
 
 
 def test_what_was_not_sent_moves_with_its_enterprise_to_the_bureau_of_the_new_place(
