@@ -85,6 +85,20 @@ def test_an_address_that_is_none_is_refused(settings: Settings, said: str) -> No
 
 
 @ONE_DATABASE
+@pytest.mark.parametrize("trusted_proxies", [0, 1])
+def test_a_request_without_an_address_is_refused_and_a_proxy_on_a_unix_socket_may_say_it(
+    settings: Settings, trusted_proxies: int
+) -> None:
+    client = create_app(settings.model_copy(update={"trusted_proxies": trusted_proxies})).test_client()
+    del client.environ_base["REMOTE_ADDR"]
+    for absent in ({}, {"REMOTE_ADDR": ""}):
+        refused = client.get("/api/v1/regions", environ_base=absent)
+        assert code_of(refused) == (400, "bad_request") and "代理" in refused.get_data(as_text=True)
+    said = client.get("/healthz", headers={"X-Forwarded-For": "192.0.2.7"}, environ_base={"REMOTE_ADDR": ""})
+    assert said.status_code == (200 if trusted_proxies else 400)
+
+
+@ONE_DATABASE
 def test_who_signed_in_from_a_line_is_known_at_its_next_address(
     client: FlaskClient, database: Database, sign_in: SignIn
 ) -> None:
