@@ -112,14 +112,18 @@ def client_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return node.installed_client(tmp_path_factory)
 
 
+def _migrate_and_fill(database: Database) -> None:
+    migrate.upgrade(database.engine)
+    stored.open_keys(database.engine, DATA_KEY)
+    fill(database)
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     privacy.install(DATA_KEY)
     path = tmp_path_factory.mktemp("template") / "template.sqlite3"
     database = Database(f"sqlite:///{path}")
-    migrate.upgrade(database.engine)
-    stored.open_keys(database.engine, DATA_KEY)
-    fill(database)
+    _migrate_and_fill(database)
     with database.engine.connect() as connection:
         checkpoint(connection)
     database.dispose()
@@ -129,13 +133,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def filled_postgres() -> Iterator[ResettableDatabase]:
     privacy.install(DATA_KEY)
-    with postgres_database() as url:
-        database = Database(url.render_as_string(hide_password=False))
-        migrate.upgrade(database.engine)
-        stored.open_keys(database.engine, DATA_KEY)
-        fill(database)
+
+    def fill_at(url: str) -> None:
+        database = Database(url)
+        _migrate_and_fill(database)
         database.dispose()
-        resettable = ResettableDatabase(url)
+
+    with postgres_database() as url:
+        resettable = ResettableDatabase(url, fill_at)
         yield resettable
         resettable.close()
 

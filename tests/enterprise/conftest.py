@@ -33,8 +33,7 @@ def register_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def register_postgres() -> Iterator[ResettableDatabase]:
     with postgres_database() as url:
-        _fill(url.render_as_string(hide_password=False))
-        resettable = ResettableDatabase(url)
+        resettable = ResettableDatabase(url, _fill)
         yield resettable
         resettable.close()
 
