@@ -14,11 +14,11 @@ from apiflask import APIFlask
 from sqlalchemy import ColumnElement, Table, delete, insert, select, true
 
 from accounts.models import AccountApplication, Region, User, UserSession
-from accounts.verbs import Verb
+from accounts.verbs import Role, Verb
 from core.db import Database
-from core.models import HistoryEntry, Todo
+from core.models import HistoryEntry, Outage, Todo
 from core.privacy import in_row
-from core.workflows import todos
+from core.workflows import history, todos
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
@@ -28,7 +28,7 @@ from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.models import CorrectionRequest, DictionaryEntry, Inspection, InspectionVersion
 from tests import paperwork
 from tests import parties as both
-from tests.newcomers import apply
+from tests.newcomers import apply, make_user
 from tests.parties import upload
 from tests.people import SignIn, faults, new_id, production, spot_check, uscc
 from tests.problems import ONE_DATABASE
@@ -38,7 +38,6 @@ from tests.records import actor_of, read, save, submit
 Json = dict[str, Any]
 COLUMNS = {"comment": "public_comment"}
 """Where an item is named by another key than its column's."""
-READ: dict[str, Callable[[str], Any]] = {"id": UUID, "seq": int, "version": int, "number": int}
 
 
 @dataclass
@@ -93,14 +92,18 @@ class Stage:
                     del copied[listed.key]
                 copies.append(copied)
                 names[place] = str(copied[listed.column])
-            session.execute(insert(table), copies)
+            # Each is encrypted for its own row.
+            session.execute(insert(table), [in_row(table, copied) for copied in copies])
         return names
 
     def remove(self, listed: Listed, names: list[str]) -> None:
         table = cast(Table, listed.model.__table__)
-        values = [READ.get(listed.named_by, str)(name) for name in names]
-        with self.database.write() as session:
-            session.execute(delete(table).where(listed.among, table.c[listed.column].in_(values)))
+        key, column = table.c[listed.key], table.c[listed.column]
+        with self.database.write() as session, history.maintained(session):
+            # A name may be encrypted, which the database cannot compare.
+            rows = session.execute(select(key, column).where(listed.among))
+            keys = [found for found, name in rows if str(name) in names]
+            session.execute(delete(table).where(listed.among, key.in_(keys)))
 
 
 @pytest.fixture
@@ -355,6 +358,17 @@ def items_to_test(stage: Stage) -> Listed:
     return _entries(stage, "test-items")
 
 
+def outages(stage: Stage) -> Listed:
+    body = {
+        "system": "all", "starts_at": "2026-11-18T09:00:00+08:00", "ends_at": "2026-11-18T18:00:00+08:00",
+        "reason": "机房停电", "region": "320000",
+    }  # fmt: skip
+    make_user(stage.database, "320000", "sys_admin_user", Role.SYS_ADMIN)
+    person = stage.sign_in("sys_admin_user")
+    assert person.put(f"/outages/{new_id()}", body).status_code == 200
+    return Listed(person.get, "/outages", Outage, lambda n: {"starts_at": minutes(n)})
+
+
 def regions(stage: Stage) -> Listed:
     client = stage.application.test_client()
     return Listed(
@@ -461,8 +475,8 @@ LISTS = [
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, freed_numbers,
     own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
-    supervision_checks, to_dos, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check, moves_of_a_rating,
-    moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
+    supervision_checks, to_dos, outages, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check,
+    moves_of_a_rating, moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
     versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
 ]  # fmt: skip
 PATHS = {
@@ -470,7 +484,7 @@ PATHS = {
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/rating-numbers/freed",
     "/filings", "/licences",
-    "/self-check-topics", "/supervision-checks", "/todos", "/regions", "/me/sessions",
+    "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/products/{code}/items/{item_id}/history",
     "/products/{code}/test-items/{item_id}/history",
@@ -480,10 +494,10 @@ DICTIONARIES = {"items": PRODUCT_ITEMS, "test-items": TEST_ITEMS}
 EXPORTS = (".csv", ".xlsx")
 SHORT_BY_NATURE = {
     "/products", "/forms", "/filing-kinds", "/suggestions", "/suggestions/sellers", "/suggestions/colleagues",
-    "/enterprises/<string:uscc>/visits", "/help",
+    "/enterprises/<string:uscc>/visits", "/help", "/me/resets",
 }  # fmt: skip
 """Lists that come whole: what the code declares, what is published once in a while, a number of suggestions or last
-visits that has a limit, the support groups of one province."""
+visits that has a limit, the support groups of one province, the five last resets of an account."""
 
 
 @pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)
