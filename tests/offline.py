@@ -90,6 +90,13 @@ def contents(data_dir: Path) -> tuple[dict[str, int], dict[str, str]]:
     return counts, files
 
 
+def without_seals(found: tuple[dict[str, int], dict[str, str]]) -> tuple[dict[str, int], dict[str, str]]:
+    """The same without what a server that runs seals of its history each minute."""
+    counts, files = found
+    sealed = ("history_seals", "history_gaps", "history_checks")
+    return {table: count for table, count in counts.items() if table not in sealed}, files
+
+
 def postgres_counts(url: str, tables: dict[str, int]) -> dict[str, int]:
     """Rows of these tables."""
     with psycopg.connect(url) as connection:
@@ -193,7 +200,7 @@ def main() -> None:
         assert list((scratch / "backups").glob("*-database.tar.age"))
         with serving(home, port):
             pass
-        assert contents(home / "var") == before
+        assert without_seals(contents(home / "var")) == without_seals(before)
         run(*offline, scratch / "later.pyz", home, "--back")
         assert (home / "current").resolve() == former
         with serving(home, port):
