@@ -85,8 +85,12 @@ def test_who_handed_an_account_over_stands_in_its_history(parties: Parties, data
             .order_by(HistoryEntry.seq)
         ).all()
     actor = actor_of(database, parties.far_reviewer)
-    who = (actor.user_id, actor.as_payload())
-    assert [tuple(row) for row in rows] == [("create", *who), ("hand_over_again", *who)]
+    assert [(row.action, row.actor_id) for row in rows] == [
+        ("create", actor.user_id), ("hand_over_again", actor.user_id)
+    ]  # fmt: skip
+    for row in rows:
+        # Beside who it was stands the digest of the account as it became.
+        assert row.payload == actor.as_payload() | {"account": row.payload["account"]}
 
 
 def test_a_further_user_has_a_suffix_and_sees_what_the_first_one_sees(parties: Parties, application: APIFlask) -> None:
