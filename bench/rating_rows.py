@@ -28,7 +28,7 @@ def fill(place: Place, city: City, count: int) -> None:
     """Insert `count` ratings of the matters of every county's office, spread over two years."""
     database = Database(place.url)
     # COPY bypasses the column type, which encrypts values otherwise.
-    sealed = privacy.seal_unnamed if place.dialect == "postgresql" else str
+    sealed = privacy.seal if place.dialect == "postgresql" else str
     name, mobile = sealed("张某某"), sealed("13800000001")
     complaint, praise = sealed("窗口人员业务不熟练"), sealed("办得很快")
     chance = random.Random(count)

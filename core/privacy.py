@@ -62,7 +62,7 @@ def place(table: str, column: str, row: UUID | int | str) -> str:
     return f"{table}.{column}:{row.hex if isinstance(row, UUID) else row}"
 
 
-def seal(text: str, where: str) -> str:
+def seal_for(text: str, where: str) -> str:
     """Encrypt (AES-256-GCM, a fresh nonce each time) with the current key, for a place."""
     key = keyring.current("sealing")
     nonce = os.urandom(12)
@@ -70,12 +70,12 @@ def seal(text: str, where: str) -> str:
     return f"{NAMED}{key.id}:{base64.b64encode(sealed).decode()}"
 
 
-def unseal(sealed: str, where: str) -> str:
+def unseal_for(sealed: str, where: str) -> str:
     """Decrypt what was sealed for the place; text that was never sealed comes back as it is. Raises `Unopened`."""
     if not is_sealed(sealed):
         return sealed
     if sealed.startswith(SEALED):
-        return unseal_unnamed(sealed)
+        return unseal(sealed)
     key_id, _, content = sealed[len(NAMED) :].partition(":")
     return _opened(key_id, content, where.encode()).decode()
 
@@ -90,14 +90,14 @@ def key_of(sealed: str) -> str:
     return UNNAMED if sealed.startswith(SEALED) else sealed[len(NAMED) :].partition(":")[0]
 
 
-def seal_unnamed(text: str) -> str:
-    """Seal as releases up to 0.3 did; for migrations of their data only."""
+def seal(text: str) -> str:
+    """Seal as releases up to 0.3 did, without a place. Only their migrations do, which import it by this name."""
     nonce = os.urandom(12)
     sealed = nonce + _cipher(keyring.get("sealing", UNNAMED).bytes).encrypt(nonce, text.encode(), None)
     return SEALED + base64.b64encode(sealed).decode()
 
 
-def unseal_unnamed(sealed: str) -> str:
+def unseal(sealed: str) -> str:
     """Decrypt what releases up to 0.3 sealed. Raises `Unopened`."""
     return _opened(UNNAMED, sealed[len(SEALED) :], None).decode()
 
@@ -173,7 +173,7 @@ def mask_numbers(text: Any) -> str | None:
 
 def seal_json(value: Any, where: str) -> str:
     """Encrypt a JSON value for a place, to stand in it as a text."""
-    return seal(orjson.dumps(value, default=str).decode(), where)
+    return seal_for(orjson.dumps(value, default=str).decode(), where)
 
 
 class InRow(str):
@@ -207,7 +207,7 @@ class EncryptedText(TypeDecorator[str]):
             return None
         if not isinstance(value, InRow):
             raise TypeError(f"{self.table}.{self.column} was given without its row")
-        return seal(str(value), place(self.table, self.column, value.row))
+        return seal_for(str(value), place(self.table, self.column, value.row))
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """The row, a bar, and what is sealed."""
@@ -218,7 +218,7 @@ class EncryptedText(TypeDecorator[str]):
         if value is None:
             return None
         row, _, sealed = value.partition("|")
-        return unseal(sealed, place(self.table, self.column, row.replace("-", "")))
+        return unseal_for(sealed, place(self.table, self.column, row.replace("-", "")))
 
 
 def _owner(column: Any) -> Any:
@@ -274,7 +274,9 @@ class SealedJSON(TypeDecorator[Any]):
         if not isinstance(value, str):
             return value
         try:
-            return orjson.loads(unseal(value, place(self.table, self.column, by.lower()))) if is_sealed(value) else {}
+            return (
+                orjson.loads(unseal_for(value, place(self.table, self.column, by.lower()))) if is_sealed(value) else {}
+            )
         except ValueError:
             return {}
 

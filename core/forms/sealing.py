@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.forms.form import Form
-from core.privacy import Unopened, is_sealed, mask_phone, mask_resident_id, seal, unseal
+from core.privacy import Unopened, is_sealed, mask_phone, mask_resident_id, seal_for, unseal_for
 
 
 def sealed(form: Form, values: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The values as they are stored: texts of sensitive fields encrypted."""
     return {
-        name: seal(value, f"{where}/{name}") if name in form.sensitive and isinstance(value, str) and value else value
+        name: seal_for(value, f"{where}/{name}")
+        if name in form.sensitive and isinstance(value, str) and value
+        else value
         for name, value in values.items()
     }
 
@@ -24,7 +26,7 @@ def readable(form: Form, stored: Mapping[str, Any], where: str, *, clear: bool) 
     shown = dict(stored)
     for name in form.sensitive & stored.keys():
         if isinstance(stored[name], str):
-            text = unseal(stored[name], f"{where}/{name}")
+            text = unseal_for(stored[name], f"{where}/{name}")
             shown[name] = text if clear else masked(text)
     return shown
 
@@ -40,7 +42,7 @@ def opened(stored: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _opened(text: str, where: str) -> str:
     # Somebody may have typed a text that looks as if it was sealed, and what is damaged stays as it is.
     try:
-        return unseal(text, where)
+        return unseal_for(text, where)
     except Unopened:
         return text
 
@@ -49,14 +51,15 @@ def moved(stored: Mapping[str, Any], where: str, target: str) -> dict[str, Any]:
     """Stored values for another row: what is sealed is sealed for its place."""
     clear = opened(stored, where)
     return {
-        name: seal(clear[name], f"{target}/{name}") if clear[name] != text else text for name, text in stored.items()
+        name: seal_for(clear[name], f"{target}/{name}") if clear[name] != text else text
+        for name, text in stored.items()
     }
 
 
 def unmasked(form: Form, stored: Mapping[str, Any], where: str, sent: Mapping[str, Any]) -> dict[str, Any]:
     """What was sent; a value that comes back masked, as it was read, stands for the stored one."""
     clear = {
-        name: unseal(stored[name], f"{where}/{name}")
+        name: unseal_for(stored[name], f"{where}/{name}")
         for name in form.sensitive & stored.keys()
         if isinstance(stored[name], str)
     }

@@ -17,7 +17,7 @@ from core import clock
 from core.keys import keyring, resealing, stored
 from core.keys.keyring import UNNAMED
 from core.keys.resealing import Before, Tally
-from core.privacy import key_of, seal, unseal
+from core.privacy import key_of, seal_for, unseal_for
 
 GRACE = timedelta(seconds=3 * stored.WATCH_SECONDS)
 """How long after a key was made every server knows it."""
@@ -82,7 +82,7 @@ def reseal(engine: Engine, left: list[str], before: Mapping[str, Before], show: 
 
 
 def _anew(sealed: str, where: str) -> str:
-    return seal(unseal(sealed, where), where)
+    return seal_for(unseal_for(sealed, where), where)
 
 
 def _forget(engine: Engine, before: Mapping[str, Before], show: Show) -> Iterator[str]:

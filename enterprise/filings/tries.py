@@ -99,7 +99,7 @@ def _keep(session: Session, path: Path) -> None:
     try:
         noted = orjson.loads(path.read_bytes())
         at, filing_id = datetime.fromisoformat(noted["at"]), UUID(noted["filing"])
-        body = orjson.loads(privacy.unseal(noted["body"], _place(filing_id)))
+        body = orjson.loads(privacy.unseal_for(noted["body"], _place(filing_id)))
     except (OSError, ValueError, KeyError, TypeError, privacy.Unopened) as error:
         log.error("sending_try_unreadable", file=path.name, error=type(error).__name__)
         return

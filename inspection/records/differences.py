@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from core.forms.library import FormLibrary
 from core.forms.sealing import masked, moved
-from core.privacy import unseal
+from core.privacy import unseal_for
 from enterprise.products import PRODUCTS
 
 _FILES = {"photos": "照片", "signatures": "签名"}
@@ -77,5 +77,5 @@ def _value(content: Content, name: str, item: str | None, sensitive: bool) -> An
         return (data.get(name) or {}).get(item)
     value = data.get(_NAMED.get(name, name))
     if sensitive and isinstance(value, str):
-        value = unseal(value, f"{content.where}/{name}")
+        value = unseal_for(value, f"{content.where}/{name}")
     return None if value in ("", [], {}) else value

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 from cryptography.exceptions import InvalidTag
 
-from core.privacy import SEALED, seal_unnamed as seal, unseal_unnamed as unseal
+from core.privacy import SEALED, seal, unseal
 
 
 revision = '0027'

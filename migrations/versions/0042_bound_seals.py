@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.keys import resealing
-from core.privacy import NAMED, seal_unnamed, unseal
+from core.privacy import NAMED, seal, unseal_for
 
 revision = "0042"
 down_revision = "0041"
@@ -51,4 +51,4 @@ def is_named(sealed: str) -> bool:
 
 
 def unnamed(sealed: str, where: str) -> str:
-    return seal_unnamed(unseal(sealed, where))
+    return seal(unseal_for(sealed, where))

@@ -84,7 +84,7 @@ def test_a_database_of_an_earlier_release_is_not_given_the_keys_of_another_secre
 ) -> None:
     with database.write() as session:
         session.execute(delete(InstallationKey))
-        session.execute(text("UPDATE users SET mobile = :sealed"), {"sealed": privacy.seal_unnamed("13800000001")})
+        session.execute(text("UPDATE users SET mobile = :sealed"), {"sealed": privacy.seal("13800000001")})
     with pytest.raises(stored.WrongKey, match="密钥不对"):
         stored.read(database.engine, OTHER_KEY)
     with database.read() as session:

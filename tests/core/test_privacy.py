@@ -36,31 +36,31 @@ def _keys() -> Iterator[None]:
 
 @pytest.mark.parametrize("plain", ["13800000001", "", "天宁区", "𬭊䶮", "x" * 10_000, "enc1:not really"])
 def test_what_is_sealed_comes_back_and_looks_different_each_time(plain: str) -> None:
-    first, second = privacy.seal(plain, HERE), privacy.seal(plain, HERE)
-    assert first != second and privacy.unseal(first, HERE) == privacy.unseal(second, HERE) == plain
+    first, second = privacy.seal_for(plain, HERE), privacy.seal_for(plain, HERE)
+    assert first != second and privacy.unseal_for(first, HERE) == privacy.unseal_for(second, HERE) == plain
     assert not plain or plain not in first
 
 
 def test_another_key_opens_nothing() -> None:
-    sealed, before = privacy.seal(MOBILE, HERE), privacy.seal_unnamed(MOBILE)
+    sealed, before = privacy.seal_for(MOBILE, HERE), privacy.seal(MOBILE)
     privacy.install(OTHER_KEY)
     for kept in (sealed, before):
         with pytest.raises(privacy.Unopened):
-            privacy.unseal(kept, HERE)
+            privacy.unseal_for(kept, HERE)
 
 
 def test_a_changed_cipher_text_opens_to_nothing_rather_than_to_something_else() -> None:
-    name, _, content = privacy.seal(MOBILE, HERE).rpartition(":")
+    name, _, content = privacy.seal_for(MOBILE, HERE).rpartition(":")
     raw = bytearray(base64.b64decode(content))
     for at in (0, 12, len(raw) - 1):
         changed = bytearray(raw)
         changed[at] ^= 1
         with pytest.raises(privacy.Unopened):
-            privacy.unseal(f"{name}:{base64.b64encode(changed).decode()}", HERE)
+            privacy.unseal_for(f"{name}:{base64.b64encode(changed).decode()}", HERE)
 
 
 def test_a_cipher_text_names_its_key_and_opens_in_its_own_place_only() -> None:
-    sealed = privacy.seal(MOBILE, HERE)
+    sealed = privacy.seal_for(MOBILE, HERE)
     assert privacy.key_of(sealed) == "1"
     there = UUID(int=2)
     for elsewhere in (
@@ -68,14 +68,14 @@ def test_a_cipher_text_names_its_key_and_opens_in_its_own_place_only() -> None:
         privacy.place("account_applications", "mobile", ROW),
     ):  # fmt: skip
         with pytest.raises(privacy.Unopened):
-            privacy.unseal(sealed, elsewhere)
+            privacy.unseal_for(sealed, elsewhere)
     with pytest.raises(privacy.Unopened):
-        privacy.unseal(sealed.replace("enc2:1:", "enc2:7:"), HERE)
+        privacy.unseal_for(sealed.replace("enc2:1:", "enc2:7:"), HERE)
 
 
 def test_what_an_earlier_release_sealed_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert privacy.unseal(privacy.seal_unnamed(MOBILE), HERE) == MOBILE
-    assert privacy.key_of(privacy.seal_unnamed(MOBILE)) == "0"
+    assert privacy.unseal_for(privacy.seal(MOBILE), HERE) == MOBILE
+    assert privacy.key_of(privacy.seal(MOBILE)) == "0"
 
 
 def test_a_keyed_hash_finds_the_same_and_depends_on_the_key_and_on_where_its_parts_end() -> None:
@@ -87,10 +87,11 @@ def test_a_keyed_hash_finds_the_same_and_depends_on_the_key_and_on_where_its_par
 
 
 def test_nothing_is_sealed_or_hashed_before_the_keys_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed = privacy.seal(MOBILE, HERE)
+    sealed = privacy.seal_for(MOBILE, HERE)
     monkeypatch.setattr(keyring._Installed, "ring", None)
     for use in (
-        lambda: privacy.seal(MOBILE, HERE), lambda: privacy.unseal(sealed, HERE), lambda: privacy.keyed_hash(MOBILE),
+        lambda: privacy.seal_for(MOBILE, HERE), lambda: privacy.unseal_for(sealed, HERE),
+        lambda: privacy.keyed_hash(MOBILE),
     ):  # fmt: skip
         with pytest.raises(RuntimeError, match="install"):
             use()
@@ -159,7 +160,7 @@ def test_an_encrypted_column_is_clear_in_python_and_sealed_in_the_table(
         for table in ("account_applications", "users"):
             raw, row = session.execute(text(f"SELECT mobile, id FROM {table} WHERE mobile IS NOT NULL")).one()
             row = privacy.place(table, "mobile", UUID(str(row)))
-            assert raw.startswith(privacy.NAMED) and privacy.unseal(raw, row) == MOBILE
+            assert raw.startswith(privacy.NAMED) and privacy.unseal_for(raw, row) == MOBILE
 
 
 @pytest.mark.usefixtures("clock")

@@ -58,7 +58,7 @@ def as_an_earlier_release(database: Database) -> None:
     """Seal everything as releases up to 0.3 did, and give the histories the digests that they made."""
     for _ in resealing.walk(
         database.engine, lambda sealed: privacy.key_of(sealed) != UNNAMED,
-        lambda sealed, where: privacy.seal_unnamed(privacy.unseal(sealed, where)),
+        lambda sealed, where: privacy.seal(privacy.unseal_for(sealed, where)),
     ):  # fmt: skip
         pass
 
@@ -105,8 +105,7 @@ def test_what_an_earlier_release_sealed_is_sealed_anew_and_its_history_still_hol
     monkeypatch.setattr(
         "inspection.submissions.validation.sealed",
         lambda form, data, _where: {
-            name: privacy.seal_unnamed(value) if name in form.sensitive and value else value
-            for name, value in data.items()
+            name: privacy.seal(value) if name in form.sensitive and value else value for name, value in data.items()
         },
     )
     record = submit(county_inspector, with_problem({"7.1": "in_progress"}, contact_tel=CONTACT))
@@ -238,9 +237,9 @@ def test_a_retired_key_still_opens_and_is_deleted_a_day_later(
     database: Database, city_reviewer: Person, clock: object
 ) -> None:
     join(city_reviewer.client, city_reviewer)
-    sealed = privacy.seal("x", "a place")
+    sealed = privacy.seal_for("x", "a place")
     rotate(database)
-    assert privacy.unseal(sealed, "a place") == "x"
+    assert privacy.unseal_for(sealed, "a place") == "x"
     assert rotate(database).forgotten == []
     clock.shift(timedelta(days=2))  # type: ignore[attr-defined]
     assert rotate(database).forgotten == ["0", "1", "2"]
@@ -248,7 +247,7 @@ def test_a_retired_key_still_opens_and_is_deleted_a_day_later(
         numbers = session.scalars(select(InstallationKey.number).where(InstallationKey.purpose == "sealing")).all()
     assert sorted(numbers) == [3, 4]
     with pytest.raises(privacy.Unopened):
-        privacy.unseal(sealed, "a place")
+        privacy.unseal_for(sealed, "a place")
 
 
 def test_a_text_that_looks_sealed_stops_no_rotation(database: Database, county_inspector: Person) -> None:

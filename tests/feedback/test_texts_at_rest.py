@@ -109,7 +109,7 @@ def test_old_rows_are_encrypted_by_the_upgrade_and_clear_again_below_it(room: Ro
         session.execute(
             text("UPDATE ratings SET public_comment = public_comment, comment = :sealed WHERE id = :id"),
             {
-                "sealed": privacy.seal_unnamed(said or ""),
+                "sealed": privacy.seal(said or ""),
                 "id": half.hex if room.database.engine.dialect.name == "sqlite" else half,
             },
         )
@@ -124,7 +124,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(room: Room, monkeypatch
     ratings_with_every_text(room)
     before = words(room)
     migrate.downgrade(room.database.engine, BEFORE)
-    really, left = privacy.seal_unnamed, [10]
+    really, left = privacy.seal, [10]
 
     def cut_off(said: str) -> str:
         left[0] -= 1
@@ -133,7 +133,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(room: Room, monkeypatch
         return really(said)
 
     with monkeypatch.context() as patch:
-        patch.setattr(privacy, "seal_unnamed", cut_off)
+        patch.setattr(privacy, "seal", cut_off)
         with pytest.raises(KeyboardInterrupt):
             migrate.upgrade(room.database.engine)
     assert migrate.revision_of(room.database.engine) == BEFORE
@@ -147,7 +147,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(room: Room, monkeypatch
 def test_what_another_server_writes_during_the_upgrade_is_not_lost(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = ratings_with_every_text(room)[0]
     migrate.downgrade(room.database.engine, BEFORE)
-    really, started = privacy.seal_unnamed, list[threading.Thread]()
+    really, started = privacy.seal, list[threading.Thread]()
 
     def write() -> None:
         with room.database.write() as session:
@@ -162,7 +162,7 @@ def test_what_another_server_writes_during_the_upgrade_is_not_lost(room: Room, m
         return really(said)
 
     with monkeypatch.context() as patch:
-        patch.setattr(privacy, "seal_unnamed", while_another_writes)
+        patch.setattr(privacy, "seal", while_another_writes)
         migrate.upgrade(room.database.engine)
     started[0].join()
     with room.database.read() as session:
