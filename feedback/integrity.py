@@ -28,7 +28,7 @@ _RATED = (
     "id", "code_id", "channel", "office_id", "area1", "area2", "area3", "level", "tags", "comment", "public_comment",
     "real_name", "phone_verified", "from_staff_address", "submitted_at",
 )  # fmt: skip
-_STANDING = (
+STANDING = (
     "id", "code_id", "channel", "level", "tags", "real_name", "from_staff_address", "submitted_at",
     "status", "version", "publicity", "due_on", "closed_at",
 )  # fmt: skip
@@ -53,14 +53,14 @@ def rated_digest(rating: Mapping[str, Any]) -> str:
 def standing_digest(rating: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> str:
     """Digest of the parts of a rating that are never erased, and of the state of rating and follow-up after a step."""
     handled = None if follow_up is None else {name: follow_up.get(name) for name in _FOLLOWED_UP}
-    return _digest("rating standing", {**{name: rating[name] for name in _STANDING}, "follow_up": handled})
+    return _digest("rating standing", {**{name: rating[name] for name in STANDING}, "follow_up": handled})
 
 
 def standing_digest_after(
     rating: Rating, actor: Actor | None, action: str, changes: Mapping[str, Any], follow_up: Mapping[str, Any] | None
 ) -> str:
     """The `standing_digest` for the history entry of a step; `changes` are the rating's, `follow_up` is the new one."""
-    now = {name: getattr(rating, name) for name in _STANDING}
+    now = {name: getattr(rating, name) for name in STANDING}
     target = RATING.step(action, rating.status, actor).target
     return standing_digest({**now, **changes, "status": target, "version": rating.version + 1}, follow_up)
 
@@ -109,7 +109,7 @@ def _verify_ratings(session: Session, earlier: EarlierChains, chunk: int = 500) 
         select(Rating, RatingFollowUp, HistoryEntry, HistoryPayload.payload, _FirstPayload.payload, kept)
         .select_from(Rating)
         # The rater's name and number are encrypted and not part of a digest, so they are not read.
-        .options(load_only(*(getattr(Rating, name) for name in {*_RATED, *_STANDING}), raiseload=True))
+        .options(load_only(*(getattr(Rating, name) for name in {*_RATED, *STANDING}), raiseload=True))
         .outerjoin(RatingFollowUp, RatingFollowUp.rating_id == Rating.id)
         .outerjoin(HistoryEntry, (HistoryEntry.subject_id == Rating.id) & is_last_row())
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
@@ -136,7 +136,7 @@ def _changed(
     first: Mapping[str, Any] | None,
     earlier: EarlierChains,
 ) -> str | None:
-    values = {name: getattr(rating, name) for name in {*_RATED, *_STANDING}}
+    values = {name: getattr(rating, name) for name in {*_RATED, *STANDING}}
     if first is not None and not _fits(first.get("content"), rated_digest, values, earlier):
         return "what was rated was changed"
     handled = None if follow_up is None else columns_of(follow_up)

@@ -24,6 +24,8 @@ from feedback.models import FreedNumber
 from feedback.workflows import FREED
 
 LONGEST_REASON = 200
+USE = "freed number"
+"""Of the keyed hash of a number."""
 NEWEST = newest_first("freed rating numbers", FreedNumber.freed_at, FreedNumber.id)
 _ROWS = (
     select(FreedNumber, Office.name.label("office_name"), User.username)
@@ -84,7 +86,7 @@ def freed_number_as_json(row: Any) -> dict[str, Any]:
 
 
 def _key(mobile: str) -> str:
-    return privacy.keyed_hash("freed number", mobile)
+    return privacy.keyed_hash(USE, mobile)
 
 
 def _mobile(sent: Any, faults: list[Fault]) -> str:

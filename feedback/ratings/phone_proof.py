@@ -31,6 +31,8 @@ _PAUSE = timedelta(minutes=1)
 _AN_HOUR, _A_DAY = 5, 10
 KEPT = timedelta(days=2)
 """How long rows are kept, for the throttle."""
+USE = "sms mobile"
+"""Of the keyed hash of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def wrong_code() -> Problem:
 
 
 def _mobile_key(number: str) -> str:
-    return privacy.keyed_hash("sms mobile", number)
+    return privacy.keyed_hash(USE, number)
 
 
 def _code_hash(number: str, code: str) -> str:
