@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         refuse_to_open(settings, database.engine)
         give_key(settings)
     refuse_in_production(settings, database.engine)
-    stored.open_keys(database.engine, settings.data_key.get_secret_value())
+    stored.open_keys(database.engine, settings.secret)
 
     # No route for files that nothing guards; APIFlask's annotation forgets that Flask takes None here.
     no_folder: Any = None

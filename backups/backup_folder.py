@@ -49,7 +49,7 @@ class Backup:
 
 def owner_of(settings: Settings) -> str:
     """The number of this installation, derived from its key by a one-way function; empty without a key."""
-    key = settings.data_key.get_secret_value()
+    key = settings.secret
     return hmac.digest(key.encode(), b"backups", "sha256").hex()[:8] if key else ""
 
 

@@ -27,6 +27,7 @@ from backups.rows import Snapshot, quoted, snapshot
 from core import clock
 from core.config import KEY_FILE, Settings
 from core.db import Database
+from core.keys import stored
 
 FORMAT = 1
 MANIFEST, LAST = "manifest.json", "end.json"
@@ -107,7 +108,7 @@ class Contents:
         with tempfile.TemporaryFile() as keys:
             with snapshot(self._database.engine) as taken:
                 yield from self._json(MANIFEST, self._manifest(taken))
-                yield from self._data_folder()
+                yield from self._data_folder(taken)
                 for table in taken.columns:
                     yield from self._table(taken, table)
                 if self._storage is not None:
@@ -143,13 +144,14 @@ class Contents:
             content = gzip.compress(piece, compresslevel=5, mtime=0)
             yield from member(f"{DATABASE}{table}/{number:06}.copy.gz", len(content), [content], self._now)
 
-    def _data_folder(self) -> Iterator[bytes]:
-        key = self._settings.data_key.get_secret_value().encode()
+    def _data_folder(self, taken: Snapshot) -> Iterator[bytes]:
+        key = self._settings.secret.encode()
+        if "installation_keys" in taken.columns:
+            # The secret may have been changed meanwhile: a backup that it does not open must not look like one.
+            stored.ring_of(taken.connection, key.decode())
         self.summary.data.add(KEY_FILE, len(key), hashlib.sha256(key).hexdigest())
         yield from member(f"{DATA}{KEY_FILE}", len(key), [key], self._now)
         for name, path in own_files(self._settings):
-            if name == KEY_FILE:
-                continue
             with tempfile.SpooledTemporaryFile(_IN_MEMORY) as held:
                 try:
                     with path.open("rb") as file:
@@ -194,7 +196,9 @@ def own_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     folder = settings.data_dir.absolute()
     backups = Path(settings.backup_dir).resolve() if settings.backup_dir else None
     for top in sorted(folder.iterdir()):
-        if top.name in _NOT_COPIED or ".sqlite3" in top.name or top.is_symlink():
+        # The secret is written from the settings; one that is to follow it belongs to a change that is not finished.
+        is_secret = top.name.startswith((KEY_FILE, f".{KEY_FILE}"))
+        if is_secret or top.name in _NOT_COPIED or ".sqlite3" in top.name or top.is_symlink():
             continue
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
             inside = backups is not None and path.resolve().is_relative_to(backups)

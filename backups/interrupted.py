@@ -76,7 +76,7 @@ def refuse_to_open(settings: Settings, engine: Engine) -> None:
     half = unfinished(settings) or half_restored(engine)
     if half is not None:
         raise SettingsError(half)
-    key_is_there = settings.data_key.get_secret_value() or (settings.data_dir / KEY_FILE).exists()
+    key_is_there = settings.secret or (settings.data_dir / KEY_FILE).exists()
     if not key_is_there and (stored.holds_keys(engine) or _has_users(engine)):
         raise SettingsError(
             f"数据库中已有数据，而 {settings.data_dir.absolute()} 中没有它的密钥 {KEY_FILE}，也没有设置 DATA_KEY："

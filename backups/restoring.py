@@ -174,7 +174,7 @@ class _Restoring:
             target.chmod(0o600)
             size, digest = copy(content, file)
         self._stream.data.add(name, size, digest)
-        mine = self._settings.data_key.get_secret_value()
+        mine = self._settings.secret
         if name == KEY_FILE and mine and mine != target.read_text().strip():
             raise BackupError(
                 "这里的密钥（DATA_KEY 或 DATA_DIR 中的 data.key）与备份中的不同，个人信息会无法解密；"

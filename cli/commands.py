@@ -106,7 +106,7 @@ class Installation:
         database = Database(self.settings.resolved_database_url, pool_size=self.settings.database_pool_size)
         refuse_to_open(self.settings, database.engine)
         give_key(self.settings)
-        stored.open_keys(database.engine, self.settings.data_key.get_secret_value())
+        stored.open_keys(database.engine, self.settings.secret)
         return database
 
     def keep_a_copy(self) -> None:

@@ -49,7 +49,7 @@ def prepare(settings: Settings, database: Database, *, keep_a_copy: bool = False
         if not current:
             migrate.upgrade(database.engine)
             click.echo("数据库结构已升级")
-        stored.open_keys(database.engine, settings.data_key.get_secret_value())
+        stored.open_keys(database.engine, settings.secret)
         _load_reference(database)
         for folder in FORM_FOLDERS:
             publish_forms(database, ROOT / folder)

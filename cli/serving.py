@@ -96,7 +96,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             sys.setswitchinterval(SWITCH_SQLITE)
         application = create_app(self.settings)
         wiring = application.extensions[KEY]
-        stored.watch(wiring.database.engine, self.settings.data_key.get_secret_value())
+        stored.watch(wiring.database.engine, lambda: self.settings.secret)
         # A broken chunk is met only while the application reads the body.
         application.register_error_handler(ParseException, lambda _error: answer(Problem("bad_request")))
         # Started in the worker, because threads do not survive the fork.

@@ -80,7 +80,7 @@ def verify_next_part(database: Database, settings: Settings) -> int:
     environment = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
     environment |= {
         "DATABASE_URL": settings.resolved_database_url, "DATA_DIR": str(settings.data_dir.absolute()),
-        "DATA_KEY": settings.data_key.get_secret_value(),
+        "DATA_KEY": settings.secret,
     }  # fmt: skip
     done = subprocess.run(  # noqa: S603 -- ourselves
         ["nice", "-n", "10", sys.executable, str(PROGRAM), "history", "verify", "--next-part"],  # noqa: S607

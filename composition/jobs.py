@@ -9,7 +9,7 @@ from accounts.regions import moves as region_moves
 from assets.files import sweeping
 from assets.paper import made_pictures
 from backups import daily as daily_backup
-from composition import history
+from composition import history, older_seals
 from composition.recountings import recountings
 from core.deadlines import calendar_years, outage_recounts
 from core.jobs import sweeping as key_sweeping
@@ -45,6 +45,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming),
             made_pictures.daily(wiring.uploads.storage),
             key_sweeping.daily(),
+            older_seals.job(),
             account_sweeping.daily(),
             daily_backup.job(wiring.settings),
             history.verifying(wiring.settings),

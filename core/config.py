@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MINIMUM_SECRET = 32
@@ -141,6 +141,20 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     demo: bool = True
+    _key_file: Path | None = PrivateAttr(None)
+
+    @property
+    def secret(self) -> str:
+        """The installation's secret (主密钥); of a file as it is now, for `keys change-secret` may have replaced it."""
+        if self._key_file is not None:
+            with suppress(OSError):
+                return self._key_file.read_text().strip()
+        return self.data_key.get_secret_value()
+
+    @property
+    def key_file(self) -> Path | None:
+        """The file that the secret stands in, None where `DATA_KEY` gives it."""
+        return self._key_file
 
     @property
     def production(self) -> bool:
@@ -212,6 +226,7 @@ def give_key(settings: Settings) -> None:
     """The installation's own key, made now if need be, unless `DATA_KEY` gives one."""
     if not settings.data_key.get_secret_value():
         settings.data_key = SecretStr(_installation_key(settings.data_dir))
+        settings._key_file = settings.data_dir.absolute() / KEY_FILE
 
 
 def _refuse_missing(settings: Settings) -> None:
@@ -350,18 +365,20 @@ def _installation_key(data_dir: Path) -> str:
     path = data_dir / KEY_FILE
     try:
         if not path.exists():
-            _make_key(path)
+            make_secret(path)
         return path.read_text().strip()
     except OSError as error:
         raise SettingsError(f"DATA_DIR: {path} cannot be read or written: {error.strerror}") from error
 
 
-def _make_key(path: Path) -> None:
-    """Of several processes that start at once one makes the key, and none ever reads half of it."""
+def make_secret(path: Path) -> None:
+    """Write a new secret where there is none; of several processes one makes it, and none ever reads half of it."""
     descriptor, name = tempfile.mkstemp(prefix=".data.key.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(name, path)
     finally:

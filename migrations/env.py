@@ -49,7 +49,7 @@ def run() -> None:
     if engine is None:  # called by alembic itself
         settings = load_settings()
         engine = make_engine(settings.resolved_database_url)
-        stored.open_keys(engine, settings.data_key.get_secret_value())
+        stored.open_keys(engine, settings.secret)
     with engine.connect() as connection, warnings.catch_warnings():
         # SQLite does not tell of them: they are compared on PostgreSQL only.
         warnings.filterwarnings("ignore", ".*expression-based index")

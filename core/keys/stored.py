@@ -10,7 +10,7 @@ import base64
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -30,7 +30,7 @@ from core.models import InstallationKey
 
 log = structlog.get_logger()
 
-_TABLE = cast(Table, InstallationKey.__table__)
+TABLE = cast(Table, InstallationKey.__table__)
 
 
 class WrongKey(SettingsError):
@@ -52,7 +52,7 @@ def open_keys(engine: Engine, secret: str) -> None:
 
 def read(engine: Engine, secret: str) -> Keyring:
     """The keyring of the database, made now where it has none yet; raises `WrongKey`."""
-    if not inspect(engine).has_table(_TABLE.name):
+    if not inspect(engine).has_table(TABLE.name):
         first = keyring.derived(secret)
         with engine.connect() as connection:
             _refuse_unless_opening(connection, first)
@@ -82,39 +82,42 @@ class KeyRow:
 def listed(engine: Engine) -> list[KeyRow]:
     """All keys of the database, by purpose and number."""
     with engine.connect() as connection:
-        rows = connection.execute(select(_TABLE).order_by(_TABLE.c.purpose, _TABLE.c.number)).all()
+        rows = connection.execute(select(TABLE).order_by(TABLE.c.purpose, TABLE.c.number)).all()
     return [KeyRow(row.purpose, str(row.number), row.secret_id, row.made_at, row.retired_at) for row in rows]
 
 
 def make(engine: Engine, secret: str, purposes: Sequence[Purpose]) -> None:
     """Make the next key of each of these purposes, a random one; every process uses it as soon as it knows it."""
     with engine.begin() as connection:
+        lock(connection)
+        if connection.scalar(select(func.count(TABLE.c.secret_id.distinct()))) != 1:
+            raise SettingsError("更换主密钥尚未完成，此时不能轮换密钥；请先执行 ./manage keys change-secret 完成更换")
         for purpose in purposes:
-            newest = select(func.max(_TABLE.c.number)).where(_TABLE.c.purpose == purpose)
+            newest = select(func.max(TABLE.c.number)).where(TABLE.c.purpose == purpose)
             number = connection.scalars(newest).one() + 1
-            connection.execute(insert(_TABLE), [_row(secret, purpose, number, os.urandom(32))])
+            connection.execute(insert(TABLE), [wrapped_row(secret, purpose, number, os.urandom(32))])
 
 
 def retire(engine: Engine, ids: Sequence[str]) -> None:
     """Note of sealing keys that nothing is sealed with them any more."""
-    which = (_TABLE.c.purpose == "sealing") & _TABLE.c.number.in_([int(id) for id in ids])
+    which = (TABLE.c.purpose == "sealing") & TABLE.c.number.in_([int(id) for id in ids])
     with engine.begin() as connection:
-        connection.execute(update(_TABLE).where(which, _TABLE.c.retired_at.is_(None)).values(retired_at=clock.now()))
+        connection.execute(update(TABLE).where(which, TABLE.c.retired_at.is_(None)).values(retired_at=clock.now()))
 
 
 def forget(engine: Engine, id: str) -> None:
     """Delete a sealing key that was retired."""
-    which = (_TABLE.c.purpose == "sealing") & (_TABLE.c.number == int(id)) & _TABLE.c.retired_at.is_not(None)
+    which = (TABLE.c.purpose == "sealing") & (TABLE.c.number == int(id)) & TABLE.c.retired_at.is_not(None)
     with engine.begin() as connection:
-        connection.execute(delete(_TABLE).where(which))
+        connection.execute(delete(TABLE).where(which))
 
 
 WATCH_SECONDS = 5.0
 """How often a server asks whether there is a new key."""
 
 
-def watch(engine: Engine, secret: str) -> None:
-    """Read the keys again and again in a thread of its own, so that this process uses a new key soon.
+def watch(engine: Engine, secret: Callable[[], str]) -> None:
+    """Read the keys again and again in a thread of its own, so that this process uses a new key or secret soon.
 
     What cannot be read leaves the keys as they are: `/readyz` says why.
     """
@@ -123,24 +126,35 @@ def watch(engine: Engine, secret: str) -> None:
         while True:
             time.sleep(WATCH_SECONDS)
             try:
-                keyring.install(read(engine, secret), lambda: read(engine, secret))
+                keyring.install(read(engine, secret()), lambda: read(engine, secret()))
             except (SQLAlchemyError, SettingsError) as error:
                 log.warning("keys_not_read", error=type(error).__name__)
 
     threading.Thread(target=go_on, name="keys", daemon=True).start()
 
 
+def lock(connection: Connection) -> None:
+    """Let nobody else change the keys until the transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {TABLE.name} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def ring_of(connection: Connection, secret: str) -> Keyring | None:
+    """The keyring as the transaction sees it, None where the database has no keys yet; raises `WrongKey`."""
+    return _unwrapped(connection, secret)
+
+
 def holds_keys(engine: Engine) -> bool:
     """Whether the database has keys of its own, which only its secret opens."""
-    if not inspect(engine).has_table(_TABLE.name):
+    if not inspect(engine).has_table(TABLE.name):
         return False
     with engine.connect() as connection:
-        return connection.scalar(select(_TABLE.c.number).limit(1)) is not None
+        return connection.scalar(select(TABLE.c.number).limit(1)) is not None
 
 
 def _unwrapped(connection: Connection, secret: str) -> Keyring | None:
-    columns = (_TABLE.c.purpose, _TABLE.c.number, _TABLE.c.secret_id, _TABLE.c.wrapped)
-    rows = connection.execute(select(*columns).order_by(_TABLE.c.purpose, _TABLE.c.number)).all()
+    columns = (TABLE.c.purpose, TABLE.c.number, TABLE.c.secret_id, TABLE.c.wrapped)
+    rows = connection.execute(select(*columns).order_by(TABLE.c.purpose, TABLE.c.number)).all()
     if not rows:
         return None
     own = secret_id(secret)
@@ -170,8 +184,8 @@ def _adopt(connection: Connection, secret: str) -> None:
     given = {purpose: list(reversed(first.all(purpose))) for purpose in PURPOSES}
     if claimed:
         given["receipts"] = [Key("1", first.current("hashing").bytes)]
-    rows = [_row(secret, purpose, int(key.id), key.bytes) for purpose, keys in given.items() for key in keys]
-    connection.execute(insert_into(connection.dialect.name, _TABLE).on_conflict_do_nothing(), rows)
+    rows = [wrapped_row(secret, purpose, int(key.id), key.bytes) for purpose, keys in given.items() for key in keys]
+    connection.execute(insert_into(connection.dialect.name, TABLE).on_conflict_do_nothing(), rows)
 
 
 def _refuse_unless_opening(connection: Connection, ring: Keyring) -> None:
@@ -207,7 +221,8 @@ def _samples(connection: Connection) -> Iterator[str]:
                 yield sealed
 
 
-def _row(secret: str, purpose: Purpose, number: int, key: bytes) -> dict[str, Any]:
+def wrapped_row(secret: str, purpose: Purpose, number: int, key: bytes) -> dict[str, Any]:
+    """The row of a key that was made now."""
     return {
         "purpose": purpose, "number": number, "secret_id": secret_id(secret),
         "wrapped": _wrap(secret, purpose, number, key), "made_at": clock.now(),

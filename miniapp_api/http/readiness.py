@@ -119,7 +119,7 @@ def _reads(database: Database) -> str:
 def _has_keys(settings: Settings, database: Database) -> str:
     """Whether the secret opens the keys of the database, which may have been restored from another installation's."""
     try:
-        stored.read(database.engine, settings.data_key.get_secret_value())
+        stored.read(database.engine, settings.secret)
     except stored.WrongKey as error:
         log.error("wrong_key", reason=str(error))
         return "wrong: the secret does not open the keys of the database"

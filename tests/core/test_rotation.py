@@ -6,10 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from accounts.models import AccountApplication, User
 from cli import history as history_commands  # noqa: F401 - the command is tried through the command line
+from composition import older_seals
 from composition.sealed_contents import BEFORE
 from core import privacy
 from core.config import Settings
@@ -139,6 +140,25 @@ def test_hashes_do_not_change_so_that_query_codes_and_the_five_days_survive(room
         assert session.scalar(select(Rating.id).where(Rating.query_key == query_key(said))) == rated.id
     with pytest.raises(Problem, match="5天内"):
         room.send(room.code(), mobile="13800000001")
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_server_seals_anew_by_itself_what_an_earlier_release_sealed(
+    database: Database, county_inspector: Person, city_reviewer: Person
+) -> None:
+    join(city_reviewer.client, city_reviewer)
+    record = corrected_record(county_inspector)
+    before = county_inspector.get(f"/inspections/{record}").json
+    as_before = text("UPDATE users SET mobile = :sealed WHERE username = 'zhonglou_li'")
+    with database.write() as session:
+        session.execute(as_before, {"sealed": privacy.seal(MOBILE)})
+    assert UNNAMED in keys_in_use(database)
+    assert older_seals.seal_anew(database) == 1
+    assert keys_in_use(database) == {"1"} and rotation.left_keys(database.engine) == []
+    assert older_seals.seal_anew(database) == 0
+    assert county_inspector.get(f"/inspections/{record}").json == before
+    with database.read() as session:
+        assert session.scalar(select(User.mobile).where(User.username == "zhonglou_li")) == MOBILE
 
 
 def test_hash_keys_stay_and_older_history_keys_are_kept(database: Database) -> None:
