@@ -22,7 +22,7 @@ from core import clock
 from core.actor import Actor
 from core.db import Database
 from core.errors import Fault, Problem, not_found
-from core.identifiers import is_mobile, normalise_mobile
+from core.identifiers import normalise_mobile, sent_mobile
 from core.text import MEANINGLESS, clean, clean_line, clean_person, demanded, fold_to_fit, has_words
 from core.workflows import idempotency, todos
 
@@ -147,7 +147,7 @@ def _application_faults(session: Session, form: NewApplication, region: Region |
         faults.append(Fault("/region_code", "unknown_region", unknown_message(session, region)))
     elif region.level == RegionLevel.PROVINCE:
         faults.append(Fault("/region_code", "province_account", "省级账号由系统管理员创建，请选择市或县（区）"))
-    if not is_mobile(normalise_mobile(form.mobile)):
+    if sent_mobile(form.mobile) is None:
         faults.append(Fault("/mobile", "bad_mobile", "手机号码不正确，请填写11位大陆手机号"))
     if is_enterprise_name(form.username):
         # Kept for the enterprise of that code, to whom a bureau hands it over: a stranger could take it here.

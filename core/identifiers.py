@@ -40,6 +40,7 @@ _TO_ROUND = str.maketrans("[{〔【〈]}〕】〉", "((((()))))")
 _BRACKETS = re.compile(r"[()\[\]{}〔〕【】〈〉]")
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_LONGEST_TYPED_MOBILE = 40
 _MOBILE_MARKS = re.compile(r"[().·]+")
 _COUNTRY_PREFIX = re.compile(r"^(?:(?:\+|00)?86)+(?=1[0-9]{10}$)")  # twice where a phone adds it to one that has it
 _LANDLINE = re.compile(r"(?:0[0-9]{2,3}-?)?[0-9]{7,8}(?:-[0-9]{1,6})?")
@@ -186,6 +187,14 @@ def normalise_mobile(text: str) -> str:
 def is_mobile(text: str) -> bool:
     """Whether this is a mainland mobile number. Sub-ranges are not listed: new ones open every year."""
     return _MOBILE.fullmatch(normalise_mobile(text)) is not None
+
+
+def sent_mobile(sent: object) -> str | None:
+    """A mobile number that somebody sent, as it is stored and compared; None for everything that is none."""
+    if not isinstance(sent, str) or len(sent) > _LONGEST_TYPED_MOBILE:
+        return None
+    number = normalise_mobile(sent)
+    return number if _MOBILE.fullmatch(number) else None
 
 
 def is_landline(text: str) -> bool:

@@ -19,6 +19,12 @@ RUNNABLE = frozenset(
 )  # fmt: skip
 
 
+def read(sent: str, purpose: FilePurpose) -> tuple[str, FileType]:
+    """The name to show, and what it says the file is. Raises 422 for a name under which nothing may be uploaded."""
+    name = display_name(sent)
+    return name, file_type(name, purpose)
+
+
 def display_name(sent: str) -> str:
     """The last part of the name as sent, cleaned: without what is not seen or turns the direction, it cannot hide what
     it is.

@@ -60,23 +60,23 @@ def upload(database: Database, uploads: Uploads, actor: Actor, sent: Upload) -> 
     left without a row is swept. Raises 409 `id_taken`, 413, 422, 503.
     """
     purpose = uploads.purposes.get(sent.purpose)
-    name = file_names.display_name(sent.filename)
-    named = file_names.file_type(name, purpose)
     size, digest = _measure(sent.source)
     if size == 0:
         raise invalid("/file", "empty_file", "文件是空的，请检查后重新上传")
     if size > purpose.max_bytes:
         raise Problem("payload_too_large", f"{purpose.label}不能超过 {readable_size(purpose.max_bytes)}")
+    name, named = file_names.read(sent.filename, purpose)
     identity = _Identity(actor.user_id, purpose.code, name, digest, sent.file_id)
     repeated = _find_repeated(database, identity, size)
     if repeated is not None:
         return repeated, False
     deadline = TimeLimit(SECONDS)
     kind = documents.recognise(sent.source, named, purpose, deadline)
-    _scan(uploads.scanner, sent.source, deadline)
     identity = replace(identity, name=file_names.with_extension(name, kind))
-    with _content_to_store(uploads.incoming, sent.source, kind, deadline) as (content, of_picture):
-        values = _row(identity, kind, size, of_picture)
+    _scan(uploads.scanner, sent.source, deadline)
+    as_sent = {"size": size, "sha256": digest}
+    with _content_to_store(uploads.incoming, sent.source, kind, as_sent, deadline) as (content, facts):
+        values = _row(identity, facts)
         is_new = _store(database, uploads.storage, values, content, deadline)
     if is_new:
         return File(**values), True
@@ -185,31 +185,36 @@ def _scan(scanner: Clamd | None, source: Path, deadline: TimeLimit) -> None:
 
 @contextmanager
 def _content_to_store(
-    incoming: Path, source: Path, kind: FileType, deadline: TimeLimit
+    incoming: Path, source: Path, kind: FileType, as_sent: Mapping[str, Any], deadline: TimeLimit
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """What is stored, and the columns that only a picture has: it is encoded anew, other files stay as they came."""
+    """What is stored, and the columns that follow from it: a picture is encoded anew, other files stay as they came.
+
+    `as_sent`: size in bytes and digest of the file as it came.
+    """
+    facts = {"extension": kind.extension, "media_type": kind.media_type, **as_sent}
     if kind.shape != PICTURE:
-        yield source, {}
+        yield source, facts
         return
     target = incoming / f"picture-{uuid.uuid4().hex}"
     try:
         picture = pictures.prepare(source, kind, target, deadline)
         yield target, {
-            "size": target.stat().st_size, "sha256": picture.sha256, "width": picture.width, "height": picture.height,
+            **facts, "size": target.stat().st_size, "sha256": picture.sha256,
+            "width": picture.width, "height": picture.height,
             "taken_at": picture.taken_at, "latitude": picture.latitude, "longitude": picture.longitude,
         }  # fmt: skip
     finally:
         target.unlink(missing_ok=True)  # the storage may have moved it away
 
 
-def _row(identity: _Identity, kind: FileType, size: int, of_picture: Mapping[str, Any]) -> dict[str, Any]:
+def _row(identity: _Identity, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a file that nobody has claimed yet; `facts`: those that follow from its content."""
     now = clock.now()
     return {
         "id": identity.file_id or uuid.uuid4(), "id_was_sent": identity.file_id is not None,
-        "purpose": identity.purpose, "original_name": identity.name, "extension": kind.extension,
-        "media_type": kind.media_type, "size": size, "sha256": identity.sent_sha256,
+        "purpose": identity.purpose, "original_name": identity.name,
         "sent_sha256": identity.sent_sha256, "stored_key": new_key(), "thumbnail_key": None,
-        "uploaded_by": identity.user_id, "uploaded_at": now, "unclaimed_since": now, **of_picture,
+        "uploaded_by": identity.user_id, "uploaded_at": now, "unclaimed_since": now, **facts,
     }  # fmt: skip
 
 

@@ -1,12 +1,12 @@
 """What a rater sends: the fields, validated and brought into the form in which they are stored, or their faults."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core import privacy
 from core.db import canonical_json
 from core.errors import Fault
-from core.identifiers import is_mobile, normalise_mobile
+from core.identifiers import sent_mobile
 from core.text import MEANINGLESS, clean, clean_person, has_words
 from feedback.codes.catalogue import LEVELS, TAGS, is_bad
 
@@ -68,9 +68,13 @@ def read_form(token: str, sent: Sent) -> Form:
 
 def validate(sent: Sent) -> tuple[Fields | None, list[Fault]]:
     """The fields, or all faults at once with their places."""
+    sent, mobile = _cleaned(sent), sent_mobile(sent.mobile)
     faults: list[Fault] = []
     name = _name(sent.rater_name, faults, demanded=sent.real_name is not False)
-    mobile = _mobile(sent.mobile, faults)
+    if not sent.mobile:
+        faults.append(Fault("/mobile", "required", "请填写手机号"))
+    elif mobile is None:
+        faults.append(Fault("/mobile", "bad_mobile", "手机号不正确，请填写11位大陆手机号"))
     level = _whole_number(sent.level)
     if level not in LEVELS:
         level = None
@@ -87,14 +91,23 @@ def validate(sent: Sent) -> tuple[Fields | None, list[Fault]]:
     submission_id = sent.submission_id or None
     if submission_id is not None and not (isinstance(submission_id, str) and len(submission_id) <= 64):
         faults.append(Fault("/submission_id", "bad_format", "页面已失效，请刷新页面后重新提交"))
-    if faults or level is None:
+    if faults or level is None or mobile is None:
         return None, faults
     return Fields(name, mobile, level, tags, comment or None, sent.real_name, submission_id), []
 
 
-def _name(value: Any, faults: list[Fault], *, demanded: bool) -> str:
+def _cleaned(sent: Sent) -> Sent:
+    """The texts as they are stored; what is no text is refused where its field is checked."""
+    return replace(
+        sent,
+        rater_name=" ".join(clean_person(sent.rater_name).split()) if isinstance(sent.rater_name, str) else "",
+        mobile=clean(sent.mobile) if isinstance(sent.mobile, str) else None,
+        comment=clean(sent.comment) if isinstance(sent.comment, str) else sent.comment,
+    )
+
+
+def _name(name: str, faults: list[Fault], *, demanded: bool) -> str:
     """Who rates under a real name gives it; of an anonymous rating (匿名) no name is asked."""
-    name = " ".join(clean_person(value).split()) if isinstance(value, str) else ""
     if not demanded:
         return name[:NAME_LIMIT]
     if not name:
@@ -104,16 +117,6 @@ def _name(value: Any, faults: list[Fault], *, demanded: bool) -> str:
     elif len(name) > NAME_LIMIT:
         faults.append(Fault("/rater_name", "too_long", f"姓名或单位名称不能超过{NAME_LIMIT}个字，请缩短后重试"))
     return name
-
-
-def _mobile(value: Any, faults: list[Fault]) -> str:
-    if not isinstance(value, str) or not clean(value):
-        faults.append(Fault("/mobile", "required", "请填写手机号"))
-    elif len(value) > 40 or not is_mobile(value):
-        faults.append(Fault("/mobile", "bad_mobile", "手机号不正确，请填写11位大陆手机号"))
-    else:
-        return normalise_mobile(value)
-    return ""
 
 
 def _whole_number(value: Any) -> int | None:
@@ -153,7 +156,6 @@ def _comment(value: Any, faults: list[Fault]) -> str:
     if not isinstance(value, str):
         faults.append(Fault("/comment", "wrong_type", "具体意见应为文字，请重新填写"))
         return ""
-    comment = clean(value)
-    if len(comment) > COMMENT_LIMIT:
+    if len(value) > COMMENT_LIMIT:
         faults.append(Fault("/comment", "too_long", f"具体意见不能超过{COMMENT_LIMIT}个字，请缩短后重试"))
-    return comment
+    return value

@@ -18,7 +18,7 @@ from core import clock, privacy
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, fetch, newest_first
 from core.errors import Fault, Problem
-from core.identifiers import as_uuid, is_mobile, normalise_mobile
+from core.identifiers import as_uuid, sent_mobile
 from core.text import MEANINGLESS, clean, has_words
 from feedback.models import FreedNumber
 from feedback.workflows import FREED
@@ -90,10 +90,10 @@ def _key(mobile: str) -> str:
 
 
 def _mobile(sent: Any, faults: list[Fault]) -> str:
-    if not isinstance(sent, str) or len(sent) > 40 or not is_mobile(sent):
+    number = sent_mobile(sent)
+    if number is None:
         faults.append(Fault("/mobile", "bad_mobile", "手机号不正确，请填写需要解除限制的11位大陆手机号"))
-        return ""
-    return normalise_mobile(sent)
+    return number or ""
 
 
 def _reason(sent: Any, faults: list[Fault]) -> str:

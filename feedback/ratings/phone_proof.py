@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from accounts.sign_in import throttle
 from core import clock, privacy
 from core.errors import Problem, invalid
-from core.identifiers import is_mobile, normalise_mobile
+from core.identifiers import sent_mobile
 from core.origin import WIDER, Origin
 from core.text import fold
 from feedback.models import SmsCode
@@ -83,9 +83,9 @@ def issue_code(session: Session, mobile: str, origin: Origin) -> tuple[str, str]
 
     Earlier codes of the number end. Raises 422 for what is no mobile number and 429 `too_many_requests`.
     """
-    if not isinstance(mobile, str) or len(mobile) > 40 or not is_mobile(mobile):
+    number, now = sent_mobile(mobile), clock.now()
+    if number is None:
         raise invalid("/mobile", "bad_mobile", "手机号不正确，请填写11位大陆手机号")
-    number, now = normalise_mobile(mobile), clock.now()
     mobile_key = _mobile_key(number)
     # One a minute. The row also makes requests of one number wait for each other, so that none is counted too late.
     pause = privacy.keyed_hash("sms pause", number)
@@ -119,9 +119,9 @@ def prove(session: Session, mobile: str, code: str, form: str | None = None) -> 
     To be called in a transaction of its own, which commits whatever the answer, so that the try counts even if the
     rating is refused afterwards.
     """
-    if not isinstance(mobile, str) or not isinstance(code, str) or len(mobile) > 40 or not is_mobile(mobile):
+    number, now = sent_mobile(mobile), clock.now()
+    if number is None or not isinstance(code, str):
         return False
-    number, now = normalise_mobile(mobile), clock.now()
     tried = (
         update(SmsCode)
         .where(

@@ -17,6 +17,7 @@ from core.identifiers import (
     normalise_org_code,
     normalise_resident_id,
     normalise_uscc,
+    sent_mobile,
     uscc_fault,
     uscc_warnings,
     widen_resident_id,
@@ -191,13 +192,19 @@ def test_a_resident_id_is_normalised() -> None:
      "008613800000001", "１３８０００００００１", "\u202d138 0000 0001\u202c", "138.0000.0001", "(+86)138 0000 0001"],
 )  # fmt: skip
 def test_a_typed_mobile_number_is_normalised(typed: str) -> None:
-    assert normalise_mobile(typed) == "13800000001"
+    assert normalise_mobile(typed) == sent_mobile(typed) == "13800000001"
     assert is_mobile(typed)
 
 
 @pytest.mark.parametrize("typed", ["12800000001", "1380000000", "138000000011", "051988888888", "", "1380000000a"])
 def test_what_is_no_mobile_number_is_refused(typed: str) -> None:
     assert not is_mobile(typed)
+    assert sent_mobile(typed) is None
+
+
+@pytest.mark.parametrize("sent", [None, 13800000001, ["13800000001"], "13800000001".center(41)])
+def test_what_is_no_text_or_longer_than_any_way_of_writing_is_no_mobile_number(sent: object) -> None:
+    assert sent_mobile(sent) is None
 
 
 @pytest.mark.parametrize("typed", ["88888888", "0519-88888888", "010-12345678-123", "02312345678", "0519－8888888"])
