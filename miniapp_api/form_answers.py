@@ -55,7 +55,7 @@ _SAID = {
     "field": "its name; the answer stands under this name at the top",
     "required": "required when visible",
     "sensitive": "personal data: encrypted at rest, masked where it is shown to others",
-    "default_from": "what it is filled with beforehand: `enterprise.name`",
+    "default_from": "what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name`",
     "problem_when": "answers that are problems",
     "problem_text": "what the problem is called",
     "basis": "legal basis",

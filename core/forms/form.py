@@ -12,9 +12,9 @@ is `disposal`, else of `answers`. Names of items are unique in the whole form; i
 unique in that group and differ from the names outside it.
 
 Keys of every item: `text` (the printed wording), `type`, `required` (when visible), `readonly`,
-`default_from` ("enterprise.name"), `sensitive` (personal data; one text in a top-level field only),
-`roles`, `visible_when`, `required_when`, `basis` and `penalty` (the law, as the paper prints it),
-`help`, `placeholder`. The types and their further keys stand in `items/`, one class a type:
+`default_from` ("enterprise.name", "last_visit.contact_name": `validation/presets.py`), `sensitive` (personal
+data; one text in a top-level field only), `roles`, `visible_when`, `required_when`, `basis` and `penalty` (the law,
+as the paper prints it), `help`, `placeholder`. The types and their further keys stand in `items/`, one class a type:
 
     items/texts.py        text
     items/quantities.py   number, date
@@ -33,6 +33,7 @@ from datetime import date
 from typing import Any, Self
 
 from core.errors import Fault
+from core.forms.definitions.carried import check_carried
 from core.forms.definitions.conditions import read_conditions
 from core.forms.definitions.outline import accept_until, read
 from core.forms.items.item import Item
@@ -40,6 +41,7 @@ from core.forms.items.texts import Text
 from core.forms.validation import json_schema
 from core.forms.validation.check import Checked, validate
 from core.forms.validation.plan import Plan, make_plan
+from core.forms.validation.presets import Presets, presets
 
 
 class BrokenForm(Exception):
@@ -76,6 +78,7 @@ class Form:
         """Read and check a definition; raises BrokenForm with all its faults."""
         outline = read(definition)
         conditions = read_conditions(outline)
+        check_carried(outline)
         if outline.faults:
             raise BrokenForm(sorted(outline.faults, key=_in_the_order_of_the_document))
         form = cls()
@@ -99,6 +102,10 @@ class Form:
     def check(self, body: Mapping[str, Any], *, submit: bool, today: date) -> Checked:
         """Validate a body, in the order of `validation/check.py`. Any JSON value may be a body; nothing is raised."""
         return validate(self._plan, body, submit=submit, today=today)
+
+    def presets(self, body: Mapping[str, Any], sources: Mapping[str, Any]) -> Presets:
+        """What is filled in beforehand, by the rules of `validation/presets.py`."""
+        return presets(self._plan, body, sources)
 
     def __repr__(self) -> str:
         return f"<Form {self.code} v{self.version}>"

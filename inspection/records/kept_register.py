@@ -1,7 +1,8 @@
 """The register that a phone keeps (本机名录): what pre-fill and the questions at submission need, also in a cellar.
 
 Of each enterprise its basics, its licences, for which of its planned products it was visited, and the last visit of
-each kind and product, with what it found. Visits are those that the caller may read.
+each kind and product, with what it found and what the next check takes from it (沿用上次). Visits are those that the
+caller may read; personal data (`sensitive`) never come along.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.actor import Actor
 from core.db import Database
+from core.forms.definitions.carried import LAST_VISIT
 from core.forms.library import FormLibrary
 from core.text import fold
 from enterprise.models import Enterprise
@@ -99,6 +101,7 @@ def last_visits(
         ).where(i.id.in_(by_record))
     ).all()  # fmt: skip
     said = _found(session, forms, [row.id for row in records if row.problems_found])
+    facts = _facts(session, forms, by_record)
     visits: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     for row in sorted(records, key=lambda row: (row.check_date, row.submitted_at, row.id), reverse=True):
         # Several offices may have checked it: the newest counts.
@@ -115,9 +118,26 @@ def last_visits(
                 "disposal_state": row.disposal_state,
                 "conclusion": row.conclusion,
                 "findings": said.get(row.id, []),
+                "facts": facts[row.id],
             },
         )
     return {code: list(of_code.values()) for code, of_code in visits.items()}
+
+
+def _facts(session: Session, forms: FormLibrary, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What the newest version of their form takes from those records beforehand, without personal data."""
+    rows = session.execute(
+        select(Inspection.id, Inspection.form_code, Inspection.form_version, Inspection.data).where(
+            Inspection.id.in_(ids)
+        )
+    )
+    facts = {}
+    for row in rows:
+        answered, newest = forms.get(row.form_code, row.form_version).form, forms.get(row.form_code).form
+        sealed = answered.sensitive | newest.sensitive
+        said = {name: value for name, value in row.data.items() if name not in sealed}
+        facts[row.id] = newest.presets({}, {LAST_VISIT: said}).body
+    return facts
 
 
 def _found(session: Session, forms: FormLibrary, ids: Sequence[UUID]) -> dict[UUID, list[str]]:

@@ -10,7 +10,7 @@ from enterprise.operations import SCALES
 from enterprise.production.operations import LICENCE_STATUSES
 from enterprise.products import PRODUCTS
 from inspection.kinds import KINDS
-from miniapp_api.http.answers import Answer, one_of
+from miniapp_api.http.answers import Answer, AnswerValue, one_of
 
 
 class Licence(Answer):
@@ -63,6 +63,9 @@ class LastVisit(Answer):
     disposal_state: Literal["none", "in_progress", "done", "na"]
     conclusion: Literal["pass", "fail"] | None = Field(description="of a spot check; null without a sample")
     findings: list[str] = Field(description="what was found, item by item, in sentences")
+    facts: dict[str, AnswerValue] = Field(
+        description="by field what the next check takes from it beforehand (`default_from`); no personal data"
+    )
 
 
 class KeptEnterprise(Answer):

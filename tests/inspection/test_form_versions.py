@@ -17,13 +17,14 @@ from tests.records import Json, read, save, submit
 
 pytestmark = pytest.mark.usefixtures("clock")
 
-SHIPPED: Json = json.loads((Path(inspection.__path__[0]) / "forms" / "gpc-production.v2.json").read_text())
+SHIPPED: Json = json.loads((Path(inspection.__path__[0]) / "forms" / "gpc-production.v3.json").read_text())
+OWN = SHIPPED["version"] + 1
 
 
 def our_own(accept_until: str | None = "2026-11-30") -> Json:
-    """Version 3, a bureau's own: another wording for 1.1, a further item 1.5, and without 6.3."""
+    """The next version, a bureau's own: another wording for 1.1, a further item 1.5, and without 6.3."""
     form = copy.deepcopy(SHIPPED)
-    form["version"] = 3
+    form["version"] = OWN
     if accept_until:
         form["accept_until"] = accept_until
     sections = {section["code"]: section for section in form["sections"]}
@@ -35,7 +36,7 @@ def our_own(accept_until: str | None = "2026-11-30") -> Json:
 
 
 def answered_anew(**changes: Any) -> Json:
-    body = production(**{"form_version": 3, **changes, "answers": {"1.5": "no", **changes.get("answers", {})}})
+    body = production(**{"form_version": OWN, **changes, "answers": {"1.5": "no", **changes.get("answers", {})}})
     del body["answers"]["6.3"]
     return body
 
@@ -66,7 +67,7 @@ def test_the_older_version_is_refused_after_that_day(library: FormLibrary, sign_
     person = sign_in("county_inspector")
     answer = person.put(f"/inspections/{new_id()}/submission", production())
     assert faults(answer) == {"/form_version": "form_version_expired"}
-    assert submit(person, answered_anew())["form_version"] == 3
+    assert submit(person, answered_anew())["form_version"] == OWN
 
 
 def test_a_draft_of_the_older_version_can_still_be_saved_after_that_day(
@@ -79,7 +80,7 @@ def test_a_draft_of_the_older_version_can_still_be_saved_after_that_day(
     assert save(person, production(version=1, remark="离线"), draft["id"])["form_version"] == 1
     answer = person.put(f"/inspections/{draft['id']}/submission", production(version=2))
     assert faults(answer) == {"/form_version": "form_version_expired"}
-    assert submit(person, answered_anew(version=2), draft["id"])["form_version"] == 3
+    assert submit(person, answered_anew(version=2), draft["id"])["form_version"] == OWN
 
 
 def test_without_a_last_day_the_older_version_is_accepted_for_good(
@@ -118,7 +119,7 @@ def test_a_draft_of_another_kind_is_begun_anew_by_the_newest_version(
     library.publish(our_own())
     body = answered_anew(version=1)
     del body["form_version"]
-    assert save(county_inspector, body, draft["id"])["form_version"] == 3
+    assert save(county_inspector, body, draft["id"])["form_version"] == OWN
 
 
 def test_a_correction_that_names_no_version_answers_the_one_of_the_record(
@@ -154,7 +155,7 @@ def test_a_correction_may_answer_the_newer_version(library: FormLibrary, county_
     library.publish(our_own())
     path = f"/inspections/{record['id']}"
     corrected = county_inspector.put(f"{path}/correction", {**answered_anew(), "version": 1, "reason": "按新表核对"})
-    assert (corrected.status_code, corrected.json["form_version"]) == (200, 3)
+    assert (corrected.status_code, corrected.json["form_version"]) == (200, OWN)
     assert read(county_inspector, f"{path}/versions/1")["form_version"] == 1
     assert "6.3" in read(county_inspector, f"{path}/versions/1")["answers"]
 
@@ -175,7 +176,7 @@ def test_an_old_record_may_be_corrected_by_the_version_it_answered_for_ever(
 
 
 def test_a_version_that_never_was_is_refused(county_inspector: Person) -> None:
-    for version in (3, 0, -1, 10**18):
+    for version in (OWN, 0, -1, 10**18):
         answer = county_inspector.put(f"/inspections/{new_id()}/submission", production(form_version=version))
         assert faults(answer)["/form_version"] in ("unknown_form_version", "wrong_type")
     for version in ("1", 1.5, True, []):
@@ -196,7 +197,7 @@ def test_another_process_takes_a_new_version_up_by_itself(
     submit(county_inspector, production())
     FormLibrary(database).publish(our_own())  # as a command does, beside the running server
     monkeypatch.setattr("core.forms.library.REFRESH_SECONDS", 0)  # as if those seconds were over
-    assert submit(county_inspector, answered_anew(confirm_duplicate=True))["form_version"] == 3
+    assert submit(county_inspector, answered_anew(confirm_duplicate=True))["form_version"] == OWN
 
 
 def test_a_form_is_answered_with_an_etag(county_inspector: Person, library: FormLibrary) -> None:
@@ -205,10 +206,10 @@ def test_a_form_is_answered_with_an_etag(county_inspector: Person, library: Form
     assert (again.status_code, again.data) == (304, b"")
     library.publish(our_own())
     newer = county_inspector.get("/forms/gpc-production", headers={"If-None-Match": first.headers["ETag"]})
-    assert (newer.status_code, newer.json["version"]) == (200, 3)
+    assert (newer.status_code, newer.json["version"]) == (200, OWN)
     assert "immutable" in county_inspector.get("/forms/gpc-production/1").headers["Cache-Control"]
     assert {item["code"]: item["version"] for item in read(county_inspector, "/forms")["items"]} == {
-        "gpc-production": 3, "gpc-sales": 2, "gpc-spot-check": 2,
+        "gpc-production": OWN, "gpc-sales": 3, "gpc-spot-check": 2,
     }  # fmt: skip
-    assert county_inspector.get("/forms/gpc-production/4").status_code == 404
+    assert county_inspector.get(f"/forms/gpc-production/{OWN + 1}").status_code == 404
     assert county_inspector.get("/forms/none").status_code == 404

@@ -144,7 +144,7 @@ def test_a_visit_is_kept_with_what_it_found_and_follows_its_corrections(
     assert check == {
         "record_id": record["id"], "kind": "production", "product_code": "06", "checked_on": "2026-11-20",
         "office": "天宁区市场监督管理局", "unable": False, "problems_found": True, "disposal_state": "in_progress",
-        "conclusion": None, "findings": ["1.2 存在无证生产"],
+        "conclusion": None, "findings": ["1.2 存在无证生产"], "facts": facts_of(record),
     }  # fmt: skip
     assert (sample["kind"], sample["conclusion"], sample["findings"]) == ("spot_check", "pass", [])
     disposals = {"disposals": {"7.1": "done"}, "version": record["version"]}
@@ -199,6 +199,37 @@ def test_the_last_visits_of_one_enterprise_are_read_also_where_no_register_is_ke
         assert (visit["record_id"], visit["findings"]) == (record["id"], ["1.2 存在无证生产"])
     assert read(neighbour_inspector, f"/enterprises/{uscc(1)}/visits")["items"] == []
     assert read(county_inspector, f"/enterprises/{uscc(2)}/visits")["items"] == []
+
+
+def facts_of(record: Json) -> Json:
+    """What the next production check takes from a record."""
+    names = (
+        "org_name", "org_address", "production_address", "legal_representative", "contact_name", "org_scale",
+        "regulation_types", "products", "licence_no", "licence_valid_to", "ccc_nos",
+    )  # fmt: skip
+    return {name: record[name] for name in names if name in record}
+
+
+def test_the_next_check_takes_facts_of_the_own_last_visit_and_never_findings_or_personal_data(
+    database: Database, county_inspector: Person, city_reviewer: Person, neighbour_inspector: Person
+) -> None:
+    put(database, facts(1, "天宁一厂"))
+    told = {
+        "contact_name": "李某", "contact_tel": "0519-12345678", "org_scale": "small", "ccc_nos": ["2020010105123456"],
+        "remark": "旧", "escort": "丙",
+    }  # fmt: skip
+    record = submit(county_inspector, with_problem(uscc=uscc(1), org_name="天宁一厂", **told))
+    assert record["contact_tel"] == told["contact_tel"]
+    phone = Phone(county_inspector)
+    phone.follow()
+    for visit in (phone.kept[uscc(1)]["visits"][0], *read(city_reviewer, f"/enterprises/{uscc(1)}/visits")["items"]):
+        assert visit["facts"] == facts_of(record)
+        assert {"contact_name", "org_scale", "regulation_types", "products", "ccc_nos"} <= set(visit["facts"])
+        assert not {"contact_tel", "remark", "escort", "check_date", "answers", "disposals"} & set(visit["facts"])
+    foreign = Phone(neighbour_inspector)
+    foreign.follow()
+    assert foreign.kept == {}
+    assert read(neighbour_inspector, f"/enterprises/{uscc(1)}/visits")["items"] == []
 
 
 def test_a_mark_of_another_office_begins_anew_and_what_is_no_mark_is_refused(

@@ -7,8 +7,9 @@ import { counted, headerSections, partsOf } from '../src/pages/entry/header'
 import { productAsked } from '../src/pages/entry/questions'
 import { keepPeople, lastPeople, presetBody } from '../src/pages/entry/presets'
 import { shortTitle, stateMark, stateWords } from '../src/pages/entry/sections'
-import production from '../../../inspection/forms/gpc-production.v2.json'
-import sales from '../../../inspection/forms/gpc-sales.v2.json'
+import production from '../../../inspection/forms/gpc-production.v3.json'
+import sales from '../../../inspection/forms/gpc-sales.v3.json'
+import formerSales from '../../../inspection/forms/gpc-sales.v2.json'
 import spotCheck from '../../../inspection/forms/gpc-spot-check.v2.json'
 
 const storage = new Map<string, unknown>()
@@ -78,6 +79,14 @@ describe('What stands in a new record', () => {
     const body = presetBody(form(sales), { ...sources, last })
     for (const name of ['answers', 'disposals', 'remark', 'temporary_stop', 'photos']) expect(body).not.toHaveProperty(name)
     expect(body).toMatchObject({ products: last.products, business_address: '某市场3号', check_date: '2026-11-27' })
+  })
+
+  it.each([['now', sales], ['before', formerSales]])('has what stays true from visit to visit (%s)', (_, definition) => {
+    const last = {
+      business_address: '某市场3号', market_name: '某市场', contact_name: '李某', contact_tel: '0519-12345678', ccc_nos: ['2020'],
+      regulation_types: ['licence'], products: ['0197f6c2-7d1e-7c3a-9d52-3f6b8f1f2a10'],
+    }
+    expect(presetBody(form(definition), { ...sources, last })).toMatchObject(last)
   })
 
   it('takes no masked number of another officer for a fact', () => {

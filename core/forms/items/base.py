@@ -73,7 +73,7 @@ class ItemType(Keys):
     readonly: Annotated[bool, keys.FLAG] = False
     default_from: Annotated[
         str | None,
-        Key(keys.shaped(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+", "须写成“enterprise.name”的形式"), keys.cells.TEXT),
+        Key(keys.shaped(r"[a-z][a-z_]*(\.[a-z][a-z0-9_]*)+", "须写成“enterprise.name”的形式"), keys.cells.TEXT),
     ] = None
     roles: Annotated[list[str] | None, keys.LINES] = None
     basis: Annotated[str | None, keys.text_key(1000)] = None

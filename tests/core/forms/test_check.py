@@ -20,7 +20,7 @@ def _json(path: str) -> Any:
     return json.loads((ROOT / path).read_text(encoding="utf-8"))
 
 
-NAMES = ("gpc-production.v1", "gpc-production.v2", "gpc-sales.v1", "gpc-sales.v2", "gpc-spot-check.v1")
+NAMES = ("gpc-production.v1", "gpc-production.v3", "gpc-sales.v1", "gpc-sales.v3", "gpc-spot-check.v1")
 FORMS = {name: Form.compile(_json(f"inspection/forms/{name}.json")) for name in NAMES}
 for _name, _definition in _json("tests/vectors/forms/every-type.json")["forms"].items():
     FORMS[_name] = Form.compile(_definition)

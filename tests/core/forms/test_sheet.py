@@ -45,8 +45,10 @@ def _faults(sheets: dict[str, Rows]) -> list[tuple[str, str]]:
     [
         "gpc-production.v1",
         "gpc-production.v2",
+        "gpc-production.v3",
         "gpc-sales.v1",
         "gpc-sales.v2",
+        "gpc-sales.v3",
         "gpc-spot-check.v1",
         "gpc-spot-check.v2",
     ],

@@ -3309,7 +3309,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -3345,7 +3345,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -3569,7 +3569,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -3705,7 +3705,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -3746,7 +3746,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -3921,7 +3921,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -4389,7 +4389,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -4523,6 +4523,10 @@ export interface components {
             conclusion: ("pass" | "fail") | null;
             /** @description what was found, item by item, in sentences */
             findings: string[];
+            /** @description by field what the next check takes from it beforehand (`default_from`); no personal data */
+            facts: {
+                [key: string]: components["schemas"]["AnswerValue"];
+            };
         };
         LastVisitPage: {
             items: components["schemas"]["LastVisit"][];
@@ -4633,7 +4637,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -4713,7 +4717,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -4779,7 +4783,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -5016,7 +5020,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -5763,7 +5767,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -5893,7 +5897,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -5988,7 +5992,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -6118,7 +6122,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -6149,7 +6153,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */
@@ -6237,7 +6241,7 @@ export interface components {
             /** @description personal data: encrypted at rest, masked where it is shown to others */
             sensitive?: boolean;
             readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name` */
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
             default_from?: string;
             roles?: string[];
             /** @description legal basis */

@@ -3,7 +3,7 @@
  * (`core/forms/`). Nothing here knows a screen, a network or a clock.
  *
  *     const form = compileForm(definition)                       // once, when the definition is loaded
- *     let body: FormBody = withPresets(form, {}, { enterprise, licence }, lastVisit).body
+ *     let body: FormBody = withPresets(form, {}, { enterprise, licence, last_visit }).body
  *     let plan = planForm(form, body, { roles })
  *
  *     body = setAnswer(body, '/answers/1.1', 'no')               // for every answer
@@ -30,6 +30,6 @@ export {
   type PlanSection, type Progress,
 } from './plan'
 export { isWithin, pointer, tokensOf } from './pointers'
-export { type CarriedOver, carryOver, type Presets, type PresetSources, withPresets } from './presets'
+export { type CarriedOver, carriesOver, carryOver, type Presets, type PresetSources, withPresets } from './presets'
 export { clean, cleanLine, fold, hasWords } from './text'
 export { type Checked, faultsAt, type Mode, validate } from './validate'

@@ -7,7 +7,8 @@ import { validate } from './validate'
 
 /**
  * What `default_from` may name: `{enterprise: {name: …}, licence: {…}}` for `enterprise.name`; the answer of
- * `GET /enterprises/{uscc}` is `enterprise`, and its `licence` the other.
+ * `GET /enterprises/{uscc}` is `enterprise`, and its `licence` the other. `last_visit` is the body of the last visit, as
+ * far as it is known and may be read.
  */
 export type PresetSources = Readonly<Record<string, unknown>>
 
@@ -20,27 +21,31 @@ export interface Presets {
 const FINDINGS = ['disposal', 'photos', 'signature', 'file', 'group']
 
 /**
- * Fills in what is not given yet: items with `default_from` from its source or, where that has nothing, from the last
- * visit (沿用上次); from the last visit also the items named in `also`, which the caller knows to be facts, such as the
- * inspectors. Disposals, items that can be problems, pictures and signatures are never filled in, nor is a value that
- * the form would refuse.
+ * Fills in what is not given yet: items with `default_from` from its source or, where that has nothing, with what the
+ * last visit answered to the item (沿用上次). The items named in `also` take that too, which the caller knows to be facts.
+ * Disposals, items that can be problems, pictures and signatures are never filled in, nor is a value that the form
+ * would refuse. The server has the same rules (`core/forms/validation/presets.py`).
  */
-export function withPresets(
-  form: Form, body: FormBody, sources: PresetSources, lastVisit: FormBody = {}, also: readonly string[] = [],
-): Presets {
+export function withPresets(form: Form, body: FormBody, sources: PresetSources, also: readonly string[] = []): Presets {
   const filled: string[] = []
   let filledBody = body
   for (const item of form.items) {
     const from = item.definition.default_from
     if (item.place !== '' || isFinding(item) || readItem(item, body[item.name]) !== null) continue
     const known = from === undefined ? undefined : sound(item, valueAt(sources, from))
-    const carried = from !== undefined || also.includes(item.name) ? sound(item, lastVisit[item.name]) : undefined
+    const carried =
+      from !== undefined || also.includes(item.name) ? sound(item, valueAt(sources, `last_visit.${item.name}`)) : undefined
     const value = known ?? carried
     if (value === undefined) continue
     filledBody = setAnswer(filledBody, item.pointer, value)
     filled.push(item.pointer)
   }
   return { body: filledBody, filled }
+}
+
+/** Whether a form says itself what it takes from the last visit. */
+export function carriesOver(form: Form): boolean {
+  return form.items.some((item) => item.definition.default_from?.startsWith('last_visit.') === true)
 }
 
 export interface CarriedOver {

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
-import { carryOver, compileForm, type Form, type FormDefinition, withPresets } from '../../src/forms'
+import {
+  carriesOver, carryOver, compileForm, type Form, type FormBody, type FormDefinition, type PresetSources, withPresets,
+} from '../../src/forms'
 
 const ROOT = new URL('../../../../', import.meta.url)
 
@@ -9,7 +11,30 @@ function shipped(name: string): Form {
   return compileForm(JSON.parse(readFileSync(new URL(`inspection/forms/${name}.json`, ROOT), 'utf8')) as FormDefinition)
 }
 
-const production = shipped('gpc-production.v2')
+const production = shipped('gpc-production.v3')
+
+interface Case {
+  name: string
+  form: string
+  body: FormBody
+  sources: PresetSources
+  expect: { body: FormBody; filled: string[] }
+}
+
+/** The cases of `tests/vectors/presets`, which the server runs as well (`tests/core/forms/test_presets.py`). */
+const CASES = new URL('tests/vectors/presets/', ROOT)
+
+describe.each(readdirSync(CASES))('%s', (file) => {
+  const { forms, cases } = JSON.parse(readFileSync(new URL(file, CASES), 'utf8')) as {
+    forms: Record<string, FormDefinition>
+    cases: Case[]
+  }
+  test.each(cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
+    const own = forms[one.form]
+    const { body, filled } = withPresets(own ? compileForm(own) : shipped(one.form), one.body, one.sources)
+    expect([body, filled]).toEqual([one.expect.body, one.expect.filled])
+  })
+})
 
 const sources = {
   enterprise: { name: '某某电缆', address: '一路 1 号', scale: '' },
@@ -25,9 +50,11 @@ describe('presets', () => {
     expect(filled).toEqual(['/org_name', '/licence_no', '/licence_valid_to'])
   })
 
-  test('take from the last visit what the register has not, and what the caller knows to be a fact', () => {
-    const last = { org_scale: 'small', org_name: '旧名', inspectors: ['甲', '乙'], remark: '上次的话' }
-    const { body } = withPresets(production, {}, sources, last, ['inspectors'])
+  test('take from the last visit what the caller knows to be a fact, where the form does not say it', () => {
+    const form = shipped('gpc-production.v2')
+    expect([carriesOver(form), carriesOver(production)]).toEqual([false, true])
+    const last_visit = { org_scale: 'small', org_name: '旧名', inspectors: ['甲', '乙'], remark: '上次的话' }
+    const { body } = withPresets(form, {}, { ...sources, last_visit }, ['inspectors'])
     expect(body).toMatchObject({ org_scale: 'small', org_name: '某某电缆', inspectors: ['甲', '乙'] })
     expect(body).not.toHaveProperty('remark')
   })
@@ -43,7 +70,7 @@ describe('presets', () => {
     })
     const last = { found: true, signature: '0197f6c2-7d1e-7c3a-9d52-3f6b8f1f2a10', answers: { 2: true }, disposal: 'done' }
     const also = ['found', 'signature', '1', '2']
-    expect(withPresets(form, {}, { last }, last, also)).toEqual({ body: {}, filled: [] })
+    expect(withPresets(form, {}, { last, last_visit: last }, also)).toEqual({ body: {}, filled: [] })
   })
 
   test('leave out what the form would refuse', () => {

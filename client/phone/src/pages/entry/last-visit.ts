@@ -7,6 +7,8 @@ export interface Last {
   recordId: string
   /** Undefined where the record was never read and there is no network now. */
   body: FormBody | undefined
+  /** What the register on the phone knows of it, also where the record was never read. */
+  facts: FormBody
   /** What was found, in sentences. */
   findings: readonly string[]
 }
@@ -21,7 +23,9 @@ export async function lastVisit(
   const visit = enterprise?.visits.find((one) => one.kind === form.definition.kind && one.product_code === productCode)
   if (visit === undefined) return null
   const { checked_on: date, record_id: recordId, findings } = visit
-  return { date, recordId, findings, body: await recordOf(kept, visit) }
+  // A register that an earlier release kept has no facts yet.
+  const facts: FormBody = visit.facts ?? {}
+  return { date, recordId, findings, facts, body: await recordOf(kept, visit) }
 }
 
 async function recordOf(kept: Workplace['kept'], visit: LastVisit): Promise<FormBody | undefined> {

@@ -58,7 +58,7 @@ export async function begin(code: string, known: Known | undefined, typed: { usc
     product_code: productCode,
     form_version: definition.version,
     ...presetBody(draft.form, {
-      ...{ known, ...typed, last: last?.body, productCode, today: chinaToday() },
+      ...{ known, ...typed, last: last ? { ...last.facts, ...last.body } : undefined, productCode, today: chinaToday() },
       people: lastPeople(personKey(), session.me?.operator_name ?? '', last?.body),
     }),
   }

@@ -1,5 +1,5 @@
 /** What stands in a new record before anybody typed: facts of the register and of the last visit, never findings. */
-import { type Form, type FormBody, type Json, setAnswer, withPresets } from '@gongpin/core'
+import { carriesOver, type Form, type FormBody, type Json, setAnswer, withPresets } from '@gongpin/core'
 
 /** What the register says of an enterprise, kept or fetched. */
 export interface Known {
@@ -15,7 +15,10 @@ export interface Known {
   licences: readonly { readonly [name: string]: Json }[]
 }
 
-/** Names of the contract for what stays true from visit to visit. Days, texts about a visit and findings are not here. */
+/**
+ * Names of the contract for what stays true from visit to visit, for forms that do not say it themselves
+ * (`default_from: "last_visit.…"`): those of earlier releases and of bureaus.
+ */
 const FACTS = [
   'org_address', 'business_address', 'production_address', 'market_name', 'legal_representative', 'contact_name',
   'contact_tel', 'org_scale', 'regulation_types', 'products', 'licence_no', 'licence_valid_to', 'ccc_nos',
@@ -53,7 +56,8 @@ export function presetBody(form: Form, sources: Sources): FormBody {
     if (PEOPLE.includes(name) && people.length > 0) put(name, people)
   }
   put('unable', false)
-  body = withPresets(form, body, { enterprise: known, licence }, unmasked(last), FACTS).body
+  const from = { enterprise: known, licence, last_visit: unmasked(last) }
+  body = withPresets(form, body, from, carriesOver(form) ? [] : FACTS).body
   put('org_address', known?.address)
   put('production_address', known?.production_address ?? known?.address)
   put('legal_representative', known?.legal_representative)
