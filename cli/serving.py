@@ -30,7 +30,9 @@ from core.config import Settings, SettingsError
 from core.database.disk import SHARED_MEMORY
 from core.db import Database
 from core.deadlines import clocks
+from core.deliveries.delivering import Deliverer, channels
 from core.errors import Problem
+from core.gateways.opening import open_mail
 from core.keys import stored
 from demo.accounts import accounts_file
 from demo.commands import print_accounts
@@ -101,6 +103,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         application.register_error_handler(ParseException, lambda _error: answer(Problem("bad_request")))
         # Started in the worker, because threads do not survive the fork.
         background_jobs(application).start()
+        Deliverer(wiring.database, channels(open_mail(self.settings))).start()
         scans = wiring.scans
         scans.start()
         # The thread that counts scans ends with the worker; the scans gathered so far are written before.

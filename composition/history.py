@@ -15,7 +15,7 @@ from accounts.sign_in.audit import SIGN_INS
 from core import clock
 from core.config import Settings
 from core.db import Database
-from core.gateways.opening import open_mail
+from core.deliveries.operations import Mail, enqueue_mail
 from core.jobs.scheduler import Job, RareJob
 from core.models import HistoryCheck, HistorySeal
 from core.sealing import heads, parts, seals
@@ -98,25 +98,21 @@ def verify_next_part(database: Database, settings: Settings) -> int:
 
 
 def mailing(settings: Settings) -> RareJob:
-    """For the scheduler: each day the newest head goes to the address of `HISTORY_MAIL_TO`, if there is one.
-
-    One that could not be sent is tried again after half an hour; a mail that comes twice says the same.
-    """
-    return RareJob(
-        "history head by mail", lambda database: mail_head(database, settings), timedelta(days=1), apart=True
-    )
+    """For the scheduler: each day the newest head goes to the address of `HISTORY_MAIL_TO`, if there is one."""
+    return RareJob("history head by mail", lambda database: mail_head(database, settings), timedelta(days=1))
 
 
 def mail_head(database: Database, settings: Settings) -> int:
-    """Mail the newest head and what the nights found; how many mails. Raises `NotSent`."""
-    server = open_mail(settings)
-    if server is None or not settings.history_mail_to:
+    """Enqueue a mail with the newest head and what the nights found; how many mails."""
+    if not settings.history_mail_to:
         return 0
     with database.read() as session:
         text = _told(session)
     if text is None:
         return 0
-    server.send(settings.history_mail_to, f"操作记录链头 {settings.resolved_public_url}", text)
+    mail = Mail(f"操作记录链头 {settings.resolved_public_url}", text)
+    with database.write() as session:
+        enqueue_mail(session, "history_head", settings.history_mail_to, mail)
     return 1
 
 

@@ -12,6 +12,10 @@ from backups import daily as daily_backup
 from composition import history, older_seals
 from composition.recountings import recountings
 from core.deadlines import calendar_years, outage_recounts
+from core.deliveries import operations as deliveries
+from core.deliveries import telling
+from core.deliveries.delivering import channels
+from core.gateways.opening import open_mail
 from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
 from enterprise.filings import clock_jobs
@@ -46,6 +50,8 @@ def background_jobs(app: APIFlask) -> Scheduler:
             made_pictures.daily(wiring.uploads.storage),
             key_sweeping.daily(),
             older_seals.job(),
+            deliveries.daily(),
+            telling.job(channels(open_mail(wiring.settings))),
             account_sweeping.daily(),
             daily_backup.job(wiring.settings),
             history.verifying(wiring.settings),

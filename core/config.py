@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     history_mail_to: str = ""
     """An address to which the head of the history is mailed each day, and what a night found broken; empty: nobody."""
     smtp_host: str = ""
-    """The mail server (SMTP) that takes those mails."""
+    """The mail server (SMTP) that takes mails; without one they are kept, and the administrators are told."""
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     """`none` only for a server on this machine or in the same closed network."""
@@ -297,11 +297,12 @@ def _refuse_half_backups(settings: Settings) -> None:
 
 def _refuse_half_mail(settings: Settings) -> None:
     """Somebody relies on a mail that is never sent."""
-    if not settings.history_mail_to:
-        return
-    _refuse_missing_of("HISTORY_MAIL_TO", SMTP_HOST=settings.smtp_host, MAIL_FROM=settings.mail_from)
+    if settings.history_mail_to:
+        _refuse_missing_of("HISTORY_MAIL_TO", SMTP_HOST=settings.smtp_host, MAIL_FROM=settings.mail_from)
+    if settings.smtp_host:
+        _refuse_missing_of("SMTP_HOST", MAIL_FROM=settings.mail_from)
     for name, value in (("HISTORY_MAIL_TO", settings.history_mail_to), ("MAIL_FROM", settings.mail_from)):
-        if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", value):
+        if value and not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", value):
             raise SettingsError(f"{name} must be one mail address, for example archive@example.gov.cn")
     if settings.smtp_username and settings.smtp_security == "none":
         raise SettingsError("SMTP_USERNAME would send its password readable: set SMTP_SECURITY to starttls or tls")

@@ -153,6 +153,14 @@ def mask_resident_id(text: str | None) -> str | None:
     return f"{text[:6]}********{text[-4:]}"
 
 
+def mask_email(text: str | None) -> str | None:
+    """`zhangsan@example.cn` → `z****@example.cn`."""
+    if not text:
+        return text
+    name, at, domain = text.rpartition("@")
+    return f"{name[:1]}****{at}{domain}"
+
+
 _NUMBERS_IN_TEXT = re.compile(
     r"(?<!\d)(?:(?P<mobile>1[3-9]\d[ -]?\d{4}[ -]?\d{4})"
     r"|(?P<id>\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d{4}[\dXx]))(?![\dXx])"

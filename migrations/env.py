@@ -10,6 +10,7 @@ from assets.files import models as assets_models
 from core import models as core_models
 from core.config import load_settings
 from core.db import Base, UTCDateTime, make_engine
+from core.deliveries import models as delivery_models
 from core.keys import stored
 from core.privacy import EncryptedText, SealedJSON
 from enterprise import models as enterprise_models
@@ -21,6 +22,7 @@ from inspection import models as inspection_models
 
 ROOMS_WITH_TABLES = (
     core_models,
+    delivery_models,
     accounts_models,
     assets_models,
     enterprise_models,

@@ -1,59 +1,50 @@
-"""A mail server on loopback that speaks as much SMTP (RFC 5321) as one mail needs, and keeps what it was sent."""
+"""A real mail server on loopback (aiosmtpd) that keeps what it was sent, and refuses when it is told to."""
 
-import email
-import socketserver
-import threading
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import EmailMessage, Message
+from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
+from typing import Any, cast
+
+from aiosmtpd.controller import Controller  # type: ignore[import-untyped]
 
 
-class MailDouble:
-    """`mails` are what was accepted; while `refusing` every recipient is refused."""
+class MailServerOfTests:
+    """`mails` are what was accepted. `refusal` is what it answers to each recipient, `content_refusal` to each mail."""
 
     def __init__(self) -> None:
-        self.mails: list[Message | EmailMessage] = []
-        self.refusing = False
+        self.mails: list[EmailMessage] = []
+        self.refusal = ""
+        self.content_refusal = ""
         self.port = 0
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        """A recipient, as aiosmtpd calls it."""
+        if self.refusal:
+            return self.refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """A mail, as aiosmtpd calls it."""
+        if self.content_refusal:
+            return self.content_refusal
+        self.mails.append(cast(EmailMessage, message_from_bytes(envelope.content, policy=default)))
+        return "250 taken"
 
 
 @contextmanager
-def mail_server() -> Iterator[MailDouble]:
+def mail_server() -> Iterator[MailServerOfTests]:
     """One that ends with the block."""
-    double = MailDouble()
-
-    class Conversation(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self._say("220 double ESMTP")
-            while line := self.rfile.readline().decode().strip():
-                verb = line.split(" ", 1)[0].upper()
-                if verb == "DATA":
-                    self._say("354 go on")
-                    self._take()
-                elif verb == "RCPT" and double.refusing:
-                    self._say("550 no such mailbox")
-                elif verb == "QUIT":
-                    self._say("221 bye")
-                    return
-                else:
-                    self._say("250 double")
-
-        def _take(self) -> None:
-            lines: list[bytes] = []
-            while (line := self.rfile.readline()) not in (b".\r\n", b""):
-                lines.append(line[1:] if line.startswith(b"..") else line)
-            double.mails.append(email.message_from_bytes(b"".join(lines), policy=default))
-            self._say("250 taken")
-
-        def _say(self, text: str) -> None:
-            self.wfile.write(f"{text}\r\n".encode())
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Conversation) as server:
-        server.daemon_threads = True
-        double.port = int(server.server_address[1])
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
-            yield double
-        finally:
-            server.shutdown()
+    kept = MailServerOfTests()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        kept.port = probe.getsockname()[1]
+    controller = Controller(kept, hostname="127.0.0.1", port=kept.port)
+    controller.start()
+    try:
+        yield kept
+    finally:
+        controller.stop()

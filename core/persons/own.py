@@ -4,6 +4,7 @@ from typing import cast
 
 from sqlalchemy import Table
 
+from core.deliveries.models import Delivery
 from core.models import HistoryPayload, Todo
 from core.persons.holdings import Column, Fate, Holding, Holds
 from core.persons.reasons import PERSON_GONE
@@ -15,6 +16,14 @@ HOLDINGS = (
         table=cast(Table, Todo.__table__), title="待办", purpose="提醒办理", basis=_BASIS, kept="随所属记录",
         since="opened_at",
         columns=(Column("title", Holds.TEXT, "标题", Fate.PSEUDONYMISE, PERSON_GONE),),
+    ),
+    Holding(
+        table=cast(Table, Delivery.__table__), title="投递", purpose="向收件人发送通知", basis=_BASIS,
+        kept="收件人和内容：送达即删除；未能送达的180天", since="created_at",
+        columns=(
+            Column("recipient", Holds.TEXT, "收件人", Fate.PSEUDONYMISE, PERSON_GONE),
+            Column("content", Holds.TEXT, "内容", Fate.PSEUDONYMISE, PERSON_GONE),
+        ),
     ),
     Holding(
         table=cast(Table, HistoryPayload.__table__), title="操作记录", purpose="说明谁在何时做了什么，且不被篡改",

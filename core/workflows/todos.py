@@ -17,6 +17,8 @@ from core.models import Todo
 
 CALENDAR_YEAR = "calendar_year"
 """Subject type of a year whose holidays are to be loaded; its id is the number of the year."""
+DELIVERIES = "deliveries"
+"""Subject type of what is wrong with deliveries (投递) as a whole."""
 CONFIGURE = "system.configure"
 """The verb of the administrators of the installation, who get to-dos that concern no region."""
 
@@ -116,6 +118,11 @@ def close_all(session: Session, subject_id: UUID) -> None:
     _CLOSE_ALL.rows(session, {"subject": subject_id, "at": clock.now()})
 
 
+def kinds_open_of(session: Session, subject_id: UUID) -> set[str]:
+    """The kinds of the to-dos of a subject that are open."""
+    return set(session.scalars(select(Todo.kind).where(Todo.subject_id == subject_id, Todo.closed_at.is_(None))))
+
+
 def settle(session: Session, subject_id: UUID) -> None:
     """The day of a subject's open to-dos, counted on guessed days, was found to be right."""
     session.execute(
@@ -165,14 +172,21 @@ def _pressing_first(day: date) -> Order:
 def as_json(row: Any) -> dict[str, Any]:
     """A to-do in the list; `colour` is red once its day is over."""
     todo: Todo = row.Todo
-    link = f"/{todo.subject_type}s/{todo.subject_id}".replace("_", "-")
     return {
         "kind": todo.kind,
         "title": todo.title,
-        "link": f"/calendar?year={todo.subject_id.int}" if todo.subject_type == CALENDAR_YEAR else link,
+        "link": _link(todo),
         "due_on": todo.due_on.isoformat() if todo.due_on else None,
         "due_on_provisional": todo.due_on_provisional,
         "due_on_note": deadline_note(todo),
         "colour": "red" if todo.due_on and todo.due_on < clock.today() else "yellow",
         "urgent": todo.urgent,
     }
+
+
+def _link(todo: Todo) -> str:
+    if todo.subject_type == CALENDAR_YEAR:
+        return f"/calendar?year={todo.subject_id.int}"
+    if todo.subject_type == DELIVERIES:
+        return "/deliveries"
+    return f"/{todo.subject_type}s/{todo.subject_id}".replace("_", "-")

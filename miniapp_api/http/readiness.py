@@ -16,6 +16,7 @@ from core.config import Settings
 from core.database.disk import DiskWatch
 from core.db import Database
 from core.deadlines import clocks
+from core.deliveries import telling
 from core.keys import stored
 
 log = structlog.get_logger()
@@ -104,6 +105,7 @@ def checks(
         Check("backup", lambda: backup_folder.state(settings).word),
         Check("rate_limits", rate_limits),
         Check("disk", disk.look),
+        Check("deliveries", lambda: _delivers(database)),
     ]
 
 
@@ -114,6 +116,13 @@ def _reads(database: Database) -> str:
     except SQLAlchemyError:
         return "unreachable or not migrated"
     return "ok"
+
+
+def _delivers(database: Database) -> str:
+    try:
+        return telling.state(database)
+    except SQLAlchemyError:
+        return "not known: the database does not answer"
 
 
 def _has_keys(settings: Settings, database: Database) -> str:

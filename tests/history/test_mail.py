@@ -8,20 +8,20 @@ import pytest
 from composition import history as composed
 from core.config import Settings, SettingsError, load_settings
 from core.db import Database
+from core.deliveries.delivering import channels, deliver_due
 from core.gateways import mail
-from core.gateways.mail import NotSent
+from core.gateways.opening import open_mail
 from core.gateways.outside import Outside
 from tests.command_line import command_line
 from tests.conftest import DATA_KEY
-from tests.silent_services import SilentService
-from tests.smtp_double import MailDouble, mail_server
+from tests.smtp_double import MailServerOfTests, mail_server
 
 
 @pytest.fixture
-def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailDouble]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServerOfTests]:
     monkeypatch.setattr(mail, "_OUTSIDE", Outside("mail", seconds=30, places=1))
-    with mail_server() as server:
-        yield server
+    with mail_server() as double:
+        yield double
 
 
 def mailed(settings: Settings, port: int) -> Settings:
@@ -34,39 +34,22 @@ def mailed(settings: Settings, port: int) -> Settings:
 
 
 def test_a_mail_holds_the_newest_head_and_will_do_to_verify_by(
-    database: Database, settings: Settings, double: MailDouble, tmp_path: Path
+    database: Database, settings: Settings, server: MailServerOfTests, tmp_path: Path
 ) -> None:
-    asked = mailed(settings, double.port)
+    asked = mailed(settings, server.port)
     assert composed.mail_head(database, asked) == 0  # nothing is sealed yet
     (*_, newest) = composed.seal(database, settings)
     assert composed.mail_head(database, settings) == 0  # nobody is named
     assert composed.mail_head(database, asked) == 1
-    (letter,) = double.mails
+    assert deliver_due(database, channels(open_mail(asked))) == 1
+    (letter,) = server.mails
     assert (letter["To"], letter["From"]) == ("archive@example.com", "server@example.com")
-    text = letter.get_content()  # type: ignore[union-attr]
+    text = letter.get_content()
     assert f"{newest.no} " in text and newest.head in text and "夜间核对尚未进行" in text
     kept = tmp_path / "mail.eml"
     kept.write_bytes(text.encode())
     with command_line(settings) as run:
         assert "完整" in run("history", "verify", "--head", kept).stdout
-
-
-def test_a_mail_that_is_refused_is_a_failure_that_the_scheduler_tries_again(
-    database: Database, settings: Settings, double: MailDouble
-) -> None:
-    composed.seal(database, settings)
-    double.refusing = True
-    with pytest.raises(NotSent, match="Refused"):
-        composed.mail_head(database, mailed(settings, double.port))
-
-
-def test_a_mail_server_that_never_answers_is_given_up(
-    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    composed.seal(database, settings)
-    monkeypatch.setattr(mail, "_OUTSIDE", Outside("mail", seconds=0.5, places=1))
-    with pytest.raises(NotSent, match="TooSlow"):
-        composed.mail_head(database, mailed(settings, SilentService().port))
 
 
 @pytest.mark.parametrize(
