@@ -25,6 +25,7 @@ NOT_PERSONAL = {
     "campaigns.product_codes": "codes of products",
     "clocks.name": "the name of a time limit in a declaration",
     "correction_requests.confirmed": "names of confirmations",
+    "deliveries.error": "why a message could not be handed over; names no recipient",
     "dictionary_entries.folded_name": _WORDS,
     "dictionary_entries.former_types": "regulation types and days",
     "dictionary_entries.name": _WORDS,
