@@ -1,16 +1,18 @@
 """Whether users, applications and reorganisations stand where their history ends, and moved what it says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from accounts.models import Reorganisation, User
+from accounts.models import Reorganisation, SecondFactor, User
+from accounts.sign_in.second_factor import FACTOR
 from accounts.workflows import ACCOUNT, APPLICATION, REORGANISATION, USER
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
+from core.privacy import Unopened
 from core.workflows import history
 from core.workflows.history import Broken, Move
 from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
@@ -22,6 +24,7 @@ def verify(session: Session) -> Iterator[Broken]:
     for workflow in (APPLICATION, REORGANISATION):
         yield from verify_ends(session, workflow)
     yield from _verify_moves(session)
+    yield from _verify_second_factors(session)
 
 
 _LAST_STEPS = (
@@ -47,6 +50,52 @@ def _verify_users(session: Session, chunk: int = 1000) -> Iterator[Broken]:
             if reason:
                 yield Broken(USER.subject_type, user.id, entry.seq if entry else 0, reason)
     yield from verify_presence(session, USER.subject_type, User)
+
+
+_FACTOR_STEPS = [action for (_, action) in USER.steps if "second_factor" in action]
+_OF_FACTOR = HistoryEntry.action.in_(_FACTOR_STEPS)
+
+
+def _last_factor_step() -> ColumnElement[bool]:
+    other = aliased(HistoryEntry)
+    last = select(func.max(other.seq)).where(other.subject_id == User.id, other.action.in_(_FACTOR_STEPS))
+    return HistoryEntry.seq == last.correlate(User).scalar_subquery()
+
+
+_FACTORS = (
+    select(User.id, SecondFactor.confirmed_at, HistoryEntry.seq, HistoryEntry.action, HistoryPayload.payload)
+    .select_from(User)
+    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
+    .outerjoin(HistoryEntry, (HistoryEntry.subject_id == User.id) & _OF_FACTOR & _last_factor_step())
+    .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+    .where(or_(SecondFactor.confirmed_at.is_not(None), HistoryEntry.id.is_not(None)))
+)
+"""Users with a second factor, or whose history speaks of one, with the last step that does."""
+
+
+def _verify_second_factors(session: Session) -> Iterator[Broken]:
+    """Second factors that were removed, put in or exchanged past the history of their users."""
+    for user_id, confirmed_at, seq, action, payload in session.execute(_FACTORS.order_by(User.id)).all():
+        enrolled = action in ("enrol_second_factor", "renew_recovery_codes")
+        reason = None
+        if enrolled != (confirmed_at is not None):
+            reason = "its second factor was removed" if enrolled else "its second factor was not enrolled by a step"
+        elif enrolled and not _is_the_enrolled_one(session, user_id, payload or {}):
+            reason = "its second factor was exchanged"
+        if reason:
+            yield Broken(USER.subject_type, user_id, seq or 0, reason)
+
+
+def _is_the_enrolled_one(session: Session, user_id: UUID, noted: Mapping[str, Any]) -> bool:
+    digest = noted.get(FACTOR.name)
+    try:
+        found = session.get(SecondFactor, user_id, populate_existing=True)
+    except Unopened:
+        return False
+    # Removed since it was looked for, or an enrolment of before its secret was noted.
+    if found is None or digest is None:
+        return True
+    return FACTOR.fits(digest, {"user_id": user_id, "secret": found.secret})
 
 
 def columns_of(user: User) -> dict[str, Any]:

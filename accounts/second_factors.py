@@ -1,6 +1,8 @@
 """Enrolling, renewing and removing the own second factor (动态口令); each stands in the user's history."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -51,7 +53,7 @@ def enrol(database: Database, actor: Actor, otp: str) -> list[str]:
             raise invalid("/otp", "wrong_otp", wrong)
         throttle.take_back(session, [key])
         codes = second_factor.new_recovery_codes(session, actor.user_id)
-        _note(session, actor, "enrol_second_factor")
+        _note(session, actor, "enrol_second_factor", second_factor.witnessed(session, actor.user_id))
         # What was begun by the password alone ends; WeChat bindings stay, for a sign-in by them asks for a code too.
         sessions.end_sessions_of(session, actor.user_id, but=actor.session_id, bindings=False)
     return codes
@@ -62,7 +64,7 @@ def renew_recovery_codes(database: Database, actor: Actor, otp: str) -> list[str
     _prove(database, actor, otp)
     with database.write() as session:
         codes = second_factor.new_recovery_codes(session, actor.user_id)
-        _note(session, actor, "renew_recovery_codes")
+        _note(session, actor, "renew_recovery_codes", second_factor.witnessed(session, actor.user_id))
     return codes
 
 
@@ -86,5 +88,5 @@ def _key(actor: Actor) -> str:
     return f"otp-own:{actor.user_id}"
 
 
-def _note(session: Session, actor: Actor, action: str) -> None:
-    USER.move(session, actor, session.get_one(User, actor.user_id, populate_existing=True), action)
+def _note(session: Session, actor: Actor, action: str, noted: Mapping[str, Any] | None = None) -> None:
+    USER.move(session, actor, session.get_one(User, actor.user_id, populate_existing=True), action, payload=noted)

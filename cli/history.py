@@ -156,6 +156,8 @@ def verify_command(obj: HasSettings, given: tuple[str, ...], next_part: bool) ->
     if breaks:
         click.echo(f"发现 {breaks} 处异常，请保留数据库备份并追查", err=True)
         raise click.exceptions.Exit(1)
+    if part is None:
+        composed.found_whole(obj.database)
     click.echo("操作记录完整，记录与操作记录一致")
     if outcome.head is not None:
         click.echo(f"共核对 {outcome.rows} 行、{outcome.seals} 个封印；最后一个封印的链头：{outcome.head}")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from core.models import HistoryCheck, HistorySeal
 from core.sealing import heads, parts, seals
 from core.sealing.logs import HISTORY
 from core.sealing.seals import Head
+from core.workflows import todos
 
 log = structlog.get_logger()
 
@@ -58,6 +60,9 @@ def sealing(settings: Settings) -> Job:
 
 PROGRAM = Path(__file__).resolve().parent.parent / "cli" / "__main__.py"
 LONGEST = timedelta(hours=4)
+BROKEN_TITLE = "操作记录夜间核对发现异常，请勿改动数据，尽快执行 ./manage history verify 追查"
+WHOLE = UUID(int=0)
+"""The subject of a to-do about the history as a whole."""
 SHOWN = 100
 """Breaks that a night writes to the log at the most."""
 
@@ -94,7 +99,20 @@ def verify_next_part(database: Database, settings: Settings) -> int:
         raise RuntimeError(f"history verify ended with {done.returncode}: {told[-1] if told else ''}")
     for line in told[:SHOWN]:
         log.error("history_broken", where=line)
+    tell_administrators(database)
     return len(told)
+
+
+def tell_administrators(database: Database) -> None:
+    """Open a to-do (待办) for the administrators; it stays until a whole verification finds nothing."""
+    with database.write() as session:
+        todos.open_for_administrators(session, todos.HISTORY_BROKEN, BROKEN_TITLE, (todos.HISTORY, WHOLE))
+
+
+def found_whole(database: Database) -> None:
+    """A whole verification found nothing: the to-do is done."""
+    with database.write() as session:
+        todos.close(session, WHOLE, todos.HISTORY_BROKEN)
 
 
 def mailing(settings: Settings) -> RareJob:

@@ -24,6 +24,7 @@ from core.db import Database
 from core.errors import Problem, invalid
 from core.privacy import keyed_hash
 from core.text import fold
+from core.workflows.witnesses import Witness
 
 ISSUER = "工品查"
 RECOVERY_CODES = 10
@@ -122,6 +123,33 @@ def at_sign_in(database: Database, user_id: UUID, username: str, otp: str | None
         check(database, user_id, otp, f"otp-known:{name}:{known_at}" if known_at else f"otp:{name}")
     elif otp:
         raise invalid("/otp", "not_enrolled", "该账号没有启用动态口令，请清空动态口令后再登录")
+
+
+FACTOR = Witness("second_factor", ("user_id", "secret"))
+"""What the history notes of an enrolment: nobody exchanges a secret in the table, or `history verify` shows it."""
+
+
+def witnessed(session: Session, user_id: UUID) -> dict[str, str]:
+    """The digest of the own secret, for the step that enrolled it."""
+    found = session.get_one(SecondFactor, user_id, populate_existing=True)
+    return {FACTOR.name: FACTOR.digest({"user_id": user_id, "secret": found.secret})}
+
+
+def opens(database: Database, user_id: UUID, username: str, otp: str | None) -> bool:
+    """Whether a right code opens a name that strangers have closed, in the place of a captcha; it is used up then.
+
+    Called before the password is looked at: a wrong one counts as any other, and is answered as none.
+    """
+    if not otp:
+        return False
+    with database.read() as session:
+        if enrolled_at(session, user_id) is None:
+            return False
+    try:
+        check(database, user_id, otp, f"otp:{username.casefold()[:64]}")
+    except Problem:
+        return False
+    return True
 
 
 def check(database: Database, user_id: UUID, otp: str | None, key: str) -> None:

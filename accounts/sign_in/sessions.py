@@ -120,11 +120,14 @@ def sign_in(
     if proved:
         captcha_tries.check(database, limits, caller.captcha_id, caller.captcha)
     reserved = _reserve(database, keys, username, operator_name, caller)
+    by_factor = False
     if reserved.opens:
         # Strangers have closed the name. Who guesses on from one address is told to wait, as before.
-        if reserved.refused_if_wrong is not None and not caller.captcha:
+        if reserved.refused_if_wrong is not None and not caller.captcha and not caller.otp:
             raise throttle.throttled(reserved.refused_if_wrong)
-        if not proved:
+        if not proved and not caller.captcha:
+            by_factor = user is not None and second_factor.opens(database, user.id, username, caller.otp)
+        if not proved and not by_factor:
             captcha_tries.check(database, limits, caller.captcha_id, caller.captcha)
         keys.append(throttle.proved(username))
         behind = _reserve(database, keys[-1:], username, operator_name, caller)
@@ -153,7 +156,8 @@ def sign_in(
             audit(session, username, operator_name, caller, refusal.code)
     if refusal is not None:
         raise refusal
-    prove_again(database, user.id, username, operator_name, caller, known=known)
+    if not by_factor:  # the code that opened the name is used up
+        prove_again(database, user.id, username, operator_name, caller, known=known)
     with database.write() as session:
         audit(session, username, operator_name, caller, "signed_in")
         begun = begin(session, policy, user.id, operator_name, caller)

@@ -19,6 +19,8 @@ CALENDAR_YEAR = "calendar_year"
 """Subject type of a year whose holidays are to be loaded; its id is the number of the year."""
 DELIVERIES = "deliveries"
 """Subject type of what is wrong with deliveries (投递) as a whole."""
+HISTORY, HISTORY_BROKEN = "history", "history_broken"
+"""Subject type and kind of a to-do that a nightly verification opens; it leads to no page but the own to-dos."""
 CONFIGURE = "system.configure"
 """The verb of the administrators of the installation, who get to-dos that concern no region."""
 
@@ -189,4 +191,6 @@ def _link(todo: Todo) -> str:
         return f"/calendar?year={todo.subject_id.int}"
     if todo.subject_type == DELIVERIES:
         return "/deliveries"
+    if todo.subject_type == HISTORY:
+        return "/todos"
     return f"/{todo.subject_type}s/{todo.subject_id}".replace("_", "-")

@@ -5,15 +5,16 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, text
 
-from accounts.models import User
+from accounts.models import SecondFactor, User
 from accounts.sign_in import passwords
 from core.config import Settings
 from core.db import Database
 from inspection.models import Inspection
 from tests import tampering as attacks
 from tests.command_line import Run, command_line
+from tests.miniapp_api.test_second_factor import enrol
 from tests.people import Person, new_id, production, uscc
 from tests.tampering import attack
 
@@ -91,6 +92,31 @@ def test_a_user_changed_in_the_table(run: Run, database: Database, values: dict[
     run("history", "verify")
     attack(database, lambda session: attacks.set_user(session, "county_inspector", **values))
     assert "user " in shown(run)
+
+
+def test_a_second_factor_removed_put_back_or_exchanged_in_the_table(
+    run: Run, database: Database, city_reviewer: Person, county_inspector: Person
+) -> None:
+    enrol(city_reviewer)
+    enrol(county_inspector)
+    seal(run)
+    run("history", "verify")
+    factors = cast(Table, SecondFactor.__table__)
+    with database.read() as session:
+        both = {one.user_id: one._mapping for one in session.execute(select(factors.c.user_id, text("secret")))}
+        (one, other) = both
+    attack(database, lambda session: session.execute(factors.delete().where(factors.c.user_id == one)))
+    assert f"user {one} #" in (told := shown(run)) and "second factor was removed" in told and str(other) not in told
+    moved = text("UPDATE second_factors SET secret = :sealed")  # that of another, which does not open in this place
+    attack(database, lambda session: session.execute(moved, {"sealed": both[one]["secret"]}))
+    assert "second factor was exchanged" in shown(run)
+
+
+def test_a_second_factor_that_its_owner_removed_is_no_break(run: Run, city_reviewer: Person) -> None:
+    _, recovery = enrol(city_reviewer)
+    run("history", "verify")
+    assert city_reviewer.call("DELETE", "/me/otp", json={"otp": recovery[0]}).status_code == 200
+    run("history", "verify")
 
 
 def test_a_user_whose_last_step_is_undone(run: Run, database: Database) -> None:

@@ -20,7 +20,7 @@ from composition import history as composed
 from core.clock import now
 from core.config import Settings
 from core.db import Database
-from core.models import HistoryEntry, HistoryGap, HistoryPayload, HistorySeal
+from core.models import HistoryEntry, HistoryGap, HistoryPayload, HistorySeal, Todo
 from core.sealing import checking, parts, seals
 from core.sealing.checking import Kept, Outcome
 from core.sealing.heads import FILE, parse
@@ -389,6 +389,9 @@ def test_a_night_writes_what_it_finds_to_the_log_and_brings_back_what_came_too_l
         assert composed.verify_next_part(database, settings) == 2
     told = [call.kwargs["where"] for call in logged.calls if call.args == ("history_broken",)]
     assert any("1 of" in one for one in told), told
+    with database.read() as session:  # the administrators are told until a whole verification finds nothing
+        (todo,) = session.scalars(select(Todo).where(Todo.closed_at.is_(None))).all()
+    assert (todo.kind, todo.verb) == ("history_broken", "system.configure")
     assert composed.verify_next_part(database, settings) == 0  # not due again
 
 

@@ -17,6 +17,8 @@ from accounts.verbs import Role
 from core.db import Database
 from core.models import HistoryEntry
 from tests import parties as both
+from tests.miniapp_api.test_second_factor import code as otp_of
+from tests.miniapp_api.test_second_factor import enrol
 from tests.newcomers import at_once, code_of, make_user, try_sign_in
 from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties, sign_in_enterprise
 from tests.people import PASSWORD, Person, SignIn
@@ -264,6 +266,22 @@ class TestStrangersLockNobodyOut:
         wrong = try_sign_in(client, "county_inspector", PASSWORD, body=picture(database, "?????"), **new)
         assert code_of(wrong) == (403, "captcha_required")
         assert try_sign_in(client, "county_inspector", PASSWORD, body=picture(database), **new).status_code == 201
+
+    def test_a_code_of_the_second_factor_opens_the_name_too_and_is_used_up_by_it(
+        self, client: FlaskClient, sign_in: SignIn
+    ) -> None:
+        secret, recovery = enrol(sign_in("county_inspector"))
+        self.hammer(client)
+        new = {"address": "192.0.2.9"}
+        wrong = try_sign_in(client, "county_inspector", PASSWORD, body={"otp": "000000"}, **new)
+        assert code_of(wrong) == (403, "captcha_required")  # as without any: it tells nobody that there is one
+        right = {"otp": otp_of(secret, 1)}
+        assert code_of(try_sign_in(client, "county_inspector", "wrong password", body=right, **new))[0] in (401, 429)
+        assert code_of(try_sign_in(client, "county_inspector", PASSWORD, body=right, **new)) == (
+            403,
+            "captcha_required",
+        )
+        assert try_sign_in(client, "county_inspector", PASSWORD, body={"otp": recovery[0]}, **new).status_code == 201
 
     def test_wrong_captchas_of_strangers_keep_the_owner_out_neither(
         self, client: FlaskClient, database: Database
