@@ -44,7 +44,7 @@ def _undecided(row: Any) -> str | None:
 HOLDINGS = (
     Holding(
         table=cast(Table, User.__table__), title="账号", purpose=_PURPOSE, basis=_BASIS, kept=_WITH_ACCOUNT,
-        since="created_at", subject=Subject(lambda _row: "user"), busy=_busy,
+        since="created_at", subject=Subject(("user",)), busy=_busy,
         columns=(
             Column("mobile", Holds.NUMBER, "手机号", Fate.ERASE, NOTHING),
             Column("full_name", Holds.NAME, "姓名", Fate.ERASE, NOTHING),
@@ -103,7 +103,7 @@ HOLDINGS = (
     ),
     Holding(
         table=cast(Table, AccountApplication.__table__), title="账号申请", purpose=_PURPOSE, basis=_BASIS,
-        kept="审核后可依申请删除", since="created_at", subject=Subject(lambda _row: "account_application"),
+        kept="审核后可依申请删除", since="created_at", subject=Subject(("account_application",)),
         busy=_undecided,
         columns=(
             Column("mobile", Holds.NUMBER, "手机号", Fate.ERASE, NOTHING, empty=""),

@@ -67,6 +67,7 @@ GROUPS = {
     "calendar": Group("cli.calendar", "calendar", "The working calendar (工作日历)."),
     "outages": Group("cli.outages", "outages_group", "Outages (系统故障), which move deadlines."),
     "deliveries": Group("core.deliveries.commands", "deliveries_group", "Messages (投递) to the outside world."),
+    "persons": Group("cli.persons", "persons_group", "What is held of a person (个人信息): export, erase, receipts."),
     "keys": Group("cli.keys", "keys_group", "The keys (密钥) of the installation."),
     "backup": Group("backups.commands", "backup", "Backups (备份) of database, uploaded files and keys together."),
     "restore": Group("backups.commands", "restore", "Restore a backup into an empty place."),

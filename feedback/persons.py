@@ -21,11 +21,13 @@ _KEPT = "评价期间及其后的统计年度；可依申请删除"
 _HASHES_GO = "散列换成不对应任何号码的值"
 
 
-def _standing(session: Session, rating_id: UUID) -> Mapping[str, Any]:
+def _standing(
+    session: Session, rating_id: UUID, _changed: Mapping[str, list[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
     rating = session.get_one(Rating, rating_id, populate_existing=True)
     handled = session.get(RatingFollowUp, rating_id, populate_existing=True)
     values = {name: getattr(rating, name) for name in integrity.STANDING}
-    return {"standing": integrity.standing_digest(values, None if handled is None else integrity.columns_of(handled))}
+    return [{"standing": integrity.standing_digest(values, None if handled is None else integrity.columns_of(handled))}]
 
 
 def _of_number(person: Person) -> ColumnElement[bool] | None:
@@ -36,8 +38,8 @@ def _of_number(person: Person) -> ColumnElement[bool] | None:
 HOLDINGS = (
     Holding(
         table=_RATINGS, title="评价", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT, since="submitted_at",
-        # The digest of the first move is of what the rater wrote.
-        subject=Subject(lambda _row: "rating", _standing, payload_keys=frozenset({"content"})),
+        # The digest of the first move is of what the rater wrote; a call-back is compared with its move.
+        subject=Subject(("rating",), _standing, payload_keys=frozenset({"content", "note"})),
         narrow=_of_number,
         columns=(
             Column("mobile", Holds.NUMBER, "手机号", Fate.ERASE, NOTHING, empty=""),
@@ -77,7 +79,7 @@ HOLDINGS = (
     Holding(
         table=cast(Table, FreedNumber.__table__), title="解除限制的号码", purpose="号码被冒用时恢复本人评价",
         basis=_BASIS, kept=_KEPT, since="freed_at",
-        subject=Subject(lambda _row: "freed_number", payload_keys=frozenset({"mobile"})),
+        subject=Subject(("freed_number",), payload_keys=frozenset({"mobile"})),
         columns=(
             Column("mobile_key", Holds.HASH, "手机号的散列", Fate.ERASE, _HASHES_GO, empty="", use=freed_numbers.USE),
             Column("masked_mobile", Holds.OWN, "遮挡后的手机号", Fate.ERASE, NOTHING, empty=""),

@@ -15,7 +15,6 @@ from inspection.records.content import (
     content_digest,
     content_of,
     request_place,
-    subject_of,
     version_place,
 )
 from inspection.workflows import SUBMITTED, VOIDED
@@ -26,17 +25,19 @@ _KEPT = "随检查案卷，依档案管理规定；暂存记录至提交或删�
 _MARKS = "何时由谁、以何意见办理"
 
 
-def _standing(session: Session, record_id: UUID) -> Mapping[str, Any]:
+def _standing(
+    session: Session, record_id: UUID, _changed: Mapping[str, list[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
     record = session.get_one(Inspection, record_id, populate_existing=True)
     if record.status not in (SUBMITTED, VOIDED):
-        return {}
-    return {"content": content_digest(content_of(record), record_id)}
+        return []
+    return [{"content": content_digest(content_of(record), record_id)}]
 
 
 HOLDINGS = (
     Holding(
         table=cast(Table, Inspection.__table__), title="检查或抽查记录", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT,
-        since="created_at", subject=Subject(lambda row: subject_of(row["record_type"], row["id"])[0], _standing),
+        since="created_at", subject=Subject(("inspection", "spot_check"), _standing),
         answers=Answers(lambda row, _column: answers_place(row["id"])),
         columns=(
             Column("data", Holds.ANSWERS, "检查表的填写内容", Fate.PSEUDONYMISE, PERSON_GONE),
@@ -60,7 +61,7 @@ HOLDINGS = (
     ),
     Holding(
         table=cast(Table, CorrectionRequest.__table__), title="更正申请", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT,
-        since="created_at", subject=Subject(lambda _row: "correction_request"),
+        since="created_at", subject=Subject(("correction_request",)),
         answers=Answers(lambda row, column: request_place(row["id"], column), inner=True),
         columns=(
             Column("before", Holds.ANSWERS, "更正前的填写内容", Fate.PSEUDONYMISE, PERSON_GONE),

@@ -55,7 +55,8 @@ class BrokenForm(Exception):
 class Form:
     """One version of a form, compiled once. Nothing changes after that, so threads may share it.
 
-    `definition` is the JSON as it was given (do not change it), `schema` the JSON Schema of a normalised
+    `definition` is the JSON as it was given (do not change it), `items` all items, those of groups in
+    theirs, `schema` the JSON Schema of a normalised
     body, `sensitive` the top-level fields whose text is personal data, `files` the items that hold ids of uploads
     (photos, signature, file) and the groups that have such items, `suggested` the wording of those with
     `suggest`, by field.
@@ -67,6 +68,7 @@ class Form:
     kind: str
     accept_until: date | None
     definition: dict[str, Any]
+    items: tuple[Item, ...]
     schema: dict[str, Any]
     sensitive: frozenset[str]
     files: tuple[Item, ...]
@@ -87,6 +89,7 @@ class Form:
         form.version = definition["version"]
         form.title = definition["title"]
         form.kind = definition["kind"]
+        form.items = tuple(outline.items)
         form.accept_until = accept_until(definition)
         form.schema = json_schema.form_schema(outline.items)
         form.sensitive = frozenset(item.name for item in outline.items if item.definition.is_sensitive)

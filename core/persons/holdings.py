@@ -77,15 +77,18 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The record that a row is: under which type the history knows it, and what else an erasure has to say there.
+    """The record that a row is: under which types the history knows it, and what else an erasure has to say there.
 
-    `type_of` gets the row. `standing` is called after the row was changed, with the numbers of the versions changed,
-    and returns the digests by which the record is verified from then on (`core.workflows.history.DIGESTS`).
-    `payload_keys`: a move of a person's own record that carries any of them is erased whole.
+    `standing` is called after rows were changed, with the changed rows of each table, and
+    returns the digests by which the record is verified from then on (`core.workflows.history.DIGESTS`), for each row
+    of the history that is to name some.
+    `payload_keys`: a move that carries any of them is erased, where the record is the person's or its row was changed.
     """
 
-    type_of: Callable[[Any], str]
-    standing: Callable[[Session, UUID], Mapping[str, Any]] = lambda _session, _id: {}
+    types: tuple[str, ...]
+    standing: Callable[[Session, UUID, Mapping[str, list[Mapping[str, Any]]]], list[Mapping[str, Any]]] = (
+        lambda _session, _id, _changed: []
+    )
     payload_keys: frozenset[str] = frozenset()
 
 
@@ -115,6 +118,8 @@ class Holding:
     busy: Callable[[Any], str | None] = lambda _row: None
     since: str | None = None
     """The column that says since when the row is there."""
+    about: str | None = None
+    """The column with the id of a record of another table that the row is about: a to-do, a file."""
     searched: bool = True
     """Whether a number may stand in it. If not, its rows are found with their parent's alone."""
 

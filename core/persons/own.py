@@ -14,7 +14,7 @@ _BASIS = "个人信息保护法第十三条第一款第（三）项"
 HOLDINGS = (
     Holding(
         table=cast(Table, Todo.__table__), title="待办", purpose="提醒办理", basis=_BASIS, kept="随所属记录",
-        since="opened_at",
+        since="opened_at", about="subject_id",
         columns=(Column("title", Holds.TEXT, "标题", Fate.PSEUDONYMISE, PERSON_GONE),),
     ),
     Holding(

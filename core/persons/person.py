@@ -79,6 +79,10 @@ class Person:
             return number == self.number
         return privacy.keyed_hash(_USE, self.kind, number) == self.key
 
+    def is_whole(self, number: bool, use: str, value: Any) -> bool:
+        """Whether a value is the number (`number`) or the keyed hash of it for a use."""
+        return (number and self.is_number(value)) or (bool(use) and value is not None and value == self.hash_for(use))
+
     def is_named_in(self, text: Any) -> bool:
         """Whether the number stands in a text."""
         return isinstance(text, str) and any(self._is(number) for number, _, _ in self._numbers(text))
@@ -127,3 +131,12 @@ def within(value: Any, of: Any, *, but: Collection[str] = ()) -> Any:
     if isinstance(value, dict):
         return {key: each if key in but else within(each, of, but=but) for key, each in value.items()}
     return value
+
+
+def texts_in(value: Any) -> set[str]:
+    """All texts in a JSON value."""
+    if isinstance(value, str):
+        return {value} if value else set()
+    if isinstance(value, dict):
+        value = list(value.values())
+    return {text for each in value for text in texts_in(each)} if isinstance(value, list) else set()

@@ -109,6 +109,8 @@ def recorded_digests(session: Session, filings: set[UUID]) -> dict[tuple[UUID, i
         select(HistoryEntry.subject_id, HistoryPayload.payload)
         .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
         .where(HistoryEntry.subject_id.in_(filings))
+        # An erasure by law names the digest of a version anew.
+        .order_by(HistoryEntry.subject_id, HistoryEntry.seq)
     ).all()
     recorded: dict[tuple[UUID, int | None], str] = {}
     for filing_id, payload in rows:

@@ -17,17 +17,22 @@ _BASIS = "个人信息保护法第十三条第一款第（三）项；工业产�
 _KEPT = "随办件案卷，依档案管理规定；草稿至提交或删除"
 
 
-def _standing(session: Session, filing_id: UUID) -> Mapping[str, Any]:
-    """The digests of all versions, as they are now: `integrity.recorded_digests`."""
+def _standing(
+    session: Session, filing_id: UUID, changed: Mapping[str, list[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
+    """The digests of the versions that were changed: `integrity.recorded_digests`."""
+    numbers = [row["number"] for row in changed.get(FilingVersion.__tablename__, ())]
     columns = (getattr(FilingVersion, name) for name in ("id", "filing_id", "number", *CONTENT))
-    rows = session.execute(select(*columns).where(FilingVersion.filing_id == filing_id)).mappings()
-    return {"versions": {str(row["number"]): content_digest(dict(row)) for row in rows}}
+    rows = session.execute(
+        select(*columns).where(FilingVersion.filing_id == filing_id, FilingVersion.number.in_(numbers))
+    )
+    return [{"content": content_digest(dict(row)), "sent": row["number"]} for row in rows.mappings()]
 
 
 HOLDINGS = (
     Holding(
         table=cast(Table, Filing.__table__), title="办件", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT,
-        since="created_at", subject=Subject(lambda _row: "filing", _standing),
+        since="created_at", subject=Subject(("filing",), _standing),
         answers=Answers(lambda row, _column: data_place(row["id"])),
         columns=(
             Column("data", Holds.ANSWERS, "填报内容", Fate.PSEUDONYMISE, PERSON_GONE),

@@ -38,6 +38,8 @@ def refuse_reveal(actor: Actor, rating: Rating, made_by: UUID | None) -> None:
     """403 for whoever may not read the number although the step would be theirs."""
     if not rating.real_name:
         raise Problem("forbidden", "评价人选择了匿名，不作电话回访")
+    if not rating.mobile:
+        raise Problem("forbidden", "评价人已要求删除个人信息，不再电话回访；请按已有情况办结")
     if sits_at_the_window(actor, made_by):
         raise Problem("forbidden", _AT_THE_WINDOW)
 

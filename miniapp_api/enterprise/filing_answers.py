@@ -200,8 +200,9 @@ class FilingMove(HistoryRow):
 
     comment: str = absent("the opinion or reason that the step asks for")
     confirmations: int = absent("how many different users have confirmed so far")
+    reason: str = absent("`erase`: why what moves said was erased, with the receipt (回执)")
     sent: int = absent("the number of the version that was sent")
-    content: str = absent("digest of what was sent")
+    content: str = absent("digest of what was sent; of an erasure, of what is left of it")
     tried_at: datetime = absent("when an earlier try of the sending reached the server")
     outage: str | None = absent("`postpone`: what outage moved the due date; null: it was taken back")
     late: bool = absent("`postpone`: whether the filing still counts as sent late")

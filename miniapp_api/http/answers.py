@@ -113,7 +113,9 @@ class HistoryRow(Answer):
     operator_name: str | None = absent("who was at the phone")
     office: str = absent()
     imported_by: str = absent("user name of the officer who imported it from an export of the phone")
-    erased: Literal[True] = absent("what it said was erased by law")
+    erased: Literal[True] | list[int] = absent(
+        "true: what it said was erased by law; numbers: it says that what these moves said was erased"
+    )
 
 
 @dataclass(frozen=True, slots=True)

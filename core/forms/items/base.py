@@ -111,6 +111,11 @@ class ItemType(Keys):
         return self.sensitive or self.personal
 
     @property
+    def names_persons(self) -> bool:
+        """Whether its text is the name of a person, or several."""
+        return self.name in PERSONS
+
+    @property
     def longest(self) -> int:
         """The most characters of one text."""
         return MAX_IDENTIFIER
@@ -118,7 +123,7 @@ class ItemType(Keys):
     @property
     def counter(self) -> str:
         """The measure word (量词) of its entries."""
-        return "人" if self.name in PERSONS else "项"
+        return "人" if self.names_persons else "项"
 
     @property
     def values(self) -> tuple[str, ...] | None:
@@ -138,7 +143,7 @@ class ItemType(Keys):
     @cached_property
     def tidy(self) -> Callable[[str], str]:
         """How one text is cleaned; persons and numbers of certificates are known by the name of the item."""
-        if self.name in PERSONS:
+        if self.names_persons:
             return text.clean_person
         return identifiers.normalise_certificate_no if self.name in CERTIFICATES else self.tidy_words
 

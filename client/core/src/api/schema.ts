@@ -3457,11 +3457,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
-            /**
-             * @description what it said was erased by law
-             * @constant
-             */
-            erased?: true;
+            /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
+            erased?: true | number[];
             /** @description why the record has to be corrected */
             reason?: string;
             /**
@@ -3838,11 +3835,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
-            /**
-             * @description what it said was erased by law
-             * @constant
-             */
-            erased?: true;
+            /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
+            erased?: true | number[];
             /** @description by field of the content: before and after */
             changed?: {
                 [key: string]: (string | null)[];
@@ -4057,18 +4051,17 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
-            /**
-             * @description what it said was erased by law
-             * @constant
-             */
-            erased?: true;
+            /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
+            erased?: true | number[];
             /** @description the opinion or reason that the step asks for */
             comment?: string;
             /** @description how many different users have confirmed so far */
             confirmations?: number;
+            /** @description `erase`: why what moves said was erased, with the receipt (回执) */
+            reason?: string;
             /** @description the number of the version that was sent */
             sent?: number;
-            /** @description digest of what was sent */
+            /** @description digest of what was sent; of an erasure, of what is left of it */
             content?: string;
             /**
              * Format: date-time
@@ -4907,11 +4900,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
-            /**
-             * @description what it said was erased by law
-             * @constant
-             */
-            erased?: true;
+            /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
+            erased?: true | number[];
             /** @enum {string} */
             system?: "all" | "filings" | "ratings";
             /** Format: date-time */
@@ -5335,11 +5325,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
-            /**
-             * @description what it said was erased by law
-             * @constant
-             */
-            erased?: true;
+            /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
+            erased?: true | number[];
             /** @enum {integer} */
             level?: 1 | 2 | 3 | 4 | 5;
             /** @description codes of tags */
@@ -5584,11 +5571,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
-            /**
-             * @description what it said was erased by law
-             * @constant
-             */
-            erased?: true;
+            /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
+            erased?: true | number[];
             /** @description digest of what the record said after the move */
             content?: string;
             /** @description of a disposal, correction or voiding */

@@ -18,6 +18,7 @@ const TITLES: Record<string, string> = {
   return: '退回更正',
   void: '作废',
   hand_over: '移交',
+  erase: '依法删除个人信息',
 }
 const DISPOSALS: Record<string, string> = { done: '是', in_progress: '办理中', na: '不适用' }
 
@@ -36,7 +37,7 @@ export function movesOf(moves: readonly RecordMove[], labels: ReadonlyMap<string
         ...(move.author ? [`申请人：${move.author}`] : []),
         ...(move.reason ? [`原因：${move.reason}`] : []),
         ...(move.opinion ? [`意见：${move.opinion}`] : []),
-        ...(move.erased ? ['内容已依法删除'] : []),
+        ...(move.erased === true ? ['内容已依法删除'] : []),
       ],
     }))
     .reverse()
