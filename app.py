@@ -7,6 +7,7 @@ from typing import Any
 from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from accounts.access_log.recording import AccessLog
 from accounts.demo_accounts import refuse_in_production
 from accounts.sign_in.sessions import SessionPolicy
 from accounts.verbs import Role
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         ),
         pictures=MadePictures(uploads.storage, settings.incoming_dir),
         scans=ScanCounts(database),
+        access_log=AccessLog(database),
         disk=disk,
         places=FilePlaces(),
         readiness=readiness.checks(settings, database, uploads, disk, lambda: limits.where_counted(settings)),

@@ -12,6 +12,7 @@ class Verb(enum.StrEnum):
 
     ACCOUNTS_DECIDE = "accounts.decide"
     ACCOUNTS_MANAGE = "accounts.manage"
+    ACCESS_LOG_READ = "access_log.read"
     INSPECTION_WRITE = "inspection.write"
     INSPECTION_READ = "inspection.read"
     DICTIONARIES_KEEP = "dictionaries.keep"
@@ -45,7 +46,7 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.INSPECTOR: frozenset(
         {Verb.INSPECTION_WRITE, Verb.INSPECTION_READ, Verb.STATISTICS_READ, Verb.ENTERPRISES_READ}
     ),
-    Role.ACCOUNT_APPROVER: frozenset({Verb.ACCOUNTS_DECIDE, Verb.ACCOUNTS_MANAGE}),
+    Role.ACCOUNT_APPROVER: frozenset({Verb.ACCOUNTS_DECIDE, Verb.ACCOUNTS_MANAGE, Verb.ACCESS_LOG_READ}),
     Role.DICTIONARY_KEEPER: frozenset({Verb.DICTIONARIES_KEEP, Verb.INSPECTION_READ}),
     Role.RATING_OFFICER: frozenset({Verb.RATINGS_READ, Verb.RATINGS_GENERATE}),
     Role.RATING_HANDLER: frozenset({Verb.RATINGS_READ, Verb.RATINGS_HANDLE}),

@@ -108,6 +108,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         scans.start()
         # The thread that counts scans ends with the worker; the scans gathered so far are written before.
         atexit.register(scans.stop)
+        wiring.access_log.start()
+        atexit.register(wiring.access_log.stop)
         return application
 
 

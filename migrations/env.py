@@ -6,6 +6,7 @@ from typing import Any, Literal
 from alembic import context
 
 from accounts import models as accounts_models
+from accounts.access_log import models as access_log_models
 from assets.files import models as assets_models
 from core import models as core_models
 from core.config import load_settings
@@ -24,6 +25,7 @@ ROOMS_WITH_TABLES = (
     core_models,
     delivery_models,
     accounts_models,
+    access_log_models,
     assets_models,
     enterprise_models,
     inspection_models,

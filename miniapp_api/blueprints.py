@@ -2,6 +2,7 @@
 
 from miniapp_api import calendar, files, forms, health, home, outages, phone_app
 from miniapp_api.accounts import (
+    access_log,
     account_applications,
     captchas,
     help,
@@ -47,6 +48,7 @@ API = (
     regions.bp,
     account_applications.bp,
     users.bp,
+    access_log.bp,
     products.bp,
     dictionaries.bp,
     dictionary_keeping.bp,

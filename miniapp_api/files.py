@@ -25,6 +25,7 @@ from core.identifiers import as_uuid
 from miniapp_api.http.answers import Answer, DecimalText, absent, answers, receives, refuses, sends
 from miniapp_api.http.gates import gate
 from miniapp_api.http.multipart import received_file
+from miniapp_api.http.readings import reading
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("files", __name__, tag="Files")
@@ -122,7 +123,7 @@ def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
 
 @bp.get("/files/<uuid:file_id>")
 @gate(transaction=False)
-@sends("*/*")
+@sends("*/*", about="file")
 @_in_a_place
 def download_file(actor: Actor, file_id: UUID) -> Response:
     """The file itself, as a download; 404 for all who may not see the record that claims it."""
@@ -132,7 +133,7 @@ def download_file(actor: Actor, file_id: UUID) -> Response:
 
 @bp.get("/files/<uuid:file_id>/thumbnail")
 @gate(transaction=False)
-@sends("image/jpeg")
+@sends("image/jpeg", about="file")
 @_in_a_place
 def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     """A small picture (at most 320 pixels a side), made when first asked for; 404 for files that are no pictures."""
@@ -153,7 +154,7 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
 
 @bp.get("/files/<uuid:file_id>/preview")
 @gate(transaction=False)
-@sends("*/*")
+@sends("*/*", about="file")
 @refuses(409)
 @_in_a_place
 def preview_file(actor: Actor, file_id: UUID) -> Response:
@@ -177,7 +178,10 @@ def _get_readable(actor: Actor, file_id: UUID) -> File:
     services = wiring()
     # The session ends before bytes are sent, so that a slow phone holds no database connection.
     with services.database.read() as session:
-        return queries.get_readable(session, actor, services.subjects, file_id)
+        file = queries.get_readable(session, actor, services.subjects, file_id)
+    if file.claimed_type is not None and file.claimed_id is not None:
+        reading().record(file.claimed_type, file.claimed_id, file=str(file_id))
+    return file
 
 
 def _stored(key: str) -> tuple[int, Iterator[bytes]]:

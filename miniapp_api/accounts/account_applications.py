@@ -85,6 +85,8 @@ class DecidedBy(Answer):
 class AccountApplication(Answer):
     """An application as those read it who may decide it."""
 
+    about = "account_application"
+
     id: UUID
     status: Status
     version: int

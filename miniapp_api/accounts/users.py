@@ -87,6 +87,8 @@ class ResetProposal(Answer):
 class User(Answer):
     """A user as those read it who manage accounts."""
 
+    about = "user"
+
     id: UUID
     username: str
     full_name: str | None

@@ -96,6 +96,8 @@ class FilingForm(Answer):
 class FilingRow(Answer):
     """A filing in a list."""
 
+    about = "filing"
+
     id: UUID
     kind: KindCode
     title: str
@@ -140,6 +142,8 @@ class DeletedFiling(Answer):
 class FilingVersion(Answer):
     """A filing as it was sent."""
 
+    about = "filing"
+
     number: int
     sent_at: datetime
     operator_name: str | None
@@ -176,6 +180,8 @@ class ReceivedDocument(Answer):
 class FilingReceipt(Answer):
     """The receipt of a sending (提交回执)."""
 
+    about = "filing"
+
     number: str = Field(description="only this sending has it")
     filing_id: UUID
     sending: int = Field(description="which sending of the filing it was, counted from 1")
@@ -197,6 +203,8 @@ class FilingReceipt(Answer):
 
 class FilingMove(HistoryRow):
     """A move of a filing."""
+
+    about = "filing"
 
     comment: str = absent("the opinion or reason that the step asks for")
     confirmations: int = absent("how many different users have confirmed so far")

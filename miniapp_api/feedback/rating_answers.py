@@ -34,6 +34,8 @@ class Tag(Answer):
 class RatingRow(Answer):
     """A rating in a list. What the rater wrote is masked as for the public: it may name a number."""
 
+    about = "rating"
+
     id: UUID
     code_id: UUID
     matter_name: str
@@ -125,6 +127,8 @@ class MovedRating(Rating):
 
 class RatingMove(HistoryRow):
     """A move of a rating: what its step said."""
+
+    about = "rating"
 
     model_config = ConfigDict(extra="forbid")
 

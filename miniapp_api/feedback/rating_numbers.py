@@ -33,6 +33,8 @@ class FreedNumberBody(DescribedBody):
 class FreedNumber(Answer):
     """A number that was freed; nothing says whether it had rated."""
 
+    about = "freed_number"
+
     id: UUID
     mobile: str = Field(description="masked")
     reason: str

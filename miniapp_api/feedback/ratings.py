@@ -36,6 +36,7 @@ from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx, begun
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
 from miniapp_api.http.read_only_fields import other_fields, read_only_warnings
+from miniapp_api.http.readings import reading
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("ratings", __name__, tag="Ratings")
@@ -170,7 +171,7 @@ def release_ratings(session: Session, actor: Actor, body: ReleaseBody) -> dict[s
 
 @bp.get("/ratings.csv")
 @gate(Verb.RATINGS_READ, transaction=False)
-@sends(CSV)
+@sends(CSV, about="rating")
 @bp.input(RatingsQuery, location="query", arg_name="query")
 def export_ratings_csv(actor: Actor, query: RatingsQuery) -> Response:
     """The list as CSV (UTF-8 with BOM), with the same filters."""
@@ -179,7 +180,7 @@ def export_ratings_csv(actor: Actor, query: RatingsQuery) -> Response:
 
 @bp.get("/ratings.xlsx")
 @gate(Verb.RATINGS_READ, transaction=False)
-@sends(XLSX)
+@sends(XLSX, about="rating")
 @bp.input(RatingsQuery, location="query", arg_name="query")
 def export_ratings_xlsx(actor: Actor, query: RatingsQuery) -> Response:
     """The list as an Excel workbook, with the same filters; numbers masked."""
@@ -188,4 +189,4 @@ def export_ratings_xlsx(actor: Actor, query: RatingsQuery) -> Response:
 
 def _cells(actor: Actor, query: RatingsQuery) -> Iterator[list[Any]]:
     rows = exports.export_rows(wiring().database, actor, query.filters())
-    return (exports.list_cells(row, actor) for row in begun(rows))
+    return (exports.list_cells(row, actor) for row in reading().counting(begun(rows), lambda row: row.Rating.id))

@@ -8,7 +8,7 @@ The tests hold every answer of every HTTP test to what stands here (`tests/docum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema
 from typing_extensions import TypeAliasType
@@ -17,14 +17,18 @@ View = TypeVar("View", bound=Callable[..., Any])
 Item = TypeVar("Item")
 
 _CREATED, _UNCHANGED = 201, 304
+RECORD = "inspection or spot_check"
+"""`about` of what is either, as the address says."""
 
 
 class Answer(BaseModel):
     """Parent of what endpoints answer: no field but those that are declared.
 
-    A field with `absent()` may be left out; all others are always there, as null where their type says so.
+    A field with `absent()` may be left out; all others are always there, as null where their type says so. `about` is
+    the subject type of the record whose personal data it holds: that it was read is logged (`readings.py`).
     """
 
+    about: ClassVar[str | None] = None
     model_config = ConfigDict(extra="forbid")
 
 
@@ -120,9 +124,10 @@ class HistoryRow(Answer):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An answer that is no JSON: its media type, or a range of them such as `image/*`."""
+    """An answer that is no JSON: its media type, or a range of them such as `image/*`; `about` as for `Answer`."""
 
     media_type: str
+    about: str | None = None
 
 
 def answers(model: Any, *statuses: int) -> Callable[[View], View]:
@@ -134,9 +139,12 @@ def answers(model: Any, *statuses: int) -> Callable[[View], View]:
     return _succeeds(model, statuses)
 
 
-def sends(media_type: str, *statuses: int) -> Callable[[View], View]:
-    """An answer that is a file of that media type; with which statuses, where that is not 200 alone."""
-    return _succeeds(File(media_type), statuses)
+def sends(media_type: str, *statuses: int, about: str | None = None) -> Callable[[View], View]:
+    """An answer that is a file of that media type; with which statuses, where that is not 200 alone.
+
+    `about`: whose personal data it holds.
+    """
+    return _succeeds(File(media_type, about), statuses)
 
 
 def _succeeds(content: Any, statuses: tuple[int, ...]) -> Callable[[View], View]:

@@ -3,7 +3,7 @@
 Every route carries exactly one gate, outermost, so that a stranger learns nothing from how a body
 is validated. `gate` passes `actor` to the endpoint and, unless `transaction=False`, `session`: a
 reading one for GET, else one transaction that is committed before the answer is sent and rolled
-back by any exception.
+back by any exception. What an answer holds of persons it notes in the access log (`readings.py`).
 """
 
 import functools
@@ -20,6 +20,7 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from core.db import writing
 from core.errors import Problem
+from miniapp_api.http import readings
 from miniapp_api.http.bodies import AT_HAND
 from miniapp_api.http.query_names import only_declared
 from miniapp_api.http.wiring import wiring
@@ -62,6 +63,7 @@ def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Con
     def admit(connection: Connection | None) -> Actor:
         actor = authenticate(services.database, services.policy, token, connection)
         g.username = actor.username
+        g.actor = actor
         if actor.must_change_password and not before_password_change:
             raise Problem("password_change_required")
         if services.policy.must_enrol(actor) and not before_password_change:
@@ -124,7 +126,11 @@ def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = 
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
             admit = _admit(demanded, before_password_change)
-            return _run(admit, checked, *args, **kwargs) if transaction else checked(*args, **kwargs, actor=admit(None))
+            if transaction:
+                answer = _run(admit, checked, *args, **kwargs)
+            else:
+                answer = checked(*args, **kwargs, actor=admit(None))
+            return readings.note(checked, g.actor, answer)
 
         gated._gate = Gate(False, demanded)  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]

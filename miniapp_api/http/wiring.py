@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import current_app
 
+from accounts.access_log.recording import AccessLog
 from accounts.sign_in.sessions import SessionPolicy
 from assets.files.uploads import Uploads
 from assets.paper.made_pictures import MadePictures
@@ -44,6 +45,7 @@ class Wiring:
     rules: RatingRules
     pictures: MadePictures
     scans: ScanCounts
+    access_log: AccessLog
     disk: DiskWatch
     readiness: list[Check]
     places: FilePlaces

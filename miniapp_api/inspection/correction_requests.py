@@ -52,6 +52,8 @@ class Decision(Mark):
 class CorrectionRequestRow(Answer):
     """An application for a correction (更正申请) in a list."""
 
+    about = "correction_request"
+
     id: UUID
     status: RequestStatus
     version: int
@@ -88,6 +90,8 @@ class CorrectionRequest(CorrectionRequestRow):
 
 class CorrectionRequestMove(HistoryRow):
     """A move of an application for a correction."""
+
+    about = "correction_request"
 
     model_config = ConfigDict(extra="forbid")
 

@@ -13,7 +13,7 @@ from inspection.models import Inspection
 from inspection.records import queries
 from inspection.submissions import read_only
 from miniapp_api.accounts.users import OfficeName
-from miniapp_api.http.answers import Answer, AnswerValue, HistoryRow, Warning, absent
+from miniapp_api.http.answers import RECORD, Answer, AnswerValue, HistoryRow, Warning, absent
 from miniapp_api.http.filters import ProductCode
 from miniapp_api.http.wiring import wiring
 
@@ -85,6 +85,8 @@ class Record(FilledForm):
     Telephone numbers are clear for the office that handles the record and masked for all others.
     """
 
+    about = RECORD
+
     id: UUID
     kind: RecordKind
     status: RecordStatus
@@ -125,6 +127,8 @@ class RecordActions(Answer):
 class RecordRow(Answer):
     """A check or a spot check in a list."""
 
+    about = RECORD
+
     id: UUID
     kind: RecordKind
     status: RecordStatus
@@ -163,6 +167,8 @@ class DeletedDraft(Answer):
 class RecordMove(HistoryRow):
     """A move of a check or a spot check."""
 
+    about = RECORD
+
     model_config = ConfigDict(extra="forbid")
 
     content: str = absent("digest of what the record said after the move")
@@ -183,6 +189,8 @@ class RecordVersionRow(Answer):
 
 class RecordVersion(FilledForm):
     """What a record said before a correction."""
+
+    about = RECORD
 
     id: UUID
     version: int

@@ -18,11 +18,12 @@ from inspection.corrections import actions
 from inspection.kinds import CHECK, SPOT_CHECK, resolve_kind_name
 from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters
-from miniapp_api.http.answers import Page, answers, sends
+from miniapp_api.http.answers import RECORD, Page, answers, sends
 from miniapp_api.http.bodies import AtOnceQuery, PageQuery
 from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx, begun
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import gate
+from miniapp_api.http.readings import reading
 from miniapp_api.http.wiring import wiring
 from miniapp_api.inspection.record_addresses import OF_CHECKS, OF_SPOT_CHECKS
 from miniapp_api.inspection.record_answers import (
@@ -141,7 +142,7 @@ def read_version(session: Session, actor: Actor, record_type: str, record_id: UU
 @bp.get("/inspections.csv", endpoint="inspections_export_csv", defaults=OF_CHECKS)
 @bp.get("/spot-checks.csv", endpoint="spot_checks_export_csv", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_READ, transaction=False)
-@sends(CSV)
+@sends(CSV, about=RECORD)
 @bp.input(RecordsQuery, location="query", arg_name="query")
 def export_csv(actor: Actor, record_type: str, query: RecordsQuery) -> Response:
     """The list as CSV (UTF-8 with BOM), with the same filters."""
@@ -151,7 +152,7 @@ def export_csv(actor: Actor, record_type: str, query: RecordsQuery) -> Response:
 @bp.get("/inspections.xlsx", endpoint="inspections_export_xlsx", defaults=OF_CHECKS)
 @bp.get("/spot-checks.xlsx", endpoint="spot_checks_export_xlsx", defaults=OF_SPOT_CHECKS)
 @gate(Verb.INSPECTION_READ, transaction=False)
-@sends(XLSX)
+@sends(XLSX, about=RECORD)
 @bp.input(RecordsQuery, location="query", arg_name="query")
 def export_xlsx(actor: Actor, record_type: str, query: RecordsQuery) -> Response:
     """The list as an Excel workbook, with the same filters."""
@@ -164,4 +165,4 @@ def _cells(actor: Actor, record_type: str, query: RecordsQuery) -> Iterator[list
     status = query.status or "submitted"
     records = listing.export_rows(wiring().database, actor, record_type, status, query.filters(record_type))
     cells_of = exports.cells(record_type, wiring().forms)
-    return (cells_of(record) for record in begun(records))
+    return (cells_of(record) for record in reading().counting(begun(records), lambda record: record.id))

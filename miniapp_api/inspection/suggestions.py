@@ -35,7 +35,9 @@ class SellersQuery(Query):
 
 
 class Suggestion(Answer):
-    """A text that was typed before."""
+    """A text that was typed before: in some fields the name of a person."""
+
+    about = "inspection"
 
     value: str
     times: int = Field(description="how often, in the records that were looked at")
@@ -44,6 +46,8 @@ class Suggestion(Answer):
 
 class Seller(Answer):
     """A seller without a code (无照), as it was written last."""
+
+    about = "inspection"
 
     org_name: str | None
     org_address: str | None
