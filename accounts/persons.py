@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table
 
+from accounts.access_log.models import AccessEntry
 from accounts.models import (
     AccountApplication,
     RecoveryCode,
@@ -99,6 +100,17 @@ HOLDINGS = (
             Column("username", Holds.OWN, "用户名", Fate.KEEP, AUDIT),
             Column("operator_name", Holds.OWN, "操作人", Fate.KEEP, AUDIT),
             Column("address", Holds.OWN, "来源地址", Fate.KEEP, AUDIT),
+        ),
+    ),
+    Holding(
+        table=cast(Table, AccessEntry.__table__), title="查阅日志", purpose="说明谁查阅、导出了哪些个人信息",
+        basis="个人信息保护法第五十一条；网络安全法：留存网络日志不少于六个月", kept="一年，不少于六个月",
+        parent="users", link="user_id", since="at", searched=False,
+        columns=(
+            Column("username", Holds.OWN, "用户名", Fate.KEEP, AUDIT),
+            Column("operator_name", Holds.OWN, "操作人", Fate.KEEP, AUDIT),
+            Column("address", Holds.OWN, "来源地址", Fate.KEEP, AUDIT),
+            Column("asked", Holds.TEXT, "查询条件", Fate.KEEP, AUDIT),
         ),
     ),
     Holding(

@@ -187,7 +187,7 @@ GRANT USAGE ON SCHEMA {schema} TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
 REVOKE UPDATE, DELETE ON history, history_payloads, history_seals FROM {role};
-REVOKE UPDATE ON sign_ins FROM {role};
+REVOKE UPDATE ON sign_ins, access_log, access_log_subjects FROM {role};
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role};
 GRANT EXECUTE ON FUNCTION history_erase(bigint, bigint[]) TO {role};
 COMMIT;"""

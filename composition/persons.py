@@ -21,6 +21,7 @@ _FIGURES = "a matter that is rated; no person"
 _IDS = "ids of files and names of documents; the files stand in `files`"
 
 NOT_PERSONAL = {
+    "access_log.office_name": "an office",
     "campaigns.name": _WORDS,
     "campaigns.product_codes": "codes of products",
     "clocks.name": "the name of a time limit in a declaration",

@@ -330,6 +330,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What users of the caller's regions read or exported of persons, the newest first; it lags by a second. */
+        get: operations["list_access_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/sessions": {
         parameters: {
             query?: never;
@@ -3214,6 +3231,44 @@ export interface components {
             /** @description with it the rater reads what became of the rating */
             query_code: string;
         };
+        /** @description One answer that held personal data. */
+        AccessLogEntry: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            username: string;
+            /** @description who was at the phone */
+            operator_name: string | null;
+            /** @description of the reader, as it was called then */
+            office: components["schemas"]["OfficeName"];
+            /** @description from where */
+            address: string;
+            /** @description operationId of this document */
+            operation: string;
+            subject_type: string;
+            /** @description the first hundred of the ids that are noted */
+            subjects: string[];
+            /** @description how many ids are noted: of an export at most 500, by which `subject_id` finds it */
+            noted: number;
+            /** @description how many records the answer held; null where a download was broken off */
+            rows: number | null;
+            /** @description what was asked for beside the record: filters, step, id of a file */
+            asked: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        AccessLogEntryPage: {
+            items: components["schemas"]["AccessLogEntry"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
         /** @description An application as those read it who may decide it. */
         AccountApplication: {
             /** Format: uuid */
@@ -6007,7 +6062,7 @@ export interface components {
             /** @description whether the filing ends there */
             final: boolean;
         };
-        /** @description A text that was typed before. */
+        /** @description A text that was typed before: in some fields the name of a person. */
         Suggestion: {
             value: string;
             /** @description how often, in the records that were looked at */
@@ -6279,7 +6334,7 @@ export interface components {
          * @description What can be done at an office.
          * @enum {string}
          */
-        Verb: "accounts.decide" | "accounts.manage" | "inspection.write" | "inspection.read" | "dictionaries.keep" | "statistics.read" | "enterprises.read" | "ratings.read" | "ratings.generate" | "ratings.handle" | "ratings.supervise" | "enterprises.manage" | "filings.review" | "filings.write" | "system.configure";
+        Verb: "accounts.decide" | "accounts.manage" | "access_log.read" | "inspection.write" | "inspection.read" | "dictionaries.keep" | "statistics.read" | "enterprises.read" | "ratings.read" | "ratings.generate" | "ratings.handle" | "ratings.supervise" | "enterprises.manage" | "filings.review" | "filings.write" | "system.configure";
         /** @description Voided (作废). */
         Voided: {
             /** Format: date-time */
@@ -8421,6 +8476,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResetPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_access_log: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number;
+                after?: string | null;
+                username?: string | null;
+                subject_type?: string | null;
+                subject_id?: string | null;
+                operation?: string | null;
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessLogEntryPage"];
                 };
             };
             /** @description bad_request, malformed_json */
