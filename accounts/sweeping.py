@@ -13,31 +13,40 @@ from core import clock
 from core.db import Database
 from core.jobs.scheduler import RareJob
 from core.jobs.sweeping import delete_in_batches
+from core.retention.periods import PERIODS, RetentionSettings
 
-SESSIONS_KEPT = timedelta(days=90)
-"""How long an ended session still counts as an earlier sign-in (see `throttle.py`)."""
-
-FAILED_KEPT = timedelta(days=183)
-"""A little over the six months for which network logs must be kept (网络安全法 art. 21)."""
+SESSIONS_KEPT = timedelta(days=PERIODS["keep_sessions_days"].default)
+FAILED_KEPT = timedelta(days=PERIODS["keep_failed_sign_ins_days"].default)
+"""Where no setting says otherwise."""
 
 
-def sweep(database: Database) -> int:
-    """Delete throttles, sessions and WeChat bindings that are over; returns how many rows."""
+def sweep(database: Database, sessions_kept: timedelta = SESSIONS_KEPT) -> int:
+    """Delete throttles, sessions and WeChat bindings that are over; returns how many rows.
+
+    An ended session still counts as an earlier sign-in (see `throttle.py`) for so long.
+    """
     now = clock.now()
-    old = now - SESSIONS_KEPT
+    old = now - sessions_kept
     throttles = delete_in_batches(database, Throttle.key, Throttle.until <= now)
     ended = or_(UserSession.ended_at < old, UserSession.expires_at < old)
     unused = delete_in_batches(database, WeChatBinding.id, WeChatBinding.last_used_at < now - KEPT_UNUSED)
     return throttles + unused + delete_in_batches(database, UserSession.id, ended)
 
 
-def sweep_failed(database: Database) -> int:
+def sweep_failed(database: Database, kept: timedelta = FAILED_KEPT) -> int:
     """Delete old sign-ins that failed; how many. The newest row stays: SQLite would give its number away again."""
     newest = select(func.max(SignIn.id)).scalar_subquery()
-    old = (SignIn.at < clock.now() - FAILED_KEPT) & (SignIn.outcome != "signed_in") & (SignIn.id < newest)
+    old = (SignIn.at < clock.now() - kept) & (SignIn.outcome != "signed_in") & (SignIn.id < newest)
     return delete_in_batches(database, SignIn.id, old)
 
 
-def daily() -> RareJob:
+def hourly(settings: RetentionSettings) -> RareJob:
+    """The sweep of what is over as a job of the scheduler."""
+    kept = settings.kept("keep_sessions_days")
+    return RareJob("throttles and old sessions", lambda database: sweep(database, kept), timedelta(hours=1))
+
+
+def daily(settings: RetentionSettings) -> RareJob:
     """The sweep of failed sign-ins as a job of the scheduler."""
-    return RareJob("failed sign-ins", sweep_failed, timedelta(days=1))
+    kept = settings.kept("keep_failed_sign_ins_days")
+    return RareJob("failed sign-ins", lambda database: sweep_failed(database, kept), timedelta(days=1))

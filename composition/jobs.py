@@ -11,6 +11,7 @@ from assets.paper import made_pictures
 from backups import daily as daily_backup
 from composition import history, older_seals
 from composition.recountings import recountings
+from composition.retention import RULES
 from core.deadlines import calendar_years, outage_recounts
 from core.deliveries import operations as deliveries
 from core.deliveries import telling
@@ -18,6 +19,7 @@ from core.deliveries.delivering import channels
 from core.gateways.opening import open_mail
 from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
+from core.retention import running as retention
 from enterprise.filings import clock_jobs
 from feedback import sweeping as rating_sweeping
 from feedback.codes import operations as rating_codes
@@ -41,18 +43,19 @@ def background_jobs(app: APIFlask) -> Scheduler:
             outage_recounts.job(recountings()),
             wiring.tries.job(),
             Job("filing clocks", clock_jobs.ring_clocks(wiring.filings).run),
-            RareJob("throttles and old sessions", account_sweeping.sweep, every=timedelta(hours=1)),
+            account_sweeping.hourly(wiring.settings),
             RareJob("rating figures", rating_tallies.fold_everything, every=timedelta(seconds=50)),
             Job("rating codes", rating_codes.expiry().run),
             region_moves.job(),
-            RareJob("rating windows and SMS codes", rating_sweeping.sweep, every=timedelta(hours=1)),
-            sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming),
+            rating_sweeping.hourly(wiring.settings),
+            sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming, wiring.settings),
             made_pictures.daily(wiring.uploads.storage),
-            key_sweeping.daily(),
+            key_sweeping.daily(wiring.settings),
             older_seals.job(),
             deliveries.daily(),
             telling.job(channels(open_mail(wiring.settings))),
-            account_sweeping.daily(),
+            account_sweeping.daily(wiring.settings),
+            retention.nightly(wiring.settings, RULES),
             daily_backup.job(wiring.settings),
             history.verifying(wiring.settings),
             history.mailing(wiring.settings),

@@ -59,6 +59,7 @@ NOT_PERSONAL = {
     "outages.reason": "why the system was out of order, for everybody",
     "outbox_keys.identity": "a key of the installation to which phones encrypt; of no person",
     "product_types.regulation_types": "regulation types",
+    "retention_runs.counts": "numbers of rows",
     "rating_codes.folded_matter": _FIGURES,
     "rating_codes.matter_name": _FIGURES,
     "rating_codes.org_name": "an office or an enterprise",

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from core.retention.periods import RetentionSettings
 
 MINIMUM_SECRET = 32
 LEAST_CHARACTERS = {
@@ -37,7 +39,7 @@ class SettingsError(Exception):
     """The settings cannot be used; the text names each setting and what to do."""
 
 
-class Settings(BaseSettings):
+class Settings(RetentionSettings):
     """Everything that can be set; the names in the environment are the same in capitals."""
 
     model_config = SettingsConfigDict(case_sensitive=False, extra="ignore")
@@ -207,7 +209,8 @@ def load_settings(*, make_key: bool = True) -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        told = ((".".join(map(str, e["loc"])).upper(), e["msg"].removeprefix("Value error, ")) for e in error.errors())
+        lines = [f"{name}: {what}" for name, what in told]
         raise SettingsError("these settings cannot be used:\n  " + "\n  ".join(lines)) from error
     if settings.production:
         _refuse_missing(settings)

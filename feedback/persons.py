@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.persons.holdings import Column, Fate, Holding, Holds, Subject
 from core.persons.person import Person
 from core.persons.reasons import DUTY, NOTHING, PERSON_GONE, ROW_GONE
+from core.retention.periods import PERIODS
 from feedback import integrity
 from feedback.models import FreedNumber, Rating, RatingContact, RatingFollowUp, RatingWindow, SmsCode
 from feedback.ratings import freed_numbers, phone_proof
@@ -89,7 +90,7 @@ HOLDINGS = (
     ),
     Holding(
         table=cast(Table, SmsCode.__table__), title="短信验证码", purpose="证明手机号为本人所用", basis=_BASIS,
-        kept=f"{phone_proof.KEPT.days}天", since="created_at", deletes=True,
+        kept=f"{PERIODS['keep_sms_codes_days'].default}天", since="created_at", deletes=True,
         columns=(
             Column("mobile_key", Holds.HASH, "手机号的散列", Fate.ERASE, ROW_GONE, use=phone_proof.USE),
             Column("address_key", Holds.OWN, "来源地址的散列", Fate.ERASE, ROW_GONE),

@@ -151,7 +151,7 @@ def rating_answer(session: Session, actor: Actor, rating: Rating) -> dict[str, A
     written: Callable[[dict[str, Any]], dict[str, Any]] = numbers.without_numbers if at_the_window else dict
     shown = {
         **rating_as_json(row, actor),
-        "rater_name": rating.rater_name if rating.real_name and not at_the_window else None,
+        "rater_name": (rating.rater_name or None) if rating.real_name and not at_the_window else None,
         "public_comment": rating.public_comment,
     }
     if numbers.has_to_call(actor, rating, row.handler_id, row.created_by):

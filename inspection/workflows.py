@@ -21,6 +21,8 @@ WORKFLOWS = {
             Step("delete", DRAFT, DELETED, _WRITE),
             # When its user leaves or is moved (`handing_over.py`).
             Step("hand_over", DRAFT, DRAFT, SYSTEM),
+            # Nobody saved it for long (`retention.py`).
+            Step("expire", DRAFT, DELETED, SYSTEM),
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("dispose", SUBMITTED, SUBMITTED, _WRITE),
@@ -39,6 +41,8 @@ WORKFLOWS = {
             Step("delete", DRAFT, DELETED, _WRITE),
             # When its user leaves or is moved (`handing_over.py`).
             Step("hand_over", DRAFT, DRAFT, SYSTEM),
+            # Nobody saved it for long (`retention.py`).
+            Step("expire", DRAFT, DELETED, SYSTEM),
             Step("submit", None, SUBMITTED, _WRITE),
             Step("submit", DRAFT, SUBMITTED, _WRITE),
             Step("correct", SUBMITTED, SUBMITTED, _WRITE),

@@ -14,6 +14,7 @@ from core.db import Base, UTCDateTime, make_engine
 from core.deliveries import models as delivery_models
 from core.keys import stored
 from core.privacy import EncryptedText, SealedJSON
+from core.retention import models as retention_models
 from enterprise import models as enterprise_models
 from enterprise.filings import models as filing_models
 from enterprise.production import models as production_models
@@ -24,6 +25,7 @@ from inspection import models as inspection_models
 ROOMS_WITH_TABLES = (
     core_models,
     delivery_models,
+    retention_models,
     accounts_models,
     access_log_models,
     assets_models,

@@ -12,8 +12,10 @@ from assets.files.storage import Storage, remove_old
 from core import clock
 from core.db import Database
 from core.jobs.scheduler import RareJob
+from core.retention.periods import PERIODS, RetentionSettings
 
-KEPT_UNCLAIMED = timedelta(days=1)
+KEPT_UNCLAIMED = timedelta(days=PERIODS["keep_unclaimed_files_days"].default)
+"""How long a file is kept that no record claims, where no setting says otherwise."""
 _BATCH = 200
 
 
@@ -26,13 +28,13 @@ class Swept:
     partial_files: int
 
 
-def sweep(database: Database, storage: Storage, incoming: Path) -> Swept:
-    """Remove what is older than a day; safe beside uploads and claims, and safe to interrupt.
+def sweep(database: Database, storage: Storage, incoming: Path, kept: timedelta = KEPT_UNCLAIMED) -> Swept:
+    """Remove what is older than that; safe beside uploads and claims, and safe to interrupt.
 
     Rows go before their bytes, so that a file that is still listed can always be read. Raises
     `StorageUnavailable`; what was removed until then stays removed.
     """
-    limit = clock.now() - KEPT_UNCLAIMED
+    limit = clock.now() - kept
     files = 0
     while removed := _sweep_rows(database, storage, limit):
         files += removed
@@ -52,9 +54,10 @@ def _remove_empty(incoming: Path, limit: datetime) -> None:
                 folder.rmdir()
 
 
-def daily(storage: Storage, incoming: Path) -> RareJob:
+def daily(storage: Storage, incoming: Path, settings: RetentionSettings) -> RareJob:
     """The sweep as a job of the scheduler; its figure is how many unclaimed files it removed."""
-    return RareJob("file sweep", lambda database: sweep(database, storage, incoming).files, timedelta(days=1))
+    kept = settings.kept("keep_unclaimed_files_days")
+    return RareJob("file sweep", lambda database: sweep(database, storage, incoming, kept).files, timedelta(days=1))
 
 
 def _sweep_rows(database: Database, storage: Storage, limit: datetime) -> int:

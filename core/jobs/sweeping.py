@@ -10,9 +10,10 @@ from core import clock
 from core.db import Database
 from core.jobs.scheduler import RareJob
 from core.models import IdempotencyKey
+from core.retention.periods import PERIODS, RetentionSettings
 
-KEYS_KEPT = timedelta(days=180)
-"""How long a write that is sent again is recognised."""
+KEYS_KEPT = timedelta(days=PERIODS["keep_idempotency_keys_days"].default)
+"""How long a write that is sent again is recognised, where no setting says otherwise."""
 
 BATCH = 500
 """Rows that are deleted in one transaction."""
@@ -47,6 +48,7 @@ def sweep_idempotency_keys(database: Database, kept: timedelta = KEYS_KEPT) -> i
     return delete_in_batches(database, IdempotencyKey.key, IdempotencyKey.at < clock.now() - kept)
 
 
-def daily() -> RareJob:
+def daily(settings: RetentionSettings) -> RareJob:
     """The sweep as a job of the scheduler."""
-    return RareJob("idempotency keys", sweep_idempotency_keys, timedelta(days=1))
+    kept = settings.kept("keep_idempotency_keys_days")
+    return RareJob("idempotency keys", lambda database: sweep_idempotency_keys(database, kept), timedelta(days=1))

@@ -45,8 +45,8 @@ def refuse_reveal(actor: Actor, rating: Rating, made_by: UUID | None) -> None:
 
 
 def masked(actor: Actor, rating: Rating, made_by: UUID | None) -> str | None:
-    """The number in lists, tables and records; nothing of it at the window."""
-    return None if sits_at_the_window(actor, made_by) else mask_phone(rating.mobile)
+    """The number in lists, tables and records; nothing of it at the window, or when its time is over."""
+    return None if sits_at_the_window(actor, made_by) else mask_phone(rating.mobile) or None
 
 
 def refuse_looking_up(actor: Actor) -> None:

@@ -29,8 +29,6 @@ MINUTES = 5
 MOST_TRIES = 5
 _PAUSE = timedelta(minutes=1)
 _AN_HOUR, _A_DAY = 5, 10
-KEPT = timedelta(days=2)
-"""How long rows are kept, for the throttle."""
 USE = "sms mobile"
 """Of the keyed hash of a number."""
 

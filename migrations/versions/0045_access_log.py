@@ -1,14 +1,14 @@
 """the access log: who read or exported which personal record; on PostgreSQL nothing changes or removes it by mistake
 
 Revision ID: 0045
-Revises: 0044
+Revises: 0046
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0045"
-down_revision = "0044"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

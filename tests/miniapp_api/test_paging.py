@@ -13,6 +13,7 @@ import time_machine
 from apiflask import APIFlask
 from sqlalchemy import ColumnElement, Table, delete, insert, select, true
 
+from accounts.access_log.models import AccessEntry
 from accounts.models import AccountApplication, Region, User, UserSession
 from accounts.verbs import Role, Verb
 from core.db import Database
@@ -26,6 +27,7 @@ from feedback.codes.kinds import SHOWN
 from feedback.models import FreedNumber, Rating, RatingCode
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.models import CorrectionRequest, DictionaryEntry, Inspection, InspectionVersion
+from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import apply, make_user
@@ -385,6 +387,12 @@ def own_sessions(stage: Stage) -> Listed:
     )  # fmt: skip
 
 
+def access_log(stage: Stage) -> Listed:
+    read(stage.sign_in("county_inspector"), "/inspections")
+    stage.application.extensions[KEY].access_log.write()
+    return Listed(stage.sign_in("city_reviewer").get, "/access-log", AccessEntry, lambda n: {"at": minutes(n)})
+
+
 def _moves(get: Callable[[str], Any], path: str, subject: str) -> Listed:
     return Listed(
         get, f"{path}/{subject}/history", HistoryEntry, lambda n: {"id": None, "seq": n + 1000}, named_by="seq",
@@ -475,7 +483,7 @@ LISTS = [
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, freed_numbers,
     own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
-    supervision_checks, to_dos, outages, regions, own_sessions, moves_of_a_check, moves_of_a_spot_check,
+    supervision_checks, to_dos, outages, regions, own_sessions, access_log, moves_of_a_check, moves_of_a_spot_check,
     moves_of_a_rating, moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
     versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
 ]  # fmt: skip
@@ -484,7 +492,7 @@ PATHS = {
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/rating-numbers/freed",
     "/filings", "/licences",
-    "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions",
+    "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions", "/access-log",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/products/{code}/items/{item_id}/history",
     "/products/{code}/test-items/{item_id}/history",
