@@ -1,13 +1,13 @@
 """the access log: who read or exported which personal record; on PostgreSQL nothing changes or removes it by mistake
 
-Revision ID: 0045
+Revision ID: 0047
 Revises: 0046
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
+revision = "0047"
 down_revision = "0046"
 branch_labels = None
 depends_on = None
