@@ -68,7 +68,13 @@ _SAID = {
     "suggest": "what was typed before is offered",
     "scale": "digits behind the point",
     "minimum": "a decimal number",
+    "maximum": "a decimal number",
+    "sum_of": "`products.qty`: the sum of a number in the rows of a group; worked out, never sent",
+    "count_of": "`products`: how many rows a group has; worked out, never sent",
+    "rows_when": "which rows are summed or counted; left out: all",
     "not_future": "today at the latest",
+    "not_before": "another date, of the same row or outside of groups, that this one must not precede",
+    "not_after": "another date that this one must not follow",
 }
 
 
@@ -96,7 +102,7 @@ def _union(types: Iterable[Any]) -> Any:
     return functools.reduce(operator.or_, types)
 
 
-_KEYS = {"visible_when": Condition, "required_when": Condition, "options": list[FormOption]}
+_KEYS = {"visible_when": Condition, "required_when": Condition, "rows_when": Condition, "options": list[FormOption]}
 _ITEMS_OF_ROWS = [_item_answer(kind, _KEYS) for kind in TYPES.values() if kind.allowed_in_groups]
 _ROWS = {**_KEYS, "items": list[_union(_ITEMS_OF_ROWS)]}  # type: ignore[misc]
 _OTHERS = [_item_answer(kind, _ROWS) for kind in TYPES.values() if not kind.allowed_in_groups]

@@ -17,7 +17,7 @@ data; one text in a top-level field only), `roles`, `visible_when`, `required_wh
 as the paper prints it), `help`, `placeholder`. The types and their further keys stand in `items/`, one class a type:
 
     items/texts.py        text
-    items/quantities.py   number, date
+    items/quantities.py   number, date; what they say of other items: `definitions/relations.py`
     items/choices.py      boolean, choice, multi, disposal
     items/identities.py   mobile, tel, resident_id, uscc, email, region
     items/uploads.py      photos, signature, file
@@ -36,6 +36,7 @@ from core.errors import Fault
 from core.forms.definitions.carried import check_carried
 from core.forms.definitions.conditions import read_conditions
 from core.forms.definitions.outline import accept_until, read
+from core.forms.definitions.relations import read_relations
 from core.forms.items.item import Item
 from core.forms.items.texts import Text
 from core.forms.validation import json_schema
@@ -81,6 +82,7 @@ class Form:
         outline = read(definition)
         conditions = read_conditions(outline)
         check_carried(outline)
+        relations = read_relations(outline)
         if outline.faults:
             raise BrokenForm(sorted(outline.faults, key=_in_the_order_of_the_document))
         form = cls()
@@ -99,7 +101,7 @@ class Form:
             for item in outline.items
             if isinstance(item.definition, Text) and item.definition.suggest
         }
-        form._plan = make_plan(outline, conditions, json_schema.validator(form.schema))
+        form._plan = make_plan(outline, conditions, relations, json_schema.validator(form.schema))
         return form
 
     def check(self, body: Mapping[str, Any], *, submit: bool, today: date) -> Checked:

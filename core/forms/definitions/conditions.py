@@ -64,7 +64,7 @@ def _leaf(raw: Mapping[str, Any], at: str, known: Mapping[str, Item], faults: li
     before = len(faults)
     if item is None and not derived:
         faults.append(Fault(f"{at}/item", "unknown_item", "条件中的项不存在，请核对序号或字段名"))
-    elif item is not None and not item.definition.comparable:
+    elif item is not None and (not item.definition.comparable or getattr(item.definition, "is_worked_out", False)):
         faults.append(Fault(f"{at}/item", "bad_condition", "这一类型的项不能用作条件"))
     if not isinstance(values, list) or not values:
         faults.append(Fault(f"{at}/in", "bad_condition", "in 须为非空的值列表"))

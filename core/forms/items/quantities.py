@@ -14,21 +14,41 @@ from core.forms.items.keys import Key
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 _MAX_NUMBER_TEXT = 400
 _MAX_INTEGRAL = 15
+_DECIMAL_TEXT = r"-?[0-9]{1,15}(\.[0-9]{1,6})?"
+_DECIMAL = Key(keys.shaped(_DECIMAL_TEXT, '须为写成文字的数，例如 "0"'), cells.DECIMAL)
+_NAME = r"[a-z][a-z0-9_]{0,39}"
+
+
+def _is_decimal(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(_DECIMAL_TEXT, value, re.ASCII) is not None
+
+
+def worked_out(number: Decimal) -> str | None:
+    """A number that was worked out, as it is kept; None where it has more than 15 digits before the point."""
+    if abs(number) >= 10**_MAX_INTEGRAL:
+        return None
+    written = format(number, "f")
+    written = written.rstrip("0").rstrip(".") if "." in written else written
+    return "0" if written in ("", "-0") else written
 
 
 class Number(ItemType):
     """A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
 
-    `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` a decimal string, included.
+    `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` and `maximum` are decimal
+    strings, included. With `sum_of` or `count_of` it is worked out from rows (`definitions/relations.py`).
     """
 
     type: Literal["number"]
     scale: Annotated[int, Key(keys.whole(0, 6), cells.WHOLE)] = 0
     unit: Annotated[str | None, keys.text_key(20)] = None
-    minimum: Annotated[
-        str | None,
-        Key(keys.shaped(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", '须为写成文字的数，例如 "0"'), cells.DECIMAL),
+    minimum: Annotated[str | None, _DECIMAL] = None
+    maximum: Annotated[str | None, _DECIMAL] = None
+    sum_of: Annotated[
+        str | None, Key(keys.shaped(rf"{_NAME}\.[^\s.]+", "须写成“组.项”的形式，例如 products.qty"), cells.TEXT)
     ] = None
+    count_of: Annotated[str | None, Key(keys.shaped(_NAME, "须为组的字段名"), cells.TEXT)] = None
+    rows_when: Annotated[Any, keys.CONDITION] = None
 
     comparable: ClassVar[bool] = True
     sentences: ClassVar[Mapping[str, str]] = {
@@ -36,6 +56,7 @@ class Number(ItemType):
         "too_precise": "“{item.text}”最多保留{item.scale}位小数，请重新填写",
         "out_of_range": "“{item.text}”的整数部分不能超过15位，请核对",
         "too_small": "“{item.text}”不能小于{item.minimum}，请核对",
+        "too_large": "“{item.text}”不能大于{item.maximum}，请核对",
     }
 
     def normalize(self, raw: Any) -> Any:
@@ -71,19 +92,47 @@ class Number(ItemType):
         return {"type": "string", "pattern": f"^-?(0|[1-9][0-9]{{0,14}}){fraction}$"}
 
     @property
+    def is_worked_out(self) -> bool:
+        """Whether it is worked out from rows instead of being filled in."""
+        return self.sum_of is not None or self.count_of is not None
+
+    @property
     def has_submission_rules(self) -> bool:
-        return self.minimum is not None
+        return self.minimum is not None or self.maximum is not None
 
     def submission_faults(self, value: Any, today: date) -> Iterator[SubmissionFault]:
         if self.minimum is not None and Decimal(value) < Decimal(self.minimum):
             yield SubmissionFault("too_small")
+        if self.maximum is not None and Decimal(value) > Decimal(self.maximum):
+            yield SubmissionFault("too_large")
+
+    @classmethod
+    def key_conflicts(cls, raw: Mapping[str, Any], *, in_group: bool) -> Iterator[tuple[str, str, str]]:
+        yield from super().key_conflicts(raw, in_group=in_group)
+        least, most = (raw[key] if _is_decimal(raw.get(key)) else None for key in ("minimum", "maximum"))
+        if least is not None and most is not None and Decimal(least) > Decimal(most):
+            yield "minimum", "bad_value", "最小值不能大于最大值"
+        if "sum_of" in raw and "count_of" in raw:
+            yield "count_of", "bad_value", "合计（sum_of）与行数（count_of）只能用其一"
+        if not ("sum_of" in raw or "count_of" in raw):
+            if "rows_when" in raw:
+                yield "rows_when", "bad_value", "rows_when 只用于合计（sum_of）或行数（count_of）"
+            return
+        for key in ("required", "required_when", "default_from"):
+            if raw.get(key):
+                yield key, "bad_value", "由各行计算得出的数不由人填写，不能设必填或预填"
 
 
 class Date(ItemType):
-    """A day, `2026-11-20`; with `not_future` not after today."""
+    """A day, `2026-11-20`; with `not_future` not after today.
+
+    `not_before` and `not_after` name another date (`definitions/relations.py`); the same day is in order.
+    """
 
     type: Literal["date"]
     not_future: Annotated[bool, keys.FLAG] = False
+    not_before: Annotated[str | None, Key(keys.line(40), cells.TEXT)] = None
+    not_after: Annotated[str | None, Key(keys.line(40), cells.TEXT)] = None
 
     verb: ClassVar[str] = "选择"
     comparable: ClassVar[bool] = True
@@ -91,6 +140,7 @@ class Date(ItemType):
     sentences: ClassVar[Mapping[str, str]] = {
         "bad_date": "“{item.text}”不是有效的日期，请按“2026-11-20”的形式填写",
         "future_date": "“{item.text}”不能晚于今天，请核对",
+        "date_order": "“{item.text}”与其他日期的先后不对，请核对",
     }
 
     def normalize(self, raw: Any) -> Any:

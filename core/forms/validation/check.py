@@ -8,11 +8,13 @@
     is visible when its section is and its own `visible_when` holds; an invisible item is not given for
     the conditions after it. `problems_found` is known once every item with `problem_when` is decided: it is
     true when a visible one has one of its problem answers.
+    Then the numbers that are worked out from rows are worked out, from visible values without fault; what was sent of
+    them is passed over.
 4.  Draft mode ends here: the faults of steps 1 and 2 and all normalised values, nothing pruned.
 5.  Submit mode, for visible items: the faults of steps 1 and 2; `required` when not given and required
     (`required`, or `required_when` holds); else, for a value without fault: numbers of entries,
     duplicates (names compared folded), check digits, formats, marks alone where words are demanded, dates in the
-    future, minimum.
+    future or against their order, minimum, maximum.
     Faults of invisible items are dropped.
 6.  Rules whose `visible_when` holds: one of their visible items must be given.
 7.  Disposals: when no problem was found, `done` and `in_progress` of visible ones are refused
@@ -28,11 +30,15 @@ in the order of the form (a group row by row); then rules.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from core.errors import Fault
 from core.forms.definitions.conditions import Env
+from core.forms.definitions.relations import Worked
+from core.forms.items.base import SubmissionFault
 from core.forms.items.item import PROBLEMS_FOUND, Item
+from core.forms.items.quantities import worked_out
 from core.forms.validation import messages
 from core.forms.validation.messages import answer_fault
 from core.forms.validation.plan import Plan
@@ -77,6 +83,7 @@ class _Validation:
         self.hidden: set[str] = set()
         self.hidden_inside: set[Spot] = set()
         self.decide(self.env)
+        self.work_out(self.env)
         self.problems_found = bool(self.env[PROBLEMS_FOUND])
 
     def as_draft(self) -> Checked:
@@ -109,6 +116,17 @@ class _Validation:
                 env.pop(item.name, None)
             elif item.name in self.plan.row_orders and item.name in env:
                 env[item.name] = [self.decide_row(item, *row, env) for row in enumerate(env[item.name])]
+
+    def work_out(self, env: Row) -> None:
+        """Fill in the numbers that follow from rows."""
+        for name, worked in self.plan.worked.items():
+            if name in self.hidden:
+                continue
+            value = worked_out(_total(worked, env))
+            if value is None:
+                self.faults[name, -1, ""] = [answer_fault(worked.item, "out_of_range", worked.item.pointer)]
+            else:
+                env[name] = self.given[name] = value
 
     def decide_row(self, group: Item, index: int, row: Row, env: Env) -> Row:
         row_env = {**env, **row}
@@ -160,12 +178,23 @@ class _Validation:
         if value is not None:
             if item.source not in self.plan.with_rules:
                 return []
-            found = item.definition.submission_faults(value, self.today)
+            found = [*item.definition.submission_faults(value, self.today), *self.order_faults(item, env, value)]
             return [answer_fault(item, fault.code, at + fault.within, fault.sentence) for fault in found]
         test = self.plan.required.get(item.source)
         if item.required or (test is not None and test(env)):
             return [answer_fault(item, "required", at)]
         return []
+
+    def order_faults(self, item: Item, env: Env, value: Any) -> list[SubmissionFault]:
+        faults = []
+        for order in self.plan.orders.get(item.source, ()):
+            other = env.get(order.name)
+            # Days that are written alike are in the order of their texts.
+            if other is None or value == other or (value > other) == (order.relation == "not_before"):
+                continue
+            wrong = "早于" if order.relation == "not_before" else "晚于"
+            faults.append(SubmissionFault("date_order", "", f"“{item.text}”不能{wrong}“{order.text}”，请核对"))
+        return faults
 
     def row_faults(self, group: Item, env: Row) -> list[Fault]:
         faults: list[Fault] = []
@@ -189,6 +218,16 @@ class _Validation:
             if item.name in env:
                 (inside[item.place] if item.place else laid)[item.name] = env[item.name]
         return {**laid, **inside}
+
+
+def _total(worked: Worked, env: Env) -> Decimal:
+    """The sum, or the number of rows, of those rows that count."""
+    rows = env.get(worked.group) or ()
+    if worked.rows_when is not None:
+        rows = [row for row in rows if worked.rows_when.test({**env, **row})]
+    if worked.summed is None:
+        return Decimal(len(rows))
+    return sum((Decimal(row[worked.summed]) for row in rows if worked.summed in row), Decimal(0))
 
 
 def _has_problem(item: Item, value: Any) -> bool:

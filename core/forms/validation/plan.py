@@ -8,6 +8,7 @@ import jsonschema_rs
 
 from core.forms.definitions.conditions import Condition, Conditions, Env
 from core.forms.definitions.outline import Outline
+from core.forms.definitions.relations import Order, Relations, Worked
 from core.forms.items.item import PROBLEMS_FOUND, Item
 
 Test = Callable[[Env], bool]
@@ -43,10 +44,14 @@ class Plan:
     required: Mapping[str, Test]
     with_rules: frozenset[str]  # sources of the items in whose values submit mode may find faults
     rules: tuple[Rule, ...]
+    orders: Mapping[str, tuple[Order, ...]]
+    worked: Mapping[str, Worked]  # by the name of the number that is worked out
     validator: jsonschema_rs.Validator
 
 
-def make_plan(outline: Outline, conditions: Conditions, validator: jsonschema_rs.Validator) -> Plan:
+def make_plan(
+    outline: Outline, conditions: Conditions, relations: Relations, validator: jsonschema_rs.Validator
+) -> Plan:
     """Bring a definition without faults into the shape that the validation of bodies wants."""
     items = tuple(outline.items)
     places = {place: {i.name: i for i in items if i.place == place} for place in ("", "answers", "disposals")}
@@ -71,8 +76,13 @@ def make_plan(outline: Outline, conditions: Conditions, validator: jsonschema_rs
         row_orders=row_orders,
         required=required,
         with_rules=frozenset(
-            one.source for item in items for one in (item, *item.items) if one.definition.has_submission_rules
+            one.source
+            for item in items
+            for one in (item, *item.items)
+            if one.definition.has_submission_rules or one.source in relations.orders
         ),
+        orders=relations.orders,
+        worked={one.item.name: one for one in relations.worked},
         rules=tuple(_rule(raw, conditions.rules[at]) for at, raw in outline.rules),
         validator=validator,
     )

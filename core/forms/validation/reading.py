@@ -58,7 +58,7 @@ class Reading:
                     into[showable(key)] = None
             elif type(raw) is str and raw in item.offered:  # most answers
                 into[key] = raw
-            elif raw is None:
+            elif raw is None or key in self.plan.worked:
                 continue
             elif item.type == "group":
                 self.read_rows(item, raw)

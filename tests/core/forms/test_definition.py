@@ -38,6 +38,53 @@ def _faults(definition: Any) -> list[tuple[str, str]]:
 
 
 FIRST = "/sections/0/items/0"
+SECOND = "/sections/0/items/1"
+
+
+def _number(field: str = "total", **more: Any) -> dict[str, Any]:
+    return {"field": field, "text": "数", "type": "number", **more}
+
+
+def _day(field: str = "day", **more: Any) -> dict[str, Any]:
+    return {"field": field, "text": "日期", "type": "date", **more}
+
+
+def _rows(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"field": "rows", "text": "明细", "type": "group", "items": list(items)}
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([_day(not_before="other")], [(f"{FIRST}/not_before", "unknown_item")]),
+        ([_day(not_after="day")], [(f"{FIRST}/not_after", "unknown_item")]),
+        ([_text(), _day(not_before="name")], [(f"{SECOND}/not_before", "unknown_item")]),
+        ([_rows(_day()), _day("outer", not_before="day")], [(f"{SECOND}/not_before", "unknown_item")]),
+        ([_number(minimum="2", maximum="1.5")], [(f"{FIRST}/minimum", "bad_value")]),
+        ([_number(maximum="many")], [(f"{FIRST}/maximum", "bad_value")]),
+        ([_number(sum_of="rows")], [(f"{FIRST}/sum_of", "bad_value")]),
+        ([_number(sum_of="rows.qty")], [(f"{FIRST}/sum_of", "unknown_item")]),
+        ([_number(count_of="name"), _text()], [(f"{FIRST}/count_of", "unknown_item")]),
+        ([_number(sum_of="rows.name"), _rows(_text())], [(f"{FIRST}/sum_of", "unknown_item")]),
+        ([_number(sum_of="rows.qty"), _rows(_number("qty", scale=2))], [(f"{FIRST}/scale", "bad_value")]),
+        ([_number(sum_of="rows.qty", count_of="rows"), _rows(_number("qty"))], [(f"{FIRST}/count_of", "bad_value")]),
+        ([_number(rows_when={"item": "1", "in": ["yes"]}), _yes_no()], [(f"{FIRST}/rows_when", "bad_value")]),
+        (
+            [_number(count_of="rows", rows_when={"item": "nobody", "in": ["x"]}), _rows(_text())],
+            [(f"{FIRST}/rows_when/item", "unknown_item")],
+        ),
+        ([_number(count_of="rows", required=True), _rows(_text())], [(f"{FIRST}/required", "bad_value")]),
+        ([_rows(_number("inner", count_of="rows"))], [(f"{FIRST}/items/0", "nested")]),
+        (
+            [_number(count_of="rows"), _rows(_text(visible_when={"item": "total", "in": ["1"]}))],
+            [(f"{SECOND}/items/0/visible_when/item", "bad_condition")],
+        ),
+    ],
+)
+def test_a_relation_that_cannot_hold_is_refused_at_its_key(
+    items: list[dict[str, Any]], expected: list[tuple[str, str]]
+) -> None:
+    assert _faults(_form(*items)) == expected
 
 
 @pytest.mark.parametrize(

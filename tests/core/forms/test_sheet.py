@@ -64,6 +64,12 @@ def test_a_form_with_every_type_and_rules_comes_back_unchanged(name: str) -> Non
     assert definition_from_rows(rows_from_definition(definition)) == definition
 
 
+def test_relations_between_items_come_back_unchanged() -> None:
+    vectors = json.loads((ROOT / "tests/vectors/forms/relations.json").read_text(encoding="utf-8"))
+    definition = vectors["forms"]["rows"]
+    assert definition_from_rows(rows_from_definition(definition)) == definition
+
+
 def test_separators_in_labels_lists_and_numbers_survive() -> None:
     item = {
         "no": "1",

@@ -3605,7 +3605,11 @@ export interface components {
             tablet_url: string | null;
             warnings: components["schemas"]["Warning"][];
         };
-        /** @description A day, `2026-11-20`; with `not_future` not after today. */
+        /**
+         * @description A day, `2026-11-20`; with `not_future` not after today.
+         *
+         *     `not_before` and `not_after` name another date (`definitions/relations.py`); the same day is in order.
+         */
         DateItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
             no?: string;
@@ -3632,6 +3636,10 @@ export interface components {
             placeholder?: string;
             /** @description today at the latest */
             not_future?: boolean;
+            /** @description another date, of the same row or outside of groups, that this one must not precede */
+            not_before?: string;
+            /** @description another date that this one must not follow */
+            not_after?: string;
         };
         /** @description Who decided, with the name and office of that time. */
         DecidedBy: {
@@ -4814,7 +4822,8 @@ export interface components {
         /**
          * @description A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
          *
-         *     `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` a decimal string, included.
+         *     `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` and `maximum` are decimal
+         *     strings, included. With `sum_of` or `count_of` it is worked out from rows (`definitions/relations.py`).
          */
         NumberItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -4845,6 +4854,14 @@ export interface components {
             unit?: string;
             /** @description a decimal number */
             minimum?: string;
+            /** @description a decimal number */
+            maximum?: string;
+            /** @description `products.qty`: the sum of a number in the rows of a group; worked out, never sent */
+            sum_of?: string;
+            /** @description `products`: how many rows a group has; worked out, never sent */
+            count_of?: string;
+            /** @description which rows are summed or counted; left out: all */
+            rows_when?: components["schemas"]["Condition"];
         };
         /** @description Figures of an office, or of all in the total, as spec/b_rating §8 defines them; a rate over nothing is null. */
         OfficeFigures: {

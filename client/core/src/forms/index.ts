@@ -31,5 +31,6 @@ export {
 } from './plan'
 export { isWithin, pointer, tokensOf } from './pointers'
 export { type CarriedOver, carriesOver, carryOver, type Presets, type PresetSources, withPresets } from './presets'
+export { isWorkedOut } from './relations'
 export { clean, cleanLine, fold, hasWords } from './text'
 export { type Checked, faultsAt, type Mode, validate } from './validate'

@@ -3,6 +3,7 @@ import type { FormBody } from './definition'
 import type { Form, Item, Section } from './form'
 import { problemText } from './items/options'
 import { type Read, readBody, type Reading } from './reading'
+import { isWorkedOut } from './relations'
 import { isRequired } from './validate'
 import { type Cells, type Decided, decide, hasProblem } from './visibility'
 
@@ -130,6 +131,10 @@ function planItem(item: Item, body: FormBody, reading: Reading, decided: Decided
   const required = made.required || (isGroup && item.minItems > 0 && item.definition.readonly !== true)
   const answered = isGroup ? rows.length >= Math.max(1, item.minItems) : made.answered
   const before = options.previous?.byPointer.get(item.pointer)
+  if (isWorkedOut(item.definition)) {
+    const value = decided.values.get(item.name)
+    return kept(before, { ...made, value, required: false, answered: value !== undefined && value !== '0' })
+  }
   return kept(before, { ...made, required, answered, rows: kept(before?.rows, rows) })
 }
 

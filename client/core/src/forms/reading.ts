@@ -4,6 +4,7 @@ import type { Form, Item } from './form'
 import type { Entry } from './items/types'
 import { answerFault, NOT_AN_OBJECT, UNKNOWN_ITEM } from './items/messages'
 import { byCodePoints, pointer, showable } from './pointers'
+import { isWorkedOut } from './relations'
 import { clean } from './text'
 
 /** What was given for an item. A value that is not sound has faults, and conditions see it as not given. */
@@ -65,6 +66,7 @@ function readPlace(
   const unknown = new Set<string>()
   for (const key of Object.keys(body)) {
     const item = known?.get(key)
+    if (item !== undefined && isWorkedOut(item.definition)) continue
     if (item !== undefined) {
       const read = readItem(item, body[key])
       if (read !== null) given.set(key, read)

@@ -8,6 +8,7 @@ import type { Form, Item } from './form'
 import { ALL_NOT_APPLICABLE, answerFault, NOT_AN_OBJECT } from './items/messages'
 import { byCodePoints, isWithin } from './pointers'
 import { isObject, type Read, readBody, type Reading, type ReadRow } from './reading'
+import { isWorkedOut, orderFaults } from './relations'
 import { type Cells, type Decided, decide } from './visibility'
 
 /** A draft may be unfinished: only types are checked. A submission is checked wholly. */
@@ -48,9 +49,12 @@ export function faultsAt(faults: readonly Fault[], at: string): Fault[] {
 function asDraft(form: Form, reading: Reading, decided: Decided): Checked {
   const values = new Map<string, unknown>()
   for (const [name, read] of reading.given) if (read.sound) values.set(name, read.value)
+  for (const item of form.items) {
+    if (isWorkedOut(item.definition) && decided.values.has(item.name)) values.set(item.name, decided.values.get(item.name))
+  }
   return {
     values: layout(form, values),
-    faults: [...reading.bodyFaults, ...recorded(form, reading)],
+    faults: [...reading.bodyFaults, ...recorded(form, reading, decided)],
     problemsFound: decided.problemsFound,
     dropped: new Map(),
     warnings: [],
@@ -58,8 +62,9 @@ function asDraft(form: Form, reading: Reading, decided: Decided): Checked {
 }
 
 /** The faults of values, in the order of the form. */
-function recorded(form: Form, reading: Reading): Fault[] {
+function recorded(form: Form, reading: Reading, decided: Decided): Fault[] {
   return form.items.flatMap((item) => {
+    if (decided.tooLarge.has(item.name)) return [answerFault(item, 'out_of_range', item.pointer)]
     const read = reading.given.get(item.name)
     if (read === undefined) return []
     const inRows = (read.rows ?? []).flatMap((row) => [
@@ -81,8 +86,12 @@ function asSubmission(form: Form, reading: Reading, decided: Decided, today: str
       }
       continue
     }
-    faults.push(...itemFaults(item, read, decided.values.get(item.name), item.pointer, decided, undefined, today))
-    if (read?.rows !== undefined) faults.push(...rowFaults(item, read.rows, decided, today))
+    if (decided.tooLarge.has(item.name)) {
+      faults.push(answerFault(item, 'out_of_range', item.pointer))
+      continue
+    }
+    faults.push(...itemFaults(form, item, read, decided.values.get(item.name), item.pointer, decided, undefined, today))
+    if (read?.rows !== undefined) faults.push(...rowFaults(form, item, read.rows, decided, today))
   }
   faults.push(...ruleFaults(form, reading, decided))
   const values = new Map(decided.values)
@@ -97,11 +106,15 @@ function asSubmission(form: Form, reading: Reading, decided: Decided, today: str
 }
 
 function itemFaults(
-  item: Item, read: Read | undefined, value: unknown, at: string, decided: Decided, row: Cells | undefined, today: string,
+  form: Form, item: Item, read: Read | undefined, value: unknown, at: string, decided: Decided, row: Cells | undefined, today: string,
 ): readonly Fault[] {
   if (read !== undefined && !read.sound) return read.faults
   if (value !== undefined) {
-    const found = item.rules.submission(value, today)
+    const siblings = form.byName.get(item.place)?.inner
+    const textOf = (name: string): string => (siblings?.get(name) ?? form.byName.get(name))?.text ?? ''
+    const found = [
+      ...item.rules.submission(value, today), ...orderFaults(item.definition, value, decided.lookup(row), textOf),
+    ]
     return found.map((fault) => answerFault(item, fault.code, at + (fault.within ?? ''), fault.sentence))
   }
   return isRequired(item, decided, row) ? [answerFault(item, 'required', at)] : []
@@ -113,7 +126,7 @@ export function isRequired(item: Item, decided: Decided, row?: Cells): boolean {
   return required === true || (when !== undefined && holds(when as Condition, decided.lookup(row)))
 }
 
-function rowFaults(group: Item, rows: readonly ReadRow[], decided: Decided, today: string): Fault[] {
+function rowFaults(form: Form, group: Item, rows: readonly ReadRow[], decided: Decided, today: string): Fault[] {
   const visible = decided.values.get(group.name) as readonly Cells[]
   const hidden = decided.hiddenInside.get(group.name)
   return rows.flatMap((row, index) => {
@@ -122,7 +135,7 @@ function rowFaults(group: Item, rows: readonly ReadRow[], decided: Decided, toda
     const inner = [...group.inner.values()].filter((item) => hidden?.[index]?.has(item.name) !== true)
     const inCells = inner.flatMap((item) => {
       const at = `${group.pointer}/${index}${item.pointer}`
-      return itemFaults(item, row.cells.get(item.name), cells?.get(item.name), at, decided, cells, today)
+      return itemFaults(form, item, row.cells.get(item.name), cells?.get(item.name), at, decided, cells, today)
     })
     return [...row.faults, ...inCells]
   })

@@ -3,6 +3,7 @@ import { holds, type Lookup, PROBLEMS_FOUND } from './conditions'
 import type { Condition } from './definition'
 import type { Form, Item, Section } from './form'
 import type { Reading } from './reading'
+import { isWorkedOut, workedOut } from './relations'
 
 /** The cells of a row that are visible and sound, by name. */
 export type Cells = ReadonlyMap<string, unknown>
@@ -14,6 +15,8 @@ export interface Decided {
   /** By the group's name: of each row the names of its hidden items. */
   readonly hiddenInside: ReadonlyMap<string, readonly ReadonlySet<string>[]>
   readonly problemsFound: boolean
+  /** The names of numbers that are worked out and have too many digits. */
+  readonly tooLarge: ReadonlySet<string>
   /** Looks a name up in the body, or first in a row. */
   readonly lookup: (row?: Cells) => Lookup
 }
@@ -53,7 +56,15 @@ export function decide(form: Form, reading: Reading): Decided {
       hiddenInside.set(item.name, rows.map((row) => row.hidden))
     }
   }
-  return { values, hidden, hiddenInside, problemsFound, lookup }
+  const tooLarge = new Set<string>()
+  const rowsOf = (group: string): readonly Cells[] => (values.get(group) as readonly Cells[] | undefined) ?? []
+  for (const item of form.items) {
+    if (!isWorkedOut(item.definition) || hidden.has(item.name)) continue
+    const number = workedOut(item.definition, rowsOf, lookup)
+    if (number === null) tooLarge.add(item.name)
+    else values.set(item.name, number)
+  }
+  return { values, hidden, hiddenInside, problemsFound, tooLarge, lookup }
 }
 
 function decideRow(

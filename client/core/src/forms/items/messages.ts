@@ -23,6 +23,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   too_precise: (item) => `“${item.text}”最多保留${numberKey(item, 'scale') ?? 0}位小数，请重新填写`,
   out_of_range: (item) => `“${item.text}”的整数部分不能超过15位，请核对`,
   too_small: (item) => `“${item.text}”不能小于${numberKey(item, 'minimum') ?? ''}，请核对`,
+  too_large: (item) => `“${item.text}”不能大于${numberKey(item, 'maximum') ?? ''}，请核对`,
   bad_date: (item) => `“${item.text}”不是有效的日期，请按“2026-11-20”的形式填写`,
   future_date: (item) => `“${item.text}”不能晚于今天，请核对`,
   bad_mobile: (item) => `“${item.text}”不是有效的手机号码，请核对`,
@@ -34,7 +35,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   disposal_without_problem: (item) => `未发现问题，“${item.text}”不能填“是”或“办理中”，请改为“不适用”或核对检查结果`,
 }
 
-function numberKey(item: Item, key: 'scale' | 'minimum'): string | number | undefined {
+function numberKey(item: Item, key: 'scale' | 'minimum' | 'maximum'): string | number | undefined {
   return item.definition.type === 'number' ? item.definition[key] : undefined
 }
 

@@ -44,6 +44,41 @@ export function isLess(one: string, other: string): boolean {
   return left.negative ? right.digits < left.digits : left.digits < right.digits
 }
 
+/** The exact sum of decimal strings, as it is kept; null where it has more than 15 digits before the point. */
+export function sumOf(decimals: readonly string[]): string | null {
+  const added = LIMBS.map((_, at) => decimals.reduce((sum, one) => sum + (limbsOf(one)[at] ?? 0), 0))
+  const positive = carried(added)
+  const negative = (positive[0] ?? 0) < 0
+  const digits = (negative ? carried(added.map((limb) => -limb)) : positive)
+    .map((limb) => String(limb).padStart(LIMB_DIGITS, '0')).join('')
+  const integral = digits.slice(0, -MAX_SCALE).replace(/^0+/, '') || '0'
+  const fraction = digits.slice(-MAX_SCALE).replace(/0+$/, '')
+  if (integral.length > MAX_INTEGRAL) return null
+  return `${negative ? '-' : ''}${integral}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+// Four parts of six digits, the last behind the point: no float holds 21 digits, and not every phone knows BigInt.
+const LIMB_DIGITS = 6
+const LIMBS = [0, 1, 2, 3]
+
+function limbsOf(decimal: string): number[] {
+  const [integral = '', fraction = ''] = decimal.replace('-', '').split('.')
+  const digits = integral.padStart(3 * LIMB_DIGITS, '0') + fraction.padEnd(MAX_SCALE, '0')
+  const sign = decimal.startsWith('-') ? -1 : 1
+  return LIMBS.map((at) => sign * Number(digits.slice(at * LIMB_DIGITS, (at + 1) * LIMB_DIGITS)))
+}
+
+function carried(limbs: readonly number[]): number[] {
+  const base = 10 ** LIMB_DIGITS
+  const result = [...limbs]
+  for (let at = result.length - 1; at > 0; at -= 1) {
+    const carry = Math.floor((result[at] ?? 0) / base)
+    result[at] = (result[at] ?? 0) - carry * base
+    result[at - 1] = (result[at - 1] ?? 0) + carry
+  }
+  return result
+}
+
 /** Sign and digits at fixed places, so that the order of the texts is that of the numbers. */
 function sortable(decimal: string): { negative: boolean; digits: string } {
   const [integral = '', fraction = ''] = decimal.replace('-', '').split('.')

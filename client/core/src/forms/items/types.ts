@@ -62,8 +62,11 @@ const MAKE: Make = {
       const read = readNumber(raw, definition.scale ?? 0)
       return read === null || 'value' in read ? read : { value: undefined, code: read.code }
     }),
-    submission: (value) =>
-      definition.minimum !== undefined && isLess(value as string, definition.minimum) ? [{ code: 'too_small' }] : NONE,
+    submission: (value) => {
+      const { minimum, maximum } = definition
+      if (minimum !== undefined && isLess(value as string, minimum)) return [{ code: 'too_small' }]
+      return maximum !== undefined && isLess(maximum, value as string) ? [{ code: 'too_large' }] : NONE
+    },
   }),
   date: (definition) => ({
     ...plain('选择', MAX_IDENTIFIER, written(definition, halfWidth, (day) => (isDate(day) ? null : 'bad_date'))),

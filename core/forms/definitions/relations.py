@@ -1,0 +1,102 @@
+"""What an item says of other items: dates in their order, and numbers that are worked out from the rows of a group.
+
+    "not_before": NAME   "not_after": NAME     of a date: another date of the same row, or one outside of groups
+    "sum_of": "GROUP.NAME"                     of a number: the sum of a number in the rows
+    "count_of": "GROUP"                        of a number: how many rows there are
+    "rows_when": CONDITION                     of the rows that are summed or counted; left out: all of them
+
+A number that is worked out stands outside of groups and is never sent: what a body says of it is passed over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import Fault
+from core.forms.definitions.conditions import Condition, read_condition
+from core.forms.definitions.outline import Outline
+from core.forms.items.item import Item
+from core.forms.items.quantities import Date, Number
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """That a date is `not_before` or `not_after` another one, of which `text` is the printed wording."""
+
+    relation: Literal["not_before", "not_after"]
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A number that is worked out: the sum of `summed` in the rows of `group`, or (None) how many rows there are."""
+
+    item: Item
+    group: str
+    summed: str | None
+    rows_when: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """`orders` by the `source` of the date."""
+
+    orders: Mapping[str, tuple[Order, ...]]
+    worked: tuple[Worked, ...]
+
+
+def read_relations(outline: Outline) -> Relations:
+    """Read them; faults are appended to the outline's."""
+    known = {item.name: item for item in outline.items}
+    orders: dict[str, tuple[Order, ...]] = {}
+    worked: list[Worked] = []
+    for outer in outline.items:
+        inside = {inner.name: inner for inner in outer.items}
+        for item in (outer, *outer.items):
+            if isinstance(item.definition, Date):
+                found = _orders(item, item.definition, known if item is outer else known | inside, outline.faults)
+                if found:
+                    orders[item.source] = found
+            elif isinstance(item.definition, Number) and item.definition.is_worked_out:
+                if item is not outer:
+                    outline.faults.append(Fault(item.source, "nested", "组内不能有由其他行计算得出的数"))
+                elif (one := _worked(item, item.definition, known, outline.faults)) is not None:
+                    worked.append(one)
+    return Relations(orders, tuple(worked))
+
+
+def _orders(item: Item, definition: Date, known: Mapping[str, Item], faults: list[Fault]) -> tuple[Order, ...]:
+    found: list[Order] = []
+    relations: tuple[Literal["not_before", "not_after"], ...] = ("not_before", "not_after")
+    for relation in relations:
+        name = getattr(definition, relation)
+        if name is None:
+            continue
+        other = known.get(name)
+        if other is None or other is item or not isinstance(other.definition, Date):
+            faults.append(Fault(f"{item.source}/{relation}", "unknown_item", f"本表没有另一个日期“{name}”可供比较"))
+        else:
+            found.append(Order(relation, name, other.text))
+    return tuple(found)
+
+
+def _worked(item: Item, definition: Number, known: dict[str, Item], faults: list[Fault]) -> Worked | None:
+    key = "sum_of" if definition.sum_of is not None else "count_of"
+    name, _, summed = (definition.sum_of or definition.count_of or "").partition(".")
+    group = known.get(name)
+    if group is None or group.type != "group":
+        faults.append(Fault(f"{item.source}/{key}", "unknown_item", f"本表没有组“{name}”"))
+        return None
+    inside = {inner.name: inner for inner in group.items}
+    before = len(faults)
+    if key == "sum_of":
+        addend = inside.get(summed)
+        if addend is None or not isinstance(addend.definition, Number):
+            faults.append(Fault(f"{item.source}/sum_of", "unknown_item", f"组“{name}”中没有数“{summed}”可供求和"))
+        elif addend.definition.scale > definition.scale:
+            faults.append(Fault(f"{item.source}/scale", "bad_value", "合计的小数位数不能少于各行的小数位数"))
+    rows_when = None
+    if "rows_when" in definition.model_fields_set:
+        rows_when = read_condition(definition.rows_when, f"{item.source}/rows_when", known | inside, faults)
+    return None if len(faults) > before else Worked(item, name, summed or None, rows_when)
