@@ -5,7 +5,9 @@
 VENV = .venv
 PYTHON = $(VENV)/bin/python
 # More than there are cores: many tests wait for a process, a clock or a lock.
-JOBS ?= 3
+JOBS ?= 4
+# Each worker reads all tests and starts many processes: without kept bytecode each compiles every source anew.
+KEEP_BYTECODE = PYTHONDONTWRITEBYTECODE=
 UV = $(VENV)/bin/uv
 
 .PHONY: help bundle client pictures setup run demo test test-rounds check bench types lock clean
@@ -46,11 +48,11 @@ demo: $(VENV)/run.stamp
 	@./manage prepare
 
 test: $(VENV)/dev.stamp
-	TEST_ROUNDS=few $(PYTHON) -m pytest -n $(JOBS) --dist worksteal -rs $(TESTS)
+	$(KEEP_BYTECODE) TEST_ROUNDS=few $(PYTHON) -m pytest -n $(JOBS) --dist worksteal -rs $(TESTS)
 
 # What `make test` repeats a handful of times, often: races, kills, random input. Each test on its other database.
 test-rounds: $(VENV)/dev.stamp
-	TEST_ROUNDS=all $(PYTHON) -m pytest -n $(JOBS) --dist worksteal -rs -m "rounds or only_in_rounds or other_database" $(TESTS)
+	$(KEEP_BYTECODE) TEST_ROUNDS=all $(PYTHON) -m pytest -n $(JOBS) --dist worksteal -rs -m "rounds or only_in_rounds or other_database" $(TESTS)
 
 check: $(VENV)/dev.stamp
 	$(PYTHON) -m ruff check .

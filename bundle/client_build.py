@@ -44,11 +44,16 @@ class Node:
 def sources_digest() -> str:
     """SHA-256 of all that a build is made of: names and contents below `client/`, lock included."""
     digest = hashlib.sha256()
-    for path in sorted(CLIENT.rglob("*")):
-        parts = path.relative_to(CLIENT).parts
-        if not _NO_SOURCES & set(parts) and path.is_file():
-            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(_sources()):
+        digest.update("/".join(path.relative_to(CLIENT).parts).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    """The files a build is made of. Folders of packages are never entered: they hold a hundred thousand files."""
+    for folder, folders, names in os.walk(CLIENT):
+        folders[:] = [name for name in folders if name not in _NO_SOURCES]
+        yield from (path for name in names if (path := Path(folder, name)).is_file() and name not in _NO_SOURCES)
 
 
 def built_folder(target: str) -> Path:

@@ -19,6 +19,7 @@ from core.database import migrate
 from core.db import Database
 from tests.command_line import command_line
 from tests.databases import postgres_database
+from tests.rounds import others_in_rounds
 from tests.servers import running_server
 from tests.test_tour import needs_curl, take_the_tour
 
@@ -27,6 +28,7 @@ VERSIONS = sorted({path.name.partition("-")[0] for path in RELEASES.iterdir()})
 
 RENAMED = {"receipts": "idempotency_keys", "rating_gates": "rating_windows"}
 """Tables that have another name since."""
+ON_ONE_RELEASE = pytest.mark.parametrize("earlier", others_in_rounds(VERSIONS, VERSIONS[0]), indirect=True)
 REVISIONS = {"0.1.0": "0004", "0.2.0": "0011", "0.3.0": "0027"}
 
 
@@ -100,17 +102,14 @@ def test_its_rows_are_kept_and_the_tables_become_those_of_the_code(earlier: Inst
 
 @needs_curl
 @pytest.mark.rounds
-@pytest.mark.parametrize(
-    "earlier",
-    [VERSIONS[0], *(pytest.param(version, marks=pytest.mark.only_in_rounds) for version in VERSIONS[1:])],
-    indirect=True,
-)
+@ON_ONE_RELEASE
 def test_the_tour_runs_on_it(earlier: Installation) -> None:
     with running_server(earlier.folder, DATABASE_URL=earlier.url) as base:
         take_the_tour(base, earlier.folder)
         assert requests.get(f"{base}/readyz", timeout=10).status_code == 200
 
 
+@ON_ONE_RELEASE
 def test_a_folder_of_a_state_that_was_never_released_is_refused_with_one_sentence(earlier: Installation) -> None:
     database = Database(earlier.url)
     with database.write() as session:
@@ -125,6 +124,7 @@ def test_a_folder_of_a_state_that_was_never_released_is_refused_with_one_sentenc
     database.dispose()
 
 
+@ON_ONE_RELEASE
 def test_a_column_that_is_missing_at_the_newest_revision_is_refused_at_the_start(earlier: Installation) -> None:
     database = Database(earlier.url)
     migrate.upgrade(database.engine)

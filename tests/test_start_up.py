@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,16 +24,21 @@ from cli import preparation, serving
 from core.config import Settings
 from core.db import Base, Database
 from tests import paperwork
-from tests.servers import ROOT, free_port, running_server, server_process, wait_until_ready
+from tests.demo_folder import demo_folder
+from tests.servers import ROOT, free_port, server_process, wait_until_ready
 
 SHIPPED_FORMS = sum(len(list((ROOT / folder).glob("*.json"))) for folder in preparation.FORM_FOLDERS)
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
+    return environment_of(tmp_path)
+
+
+def environment_of(folder: Path) -> dict[str, str]:
     """What the server is started with: a data folder that is not there yet, a free port, nothing else."""
     outside = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "DEMO")}
-    return {**outside, "DATA_DIR": str(tmp_path / "data"), "HOST": "127.0.0.1", "PORT": str(free_port())}
+    return {**outside, "DATA_DIR": str(folder / "data"), "HOST": "127.0.0.1", "PORT": str(free_port())}
 
 
 def start(environment: dict[str, str], *command: str) -> subprocess.Popen[bytes]:
@@ -41,14 +48,18 @@ def start(environment: dict[str, str], *command: str) -> subprocess.Popen[bytes]
     )  # fmt: skip
 
 
-def run_once(environment: dict[str, str], stop: signal.Signals = signal.SIGTERM) -> str:
-    """Start, wait until ready, ask for the start page, stop; returns what was printed."""
+def run_once(
+    environment: dict[str, str], stop: signal.Signals = signal.SIGTERM, meanwhile: Callable[[str], None] | None = None
+) -> str:
+    """Start, wait until ready, ask for the start page, call `meanwhile`, stop; returns what was printed."""
     process = start(environment)
     base = f"http://127.0.0.1:{environment['PORT']}"
     try:
         wait_until_ready(base, process)
         with urllib.request.urlopen(f"{base}/", timeout=5) as answer:
             assert answer.status == 200
+        if meanwhile is not None:
+            meanwhile(base)
     finally:
         process.send_signal(stop)
         try:
@@ -78,11 +89,38 @@ def state(data_dir: Path) -> tuple[dict[str, int], dict[str, tuple[str, int]]]:
     return rows, files
 
 
-def test_the_first_start_says_where_to_go_and_the_second_changes_nothing(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    data = tmp_path / "data"
-    printed = run_once(environment)
+@dataclass
+class FirstStart:
+    """A server's first start, which loaded the demo, and has ended."""
+
+    environment: dict[str, str]
+    data: Path
+    printed: str
+    fetched: list[requests.Response]
+    """One file of the demo, fetched eight times: by whichever worker answered."""
+
+
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
+    """Made once for all tests that look at one: loading the demo takes longer than all they do."""
+    folder = tmp_path_factory.mktemp("first-start")
+    environment, data, fetched = environment_of(folder), folder / "data", list[requests.Response]()
+
+    def fetch(base: str) -> None:
+        accounts = json.loads((data / "demo-accounts.json").read_text())
+        reviewer = next(a for a in accounts if "licence_reviewer" in a["roles"])
+        sent = {"username": reviewer["username"], "password": reviewer["password"]}
+        token = requests.post(f"{base}/api/v1/sessions", json=sent, timeout=10).json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        topics = requests.get(f"{base}/api/v1/self-check-topics", headers=headers, timeout=10).json()["items"]
+        address = f"{base}/api/v1/files/{topics[0]['template_file_id']}"
+        fetched.extend(requests.get(address, headers=headers, timeout=10) for _ in range(8))
+
+    return FirstStart(environment, data, run_once(environment, meanwhile=fetch), fetched)
+
+
+def test_the_first_start_says_where_to_go_and_the_second_changes_nothing(first_start: FirstStart) -> None:
+    environment, data, printed = first_start.environment, first_start.data, first_start.printed
     base = f"http://127.0.0.1:{environment['PORT']}"
     assert f"{base}/api/docs/" in printed and f"{base}/api/v1/openapi.json" in printed
     accounts = json.loads((data / "demo-accounts.json").read_text())
@@ -98,18 +136,10 @@ def test_the_first_start_says_where_to_go_and_the_second_changes_nothing(
     assert "首次启动" in printed and "首次启动" not in again
 
 
-def test_what_the_first_start_stored_can_be_fetched_from_every_worker(tmp_path: Path) -> None:
+def test_what_the_first_start_stored_can_be_fetched_from_every_worker(first_start: FirstStart) -> None:
     # The library that stores files does not survive a fork: used before it, every fetch would hang.
-    with running_server(tmp_path / "data") as base:
-        accounts = json.loads((tmp_path / "data" / "demo-accounts.json").read_text())
-        reviewer = next(a for a in accounts if "licence_reviewer" in a["roles"])
-        sent = {"username": reviewer["username"], "password": reviewer["password"]}
-        token = requests.post(f"{base}/api/v1/sessions", json=sent, timeout=10).json()["token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        topics = requests.get(f"{base}/api/v1/self-check-topics", headers=headers, timeout=10).json()["items"]
-        for _ in range(8):  # whichever worker answers
-            file = requests.get(f"{base}/api/v1/files/{topics[0]['template_file_id']}", headers=headers, timeout=10)
-            assert file.status_code == 200 and file.content
+    assert len(first_start.fetched) == 8
+    assert all(file.status_code == 200 and file.content for file in first_start.fetched)
 
 
 def decoders_of(server: int) -> list[int]:
@@ -127,10 +157,11 @@ def decoders_of(server: int) -> list[int]:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.only_in_rounds)])
 def test_what_decodes_pictures_is_there_when_one_comes_and_gone_when_the_server_stops(
-    tmp_path: Path, stop: signal.Signals
+    tmp_path_factory: pytest.TempPathFactory, stop: signal.Signals
 ) -> None:
-    with server_process(tmp_path / "data") as (base, process):
-        accounts = json.loads((tmp_path / "data" / "demo-accounts.json").read_text())
+    data = demo_folder(tmp_path_factory)
+    with server_process(data) as (base, process):
+        accounts = json.loads((data / "demo-accounts.json").read_text())
         inspector = next(a for a in accounts if "inspector" in a["roles"])
         sent = {"username": inspector["username"], "password": inspector["password"]}
         token = requests.post(f"{base}/api/v1/sessions", json=sent, timeout=10).json()["token"]

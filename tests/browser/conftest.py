@@ -1,6 +1,7 @@
 """A phone (Chromium) and a service hall (the demo on a real server), for tests of what a person sees.
 
-Skipped where Chromium is missing: `apt-get install chromium`.
+`make test` goes through each screen once, the way a person goes, and looks at it in one look; edges, refusals and the
+other looks are `only_in_rounds`. Skipped where Chromium is missing: `apt-get install chromium`.
 """
 
 import shutil

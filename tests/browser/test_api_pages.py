@@ -1,11 +1,13 @@
 """The pages of the interface in Chromium: their policy lets them work and lets nothing else run."""
 
+import pytest
 from playwright.sync_api import ConsoleMessage
 
 from tests.browser.conftest import Phone
 from tests.browser.hall import Hall
 
 
+@pytest.mark.only_in_rounds  # the policy itself is tested without a browser; to draw all operations takes long
 def test_the_api_pages_work_under_their_policy(hall: Hall, phone: Phone) -> None:
     refused: list[str] = []
 

@@ -15,7 +15,7 @@ from tests.servers import running_server
 
 Phone = Callable[..., Page]
 REVIEWER = "demo_licence_reviewer"
-NARROW = {"color_scheme": "dark"}
+LOOKS: dict[str, dict[str, Any]] = {"375": {"width": 375}, "320 dark": {"width": 320, "color_scheme": "dark"}}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,7 @@ def test_taking_back_a_declaration_says_what_it_undoes_and_it_is_sent_anew(burea
     assert (again["status"], again["sent"], again["data"]["contact_mobile"]) == ("pending", 2, "13800000009")
 
 
+@pytest.mark.only_in_rounds
 def test_sending_what_nobody_touched_says_what_is_missing_and_not_that_it_has_to_be_saved(
     bureau: Bureau, phone: Phone
 ) -> None:
@@ -113,6 +114,7 @@ def test_sending_what_nobody_touched_says_what_is_missing_and_not_that_it_has_to
     expect(faults).not_to_contain_text("保存")
 
 
+@pytest.mark.only_in_rounds
 def test_what_was_typed_outlives_a_closed_app_without_a_network(bureau: Bureau, phone: Phone) -> None:
     own = filing(bureau, "data_declaration", "update")
     page = phone()
@@ -130,6 +132,7 @@ def test_what_was_typed_outlives_a_closed_app_without_a_network(bureau: Bureau, 
     assert bureau.call("enterprise", "GET", f"/filings/{own['id']}")["data"]["contact_name"] == "周某"
 
 
+@pytest.mark.only_in_rounds
 def test_what_was_saved_elsewhere_meanwhile_is_a_question_and_no_loss(bureau: Bureau, phone: Phone) -> None:
     own = filing(bureau, "data_declaration", "update")
     page = phone()
@@ -172,16 +175,15 @@ SCREENS = {
 }
 
 
-@pytest.mark.parametrize("look", [{"width": 375}, {"width": 320, **NARROW}], ids=["375", "320"])
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(
-    look: dict[str, Any], bureau: Bureau, phone: Phone
-) -> None:
+@pytest.mark.only_in_rounds
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(look: str, bureau: Bureau, phone: Phone) -> None:
     own = filing(bureau, "data_declaration", "update")["id"]
     of_filing = {
         "filing": f"/pages/enterprise/filing?id={own}",
         "section": f"/pages/enterprise/section?id={own}&section=enterprise",
     }
-    first = phone(**look)
+    first = phone(**LOOKS[look])
     bureau.open(first, "enterprise", "/pages/home/index")
     expect(first.get_by_role("heading", level=1)).to_be_visible()
 

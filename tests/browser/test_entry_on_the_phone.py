@@ -11,9 +11,11 @@ from tests.browser.app import Bureau, build_if_stale, violations
 from tests.browser.checks import PRODUCTION_NO, SALES, at_home, begin, records, submit, visited
 from tests.browser.inspector import COUNTY, Inspector, shop
 from tests.demo_folder import demo_folder
+from tests.rounds import others_in_rounds
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
+LOOKS = ("light", "dark", "light, 关怀版", "dark, 关怀版")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,7 @@ def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Bureau(base, data_dir)
 
 
+@pytest.mark.only_in_rounds
 def test_a_known_shop_without_problems_takes_fourteen_presses_and_nothing_typed(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 0)
     visited(bureau, "sales", known, ["李敏", "王强"])
@@ -39,6 +42,7 @@ def test_a_known_shop_without_problems_takes_fourteen_presses_and_nothing_typed(
     assert record["problems_found"] is False
 
 
+@pytest.mark.only_in_rounds
 def test_three_signatures_and_a_photo_make_twenty_four_presses(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 1)
     visited(bureau, "sales", known, ["李敏", "王强", "赵六"])
@@ -58,6 +62,7 @@ def test_three_signatures_and_a_photo_make_twenty_four_presses(bureau: Bureau, p
     assert (len(full["photos"]), len(full["signatures"])) == (1, 3)
 
 
+@pytest.mark.only_in_rounds
 def test_a_production_check_takes_twenty_three_presses(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 2)
     visited(bureau, "production", known, ["李敏", "王强"])
@@ -125,6 +130,7 @@ def test_a_draft_is_there_again_after_the_page_was_closed_in_the_middle_of_a_wor
     assert records(bureau, known) == []
 
 
+@pytest.mark.only_in_rounds
 def test_what_is_typed_right_after_the_page_moved_is_kept(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 5)
     visited(bureau, "sales", known, ["李敏", "王强"])
@@ -145,6 +151,7 @@ def test_what_is_typed_right_after_the_page_moved_is_kept(bureau: Bureau, phone:
     expect(page.locator("#at-answers-1_2e2_2eproblem textarea")).to_have_value("没有验收记录")
 
 
+@pytest.mark.only_in_rounds
 def test_without_a_network_a_check_is_begun_filled_in_and_waits(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 5)
     visited(bureau, "sales", known, ["李敏", "王强"])
@@ -168,6 +175,7 @@ def test_without_a_network_a_check_is_begun_filled_in_and_waits(bureau: Bureau, 
     assert len(records(bureau, known)) == 1
 
 
+@pytest.mark.only_in_rounds
 def test_a_code_without_a_credit_code_says_so_and_opens_typing(bureau: Bureau, phone: Phone) -> None:
     page = phone(height=812)
     inspector = Inspector(bureau, page)
@@ -177,6 +185,7 @@ def test_a_code_without_a_credit_code_says_so_and_opens_typing(bureau: Bureau, p
     expect(page.locator("#enterprise-input")).to_be_focused()
 
 
+@pytest.mark.only_in_rounds
 def test_what_cannot_be_inspected_needs_a_reason_alone(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 6)
     visited(bureau, "sales", known, ["李敏", "王强"])
@@ -192,6 +201,7 @@ def test_what_cannot_be_inspected_needs_a_reason_alone(bureau: Bureau, phone: Ph
     assert record["unable"] is True
 
 
+@pytest.mark.only_in_rounds
 def test_the_same_check_again_is_asked_about_before_it_is_sent(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 7)
     visited(bureau, "sales", known, ["李敏", "王强"])
@@ -246,6 +256,7 @@ def serve_form(page: Page, definition: dict[str, Any]) -> None:
     page.route("**/api/v1/forms/gpc-sales*", answer)
 
 
+@pytest.mark.only_in_rounds
 def test_in_a_form_of_sixty_items_an_answer_draws_its_own_item_alone(bureau: Bureau, phone: Phone) -> None:
     page = phone(height=812)
     serve_form(page, long_form(60))
@@ -272,6 +283,7 @@ def test_in_a_form_of_sixty_items_an_answer_draws_its_own_item_alone(bureau: Bur
     expect(inspector.item("3.6")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.only_in_rounds
 def test_after_an_answer_the_next_item_comes_into_sight_and_the_head_covers_nothing(
     bureau: Bureau, phone: Phone
 ) -> None:
@@ -360,10 +372,10 @@ def test_a_spot_check_with_verdicts_and_an_added_test_item_goes_through_the_same
     assert record["items"][1]["measured"] == "78 K"
 
 
-@pytest.mark.parametrize("care", [False, True])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_of_a_check_are_accessible(bureau: Bureau, phone: Phone, scheme: Any, care: bool) -> None:
-    page = phone(320 if care else 375, color_scheme=scheme)
+@pytest.mark.parametrize("look", others_in_rounds(LOOKS, "dark, 关怀版"))
+def test_the_pages_of_a_check_are_accessible(bureau: Bureau, phone: Phone, look: str) -> None:
+    care = "关怀版" in look
+    page = phone(320 if care else 375, color_scheme=look.partition(",")[0])
     if care:
         page.add_init_script("localStorage.setItem('care', JSON.stringify({type: 'string', data: 'on'}))")
     known = shop(bureau, 11)

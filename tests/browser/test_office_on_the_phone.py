@@ -8,7 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import Bureau, build_if_stale, wrong_on
+from tests.browser.app import Bureau, build_if_stale, violations, wrong_on
 from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
@@ -46,6 +46,7 @@ def test_the_city_user_approves_one_account_and_refuses_another_with_an_opinion(
     page = phone()
     bureau.open(page, CITY, "/pages/accounts/index")
     expect(card(page, "陈甲")).to_contain_text("138****1001")
+    assert violations(page) == []
     waiting = bureau.call(CITY, "GET", "/account-applications?status=pending")["total"]
     expect(page.get_by_text(f"共 {waiting} 人")).to_be_visible()
     page.get_by_role("button", name="通过：陈甲", exact=True).click()
@@ -67,6 +68,7 @@ def test_the_city_user_approves_one_account_and_refuses_another_with_an_opinion(
     assert status(bureau, bad)["opinion"] == "单位名称与辖区不符"
 
 
+@pytest.mark.only_in_rounds
 def test_a_decision_that_somebody_else_made_meanwhile_is_named(bureau: Bureau, phone: Phone) -> None:
     application = bureau.apply("陈丙", 1003)
     page = phone()
@@ -80,6 +82,7 @@ def test_a_decision_that_somebody_else_made_meanwhile_is_named(bureau: Bureau, p
     assert status(bureau, application)["status"] == "rejected"
 
 
+@pytest.mark.only_in_rounds
 def test_an_account_is_disabled_with_a_reason_and_enabled_again(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, CITY, "/pages/accounts/index")
@@ -103,6 +106,7 @@ def test_the_figures_lead_from_the_city_to_a_county_and_its_records(bureau: Bure
     page = phone()
     bureau.open(page, CITY, "/pages/statistics/index")
     expect(page.locator(".tile").first).to_contain_text(f"应检 {figures['total']['planned']}")
+    assert violations(page) == []
     page.get_by_role("link", name="天宁区").click()
     expect(page.get_by_role("heading", name="天宁区", level=1)).to_be_visible()
     expect(page.locator(".tile:visible").first).to_contain_text(f"应检 {county['planned']}")
@@ -115,6 +119,7 @@ def test_the_figures_lead_from_the_city_to_a_county_and_its_records(bureau: Bure
     expect(page.locator(".record-card:visible").nth(place)).to_contain_text("退回更正")
 
 
+@pytest.mark.only_in_rounds
 def test_the_table_says_what_the_bars_say_and_can_be_read_aloud(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, CITY, "/pages/statistics/index")
@@ -143,6 +148,7 @@ SCREENS = {
 LOOKS: dict[str, dict[str, Any]] = {"375": {"width": 375}, "320 dark": {"width": 320, "color_scheme": "dark"}}
 
 
+@pytest.mark.only_in_rounds
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(look: str, bureau: Bureau, phone: Phone) -> None:
     first = phone(**LOOKS[look])

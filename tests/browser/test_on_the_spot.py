@@ -96,6 +96,7 @@ def photo_of(bureau: Bureau, record_id: str, uploaded: list[Response]) -> tuple[
     return said[file_id], answer.content
 
 
+@pytest.mark.only_in_rounds
 def test_a_product_that_the_register_does_not_know_of_an_enterprise_is_said_in_the_form_without_a_network(
     bureau: Bureau, phone: Phone
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_product_that_the_register_does_not_know_of_an_enterprise_is_said_in_t
     expect(question(page, "product")).to_have_count(0)
 
 
+@pytest.mark.only_in_rounds
 def test_a_licence_that_has_expired_is_asked_about_before_the_questions(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 1)
     inspector = at_home(bureau, phone(height=812))
@@ -133,6 +135,7 @@ def test_a_licence_that_has_expired_is_asked_about_before_the_questions(bureau: 
     assert violations(page) == []
 
 
+@pytest.mark.only_in_rounds
 def test_an_enterprise_of_another_county_is_asked_about_and_can_be_inspected(bureau: Bureau, phone: Phone) -> None:
     foreign = bureau.call("demo_zhonglou", "GET", "/enterprises?product_code=06")["items"][0]
     inspector = at_home(bureau, phone(height=812))
@@ -172,6 +175,7 @@ def test_a_photo_reaches_the_server_with_its_time_and_place_and_is_given_back_as
     assert [round(float(said[name]), 4) for name in HERE] == [round(degrees, 4) for degrees in HERE.values()]
 
 
+@pytest.mark.only_in_rounds
 @pytest.mark.parametrize("location", ["refused", "never answered"])
 def test_a_location_that_is_not_told_blocks_nothing(bureau: Bureau, phone: Phone, location: str) -> None:
     known = shop(bureau, 3 if location == "refused" else 4)
@@ -195,6 +199,7 @@ def test_a_location_that_is_not_told_blocks_nothing(bureau: Bureau, phone: Phone
     assert said["taken_at"] is not None
 
 
+@pytest.mark.only_in_rounds
 def test_room_for_photos_is_said_to_end_before_it_ends_and_what_was_taken_is_sent(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 5)
     visited(bureau, "sales", known, ["李敏", "王强"])
@@ -225,6 +230,7 @@ def test_room_for_photos_is_said_to_end_before_it_ends_and_what_was_taken_is_sen
     assert len(bureau.call(COUNTY, "GET", f"/inspections/{record['id']}")["photos"]) == 3
 
 
+@pytest.mark.only_in_rounds
 def test_drafts_that_only_the_server_has_are_counted_at_the_bar(bureau: Bureau, phone: Phone) -> None:
     before = len(bureau.call(COUNTY, "GET", "/inspections?status=draft")["items"])
     before += len(bureau.call(COUNTY, "GET", "/spot-checks?status=draft")["items"])

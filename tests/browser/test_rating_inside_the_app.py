@@ -71,6 +71,7 @@ def test_every_fault_is_said_at_once_in_the_words_of_the_page(hall: Hall, phone:
     expect(page.get_by_label("姓名或单位名称")).to_have_count(0)
 
 
+@pytest.mark.only_in_rounds
 def test_the_same_number_again_is_told_the_day_and_keeps_what_was_typed(hall: Hall, phone: Phone) -> None:
     code, mobile, page = hall.code(), hall.number(), phone()
     opened(page, hall, code)
@@ -87,6 +88,7 @@ def test_the_same_number_again_is_told_the_day_and_keeps_what_was_typed(hall: Ha
     expect(second.get_by_label("具体意见")).to_have_value(REASON)
 
 
+@pytest.mark.only_in_rounds
 def test_an_officer_with_the_app_on_the_phone_rates_as_a_citizen(hall: Hall, phone: Phone) -> None:
     page = phone()
     opened(page, hall, who="demo_zhonglou")
@@ -95,6 +97,7 @@ def test_an_officer_with_the_app_on_the_phone_rates_as_a_citizen(hall: Hall, pho
     expect(page.get_by_text("评价提交成功")).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_an_unknown_code_says_what_to_do(hall: Hall, phone: Phone) -> None:
     page = phone()
     Bureau(hall.base, hall.data_dir).open(page, None, f"/pages/rating/index?token={'x' * 32}")
@@ -103,6 +106,7 @@ def test_an_unknown_code_says_what_to_do(hall: Hall, phone: Phone) -> None:
     assert violations(page) == []
 
 
+@pytest.mark.only_in_rounds
 def test_nothing_is_wider_than_a_narrow_window(hall: Hall, phone: Phone) -> None:
     page = phone(320, color_scheme="dark")
     opened(page, hall)

@@ -11,9 +11,12 @@ from playwright.sync_api import Page, expect
 from feedback.codes.catalogue import LEVELS, tags_of
 from tests.browser.hall import NAME, REASON, Hall, fill_in, rate_badly, send
 from tests.browser.screens import SCREENS
+from tests.rounds import others_in_rounds
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
+MOST_DIFFERENT = ("fresh form", "faults at once", "large type", "thanks", "answer", "unknown code")
+"""Screens that share least with each other."""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 
 # What shows the focus: the element itself, or for a choice that is drawn by its label, the label.
@@ -57,13 +60,26 @@ def tab(page: Page) -> str:
     return str(focused["name"])
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(screen: str, hall: Hall, phone: Phone) -> None:
+@pytest.mark.parametrize("screen", others_in_rounds(SCREENS, *MOST_DIFFERENT))
+def test_axe_finds_nothing_whatever_is_touched_has_44_pixels_and_a_narrow_window_is_wide_enough(
+    screen: str, hall: Hall, phone: Phone
+) -> None:
     page = phone()
     SCREENS[screen](page, hall)
     assert violations(page) == []
+    assert page.evaluate(SMALL_TARGETS) == []
     page.set_viewport_size({"width": 320, "height": 568})
     assert sideways(page) <= 0
+
+
+@pytest.mark.only_in_rounds
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing_in_a_narrow_window_and_in_type_of_twice_the_size(
+    screen: str, hall: Hall, phone: Phone
+) -> None:
+    page = phone()
+    SCREENS[screen](page, hall)
+    page.set_viewport_size({"width": 320, "height": 568})
     assert violations(page) == []
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert sideways(page) <= 0
@@ -82,13 +98,7 @@ def test_a_dark_phone_is_shown_dark_and_readable_pages(screen: str, hall: Hall, 
         expect(field).to_have_css("color", re.compile(r"rgb\((232, 236, 241|255, 255, 255)\)"))
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_whatever_is_touched_is_at_least_44_pixels_high_and_wide(screen: str, hall: Hall, phone: Phone) -> None:
-    page = phone()
-    SCREENS[screen](page, hall)
-    assert page.evaluate(SMALL_TARGETS) == []
-
-
+@pytest.mark.only_in_rounds
 def test_short_tags_share_a_line_and_long_ones_wrap_in_their_place(hall: Hall, phone: Phone) -> None:
     page = phone()
     page.goto(hall.code()["url"])
@@ -198,6 +208,7 @@ def test_without_javascript_the_page_is_complete(hall: Hall, phone: Phone) -> No
     assert [rating["level"] for rating in hall.ratings(code)] == [2]
 
 
+@pytest.mark.only_in_rounds
 def test_without_javascript_a_missing_tag_is_named_beside_the_tags(hall: Hall, phone: Phone) -> None:
     page = phone(java_script_enabled=False)
     page.goto(hall.code()["url"])
@@ -208,10 +219,10 @@ def test_without_javascript_a_missing_tag_is_named_beside_the_tags(hall: Hall, p
     expect(page.locator("#l2")).to_be_checked()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "no javascript"])
-def test_going_back_and_sending_again_gives_the_same_thanks(scripts: bool, hall: Hall, phone: Phone) -> None:
+@pytest.mark.parametrize("scripts", others_in_rounds(["javascript", "no javascript"], "javascript"))
+def test_going_back_and_sending_again_gives_the_same_thanks(scripts: str, hall: Hall, phone: Phone) -> None:
     code = hall.code()
-    page = phone(java_script_enabled=scripts)
+    page = phone(java_script_enabled=scripts == "javascript")
     first = rate_badly(page, code["url"], hall.number())
     page.go_back()
     expect(page.get_by_label("具体意见")).to_have_value(REASON)
@@ -231,6 +242,7 @@ def test_pressing_twice_makes_one_rating(scripts: bool, hall: Hall, phone: Phone
     assert len(hall.ratings(code)) == 1
 
 
+@pytest.mark.only_in_rounds
 def test_large_type_lasts_from_the_form_to_the_look_up(hall: Hall, phone: Phone) -> None:
     page = phone()
     page.goto(hall.code()["url"])
@@ -249,6 +261,7 @@ def test_large_type_lasts_from_the_form_to_the_look_up(hall: Hall, phone: Phone)
     expect(large).not_to_be_attached()
 
 
+@pytest.mark.only_in_rounds
 def test_with_a_code_by_sms_enter_sends_the_form_and_not_an_sms(hall: Hall, phone: Phone) -> None:
     with running_server(hall.data_dir, DEMO="1", SMS_SENDER="log") as base:
         page = phone()

@@ -62,6 +62,7 @@ def test_the_list_is_narrowed_by_filters_that_stand_as_chips_and_are_taken_away_
     expect(page.get_by_text(f"共 {everything['total']} 条").first).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_a_search_that_finds_nothing_says_so_and_offers_to_clear_it(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, COUNTY, "/pages/records/index")
@@ -71,6 +72,7 @@ def test_a_search_that_finds_nothing_says_so_and_offers_to_clear_it(bureau: Bure
     expect(page.locator(".record-card").first).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_more_goes_on_behind_the_last_record_seen(bureau: Bureau, phone: Phone) -> None:
     for number in range(12):
         submitted(bureau, 100 + number, production())
@@ -85,6 +87,7 @@ def test_more_goes_on_behind_the_last_record_seen(bureau: Bureau, phone: Phone) 
     assert len(names) == min(total, 40)
 
 
+@pytest.mark.only_in_rounds
 def test_what_was_read_stays_readable_without_a_network_and_tells_its_age(bureau: Bureau, phone: Phone) -> None:
     record_id = submitted(bureau, 1, production())
     page = phone(service_workers="block")
@@ -123,6 +126,7 @@ def test_a_disposal_is_moved_on_from_the_record_and_is_final(bureau: Bureau, pho
     expect(page.get_by_text("办理中 → 是")).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_a_disposal_of_a_record_that_changed_meanwhile_says_who_did_what(bureau: Bureau, phone: Phone) -> None:
     record_id = submitted(bureau, 3, with_problem({"7.1": "in_progress"}))
     page = phone()
@@ -167,6 +171,7 @@ def test_a_record_is_corrected_with_a_reason_and_both_versions_stand_beside_each
     assert violations(page) == []
 
 
+@pytest.mark.only_in_rounds
 def test_a_faulty_correction_shows_the_faults_at_their_place_and_keeps_what_was_typed(
     bureau: Bureau, phone: Phone
 ) -> None:
@@ -202,6 +207,7 @@ def test_a_superior_returns_a_record_and_its_owner_corrects_it(bureau: Bureau, p
     expect(county.locator(".solid-button", has_text="更正")).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_a_record_is_voided_with_a_reason_and_says_so(bureau: Bureau, phone: Phone) -> None:
     record_id = submitted(bureau, 7, production())
     page = phone()
@@ -216,6 +222,7 @@ def test_a_record_is_voided_with_a_reason_and_says_so(bureau: Bureau, phone: Pho
     expect(page.get_by_role("button", name="更正", exact=True)).to_have_count(0)
 
 
+@pytest.mark.only_in_rounds
 def test_an_application_of_the_demo_is_decided_by_the_city_with_both_versions_in_sight(
     bureau: Bureau, phone: Phone
 ) -> None:
@@ -231,6 +238,7 @@ def test_an_application_of_the_demo_is_decided_by_the_city_with_both_versions_in
     assert decided["status"] == "approved"
 
 
+@pytest.mark.only_in_rounds
 def test_a_record_of_another_county_does_not_exist(bureau: Bureau, phone: Phone) -> None:
     record_id = submitted(bureau, 8, production())
     page = phone()
@@ -238,6 +246,7 @@ def test_a_record_of_another_county_does_not_exist(bureau: Bureau, phone: Phone)
     expect(page.get_by_text("记录不存在，或不在你的辖区。")).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_a_link_for_a_colleague_is_copied(bureau: Bureau, phone: Phone) -> None:
     record_id = submitted(bureau, 9, production())
     page = phone(permissions=["clipboard-read", "clipboard-write"])

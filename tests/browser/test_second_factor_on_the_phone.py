@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.sign_in import captcha_questions
 from tests.browser.app import Bureau, build_if_stale, violations
+from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
@@ -18,10 +19,10 @@ REVIEWER = "demo_licence_reviewer"
 
 
 @pytest.fixture(scope="module")
-def strict(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+def bureau(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     """A bureau that demands a second factor of licence reviewers, behind a proxy that names addresses."""
     build_if_stale()
-    data_dir = tmp_path_factory.mktemp("strict")
+    data_dir = demo_folder(tmp_path_factory, "strict")
     with running_server(data_dir, DEMO="1", OTP_ROLES="licence_reviewer", TRUSTED_PROXIES="1") as base:
         yield Bureau(base, data_dir)
 
@@ -40,10 +41,10 @@ def code(secret: str, later: int) -> str:
 
 
 def test_a_reviewer_enrols_at_the_first_sign_in_and_is_asked_for_a_code_from_then_on(
-    strict: Bureau, phone: Phone
+    bureau: Bureau, phone: Phone
 ) -> None:
-    page, account = phone(), strict.account(REVIEWER)
-    page.goto(f"{strict.base}/app/")
+    page, account = phone(), bureau.account(REVIEWER)
+    page.goto(f"{bureau.base}/app/")
     fill_in(page, REVIEWER, account["password"])
     expect(page.get_by_role("heading", name="动态口令", level=1)).to_be_visible()
     expect(page.get_by_text("你的岗位须先启用动态口令")).to_be_visible()
@@ -64,7 +65,7 @@ def test_a_reviewer_enrols_at_the_first_sign_in_and_is_asked_for_a_code_from_the
     expect(page.get_by_role("heading", name="工品查", level=1)).to_be_visible()
 
     page = phone()
-    page.goto(f"{strict.base}/app/")
+    page.goto(f"{bureau.base}/app/")
     fill_in(page, REVIEWER, account["password"])
     page.get_by_label("动态口令").fill("000000")
     page.get_by_role("button", name="登录", exact=True).click()
@@ -75,7 +76,7 @@ def test_a_reviewer_enrols_at_the_first_sign_in_and_is_asked_for_a_code_from_the
     expect(page.get_by_role("heading", name="工品查", level=1)).to_be_visible()
 
     # Another phone: the old one is given up with a recovery code, the new one has to be enrolled at once.
-    page.goto(f"{strict.base}/app/#/pages/account/otp")
+    page.goto(f"{bureau.base}/app/#/pages/account/otp")
     expect(page.get_by_text("剩余恢复码 10 个")).to_be_visible()
     page.get_by_role("button", name="停用，或换手机").click()
     page.get_by_label("停用动态口令").fill(recovery)
@@ -83,17 +84,18 @@ def test_a_reviewer_enrols_at_the_first_sign_in_and_is_asked_for_a_code_from_the
     expect(page.get_by_role("button", name="启用动态口令")).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_the_owner_at_a_new_address_answers_a_captcha_when_strangers_have_closed_the_name(
-    strict: Bureau, phone: Phone
+    bureau: Bureau, phone: Phone
 ) -> None:
-    account = strict.account("demo_tianning")
+    account = bureau.account("demo_tianning")
     for number in range(10):
         wrong = {"username": account["username"], "password": "Falsch-2026"}
         headers = {"X-Forwarded-For": f"203.0.113.{number}"}
-        answer = requests.post(f"{strict.base}/api/v1/sessions", json=wrong, headers=headers, timeout=30)
+        answer = requests.post(f"{bureau.base}/api/v1/sessions", json=wrong, headers=headers, timeout=30)
         assert answer.status_code == 401
     page = phone(extra_http_headers={"X-Forwarded-For": "192.0.2.9"})
-    page.goto(f"{strict.base}/app/")
+    page.goto(f"{bureau.base}/app/")
     fill_in(page, account["username"], account["password"])
     expect(page.locator(".sign-in-picture")).to_be_visible()
     page.get_by_role("button", name="改答文字题").click()
@@ -129,6 +131,7 @@ def test_whoever_was_reset_sees_by_whom_once_on_each_phone(bureau: Bureau, phone
     expect(page.get_by_role("button", name="知道了")).to_have_count(0)
 
 
+@pytest.mark.only_in_rounds
 def test_a_user_who_may_more_is_reset_by_two_people(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, "demo_changzhou", "/pages/accounts/index?part=users")

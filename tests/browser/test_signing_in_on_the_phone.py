@@ -42,6 +42,7 @@ def test_an_inspector_signs_in_confirms_the_product_and_finds_the_manuals_words(
     expect(page.get_by_text("天宁区市场监督管理局 · 李敏")).to_be_visible()
     for form in ("生产企业检查", "销售企业检查", "监督抽查"):
         expect(page.get_by_role("link", name=form)).to_be_visible()
+    assert violations(page) == []
     bar = page.get_by_role("navigation", name="功能")
     expect(bar.get_by_role("link")).to_have_count(4)
     expect(bar.get_by_role("link", name="用户审核")).to_have_count(0)
@@ -51,6 +52,7 @@ def test_an_inspector_signs_in_confirms_the_product_and_finds_the_manuals_words(
     expect(page.get_by_role("heading", name="信息查看", level=1)).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 @pytest.mark.parametrize(
     ("path", "title"), [("/pages/home/index", "工品查"), ("/pages/entry/start?form=gpc-sales", "被检查企业")]
 )
@@ -69,6 +71,7 @@ def test_the_product_page_left_without_an_answer_comes_again_before_work_begins_
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
+@pytest.mark.only_in_rounds
 def test_the_app_asks_nothing_of_other_servers(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     refused: list[str] = []
@@ -81,6 +84,7 @@ def test_the_app_asks_nothing_of_other_servers(bureau: Bureau, phone: Phone) -> 
     assert refused == []
 
 
+@pytest.mark.only_in_rounds
 def test_the_city_approves_accounts_and_sees_its_to_dos_first(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, "demo_changzhou", "/pages/home/index")
@@ -92,6 +96,8 @@ def test_the_city_approves_accounts_and_sees_its_to_dos_first(bureau: Bureau, ph
 def test_what_is_missing_and_what_is_wrong_is_said_at_its_place(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     page.goto(f"{bureau.base}/app/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert violations(page) == []
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page.get_by_text("请输入用户名")).to_be_visible()
     expect(page.get_by_label("密码", exact=True)).to_have_attribute("aria-invalid", "true")
@@ -117,6 +123,7 @@ def test_an_enterprise_answers_a_captcha_that_can_be_changed_or_read_aloud(burea
     expect(page.get_by_text("请输入验证码")).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_a_password_from_somebody_else_is_changed_before_anything(bureau: Bureau, phone: Phone) -> None:
     users = bureau.call("demo_changzhou", "GET", "/users?q=demo_zhonglou")["items"]
     given = bureau.call("demo_changzhou", "POST", f"/users/{users[0]['id']}/reset-password", {})
@@ -157,6 +164,7 @@ def test_an_expired_session_asks_for_the_password_over_the_page_and_all_stays(bu
     expect(page.get_by_label("现在的密码")).to_have_attribute("aria-invalid", "true")
 
 
+@pytest.mark.only_in_rounds
 def test_signing_out_leads_to_the_sign_in_and_ends_the_session(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, COUNTY, "/pages/account/index")
@@ -167,6 +175,7 @@ def test_signing_out_leads_to_the_sign_in_and_ends_the_session(bureau: Bureau, p
     expect(page.get_by_role("heading", name="登录", level=1)).to_be_visible()
 
 
+@pytest.mark.only_in_rounds
 def test_without_a_network_the_app_opens_with_what_it_kept(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, COUNTY, "/pages/home/index")
@@ -195,6 +204,7 @@ def test_the_keyboard_alone_signs_in(bureau: Bureau, phone: Phone) -> None:
     expect(page.get_by_role("radio", name="电线电缆")).to_have_attribute("aria-checked", "false")
 
 
+@pytest.mark.only_in_rounds
 def test_who_reads_large_type_is_offered_the_large_look_once(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     page.goto(f"{bureau.base}/app/")
@@ -213,6 +223,7 @@ def test_who_reads_large_type_is_offered_the_large_look_once(bureau: Bureau, pho
     expect(page.get_by_role("button", name="用关怀版")).to_have_count(0)
 
 
+@pytest.mark.only_in_rounds
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(bureau: Bureau, phone: Phone, look: str) -> None:
     options = dict(LOOKS[look])
@@ -231,6 +242,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(bureau: Bureau, phone: P
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
+@pytest.mark.only_in_rounds
 def test_the_first_load_is_small(bureau: Bureau, phone: Phone) -> None:
     """As sent by gzip: the sign-in at most 100 KB, everything that home loads at most 150 KB."""
 

@@ -143,6 +143,7 @@ def test_a_session_that_ends_in_mid_sending_asks_to_sign_in_over_the_page_and_th
     assert [submissions(bureau, one) for one in ids] == [1, 1, 1]
 
 
+@pytest.mark.only_in_rounds
 def test_another_user_of_the_phone_neither_sends_nor_sees_what_waits(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_duplicate_comes_back_with_who_made_the_other_check_and_is_sent_when_c
     assert submissions(bureau, second) == 1
 
 
+@pytest.mark.only_in_rounds
 def test_two_hundred_waiting_records_are_listed_in_steps_and_all_arrive(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
@@ -216,6 +218,7 @@ def test_two_hundred_waiting_records_are_listed_in_steps_and_all_arrive(
     assert found["total"] >= 100
 
 
+@pytest.mark.only_in_rounds
 def test_what_waits_is_exported_sealed_and_goes_on_waiting(bureau: Bureau, phone: Phone, shelf: Shelf) -> None:
     page = phone(service_workers="block")
     page.route("**/submission", lambda route: route.abort())
@@ -257,6 +260,7 @@ def test_a_draft_that_was_changed_on_two_phones_is_settled_field_by_field(
         time.sleep(0.2)
 
 
+@pytest.mark.only_in_rounds
 def test_a_draft_is_deleted_after_a_question(bureau: Bureau, phone: Phone, shelf: Shelf) -> None:
     page = phone()
     shelf.draft(check(70))
