@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.app import Bureau, build_if_stale
 from tests.browser.hall import Hall
@@ -17,6 +17,8 @@ from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
+
+expect.set_options(timeout=15_000)  # a machine that does more than this may be slow
 
 
 @pytest.fixture(scope="session")
