@@ -63,6 +63,13 @@ class Percent(float):
     __slots__ = ()
 
 
+def figure_cell(value: float | None, *, rate: bool) -> object:
+    """A figure of statistics as a cell: a rate in per cent, “–” where there is no value."""
+    if value is None:
+        return "–"
+    return Percent(value) if rate else value
+
+
 def _shown(cell: object) -> str:
     if isinstance(cell, str):
         return _SURROGATES.sub("\ufffd", cell)

@@ -1,12 +1,11 @@
 """Ratings and their statistics as tables: the rows of .xlsx and .csv files. Numbers and comments are masked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from assets.tables.exports import refuse_too_large
-from assets.tables.writing import Percent
+from assets.tables.exports import whole_list
+from assets.tables.writing import Sheet, figure_cell
 from core.actor import Actor
-from core.database.paging import walk
 from core.db import Database
 from core.deadlines.notes import deadline_note
 from feedback.codes.catalogue import LEVELS, TAGS
@@ -16,7 +15,7 @@ from feedback.ratings import numbers
 from feedback.ratings.listing import ROWS, Filters, conditions, order
 from feedback.workflows import RATING
 
-LIST_COLUMNS = (
+_LIST_COLUMNS = (
     "提交时间", "事项名称", "承办单位", "窗口", "渠道", "评价等级", "评价标签", "具体意见", "手机号", "是否实名",
     "短信验证", "来自办公网络（仅供参考）", "处理状态", "整改期限", "期限说明", "办结时间", "公开状态",
 )  # fmt: skip
@@ -29,23 +28,24 @@ _FIGURES = {
     "due_or_closed": "到期或办结差评", "closed_in_time": "按期整改", "in_time_rate": "差评按期整改率",
     "overdue": "超期未整改", "from_staff_addresses": "来自办公网络的评价（仅供参考）",
 }  # fmt: skip
-SUMMARY_COLUMNS = ("承办单位", *_FIGURES.values())
-_PERCENT = frozenset(name for name in _FIGURES if name.endswith("_rate"))
+_SUMMARY_COLUMNS = ("承办单位", *_FIGURES.values())
+_RATES = frozenset(name for name in _FIGURES if name.endswith("_rate"))
+
+
+def list_sheet(rows: Iterable[Any], actor: Actor) -> Sheet:
+    """Rows of `export_rows` as somebody sees them; they are read while the sheet is written."""
+    return Sheet("评价明细", _LIST_COLUMNS, (_list_cells(row, actor) for row in rows))
 
 
 def export_rows(database: Database, actor: Actor, filters: Filters) -> Iterator[Any]:
-    """All rows of the list, in chunks, so that neither memory nor a transaction is held; for `list_cells`.
-
-    Raises 422 `export_too_large` at the first row when there are too many.
-    """
+    """All rows of the list, in chunks. Raises 422 `export_too_large` at the first row when there are too many."""
     with database.read() as session:
         found = conditions(session, actor, filters)
-        refuse_too_large(session, Rating.id, *found)
-    yield from walk(database, ROWS, order(filters), *found)
+    yield from whole_list(database, ROWS, order(filters), *found)
 
 
-def list_cells(row: Any, actor: Actor) -> list[Any]:
-    """The cells of a rating for somebody, in the order of `LIST_COLUMNS`."""
+def _list_cells(row: Any, actor: Actor) -> list[Any]:
+    """The cells of a rating for somebody, in the order of `_LIST_COLUMNS`."""
     rating: Rating = row.Rating
     return [
         rating.submitted_at, row.matter_name, row.org_name, row.window, CHANNELS[rating.channel], LEVELS[rating.level],
@@ -58,21 +58,14 @@ def list_cells(row: Any, actor: Actor) -> list[Any]:
     ]  # fmt: skip
 
 
-def summary_cells(figures: dict[str, Any]) -> list[list[Any]]:
-    """The rows of the statistics, the total first, in the order of `SUMMARY_COLUMNS`; what has no value is “–”."""
-    return [[row["office_name"], *(_cell(name, row[name]) for name in _FIGURES)]
+def summary_sheet(figures: dict[str, Any]) -> Sheet:
+    """The statistics by office, the total first; what has no value is “–”."""
+    rows = [[row["office_name"], *(figure_cell(row[name], rate=name in _RATES) for name in _FIGURES)]
             for row in (figures["total"], *figures["rows"])]  # fmt: skip
+    return Sheet("评价统计", _SUMMARY_COLUMNS, rows)
 
 
-def _cell(name: str, value: float | None) -> Any:
-    if value is None:
-        return "–"
-    return Percent(value) if name in _PERCENT else value
-
-
-TAG_COLUMNS = ("评价等级", "评价标签", "次数")
-
-
-def tag_cells(figures: dict[str, Any]) -> list[list[Any]]:
-    """How often each tag was chosen, in the order of `TAG_COLUMNS`."""
-    return [[LEVELS[tag["level"]], tag["text"], tag["count"]] for tag in figures["tags"]]
+def tag_sheet(figures: dict[str, Any]) -> Sheet:
+    """How often each tag was chosen."""
+    rows = [[LEVELS[tag["level"]], tag["text"], tag["count"]] for tag in figures["tags"]]
+    return Sheet("标签分布", ("评价等级", "评价标签", "次数"), rows)

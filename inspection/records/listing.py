@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from assets.tables.exports import refuse_too_large
+from assets.tables.exports import whole_list
 from core.actor import Actor
 from core.database.name_search import like_pattern
 from core.database.paging import (
@@ -25,7 +25,6 @@ from core.database.paging import (
     is_whole,
     newest_first,
     nothing,
-    walk,
 )
 from core.db import Database, inlined
 from core.text import fold
@@ -256,6 +255,5 @@ def export_rows(
             if query.matched.counted == 0:
                 return
             conditions = query.everything()
-        refuse_too_large(session, Inspection.id, *conditions)
-    for row in walk(database, select(Inspection), NEWEST, *conditions):
+    for row in whole_list(database, select(Inspection), NEWEST, *conditions):
         yield row.Inspection

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assets.tables.writing import Percent
+from assets.tables.writing import Sheet, figure_cell
 
 _FIGURES = {
     "planned": "应检查生产企业", "planned_visited": "应检查企业中已到访", "progress": "检查进度",
@@ -14,21 +14,15 @@ _FIGURES = {
     "spot_without_sample": "未抽到样", "failed_batches": "不合格批次", "failed_rate": "不合格发现率",
 }  # fmt: skip
 _RATES = frozenset({"progress", "failed_rate"})
-COLUMNS = ("行政区划代码", "行政区划", *_FIGURES.values())
+_COLUMNS = ("行政区划代码", "行政区划", *_FIGURES.values())
 
 
-def cells(figures: dict[str, Any]) -> list[list[Any]]:
-    """A row each region and the total, in the order of `COLUMNS`; a rate of nothing is “–”."""
+def sheet(figures: dict[str, Any]) -> Sheet:
+    """A row each region and the total; a rate of nothing is “–”."""
     rows = [_cells(row, row["region_name"]) for row in figures["rows"]]
     # The total says its own name: an enterprise that stands in several rows is counted in it once.
-    return [*rows, _cells(figures["total"], "合计")]
+    return Sheet("工作统计", _COLUMNS, [*rows, _cells(figures["total"], "合计")])
 
 
 def _cells(row: dict[str, Any], name: str | None) -> list[Any]:
-    return [row["region_code"], name, *(_cell(figure, row[figure]) for figure in _FIGURES)]
-
-
-def _cell(figure: str, value: float | None) -> Any:
-    if value is None:
-        return "–"
-    return Percent(value) if figure in _RATES else value
+    return [row["region_code"], name, *(figure_cell(row[one], rate=one in _RATES) for one in _FIGURES)]

@@ -9,7 +9,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.tables.writing import Sheet
 from core.actor import Actor
 from feedback.ratings import exports
 from feedback.statistics import queries as statistics
@@ -101,8 +100,4 @@ def read_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) 
 def export_rating_statistics(session: Session, actor: Actor, query: FiguresQuery) -> Response:
     """The figures as an Excel workbook: by office, and by tag."""
     figures = statistics.figures(session, actor, query.filters())
-    return as_xlsx(
-        "好差评统计",
-        Sheet("评价统计", exports.SUMMARY_COLUMNS, exports.summary_cells(figures)),
-        Sheet("标签分布", exports.TAG_COLUMNS, exports.tag_cells(figures)),
-    )
+    return as_xlsx("好差评统计", exports.summary_sheet(figures), exports.tag_sheet(figures))

@@ -1,6 +1,5 @@
 """Ratings (评价): what offices read and do."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -32,7 +31,7 @@ from miniapp_api.http.bodies import (
     described,
     text_field,
 )
-from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx, begun
+from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
 from miniapp_api.http.read_only_fields import other_fields, read_only_warnings
@@ -175,7 +174,7 @@ def release_ratings(session: Session, actor: Actor, body: ReleaseBody) -> dict[s
 @bp.input(RatingsQuery, location="query", arg_name="query")
 def export_ratings_csv(actor: Actor, query: RatingsQuery) -> Response:
     """The list as CSV (UTF-8 with BOM), with the same filters."""
-    return as_csv("好差评", exports.LIST_COLUMNS, _cells(actor, query))
+    return as_csv("好差评", _sheet(actor, query))
 
 
 @bp.get("/ratings.xlsx")
@@ -184,9 +183,10 @@ def export_ratings_csv(actor: Actor, query: RatingsQuery) -> Response:
 @bp.input(RatingsQuery, location="query", arg_name="query")
 def export_ratings_xlsx(actor: Actor, query: RatingsQuery) -> Response:
     """The list as an Excel workbook, with the same filters; numbers masked."""
-    return as_xlsx("好差评", Sheet("评价明细", exports.LIST_COLUMNS, _cells(actor, query)))
+    return as_xlsx("好差评", _sheet(actor, query))
 
 
-def _cells(actor: Actor, query: RatingsQuery) -> Iterator[list[Any]]:
+def _sheet(actor: Actor, query: RatingsQuery) -> Sheet:
+    """The list as a table; its rows are read, and noted as read, while it is written."""
     rows = exports.export_rows(wiring().database, actor, query.filters())
-    return (exports.list_cells(row, actor) for row in reading().counting(begun(rows), lambda row: row.Rating.id))
+    return exports.list_sheet(reading().counting(rows, lambda row: row.Rating.id), actor)

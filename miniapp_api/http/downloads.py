@@ -1,10 +1,8 @@
 """Tables as files to download, streamed."""
 
 import urllib.parse
-from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, TypeVar
 
 from flask import Response
 
@@ -13,16 +11,6 @@ from core import clock
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Row = TypeVar("Row")
-
-
-def begun(rows: Iterator[Row]) -> Iterator[Row]:
-    """The same rows with the first one fetched now, so that a refusal is still a problem document.
-
-    After the first byte of a download there is no way to refuse.
-    """
-    first = next(rows, None)
-    return iter(()) if first is None else chain((first,), rows)
 
 
 def _attachment(title: str, ending: str) -> dict[str, str]:
@@ -30,13 +18,19 @@ def _attachment(title: str, ending: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
 
 
-def as_csv(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
-    """CSV (UTF-8 with BOM)."""
-    return Response(write_csv(columns, rows), mimetype=CSV, headers=_attachment(title, "csv"))
+def as_csv(title: str, sheet: Sheet) -> Response:
+    """CSV (UTF-8 with BOM), sent while its rows are read; the name of the sheet stands nowhere.
+
+    The first row is fetched now: after the first byte of a download there is no way to refuse.
+    """
+    rows = iter(sheet.rows)
+    first = next(rows, None)
+    begun = () if first is None else chain((first,), rows)
+    return Response(write_csv(sheet.columns, begun), mimetype=CSV, headers=_attachment(title, "csv"))
 
 
 def as_xlsx(title: str, *sheets: Sheet) -> Response:
-    """An Excel workbook."""
+    """An Excel workbook, written whole before its first byte is sent: how it ends says where everything stands."""
     file = write_xlsx(*sheets)
     response = Response(iter(partial(file.read, 65536), b""), mimetype=XLSX, headers=_attachment(title, "xlsx"))
     response.call_on_close(file.close)

@@ -1,6 +1,5 @@
 """Reading checks and spot checks: one, its history and earlier versions, lists and exports."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,7 @@ from inspection.records import access, exports, listing, queries
 from inspection.statistics.totals import Filters
 from miniapp_api.http.answers import RECORD, Page, answers, sends
 from miniapp_api.http.bodies import AtOnceQuery, PageQuery
-from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx, begun
+from miniapp_api.http.downloads import CSV, XLSX, as_csv, as_xlsx
 from miniapp_api.http.filters import Days, ProductCode
 from miniapp_api.http.gates import gate
 from miniapp_api.http.readings import reading
@@ -146,7 +145,7 @@ def read_version(session: Session, actor: Actor, record_type: str, record_id: UU
 @bp.input(RecordsQuery, location="query", arg_name="query")
 def export_csv(actor: Actor, record_type: str, query: RecordsQuery) -> Response:
     """The list as CSV (UTF-8 with BOM), with the same filters."""
-    return as_csv(_TITLES[record_type], exports.columns(record_type), _cells(actor, record_type, query))
+    return as_csv(_TITLES[record_type], _sheet(actor, record_type, query))
 
 
 @bp.get("/inspections.xlsx", endpoint="inspections_export_xlsx", defaults=OF_CHECKS)
@@ -156,13 +155,13 @@ def export_csv(actor: Actor, record_type: str, query: RecordsQuery) -> Response:
 @bp.input(RecordsQuery, location="query", arg_name="query")
 def export_xlsx(actor: Actor, record_type: str, query: RecordsQuery) -> Response:
     """The list as an Excel workbook, with the same filters."""
-    title = _TITLES[record_type]
-    return as_xlsx(title, Sheet(title, exports.columns(record_type), _cells(actor, record_type, query)))
+    return as_xlsx(_TITLES[record_type], _sheet(actor, record_type, query))
 
 
-def _cells(actor: Actor, record_type: str, query: RecordsQuery) -> Iterator[list[Any]]:
-    """The rows of an export."""
+def _sheet(actor: Actor, record_type: str, query: RecordsQuery) -> Sheet:
+    """The list as a table; its rows are read, and noted as read, while it is written."""
     status = query.status or "submitted"
     records = listing.export_rows(wiring().database, actor, record_type, status, query.filters(record_type))
     cells_of = exports.cells(record_type, wiring().forms)
-    return (cells_of(record) for record in reading().counting(begun(records), lambda record: record.id))
+    rows = (cells_of(record) for record in reading().counting(records, lambda record: record.id))
+    return Sheet(_TITLES[record_type], exports.columns(record_type), rows)

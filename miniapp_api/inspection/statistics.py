@@ -8,7 +8,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.tables.writing import Sheet
 from core.actor import Actor
 from inspection.statistics import progress as statistics
 from inspection.statistics import progress_table
@@ -84,7 +83,7 @@ def read_progress(session: Session, actor: Actor, query: ProgressQuery) -> dict[
 def export_progress_csv(session: Session, actor: Actor, query: ProgressQuery) -> Response:
     """The figures as CSV (UTF-8 with BOM), the total last."""
     figures = statistics.progress(session, actor, query.filters())
-    return as_csv("工作统计", progress_table.COLUMNS, progress_table.cells(figures))
+    return as_csv("工作统计", progress_table.sheet(figures))
 
 
 @bp.get("/statistics/progress.xlsx")
@@ -94,4 +93,4 @@ def export_progress_csv(session: Session, actor: Actor, query: ProgressQuery) ->
 def export_progress_xlsx(session: Session, actor: Actor, query: ProgressQuery) -> Response:
     """The figures as an Excel workbook, the total last; rates are numbers."""
     figures = statistics.progress(session, actor, query.filters())
-    return as_xlsx("工作统计", Sheet("工作统计", progress_table.COLUMNS, progress_table.cells(figures)))
+    return as_xlsx("工作统计", progress_table.sheet(figures))

@@ -10,11 +10,12 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, update
 
+from assets.tables.writing import Sheet
 from core import clock
 from feedback.codes import operations as codes
 from feedback.models import Rating, RatingCode, RatingFollowUp
 from feedback.queries import Filters
-from feedback.ratings.exports import LIST_COLUMNS, SUMMARY_COLUMNS, export_rows, list_cells, summary_cells, tag_cells
+from feedback.ratings.exports import export_rows, list_sheet, summary_sheet, tag_sheet
 from feedback.statistics import tallies
 from feedback.statistics.counts import RatingDelta, RatingTally
 from tests.databases import transactions
@@ -57,7 +58,7 @@ def test_without_ratings_every_rate_is_nothing_and_nothing_is_divided(room: Room
     assert len(found["tags"]) == 40 and not any(tag["count"] for tag in found["tags"])
     for filters in ({"matter": "x"}, {"region": "330000"}, {"day_from": date(2026, 1, 1), "day_to": date(2025, 1, 1)}):
         assert total(room, **filters) == NOTHING
-    assert summary_cells(found)[0].count("–") == 7
+    assert [cell for row in summary_sheet(found).rows for cell in row].count("–") == 7
     assert total(room, day_to=date.max, day_from=date.min) == NOTHING
 
 
@@ -264,23 +265,25 @@ def test_a_tally_that_was_spoilt_is_found_and_mended(room: Room) -> None:
     assert room.code_now(code).ratings == 1
 
 
+def named_rows(sheet: Sheet) -> list[dict[str, object]]:
+    return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
+
+
 def test_the_export_masks_numbers_and_names_every_figure(room: Room) -> None:
     code = room.code(window="3号窗口")
     room.send(code, mobile="13800000001", level=4, tags=[406], comment="=1+1")
     room.bad(code, mobile="13800000002")
     reader = room.people["supervisor"]
-    rows = [list_cells(row, reader) for row in export_rows(room.database, reader, Filters())]
-    assert [len(row) for row in rows] == [len(LIST_COLUMNS)] * 2
-    assert {row[LIST_COLUMNS.index("手机号")] for row in rows} == {"138****0001", "138****0002"}
-    assert "=1+1" in rows[1]
-    bad = export_rows(room.database, reader, Filters(bad=True))
-    assert [list_cells(row, reader)[5] for row in bad] == ["非常不满意"]
+    rows = named_rows(list_sheet(export_rows(room.database, reader, Filters()), reader))
+    assert [row["手机号"] for row in rows] == ["138****0002", "138****0001"]
+    assert rows[1]["具体意见"] == "=1+1"
+    bad = named_rows(list_sheet(export_rows(room.database, reader, Filters(bad=True)), reader))
+    assert [row["评价等级"] for row in bad] == ["非常不满意"]
     found = room.figures()
-    summary = summary_cells(found)
-    assert [row[0] for row in summary] == ["合计", "天宁区市场监督管理局"]
-    assert all(len(row) == len(SUMMARY_COLUMNS) for row in summary)
-    assert summary[0][SUMMARY_COLUMNS.index("好评率")] == 0.5
-    assert ["满意", "填写一张表单就可完成申报", 1] in tag_cells(found)
+    summary = named_rows(summary_sheet(found))
+    assert [row["承办单位"] for row in summary] == ["合计", "天宁区市场监督管理局"]
+    assert summary[0]["好评率"] == 0.5
+    assert ["满意", "填写一张表单就可完成申报", 1] in tag_sheet(found).rows
 
 
 def test_an_export_goes_through_all_rows_in_chunks(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,13 +71,19 @@ def test_nobody_else_takes_that_step(room: Room, person: str) -> None:
     assert [one["action"] for one in history_of(room, rating)] == ["open"]
 
 
+def exported(room: Room, actor: Actor) -> dict[str, object]:
+    """The one rating as it stands in the table."""
+    sheet = exports.list_sheet(exports.export_rows(room.database, actor, queries.Filters()), actor)
+    (cells,) = sheet.rows
+    return dict(zip(sheet.columns, cells, strict=True))
+
+
 def test_whoever_sits_at_the_window_sees_nothing_of_number_and_name(room: Room) -> None:
     rating = room.bad(room.code(), mobile="13800000001", rater_name="张某某")
     seen = shown(room, "officer", rating)
     assert (seen["mobile"], seen["rater_name"]) == (None, None)
     officer = room.people["officer"]
-    (row,) = exports.export_rows(room.database, officer, queries.Filters())
-    assert dict(zip(exports.LIST_COLUMNS, exports.list_cells(row, officer), strict=True))["手机号"] is None
+    assert exported(room, officer)["手机号"] is None
     with room.database.read() as session:
         found = queries.Filters(mobile_tail="0001")
         assert refused(lambda: queries.ratings(session, officer, found, PageRequest())).code == "forbidden"
@@ -122,13 +128,12 @@ def test_who_rates_without_a_name_is_not_named_and_not_called(room: Room, person
 SAID, MASKED = "找张某某 13800000001 核实", "找*** *********** 核实"
 
 
-def comments(room: Room, person: str, rating_id: UUID) -> tuple[str, str, str]:
+def comments(room: Room, person: str, rating_id: UUID) -> tuple[str, object, str]:
     """In the list, in the table and on the record."""
     actor = room.people[person]
     with room.database.read() as session:
         (row,) = queries.ratings(session, actor, queries.Filters(), PageRequest()).items
-    (exported,) = exports.export_rows(room.database, actor, queries.Filters())
-    cell = dict(zip(exports.LIST_COLUMNS, exports.list_cells(exported, actor), strict=True))["具体意见"]
+    cell = exported(room, actor)["具体意见"]
     return queries.rating_as_json(row, actor)["comment"], cell, shown(room, person, rating_id)["comment"]
 
 
