@@ -10,46 +10,27 @@ DRAFT, SUBMITTED, VOIDED, DELETED = "draft", "submitted", "voided", "deleted"
 _STATUSES = {DRAFT: "暂存", SUBMITTED: "已提交", VOIDED: "已作废", DELETED: "已删除"}
 _WRITE = Verb.INSPECTION_WRITE
 
+_UNTIL_SUBMITTED = (
+    Step("save", None, DRAFT, _WRITE),
+    Step("save", DRAFT, DRAFT, _WRITE),
+    Step("delete", DRAFT, DELETED, _WRITE),
+    # When its user leaves or is moved (`handing_over.py`).
+    Step("hand_over", DRAFT, DRAFT, SYSTEM),
+    # Nobody saved it for long (`retention.py`).
+    Step("expire", DRAFT, DELETED, SYSTEM),
+    Step("submit", None, SUBMITTED, _WRITE),
+    Step("submit", DRAFT, SUBMITTED, _WRITE),
+)
+_DISPOSE = Step("dispose", SUBMITTED, SUBMITTED, _WRITE)
+_WHEN_SUBMITTED = (
+    Step("correct", SUBMITTED, SUBMITTED, _WRITE),
+    Step("return", SUBMITTED, SUBMITTED, _WRITE),
+    Step("void", SUBMITTED, VOIDED, _WRITE),
+)
+
 WORKFLOWS = {
-    CHECK: Workflow(
-        "inspection",
-        Inspection,
-        _STATUSES,
-        [
-            Step("save", None, DRAFT, _WRITE),
-            Step("save", DRAFT, DRAFT, _WRITE),
-            Step("delete", DRAFT, DELETED, _WRITE),
-            # When its user leaves or is moved (`handing_over.py`).
-            Step("hand_over", DRAFT, DRAFT, SYSTEM),
-            # Nobody saved it for long (`retention.py`).
-            Step("expire", DRAFT, DELETED, SYSTEM),
-            Step("submit", None, SUBMITTED, _WRITE),
-            Step("submit", DRAFT, SUBMITTED, _WRITE),
-            Step("dispose", SUBMITTED, SUBMITTED, _WRITE),
-            Step("correct", SUBMITTED, SUBMITTED, _WRITE),
-            Step("return", SUBMITTED, SUBMITTED, _WRITE),
-            Step("void", SUBMITTED, VOIDED, _WRITE),
-        ],
-    ),
-    SPOT_CHECK: Workflow(
-        "spot_check",
-        Inspection,
-        _STATUSES,
-        [
-            Step("save", None, DRAFT, _WRITE),
-            Step("save", DRAFT, DRAFT, _WRITE),
-            Step("delete", DRAFT, DELETED, _WRITE),
-            # When its user leaves or is moved (`handing_over.py`).
-            Step("hand_over", DRAFT, DRAFT, SYSTEM),
-            # Nobody saved it for long (`retention.py`).
-            Step("expire", DRAFT, DELETED, SYSTEM),
-            Step("submit", None, SUBMITTED, _WRITE),
-            Step("submit", DRAFT, SUBMITTED, _WRITE),
-            Step("correct", SUBMITTED, SUBMITTED, _WRITE),
-            Step("return", SUBMITTED, SUBMITTED, _WRITE),
-            Step("void", SUBMITTED, VOIDED, _WRITE),
-        ],
-    ),
+    CHECK: Workflow("inspection", Inspection, _STATUSES, [*_UNTIL_SUBMITTED, _DISPOSE, *_WHEN_SUBMITTED]),
+    SPOT_CHECK: Workflow("spot_check", Inspection, _STATUSES, [*_UNTIL_SUBMITTED, *_WHEN_SUBMITTED]),
 }
 
 PENDING, APPROVED, REJECTED, WITHDRAWN = "pending", "approved", "rejected", "withdrawn"

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, extract, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, delete, extract, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -61,6 +61,28 @@ def known_years(session: Session) -> list[int]:
     """The years around today whose days are known."""
     calendar, year = working_calendar(session), clock.today().year
     return [one for one in range(year - 1, year + 3) if calendar.knows(one)]
+
+
+def in_known_years(
+    session: Session,
+    day: Any,
+    key: Any,
+    after: tuple[date, Any] | None,
+    limit: int,
+    *provisional: ColumnExpressionArgument[bool],
+) -> list[tuple[date, Any]]:
+    """Provisional deadlines that can be counted by now: last day and key of at most `limit` rows that stand behind
+    `after`, in that order.
+
+    `day` and `key`: the columns of the last day and of the unique id; `provisional`: which rows wait to be counted.
+    """
+    years = known_years(session)
+    if not years:
+        return []
+    found = select(day, key).where(*provisional, extract("year", day).in_(years))
+    if after is not None:
+        found = found.where(tuple_(day, key) > after)
+    return [(row[0], row[1]) for row in session.execute(found.order_by(day, key).limit(limit))]
 
 
 def warning_of(year: int) -> str:

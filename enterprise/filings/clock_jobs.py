@@ -6,7 +6,7 @@ PostgreSQL would end one of two transactions as a deadlock.
 
 from uuid import UUID
 
-from sqlalchemy import extract, select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -49,14 +49,7 @@ def recounting() -> OneByOne[Due]:
 
 def guessed(session: Session, after: Due | None = None, limit: int = 200) -> list[Due]:
     """Running clocks whose last day is provisional and lies in a year that is known now."""
-    years = clocks.known_years(session)
-    if not years:
-        return []
-    found = select(Clock.last_day, Clock.id).where(*_GUESSED, extract("year", Clock.last_day).in_(years))
-    if after is not None:
-        found = found.where(tuple_(Clock.last_day, Clock.id) > after)
-    rows = session.execute(found.order_by(Clock.last_day, Clock.id).limit(limit))
-    return [(row.last_day, row.id) for row in rows]
+    return clocks.in_known_years(session, Clock.last_day, Clock.id, after, limit, *_GUESSED)
 
 
 def recount(session: Session, clock_id: int) -> bool:

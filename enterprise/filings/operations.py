@@ -81,22 +81,16 @@ def follow_enterprise(session: Session, enterprise: Mapping[str, Any]) -> None:
 
     What was sent to a bureau or ordered by it stays with that bureau, under the former name.
     """
-    session.execute(
+    not_sent = (
         update(Filing)
         .where(
             Filing.enterprise_id == enterprise["id"], Filing.sent == 0, Filing.opened_by_office.is_(False),
             Filing.finished_at.is_(None),
         )
-        .values({**{area: enterprise[area] for area in AREAS}, "org_name": enterprise["name"]})
         .execution_options(synchronize_session=False)
     )  # fmt: skip
+    place = {area: enterprise[area] for area in AREAS}
+    session.execute(not_sent.values({**place, "org_name": enterprise["name"]}))
     # What it began by itself is headed by the region of the bureau that will receive it; a campaign keeps its region.
-    session.execute(
-        update(Filing)
-        .where(
-            Filing.enterprise_id == enterprise["id"], Filing.sent == 0, Filing.opened_by_office.is_(False),
-            Filing.finished_at.is_(None), Filing.opened_by.is_not(None), Filing.title_region.is_not(None),
-        )
-        .values(title_region=name_of_place(session, enterprise))
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    headed = not_sent.where(Filing.opened_by.is_not(None), Filing.title_region.is_not(None))
+    session.execute(headed.values(title_region=name_of_place(session, enterprise)))

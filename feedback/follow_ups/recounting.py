@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import extract, select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -33,14 +33,7 @@ def recounting() -> OneByOne[Key]:
 
 def due(session: Session, after: Key | None = None, limit: int = 200) -> list[Key]:
     """Open ratings whose deadline is provisional and lies in a year that is known now."""
-    years = clocks.known_years(session)
-    if not years:
-        return []
-    found = select(Rating.due_on, Rating.id).where(*_OPEN, extract("year", Rating.due_on).in_(years))
-    if after is not None:
-        found = found.where(tuple_(Rating.due_on, Rating.id) > after)
-    rows = session.execute(found.order_by(Rating.due_on, Rating.id).limit(limit))
-    return [(row.due_on, row.id) for row in rows if row.due_on is not None]
+    return clocks.in_known_years(session, Rating.due_on, Rating.id, after, limit, *_OPEN)
 
 
 def recount(session: Session, rating_id: UUID) -> bool:

@@ -1,6 +1,7 @@
 """What the keeper of a dictionary does (词条管理); `dictionaries.py` says how the two dictionaries share endpoints."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -15,6 +16,8 @@ from miniapp_api.http.bodies import AsSent
 from miniapp_api.http.gates import AfterCommit, gate
 from miniapp_api.http.wiring import wiring
 from miniapp_api.inspection.dictionaries import OF_PRODUCT_ITEMS, OF_TEST_ITEMS, KeptEntry, RegulationType
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 bp = APIBlueprint("dictionary_keeping", __name__, tag="Inspection")
 
@@ -50,16 +53,20 @@ class MergeBody(KeptBody):
     into: UUID = Field(strict=False)
 
 
-@bp.post(
-    "/products/<string:code>/items/<uuid:item_id>/actions/rename",
-    endpoint="rename_product_item",
-    defaults=OF_PRODUCT_ITEMS,
-)
-@bp.post(
-    "/products/<string:code>/test-items/<uuid:item_id>/actions/rename",
-    endpoint="rename_test_item",
-    defaults=OF_TEST_ITEMS,
-)
+def _of_product_items(action: str) -> Callable[[View], View]:
+    """Registers a function as an action of the keepers of product items (生产产品)."""
+    path = f"/products/<string:code>/items/<uuid:item_id>/actions/{action}"
+    return bp.post(path, endpoint=f"{action}_product_item", defaults=OF_PRODUCT_ITEMS)
+
+
+def _of_test_items(action: str) -> Callable[[View], View]:
+    """The same for test items (检验项目)."""
+    path = f"/products/<string:code>/test-items/<uuid:item_id>/actions/{action}"
+    return bp.post(path, endpoint=f"{action}_test_item", defaults=OF_TEST_ITEMS)
+
+
+@_of_product_items("rename")
+@_of_test_items("rename")
 @gate(Verb.DICTIONARIES_KEEP)
 @answers(KeptEntry)
 @bp.input(RenameBody, arg_name="body")
@@ -68,11 +75,7 @@ def rename(session: Session, actor: Actor, dictionary: str, code: str, item_id: 
     return _move(session, actor, dictionary, code, item_id, "rename", body)
 
 
-@bp.post(
-    "/products/<string:code>/items/<uuid:item_id>/actions/retype",
-    endpoint="retype_product_item",
-    defaults=OF_PRODUCT_ITEMS,
-)
+@_of_product_items("retype")
 @gate(Verb.DICTIONARIES_KEEP)
 @answers(KeptEntry)
 @bp.input(RetypeBody, arg_name="body")
@@ -81,16 +84,8 @@ def retype(session: Session, actor: Actor, dictionary: str, code: str, item_id: 
     return _move(session, actor, dictionary, code, item_id, "retype", body)
 
 
-@bp.post(
-    "/products/<string:code>/items/<uuid:item_id>/actions/retire",
-    endpoint="retire_product_item",
-    defaults=OF_PRODUCT_ITEMS,
-)
-@bp.post(
-    "/products/<string:code>/test-items/<uuid:item_id>/actions/retire",
-    endpoint="retire_test_item",
-    defaults=OF_TEST_ITEMS,
-)
+@_of_product_items("retire")
+@_of_test_items("retire")
 @gate(Verb.DICTIONARIES_KEEP)
 @answers(KeptEntry)
 @bp.input(ReasonedBody, arg_name="body")
@@ -101,16 +96,8 @@ def retire(
     return _move(session, actor, dictionary, code, item_id, "retire", body)
 
 
-@bp.post(
-    "/products/<string:code>/items/<uuid:item_id>/actions/restore",
-    endpoint="restore_product_item",
-    defaults=OF_PRODUCT_ITEMS,
-)
-@bp.post(
-    "/products/<string:code>/test-items/<uuid:item_id>/actions/restore",
-    endpoint="restore_test_item",
-    defaults=OF_TEST_ITEMS,
-)
+@_of_product_items("restore")
+@_of_test_items("restore")
 @gate(Verb.DICTIONARIES_KEEP)
 @answers(KeptEntry)
 @bp.input(KeptBody, arg_name="body")
@@ -119,16 +106,8 @@ def restore(session: Session, actor: Actor, dictionary: str, code: str, item_id:
     return _move(session, actor, dictionary, code, item_id, "restore", body)
 
 
-@bp.post(
-    "/products/<string:code>/items/<uuid:item_id>/actions/merge",
-    endpoint="merge_product_item",
-    defaults=OF_PRODUCT_ITEMS,
-)
-@bp.post(
-    "/products/<string:code>/test-items/<uuid:item_id>/actions/merge",
-    endpoint="merge_test_item",
-    defaults=OF_TEST_ITEMS,
-)
+@_of_product_items("merge")
+@_of_test_items("merge")
 @gate(Verb.DICTIONARIES_KEEP)
 @answers(KeptEntry)
 @bp.input(MergeBody, arg_name="body")
@@ -137,16 +116,8 @@ def merge(session: Session, actor: Actor, dictionary: str, code: str, item_id: U
     return _move(session, actor, dictionary, code, item_id, "merge", body)
 
 
-@bp.post(
-    "/products/<string:code>/items/<uuid:item_id>/actions/adopt",
-    endpoint="adopt_product_item",
-    defaults=OF_PRODUCT_ITEMS,
-)
-@bp.post(
-    "/products/<string:code>/test-items/<uuid:item_id>/actions/adopt",
-    endpoint="adopt_test_item",
-    defaults=OF_TEST_ITEMS,
-)
+@_of_product_items("adopt")
+@_of_test_items("adopt")
 @gate(Verb.DICTIONARIES_KEEP)
 @answers(KeptEntry)
 @bp.input(KeptBody, arg_name="body")
