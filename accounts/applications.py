@@ -54,7 +54,7 @@ def apply_for_account(database: Database, form: NewApplication) -> tuple[Account
 
     The same application sent again, the password included, is answered with the first one as it is now, unless that
     was rejected. Whether there is an account of that name is not asked here: who applies would learn which names there
-    are, by the answer or by the time it takes. The office that decides is told.
+    are, by the answer or by the time it takes. The office that decides sees it.
     """
     form = _cleaned(form)
     with database.read() as session:
@@ -274,7 +274,7 @@ def decide(
         "opinion": opinion, "decided_at": clock.now(), "decided_by": actor.user_id,
         "decided_as": {"username": actor.username, "name": name, "office": actor.office_name},
     }  # fmt: skip
-    # The step is judged before the name is: who comes second is told so, not that the name is taken.
+    # The step is checked before the name: who decides second reads so, not that the name is taken.
     APPLICATION.step(action, application.status, actor)
     user = _applicant(session, application, action)
     if user is not None:

@@ -2,7 +2,7 @@
 
 Whoever makes a one-time password for somebody can act as that person. So it is made only by who may do all that the
 person may, for an enterprise's account by who issues these, or by two user names: one proposes, another confirms. The
-person is told (`sign_in/reset_notices.py`).
+person is notified (`sign_in/reset_notices.py`).
 """
 
 from collections.abc import Mapping

@@ -126,7 +126,7 @@ class _Decryption(threading.Thread):
 
 @contextmanager
 def members(path: Path, keys: list[pyrage.x25519.Identity]) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-    """Names and contents of a backup's members in order; read each content before taking the next member.
+    """Names and contents of a backup's members in order; read each content before the next member.
 
     Raises `BackupError` for a file that cannot be read, a wrong key, a damaged or cut-off stream.
     """

@@ -54,7 +54,7 @@ class Stream:
         return self._of(DATA)
 
     def tables(self) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """Tables that have rows, with their pieces; read all pieces of a table before taking the next one."""
+        """Tables that have rows, with their pieces; read all pieces of a table before the next one."""
         while part := self._next(DATABASE):
             self._held = part
             table = part[0].split("/")[1]

@@ -34,7 +34,7 @@ def healthz() -> dict[str, Any]:
 @bp.get("/readyz")
 @public(transaction=False)
 def readyz() -> tuple[dict[str, Any], int]:
-    """The database and the storage can be used; what was checked is told to whoever may read the figures.
+    """The database and the storage can be used; what was checked is shown to whoever may read the figures.
 
     Other checks are shown and do not make the server unready, because most of it still works: without the virus scanner
     uploads are refused, without a year's holidays working days are guessed, on a full disk nothing is written.

@@ -1,4 +1,4 @@
-"""Which passwords can be guessed: common ones, and words of the place with a few signs around them, however spelled.
+"""Which passwords can be guessed: common ones, and words of the place with a few signs around them, however written.
 
 `Aa123456!`, `P@ssw0rd1`, `Gongpin@123` and `changzhou123` satisfy every rule of length and classes, and are what a
 guesser tries first. So look-alikes are read as the letters that they stand for, signs and digits at the ends are
@@ -39,7 +39,7 @@ _KINDS_OF_REGION = re.compile("(特别行政区|[^州盟旗]族自治[州县]|�
 def is_guessed(password: str, names: Iterable[str] = ()) -> bool:
     """Whether a guesser tries the password early; `names`: those of the person and the office, Chinese or not."""
     typed = _plain(password)
-    if any(spelled in _common() for spelled in _spellings(typed)):
+    if any(variant in _common() for variant in _variants(typed)):
         return True
     own = {word for name in names for word in _words_of(name) if len(word) >= _SHORT}
     return _is_word_with_trimmings(_in_pinyin(typed), own)
@@ -51,12 +51,12 @@ def _plain(text: str) -> str:
     return "".join(character for character in apart if not unicodedata.combining(character)).translate(_FOREIGN)
 
 
-def _spellings(typed: str) -> Iterator[str]:
-    """Ways in which a listed password may have been spelled."""
+def _variants(typed: str) -> Iterator[str]:
+    """Ways in which a listed password may have been typed."""
     unblanked = re.sub(r"[\s_.-]+", "", typed)
-    for spelled in (typed, unblanked, unblanked.translate(_SHIFTED)):
-        yield spelled
-        yield re.sub(r"^\W+|[\W_]+$", "", spelled)
+    for variant in (typed, unblanked, unblanked.translate(_SHIFTED)):
+        yield variant
+        yield re.sub(r"^\W+|[\W_]+$", "", variant)
 
 
 def _is_word_with_trimmings(typed: str, own: set[str]) -> bool:
@@ -79,9 +79,9 @@ def _is_known(word: str, own: set[str]) -> bool:
 def _read(middle: str) -> Iterator[tuple[str, int]]:
     """The letters that a part stands for, and how many signs in it stand for none; blanks and dashes are nothing."""
     for look_alikes in _LOOK_ALIKES:
-        spelled = re.sub(r"[\s_.-]+", "", middle).translate(look_alikes)
-        letters = re.sub("[^a-z]", "", spelled)
-        yield letters, len(spelled) - len(letters)
+        variant = re.sub(r"[\s_.-]+", "", middle).translate(look_alikes)
+        letters = re.sub("[^a-z]", "", variant)
+        yield letters, len(variant) - len(letters)
 
 
 def _parted(typed: str) -> set[tuple[str, str, str]]:
@@ -147,8 +147,8 @@ def _of_the_place() -> frozenset[str]:
 def _words_of(name: str) -> set[str]:
     """A name as letters a to z, with and without what kind of region it is."""
     shorter = _KINDS_OF_REGION.sub("", name)
-    spelled = (_in_pinyin(_plain(one)) for one in (name, shorter if len(shorter) > 1 else name))
-    return {re.sub("[^a-z]", "", one) for one in spelled} - {""}
+    typed = (_in_pinyin(_plain(one)) for one in (name, shorter if len(shorter) > 1 else name))
+    return {re.sub("[^a-z]", "", one) for one in typed} - {""}
 
 
 def _in_pinyin(text: str) -> str:

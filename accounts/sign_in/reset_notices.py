@@ -1,7 +1,7 @@
-"""What a person is told of resets (重置) of the own account: who did it, and when.
+"""Notices of resets (重置) of the own account: who did it, and when.
 
-It is read from the history of the user and told at each sign-in of thirty days: a message that goes away once it was
-read could be read by whoever took the password.
+They are read from the history of the user and shown at each sign-in of thirty days: a message that goes away once it
+was read could be read by whoever took the password.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.models import HistoryEntry, HistoryPayload
 
-TOLD_FOR = timedelta(days=30)
-_TOLD = 5
+SHOWN_FOR = timedelta(days=30)
+_MOST = 5
 
 KINDS = {
     "reset_password": "password", "enterprise_reset_password": "password", "administrator_reset_password": "password",
@@ -29,8 +29,8 @@ KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A reset as the person is told of it; `by` names who did it and, of two, who had proposed it."""
+class ResetNotice:
+    """A reset as the person reads of it; `by` names who did it and, of two, who had proposed it."""
 
     kind: str
     at: datetime
@@ -41,19 +41,19 @@ class Told:
         return {"kind": self.kind, "at": clock.rfc3339(self.at), "by": self.by}
 
 
-def told(session: Session, user_id: UUID) -> list[Told]:
+def notices(session: Session, user_id: UUID) -> list[ResetNotice]:
     """The resets of the last thirty days, the newest first."""
     rows = session.execute(
         select(HistoryEntry.action, HistoryEntry.at, HistoryPayload.payload)
         .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id, isouter=True)
         .where(
             HistoryEntry.subject_id == user_id, HistoryEntry.action.in_(KINDS),
-            HistoryEntry.at > clock.now() - TOLD_FOR,
+            HistoryEntry.at > clock.now() - SHOWN_FOR,
         )
         .order_by(HistoryEntry.seq.desc())
-        .limit(_TOLD)
+        .limit(_MOST)
     )  # fmt: skip
-    return [Told(KINDS[row.action], row.at, who(row.payload or {})) for row in rows]
+    return [ResetNotice(KINDS[row.action], row.at, who(row.payload or {})) for row in rows]
 
 
 def who(payload: Mapping[str, Any]) -> list[dict[str, str | None]]:

@@ -26,7 +26,7 @@ from accounts.models import (
 from accounts.queries import applied_under, named
 from accounts.sign_in import audit as sign_in_audit
 from accounts.sign_in import captcha_tries, passwords, second_factor, throttle
-from accounts.sign_in.reset_notices import Told, told
+from accounts.sign_in.reset_notices import ResetNotice, notices
 from accounts.verbs import verbs_at
 from accounts.workflows import USER
 from core import clock
@@ -80,7 +80,7 @@ class SignedIn:
     token: str
     expires_at: datetime
     actor: Actor
-    resets: list[Told]
+    resets: list[ResetNotice]
 
 
 def hash_token(token: str) -> str:
@@ -233,7 +233,7 @@ def signed_in(database: Database, begun: Begun) -> SignedIn:
         if found is None:  # disabled between the check and now
             raise Problem("account_disabled")
         actor = found[0]
-        return SignedIn(begun.token, begun.expires_at, actor, told(session, actor.user_id))
+        return SignedIn(begun.token, begun.expires_at, actor, notices(session, actor.user_id))
 
 
 def _as_stored(username: str) -> str:

@@ -25,7 +25,7 @@ def open_sms(settings: Settings) -> SmsSender | None:
 
 
 def open_mail(settings: Settings) -> MailServer | None:
-    """The mail server for what administrators are told."""
+    """The mail server for messages to administrators."""
     if not settings.smtp_host:
         return None
     return MailServer(

@@ -142,8 +142,8 @@ def _verify_chain(
 def _beyond(kept: Kept, newest: int, outcome: Outcome) -> Iterator[Break]:
     lost = [no for no in kept.numbered if no > newest]
     if lost:
-        told = f"seals {min(lost)} to {max(lost)} are missing whose heads were kept: the database was set back"
-        yield Missing("history_seals", told)
+        reason = f"seals {min(lost)} to {max(lost)} are missing whose heads were kept: the database was set back"
+        yield Missing("history_seals", reason)
 
 
 def _verify_log(
@@ -225,7 +225,7 @@ def _unlike(seal: Any, total: Sum, one: Log, present: list[int], late: Sequence[
 
 
 def _gone(seal: Any, one: Log, present: list[int], late: Sequence[Any]) -> str:
-    """The ids that are missing, as far as they can be told."""
+    """The ids that are missing, as far as they are known."""
     there, absent = set(present), _Runs(seal.absent or [])
     if seal.passing_count:
         return ""

@@ -1,6 +1,6 @@
 """What a reader may do with a record now: the buttons of its page.
 
-The operations judge anew when they are called; this only keeps people from being offered what would be refused.
+The operations check anew when they are called; this only keeps people from being offered what would be refused.
 """
 
 from typing import Any, Literal

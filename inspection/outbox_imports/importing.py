@@ -78,7 +78,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A record of an export for who is to import it, as far as its body says; nothing of it has been judged."""
+    """A record of an export for who is to import it, as far as its body says; nothing of it has been validated."""
 
     what: str
     title: str | None

@@ -17,7 +17,7 @@ from inspection.records.queries import record_answer
 from inspection.submissions.validation import SERVER_SET
 
 _LABELS = {
-    "id": "编号", "status": "状态", "book": "记录类别", "form_code": "表单", "campaign_id": "专项行动", "level": "层级",
+    "id": "编号", "status": "状态", "form_code": "表单", "campaign_id": "专项行动", "level": "层级",
     "office": "填报单位", "region": "行政区划", "username": "填报账号", "operator_name": "操作人",
     "created_at": "建立时间", "updated_at": "更新时间", "submitted_at": "提交时间", "org_prefilled": "与名录一致",
     "name_differs": "名称与名录不符", "problems_found": "是否发现问题", "disposal_state": "处置情况",

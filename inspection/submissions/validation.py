@@ -41,7 +41,7 @@ BESIDE_ANSWERS = frozenset(
 
 SERVER_SET = frozenset(
     {
-        "id", "status", "book", "form_code", "campaign_id", "level", "office", "region", "username", "operator_name",
+        "id", "status", "form_code", "campaign_id", "level", "office", "region", "username", "operator_name",
         "created_at", "updated_at", "submitted_at", "org_prefilled", "name_differs", "problems", "problems_found",
         "disposal_state", "conclusion", "warnings", "product_names", "retired_names", "created_by", "begun_by",
         "returned", "corrected", "voided",

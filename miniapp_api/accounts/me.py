@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from accounts import operations, queries
 from accounts.models import OfficeKind
-from accounts.sign_in.reset_notices import told
+from accounts.sign_in.reset_notices import notices
 from accounts.verbs import Role, Verb
 from core.actor import Actor
 from core.database.paging import whole
@@ -125,7 +125,7 @@ def change_password(actor: Actor, body: PasswordBody) -> dict[str, Any]:
 @answers(Page[Reset])
 def list_my_resets(session: Session, actor: Actor) -> dict[str, Any]:
     """Who reset the caller's account in the last thirty days, the newest first; at most five."""
-    return whole([one.as_json() for one in told(session, actor.user_id)])
+    return whole([one.as_json() for one in notices(session, actor.user_id)])
 
 
 @bp.get("/todos")

@@ -117,7 +117,7 @@ const ABOUT: Record<string, (id: string) => string> = {
   'rating-codes': (id) => `/pages/rating/index?code_id=${id}`,
 }
 
-/** The page of a to-do; undefined for what is done at a desk. */
+/** The page of a to-do; undefined for what is done on a computer. */
 export function pageOfTodo(link: string): string | undefined {
   const [, kind = '', id = ''] = link.split(/[/?]/)
   return ABOUT[kind]?.(id)

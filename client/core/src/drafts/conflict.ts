@@ -3,7 +3,7 @@ import { type Body, type Conflict, type Difference, same, without } from './draf
 /** What a record carries beside what was filled in; the server passes over it when it is sent back. */
 const SET_BY_SERVER = new Set(
   (
-    'id status version book form_code campaign_id level office region username operator_name created_at updated_at ' +
+    'id status version form_code campaign_id level office region username operator_name created_at updated_at ' +
     'submitted_at org_prefilled name_differs problems problems_found disposal_state conclusion warnings ' +
     'product_names retired_names created_by begun_by returned corrected voided'
   ).split(' '),

@@ -1,5 +1,5 @@
 /**
- * The form engine: forms are data, and the phone judges a body by the same rules and in the same words as the server
+ * The form engine: forms are data, and the phone validates a body by the same rules and in the same words as the server
  * (`core/forms/`). Nothing here knows a screen, a network or a clock.
  *
  *     const form = compileForm(definition)                       // once, when the definition is loaded

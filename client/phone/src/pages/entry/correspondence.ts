@@ -1,4 +1,4 @@
-/** Regulation types (监管类型) and products must fit each other; the server judges by the same rule. */
+/** Regulation types (监管类型) and products must fit each other; the server validates by the same rule. */
 import type { DictionaryEntry, Fault, Form, FormBody } from '@gongpin/core'
 
 /** Faults of the two items where the form has both; words that the phone does not know are left to the server. */

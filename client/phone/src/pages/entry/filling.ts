@@ -171,7 +171,7 @@ export class Filling {
     try {
       return (await this.workplace.dictionary.entries('items', this.productCode)).body
     } catch {
-      // Without the list the server judges.
+      // Without the list the server checks.
       return []
     }
   }
