@@ -15,7 +15,7 @@ from accounts.models import AccountApplication, Region, RegionLevel, User, UserS
 from accounts.regions.abolished import unknown_message
 from accounts.regions.loading import current_region
 from accounts.sign_in import passwords, throttle
-from accounts.sign_in.sessions import is_enterprise_name
+from accounts.sign_in.signing_in import is_enterprise_name
 from accounts.verbs import DEFAULT_ROLES, Verb
 from accounts.workflows import APPLICATION, USER
 from core import clock

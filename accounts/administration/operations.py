@@ -16,7 +16,7 @@ from accounts.handing_over import Handed
 from accounts.models import USERNAME, Office, OfficeKind, Region, User
 from accounts.regions.abolished import unknown_message
 from accounts.regions.loading import current_region
-from accounts.sign_in import passwords, second_factor, sessions, throttle
+from accounts.sign_in import passwords, second_factor, sessions, signing_in, throttle
 from accounts.verbs import DEFAULT_ROLES, Role, roles_after_move
 from accounts.workflows import USER
 from core.db import Database
@@ -87,7 +87,7 @@ def create_user(
     username = clean_line(username)
     if not re.fullmatch(USERNAME, username):
         raise invalid("/username", "bad_username", "用户名应为3至64位字母、数字、汉字或 - _ . @，请更换")
-    refuse_enterprise("/username", sessions.is_enterprise_name(username))
+    refuse_enterprise("/username", signing_in.is_enterprise_name(username))
     refuse_enterprise("/role", Role.ENTERPRISE in roles)
     password = passwords.one_time_password()
     password_hash = passwords.hash_password(password)

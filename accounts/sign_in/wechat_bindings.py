@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from accounts.models import User, UserSession, WeChatBinding
-from accounts.sign_in import sessions, throttle
-from accounts.sign_in.sessions import Caller, SessionPolicy, SignedIn
+from accounts.sign_in import sessions, signing_in, throttle
+from accounts.sign_in.sessions import SessionPolicy
+from accounts.sign_in.signing_in import Caller, SignedIn
 from core import clock, privacy
 from core.actor import Actor
 from core.db import Database, dialect_of, insert_into
@@ -58,9 +59,9 @@ def sign_in(database: Database, policy: SessionPolicy, wechat: WeChat | None, co
             .join(WeChatBinding, WeChatBinding.user_id == User.id)
             .where(_is_bound(openid_hash))
         ).first()
-        known = bound is not None and sessions.is_known(session, bound, bound.username, caller)
-    if bound is not None and sessions.refusal_of(bound) is None:
-        sessions.prove_again(database, bound.id, bound.username, bound.operator_name, caller, known=known)
+        known = bound is not None and signing_in.is_known(session, bound, bound.username, caller)
+    if bound is not None and signing_in.refusal_of(bound) is None:
+        signing_in.prove_again(database, bound.id, bound.username, bound.operator_name, caller, known=known)
     with database.write() as session:
         user_id = session.scalar(select(WeChatBinding.user_id).where(_is_bound(openid_hash)))
         user = None if user_id is None else _hold(session, user_id)
@@ -68,14 +69,18 @@ def sign_in(database: Database, policy: SessionPolicy, wechat: WeChat | None, co
         binding = session.scalar(select(WeChatBinding).where(_is_bound(openid_hash)))
         if user is None or binding is None or bound is None or not user.id == binding.user_id == bound.id:
             raise Problem("wechat_not_bound")
-        refusal = sessions.refusal_of(user)
-        sessions.audit(session, user.username, binding.operator_name, caller, refusal.code if refusal else "signed_in")
+        refusal = signing_in.refusal_of(user)
+        signing_in.audit(
+            session, user.username, binding.operator_name, caller, refusal.code if refusal else "signed_in"
+        )
         if refusal is None:
             binding.last_used_at = clock.now()
-            begun = sessions.begin(session, policy, user.id, binding.operator_name, caller, binding.id)
+            begun = sessions.begin(
+                session, policy, user.id, binding.operator_name, caller.origin, caller.user_agent, binding.id
+            )
     if refusal is not None:
         raise refusal
-    return sessions.signed_in(database, begun)
+    return signing_in.signed_in(database, begun)
 
 
 def bind(database: Database, wechat: WeChat | None, actor: Actor, code: str, caller: Caller) -> Bound:
@@ -95,7 +100,7 @@ def bind(database: Database, wechat: WeChat | None, actor: Actor, code: str, cal
             raise Problem("unauthenticated")  # the password was reset meanwhile
         if idempotency.claim(session, key):
             _store(session, actor, openid)
-            sessions.audit(session, actor.username, actor.operator_name, caller, "wechat_bound")
+            signing_in.audit(session, actor.username, actor.operator_name, caller, "wechat_bound")
         return state(session, actor)
 
 
@@ -109,7 +114,7 @@ def unbind(session: Session, actor: Actor, caller: Caller) -> Bound:
     if own:
         _end_sessions_of(session, own, but=actor.session_id)
         session.execute(delete(WeChatBinding).where(WeChatBinding.id.in_(own)))
-        sessions.audit(session, actor.username, actor.operator_name, caller, "wechat_unbound")
+        signing_in.audit(session, actor.username, actor.operator_name, caller, "wechat_unbound")
     return state(session, actor)
 
 
@@ -198,7 +203,7 @@ def _exchange(database: Database, wechat: WeChat | None, code: str, caller: Call
         problem = _problem_of(failure)
         if problem.code == "wechat_code_refused":
             with database.write() as session:
-                sessions.audit(session, "", None, caller, "wechat_code_refused")
+                signing_in.audit(session, "", None, caller, "wechat_code_refused")
             if reserved.refused_if_wrong is not None:
                 problem = throttle.throttled(reserved.refused_if_wrong)
         else:

@@ -9,7 +9,7 @@ from flask import request
 from pydantic import Field
 
 from accounts import queries
-from accounts.sign_in import sessions
+from accounts.sign_in import sessions, signing_in
 from core import clock
 from core.actor import Actor
 from miniapp_api.accounts.me import Me, Reset
@@ -72,7 +72,7 @@ class LivingSession(Answer):
 def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
     """Sign in; several people may do so at once under one user name."""
     services = wiring()
-    caller = sessions.Caller(
+    caller = signing_in.Caller(
         origin(),
         request.headers.get("User-Agent", ""),
         bearer_token(),
@@ -80,13 +80,13 @@ def create_session(body: SignInBody) -> tuple[dict[str, Any], int]:
         body.captcha,
         body.otp,
     )
-    signed_in = sessions.sign_in(
+    signed_in = signing_in.sign_in(
         services.database, services.policy, body.username, body.password, body.operator_name or None, caller
     )
     return signed_in_answer(signed_in), 201
 
 
-def signed_in_answer(signed_in: sessions.SignedIn) -> dict[str, Any]:
+def signed_in_answer(signed_in: signing_in.SignedIn) -> dict[str, Any]:
     """A session that was begun, with its token."""
     return {
         "token": signed_in.token,

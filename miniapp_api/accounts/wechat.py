@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.sign_in import wechat_bindings
-from accounts.sign_in.sessions import Caller
+from accounts.sign_in.signing_in import Caller
 from accounts.sign_in.wechat_bindings import Bound
 from core import clock
 from core.actor import Actor
