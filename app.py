@@ -30,7 +30,7 @@ from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list
 from feedback.ratings.rating_window import RatingRules
 from inspection.campaigns import CampaignCalendar
-from inspection.dictionaries.entries import Dictionary
+from inspection.dictionaries.lookup import Dictionary
 from inspection.submissions.validation import Tools
 from miniapp_api import blueprints
 from miniapp_api.http import limits, openapi, problems, readiness, requests

@@ -35,7 +35,8 @@ from enterprise.operations import EnterpriseFacts, put_enterprises
 from enterprise.systems import filing_engine, register_file_purposes
 from inspection.campaigns import CampaignCalendar
 from inspection.corrections import disposals
-from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, Dictionary
+from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
+from inspection.dictionaries.lookup import Dictionary
 from inspection.kinds import CHECK, KINDS
 from inspection.models import DictionaryEntry, Inspection
 from inspection.submissions import drafts, submitting

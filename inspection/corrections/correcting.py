@@ -31,7 +31,9 @@ from inspection.submissions import sheet_numbers
 from inspection.submissions.authors import Author
 from inspection.submissions.duplicates import find_duplicates, refuse_duplicates
 from inspection.submissions.publishing import publish
-from inspection.submissions.validation import Sent, Tools, Validated, validate
+from inspection.submissions.sent import Sent
+from inspection.submissions.validated import Validated
+from inspection.submissions.validation import Tools, validate
 from inspection.workflows import WORKFLOWS
 
 

@@ -18,7 +18,7 @@ from core.workflows import idempotency
 from inspection.models import Inspection
 from inspection.submissions import duplicates
 from inspection.submissions.duplicates import DuplicateSearch
-from inspection.submissions.validation import Sent
+from inspection.submissions.sent import Sent
 
 _RECORDS = cast(Table, Inspection.__table__).c
 _EXISTING_ID = select(_RECORDS.id).where(_RECORDS.id == bindparam("record_id")).scalar_subquery()

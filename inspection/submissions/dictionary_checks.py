@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from core.errors import Fault
 from core.identifiers import as_uuid
 from enterprise.products import PRODUCTS, REGULATION_TYPES
-from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS, CachedEntry, Dictionary
+from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
+from inspection.dictionaries.lookup import CachedEntry, Dictionary
 
 
 def product_faults(product_code: Any) -> list[Fault]:

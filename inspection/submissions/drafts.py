@@ -15,8 +15,9 @@ from inspection.records.content import subject_of
 from inspection.submissions import attachments
 from inspection.submissions.authors import Author
 from inspection.submissions.claiming import claim
+from inspection.submissions.sent import Sent
 from inspection.submissions.storing import move_draft, store
-from inspection.submissions.validation import Sent, Tools, validate_early, validate_in_turn
+from inspection.submissions.validation import Tools, validate_early, validate_in_turn
 from inspection.workflows import DELETED
 
 

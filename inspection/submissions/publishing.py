@@ -6,7 +6,7 @@ from enterprise.production import publications
 from enterprise.production.publications import NO_PROBLEM, NOT_CARRIED_OUT, PROBLEMS, PublishedCheck
 from inspection.models import Inspection
 from inspection.records.findings import findings
-from inspection.submissions.validation import Validated
+from inspection.submissions.validated import Validated
 
 
 def publish(session: Session, record: Inspection, validated: Validated) -> None:

@@ -14,7 +14,7 @@ from core.pointers import pointer, showable
 from core.read_only import names_any, warning, warnings_of
 from inspection.records.access import get_readable
 from inspection.records.queries import record_answer
-from inspection.submissions.validation import SERVER_SET
+from inspection.submissions.sent import SERVER_SET
 
 _LABELS = {
     "id": "编号", "status": "状态", "form_code": "表单", "campaign_id": "专项行动", "level": "层级",

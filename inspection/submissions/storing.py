@@ -15,7 +15,9 @@ from inspection.models import Inspection
 from inspection.records.access import get_writable, refreshed, refuse_submitted
 from inspection.records.content import content_digest, subject_of
 from inspection.submissions import attachments, sheet_numbers
-from inspection.submissions.validation import Sent, Tools, Validated
+from inspection.submissions.sent import Sent
+from inspection.submissions.validated import Validated
+from inspection.submissions.validation import Tools
 from inspection.workflows import WORKFLOWS
 
 

@@ -16,8 +16,9 @@ from inspection.submissions.authors import Author
 from inspection.submissions.claiming import claim
 from inspection.submissions.duplicates import find_duplicates, refuse_duplicates
 from inspection.submissions.publishing import publish
+from inspection.submissions.sent import Sent
 from inspection.submissions.storing import store
-from inspection.submissions.validation import Sent, Tools, validate_early, validate_in_turn
+from inspection.submissions.validation import Tools, validate_early, validate_in_turn
 
 
 def submit(

@@ -3,11 +3,9 @@
 The one place where bodies are validated: drafts, submissions, corrections and applications for corrections.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -15,39 +13,19 @@ from core import clock
 from core.errors import Fault, Problem, invalid
 from core.forms.form import Form
 from core.forms.library import FormLibrary
-from core.forms.sealing import sealed
-from core.forms.validation.check import Checked
 from inspection import kinds
 from inspection.campaigns import CampaignCalendar
-from inspection.dictionaries.entries import Dictionary
-from inspection.kinds import SPOT_CHECK, Counts, Kind
+from inspection.dictionaries.lookup import Dictionary
+from inspection.kinds import SPOT_CHECK, Kind
 from inspection.models import Inspection
 from inspection.records import record_warnings
-from inspection.records.content import answers_place, subject_of
-from inspection.statistics.tallies import TallyKey
+from inspection.records.content import subject_of
 from inspection.submissions import attachments, dictionary_checks
-from inspection.submissions.authors import Author
 from inspection.submissions.duplicates import DuplicateSearch
 from inspection.submissions.register_checks import RegisterCheck
+from inspection.submissions.sent import Sent
 from inspection.submissions.sheet_numbers import NO_SHEET_NUMBER, SheetNumber
-
-BESIDE_ANSWERS = frozenset(
-    {
-        "kind", "product_code", "form_version", "version", "confirm_duplicate", "confirm_name", "reason", "photos",
-        "signatures",
-    }
-)  # fmt: skip
-"""Keys of a body that are not answers of the form."""
-
-SERVER_SET = frozenset(
-    {
-        "id", "status", "form_code", "campaign_id", "level", "office", "region", "username", "operator_name",
-        "created_at", "updated_at", "submitted_at", "org_prefilled", "name_differs", "problems", "problems_found",
-        "disposal_state", "conclusion", "warnings", "product_names", "retired_names", "created_by", "begun_by",
-        "returned", "corrected", "voided",
-    }
-)  # fmt: skip
-"""What a record carries when it is read; sent back, it is passed over."""
+from inspection.submissions.validated import Validated, as_day, derive
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,57 +35,6 @@ class Tools:
     forms: FormLibrary
     dictionary: Dictionary
     campaigns: CampaignCalendar
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What an author sends for a record: a draft, or (`submit`) the whole of it.
-
-    `corrected` is the submitted record that the body is to replace: it keeps its office. The version of the form that
-    it answers is accepted for its corrections without a last day.
-    """
-
-    author: Author
-    record_type: str
-    record_id: UUID
-    body: Mapping[str, Any]
-    submit: bool
-    corrected: Inspection | None = None
-
-    @property
-    def action(self) -> str:
-        """The step of the workflow."""
-        return "submit" if self.submit else "save"
-
-    def continuing(self, forms: FormLibrary, record: Inspection | None) -> Self:
-        """Without a version of the form, the body goes on with the one that the record answered so far."""
-        if record is None or self.body.get("form_version") is not None:
-            return self
-        _, form_code = kinds.resolve(forms, self.record_type, self.body.get("kind"))
-        if form_code != record.form_code:
-            return self
-        return replace(self, body={**self.body, "form_version": record.form_version})
-
-
-@dataclass(frozen=True, slots=True)
-class Validated:
-    """What is to be stored.
-
-    `columns` are values of `Inspection`; `data` are the answers, not yet encrypted; `tally` is where a submitted record
-    counts, and `counts` how much; `is_published`: it is a check that the enterprise of the register with its code
-    reads; `files` are all that it names.
-    """
-
-    kind: Kind
-    form: Form
-    columns: dict[str, Any]
-    data: dict[str, Any]
-    tally: TallyKey
-    counts: Counts
-    is_published: bool
-    files: frozenset[UUID]
-    sheet_number: SheetNumber
-    duplicate_search: DuplicateSearch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +86,7 @@ def validate(session: Session, tools: Tools, sent: Sent) -> Validated:
     body, author = sent.body, sent.author
     kind, form_code = kinds.resolve(tools.forms, sent.record_type, body.get("kind"))
     form = _form(tools.forms, form_code, body.get("form_version"), _day_of_form(sent, form_code))
-    checked = form.check(_answers(sent, form), submit=sent.submit, today=clock.today())
+    checked = form.check(sent.answers(form), submit=sent.submit, today=clock.today())
     data, product_code = checked.values, str(body.get("product_code"))
     faults = dictionary_checks.product_faults(body.get("product_code"))
     known_product = not faults and not any(fault.path == "/product_code" for fault in checked.faults)
@@ -175,7 +102,7 @@ def validate(session: Session, tools: Tools, sent: Sent) -> Validated:
         register.refuse_other_names(data)
     sheet_number = NO_SHEET_NUMBER
     if sent.submit and sent.record_type == SPOT_CHECK:
-        sheet_number = SheetNumber.of(session, author, _date(data.get(kind.date_field)), data.get("sheet_no"))
+        sheet_number = SheetNumber.of(session, author, as_day(data.get(kind.date_field)), data.get("sheet_no"))
     warnings = [
         *register.warnings(data, product_code, author.office_scope, submit=sent.submit),
         *record_warnings.of_dropped(checked.dropped),
@@ -183,7 +110,7 @@ def validate(session: Session, tools: Tools, sent: Sent) -> Validated:
     ]
     campaign_id = tools.campaigns.running(session, product_code, clock.today())
     beside = {"campaign_id": campaign_id, "product_code": product_code, "kept_warnings": warnings}
-    return _validated(sent, kind, form, checked, register, sheet_number, beside)
+    return derive(sent, kind, form, checked, register, sheet_number, beside)
 
 
 def _day_of_form(sent: Sent, form_code: str) -> date:
@@ -202,19 +129,6 @@ def _form(forms: FormLibrary, code: str, version: Any, day: date) -> Form:
     return forms.answerable(code, version, day)
 
 
-def _answers(sent: Sent, form: Form) -> dict[str, Any]:
-    beside = BESIDE_ANSWERS - {item.name for item in form.files}
-    answers = {name: value for name, value in sent.body.items() if name not in beside and name not in SERVER_SET}
-    if sent.record_type == SPOT_CHECK and isinstance(answers.get("items"), list):
-        answers["items"] = [_without_name(row) for row in answers["items"]]
-    return answers
-
-
-def _without_name(row: Any) -> Any:
-    """A test item is named by its id; the name beside it is the dictionary's."""
-    return {name: value for name, value in row.items() if name != "item_name"} if isinstance(row, dict) else row
-
-
 def _distinct(faults: list[Fault]) -> list[Fault]:
     """The form and the dictionaries may both report one place: the first report counts."""
     seen: dict[tuple[str, str], Fault] = {}
@@ -227,7 +141,7 @@ def _dictionary_faults(
     session: Session, tools: Tools, sent: Sent, kind: Kind, data: dict[str, Any], product_code: str
 ) -> list[Fault]:
     # An entry counts as what it was on the day of the check, which a phone may send days later.
-    day, province = _date(data.get(kind.date_field)) or clock.today(), sent.author.chain[0]
+    day, province = as_day(data.get(kind.date_field)) or clock.today(), sent.author.chain[0]
     if kind.record_type == SPOT_CHECK:
         return dictionary_checks.resolve_test_items(
             session, tools.dictionary, data, product_code, province, day, submit=sent.submit
@@ -236,79 +150,3 @@ def _dictionary_faults(
         session, tools.dictionary, data, product_code, province, day, submit=sent.submit,
         corresponding=sent.submit and bool(kind.name == "production" or data.get("regulation_types")),
     )  # fmt: skip
-
-
-def _validated(
-    sent: Sent,
-    kind: Kind,
-    form: Form,
-    checked: Checked,
-    register: RegisterCheck,
-    sheet_number: SheetNumber,
-    beside: Mapping[str, Any],
-) -> Validated:
-    """The columns that follow from the answers, and where the record counts; `beside` are those that do not follow."""
-    author, data, submit = sent.author, checked.values, sent.submit
-    uscc, name = _text(data.get("uscc"), 18), _text(data.get("org_name"), 100)
-    registered = register.checked
-    differs = registered is not None and registered.differs_from(data)
-    check_date = _date(data.get(kind.date_field))
-    is_check = kind.record_type != SPOT_CHECK
-    unable, problems_found = data.get("unable") is True, checked.problems_found and submit
-    state = "none"
-    if submit and is_check:
-        state = kinds.disposal_state(checked.problems_found, data.get("disposals") or {})
-    conclusion = None
-    if submit and not is_check and data.get("items"):
-        verdicts = {row.get("verdict") for row in data["items"]}
-        conclusion = "fail" if "fail" in verdicts else "pass" if "pass" in verdicts else "not_judged"
-    columns = {
-        **author.columns,
-        **beside,
-        **sheet_number.columns(),
-        "record_type": kind.record_type,
-        "kind": kind.name,
-        "form_code": form.code,
-        "form_version": form.version,
-        "uscc": uscc,
-        "org_name": name,
-        "org_prefilled": kind.name == "production" and registered is not None and registered.has_name(name or ""),
-        "name_differs": differs,
-        "check_date": check_date,
-        "unable": unable,
-        "problems_found": problems_found,
-        "disposal_state": state,
-        "conclusion": conclusion,
-        "data": sealed(form, data, answers_place(sent.record_id)),
-    }
-    address = data.get("org_address")
-    org_key = kinds.org_key(None if differs else uscc, name, address if isinstance(address, str) else None)
-    tally = TallyKey(
-        author.office_id, *author.chain, kind.record_type, kind.name, beside["product_code"], org_key, name or ""
-    )
-    search = None
-    if submit and kind.duplicate_warning and check_date is not None:
-        search = DuplicateSearch.of(author.scope, sent.record_id, tally, check_date)
-    return Validated(
-        kind=kind,
-        form=form,
-        columns=columns,
-        data=data,
-        tally=tally,
-        counts=kinds.counts_of(kind.record_type, unable, problems_found, state, conclusion),
-        is_published=submit and is_check and registered is not None and not differs,
-        files=attachments.named(form, data),
-        sheet_number=sheet_number,
-        duplicate_search=search,
-    )
-
-
-def _text(value: Any, limit: int) -> str | None:
-    return value[:limit] if isinstance(value, str) and value else None
-
-
-def _date(value: Any) -> date | None:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -104,7 +104,7 @@ def test_what_an_earlier_release_sealed_is_sealed_anew_and_its_history_still_hol
         "inspection.submissions.storing.content_digest", lambda columns, _id: content.stored_digest(columns)
     )
     monkeypatch.setattr(
-        "inspection.submissions.validation.sealed",
+        "inspection.submissions.validated.sealed",
         lambda form, data, _where: {
             name: privacy.seal(value) if name in form.sensitive and value else value for name, value in data.items()
         },

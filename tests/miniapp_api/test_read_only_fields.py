@@ -9,7 +9,7 @@ import pytest
 from apiflask import APIFlask
 
 from core import clock
-from inspection.submissions.validation import SERVER_SET
+from inspection.submissions.sent import SERVER_SET
 from tests import parties as both
 from tests.parties import WORKS, Parties, act, open_declaration
 from tests.people import Person, faults, new_id, production, spot_check, with_problem
