@@ -14,14 +14,11 @@ connection the oldest of these makes room, and one address has only so many.
 
 import errno
 import json
-import re
-import select
 import socket
 import struct
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from enum import Enum
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
@@ -30,6 +27,7 @@ from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from cli.arrivals import SMALL, Arrival, arrival, is_on_its_way, next_piece
 from core.errors import CATALOGUE
 from core.origin import origin_of
 
@@ -41,8 +39,6 @@ COMPLETE_WITHIN = 30.0
 """Seconds within which a request must have arrived completely; a large one gets more time according to `PACE`."""
 PACE = 8 * 1024
 """Minimum average pace of a large request after `COMPLETE_WITHIN`, in bytes per second: 20 MiB may take 43 minutes."""
-SMALL = 64 * 1024
-"""Largest request, head and body in bytes, that is gathered without a thread."""
 LARGE_THREADS = 8
 """Large requests that one worker process reads at the same time."""
 STRANGER_THREADS = 4
@@ -60,49 +56,6 @@ _AT_HAND = 0.05
 """Seconds that a thread waits for the rest of a request before it returns the connection to the poller: mostly the rest
 is on its way and arrives sooner than the poller would report it."""
 _SWEEP_EVERY = 1.0
-
-_HEAD_END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"^content-length[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-# Request lines of requests that move files.
-_OF_FILES = re.compile(rb"[A-Z]+ /api/v1/files[/? ]")
-# Those of calls that need no token (a test compares them with the gates).
-_OF_STRANGERS = re.compile(
-    rb"[A-Z]+ (?!/api/v1/)|[A-Z]+ /api/v1/(?:sessions(?:/wechat)?|captchas|account-applications|ratings/form/[^/? ]*|"
-    rb"ratings/sms-codes)[? ]"
-)
-# Headers of a request whose length is unknown, or whose body is sent only after an answer of the server.
-_UNFORESEEN = re.compile(rb"^(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE | re.MULTILINE)
-
-
-class Arrival(Enum):
-    """How much of a request has arrived, or which threads read the rest."""
-
-    PART = "part"
-    WHOLE = "whole"
-    LARGE = "large"
-    """The rest is read by a thread while the request is handled."""
-    FILE = "file"
-    """As LARGE, for a request that moves a file."""
-    STRANGER = "stranger"
-    """As LARGE, for a call that is open to strangers."""
-
-
-def arrival(received: bytes) -> Arrival:
-    """Classify a request by its beginning. A malformed one is LARGE: gunicorn's parser refuses it in that thread."""
-    end = received.find(_HEAD_END)
-    if end < 0:
-        return Arrival.PART if len(received) < SMALL else Arrival.LARGE
-    head = received[:end]
-    if _OF_FILES.match(head):
-        return Arrival.FILE
-    large = Arrival.STRANGER if _OF_STRANGERS.match(head) else Arrival.LARGE
-    lengths = [length.strip() for length in _LENGTH.findall(head)] or [b"0"]
-    if not head or _UNFORESEEN.search(head) or len(lengths) > 1 or not lengths[0].isdigit():
-        return large
-    whole = end + len(_HEAD_END) + int(lengths[0][:10])
-    if len(received) >= whole:
-        return Arrival.WHOLE
-    return Arrival.PART if whole <= SMALL else large
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -237,7 +190,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         asked = req.should_close
 
         def should_close() -> bool:
-            req.must_close = req.must_close or _is_on_its_way(conn.parser)
+            req.must_close = req.must_close or is_on_its_way(conn.parser)
             return bool(asked())
 
         req.should_close = should_close
@@ -245,7 +198,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         """In a thread: whether the connection serves another request. No thread reads a body that was not wanted."""
-        if not keepalive or _is_on_its_way(conn.parser):
+        if not keepalive or is_on_its_way(conn.parser):
             return False
         return bool(conn.parser.finish_body(deadline=time.monotonic() + 1))
 
@@ -267,7 +220,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._due.setdefault(conn, now + COMPLETE_WITHIN)
         received = unreader.take_buffered()
         while (come := arrival(received)) is Arrival.PART:
-            piece = _piece(conn.sock, wait_until - time.monotonic())
+            piece = next_piece(conn.sock, wait_until - time.monotonic())
             if piece is None:
                 break
             if not piece:  # the phone has closed the connection, which the parser handles
@@ -356,16 +309,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         return not self.alive and (conn.parser is None or not conn.parser.unreader.buf.getvalue())
 
 
-def _is_on_its_way(parser: Any) -> bool:
-    """Whether part of the body has not arrived, or nobody knows where it ends because it was broken."""
-    body = getattr(parser.mesg, "body", None)
-    reader = getattr(body, "reader", None)
-    if reader is None or getattr(body, "failed", False):
-        return reader is not None
-    left = getattr(reader, "length", 0)  # of a body that says how long it is; one in chunks has a parser until its end
-    return getattr(reader, "parser", None) is not None or left > len(parser.unreader.buf.getvalue())
-
-
 def _write_refusal(sock: socket.socket, status: int, reason: str, _message: str) -> None:
     """What gunicorn answers to what is no request: in the shape of every other refusal."""
     code = "bad_request" if status < 500 else "internal_error"
@@ -380,16 +323,3 @@ def _write_refusal(sock: socket.socket, status: int, reason: str, _message: str)
         "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n"
     )
     util.write_nonblock(sock, head.encode() + body)
-
-
-def _piece(sock: socket.socket, seconds: float) -> bytes | None:
-    """The bytes that are there or arrive within `seconds`; None when there are none, empty at the end."""
-    with suppress(BlockingIOError):
-        return sock.recv(SMALL, socket.MSG_DONTWAIT)
-    if seconds > 0:
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        if poll.poll(seconds * 1000):
-            with suppress(BlockingIOError):
-                return sock.recv(SMALL, socket.MSG_DONTWAIT)
-    return None

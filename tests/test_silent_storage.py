@@ -20,7 +20,8 @@ from sqlalchemy import insert, select
 
 from accounts.models import User
 from assets.files.models import File
-from cli.worker import FILE_THREADS, Arrival, arrival
+from cli.arrivals import Arrival, arrival
+from cli.worker import FILE_THREADS
 from core import clock
 from core.config import Settings
 from core.db import Database

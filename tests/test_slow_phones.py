@@ -15,7 +15,7 @@ from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
 from cli import worker
-from cli.worker import Arrival, arrival
+from cli.arrivals import Arrival, arrival
 from tests.servers import server_process
 
 BODY = b'{"username": "who_forgot_the_password"}'

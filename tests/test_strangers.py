@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from prometheus_client import REGISTRY
 
-from cli.worker import Arrival, arrival
+from cli.arrivals import Arrival, arrival
 from core.config import Settings
 from miniapp_api.http.gates import gate_of
 from tests.people import PASSWORD, new_id

@@ -25,7 +25,7 @@ from miniapp_api.http.answers import JSON_VALUE
 MAX_BODY = 1024 * 1024
 DEEPEST = 32
 AT_HAND = 64 * 1024
-"""Largest body that the server has received before it asks the application (`SMALL` in `cli/worker.py`)."""
+"""Largest body that the server has received before it asks the application (`SMALL` in `cli/arrivals.py`)."""
 
 
 class OrjsonProvider(JSONProvider):
