@@ -20,7 +20,8 @@ from core.db import Database
 from core.text import fold_to_fit
 from core.workflows.history import maintained
 from inspection.kinds import Counts, counts_of
-from inspection.models import EnterpriseTally, Inspection, TallyBigram
+from inspection.models import Inspection
+from inspection.statistics.models import EnterpriseTally, TallyBigram
 
 _CHUNK = 5000
 _DAYS = 700

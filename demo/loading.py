@@ -37,8 +37,9 @@ from inspection.campaigns import CampaignCalendar
 from inspection.corrections import disposals
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.dictionaries.lookup import Dictionary
+from inspection.dictionaries.models import DictionaryEntry
 from inspection.kinds import CHECK, KINDS
-from inspection.models import DictionaryEntry, Inspection
+from inspection.models import Inspection
 from inspection.submissions import drafts, submitting
 from inspection.submissions.validation import Tools
 

@@ -12,7 +12,8 @@ from core.workflows.history import Broken
 from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_entry
-from inspection.models import DictionaryEntry, Inspection
+from inspection.dictionaries.models import DictionaryEntry
+from inspection.models import Inspection
 from inspection.records.content import CONTENT, content_digest, content_of, is_content, stored_digest, subject_of
 from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 

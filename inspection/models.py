@@ -1,14 +1,16 @@
-"""Tables of the inspection room: campaigns, dictionaries, field records, and the kept tallies of enterprises."""
+"""Tables of the inspection room: campaigns, field records, their corrections, and the keys of exported outboxes.
+
+The dictionaries and the kept tallies of enterprises have tables of their own rooms.
+"""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid, false, text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UTCDateTime
-from core.models import SERIAL
 from core.privacy import EncryptedText
 
 
@@ -24,66 +26,8 @@ class Campaign(Base):
     product_codes: Mapped[list[str]] = mapped_column(JSON)
 
 
-class DictionaryEntry(Base):
-    """An entry of a dictionary that inspectors may add to: product items (生产产品) and test items (检验项目).
-
-    One added under a name that exists already is stored as another name of the existing entry
-    (`alias_of`), so that a check filled offline can refer to it; so is one that its keeper merged into
-    another, and the name that an entry had before it was renamed (`dictionaries/keeping.py`). `area1` is the
-    province that an added entry belongs to; "" stands for the whole country.
-
-    `retired_on` is the last day on which it may be used; `former_types` are the regulation types that it
-    had, each with the last day on which it was so (`[["licence", "2026-11-20"]]`). `proposed` marks what we
-    took from a public standard (`source`) and nobody of the bureau has confirmed yet.
-    """
-
-    __tablename__ = "dictionary_entries"
-    __table_args__ = (
-        Index(
-            "uq_dictionary_entries_name",
-            "dictionary",
-            "product_code",
-            "area1",
-            "folded_name",
-            unique=True,
-            sqlite_where=text("alias_of IS NULL"),
-            postgresql_where=text("alias_of IS NULL"),
-        ),
-        # For the name that somebody adds, which may be another name of an entry.
-        Index("ix_dictionary_entries_folded_name", "dictionary", "product_code", "folded_name", "area1"),
-    )
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    dictionary: Mapped[str] = mapped_column(String(20))
-    product_code: Mapped[str] = mapped_column(String(2))
-    name: Mapped[str] = mapped_column(String(100))
-    folded_name: Mapped[str] = mapped_column(String(100))
-    regulation_type: Mapped[str | None] = mapped_column(String(10))
-    area1: Mapped[str] = mapped_column(String(6))
-    alias_of: Mapped[UUID | None] = mapped_column(ForeignKey("dictionary_entries.id"))
-    status: Mapped[str] = mapped_column(String(10), server_default="active")
-    version: Mapped[int] = mapped_column(Integer, server_default="1")
-    retired_on: Mapped[date | None]
-    former_types: Mapped[list[list[str]]] = mapped_column(JSON, server_default="[]")
-    proposed: Mapped[bool] = mapped_column(server_default=false())
-    source: Mapped[str | None] = mapped_column(String(60))
-    created_by: Mapped[UUID | None] = mapped_column(Uuid)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-
 MARK = JSON(none_as_null=True)
 """Something that was done to a record: when, by whom, at which office, and what they said; NULL where it was not."""
-
-
-class ProductTypes(Base):
-    """The regulation types that fit a product, where the administrator set others than the catalogue has."""
-
-    __tablename__ = "product_types"
-
-    product_code: Mapped[str] = mapped_column(String(2), primary_key=True)
-    regulation_types: Mapped[list[str]] = mapped_column(JSON)
-    set_by: Mapped[str] = mapped_column(String(64))
-    set_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 AREAS = ("area1", "area2", "area3")
@@ -285,54 +229,6 @@ class CorrectionRequest(Base):
     decided: Mapped[dict[str, Any] | None] = mapped_column(MARK)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-
-class EnterpriseTally(Base):
-    """The kept state of one enterprise, as named, for one office, kind and product.
-
-    Everything that statistics count and name searches look through, so that neither reads the
-    records themselves. Submissions, disposals and corrections keep it; `tallies reconcile`
-    recomputes it from the records.
-    """
-
-    __tablename__ = "enterprise_tallies"
-    __table_args__ = (
-        UniqueConstraint("office_id", "kind", "product_code", "org_key", "org_name"),
-        Index("ix_enterprise_tallies_area1", "area1", "record_type"),
-        Index("ix_enterprise_tallies_area2", "area2", "record_type"),
-        Index("ix_enterprise_tallies_area3", "area3", "record_type"),
-        Index("ix_enterprise_tallies_org_key", "org_key", "kind"),
-    )
-
-    id: Mapped[int] = mapped_column(SERIAL, primary_key=True)
-    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
-    area1: Mapped[str] = mapped_column(String(6))
-    area2: Mapped[str | None] = mapped_column(String(6))
-    area3: Mapped[str | None] = mapped_column(String(6))
-    record_type: Mapped[str] = mapped_column(String(10))
-    kind: Mapped[str] = mapped_column(String(40))
-    product_code: Mapped[str] = mapped_column(String(2))
-    org_key: Mapped[str] = mapped_column(String(34))
-    org_name: Mapped[str] = mapped_column(String(100))
-    folded_name: Mapped[str] = mapped_column(String(100))
-    records: Mapped[int] = mapped_column(Integer)
-    carried_out: Mapped[int] = mapped_column(Integer)
-    unable: Mapped[int] = mapped_column(Integer)
-    problems: Mapped[int] = mapped_column(Integer)
-    disposal_done: Mapped[int] = mapped_column(Integer)
-    disposal_in_progress: Mapped[int] = mapped_column(Integer)
-    batches: Mapped[int] = mapped_column(Integer)
-    failed: Mapped[int] = mapped_column(Integer)
-
-
-class TallyBigram(Base):
-    """Two adjacent characters of the name on a tally; see `core/database/name_search.py`."""
-
-    __tablename__ = "tally_bigrams"
-
-    bigram: Mapped[str] = mapped_column(String(2), primary_key=True)
-    area1: Mapped[str] = mapped_column(String(6), primary_key=True)
-    tally_id: Mapped[int] = mapped_column(ForeignKey("enterprise_tallies.id"), primary_key=True)
 
 
 class OutboxKey(Base):

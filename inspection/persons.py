@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.persons.holdings import Answers, Column, Fate, Holding, Holds, Subject
 from core.persons.reasons import DUTY, PERSON_GONE, REGISTER
-from inspection.models import CorrectionRequest, EnterpriseTally, Inspection, InspectionVersion, ProductTypes
+from inspection.dictionaries.models import ProductTypes
+from inspection.models import CorrectionRequest, Inspection, InspectionVersion
 from inspection.records.content import (
     answers_place,
     content_digest,
@@ -17,6 +18,7 @@ from inspection.records.content import (
     request_place,
     version_place,
 )
+from inspection.statistics.models import EnterpriseTally
 from inspection.workflows import SUBMITTED, VOIDED
 
 _PURPOSE = "产品质量监督检查和监督抽查"

@@ -18,8 +18,9 @@ from core import clock
 from core.database.prepared import Prepared
 from core.workflows import todos
 from inspection.kinds import CHECK, SPOT_CHECK
-from inspection.models import AREAS, EnterpriseTally, Inspection
+from inspection.models import AREAS, Inspection
 from inspection.records.content import subject_of
+from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.tallies import TallyKey, key_of
 from inspection.workflows import SUBMITTED
 

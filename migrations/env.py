@@ -21,6 +21,8 @@ from enterprise.production import models as production_models
 from feedback import models as feedback_models
 from feedback.statistics import counts as figure_models
 from inspection import models as inspection_models
+from inspection.dictionaries import models as dictionary_models
+from inspection.statistics import models as tally_models
 
 ROOMS_WITH_TABLES = (
     core_models,
@@ -31,6 +33,8 @@ ROOMS_WITH_TABLES = (
     assets_models,
     enterprise_models,
     inspection_models,
+    dictionary_models,
+    tally_models,
     filing_models,
     production_models,
     feedback_models,

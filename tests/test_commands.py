@@ -29,7 +29,8 @@ from core.deadlines import clocks
 from core.jobs.sweeping import sweep_idempotency_keys
 from core.models import CalendarDay, IdempotencyKey
 from core.workflows import history
-from inspection.models import DictionaryEntry, EnterpriseTally
+from inspection.dictionaries.models import DictionaryEntry
+from inspection.statistics.models import EnterpriseTally
 from tests import paperwork, parties
 from tests.command_line import Run, command_line
 from tests.people import PASSWORD, Person, SignIn, new_id, production, uscc

@@ -14,8 +14,8 @@ from inspection import campaigns
 from inspection.dictionaries import keeping, product_types
 from inspection.dictionaries.entries import ACTIVE, MERGED, PRODUCT_ITEMS, RETIRED, TEST_ITEMS
 from inspection.dictionaries.keeping import KEEPING
+from inspection.dictionaries.models import DictionaryEntry
 from inspection.dictionaries.seeds import load_seeds
-from inspection.models import DictionaryEntry
 
 _ENTRY_ID = click.argument("entry_id", metavar="ID", type=click.UUID)
 

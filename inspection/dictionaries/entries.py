@@ -21,7 +21,7 @@ from core.errors import Problem, invalid, not_found
 from core.text import MEANINGLESS, clean_line, fold, has_words
 from enterprise.products import PRODUCTS, REGULATION_TYPES
 from inspection.dictionaries import product_types
-from inspection.models import DictionaryEntry
+from inspection.dictionaries.models import DictionaryEntry
 
 PRODUCT_ITEMS, TEST_ITEMS = "product_items", "test_items"
 ACTIVE, RETIRED, MERGED = "active", "retired", "merged"

@@ -26,7 +26,7 @@ from core.workflows.workflow import SYSTEM, Step, Workflow
 from enterprise.products import REGULATION_TYPES
 from inspection.dictionaries import entries as dictionaries
 from inspection.dictionaries.entries import ACTIVE, MERGED, PRODUCT_ITEMS, RETIRED, Warnings, checked_name, unusual_type
-from inspection.models import DictionaryEntry
+from inspection.dictionaries.models import DictionaryEntry
 
 _STEPS = (
     ("rename", ACTIVE, ACTIVE),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inspection.dictionaries.entries import chain_of
-from inspection.models import DictionaryEntry
+from inspection.dictionaries.models import DictionaryEntry
 
 REFRESH_SECONDS = 5.0
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.db import dialect_of, insert_into
 from enterprise.products import PRODUCTS
-from inspection.models import ProductTypes
+from inspection.dictionaries.models import ProductTypes
 
 
 def fitting(session: Session, product_code: str) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.text import fold
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
+from inspection.dictionaries.models import DictionaryEntry
 from inspection.dictionaries.proposed_test_items import PROPOSED
-from inspection.models import DictionaryEntry
 
 _IDS = UUID("b3d6f5b8-3f0e-4c39-8a51-0c7f3d1c9a10")
 

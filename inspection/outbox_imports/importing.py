@@ -27,8 +27,9 @@ from core.text import clean_line, clean_person
 from inspection.corrections import disposals
 from inspection.dictionaries import entries
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
+from inspection.dictionaries.models import DictionaryEntry
 from inspection.kinds import CHECK, SPOT_CHECK
-from inspection.models import DictionaryEntry, Inspection
+from inspection.models import Inspection
 from inspection.outbox_imports.archive import Export
 from inspection.records import access
 from inspection.submissions import submitting

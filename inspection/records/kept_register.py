@@ -20,8 +20,9 @@ from core.text import fold
 from enterprise.models import Enterprise
 from enterprise.production import queries as licences
 from enterprise.register_changes import Changes, changes_since
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
 from inspection.records.findings import findings
+from inspection.statistics.models import EnterpriseTally
 from inspection.workflows import SUBMITTED
 
 PAGE_SIZE = 500

@@ -28,9 +28,10 @@ from core.database.paging import (
 )
 from core.db import Database, inlined
 from core.text import fold
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
 from inspection.records.date_ranges import newest_of_days, of_days
 from inspection.statistics.day_counts import outside_if_less
+from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.tally_search import Matched, match
 from inspection.statistics.totals import Filters, region_conditions, tally_conditions, tally_count
 from inspection.workflows import DRAFT, SUBMITTED, VOIDED

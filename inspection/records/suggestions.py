@@ -20,7 +20,8 @@ from core.errors import Problem, invalid
 from core.forms.library import FormLibrary
 from core.text import clean_person, fold
 from inspection.kinds import CHECK, KINDS, Kind
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
+from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.tally_search import match
 from inspection.workflows import SUBMITTED
 

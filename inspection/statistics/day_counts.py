@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.db import inlined
 from inspection.kinds import CHECK, COUNTED, SPOT_CHECK
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
+from inspection.statistics.models import EnterpriseTally
 from inspection.workflows import SUBMITTED
 
 _A_DAY = timedelta(days=1)

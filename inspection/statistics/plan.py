@@ -18,7 +18,8 @@ from core.database.paging import Page, PageRequest
 from core.db import inlined
 from enterprise import queries
 from enterprise.models import Enterprise, EnterpriseProduct
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
+from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.totals import Filters, region_conditions
 from inspection.workflows import SUBMITTED
 

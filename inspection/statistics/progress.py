@@ -20,8 +20,9 @@ from accounts.regions.abolished import get_region
 from core.actor import Actor
 from enterprise.models import EnterpriseProduct
 from inspection.kinds import COUNTED
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
 from inspection.statistics.day_counts import counted_on_days
+from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.plan import Visits, visited_by_row
 
 T = EnterpriseTally

@@ -13,7 +13,8 @@ from core.database.prepared import Prepared
 from core.db import dialect_of, insert_into
 from core.text import fold_to_fit
 from inspection.kinds import COUNTED, Counts, counts_of, org_key
-from inspection.models import EnterpriseTally, Inspection, TallyBigram
+from inspection.models import Inspection
+from inspection.statistics.models import EnterpriseTally, TallyBigram
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from accounts.queries import provinces_of
 from core.actor import Scope
 from core.database.name_search import having, like_pattern, rarest_pair
-from inspection.models import EnterpriseTally, TallyBigram
+from inspection.statistics.models import EnterpriseTally, TallyBigram
 
 FEW_RECORDS = 2000
 _FEW_NAMES = 2000

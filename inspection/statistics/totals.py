@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from accounts.regions.abolished import get_region
 from inspection.kinds import SPOT_CHECK
-from inspection.models import EnterpriseTally
+from inspection.statistics.models import EnterpriseTally
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from core import clock
 from core.actor import Scope
 from core.database.prepared import Prepared
 from core.errors import Problem
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
+from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.tallies import TallyKey
 from inspection.workflows import SUBMITTED
 

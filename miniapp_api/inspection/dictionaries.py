@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from core.workflows import history
-from inspection import models
 from inspection.dictionaries import entries as dictionaries
-from inspection.dictionaries import keeping
+from inspection.dictionaries import keeping, models
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from miniapp_api.http.answers import Answer, HistoryRow, Page, Warning, absent, answers
 from miniapp_api.http.bodies import AtOnceQuery, Body

@@ -29,8 +29,9 @@ from enterprise.models import Enterprise, EnterpriseProduct
 from feedback import integrity as feedback_integrity
 from feedback.statistics import tallies as rating_tallies
 from inspection import integrity as inspection_integrity
-from inspection.models import EnterpriseTally, Inspection
+from inspection.models import Inspection
 from inspection.statistics import tallies
+from inspection.statistics.models import EnterpriseTally
 from tests.command_line import command_line
 from tests.newcomers import application_body, apply, make_station
 from tests.people import Person, SignIn, production, spot_check, uscc, with_problem

@@ -10,8 +10,10 @@ from sqlalchemy import select, text
 from core.database import migrate
 from core.db import Database
 from core.text import fold
-from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
+from inspection.dictionaries.models import DictionaryEntry
+from inspection.models import Inspection
 from inspection.statistics import tallies
+from inspection.statistics.models import EnterpriseTally
 from inspection.submissions import sheet_numbers
 from tests.command_line import command_line
 from tests.people import CONDUCTOR_RESISTANCE, Person, faults, new_id, sales, spot_check

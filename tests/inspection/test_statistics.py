@@ -31,9 +31,11 @@ from core.workflows import history
 from enterprise.models import Enterprise
 from inspection.corrections import correcting, disposals
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
+from inspection.dictionaries.models import DictionaryEntry
 from inspection.kinds import CHECK, SPOT_CHECK
-from inspection.models import DictionaryEntry, EnterpriseTally, Inspection
+from inspection.models import Inspection
 from inspection.statistics import tallies
+from inspection.statistics.models import EnterpriseTally
 from inspection.submissions import drafts, submitting
 from inspection.submissions.validation import Tools
 from miniapp_api.http.wiring import KEY

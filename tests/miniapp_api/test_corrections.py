@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from accounts.verbs import Role
 from core.db import Database
 from core.workflows import history
-from inspection.models import EnterpriseTally, InspectionVersion
+from inspection.models import InspectionVersion
 from inspection.statistics import tallies
+from inspection.statistics.models import EnterpriseTally
 from tests.newcomers import make_station
 from tests.people import (
     ALL_NA,

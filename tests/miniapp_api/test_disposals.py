@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from core.db import Database
-from inspection.models import EnterpriseTally
+from inspection.statistics.models import EnterpriseTally
 from tests.people import ALL_NA, Person, faults, new_id, production, sales, spot_check, with_problem
 from tests.records import Json, listed, problem, read, save, submit
 

@@ -20,8 +20,9 @@ from core.db import Base, Database
 from enterprise.filings.models import Filing
 from enterprise.production.models import Licence, SelfCheckTopic
 from feedback.models import Rating, RatingCode
+from inspection.dictionaries.models import DictionaryEntry
 from inspection.kinds import CHECK, SPOT_CHECK
-from inspection.models import CorrectionRequest, DictionaryEntry, Inspection
+from inspection.models import CorrectionRequest, Inspection
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
 from tests.conftest import DATA_KEY

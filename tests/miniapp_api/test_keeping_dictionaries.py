@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from core.config import Settings
 from core.db import Database
-from inspection.models import DictionaryEntry
+from inspection.dictionaries.models import DictionaryEntry
 from tests.command_line import command_line
 from tests.people import LICENCE_ITEM, Person, SignIn, faults, new_id, production, spot_check
 from tests.records import problem, read, save, submit

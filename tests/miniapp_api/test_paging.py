@@ -26,7 +26,8 @@ from enterprise.production.models import Licence, SelfCheckTopic, SupervisionChe
 from feedback.codes.kinds import SHOWN
 from feedback.models import FreedNumber, Rating, RatingCode
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
-from inspection.models import CorrectionRequest, DictionaryEntry, Inspection, InspectionVersion
+from inspection.dictionaries.models import DictionaryEntry
+from inspection.models import CorrectionRequest, Inspection, InspectionVersion
 from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests import parties as both

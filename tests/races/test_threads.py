@@ -7,7 +7,9 @@ import time_machine
 from sqlalchemy import func, select
 
 from core.db import Database
-from inspection.models import DictionaryEntry, InspectionVersion, TallyBigram
+from inspection.dictionaries.models import DictionaryEntry
+from inspection.models import InspectionVersion
+from inspection.statistics.models import TallyBigram
 from tests.concurrency import AtOnce, Call, everything_holds, put, refusals, statuses
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
 from tests.records import listed, read, save, submit
