@@ -16,7 +16,7 @@ from core.actor import Actor, Scope
 from core.database.name_search import like_pattern
 from core.database.paging import Page, PageRequest, ascending, fetch, newest_first
 from core.errors import not_found
-from core.privacy import mask_phone
+from core.masking import mask_phone
 
 _NEWEST_APPLICATIONS = newest_first("applications", AccountApplication.created_at, AccountApplication.id)
 _NEWEST_SESSIONS = newest_first("sessions", UserSession.created_at, UserSession.id)

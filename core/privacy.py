@@ -1,4 +1,4 @@
-"""Personal data: encryption at rest, keyed hashes for search, masks for lists.
+"""Personal data: encryption at rest and keyed hashes for search. How it is masked stands in `core/masking.py`.
 
 A ciphertext is `enc2:KEY:BASE64`: it names the id of its key, and is bound by AES-256-GCM's associated data to its
 place, that is table, column and row: moved to another one it opens no more. `enc1:BASE64` is what releases up to 0.3
@@ -11,7 +11,6 @@ import base64
 import functools
 import hmac
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -45,7 +44,6 @@ SEALED = "enc1:"
 """What texts that releases up to 0.3 sealed begin with."""
 NAMED = "enc2:"
 """What texts that are sealed begin with since."""
-_MOBILE = re.compile(r"^(\d{3})\d{4}(\d{4})$")
 
 
 def install(secret: str) -> None:
@@ -134,49 +132,6 @@ def _cipher(key: bytes) -> AESGCM:
 def keyed_hash(*parts: str) -> str:
     """HMAC-SHA256 in hexadecimal: equal input gives equal output, and nobody without the key can test a guess."""
     return hmac.digest(keyring.current("hashing").bytes, "\x1f".join(parts).encode(), "sha256").hex()
-
-
-def mask_phone(text: str | None) -> str | None:
-    """`13800000001` → `138****0001`; other telephone numbers keep their last four digits."""
-    if not text:
-        return text
-    match = _MOBILE.match(text)
-    if match:
-        return f"{match[1]}****{match[2]}"
-    return "****" + text[-4:] if len(text) > 4 else "****"
-
-
-def mask_resident_id(text: str | None) -> str | None:
-    """`110101199003070011` → `110101********0011`."""
-    if not text or len(text) < 15:
-        return "****" if text else text
-    return f"{text[:6]}********{text[-4:]}"
-
-
-def mask_email(text: str | None) -> str | None:
-    """`zhangsan@example.cn` → `z****@example.cn`."""
-    if not text:
-        return text
-    name, at, domain = text.rpartition("@")
-    return f"{name[:1]}****{at}{domain}"
-
-
-_NUMBERS_IN_TEXT = re.compile(
-    r"(?<!\d)(?:(?P<mobile>1[3-9]\d[ -]?\d{4}[ -]?\d{4})"
-    r"|(?P<id>\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d{4}[\dXx]))(?![\dXx])"
-)
-
-
-def mask_numbers(text: Any) -> str | None:
-    """Text that somebody typed, with the mobile and resident-ID numbers in it masked; None where there is none."""
-    if not isinstance(text, str):
-        return None
-
-    def masked(found: re.Match[str]) -> str:
-        number = re.sub("[ -]", "", found[0])
-        return (mask_phone(number) if found["mobile"] else mask_resident_id(number)) or ""
-
-    return _NUMBERS_IN_TEXT.sub(masked, text)
 
 
 def seal_json(value: Any, where: str) -> str:

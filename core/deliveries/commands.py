@@ -8,7 +8,7 @@ from core import clock
 from core.commands import HasDatabase, table
 from core.deliveries import operations
 from core.deliveries.models import CHANNELS, STATUSES
-from core.privacy import mask_email
+from core.masking import mask_email
 
 _LISTED = 200
 

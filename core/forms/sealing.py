@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.forms.form import Form
-from core.privacy import Unopened, is_sealed, mask_phone, mask_resident_id, seal_for, unseal_for
+from core.masking import mask_phone, mask_resident_id
+from core.privacy import Unopened, is_sealed, seal_for, unseal_for
 
 
 def sealed(form: Form, values: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from core.privacy import mask_phone
+from core.masking import mask_phone
 
 _log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core import privacy
+from core import masking, privacy
 from core.identifiers import is_mobile, is_resident_id, normalise_mobile, normalise_resident_id
 
 GONE = "已删除"
@@ -117,9 +117,9 @@ class Person:
         masked, at = [], 0
         for number, start, end in self._numbers(text):
             if self._is(number):
-                masked += [privacy.mask_numbers(text[at:start]) or "", text[start:end]]
+                masked += [masking.mask_numbers(text[at:start]) or "", text[start:end]]
                 at = end
-        return "".join([*masked, privacy.mask_numbers(text[at:]) or ""])
+        return "".join([*masked, masking.mask_numbers(text[at:]) or ""])
 
 
 def within(value: Any, of: Any, *, but: Collection[str] = ()) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, User
-from core import clock, privacy
+from core import clock, masking, privacy
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, fetch, newest_first
 from core.errors import Fault, Problem
@@ -47,7 +47,7 @@ def free(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Any, 
     if faults:
         raise Problem("invalid", errors=faults)
     wanted = {"mobile_key": _key(mobile), "reason": reason, "freed_by": actor.user_id}
-    masked = privacy.mask_phone(mobile)
+    masked = masking.mask_phone(mobile)
     values = {
         **wanted, "id": freed_id, "masked_mobile": masked, "office_id": actor.office_id, "area1": actor.chain[0],
         "area2": actor.chain[1], "area3": actor.chain[2], "operator_name": actor.operator_name,

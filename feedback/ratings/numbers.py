@@ -13,7 +13,7 @@ from uuid import UUID
 from accounts.verbs import Role
 from core.actor import Actor
 from core.errors import Problem
-from core.privacy import mask_phone
+from core.masking import mask_phone
 from feedback.models import Rating
 from feedback.ratings.masking import mask
 from feedback.workflows import HANDLE, WRITTEN

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.forms.form import Form
 from core.forms.library import FormLibrary
-from core.privacy import mask_numbers
+from core.masking import mask_numbers
 from enterprise.products import PRODUCTS
 from inspection.kinds import KINDS, SPOT_CHECK
 from inspection.models import Inspection

@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import StatementError
 
 from accounts.models import AccountApplication, User
-from core import privacy
+from core import masking, privacy
 from core.db import Database
 from core.keys import keyring
 from inspection.models import Inspection
@@ -102,7 +102,7 @@ def test_nothing_is_sealed_or_hashed_before_the_keys_are_there(monkeypatch: pyte
     [("13800000001", "138****0001"), ("0519-88888888", "****8888"), ("110", "****"), ("", ""), (None, None)],
 )
 def test_a_telephone_number_is_masked(whole: str | None, masked: str | None) -> None:
-    assert privacy.mask_phone(whole) == masked
+    assert masking.mask_phone(whole) == masked
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_telephone_number_is_masked(whole: str | None, masked: str | None) -> 
     ],
 )
 def test_a_resident_identity_number_is_masked(whole: str | None, masked: str | None) -> None:
-    assert privacy.mask_resident_id(whole) == masked
+    assert masking.mask_resident_id(whole) == masked
 
 
 def everything_stored(database: Database, dialect: str) -> bytes:
