@@ -35,6 +35,12 @@ def region_children(session: Session, parent: str | None, request: PageRequest) 
     return fetch(session, select(Region.code, Region.name, Region.level), _REGIONS_BY_CODE, request, *below)
 
 
+def region_named(session: Session, code: str, request: PageRequest) -> Page:
+    """One region by its code; below a code that was replaced the region that took its place."""
+    chosen = Region.code == get_region(session, code, "/code").code
+    return fetch(session, select(Region.code, Region.name, Region.level), _REGIONS_BY_CODE, request, chosen)
+
+
 def region_answer(row: Any) -> dict[str, Any]:
     """A region in a list."""
     return {"code": row.code, "name": row.name, "level": row.level}

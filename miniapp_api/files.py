@@ -68,6 +68,14 @@ class UploadedFile(Answer):
     longitude: DecimalText | None = absent("where the picture was taken, in degrees (WGS 84); pictures only")
 
 
+class FileDetails(UploadedFile):
+    """A stored file with what is needed to compare it with the phone's own."""
+
+    sent_sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", description="of the bytes as they were received; `sha256` is of those that are kept"
+    )
+
+
 @bp.post("/files")
 @gate(transaction=False)
 @answers(UploadedFile, 200, 201)
@@ -129,6 +137,14 @@ def download_file(actor: Actor, file_id: UUID) -> Response:
     """The file itself, as a download; 404 for all who may not see the record that claims it."""
     file = _get_readable(actor, file_id)
     return _answer(file.stored_key, file.media_type, file.original_name)
+
+
+@bp.get("/files/<uuid:file_id>/details")
+@gate(transaction=False)
+@answers(FileDetails)
+def read_details(actor: Actor, file_id: UUID) -> dict[str, Any]:
+    """When and where a picture was taken, and the digests of a file; 404 for all who may not fetch it."""
+    return queries.details_answer(_get_readable(actor, file_id))
 
 
 @bp.get("/files/<uuid:file_id>/thumbnail")

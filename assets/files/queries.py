@@ -50,3 +50,8 @@ def file_answer(file: File) -> dict[str, Any]:
             "longitude": file.longitude,
         }
     return answer
+
+
+def details_answer(file: File) -> dict[str, Any]:
+    """The same with the digest of the bytes that came, which differ where notes of the camera were taken out."""
+    return {**file_answer(file), "sent_sha256": file.sent_sha256}

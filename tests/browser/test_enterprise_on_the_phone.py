@@ -1,7 +1,10 @@
 """An enterprise on the phone: from the to-do over form, documents and sending to the receipt, and to the rating."""
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests import paperwork
 from tests.browser.app import Bureau, build_if_stale, violations, wrong_on
 from tests.demo_folder import demo_folder
-from tests.servers import running_server
+from tests.servers import ROOT, running_server
 
 Phone = Callable[..., Page]
 REVIEWER = "demo_licence_reviewer"
@@ -43,6 +46,26 @@ def cut_writes(route: Route) -> None:
 
 def close(page: Page) -> None:
     page.get_by_role("button", name="完成").click()
+
+
+def test_an_outage_that_moved_a_deadline_is_said_on_home_in_the_list_and_in_the_filing(
+    bureau: Bureau, phone: Phone
+) -> None:
+    due = filing(bureau, "rectification", "to_upload")["due_on"]
+    add = ["outages", "add", "--from", f"{due} 08:00", "--to", f"{due} 18:00", "--reason", "机房停电"]
+    environment = {**os.environ, "DATA_DIR": str(bureau.data_dir)}
+    subprocess.run([sys.executable, "cli/__main__.py", *add], cwd=ROOT, env=environment, check=True, timeout=120)
+    moved = filing(bureau, "rectification", "to_upload")
+    said = f"因系统故障（机房停电）由{due}顺延至{moved['due_on']}"
+    assert moved["due_on"] > due
+    page = phone()
+    bureau.open(page, "enterprise", "/pages/home/index")
+    expect(page.get_by_role("link", name="待上传整改报告")).to_contain_text(said)
+    for path in ("/pages/enterprise/filings?kind=rectification", f"/pages/enterprise/filing?id={moved['id']}"):
+        found = wrong_on(
+            page, f"{bureau.base}/app/#{path}", lambda shown: expect(shown.get_by_text(said).first).to_be_visible()
+        )
+        assert found == [], path
 
 
 def test_a_rectification_goes_from_the_to_do_to_the_receipt(bureau: Bureau, phone: Phone) -> None:

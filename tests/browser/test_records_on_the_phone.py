@@ -1,15 +1,23 @@
 """信息查看 on the phone: lists with filters, a record and what one may do with it, corrections and their decision."""
 
+import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core import clock
 from tests.browser.app import Bureau, build_if_stale, violations
+from tests.browser.inspector import shop
 from tests.demo_folder import demo_folder
 from tests.people import new_id, production, uscc, with_problem
-from tests.servers import running_server
+from tests.servers import ROOT, running_server
 
 Phone = Callable[..., Page]
 COUNTY, CITY = "demo_tianning", "demo_changzhou"
@@ -124,6 +132,51 @@ def test_a_disposal_is_moved_on_from_the_record_and_is_final(bureau: Bureau, pho
     assert record(bureau, record_id)["disposals"]["7.2"] == "na"
     expect(page.get_by_role("button", name="更新处置")).to_have_count(0)
     expect(page.get_by_text("办理中 → 是")).to_be_visible()
+
+
+def who_inspects_and_reviews(bureau: Bureau) -> str:
+    """A user of the county with both roles, who has a password of their own."""
+    name, password = "inspects_and_reviews", "a password of their own 7"
+    roles = ["--role", "inspector", "--role", "licence_reviewer"]
+    made = subprocess.run(
+        [sys.executable, "cli/__main__.py", "users", "create", "--username", name, "--region", "320402", *roles],
+        cwd=ROOT, env={**os.environ, "DATA_DIR": str(bureau.data_dir)}, check=True, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+    file = bureau.data_dir / "demo-accounts.json"
+    accounts = json.loads(file.read_text(encoding="utf-8"))
+    printed = re.search(r"一次性密码：(\S+)", made.stdout)
+    assert printed is not None
+    given = {"username": name, "password": printed[1]}
+    file.write_text(json.dumps([*accounts, given]), encoding="utf-8")
+    bureau.call(name, "PUT", "/me/password", {"old_password": given["password"], "new_password": password})
+    file.write_text(json.dumps([*accounts, {**given, "password": password}]), encoding="utf-8")
+    return name
+
+
+def test_a_rectification_is_ordered_from_a_check_that_found_a_problem(bureau: Bureau, phone: Phone) -> None:
+    works = shop(bureau, 6)
+    record_id = new_id()
+    found = with_problem(uscc=works["uscc"], org_name=works["name"], form_version=2, confirm_duplicate=True)
+    bureau.call(COUNTY, "PUT", f"/inspections/{record_id}/submission", found)
+    page = phone()
+    open_record(bureau, page, who_inspects_and_reviews(bureau), record_id)
+    order = page.get_by_role("button", name="下达整改", exact=True)
+    expect(page.get_by_role("button", name="更多")).to_be_visible()
+    if order.count() == 0:
+        page.get_by_role("button", name="更多").click()
+    order.click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet.get_by_role("textbox").first).to_have_value(re.compile("存在无证生产"))
+    assert violations(page) == []
+    sheet.get_by_role("button", name="下达整改").click()
+    expect(sheet.get_by_text("请选择")).to_be_visible()
+    due = (clock.today() + timedelta(days=14)).isoformat()
+    sheet.locator("#rectification-day-input").fill(due)
+    sheet.get_by_role("button", name="下达整改").click()
+    expect(page.get_by_text(f"已下达整改，期限 {due}").first).to_be_visible()
+    ordered = bureau.call("demo_licence_reviewer", "GET", "/filings?kind=rectification&status=to_upload")["items"]
+    assert due in [one["due_on"] for one in ordered]
 
 
 @pytest.mark.only_in_rounds

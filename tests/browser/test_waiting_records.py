@@ -218,12 +218,13 @@ def test_two_hundred_waiting_records_are_listed_in_steps_and_all_arrive(
     assert found["total"] >= 100
 
 
-@pytest.mark.only_in_rounds
-def test_what_waits_is_exported_sealed_and_goes_on_waiting(bureau: Bureau, phone: Phone, shelf: Shelf) -> None:
+def test_what_waits_is_exported_sealed_goes_on_waiting_and_is_imported_by_an_officer(
+    bureau: Bureau, phone: Phone, shelf: Shelf
+) -> None:
     page = phone(service_workers="block")
     page.route("**/submission", lambda route: route.abort())
     page.route("**/api/v1/files", lambda route: route.abort())
-    shelf.waiting(check(90), photos=1)
+    record_id = shelf.waiting(check(90), photos=1)
     write(bureau, page, shelf)
     with page.expect_response("**/outbox-imports/key"):
         bureau.open(page, COUNTY, OUTBOX)
@@ -234,6 +235,30 @@ def test_what_waits_is_exported_sealed_and_goes_on_waiting(bureau: Bureau, phone
     assert download.value.path().read_bytes().startswith(b"age-encryption.org/v1")
     expect(page.get_by_text("已导出 1 个加密文件。").first).to_be_visible()
     assert len(left(page, shelf.scope)) == 1
+    officer = phone()
+    bureau.open(officer, COUNTY, "/pages/outbox/import")
+    for tag in ("✓ 已导入", "已有，未重复"):
+        choose_exported(officer, download.value.path().read_bytes())
+        expect(officer.get_by_text("填报人 李敏")).to_be_visible()
+        expect(officer.get_by_text("某某线缆90厂")).to_be_visible()
+        assert violations(officer) == []
+        officer.get_by_role("button", name="导入 1 条").click()
+        expect(officer.get_by_text(tag)).to_be_visible()
+    imported = bureau.call(COUNTY, "GET", f"/inspections/{record_id}")
+    assert (imported["status"], len(imported["photos"])) == ("submitted", 1)
+    # The phone sends it too, once it has a network: one record.
+    page.unroute("**/submission")
+    page.unroute("**/api/v1/files")
+    page.get_by_role("button", name="立即发送").click()
+    expect(page.get_by_role("heading", name="等待发送")).to_have_count(0, timeout=SENDING)
+    assert submissions(bureau, record_id) == 1
+
+
+def choose_exported(page: Page, content: bytes) -> None:
+    """选择文件, or another one."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=re.compile("选择文件|换一个文件")).click()
+    chooser.value.set_files({"name": "1of1.age", "mimeType": "application/octet-stream", "buffer": content})
 
 
 def test_a_draft_that_was_changed_on_two_phones_is_settled_field_by_field(

@@ -90,6 +90,20 @@ def test_a_photo_comes_down_upright_and_without_its_position(county_inspector: P
     assert "IMG_0001.jpg" in thumbnail.headers["Content-Disposition"]
 
 
+def test_the_details_of_a_photo_tell_the_digest_of_what_came_and_of_what_is_kept(
+    county_inspector: Person, county_colleague: Person
+) -> None:
+    photo = paperwork.jpeg((640, 480), taken="2026:11:20 09:30:00", place=True)
+    file = uploaded(county_inspector, photo, "IMG_0001.jpg", "photo")
+    details = county_inspector.get(f"/files/{file['id']}/details").json
+    assert details == {**file, "sent_sha256": hashlib.sha256(photo).hexdigest()}
+    assert details["sent_sha256"] != details["sha256"]
+    document = uploaded(county_inspector)
+    kept_as_it_came = county_inspector.get(f"/files/{document['id']}/details").json
+    assert kept_as_it_came["sent_sha256"] == kept_as_it_came["sha256"] == hashlib.sha256(PDF).hexdigest()
+    assert county_colleague.get(f"/files/{file['id']}/details").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("content", "name", "purpose", "kept", "media_type"),
     [

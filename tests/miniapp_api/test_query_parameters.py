@@ -93,6 +93,7 @@ FAULTY = [
     "/spot-checks?conclusion=good", "/enterprises?product_code=99", "/enterprises?region=999999",
     "/enterprises?visited=perhaps", "/enterprises?from=2026-11-01",
     "/enterprises?visited=false&from=2026-11-21&to=2026-11-20", "/regions?parent=999999",
+    "/regions?code=999999", "/regions?code=32", "/regions?parent=320400&code=320402",
     "/statistics/progress?product_code=99", "/statistics/progress?region=999999",
     "/statistics/progress.csv?region=999999", "/statistics/progress.xlsx?from=2026-11-21&to=2026-11-20",
     "/statistics/progress?from=2026-11-21&to=2026-11-20", "/licences?uscc=123", "/filings?kind=x", "/filings?status=x",
@@ -122,6 +123,11 @@ def test_a_region_that_was_abolished_is_understood(province_user: Person) -> Non
     for path in ("/inspections", "/enterprises", "/statistics/progress"):
         assert province_user.get(f"{path}?region=500105").status_code == 200
     assert read(province_user, "/regions?parent=500105")["items"] == []
+
+
+def test_a_region_has_a_name_also_where_it_is_not_directly_below_the_own_one(province_user: Person) -> None:
+    found = read(province_user, "/regions?code=320402")["items"]
+    assert found == [{"code": "320402", "name": "天宁区", "level": "county"}]
 
 
 def test_a_kind_is_known_by_the_code_of_its_form(county_inspector: Person) -> None:

@@ -4,7 +4,7 @@ import { watch } from 'vue'
 
 import { createPlatform } from './platform'
 import { openWorkplace } from './platform/workplace'
-import { renew } from './renewal'
+import { renew, renewAhead } from './renewal'
 import { session, tokens } from './session'
 
 export interface Services {
@@ -50,6 +50,7 @@ async function make(): Promise<Services> {
   follow(signedIn)
   const api: Api = new Api(platform, {
     token: tokens.token,
+    renewed: (token) => renewAhead(api, token),
     refused(token) {
       tokens.refused(token)
       signedIn.refused(token)

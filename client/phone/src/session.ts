@@ -18,6 +18,8 @@ interface Session {
   mustChangePassword: boolean
   /** The server does not know the token any more: sign-in stands over the page, everything else stays. */
   expired: boolean
+  /** Milliseconds since 1970 from which on the token is about to expire; null where nothing is known of it. */
+  renewAt: number | null
   /** Resets that this phone has not shown yet. */
   resets: Reset[]
   /** What is inspected today (选择产品名称); chosen once after each sign-in. */
@@ -37,7 +39,9 @@ interface Names {
 /** By user: when the newest reset happened that was shown on this phone. Another phone shows it too. */
 const SHOWN = 'resets-shown'
 
-const EMPTY: Session = { token: null, me: null, mustChangePassword: false, expired: false, resets: [], product: null }
+const EMPTY: Session = {
+  token: null, me: null, mustChangePassword: false, expired: false, renewAt: null, resets: [], product: null,
+}
 
 export const session = reactive<Session>({ ...EMPTY, ...read<Partial<Session>>(KEY) })
 
@@ -58,11 +62,23 @@ export function begin(signedIn: SignedIn): void {
     me: signedIn.user,
     mustChangePassword: signedIn.must_change_password,
     expired: false,
+    renewAt: renewalOf(Date.parse(signedIn.expires_at), Date.now()),
     resets: signedIn.resets.filter((one) => one.at > (read<Record<string, string>>(SHOWN)[signedIn.user.id] ?? '')),
     product: same ? session.product : null,
   })
   const { username, operator_name } = signedIn.user
   write(NAMES, { username, operatorName: operator_name ?? '', token: signedIn.token })
+}
+
+const AHEAD = 600_000
+
+/**
+ * When a session that was begun `now` is renewed ahead: ten minutes before the earliest moment at which it can end, or
+ * at three quarters of a short one. Null where the phone's clock is so wrong that it would be over already.
+ */
+export function renewalOf(expiresAt: number, now: number): number | null {
+  const lifetime = expiresAt - now
+  return lifetime > 0 ? expiresAt - Math.min(AHEAD, lifetime / 4) : null
 }
 
 /** After signing out: what was typed stays on the phone, for this person alone. */

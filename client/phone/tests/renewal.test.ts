@@ -2,8 +2,8 @@ import { Problem } from '@gongpin/core'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 vi.stubGlobal('uni', { getStorageSync: () => '', setStorageSync: () => undefined, login: () => undefined })
-const { renew, renewing } = await import('../src/renewal')
-const { begin, session, tokens } = await import('../src/session')
+const { renew, renewAhead, renewing } = await import('../src/renewal')
+const { begin, end, renewalOf, session, tokens } = await import('../src/session')
 const { leavingWords, waiting } = await import('../src/counts')
 
 const ME = { id: 'u1', username: 'demo_tianning', operator_name: '李敏', verbs: [] }
@@ -67,6 +67,57 @@ describe('a bound phone whose session is over', () => {
     const api = server({})
     expect(await renew(api, phone('code', false))).toBe(false)
     expect(api.asked).toEqual([])
+  })
+})
+
+describe('a bound phone whose session is about to end', () => {
+  const due = (): void => {
+    begin(signedIn('old'))
+    session.renewAt = now
+  }
+  const answers = { 'POST /api/v1/sessions/wechat': signedIn('new') }
+
+  it('has a new one before the call that asks, and calls that come meanwhile wait for it', async () => {
+    due()
+    const api = server(answers)
+    expect(await Promise.all([renewAhead(api, 'old', phone()), renewAhead(api, 'old', phone())])).toEqual(['new', 'new'])
+    expect(api.asked).toEqual(['POST /api/v1/sessions/wechat'])
+    expect(session.expired).toBe(false)
+  })
+
+  it('asks nobody before that moment, nor for a token that is another one by now', async () => {
+    due()
+    session.renewAt = now + 1
+    const api = server(answers)
+    expect(await renewAhead(api, 'old', phone())).toBe('old')
+    session.renewAt = now
+    expect(await renewAhead(api, 'of an earlier session', phone())).toBe('of an earlier session')
+    expect(api.asked).toEqual([])
+  })
+
+  it('goes on with the session that it has where it cannot be renewed, or nobody is bound here', async () => {
+    due()
+    expect(await renewAhead(server({}), 'old', phone(null))).toBe('old')
+    now += 3_600_000
+    expect(await renewAhead(server(answers), 'old', phone('code', false))).toBe('old')
+    expect([session.token, session.expired]).toEqual(['old', false])
+  })
+
+  it('never gives the new token to a call of somebody who has signed out meanwhile', async () => {
+    due()
+    const api = server({ ...answers, 'DELETE /api/v1/sessions/current': undefined })
+    const asked = renewAhead(api, 'old', { ...phone(), code: async () => (end(), 'code') })
+    expect(await asked).toBe('old')
+    expect(session.token).toBeNull()
+    expect(api.asked[1]).toBe('DELETE /api/v1/sessions/current new')
+  })
+
+  it('is renewed ten minutes ahead, a short one at three quarters, and by a wrong clock not at all', () => {
+    const minute = 60_000
+    expect(renewalOf(120 * minute, 0)).toBe(110 * minute)
+    expect(renewalOf(8 * minute, 0)).toBe(6 * minute)
+    expect(renewalOf(120 * minute, 121 * minute)).toBeNull()
+    expect(renewalOf(Number.NaN, 0)).toBeNull()
   })
 })
 

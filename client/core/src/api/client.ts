@@ -14,6 +14,8 @@ export interface Tokens {
   token(): string | undefined
   /** Called for each 401 with the token that was refused. */
   refused(token: string): void
+  /** Before each call but a sign-in: its token, or the one that takes its place because it is about to expire. */
+  renewed?(token: string): Promise<string>
 }
 
 const TIMEOUT = 15_000
@@ -64,12 +66,13 @@ export class Api {
       token?: string | undefined
     } = {},
   ): Promise<Answer<Json | undefined>> {
-    const headers: Record<string, string> = { accept: 'application/json', ...authorization(token) }
+    const lasting = await this.lasting(path, token)
+    const headers: Record<string, string> = { accept: 'application/json', ...authorization(lasting) }
     if (etag !== undefined) headers['if-none-match'] = etag
     const text = body === undefined ? undefined : JSON.stringify(body)
     if (text !== undefined) headers['content-type'] = 'application/json'
     const request = { method, path, headers, timeout, ...(text === undefined ? {} : { body: text }) }
-    return this.answered(this.platform.transport.request(request), token)
+    return this.answered(this.platform.transport.request(request), lasting)
   }
 
   /** Uploads a stored file under its id; the same id and bytes again are the same file. */
@@ -79,15 +82,16 @@ export class Api {
     onProgress?: (share: number) => void,
     token = this.tokens.token(),
   ): Promise<Answer<AnswerOf<'/api/v1/files', 'post'>>> {
+    const lasting = await this.lasting('/api/v1/files', token)
     const request: UploadRequest = {
       path: '/api/v1/files',
-      headers: { accept: 'application/json', ...authorization(token) },
+      headers: { accept: 'application/json', ...authorization(lasting) },
       fields: { purpose, id: file.id },
       file,
       timeout: UPLOAD_TIMEOUT,
       ...(onProgress === undefined ? {} : { onProgress }),
     }
-    const answer = await this.answered(this.platform.transport.upload(request), token)
+    const answer = await this.answered(this.platform.transport.upload(request), lasting)
     return answer as Answer<unknown> as Answer<AnswerOf<'/api/v1/files', 'post'>>
   }
 
@@ -97,7 +101,7 @@ export class Api {
     file: UploadRequest['file'],
     onProgress?: (share: number) => void,
   ): Promise<Answer<AnswerOf<P, 'post'>>> {
-    const token = this.tokens.token()
+    const token = await this.lasting(path, this.tokens.token())
     const request: UploadRequest = {
       path,
       headers: { accept: 'application/json', ...authorization(token) },
@@ -108,6 +112,12 @@ export class Api {
     }
     const answer = await this.answered(this.platform.transport.upload(request), token)
     return answer as Answer<unknown> as Answer<AnswerOf<P, 'post'>>
+  }
+
+  /** A sign-in needs no token, and is what a renewal makes. */
+  private async lasting(path: string, token: string | undefined): Promise<string | undefined> {
+    if (token === undefined || path.startsWith('/api/v1/sessions')) return token
+    return (await this.tokens.renewed?.(token)) ?? token
   }
 
   private async typed<Body>(method: Method, path: string, options: object): Promise<Answer<Body>> {

@@ -157,7 +157,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The regions directly below one, by code. */
+        /** The regions directly below one, by code; or one region, so that a code has a name. */
         get: operations["list_regions"];
         put?: never;
         post?: never;
@@ -1246,6 +1246,23 @@ export interface paths {
         };
         /** The entries that may be chosen: printed ones in their order, then added ones, newest first. */
         get: operations["list_product_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{file_id}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When and where a picture was taken, and the digests of a file; 404 for all who may not fetch it. */
+        get: operations["read_details"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3961,6 +3978,32 @@ export interface components {
             code: string;
             /** @description Chinese sentence a user can act on */
             message: string;
+        };
+        /** @description A stored file with what is needed to compare it with the phone's own. */
+        FileDetails: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            purpose: "declaration_attachment" | "licence_document" | "photo" | "rectification_report" | "self_check_report" | "signature" | "template";
+            /** @description bytes */
+            size: number;
+            media_type: string;
+            sha256: string;
+            /** Format: date-time */
+            uploaded_at: string;
+            /** @description pixels; pictures only */
+            width?: number;
+            /** @description pixels; pictures only */
+            height?: number;
+            /** @description when the picture was taken; null where it does not say; pictures only */
+            taken_at?: string | null;
+            /** @description where the picture was taken, in degrees (WGS 84); pictures only */
+            latitude?: string | null;
+            /** @description where the picture was taken, in degrees (WGS 84); pictures only */
+            longitude?: string | null;
+            /** @description of the bytes as they were received; `sha256` is of those that are kept */
+            sent_sha256: string;
         };
         /** @description The id of one upload. */
         FileItem: {
@@ -7478,6 +7521,7 @@ export interface operations {
                 page_size?: number | null;
                 after?: string | null;
                 parent?: string | null;
+                code?: string | null;
             };
             header?: never;
             path?: never;
@@ -14120,6 +14164,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DictionaryEntryPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_details: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileDetails"];
                 };
             };
             /** @description bad_request, malformed_json */

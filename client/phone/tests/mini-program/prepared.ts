@@ -41,7 +41,11 @@ export function begin(person = 'li-min') {
     rmSync(folder, { recursive: true })
   })
   const account: Account = { username, password }
-  return { phone, program, account, api: (path: string) => asServerSees(server, account, path) }
+  return {
+    ...{ phone, program, account },
+    api: (path: string) => asServerSees(server, account, path),
+    endSessions: () => endSessions(server, account),
+  }
 }
 
 export interface Account {
@@ -62,13 +66,24 @@ export async function signIn(program: MiniProgram, { username, password }: Accou
 
 /** What the API answers this person on another machine. */
 async function asServerSees(server: string, account: Account, path: string): Promise<Record<string, unknown>> {
-  const ask = async (what: string, init: RequestInit) => {
-    const answer = await fetch(`${server}/api/v1${what}`, { ...init, signal: AbortSignal.timeout(30_000) })
-    if (!answer.ok) throw new Error(`${what}: ${answer.status} ${await answer.text()}`)
+  return (await elsewhere(server, account))(path)
+}
+
+/** All sessions of this person but the one that ends them: their tokens are good no more, as after their time. */
+async function endSessions(server: string, account: Account): Promise<void> {
+  const ask = await elsewhere(server, account)
+  const { items } = (await ask('/me/sessions')) as { items: { id: string; current: boolean }[] }
+  for (const { id, current } of items) if (!current) await ask(`/me/sessions/${id}`, 'DELETE')
+}
+
+async function elsewhere(server: string, account: Account) {
+  const ask = async (path: string, init: RequestInit) => {
+    const answer = await fetch(`${server}/api/v1${path}`, { ...init, signal: AbortSignal.timeout(30_000) })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return (await answer.json()) as Record<string, unknown>
   }
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ ...account, operator_name: '王强' })
   const { token } = await ask('/sessions', { method: 'POST', headers, body })
-  return ask(path, { headers: { authorization: `Bearer ${token as string}` } })
+  return (path: string, method = 'GET') => ask(path, { method, headers: { authorization: `Bearer ${token as string}` } })
 }

@@ -26,12 +26,17 @@ describe('the filters of 信息查看', () => {
     expect(chips.map(({ text }) => text)).toEqual(['处置办理中', '电线电缆'])
   })
 
-  it('of an address that the sheet does not offer are shown by their code, and can be removed', () => {
-    const chips = chipsOf({ region: '320402' }, groupsOf('inspections', NAMES))
-    expect(chips).toEqual([]) // No group of regions: nothing names it.
+  it('of an address that the sheet does not offer are named all the same, and can be removed', () => {
     const regions = [{ value: '320404', label: '钟楼区' }]
-    const named = chipsOf({ region: '320402' }, groupsOf('inspections', { ...NAMES, regions }))
-    expect(named).toEqual([{ name: 'region', text: '320402' }])
+    const deeper = { value: '320402', label: '天宁区' }
+    for (const offered of [NAMES, { ...NAMES, regions }]) {
+      const groups = groupsOf('inspections', offered)
+      expect(chipsOf({ region: '320402' }, groups, deeper)).toEqual([{ name: 'region', text: '天宁区' }])
+      expect(chipsOf({ region: '320402' }, groups)).toEqual([{ name: 'region', text: '所选地区' }])
+    }
+    expect(chipsOf({ region: '320404' }, groupsOf('inspections', { ...NAMES, regions }), deeper)).toEqual([
+      { name: 'region', text: '钟楼区' },
+    ])
   })
 
   it('make one chip of a single day, which takes both ends away', () => {

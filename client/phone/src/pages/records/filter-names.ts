@@ -7,13 +7,18 @@ import type { Names } from './filters'
 
 const FOREIGN = ['filing', 'spot_check']
 
-/** Whatever cannot be read now is left out, so that the other filters can be used all the same. */
-export async function filterNames(): Promise<Names> {
+/**
+ * Whatever cannot be read now is left out, so that the other filters can be used all the same. `region` is filtered by
+ * from the beginning.
+ */
+export async function filterNames(region?: string): Promise<Names> {
   const [kinds, products, regions] = await Promise.all([quietly(kindNames), quietly(productNames), quietly(regionsBelow)])
+  const known = region === undefined || regions?.some(({ value }) => value === region)
   return {
     kinds: (kinds ?? []).filter(({ kind }) => !FOREIGN.includes(kind)).map(({ kind, label }) => ({ value: kind, label })),
     products: products ?? [],
     regions: regions ?? [],
+    deeper: known ? undefined : await quietly(() => regionNamed(region)),
   }
 }
 
@@ -35,6 +40,13 @@ async function regionsBelow(): Promise<{ value: string; label: string }[]> {
   const { api } = await services()
   const { body } = await api.get('/api/v1/regions', { query: code ? { parent: code } : {} })
   return body.items.map((region) => ({ value: region.code, label: region.name }))
+}
+
+async function regionNamed(code: string): Promise<{ value: string; label: string } | undefined> {
+  const { api } = await services()
+  const { body } = await api.get('/api/v1/regions', { query: { code } })
+  const [found] = body.items
+  return found && { value: code, label: found.name }
 }
 
 /** Undefined where the server has no answer or refuses; our own faults are not hidden. */

@@ -28,6 +28,8 @@ export interface Names {
   products: Choice[]
   /** The regions directly below the own one. */
   regions: Choice[]
+  /** Of a region that is filtered by and lies deeper; never offered. */
+  deeper?: Choice | undefined
 }
 
 const CHECKS: FilterGroup[] = [
@@ -82,14 +84,17 @@ export interface Chip {
   text: string
 }
 
-/** Applied filters as removable chips, in the order of the sheet. */
-export function chipsOf(filters: Filters, groups: FilterGroup[]): Chip[] {
+/** Applied filters as removable chips, in the order of the sheet. `deeper`: the region of an address, if it has a name. */
+export function chipsOf(filters: Filters, groups: FilterGroup[], deeper?: Choice): Chip[] {
   const chosen = groups.flatMap(({ name, choices }) => {
     const choice = choices.find((one) => one.value === filters[name])
     if (choice) return [{ name, text: choice.chip ?? choice.label }]
-    // Given by an address (a figure's region may lie deeper than the sheet offers).
-    return filters[name] === undefined ? [] : [{ name, text: String(filters[name]) }]
+    return filters[name] === undefined || name === 'region' ? [] : [{ name, text: String(filters[name]) }]
   })
+  // Given by an address: a figure's region may lie deeper than the sheet offers, and a county has no regions to offer.
+  if (filters.region !== undefined && !chosen.some(({ name }) => name === 'region')) {
+    chosen.push({ name: 'region', text: deeper?.value === filters.region ? deeper.label : '所选地区' })
+  }
   const { from, to } = filters
   const days: Chip[] = []
   if (from) days.push({ name: 'from', text: to === from ? from : `${from} 起` })
