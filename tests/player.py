@@ -34,7 +34,7 @@ class Player:
     ) -> Answer:
         """Make a call; `expect` is the status and `code` the problem code that it must be answered with."""
         content = None if body is None else json.dumps(body).encode()
-        return self._judged(what, self._send(method, path, content, "application/json"), expect, code)
+        return self._checked(what, self._send(method, path, content, "application/json"), expect, code)
 
     def uploads(self, what: str, content: bytes, name: str, purpose: str, *, expect: int = 201) -> str:
         """Upload a file; its id, or nothing where a refusal is expected."""
@@ -46,7 +46,7 @@ class Player:
         )
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
         sent = self._send("POST", "/files", body, f"multipart/form-data; boundary={boundary}")
-        return str(self._judged(what, sent, expect, None).json.get("id", ""))
+        return str(self._checked(what, sent, expect, None).json.get("id", ""))
 
     def acts(
         self, what: str, filing: dict[str, Any], action: str, status: str | None = None, *, expect: int = 200,
@@ -73,7 +73,7 @@ class Player:
         except urllib.error.HTTPError as refusal:
             return _read(refusal.code, refusal.headers, refusal.read())
 
-    def _judged(self, what: str, answer: Answer, expect: int, code: str | None) -> Answer:
+    def _checked(self, what: str, answer: Answer, expect: int, code: str | None) -> Answer:
         as_told = answer.status == expect and (code is None or answer.json.get("code") == code)
         said = answer.json.get("status_label") or answer.json.get("code") or ""
         print(f"{'ok ' if as_told else '!! '} {self.name:<6} {what} -> {answer.status} {said}".rstrip(), flush=True)

@@ -69,5 +69,7 @@ def test_rules_stand_where_the_page_says() -> None:
         files = [file for path in paths for file in ([path] if path.is_file() else path.glob("*.py"))]
         assert all(path.exists() for path in paths) and files, rule
         text = "\n".join(file.read_text() for file in files)
-        for name in re.findall(r"`([^`]+)`", names):
+        named = re.findall(r"`([^`]+)`", names)
+        assert named, rule
+        for name in named:
             assert re.search(rf"^ *(?:def |class )?{name}\b", text, re.M), f"{rule}: {name}"

@@ -1,4 +1,4 @@
-"""Pictures lose all that stands beside their pixels, are bounded, and judged in a child process."""
+"""Pictures lose all that stands beside their pixels, are bounded, and decoded in a child process."""
 
 import hashlib
 import io

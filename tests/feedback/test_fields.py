@@ -9,7 +9,7 @@ from feedback.ratings.fields import Sent, validate
 from tests.feedback.room import BAD, GOOD, Room, faults, refused
 
 
-def judged(**changes: Any) -> dict[str, str]:
+def faults_of(**changes: Any) -> dict[str, str]:
     fields, found = validate(Sent(**{**GOOD, **changes}))
     assert (fields is None) == bool(found)
     return {fault.path: fault.code for fault in found}
@@ -41,7 +41,7 @@ def test_an_empty_form_is_told_all_that_is_missing() -> None:
 
 @pytest.mark.parametrize("level", [0, 6, -1, 99999, "6", "５", "x", 1.0, True, [], {}])
 def test_an_unknown_level_is_refused(level: Any) -> None:
-    assert "/level" in judged(level=level)
+    assert "/level" in faults_of(level=level)
 
 
 def test_numbers_may_come_as_text_from_the_page() -> None:
@@ -50,12 +50,12 @@ def test_numbers_may_come_as_text_from_the_page() -> None:
 
 
 def test_tags_must_be_of_the_very_level_and_stand_once() -> None:
-    assert judged(level=5, tags=[510, 406, 510, 999, "x", None]) == {
+    assert faults_of(level=5, tags=[510, 406, 510, 999, "x", None]) == {
         "/tags/1": "tag_of_another_level", "/tags/2": "repeated_tag", "/tags/3": "unknown_tag",
         "/tags/4": "unknown_tag", "/tags/5": "unknown_tag",
     }  # fmt: skip
-    assert judged(tags="510") == {"/tags": "wrong_type"}
-    assert judged(tags=[510] * 9) == {"/tags": "too_many"}
+    assert faults_of(tags="510") == {"/tags": "wrong_type"}
+    assert faults_of(tags=[510] * 9) == {"/tags": "too_many"}
     assert accepted(tags=[]).tags == ()
     assert accepted(tags=None).tags == ()
 
@@ -63,23 +63,23 @@ def test_tags_must_be_of_the_very_level_and_stand_once() -> None:
 @pytest.mark.parametrize("level", [1, 2])
 def test_a_bad_rating_needs_a_tag_and_a_reason_of_five_characters(level: int) -> None:
     tag = level * 100 + 9
-    assert judged(level=level, tags=[], comment="") == {"/tags": "required", "/comment": "required"}
-    assert judged(level=level, tags=[tag], comment=" 四个字呀 \n") == {"/comment": "required"}
-    assert judged(level=level, tags=[510], comment="说明得很清楚") == {"/tags/0": "tag_of_another_level"}
+    assert faults_of(level=level, tags=[], comment="") == {"/tags": "required", "/comment": "required"}
+    assert faults_of(level=level, tags=[tag], comment=" 四个字呀 \n") == {"/comment": "required"}
+    assert faults_of(level=level, tags=[510], comment="说明得很清楚") == {"/tags/0": "tag_of_another_level"}
     assert accepted(level=level, tags=[tag], comment="五个字够了").bad
 
 
 def test_a_comment_of_500_characters_is_taken_and_of_501_refused() -> None:
     assert len(accepted(comment="好" * 500).comment) == 500
-    assert judged(comment="好" * 501) == {"/comment": "too_long"}
-    assert judged(comment="好" * 10_000) == {"/comment": "too_long"}
-    assert judged(comment=5) == {"/comment": "wrong_type"}
+    assert faults_of(comment="好" * 501) == {"/comment": "too_long"}
+    assert faults_of(comment="好" * 10_000) == {"/comment": "too_long"}
+    assert faults_of(comment=5) == {"/comment": "wrong_type"}
 
 
 def test_a_name_of_50_characters_is_taken_and_of_51_refused() -> None:
     assert accepted(rater_name="名" * 50).rater_name == "名" * 50
-    assert judged(rater_name="名" * 51) == {"/rater_name": "too_long"}
-    assert judged(rater_name=" \u3000\u200b ") == {"/rater_name": "required"}
+    assert faults_of(rater_name="名" * 51) == {"/rater_name": "too_long"}
+    assert faults_of(rater_name=" \u3000\u200b ") == {"/rater_name": "required"}
 
 
 def test_markup_stays_text_and_control_characters_go() -> None:
@@ -104,12 +104,12 @@ def test_a_number_is_the_same_however_it_is_typed(typed: str) -> None:
      "1" * 10_000],
 )  # fmt: skip
 def test_what_is_no_mobile_number_is_refused(typed: Any) -> None:
-    assert "/mobile" in judged(mobile=typed)
+    assert "/mobile" in faults_of(mobile=typed)
 
 
 def test_a_form_id_that_cannot_be_one_is_refused() -> None:
-    assert judged(submission_id="x" * 65) == {"/submission_id": "bad_format"}
-    assert judged(submission_id=7) == {"/submission_id": "bad_format"}
+    assert faults_of(submission_id="x" * 65) == {"/submission_id": "bad_format"}
+    assert faults_of(submission_id=7) == {"/submission_id": "bad_format"}
     assert accepted(submission_id="").submission_id is None
 
 

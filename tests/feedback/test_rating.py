@@ -1,4 +1,4 @@
-"""Rating: the order in which a form is judged, the five days, and what is stored."""
+"""Rating: the order in which a form is refused, the five days, and what is stored."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4

@@ -1,6 +1,6 @@
-"""The order in which a write is judged (HTTP contract §1): not seen, repeated, submitted, stale, faulty.
+"""The order in which a write is refused (HTTP contract §1): not seen, repeated, submitted, stale, faulty.
 
-One test for each pair of neighbours, so that no two of them can change places.
+One test for each pair that follows each other, so that no two of them can change places.
 """
 
 from uuid import UUID
@@ -114,7 +114,7 @@ def test_faulty_is_said_before_duplicate(county_inspector: Person) -> None:
 
 
 def test_a_refused_write_is_no_repetition_of_anything(county_inspector: Person) -> None:
-    """A write that failed is judged anew when it is sent again: here the item exists the second time."""
+    """A write that failed is validated anew when it is sent again: here the item exists the second time."""
     record, item = new_id(), new_id()
     body = production(products=[item])
     assert faults(county_inspector.put(f"/inspections/{record}/submission", body))

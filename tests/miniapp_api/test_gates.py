@@ -103,7 +103,7 @@ def test_asking_only_for_the_head_opens_no_gate(application: APIFlask, client: F
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-def test_a_role_without_the_verb_is_refused_before_its_body_is_judged(
+def test_a_role_without_the_verb_is_refused_before_its_body_is_validated(
     application: APIFlask, database: Database, sign_in: SignIn
 ) -> None:
     make_user(database, "320102", "admin_only", Role.SYS_ADMIN)

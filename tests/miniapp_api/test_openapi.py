@@ -77,7 +77,7 @@ def test_every_body_names_its_fields(document: dict[str, Any]) -> None:
 
 
 @ON_SQLITE
-def test_bodies_that_rooms_judge_are_described_each_by_its_own_fields(document: dict[str, Any]) -> None:
+def test_bodies_that_rooms_validate_are_described_each_by_its_own_fields(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["RatingCodeBody"]["required"] == ["kind", "matter_name"]
     assert set(schemas["RatingCodeBody"]["properties"]) == {"id", "kind", "office_id", "org_name", *LENGTHS}
@@ -158,7 +158,7 @@ def test_the_pages_to_read_it_come_from_our_own_origin(client: FlaskClient) -> N
         assert client.get(urljoin("/api/docs/", address.decode())).status_code == 200
 
 
-def judged(operation: Any, token: str, known: dict[str, str], examples: int) -> int:
+def probe(operation: Any, token: str, known: dict[str, str], examples: int) -> int:
     """Call an operation with so many generated requests; returns how many there were, raises what is wrong.
 
     Every other request is about what is `known` (path parameters by name): others end in 404.
@@ -219,7 +219,7 @@ def test_no_request_is_answered_otherwise_than_the_document_says(application: AP
         for name in callers:
             token = people[name]().token  # anew each time: some operations end sessions
             try:
-                called += judged(operation, token, known, -(-EXAMPLES // len(callers)))
+                called += probe(operation, token, known, -(-EXAMPLES // len(callers)))
             except (AssertionError, FailureGroup, Failure) as error:
                 found.append(f"{operation.label} by {name}: {error!r}")
     assert found == []

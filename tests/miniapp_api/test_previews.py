@@ -152,9 +152,9 @@ def test_an_office_document_is_shown_as_pdf_and_made_once(
 def test_a_broken_document_says_so_and_is_left_alone_for_a_day(
     county_inspector: Person, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As one that was stored before documents were judged so closely.
-    with monkeypatch.context() as unjudged:
-        unjudged.setattr(documents, "recognise", lambda _source, named, _purpose, _deadline: named)
+    # As one that was stored before documents were checked so closely.
+    with monkeypatch.context() as unchecked:
+        unchecked.setattr(documents, "recognise", lambda _source, named, _purpose, _deadline: named)
         file_id = word(county_inspector, paperwork.broken_docx())
     answer = county_inspector.get(f"/files/{file_id}/preview")
     assert (answer.status_code, answer.json["code"]) == (409, "preview_failed")

@@ -112,7 +112,7 @@ def test_an_unknown_action_an_unknown_rating_and_a_missing_version_are_told_apar
 
 @ONE_DATABASE
 @pytest.mark.parametrize("text", ["", "   ", 5, "字" * 10_000])
-def test_what_a_step_is_sent_is_judged_before_anything_is_stored(hall: Hall, text: Any) -> None:
+def test_what_a_step_is_sent_is_validated_before_anything_is_stored(hall: Hall, text: Any) -> None:
     rating = hall.lead(hall.bad(hall.code()), "contact", "verify")
     before = hall.rating(rating)
     assert set(faults(hall.act("handler", rating, "rectify", measures=text))) == {"/measures"}

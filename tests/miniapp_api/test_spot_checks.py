@@ -1,4 +1,4 @@
-"""Spot checks (监督抽查): of the own level, judged item by item, concluded by the server."""
+"""Spot checks (监督抽查): of the own level, each item with its verdict, concluded by the server."""
 
 from typing import Any
 

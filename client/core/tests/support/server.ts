@@ -24,7 +24,7 @@ interface Stored {
 }
 
 /**
- * A server in memory that judges writes in the order of the HTTP contract: repetition, submitted already, stale, and so
+ * A server in memory that refuses writes in the order of the HTTP contract: repetition, submitted already, stale, and so
  * on. It counts how often a write was applied.
  */
 export class Server implements Transport {
