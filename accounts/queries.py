@@ -156,7 +156,10 @@ def applications(session: Session, actor: Actor, status: str | None, q: str | No
 def application_answer(
     application: AccountApplication, region_name: str, taken: bool, *, full: bool = False
 ) -> dict[str, Any]:
-    """An application; the mobile number is masked unless it is shown to the officer who handles it."""
+    """An application; the mobile number is masked unless it is shown to the officer who is to decide it.
+
+    Once it is decided nobody needs the number any more.
+    """
     return {
         "id": str(application.id),
         "status": application.status,
@@ -164,7 +167,7 @@ def application_answer(
         "applicant_name": application.applicant_name,
         "unit_name": application.unit_name,
         "region": {"code": application.region_code, "name": region_name},
-        "mobile": application.mobile if full else mask_phone(application.mobile),
+        "mobile": application.mobile if full and application.status == "pending" else mask_phone(application.mobile),
         "username": application.username,
         "username_taken": taken,
         "reason": application.reason,

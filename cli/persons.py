@@ -4,13 +4,18 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 import click
 import orjson
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from accounts.access_log import queries as access_log
+from accounts.access_log.models import AccessEntry
+from accounts.access_log.queries import Filters
 from accounts.administration.operations import login
 from assets.files import persons as files
 from assets.files.storage import open_storage
@@ -20,7 +25,7 @@ from core.commands import HasDatabase, table
 from core.config import Settings
 from core.db import Database
 from core.forms.library import FormLibrary
-from core.persons import erasing, exporting, receipts
+from core.persons import erasing, exporting, receipts, search
 from core.persons.erasing import Outcome, Tools
 from core.persons.person import Person, person_of
 from core.text import clean
@@ -36,7 +41,7 @@ class HasSettings(HasDatabase, Protocol):
 
 @click.group("persons")
 def persons_group() -> None:
-    """What is held of a person (个人信息): export, erase, receipts."""
+    """What is held of a person (个人信息): export, erase, receipts, reads."""
 
 
 def _who(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -277,3 +282,57 @@ def _what(kept: Any) -> str:
         rows = sum(counts["changed"].values()) + sum(counts["deleted"].values())
         return f"{rows} 行，操作记录 {counts['moves']} 条，附件 {counts['files']} 个，暂留 {counts['left']} 处"
     return str(kept.get("reason") or "")
+
+
+@persons_group.command("reads")
+@_who
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only from this day on.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only until the end of this day.")
+@click.pass_obj
+def reads_command(
+    obj: HasSettings, mobile: str | None, resident_id: str | None, since: datetime | None, until: datetime | None
+) -> None:
+    """Say who read or exported a person's records, over all offices: when, from where, by which operation.
+
+    Exports of which not all records were noted are named at the end, with what was asked for: they may hold the person
+    too.
+
+    \b
+    Examples:
+      ./manage persons reads --mobile 13800000001
+      ./manage persons reads --resident-id - --since 2026-01-01 --until 2026-06-30
+    """
+    person = _person(mobile, resident_id)
+    with _progress() as show:
+        found = search.find(obj.database, HOLDINGS, FormLibrary(obj.database), person, show)
+    subjects = {one for ids in found.rows.values() for one in ids if isinstance(one, UUID)}
+    subjects |= {subject_id for _, subject_id in found.moves}
+    filters = Filters(
+        since=since.replace(tzinfo=clock.LOCAL) if since else None,
+        until=until.replace(tzinfo=clock.LOCAL) + timedelta(days=1) if until else None,
+    )
+    with obj.database.read() as session:
+        read_by = access_log.of_records(session, subjects, filters)
+        others = access_log.not_wholly_noted(session, _types(found), filters)
+    rows = [[*_reader(one.entry), " ".join(map(str, one.subjects)), str(one.entry.rows or "")] for one in read_by]
+    table(["时间", "用户名", "操作人", "单位", "来源地址", "操作", "记录", "条数"], rows)
+    known = {one.entry.id for one in read_by}
+    others = [one for one in others if one.id not in known]
+    if others:
+        click.echo(f"另有 {len(others)} 次导出未逐条记录编号，按其筛选条件可能含有此人：")
+        table(
+            ["时间", "用户名", "操作人", "单位", "来源地址", "操作", "筛选条件", "条数"],
+            [[*_reader(one), one.asked or "", str(one.rows or "中断")] for one in others],
+        )
+    click.echo(f"此人的 {len(subjects)} 条记录被查阅、导出 {len(read_by)} 次", err=True)
+
+
+def _types(found: search.Found) -> set[str]:
+    """The types under which the access log knows the records that were found."""
+    subjects = [HOLDINGS.by_table[name].subject for name in found.rows]
+    return {kind for one in subjects if one for kind in one.types} | {kind for kind, _ in found.moves}
+
+
+def _reader(entry: AccessEntry) -> list[str]:
+    at = f"{entry.at.astimezone(clock.LOCAL):%Y-%m-%d %H:%M:%S}"
+    return [at, entry.username, entry.operator_name or "", entry.office_name, entry.address, entry.operation]

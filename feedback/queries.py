@@ -25,7 +25,7 @@ from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.ratings import numbers
 from feedback.ratings.listing import ROWS, conditions, named, order, reads_ratings
 from feedback.ratings.listing import Filters as Filters
-from feedback.workflows import CODE, HANDLE, RATING
+from feedback.workflows import ANSWERED, CODE, HANDLE, RATING
 
 _NEWEST_CODES = newest_first("rating codes", RatingCode.created_at, RatingCode.id)
 
@@ -144,17 +144,18 @@ def rating_answer(session: Session, actor: Actor, rating: Rating) -> dict[str, A
     """A whole rating with its follow-up, call-backs and evidence.
 
     Whoever rated without a name (匿名) has none here. The comment is whole only for the officer who has to call the
-    rater back, the number nowhere (`numbers.py`).
+    rater back, until the rater was answered; the number nowhere (`numbers.py`).
     """
     row = session.execute(ROWS.where(Rating.id == rating.id)).one()
     at_the_window = numbers.sits_at_the_window(actor, row.created_by)
-    written: Callable[[dict[str, Any]], dict[str, Any]] = numbers.without_numbers if at_the_window else dict
+    masked = at_the_window or numbers.is_over(rating)
+    written: Callable[[dict[str, Any]], dict[str, Any]] = numbers.without_numbers if masked else dict
     shown = {
         **rating_as_json(row, actor),
         "rater_name": (rating.rater_name or None) if rating.real_name and not at_the_window else None,
         "public_comment": rating.public_comment,
     }
-    if numbers.has_to_call(actor, rating, row.handler_id, row.created_by):
+    if numbers.has_to_call(actor, rating, row.handler_id, row.created_by) and rating.status not in ANSWERED:
         shown |= {"comment": rating.comment}
     follow_up = session.get(RatingFollowUp, rating.id, populate_existing=True)
     if follow_up is None:
@@ -205,7 +206,7 @@ def history_of(session: Session, rating: Rating, request: PageRequest) -> Page:
 def move_as_json(session: Session, actor: Actor, rating: Rating) -> Callable[[Any], dict[str, Any]]:
     """What turns a row of a rating's history into what the actor may read of it."""
     made_by = session.get_one(RatingCode, rating.code_id).created_by
-    if numbers.sits_at_the_window(actor, made_by):
+    if numbers.sits_at_the_window(actor, made_by) or numbers.is_over(rating):
         return lambda row: numbers.without_numbers(history.as_json(row))
     return history.as_json
 

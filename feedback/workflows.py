@@ -27,6 +27,9 @@ CODE = Workflow(
 TO_VERIFY, VERIFIED, RECTIFYING, EXPLAINED = "to_verify", "verified", "rectifying", "explained"
 FED_BACK, CLOSED, APPEALING, VOIDED = "fed_back", "closed", "appealing", "voided"
 
+ANSWERED = frozenset({FED_BACK, APPEALING})
+"""The rater was called back and answered, or an appeal waits: the number is read for a reason that is stated alone."""
+
 FINAL = frozenset({CLOSED, VOIDED})
 """A rating in these is over: `closed_at` is set."""
 

@@ -1,5 +1,6 @@
 """What is read of the access log (查阅日志), already limited to what the caller may see."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from accounts.access_log.models import AccessEntry, AccessSubject
+from accounts.access_log.recording import MOST_IDS
 from accounts.models import Office, Region, User
 from core import clock
 from core.actor import Actor
@@ -94,3 +96,43 @@ def entry_answer(entry: AccessEntry, subjects: list[UUID]) -> dict[str, Any]:
         "rows": entry.rows,
         "asked": orjson.loads(entry.asked) if entry.asked else {},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBy:
+    """An entry that notes some of the records that were asked about, with these."""
+
+    entry: AccessEntry
+    subjects: tuple[UUID, ...]
+
+
+def of_records(session: Session, subjects: Iterable[UUID], filters: Filters) -> list[ReadBy]:
+    """All entries of any office that note one of these records, oldest first; for the administrator."""
+    found: dict[UUID, list[UUID]] = {}
+    wanted = sorted(set(subjects))
+    for start in range(0, len(wanted), _CHUNK):
+        some = AccessSubject.subject_id.in_(wanted[start : start + _CHUNK])
+        for row in session.execute(select(AccessSubject.entry_id, AccessSubject.subject_id).where(some)):
+            found.setdefault(row.entry_id, []).append(row.subject_id)
+    read_by: list[ReadBy] = []
+    ids = list(found)
+    for start in range(0, len(ids), _CHUNK):
+        chosen = select(AccessEntry).where(AccessEntry.id.in_(ids[start : start + _CHUNK]), *conditions(filters))
+        read_by += [ReadBy(entry, tuple(found[entry.id])) for entry in session.scalars(chosen)]
+    return sorted(read_by, key=lambda one: (one.entry.at, one.entry.id))
+
+
+def not_wholly_noted(session: Session, subject_types: Iterable[str], filters: Filters) -> list[AccessEntry]:
+    """Exports of such records that held more than was noted, or were broken off, oldest first: they may hold others."""
+    chosen = select(AccessEntry).where(
+        AccessEntry.subject_type.in_(list(subject_types)),
+        AccessEntry.rows.is_(None) | (AccessEntry.rows > AccessEntry.noted),
+        AccessEntry.noted >= MOST_IDS,
+        *conditions(filters),
+    )
+    return list(session.scalars(chosen.order_by(AccessEntry.at, AccessEntry.id).limit(MOST_SHOWN)))
+
+
+_CHUNK = 500
+MOST_SHOWN = 1000
+"""Exports that held more than was noted, of which at most so many are named."""

@@ -25,7 +25,7 @@ from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from feedback.ratings import numbers
 from feedback.ratings.masking import mask
 from feedback.statistics import counts as figures
-from feedback.workflows import HANDLE, RATING, VERIFIED
+from feedback.workflows import ANSWERED, HANDLE, RATING, VERIFIED
 
 TEXT_LIMIT = 500
 
@@ -150,11 +150,16 @@ def _contact(
 
 
 def _reveal(
-    session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp, _sent: Mapping[str, Any]
+    session: Session, actor: Actor, rating: Rating, _row: RatingFollowUp, sent: Mapping[str, Any]
 ) -> StepResult:
-    """Nothing changes but the history: who read the number, and when."""
+    """Nothing changes but the history: who read the number, when, and once the rater was answered, what for."""
     numbers.refuse_reveal(actor, rating, session.get_one(RatingCode, rating.code_id).created_by)
-    return StepResult()
+    if rating.status not in ANSWERED:
+        return StepResult()
+    body = _Body(sent)
+    reason = body.text("reason", "再次查看手机号的原因（该评价已反馈或正在申诉）")
+    body.refuse_faulty()
+    return StepResult(payload={"reason": reason})
 
 
 def _verify(

@@ -1,9 +1,10 @@
 """Who sees a rater's number: 手机号只用于防重复和回访，窗口人员看不到 (what the rating page promises).
 
 The handler who has to call back reads the whole number by a step of the follow-up (`reveal_number`), which is a row of
-the history like every other. Everybody else reads it masked. Whoever sits at a window (rating officers, and who made
-the code) reads no digit of it and no name, and cannot search for its last digits: they know who stood before them, and
-four digits would identify the rater.
+the history like every other; once the rater was answered only with a reason, and not at all when the rating is closed.
+Everybody else reads it masked. Whoever sits at a window (rating officers, and who made the code) reads no digit of it
+and no name, and cannot search for its last digits: they know who stood before them, and four digits would identify the
+rater.
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,11 @@ def has_to_call(actor: Actor, rating: Rating, handler_id: UUID | None, made_by: 
     return under_way and own and HANDLE in actor.verbs and not sits_at_the_window(actor, made_by)
 
 
+def is_over(rating: Rating) -> bool:
+    """Whether nobody needs a number any more, also none that was written down: a bad rating that was closed."""
+    return rating.due_on is not None and rating.closed_at is not None
+
+
 def refuse_reveal(actor: Actor, rating: Rating, made_by: UUID | None) -> None:
     """403 for whoever may not read the number although the step would be theirs."""
     if not rating.real_name:
@@ -56,7 +62,7 @@ def refuse_looking_up(actor: Actor) -> None:
 
 
 def without_numbers(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """For the window: numbers in what others wrote are masked."""
+    """For the window, and for everybody once the rating is over: numbers in what others wrote are masked."""
     return {
         name: mask(value, "") if name in WRITTEN and isinstance(value, str) else value for name, value in shown.items()
     }

@@ -5,7 +5,6 @@ its bureau cover the same region). No office above a province works with the pro
 office decides. Nobody decides on what they entered themselves, wherever they were moved since.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,8 +16,8 @@ from core import clock
 from core.actor import Actor
 from core.errors import Problem
 from inspection.models import Inspection
+from inspection.records.access import OWN_TIME
 
-OWN_TIME = timedelta(hours=24)
 TOPMOST = ("province", "national")
 
 

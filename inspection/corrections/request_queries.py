@@ -112,9 +112,12 @@ def _shown(session: Session, request: CorrectionRequest, record: Inspection, act
 
 
 def request_answer(session: Session, request: CorrectionRequest, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
-    """A whole application: both versions beside each other, and the places at which they differ."""
+    """A whole application: both versions beside each other, and the places at which they differ.
+
+    Telephone numbers are clear for the office of the record until it is decided.
+    """
     record = session.get_one(Inspection, request.inspection_id)
-    clear = request.office_id in actor.offices
+    clear = request.office_id in actor.offices and request.status == PENDING
     before, asked = (
         Content.of(stored, request_place(request.id, column))
         for column, stored in (("before", request.before), ("asked", request.asked))

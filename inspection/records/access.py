@@ -4,18 +4,23 @@ A draft is read by the user name that saved it, a submitted record by everybody 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.actor import Actor
 from core.errors import Problem, not_found
 from core.models import HistoryEntry
 from core.workflows.versions import refuse_stale, sent_version
 from inspection.models import Inspection
 from inspection.workflows import DELETED, DRAFT, SUBMITTED, VOIDED
+
+OWN_TIME = timedelta(hours=24)
+"""So long the user name that entered a record corrects and voids it (`corrections/authority.py`)."""
 
 _DELETED_MEANWHILE = (
     "这条暂存记录已被删除（可能是在您的另一部手机上）；如需保留本机所填内容，请另存为新的记录（使用新的编号）后再提交"
@@ -34,6 +39,20 @@ def may_read(record_type: str, session: Session, actor: Actor, record_id: UUID) 
     """For the subject registry."""
     record = _stored(session, record_id)
     return record is not None and record.status != DELETED and _may_read(actor, record_type, record)
+
+
+def reads_numbers(actor: Actor, record: Inspection) -> bool:
+    """Whether the actor reads the whole telephone numbers of a record: the office that entered it, while it handles it.
+
+    That is while it is a draft, may be corrected by who entered it (within a day, or sent back), or has a disposal
+    under way. Whoever corrects it later sends a masked number back as it was read, which stands for the stored one.
+    """
+    if record.office_id not in actor.offices or record.status == VOIDED:
+        return False
+    if record.status == DRAFT or record.submitted_at is None:
+        return True
+    fresh = clock.now() - record.submitted_at <= OWN_TIME
+    return fresh or record.returned is not None or record.disposal_state == "in_progress"
 
 
 def get_writable(session: Session, actor: Actor, record_type: str, record_id: UUID) -> Inspection:

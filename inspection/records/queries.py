@@ -13,6 +13,7 @@ from core.forms.library import FormLibrary
 from core.forms.sealing import readable
 from core.workflows import history
 from inspection.models import Inspection, InspectionVersion
+from inspection.records.access import reads_numbers
 from inspection.records.content import answers_place, version_place
 from inspection.records.findings import findings
 from inspection.records.record_warnings import warnings_of
@@ -56,11 +57,11 @@ def row_as_json(row: Any) -> dict[str, Any]:
 def record_answer(record: Inspection, actor: Actor, forms: FormLibrary) -> dict[str, Any]:
     """A whole record: what it says, and what the server knows of it.
 
-    Telephone numbers are clear for the office that handles it and masked for all others.
+    Telephone numbers are clear for the office that handles it, as long as it does (`access.reads_numbers`).
     """
     form = forms.get(record.form_code, record.form_version).form
     return {
-        **readable(form, record.data, answers_place(record.id), clear=record.office_id in actor.offices),
+        **readable(form, record.data, answers_place(record.id), clear=reads_numbers(actor, record)),
         "id": str(record.id),
         "kind": record.kind,
         "form_code": record.form_code,
@@ -114,7 +115,7 @@ def version_answer(
         raise not_found()
     form = forms.get(row.form_code, row.form_version).form
     return {
-        **readable(form, row.data, version_place(record.id, row.version), clear=record.office_id in actor.offices),
+        **readable(form, row.data, version_place(record.id, row.version), clear=reads_numbers(actor, record)),
         "id": str(record.id),
         "version": row.version,
         "form_code": row.form_code,

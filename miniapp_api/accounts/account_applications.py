@@ -93,7 +93,7 @@ class AccountApplication(Answer):
     applicant_name: str
     unit_name: str
     region: RegionName
-    mobile: str = Field(description="masked in the list")
+    mobile: str = Field(description="masked in the list, and everywhere once it is decided")
     username: str
     username_taken: bool = Field(description="somebody else has the name: it cannot be approved")
     reason: str | None
@@ -138,7 +138,7 @@ def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> d
 @gate(Verb.ACCOUNTS_DECIDE)
 @answers(AccountApplication)
 def read_application(session: Any, actor: Actor, application_id: UUID) -> dict[str, Any]:
-    """One application; the officer who handles it sees the whole mobile number."""
+    """One application; the officer who is to decide it sees the whole mobile number, until it is decided."""
     application = applications.get_decidable(session, actor, application_id)
     return queries.application_answer(application, *queries.shown_with(session, application), full=True)
 

@@ -53,6 +53,8 @@ class EnterpriseWithLicences(Enterprise):
 class LastVisit(Answer):
     """The last record of a kind and product about an enterprise, among those that the caller may read."""
 
+    about = "inspection"
+
     record_id: UUID
     kind: Annotated[str, one_of(KINDS)]
     product_code: Annotated[str, one_of(PRODUCTS)]
@@ -87,6 +89,8 @@ class KeptEnterprise(Answer):
 
 class RegisterChanges(Answer):
     """What changed in the register of the caller's regions since a mark."""
+
+    about = "enterprise"
 
     items: list[KeptEnterprise] = Field(description="enterprises that were added or have changed, as they are now")
     gone: list[str] = Field(description="codes of enterprises that have left the caller's regions")

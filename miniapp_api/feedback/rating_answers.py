@@ -111,7 +111,7 @@ class Contact(Answer):
 
 
 class Rating(RatingRow):
-    """A rating, whole; the comment is unmasked for the officer who has to call the rater back alone."""
+    """A rating, whole; the comment is unmasked for the officer alone who has to call back, until that is done."""
 
     rater_name: str | None = Field(description="null where the rater stays anonymous")
     public_comment: str | None = Field(description="the comment as the public may read it once it is released")
@@ -157,7 +157,7 @@ class RatingMove(HistoryRow):
     satisfied_after: Satisfied = absent()
     closed_in_time: bool = absent()
     opinion: str | None = absent()
-    reason: str = absent("of an appeal, or why the text is withheld")
+    reason: str = absent("of an appeal, why the text is withheld, or what the number was read for")
     evidence: list[UUID] = absent("ids of files")
 
 

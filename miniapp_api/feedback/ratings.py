@@ -90,7 +90,7 @@ class RatingStepBody(DescribedBody):
         feedback_channel=choice_field(steps.FEEDBACK_CHANNELS, "reply"),
         satisfied_after=choice_field(steps.SATISFIED, "close"),
         opinion=text_field(steps.TEXT_LIMIT, "return, uphold, void; close: optional"),
-        reason=text_field(steps.TEXT_LIMIT, "appeal, withhold"),
+        reason=text_field(steps.TEXT_LIMIT, "appeal, withhold; reveal_number, once the rater was answered"),
         evidence={
             "type": "array",
             "minItems": 1,

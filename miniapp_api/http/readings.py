@@ -45,7 +45,6 @@ NOT_LOGGED: Mapping[str, str] = {
     "spot_checks_submit": "as for inspections",
     "list_enterprises": "the register of enterprises: published by law (企业信息公示暂行条例, art. 6)",
     "read_enterprise": "the register of enterprises",
-    "list_register_changes": "the register of enterprises, as each phone keeps it",
     "free_rating_number": "the number that the caller has just typed; the step stands in its history",
 }
 """Operations whose answers have personal fields and that are not logged, each with the reason.
@@ -88,11 +87,10 @@ def reading() -> Noted:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Whose data the answers of an operation hold; `listed`: in the items of a page."""
+    """Whose data the answers of an operation hold."""
 
     subject_type: str | None
     by_address: bool
-    listed: bool
 
     def type_of(self, arguments: Mapping[str, Any]) -> str:
         """The subject type; where checks and spot checks share an endpoint, the address says which is meant."""
@@ -105,12 +103,11 @@ class Held:
 def held_by(content: Any) -> Held | None:
     """Whose data an answer holds; None where it holds no person's."""
     if isinstance(content, File):
-        return None if content.about is None else Held(content.about, content.about == RECORD, listed=True)
+        return None if content.about is None else Held(content.about, content.about == RECORD)
     about = _about(content)
     if about is None and next(personal_fields(content), None) is None:
         return None
-    listed = isinstance(content, type) and issubclass(content, Page)
-    return Held(about or getattr(content, "__name__", "unknown")[:30], about == RECORD, listed)
+    return Held(about or getattr(content, "__name__", "unknown")[:30], about == RECORD)
 
 
 def _about(content: Any) -> str | None:
@@ -155,7 +152,7 @@ def note(view: Any, actor: Actor, answer: Any) -> Any:
         return answer
     body = answer[0] if isinstance(answer, tuple) else answer
     if isinstance(body, Mapping):
-        _note(held, actor, *_subjects(held, body))
+        _writer(held, actor)(*_subjects(body))
     return answer
 
 
@@ -199,17 +196,13 @@ class _Sending:
             self._finished()
 
 
-def _subjects(held: Held, body: Mapping[str, Any]) -> tuple[list[UUID], int]:
+def _subjects(body: Mapping[str, Any]) -> tuple[list[UUID], int]:
     """The ids of the records of an answer, and how many records it holds."""
-    items = body.get("items", []) if held.listed else [body]
-    ids = [found for item in items if (found := as_uuid(item.get("id"))) is not None]
+    items = body.get("items", [body])
+    ids = [found for item in items if (found := as_uuid(item.get("id") or item.get("record_id"))) is not None]
     if not ids:
         ids = [one for one in (request.view_args or {}).values() if isinstance(one, UUID)][:1]
     return ids, len(items)
-
-
-def _note(held: Held, actor: Actor, subjects: list[UUID], rows: int) -> None:
-    _writer(held, actor)(subjects, rows)
 
 
 def _writer(held: Held, actor: Actor) -> Callable[[list[UUID], int | None], None]:

@@ -82,7 +82,7 @@ class RegionCode(Answer):
 class Record(FilledForm):
     """A check (检查) or a spot check (监督抽查), whole.
 
-    Telephone numbers are clear for the office that handles the record and masked for all others.
+    Telephone numbers are clear for the office that handles the record, as long as it does, and masked for all others.
     """
 
     about = RECORD

@@ -35,7 +35,6 @@ REFUSED = [
     "DELETE FROM history_seals",
     "UPDATE sign_ins SET address = address",
     "UPDATE access_log SET address = address",
-    "DELETE FROM access_log",
     "TRUNCATE access_log_subjects, access_log",
     "TRUNCATE history_payloads, history",
     "TRUNCATE history_seals",

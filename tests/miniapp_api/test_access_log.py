@@ -9,7 +9,7 @@ import time_machine
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from accounts.access_log import recording
 from accounts.access_log.models import AccessEntry, AccessSubject
@@ -96,7 +96,7 @@ class _Secret(Answer):
 
 def test_an_answer_that_says_nothing_is_logged_all_the_same_under_the_name_of_its_model() -> None:
     held = readings.held_by(Page[_Secret])
-    assert held is not None and held.listed and held.type_of({}).startswith("Page")
+    assert held is not None and held.type_of({}).startswith("Page")
     assert readings.held_by(_Secret) is not None
 
 
@@ -285,6 +285,22 @@ def test_reading_writes_nothing_in_its_own_request(
     read(county_inspector, "/inspections")
     event.remove(database.engine, "before_cursor_execute", see)
     assert written == []
+
+
+def test_nothing_changes_or_removes_an_entry_by_mistake_on_postgresql(
+    application: APIFlask, county_inspector: Person, database: Database, dialect: str
+) -> None:
+    if dialect != "postgresql":
+        pytest.skip("triggers are PostgreSQL's")
+    read(county_inspector, "/inspections")
+    assert len(logged(application)) == 1
+    for statement in (
+        "UPDATE access_log SET username = 'x'", "DELETE FROM access_log", "DELETE FROM access_log_subjects",
+        "TRUNCATE access_log_subjects, access_log",
+    ):  # fmt: skip
+        with pytest.raises(ProgrammingError, match="is only added to"), database.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+    assert len(logged(application)) == 1
 
 
 # Looking it up

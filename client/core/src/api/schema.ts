@@ -2117,7 +2117,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One application; the officer who handles it sees the whole mobile number. */
+        /** One application; the officer who is to decide it sees the whole mobile number, until it is decided. */
         get: operations["read_application"];
         put?: never;
         post?: never;
@@ -3192,7 +3192,7 @@ export interface components {
             satisfied_after?: "satisfied" | "dissatisfied" | "not_stated";
             /** @description return, uphold, void; close: optional */
             opinion?: string;
-            /** @description appeal, withhold */
+            /** @description appeal, withhold; reveal_number, once the rater was answered */
             reason?: string;
             /** @description appeal: ids of uploaded files */
             evidence?: string[];
@@ -3296,7 +3296,7 @@ export interface components {
             applicant_name: string;
             unit_name: string;
             region: components["schemas"]["RegionName"];
-            /** @description masked in the list */
+            /** @description masked in the list, and everywhere once it is decided */
             mobile: string;
             username: string;
             /** @description somebody else has the name: it cannot be approved */
@@ -5292,7 +5292,7 @@ export interface components {
             id: string;
             question: string;
         };
-        /** @description A rating, whole; the comment is unmasked for the officer who has to call the rater back alone. */
+        /** @description A rating, whole; the comment is unmasked for the officer alone who has to call back, until that is done. */
         Rating: {
             /** Format: uuid */
             id: string;
@@ -5486,7 +5486,7 @@ export interface components {
             satisfied_after?: "dissatisfied" | "not_stated" | "satisfied";
             closed_in_time?: boolean;
             opinion?: string | null;
-            /** @description of an appeal, or why the text is withheld */
+            /** @description of an appeal, why the text is withheld, or what the number was read for */
             reason?: string;
             /** @description ids of files */
             evidence?: string[];
@@ -5600,7 +5600,7 @@ export interface components {
         /**
          * @description A check (检查) or a spot check (监督抽查), whole.
          *
-         *     Telephone numbers are clear for the office that handles the record and masked for all others.
+         *     Telephone numbers are clear for the office that handles the record, as long as it does, and masked for all others.
          */
         Record: {
             form_code: string;
