@@ -14,7 +14,7 @@ SECONDS = 60_000
 
 def test_a_day_from_signing_in_to_signing_out_is_done_from_the_screen_alone(bureau: Bureau, phone: Phone) -> None:
     works, market = shop(bureau, 10), shop(bureau, 11)
-    page = phone(height=812)
+    page = phone(height=812, service_workers="allow")
     page.context.set_default_timeout(SECONDS)
     page.add_init_script(SCANNER)
     inspector = Inspector(bureau, page)

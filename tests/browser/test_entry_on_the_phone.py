@@ -155,7 +155,7 @@ def test_what_is_typed_right_after_the_page_moved_is_kept(bureau: Bureau, phone:
 def test_without_a_network_a_check_is_begun_filled_in_and_waits(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 5)
     visited(bureau, "sales", known, ["李敏", "王强"])
-    inspector = at_home(bureau, phone(height=812))
+    inspector = at_home(bureau, phone(height=812, service_workers="allow"))
     page = inspector.page
     # The app's own files are kept as well; from then on the browser asks no server for them.
     page.wait_for_function("navigator.serviceWorker.ready.then(kept => kept.active?.state === 'activated')")

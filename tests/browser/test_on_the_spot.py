@@ -102,7 +102,7 @@ def test_a_product_that_the_register_does_not_know_of_an_enterprise_is_said_in_t
 ) -> None:
     other = bureau.call(COUNTY, "GET", "/enterprises?product_code=05")["items"][0]
     assert "06" not in other["product_codes"]
-    inspector = at_home(bureau, phone(height=812))
+    inspector = at_home(bureau, phone(height=812, service_workers="allow"))
     page = inspector.page
     page.wait_for_function("navigator.serviceWorker.ready.then(kept => kept.active?.state === 'activated')")
     page.reload()
@@ -203,7 +203,7 @@ def test_a_location_that_is_not_told_blocks_nothing(bureau: Bureau, phone: Phone
 def test_room_for_photos_is_said_to_end_before_it_ends_and_what_was_taken_is_sent(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 5)
     visited(bureau, "sales", known, ["李敏", "王强"])
-    page = phone(height=812, service_workers="block")
+    page = phone(height=812)
     page.add_init_script(SMALL_DISK)
     inspector = at_home(bureau, page)
     page.route("**/api/v1/files", lambda route: route.abort())

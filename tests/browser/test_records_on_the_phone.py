@@ -98,7 +98,7 @@ def test_more_goes_on_behind_the_last_record_seen(bureau: Bureau, phone: Phone) 
 @pytest.mark.only_in_rounds
 def test_what_was_read_stays_readable_without_a_network_and_tells_its_age(bureau: Bureau, phone: Phone) -> None:
     record_id = submitted(bureau, 1, production())
-    page = phone(service_workers="block")
+    page = phone()
     open_record(bureau, page, COUNTY, record_id)
     expect(page.get_by_role("heading", name="某某电缆1厂")).to_be_visible()
     page.route("**/api/v1/inspections/**", lambda route: route.abort())

@@ -177,7 +177,7 @@ def test_signing_out_leads_to_the_sign_in_and_ends_the_session(bureau: Bureau, p
 
 @pytest.mark.only_in_rounds
 def test_without_a_network_the_app_opens_with_what_it_kept(bureau: Bureau, phone: Phone) -> None:
-    page = phone()
+    page = phone(service_workers="allow")
     bureau.open(page, COUNTY, "/pages/home/index")
     expect(page.get_by_role("link", name="销售企业检查")).to_be_visible()
     page.evaluate("navigator.serviceWorker.ready.then(() => 1)")

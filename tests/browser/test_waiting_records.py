@@ -67,7 +67,7 @@ def photos_on_server(bureau: Bureau, record_id: str) -> list[str]:
 def test_two_checks_with_photos_made_without_a_network_survive_a_reload_and_arrive_whole(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
-    page = phone()
+    page = phone(service_workers="allow")
     bureau.open(page, COUNTY, OUTBOX)
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     expect(page.get_by_text("没有待发送的记录")).to_be_visible()
@@ -93,7 +93,7 @@ def test_two_checks_with_photos_made_without_a_network_survive_a_reload_and_arri
 def test_an_answer_of_503_after_the_server_took_it_is_no_failure_and_doubles_nothing(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
-    page = phone(service_workers="block")
+    page = phone()
     record_id = shelf.waiting(check(3), photos=1)
     write(bureau, page, shelf)
     was_told = False
@@ -120,7 +120,7 @@ def test_an_answer_of_503_after_the_server_took_it_is_no_failure_and_doubles_not
 def test_a_session_that_ends_in_mid_sending_asks_to_sign_in_over_the_page_and_the_outbox_goes_on(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
-    page = phone(service_workers="block")
+    page = phone()
     ids = [shelf.waiting(check(10 + n), photos=1) for n in range(3)]
     write(bureau, page, shelf)
 
@@ -200,7 +200,7 @@ def test_a_duplicate_comes_back_with_who_made_the_other_check_and_is_sent_when_c
 def test_two_hundred_waiting_records_are_listed_in_steps_and_all_arrive(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
-    page = phone(service_workers="block")
+    page = phone()
     for number in range(200):
         shelf.waiting(check(100 + number))
     write(bureau, page, shelf)
@@ -221,7 +221,7 @@ def test_two_hundred_waiting_records_are_listed_in_steps_and_all_arrive(
 def test_what_waits_is_exported_sealed_goes_on_waiting_and_is_imported_by_an_officer(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:
-    page = phone(service_workers="block")
+    page = phone()
     page.route("**/submission", lambda route: route.abort())
     page.route("**/api/v1/files", lambda route: route.abort())
     record_id = shelf.waiting(check(90), photos=1)
@@ -303,7 +303,7 @@ def test_a_draft_is_deleted_after_a_question(bureau: Bureau, phone: Phone, shelf
 
 
 def test_the_page_can_be_read_and_used_by_everybody(bureau: Bureau, phone: Phone, shelf: Shelf) -> None:
-    page = phone(service_workers="block")
+    page = phone()
     page.route("**/submission", lambda route: route.abort())
     errors = [{"path": "/photos/0", "code": "too_large", "message": "照片不能超过 20 MB，请删除后重新拍摄"}]
     problem = {"status": 413, "code": "payload_too_large", "title": "照片过大", "errors": errors, "body": {}}
