@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import String, Table, bindparam, func, select, update
 
+from accounts.models import User
 from assets.files import file_names
 from assets.files.documents import documents
 from assets.files.file_types import PICTURE, FileType
@@ -127,14 +128,15 @@ _UNCLAIMED_BYTES = Prepared(
         _FILES.c.uploaded_by == bindparam("user_id"), _FILES.c.unclaimed_since.is_not(None)
     )
 )
+_ONE_BY_ONE = Prepared(select(User.id).where(User.id == bindparam("user_id")).with_for_update(key_share=True))
 _INSERT = Prepared(lambda dialect, _names: insert_into(dialect, _FILES).on_conflict_do_nothing().returning(_FILES.c.id))
 
 
 def _find_repeated(database: Database, identity: _Identity, size: int) -> File | None:
     """The file that this upload repeats; raises 409 when its id stands for something else.
 
-    None for a new one, for which there must be room: raises 422 `upload_quota`. Many uploads at one moment may exceed
-    the quota by what is under way; the traffic limits bound that.
+    None for a new one, for which there must be room: raises 422 `upload_quota`, before it is checked and stored. What
+    came at the same moment is counted when the row is written (`_store`).
     """
     with database.look() as look:
         if identity.file_id is not None:
@@ -219,13 +221,20 @@ def _row(identity: _Identity, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _store(database: Database, storage: Storage, values: dict[str, Any], content: Path, deadline: TimeLimit) -> bool:
-    """Store the bytes, then the row; False, and nothing stays stored, when the row is there already."""
+    """Store the bytes, then the row; False, and nothing stays stored, when the row is there already.
+
+    The user's row is held meanwhile, so that uploads of one moment do not pass the quota together.
+    """
     key, stored, created = values["stored_key"], False, None
     try:
         storage.put(key, content, deadline.left())
         stored = True
         with database.write() as session:
-            created = _INSERT.first(session, in_row(File, values))
+            _ONE_BY_ONE.first(session, {"user_id": values["uploaded_by"]})
+            written = _INSERT.first(session, in_row(File, values))
+            if written and _UNCLAIMED_BYTES.first(session, {"user_id": values["uploaded_by"]}).bytes > UNCLAIMED_QUOTA:
+                raise Problem("upload_quota")
+        created = written
     except StorageUnavailable as error:
         raise unavailable(error) from error
     finally:
