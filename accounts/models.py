@@ -158,7 +158,7 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     must_change_password: Mapped[bool] = mapped_column(default=False)
     office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
-    full_name: Mapped[str | None] = mapped_column(String(30))
+    full_name: Mapped[str | None] = mapped_column(EncryptedText("users", "full_name"))
     unit_name: Mapped[str | None] = mapped_column(String(100))
     mobile: Mapped[str | None] = mapped_column(EncryptedText("users", "mobile"))
     roles: Mapped[list[str]] = mapped_column(JSON)
@@ -340,7 +340,9 @@ class AccountApplication(Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     username: Mapped[str] = mapped_column(String(64), server_default="")
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    applicant_name: Mapped[str] = mapped_column(String(30))
+    applicant_name: Mapped[str] = mapped_column(
+        EncryptedText("account_applications", "applicant_name"), server_default=""
+    )
     unit_name: Mapped[str] = mapped_column(String(100))
     folded_unit: Mapped[str] = mapped_column(String(100), server_default="")
     region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"))

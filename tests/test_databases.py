@@ -55,11 +55,11 @@ def test_another_schema_that_a_test_left_is_filled_anew(
     assert migrate.revision_of(shared.engine) == migrate.newest_revision()
     with shared.write() as session:
         assert session.query(User).filter(User.username.in_(PEOPLE)).count() == len(PEOPLE)
-        session.query(User).filter(User.username == "county_inspector").one().full_name = "另一个名字"
+        session.query(User).filter(User.username == "county_inspector").one().unit_name = "另一个名字"
     shared.dispose()
     filled_postgres.reset()  # and it goes back as before
     with shared.read() as session:
-        assert session.query(User).filter(User.full_name == "另一个名字").count() == 0
+        assert session.query(User).filter(User.unit_name == "另一个名字").count() == 0
 
 
 def test_a_migration_down_and_up_again_leaves_the_schema_that_was(
