@@ -20,7 +20,7 @@ from accounts.models import (
 )
 from core.persons.holdings import Column, Fate, Holding, Holds, Subject
 from core.persons.person import GONE
-from core.persons.reasons import AUDIT, DUTY, NOTHING, PERSON_GONE, ROW_GONE
+from core.persons.reasons import AUDIT, CREDENTIAL, DUTY, NOTHING, PERSON_GONE, ROW_GONE
 
 _PURPOSE = "账号的审核、联系和安全"
 _BASIS = "个人信息保护法第十三条第一款第（三）项：履行法定职责所必需"
@@ -76,13 +76,13 @@ HOLDINGS = (
     ),
     Holding(
         table=cast(Table, SecondFactor.__table__), title="动态口令", purpose="账号安全", basis=_BASIS,
-        kept=_WITH_ACCOUNT, parent="users", link="user_id", since="begun_at", deletes=True, searched=False,
-        columns=(Column("secret", Holds.OWN, "动态口令的密钥", Fate.ERASE, ROW_GONE),),
+        kept=_WITH_ACCOUNT, parent="users", link="user_id", since="begun_at", searched=False,
+        columns=(Column("secret", Holds.OWN, "动态口令的密钥", Fate.KEEP, CREDENTIAL),),
     ),
     Holding(
         table=cast(Table, RecoveryCode.__table__), title="动态口令恢复码", purpose="账号安全", basis=_BASIS,
-        kept=_WITH_ACCOUNT, parent="users", link="user_id", deletes=True, searched=False,
-        columns=(Column("code_hash", Holds.OWN, "恢复码的散列", Fate.ERASE, ROW_GONE),),
+        kept=_WITH_ACCOUNT, parent="users", link="user_id", searched=False,
+        columns=(Column("code_hash", Holds.OWN, "恢复码的散列", Fate.KEEP, CREDENTIAL),),
     ),
     Holding(
         table=cast(Table, ResetProposal.__table__), title="重置申请", purpose="两人复核的密码重置", basis=_BASIS,

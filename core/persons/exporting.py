@@ -17,10 +17,12 @@ from core.persons import answers
 from core.persons.erasing import ACTING, Tools
 from core.persons.holdings import Column, Fate, Holding, Holds
 from core.persons.person import Person, within
-from core.persons.reasons import DUTY
+from core.persons.reasons import CREDENTIAL, DUTY
 from core.persons.search import Progress, answers_of, find, names, number_in, rows_of
 from core.workflows.history import DIGESTS
 
+_SECRETS = ("_hash", "_key")
+"""What columns end in that say nothing to a person, or would help to sign in."""
 _FATES = {Fate.ERASE: "可删除", Fate.PSEUDONYMISE: "可去除本人信息后留存", Fate.KEEP: "依法留存"}
 
 
@@ -79,7 +81,7 @@ def _part(tools: Tools, holding: Holding, row: Mapping[str, Any], person: Person
 
 def _value(tools: Tools, holding: Holding, column: Column, row: Mapping[str, Any], person: Person, *, own: bool) -> Any:
     value = row[column.name]
-    if value is None or column.reason == DUTY:
+    if value is None or column.reason in (DUTY, CREDENTIAL) or column.name.endswith(_SECRETS):
         return None
     if column.holds == Holds.ANSWERS:
         form, stored, where = answers_of(holding, column, row, tools.forms)

@@ -12,7 +12,7 @@ import time_machine
 from apiflask import APIFlask
 from sqlalchemy import insert, select, text, update
 
-from accounts.models import RecoveryCode, SecondFactor, User, UserSession, WeChatBinding
+from accounts.models import User, UserSession, WeChatBinding
 from assets.files.models import File
 from core import clock, privacy
 from core.config import Settings
@@ -57,11 +57,11 @@ class Traces:
 
 ZHANG = Traces(
     "13912345678", "欧阳建国", "窗口让我跑了三趟", "139 1234 5678",
-    ("openid-of-zhang", "secret-of-zhang", "zhangs browser", "因本人出差", "139 1234 5678"),
+    ("openid-of-zhang", "zhangs telephone", "zhangs browser", "因本人出差", "139 1234 5678"),
 )  # fmt: skip
 LI = Traces(
     "13787654321", "慕容小红", "材料一次就收下了", "137 8765 4321",
-    ("openid-of-li", "secret-of-li", "lis browser", "因本人调动", "137 8765 4321"),
+    ("openid-of-li", "lis telephone", "lis browser", "因本人调动", "137 8765 4321"),
 )  # fmt: skip
 
 
@@ -129,18 +129,14 @@ class Town:
         with self.database.write() as session:
             user_id = session.scalars(select(User.id).where(User.username == username)).one()
             now = clock.now()
-            for model, values in (
-                (WeChatBinding, {"id": uuid4(), "openid_hash": privacy.keyed_hash("wechat-openid", who.words[0]),
-                                 "openid": who.words[0], "user_id": user_id, "operator_name": who.name,
-                                 "bound_at": now, "last_used_at": now}),
-                (SecondFactor, {"user_id": user_id, "secret": who.words[1], "begun_at": now, "confirmed_at": now,
-                                "last_step": 1}),
-                (RecoveryCode, {"id": uuid4(), "user_id": user_id, "code_hash": f"recovery {who.mobile}"}),
-            ):  # fmt: skip
-                session.execute(insert(model).values(**in_row(model, values)))
+            bound = {
+                "id": uuid4(), "openid_hash": privacy.keyed_hash("wechat-openid", who.words[0]), "openid": who.words[0],
+                "user_id": user_id, "operator_name": who.name, "bound_at": now, "last_used_at": now,
+            }  # fmt: skip
+            session.execute(insert(WeChatBinding).values(**in_row(WeChatBinding, bound)))
             session.execute(
                 update(UserSession).where(UserSession.user_id == user_id).values(
-                    operator_name=who.name, user_agent=who.words[2]
+                    operator_name=who.name, user_agent=who.words[1]
                 )
             )  # fmt: skip
         self.ids[who.name, "user"] = user_id
