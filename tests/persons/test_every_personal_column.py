@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Column, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 import app  # noqa: F401 - every room declares its tables
+import composition.jobs  # noqa: F401 - and so do the jobs
 from composition.persons import HOLDINGS, NOT_PERSONAL
 from core.db import Base
 from core.persons import declared
