@@ -28,7 +28,7 @@ def files() -> None:
 @files.command("sweep")
 @click.pass_obj
 def sweep_command(obj: HasSettings) -> None:
-    """Remove uploads that no record claimed for a day, and what interrupted uploads left behind.
+    """Remove uploads that no record claimed for `KEEP_UNCLAIMED_FILES_DAYS`, and what interrupted uploads left.
 
     A running server does it by itself once a day. It is safe beside a running server, and may be
     interrupted. After the database was restored from a backup, first make sure that the stored files
@@ -45,7 +45,9 @@ def sweep_command(obj: HasSettings) -> None:
     """
     settings = obj.settings
     try:
-        swept = sweep(obj.database, open_storage(settings), settings.incoming_dir)
+        swept = sweep(
+            obj.database, open_storage(settings), settings.incoming_dir, settings.kept("keep_unclaimed_files_days")
+        )
     except StorageUnavailable as error:
         click.echo(f"无法访问文件存储，请检查存储设置后重试（{error}）", err=True)
         raise click.exceptions.Exit(1) from error

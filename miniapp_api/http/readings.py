@@ -144,7 +144,7 @@ def plan_of(view: Any) -> Held | None:
 def note(view: Any, actor: Actor, answer: Any) -> Any:
     """Note what an answer holds; the answer itself."""
     held = plan_of(view)
-    if held is None:
+    if held is None or request.method == "HEAD":  # which is answered without a body
         return answer
     if isinstance(answer, Response):
         if answer.status_code < 300:
@@ -199,7 +199,8 @@ class _Sending:
 def _subjects(body: Mapping[str, Any]) -> tuple[list[UUID], int]:
     """The ids of the records of an answer, and how many records it holds."""
     items = body.get("items", [body])
-    ids = [found for item in items if (found := as_uuid(item.get("id") or item.get("record_id"))) is not None]
+    named = (item.get("id") or item.get("record_id") for item in items if isinstance(item, Mapping))
+    ids = [found for one in named if (found := as_uuid(one)) is not None]
     if not ids:
         ids = [one for one in (request.view_args or {}).values() if isinstance(one, UUID)][:1]
     return ids, len(items)

@@ -216,6 +216,11 @@ def test_what_is_refused_and_what_strangers_ask_is_no_reading(
     assert logged(application) == []
 
 
+def test_asking_only_for_the_head_of_an_answer_is_no_reading(application: APIFlask, county_inspector: Person) -> None:
+    assert county_inspector.call("HEAD", "/inspections").status_code == 200
+    assert logged(application) == []
+
+
 def test_what_the_caller_has_just_submitted_is_no_reading(application: APIFlask, county_inspector: Person) -> None:
     submit(county_inspector)
     assert logged(application) == []
