@@ -25,6 +25,7 @@ from backups.restoring import SERVER_LOCK
 from cli import preparation, wechat_trial
 from cli.worker import PLACES, PatientWorker
 from cli.worker_figures import Figures
+from composition import long_jobs
 from core import clock
 from core.config import Settings, SettingsError
 from core.database.disk import SHARED_MEMORY
@@ -34,6 +35,7 @@ from core.deliveries.delivering import Deliverer, channels
 from core.errors import Problem
 from core.gateways.opening import open_mail
 from core.keys import stored
+from core.long_jobs.running import RunnerThread
 from demo.accounts import accounts_file
 from demo.commands import print_accounts
 from miniapp_api import phone_app
@@ -104,6 +106,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         # Started in the worker, because threads do not survive the fork.
         background_jobs(application).start()
         Deliverer(wiring.database, channels(open_mail(self.settings))).start()
+        RunnerThread(long_jobs.runner(wiring.database, wiring.filings)).start()
         scans = wiring.scans
         scans.start()
         # The thread that counts scans ends with the worker; the scans gathered so far are written before.

@@ -19,6 +19,7 @@ from core.deliveries.delivering import channels
 from core.gateways.opening import open_mail
 from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
+from core.long_jobs import operations as long_jobs
 from core.retention import running as retention
 from enterprise.filings import clock_jobs
 from feedback import sweeping as rating_sweeping
@@ -52,6 +53,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             made_pictures.daily(wiring.uploads.storage),
             key_sweeping.daily(wiring.settings),
             older_seals.job(),
+            long_jobs.daily(),
             deliveries.daily(),
             telling.job(channels(open_mail(wiring.settings))),
             account_sweeping.daily(wiring.settings),

@@ -47,6 +47,7 @@ NOT_PERSONAL = {
     "inspections.kept_warnings": "warnings of the server about the enterprise and its dates",
     "inspections.office_name": "an office",
     "inspections.sheet_key": "the number of a sampling sheet",
+    "job_rows.reason": "the sentence of a problem",
     "installation_keys.secret_id": "a key of the installation",
     "installation_keys.wrapped": "a key of the installation, wrapped",
     "leases.name": "the name of a background job",

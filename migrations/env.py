@@ -13,6 +13,7 @@ from core.config import load_settings
 from core.db import Base, UTCDateTime, make_engine
 from core.deliveries import models as delivery_models
 from core.keys import stored
+from core.long_jobs import models as long_job_models
 from core.privacy import EncryptedText, SealedJSON
 from core.retention import models as retention_models
 from enterprise import models as enterprise_models
@@ -27,6 +28,7 @@ from inspection.statistics import models as tally_models
 ROOMS_WITH_TABLES = (
     core_models,
     delivery_models,
+    long_job_models,
     retention_models,
     accounts_models,
     access_log_models,

@@ -1,6 +1,6 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
-from miniapp_api import calendar, files, forms, health, home, outages, phone_app
+from miniapp_api import calendar, files, forms, health, home, jobs, outages, phone_app
 from miniapp_api.accounts import (
     access_log,
     account_applications,
@@ -13,7 +13,7 @@ from miniapp_api.accounts import (
     users,
     wechat,
 )
-from miniapp_api.enterprise import enterprises, filings, licences
+from miniapp_api.enterprise import enterprises, filings, licences, steps_for_many
 from miniapp_api.feedback import (
     public_ratings,
     rating_codes,
@@ -65,6 +65,8 @@ API = (
     suggestions.bp,
     captchas.bp,
     filings.bp,
+    steps_for_many.bp,
+    jobs.bp,
     licences.bp,
     rating_codes.bp,
     rating_forms.bp,

@@ -5,9 +5,10 @@ from typing import cast
 from sqlalchemy import Table
 
 from core.deliveries.models import Delivery
+from core.long_jobs.models import LongJob
 from core.models import HistoryPayload, Todo
 from core.persons.holdings import Column, Fate, Holding, Holds
-from core.persons.reasons import PERSON_GONE
+from core.persons.reasons import DUTY, PERSON_GONE
 
 _BASIS = "个人信息保护法第十三条第一款第（三）项"
 
@@ -23,6 +24,14 @@ HOLDINGS = (
         columns=(
             Column("recipient", Holds.TEXT, "收件人", Fate.PSEUDONYMISE, PERSON_GONE),
             Column("content", Holds.TEXT, "内容", Fate.PSEUDONYMISE, PERSON_GONE),
+        ),
+    ),
+    Holding(
+        table=cast(Table, LongJob.__table__), title="后台任务", purpose="批量办理", basis=_BASIS, kept="结束后7天",
+        since="created_at",
+        columns=(
+            Column("operator_name", Holds.TEXT, "操作人", Fate.KEEP, DUTY),
+            Column("params", Holds.TEXT, "办理意见", Fate.PSEUDONYMISE, PERSON_GONE),
         ),
     ),
     Holding(

@@ -230,6 +230,7 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
                 "comment_required": s.comment,
                 "sends": s.sends,
                 "restores": s.restores,
+                "many": s.many,
                 "mine": s.who in verbs,
             }
             for s in kind.steps

@@ -76,7 +76,8 @@ class FilingStep:
     status is remembered, so that a step to BACK returns there. `confirmations`: how many different users must act
     before the filing moves. `starts`, `pauses`, `stops` name clocks, `needs_over` a clock whose last day must be over.
     `guard` raises Problem for a filing that may not take the step, which is then not offered either. `effect` is
-    called once the filing has moved, in the same transaction.
+    called once the filing has moved, in the same transaction. `many`: it may be taken for many filings at once
+    (批量办理).
     """
 
     action: str
@@ -95,6 +96,7 @@ class FilingStep:
     needs_over: str | None = None
     guard: Guard | None = None
     effect: Effect | None = None
+    many: bool = False
     then: Callable[[Checked], str] | None = None
 
 

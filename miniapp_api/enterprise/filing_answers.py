@@ -56,6 +56,7 @@ class FilingStep(Answer):
     comment_required: bool
     sends: bool = Field(description="whether what is saved is validated whole and frozen as a version")
     restores: bool = Field(description="whether the working copy becomes again what was sent last")
+    many: bool = Field(description="whether it may be taken for many filings at once")
     mine: bool = Field(description="whether the caller may ever take it")
 
 

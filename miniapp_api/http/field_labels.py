@@ -14,6 +14,8 @@ LABELS = {
     "code": "登录码（code）",
     "code_id": "评价码",
     "comment": "意见",
+    "job_id": "任务编号",
+    "filter": "筛选条件",
     "conclusion": "检验结论",
     "confirm_duplicate": "确认不是重复填报",
     "confirm_name": "确认企业名称",

@@ -77,7 +77,7 @@ KIND = FilingKind(
         FilingStep("delete", "删除", "unread", "deleted", ENTERPRISE, guard=_was_never_read),
         # The list shows it as 未阅, and only that may be deleted.
         FilingStep("delete", "删除", "editing", "deleted", ENTERPRISE, guard=_was_never_read),
-        FilingStep("read", "阅读", "unread", "read", OFFICE),
+        FilingStep("read", "阅读", "unread", "read", OFFICE, many=True),
         # A locked or illegible report; that it was opened, and so marked as read, must not shut its enterprise out.
         FilingStep("return", "退回", "unread", "returned", OFFICE, comment=True),
         FilingStep("return", "退回", "read", "returned", OFFICE, comment=True),
