@@ -12,6 +12,8 @@ export const renewing = ref(false)
 const REST = 60_000
 let triedAt = -REST
 let running: Promise<boolean> | null = null
+/** Whose tokens were renewed: a call that took its token before the renewal goes on with the new one. */
+const former = new Map<string, Me>()
 
 /** Where WeChat may ask, in one place for tests. */
 export interface Asked {
@@ -40,7 +42,10 @@ export function renew(api: Pick<Api, 'send'>, asked: Asked = PHONE): Promise<boo
  */
 export async function renewAhead(api: Pick<Api, 'send'>, token: string, asked: Asked = PHONE): Promise<string> {
   const { me, renewAt } = session
-  if (token !== session.token || me === null) return token
+  if (token !== session.token || me === null) {
+    const owner = former.get(token)
+    return owner !== undefined && session.token !== null && samePerson(owner, me) ? session.token : token
+  }
   if (running === null && (session.expired || renewAt === null || asked.now() < renewAt)) return token
   await (running ?? renew(api, asked))
   return session.token !== null && samePerson(me, session.me) ? session.token : token
@@ -56,6 +61,7 @@ async function anew(api: Pick<Api, 'send'>, asked: Asked): Promise<boolean> {
     const signedIn = answer.body as unknown as SignedIn
     if (session.token === token && samePerson(before, session.me) && samePerson(before, signedIn.user)) {
       begin(signedIn)
+      if (token !== null) former.set(token, before)
       return true
     }
     await api.send('DELETE', '/api/v1/sessions/current', { token: signedIn.token })

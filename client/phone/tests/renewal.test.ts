@@ -85,6 +85,17 @@ describe('a bound phone whose session is about to end', () => {
     expect(session.expired).toBe(false)
   })
 
+  it('lends its new token to calls that took the old one before, as long as the same person is signed in', async () => {
+    begin(signedIn('first'))
+    session.renewAt = now
+    const api = server({ 'POST /api/v1/sessions/wechat': signedIn('second') })
+    expect(await renewAhead(api, 'first', phone())).toBe('second')
+    expect(await renewAhead(api, 'first', phone())).toBe('second')
+    begin(signedIn('theirs', { ...ME, operator_name: '王强' }))
+    expect(await renewAhead(api, 'first', phone())).toBe('first')
+    expect(api.asked).toHaveLength(1)
+  })
+
   it('asks nobody before that moment, nor for a token that is another one by now', async () => {
     due()
     session.renewAt = now + 1

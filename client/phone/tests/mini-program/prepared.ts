@@ -16,6 +16,8 @@ interface Case {
   build: string
   username: string
   password: string
+  /** A second inspector, of another county. */
+  another: Account
   /** Unified social credit codes that no register has. */
   codes: string[]
   /** Path of a JPEG. */
@@ -26,9 +28,9 @@ export function readCase(): Case {
   return JSON.parse(readFileSync(process.env['GONGPIN_CASE']!, 'utf8')) as Case
 }
 
-/** A new phone in the hands of somebody whom WeChat knows by this name. */
-export function begin(person = 'li-min') {
-  const { server, wechat, build, username, password } = readCase()
+/** A new phone in the hands of somebody whom WeChat knows by this name; bindings of an account are seen by all its phones. */
+export function begin(person = 'li-min', whose: 'first' | 'another' = 'first') {
+  const { server, wechat, build, username, password, another } = readCase()
   const loginCode = async () => {
     const answer = await fetch(`${wechat}/double/code?person=${encodeURIComponent(person)}`)
     return ((await answer.json()) as { code: string }).code
@@ -40,7 +42,7 @@ export function begin(person = 'li-min') {
     program.close()
     rmSync(folder, { recursive: true })
   })
-  const account: Account = { username, password }
+  const account: Account = whose === 'first' ? { username, password } : another
   return {
     ...{ phone, program, account },
     api: (path: string) => asServerSees(server, account, path),

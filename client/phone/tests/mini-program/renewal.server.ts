@@ -6,7 +6,7 @@ const RENEWAL = 'POST /api/v1/sessions/wechat'
 const isDraft = (request: string) => request.startsWith('PUT /api/v1/inspections/')
 
 test('a phone bound to WeChat has a new session after the old one is over, and before it is, without a tap', async () => {
-  const { program, phone, account, api, endSessions } = begin('bound for renewal')
+  const { program, phone, account, api, endSessions } = begin('bound for renewal', 'another')
   program.open()
   await signIn(program, account)
   await program.tap('账号')
@@ -42,10 +42,10 @@ test('a phone bound to WeChat has a new session after the old one is over, and b
   await program.tap('扫营业执照二维码')
   await program.type('企业名称', '续期五金经营部')
   await program.until(() => phone.requests.some(isDraft))
-  await program.until('已备份')
   expect(phone.requests.filter((one) => one === RENEWAL)).toHaveLength(1)
   expect(phone.requests.indexOf(RENEWAL)).toBeLessThan(phone.requests.findIndex(isDraft))
   expect(phone.unauthenticated).toEqual([])
-  expect(await api('/me/sessions')).toMatchObject({ items: [{ operator_name: '王强' }, { operator_name: '李敏' }] })
+  const { items } = (await api('/me/sessions')) as { items: { operator_name: string }[] }
+  expect(items.filter((one) => one.operator_name === '李敏')).toHaveLength(1)
   expect(program.errors).toEqual([])
 })
