@@ -80,7 +80,9 @@ async function endSessions(server: string, account: Account): Promise<void> {
 
 async function elsewhere(server: string, account: Account) {
   const ask = async (path: string, init: RequestInit) => {
-    const answer = await fetch(`${server}/api/v1${path}`, { ...init, signal: AbortSignal.timeout(30_000) })
+    const call = () => fetch(`${server}/api/v1${path}`, { ...init, signal: AbortSignal.timeout(30_000) })
+    // Once more, where the server has closed the kept connection meanwhile.
+    const answer = await call().catch(call)
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return (await answer.json()) as Record<string, unknown>
   }
