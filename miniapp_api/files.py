@@ -71,6 +71,8 @@ class UploadedFile(Answer):
 class FileDetails(UploadedFile):
     """A stored file with what is needed to compare it with the phone's own."""
 
+    about = "file"
+
     sent_sha256: str = Field(
         pattern="^[0-9a-f]{64}$", description="of the bytes as they were received; `sha256` is of those that are kept"
     )

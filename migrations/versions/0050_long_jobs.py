@@ -1,14 +1,14 @@
 """long jobs (后台任务) and their rows
 
 Revision ID: 0050
-Revises: 0048
+Revises: 0049
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0050"
-down_revision = "0048"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

@@ -152,7 +152,8 @@ def note(view: Any, actor: Actor, answer: Any) -> Any:
         return answer
     body = answer[0] if isinstance(answer, tuple) else answer
     if isinstance(body, Mapping):
-        _writer(held, actor)(*_subjects(body))
+        subjects, rows = _subjects(body)
+        _writer(held, actor)(reading().subjects or subjects, rows)
     return answer
 
 

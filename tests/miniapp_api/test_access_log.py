@@ -191,7 +191,11 @@ def test_of_a_long_export_five_hundred_ids_are_noted_and_all_rows_counted(
 def test_a_file_is_logged_under_the_record_that_claims_it(application: APIFlask, county_inspector: Person) -> None:
     photo = upload_photo(county_inspector)
     record = submit(county_inspector, production(photos=[photo]))
-    for path, operation in ((f"/files/{photo}", "download_file"), (f"/files/{photo}/thumbnail", "download_thumbnail")):
+    for path, operation in (
+        (f"/files/{photo}", "download_file"),
+        (f"/files/{photo}/thumbnail", "download_thumbnail"),
+        (f"/files/{photo}/details", "read_details"),
+    ):
         assert county_inspector.get(path).data
         (entry,) = logged(application, operation=operation)
         assert (entry["subject_type"], entry["subjects"]) == ("inspection", [record["id"]])
