@@ -1,5 +1,9 @@
 """What is to be kept of contents before their personal data is sealed anew, by table."""
 
+# All tables, also those that a command does not need: what is not known is not sealed anew, and its key is deleted.
+import inspection.dictionaries.models
+import inspection.models
+import inspection.statistics.models  # noqa: F401
 from core.keys.resealing import Before
 from enterprise.filings import integrity as filing_integrity
 from inspection import integrity as inspection_integrity

@@ -1,5 +1,7 @@
 """Keys are changed while the server runs and writes; nothing is lost, and nothing that was hashed changes."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,6 +30,7 @@ from tests.feedback.room import Room
 from tests.newcomers import MOBILE, join
 from tests.people import Person, with_problem
 from tests.records import submit
+from tests.servers import ROOT
 
 CONTACT = "13911112222"
 
@@ -275,3 +278,11 @@ def test_a_text_that_looks_sealed_stops_no_rotation(database: Database, county_i
     record = submit(county_inspector, with_problem({"7.1": "in_progress"}, remark=typed))
     assert rotate(database).unopened == 1
     assert county_inspector.get(f"/inspections/{record['id']}").json["remark"] == typed
+
+
+def test_the_command_knows_every_table_in_a_process_of_its_own() -> None:
+    """A table that is not known keeps the older key, which is deleted a day later."""
+    program = "import cli.keys; from core.keys.resealing import places; print(*sorted(places()))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == sorted(resealing.places())
+    assert {"ratings", "rating_contacts", "files", "users", "filings"} <= set(done.stdout.split())
