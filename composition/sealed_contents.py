@@ -5,6 +5,7 @@ import accounts.access_log.models
 import accounts.models  # noqa: F401
 import assets.files.models  # noqa: F401
 import core.deliveries.models
+import core.long_jobs.models
 import core.models
 import core.retention.models  # noqa: F401
 import enterprise.filings.models
