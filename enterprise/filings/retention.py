@@ -1,10 +1,16 @@
-"""How long tries to send a filing (提交尝试) are kept: while it is open, they decide whether it was late."""
+"""How long what a deleted draft of a filing said is kept, and tries to send one (提交尝试).
+
+Tries decide whether a filing was late while it is open. A draft that is not deleted is its enterprise's, and kept; what
+was sent stays as long as the case file (案卷).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, select
+from sqlalchemy import ColumnElement, CursorResult, Text, delete, exists, select, update
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from core.retention.running import Rule
@@ -34,4 +40,30 @@ def _remove_tries(session: Session, limit: datetime, keys: Sequence[bytes]) -> i
     return cast("CursorResult[Any]", gone).rowcount
 
 
-RULES = (Rule("keep_sending_tries_days", _old_tries, _remove_tries),)
+def _deleted(limit: datetime) -> tuple[ColumnElement[bool], ...]:
+    said = (sql_cast(Filing.data, Text) != "{}") | (sql_cast(Filing.documents, Text) != "[]")
+    return Filing.status == DELETED, Filing.sent == 0, Filing.updated_at < limit, said
+
+
+def _deleted_drafts(session: Session, limit: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
+    found = select(Filing.id).where(*_deleted(limit))
+    if after is not None:
+        found = found.where(Filing.id > after)
+    return session.scalars(found.order_by(Filing.id).limit(most)).all()
+
+
+def _empty_drafts(session: Session, limit: datetime, ids: Sequence[UUID]) -> int:
+    """The row stays for its history and its id."""
+    emptied = session.execute(
+        update(Filing)
+        .where(Filing.id.in_(ids), *_deleted(limit))
+        .values(data={}, documents=[])
+        .execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", emptied).rowcount
+
+
+RULES = (
+    Rule("keep_sending_tries_days", _old_tries, _remove_tries),
+    Rule("keep_deleted_drafts_days", _deleted_drafts, _empty_drafts),
+)
