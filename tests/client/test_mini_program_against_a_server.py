@@ -48,10 +48,13 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         data_dir = demo_folder(tmp_path_factory)
         with running_server(data_dir, DEMO="1", DATABASE_URL="", **wechat) as server:
             accounts = json.loads((data_dir / "demo-accounts.json").read_text())
-            inspector = next(one for one in accounts if one["level"] == "county" and "inspector" in one["roles"])
+            inspector, another, *_ = (
+                one for one in accounts if one["level"] == "county" and "inspector" in one["roles"]
+            )
             yield {
                 "server": server, "wechat": double.address, "build": str(build), "photo": str(picture),
                 "username": inspector["username"], "password": inspector["password"],
+                "another": {name: another[name] for name in ("username", "password")},
                 "codes": [uscc(number) for number in range(4)],
             }  # fmt: skip
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
-import { scopeOf } from '../src'
+import { Api, scopeOf, Session, Workplace } from '../src'
 import { Machine, settle } from './support/machine'
 import { checkBody, person, startPhone, submitCheck } from './support/phone'
 import { Server } from './support/server'
@@ -47,6 +47,34 @@ it('a sign-in during the very request that is refused starts the sending again',
   await settle()
   await settle()
   expect(server.records.get(id)?.status).toBe('submitted')
+})
+
+it('where the session is renewed at a refusal, the photo and the record that met it are sent on, and nobody is asked', async () => {
+  const process = machine.start(server)
+  const session = new Session({ token: 'token-a', user: person('a') })
+  const told: string[] = []
+  session.watch((event) => told.push(event))
+  const api = new Api(process.platform, {
+    token: () => session.token(),
+    refused: (token) => session.refused(token),
+    instead: async () => {
+      server.validTokens.set('token-new', 'a')
+      session.begin({ token: 'token-new', user: person('a') })
+      return 'token-new'
+    },
+  })
+  const phone = { process, session, api, work: await Workplace.open(process.platform, api, session) }
+  machine.setOnline(false)
+  const id = await submitCheck(phone, 1)
+  server.validTokens.delete('token-a')
+  machine.setOnline(true)
+  await settle()
+  await phone.work.outbox.sendNow()
+  expect(server.records.get(id)?.status).toBe('submitted')
+  expect(server.files.size).toBe(1)
+  expect(server.applied.get(id)).toBe(1)
+  expect(told).not.toContain('sign-in-needed')
+  expect(await phone.work.outbox.state()).toMatchObject({ waiting: 0, attention: 0, pausedBy: null })
 })
 
 it('a late refusal of an old token does not end the new session', async () => {

@@ -2,16 +2,21 @@
 import { type Api, Problem, Unreachable } from '@gongpin/core'
 import { ref } from 'vue'
 
+import { goToSignIn } from './navigation'
 import { boundHere, loginCode } from './platform/wechat'
-import { begin, type Me, session, type SignedIn } from './session'
+import { begin, end, type Me, session, type SignedIn } from './session'
 
-/** While it is tried the sign-in over the page stays away. */
+/** While it is tried for the first time the sign-in over the page stays away; later what is typed there stays. */
 export const renewing = ref(false)
 
 /** A renewed session that is refused at once is not renewed again and again. */
 const REST = 60_000
 let triedAt = -REST
 let running: Promise<boolean> | null = null
+/** The token that could not be renewed last. */
+let lost: string | null = null
+/** The token for which WeChat gave the session of another user. */
+let foreign: string | null = null
 /** Whose tokens were renewed: a call that took its token before the renewal goes on with the new one. */
 const former = new Map<string, Me>()
 
@@ -24,15 +29,22 @@ export interface Asked {
 
 const PHONE: Asked = { bound: boundHere, code: loginCode, now: () => Date.now() }
 
-/** The server refused the token: a new session for the same person, or none; then the sign-in is asked. Whether it was renewed. */
+/** One new session for all who ask, for the same person, or none. Whether it was renewed. */
 export function renew(api: Pick<Api, 'send'>, asked: Asked = PHONE): Promise<boolean> {
-  if (running !== null || session.me === null || asked.now() - triedAt < REST || !asked.bound()) return Promise.resolve(false)
+  if (running !== null) return running
+  const { me, token } = session
+  if (me === null || asked.now() - triedAt < REST || !asked.bound()) return Promise.resolve(false)
   triedAt = asked.now()
-  renewing.value = true
-  running = anew(api, asked).finally(() => {
-    running = null
-    renewing.value = false
-  })
+  renewing.value = token !== lost
+  running = anew(api, asked)
+    .then((renewed) => {
+      lost = renewed ? null : token
+      return renewed
+    })
+    .finally(() => {
+      running = null
+      renewing.value = false
+    })
   return running
 }
 
@@ -41,14 +53,29 @@ export function renew(api: Pick<Api, 'send'>, asked: Asked = PHONE): Promise<boo
  * meanwhile wait for the new one. The token to call with: that of the same person's new session, or the one given.
  */
 export async function renewAhead(api: Pick<Api, 'send'>, token: string, asked: Asked = PHONE): Promise<string> {
-  const { me, renewAt } = session
-  if (token !== session.token || me === null) {
-    const owner = former.get(token)
-    return owner !== undefined && session.token !== null && samePerson(owner, me) ? session.token : token
+  const { expired, renewAt } = session
+  const isDue = token === session.token && !expired && renewAt !== null && asked.now() >= renewAt
+  await (isDue ? renew(api, asked) : running)
+  return newTokenOf(token) ?? token
+}
+
+/**
+ * After the server refused the token: the token of the same person's new session, or undefined; then the sign-in is
+ * asked. Where WeChat knows another user by now, this one is signed out: drafts and outbox stay for the next sign-in.
+ */
+export async function renewAfter(api: Pick<Api, 'send'>, token: string, asked: Asked = PHONE): Promise<string | undefined> {
+  await (token === session.token ? renew(api, asked) : running)
+  if (foreign === token && token === session.token) {
+    end()
+    goToSignIn()
   }
-  if (running === null && (session.expired || renewAt === null || asked.now() < renewAt)) return token
-  await (running ?? renew(api, asked))
-  return session.token !== null && samePerson(me, session.me) ? session.token : token
+  return newTokenOf(token)
+}
+
+/** The token that is good now for who called with this one. */
+function newTokenOf(token: string): string | undefined {
+  const owner = former.get(token)
+  return owner !== undefined && session.token !== null && samePerson(owner, session.me) ? session.token : undefined
 }
 
 /** WeChat may know somebody else by now: nothing of this page is theirs, so their session is ended at once. */
@@ -64,6 +91,7 @@ async function anew(api: Pick<Api, 'send'>, asked: Asked): Promise<boolean> {
       if (token !== null) former.set(token, before)
       return true
     }
+    if (!sameUser(before, signedIn.user)) foreign = token
     await api.send('DELETE', '/api/v1/sessions/current', { token: signedIn.token })
     return false
   } catch (error) {
@@ -72,6 +100,11 @@ async function anew(api: Pick<Api, 'send'>, asked: Asked): Promise<boolean> {
   }
 }
 
+function sameUser(one: Me, other: Me | null): boolean {
+  return other !== null && one.id === other.id && one.username === other.username
+}
+
+/** Two people who share a user name are two. */
 function samePerson(one: Me, other: Me | null): boolean {
-  return other !== null && one.id === other.id && (one.operator_name ?? '') === (other.operator_name ?? '')
+  return sameUser(one, other) && (one.operator_name ?? '') === (other?.operator_name ?? '')
 }

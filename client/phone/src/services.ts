@@ -4,7 +4,7 @@ import { watch } from 'vue'
 
 import { createPlatform } from './platform'
 import { openWorkplace } from './platform/workplace'
-import { renew, renewAhead } from './renewal'
+import { renewAfter, renewAhead } from './renewal'
 import { session, tokens } from './session'
 
 export interface Services {
@@ -51,10 +51,10 @@ async function make(): Promise<Services> {
   const api: Api = new Api(platform, {
     token: tokens.token,
     renewed: (token) => renewAhead(api, token),
+    instead: (token) => renewAfter(api, token),
     refused(token) {
       tokens.refused(token)
       signedIn.refused(token)
-      if (session.expired) void renew(api)
     },
   })
   watch(() => [session.token, session.me], () => follow(signedIn))

@@ -1,5 +1,5 @@
 import { NoAnswer, type HttpAnswer, type Json, type Method, type Platform, type UploadRequest } from '../platform'
-import { Problem, Unreachable, read } from './problem'
+import { codeOf, Unreachable, read } from './problem'
 import type { AnswerOf, Options, PathWith } from './types'
 
 /** A successful answer. */
@@ -12,10 +12,15 @@ export interface Answer<Body> {
 /** Where calls get their token, and where they say that it is over. */
 export interface Tokens {
   token(): string | undefined
-  /** Called for each 401 with the token that was refused. */
+  /** Called for each 401 that stays, with the token that was refused: somebody has to sign in. */
   refused(token: string): void
   /** Before each call but a sign-in: its token, or the one that takes its place because it is about to expire. */
   renewed?(token: string): Promise<string>
+  /**
+   * After a 401 `unauthenticated`: the token of the same person's new session, with which the call is sent once more;
+   * undefined where there is none. Calls that are refused meanwhile wait for the same renewal.
+   */
+  instead?(token: string): Promise<string | undefined>
 }
 
 const TIMEOUT = 15_000
@@ -66,13 +71,14 @@ export class Api {
       token?: string | undefined
     } = {},
   ): Promise<Answer<Json | undefined>> {
-    const lasting = await this.lasting(path, token)
-    const headers: Record<string, string> = { accept: 'application/json', ...authorization(lasting) }
+    const headers: Record<string, string> = { accept: 'application/json' }
     if (etag !== undefined) headers['if-none-match'] = etag
     const text = body === undefined ? undefined : JSON.stringify(body)
     if (text !== undefined) headers['content-type'] = 'application/json'
-    const request = { method, path, headers, timeout, ...(text === undefined ? {} : { body: text }) }
-    return this.answered(this.platform.transport.request(request), lasting)
+    const request = { method, path, timeout, ...(text === undefined ? {} : { body: text }) }
+    return this.answered(path, token, (authorization) =>
+      this.platform.transport.request({ ...request, headers: { ...headers, ...authorization } }),
+    )
   }
 
   /** Uploads a stored file under its id; the same id and bytes again are the same file. */
@@ -82,16 +88,7 @@ export class Api {
     onProgress?: (share: number) => void,
     token = this.tokens.token(),
   ): Promise<Answer<AnswerOf<'/api/v1/files', 'post'>>> {
-    const lasting = await this.lasting('/api/v1/files', token)
-    const request: UploadRequest = {
-      path: '/api/v1/files',
-      headers: { accept: 'application/json', ...authorization(lasting) },
-      fields: { purpose, id: file.id },
-      file,
-      timeout: UPLOAD_TIMEOUT,
-      ...(onProgress === undefined ? {} : { onProgress }),
-    }
-    const answer = await this.answered(this.platform.transport.upload(request), lasting)
+    const answer = await this.uploaded('/api/v1/files', file, { purpose, id: file.id }, onProgress, token)
     return answer as Answer<unknown> as Answer<AnswerOf<'/api/v1/files', 'post'>>
   }
 
@@ -101,23 +98,42 @@ export class Api {
     file: UploadRequest['file'],
     onProgress?: (share: number) => void,
   ): Promise<Answer<AnswerOf<P, 'post'>>> {
-    const token = await this.lasting(path, this.tokens.token())
-    const request: UploadRequest = {
-      path,
-      headers: { accept: 'application/json', ...authorization(token) },
-      fields: {},
-      file,
-      timeout: UPLOAD_TIMEOUT,
-      ...(onProgress === undefined ? {} : { onProgress }),
-    }
-    const answer = await this.answered(this.platform.transport.upload(request), token)
+    const answer = await this.uploaded(path, file, {}, onProgress, this.tokens.token())
     return answer as Answer<unknown> as Answer<AnswerOf<P, 'post'>>
   }
 
-  /** A sign-in needs no token, and is what a renewal makes. */
-  private async lasting(path: string, token: string | undefined): Promise<string | undefined> {
-    if (token === undefined || path.startsWith('/api/v1/sessions')) return token
-    return (await this.tokens.renewed?.(token)) ?? token
+  /**
+   * Asks with a token that lasts, and once more with that of the new session where the old one had just ended. A call
+   * that was refused for its token has done nothing, so each may be sent again. Also for what is fetched past the
+   * transport (pictures). Raises what `ask` raises.
+   */
+  async authorized<T>(
+    token: string | undefined,
+    ask: (token: string | undefined) => Promise<T>,
+    isUnauthenticated: (answer: T) => boolean,
+  ): Promise<T> {
+    if (token === undefined) return ask(token)
+    const lasting = (await this.tokens.renewed?.(token)) ?? token
+    const answer = await ask(lasting)
+    if (!isUnauthenticated(answer)) return answer
+    const another = await this.tokens.instead?.(lasting)
+    const last = another === undefined ? answer : await ask(another)
+    if (isUnauthenticated(last)) this.tokens.refused(another ?? lasting)
+    return last
+  }
+
+  private uploaded(
+    path: string,
+    file: UploadRequest['file'],
+    fields: Record<string, string>,
+    onProgress: ((share: number) => void) | undefined,
+    token: string | undefined,
+  ): Promise<Answer<Json | undefined>> {
+    const request = { path, fields, file, timeout: UPLOAD_TIMEOUT, ...(onProgress === undefined ? {} : { onProgress }) }
+    const accept = { accept: 'application/json' }
+    return this.answered(path, token, (authorization) =>
+      this.platform.transport.upload({ ...request, headers: { ...accept, ...authorization } }),
+    )
   }
 
   private async typed<Body>(method: Method, path: string, options: object): Promise<Answer<Body>> {
@@ -133,21 +149,28 @@ export class Api {
     return (await this.send(method, address(path, parts, query), rest)) as Answer<unknown> as Answer<Body>
   }
 
-  private async answered(asked: Promise<HttpAnswer>, token: string | undefined): Promise<Answer<Json | undefined>> {
-    let answer: HttpAnswer
-    try {
-      answer = await asked
-    } catch (error) {
-      throw error instanceof NoAnswer ? new Unreachable(error.reason) : error
-    }
-    try {
-      const body = read(answer, this.platform.clock.now())
-      return { status: answer.status, body, etag: answer.headers['etag'] }
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401 && token !== undefined) this.tokens.refused(token)
-      throw error
-    }
+  private async answered(
+    path: string,
+    token: string | undefined,
+    ask: (authorization: Record<string, string>) => Promise<HttpAnswer>,
+  ): Promise<Answer<Json | undefined>> {
+    const sent = (used: string | undefined) =>
+      ask(authorization(used)).catch((error: unknown) => {
+        throw error instanceof NoAnswer ? new Unreachable(error.reason) : error
+      })
+    // A sign-in needs no token, and is what a renewal makes.
+    const isSignIn = path.startsWith('/api/v1/sessions')
+    const answer = isSignIn ? await sent(token) : await this.authorized(token, sent, unauthenticated)
+    const body = read(answer, this.platform.clock.now())
+    return { status: answer.status, body, etag: answer.headers['etag'] }
   }
+}
+
+/** Whether the token is not good any more; a 401 without a code comes from something that stands before our server. */
+function unauthenticated(answer: HttpAnswer): boolean {
+  if (answer.status !== 401) return false
+  const code = codeOf(answer)
+  return code === undefined || code === 'unauthenticated'
 }
 
 function authorization(token: string | undefined): Record<string, string> {

@@ -91,6 +91,12 @@ export function read(answer: HttpAnswer, now: number): Json | undefined {
   )
 }
 
+/** The stable code of a refusal; undefined where the body has none. */
+export function codeOf(answer: HttpAnswer): string | undefined {
+  const body = parsed(answer.body)
+  return isObject(body) && typeof body['code'] === 'string' ? body['code'] : undefined
+}
+
 function parsed(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json

@@ -16,6 +16,8 @@ interface Case {
   build: string
   username: string
   password: string
+  /** A second inspector, of another county. */
+  another: Account
   /** Unified social credit codes that no register has. */
   codes: string[]
   /** Path of a JPEG. */
@@ -26,9 +28,9 @@ export function readCase(): Case {
   return JSON.parse(readFileSync(process.env['GONGPIN_CASE']!, 'utf8')) as Case
 }
 
-/** A new phone in the hands of somebody whom WeChat knows by this name. */
-export function begin(person = 'li-min') {
-  const { server, wechat, build, username, password } = readCase()
+/** A new phone in the hands of somebody whom WeChat knows by this name; bindings of an account are seen by all its phones. */
+export function begin(person = 'li-min', whose: 'first' | 'another' = 'first') {
+  const { server, wechat, build, username, password, another } = readCase()
   const loginCode = async () => {
     const answer = await fetch(`${wechat}/double/code?person=${encodeURIComponent(person)}`)
     return ((await answer.json()) as { code: string }).code
@@ -40,8 +42,12 @@ export function begin(person = 'li-min') {
     program.close()
     rmSync(folder, { recursive: true })
   })
-  const account: Account = { username, password }
-  return { phone, program, account, api: (path: string) => asServerSees(server, account, path) }
+  const account: Account = whose === 'first' ? { username, password } : another
+  return {
+    ...{ phone, program, account },
+    api: (path: string) => asServerSees(server, account, path),
+    endSessions: () => endSessions(server, account),
+  }
 }
 
 export interface Account {
@@ -62,13 +68,26 @@ export async function signIn(program: MiniProgram, { username, password }: Accou
 
 /** What the API answers this person on another machine. */
 async function asServerSees(server: string, account: Account, path: string): Promise<Record<string, unknown>> {
-  const ask = async (what: string, init: RequestInit) => {
-    const answer = await fetch(`${server}/api/v1${what}`, { ...init, signal: AbortSignal.timeout(30_000) })
-    if (!answer.ok) throw new Error(`${what}: ${answer.status} ${await answer.text()}`)
+  return (await elsewhere(server, account))(path)
+}
+
+/** All sessions of this person but the one that ends them: their tokens are good no more, as after their time. */
+async function endSessions(server: string, account: Account): Promise<void> {
+  const ask = await elsewhere(server, account)
+  const { items } = (await ask('/me/sessions')) as { items: { id: string; current: boolean }[] }
+  for (const { id, current } of items) if (!current) await ask(`/me/sessions/${id}`, 'DELETE')
+}
+
+async function elsewhere(server: string, account: Account) {
+  const ask = async (path: string, init: RequestInit) => {
+    const call = () => fetch(`${server}/api/v1${path}`, { ...init, signal: AbortSignal.timeout(30_000) })
+    // Once more, where the server has closed the kept connection meanwhile.
+    const answer = await call().catch(call)
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return (await answer.json()) as Record<string, unknown>
   }
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ ...account, operator_name: '王强' })
   const { token } = await ask('/sessions', { method: 'POST', headers, body })
-  return ask(path, { headers: { authorization: `Bearer ${token as string}` } })
+  return (path: string, method = 'GET') => ask(path, { method, headers: { authorization: `Bearer ${token as string}` } })
 }

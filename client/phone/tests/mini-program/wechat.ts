@@ -22,6 +22,8 @@ export class WeChatPhone {
   photos: string[] = []
   /** Paths of requests, with their method. */
   readonly requests: string[] = []
+  /** Those that the server refused with 401. */
+  readonly unauthenticated: string[] = []
   private networkListeners: ((state: { isConnected: boolean; networkType: string }) => void)[] = []
   private shots = 0
 
@@ -113,6 +115,7 @@ export class WeChatPhone {
       const signal = AbortSignal.timeout(timeout)
       try {
         const found = await fetch(this.server + url, { ...init, signal, redirect: 'manual' })
+        if (found.status === 401) this.unauthenticated.push(`${init.method} ${url}`)
         return { statusCode: found.status, header: Object.fromEntries(found.headers), data: await found.text() }
       } catch (error) {
         throw failed(name, (error as Error).name === 'TimeoutError' ? 'timeout' : 'net::ERR_CONNECTION_RESET')
