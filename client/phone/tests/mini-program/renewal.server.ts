@@ -44,6 +44,7 @@ test('a phone bound to WeChat has a new session after the old one is over, and b
   const code = readCase().codes[3]!
   phone.scans.push(`https://www.gsxt.gov.cn/index.html?uniscid=${code}`)
   await program.tap('扫营业执照二维码')
+  await program.until('核对无误，继续')
   await program.type('企业名称', '续期五金经营部')
   await program.until(() => phone.requests.some(isDraft))
   expect(phone.requests.filter((one) => one === RENEWAL)).toHaveLength(1)
