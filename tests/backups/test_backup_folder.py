@@ -21,6 +21,7 @@ from core import clock
 from core.config import Settings, SettingsError, load_settings
 from core.database import migrate
 from core.db import Database
+from core.keys import stored
 from tests.backups.conftest import BackupPlace, rows
 from tests.command_line import command_line
 
@@ -299,10 +300,19 @@ def test_a_backup_that_is_dated_ahead_is_named(settings: Settings, backups: Back
 
 
 def test_two_installations_in_one_folder_leave_each_others_backups_alone(
-    settings: Settings, backups: BackupPlace
+    settings: Settings, backups: BackupPlace, tmp_path: Path
 ) -> None:
     settings.backup_keep = 1
-    neighbour = settings.model_copy(update={"data_key": SecretStr("k" * 40)})
+    neighbour = settings.model_copy(
+        update={
+            "data_key": SecretStr("k" * 40), "data_dir": tmp_path / "neighbour",
+            "database_url": f"sqlite:///{tmp_path / 'neighbour' / 'gongpin.sqlite3'}",
+        }
+    )  # fmt: skip
+    (tmp_path / "neighbour" / "incoming").mkdir(parents=True)
+    with closing(Database(neighbour.database_url).engine.connect()) as connection:
+        migrate.upgrade(connection.engine)
+        stored.open_keys(connection.engine, "k" * 40)
     first = datetime(2026, 11, 1, tzinfo=UTC)
     for day in range(2):
         with time_machine.travel(first + timedelta(days=day), tick=False):

@@ -79,7 +79,7 @@ def _put_in(node: ast.expr) -> str:
 
 def test_every_fault_in_the_code_says_what_to_do() -> None:
     # What a declaration of a form or a kind gets wrong is read by who wrote it, at start.
-    found = [(at, said) for at, said in _sentences() if not at.startswith("core/forms/definitions/con")]
+    found = [(at, said) for at, said in _sentences() if not at.startswith("core/forms/definitions/")]
     assert len(found) > 80
     # A sentence that ends in another one leaves it to that one.
     assert [(at, said) for at, said in found if not WHAT_TO_DO.search(said) and not said.endswith("{}")] == []
