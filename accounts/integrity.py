@@ -1,17 +1,22 @@
-"""Whether users, applications and reorganisations stand where their history ends, and moved what it says."""
+"""Whether users, offices, applications and reorganisations stand where their history ends, and moved what it says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from accounts.models import Reorganisation, SecondFactor, User
+from accounts import office_history
+from accounts.models import Office, Reorganisation, SecondFactor, User, WeChatBinding
+from accounts.office_history import OFFICE
+from accounts.sign_in import binding_witness
 from accounts.sign_in.second_factor import FACTOR
 from accounts.workflows import ACCOUNT, APPLICATION, REORGANISATION, USER
 from core.db import Database
-from core.models import HistoryEntry, HistoryPayload
+from core.models import HistoryEntry, HistoryPayload, HistorySeal
 from core.privacy import Unopened
 from core.workflows import history
 from core.workflows.history import Broken, Move
@@ -25,6 +30,8 @@ def verify(session: Session) -> Iterator[Broken]:
         yield from verify_ends(session, workflow)
     yield from _verify_moves(session)
     yield from _verify_second_factors(session)
+    yield from _verify_bindings(session)
+    yield from _verify_offices(session)
 
 
 _LAST_STEPS = (
@@ -56,9 +63,10 @@ _FACTOR_STEPS = [action for (_, action) in USER.steps if "second_factor" in acti
 _OF_FACTOR = HistoryEntry.action.in_(_FACTOR_STEPS)
 
 
-def _last_factor_step() -> ColumnElement[bool]:
+def _is_last_of_user(actions: Collection[str]) -> ColumnElement[bool]:
+    """Condition: the `HistoryEntry` is the last of the user with one of the actions."""
     other = aliased(HistoryEntry)
-    last = select(func.max(other.seq)).where(other.subject_id == User.id, other.action.in_(_FACTOR_STEPS))
+    last = select(func.max(other.seq)).where(other.subject_id == User.id, other.action.in_(actions))
     return HistoryEntry.seq == last.correlate(User).scalar_subquery()
 
 
@@ -66,7 +74,7 @@ _FACTORS = (
     select(User.id, SecondFactor.confirmed_at, HistoryEntry.seq, HistoryEntry.action, HistoryPayload.payload)
     .select_from(User)
     .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
-    .outerjoin(HistoryEntry, (HistoryEntry.subject_id == User.id) & _OF_FACTOR & _last_factor_step())
+    .outerjoin(HistoryEntry, (HistoryEntry.subject_id == User.id) & _OF_FACTOR & _is_last_of_user(_FACTOR_STEPS))
     .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
     .where(or_(SecondFactor.confirmed_at.is_not(None), HistoryEntry.id.is_not(None)))
 )
@@ -96,6 +104,73 @@ def _is_the_enrolled_one(session: Session, user_id: UUID, noted: Mapping[str, An
     if found is None or digest is None:
         return True
     return FACTOR.fits(digest, {"user_id": user_id, "secret": found.secret})
+
+
+_HAS_BINDINGS = or_(
+    exists().where(WeChatBinding.user_id == User.id),
+    exists().where(HistoryEntry.subject_id == User.id, HistoryEntry.action.in_(binding_witness.STATING)),
+)
+_BINDINGS = (
+    select(User.id, *binding_witness.COLUMNS, HistoryEntry.seq, HistoryPayload.payload)
+    .select_from(User)
+    .outerjoin(WeChatBinding, WeChatBinding.user_id == User.id)
+    .outerjoin(HistoryEntry, (HistoryEntry.subject_id == User.id) & _is_last_of_user(binding_witness.STATING))
+    .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+)
+"""Users, once for each binding, with the last step that states which there are."""
+
+
+def _verify_bindings(session: Session) -> Iterator[Broken]:
+    """Bindings that were moved to another user, put in, changed or removed past the history of their users."""
+    for rows in _by_owner(session, _BINDINGS, select(User.id).where(_HAS_BINDINGS), User.id):
+        user_id, *_, seq, payload = rows[0]
+        bindings = [row[1:-2] for row in rows if row[1] is not None]
+        if not binding_witness.fits(payload, binding_witness.witnessed(user_id, bindings)):
+            yield Broken(USER.subject_type, user_id, seq or 0, "its WeChat bindings were changed")
+
+
+_OFFICES = (
+    office_history.WITH_REGIONS.outerjoin(HistoryEntry, (HistoryEntry.subject_id == Office.id) & is_last_row())
+    .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+    .add_columns(HistoryEntry.seq, HistoryPayload.payload)
+)
+
+
+def _verify_offices(session: Session) -> Iterator[Broken]:
+    """Offices whose regions, superior or kind nobody gave them by a step, or that are gone.
+
+    Those of releases up to 0.3 have no history until the first seal; those of enterprises never have.
+    """
+    founded = session.scalar(select(HistorySeal.no).limit(1)) is not None
+    wanted = select(Office.id).where(office_history.NOT_OF_ENTERPRISE)
+    for rows in _by_owner(session, _OFFICES, wanted, Office.id):
+        office_id, seq, payload = rows[0].id, rows[0].seq, rows[0].payload
+        reason = None
+        if seq is None:
+            reason = "has no history" if founded else None
+        elif not OFFICE.fits((payload or {}).get(OFFICE.name), office_history.witnessed(rows)):
+            reason = "its regions, superior, kind or name were changed"
+        if reason:
+            yield Broken(office_history.SUBJECT, office_id, seq or 0, reason)
+    yield from verify_presence(session, office_history.SUBJECT, Office)
+
+
+def _by_owner(
+    session: Session, statement: Select[Any], owners: Select[Any], key: InstrumentedAttribute[UUID], chunk: int = 1000
+) -> Iterator[list[Any]]:
+    """The rows of a statement, those of one owner together; `key` is the owner's, and the first column.
+
+    So many owners by one statement, so that concurrent steps raise no false alarm.
+    """
+    after: UUID | None = None
+    while True:
+        chosen = (owners if after is None else owners.where(key > after)).order_by(key).limit(chunk)
+        rows = session.execute(statement.where(key.in_(chosen.correlate(None))).order_by(key)).all()
+        groups = [list(group) for _, group in groupby(rows, key=itemgetter(0))]
+        yield from groups
+        if len(groups) < chunk:
+            return
+        after = groups[-1][0][0]
 
 
 def columns_of(user: User) -> dict[str, Any]:

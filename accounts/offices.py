@@ -6,6 +6,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from accounts import office_history
 from accounts.models import Office, OfficeKind, OfficeRegion, Region, RegionLevel
 from accounts.regions.loading import current_region
 from core.actor import Scope
@@ -47,12 +48,16 @@ def bureau_of(session: Session, region: Region) -> UUID:
         "areas": [[region.depth, region.code]],
     }
     dialect = dialect_of(session)
-    session.execute(insert_into(dialect, Office).values(**values).on_conflict_do_nothing(index_elements=["id"]))
+    made = session.scalar(
+        insert_into(dialect, Office).values(**values).on_conflict_do_nothing(index_elements=["id"]).returning(Office.id)
+    )
     session.execute(
         insert_into(dialect, OfficeRegion)
         .values(office_id=office_id, region_code=region.code)
         .on_conflict_do_nothing(index_elements=["office_id", "region_code"])
     )
+    if made is not None:
+        office_history.created(session, office_id)
     return office_id
 
 
@@ -103,6 +108,7 @@ def create_office(session: Session, name: str, kind: str, region: Region, parent
         )
     )  # fmt: skip
     session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=region.code))
+    office_history.created(session, office_id)
     return office_id
 
 
@@ -158,11 +164,12 @@ def cover(session: Session, office_id: UUID, region_codes: list[str]) -> None:
     missing = sorted(code for code, region in found.items() if region is None)
     if missing:
         raise invalid("/regions", "unknown_region", f"没有这些行政区划代码：{'、'.join(missing)}，请核对")
-    session.execute(delete(OfficeRegion).where(OfficeRegion.office_id == office_id))
-    for code in {region.code for region in found.values() if region is not None}:
-        session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=code))
-    derive_areas(session, session.get_one(Office, office_id, populate_existing=True))
-    session.flush()
+    covered = sorted({region.code for region in found.values() if region is not None})
+    with office_history.changing(session, "cover", {"regions": covered}, [office_id]):
+        session.execute(delete(OfficeRegion).where(OfficeRegion.office_id == office_id))
+        for code in covered:
+            session.execute(insert(OfficeRegion).values(office_id=office_id, region_code=code))
+        derive_areas(session, session.get_one(Office, office_id, populate_existing=True))
 
 
 def set_hotline(session: Session, office: Office, hotline: str | None) -> None:
@@ -172,8 +179,8 @@ def set_hotline(session: Session, office: Office, hotline: str | None) -> None:
         raise invalid(
             "/hotline", "bad_format", "服务电话应为数字，可带区号和分机，请按“0519-86660000”或“12345”的形式填写"
         )
-    office.hotline = number
-    session.flush()
+    with office_history.changing(session, "set_hotline", {"hotline": number}, [office.id]):
+        office.hotline = number
 
 
 def derive_areas(session: Session, office: Office) -> None:

@@ -1,8 +1,11 @@
 """Personal data (个人信息) of those who have an account or applied for one."""
 
+from collections.abc import Mapping
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import Table
+from sqlalchemy.orm import Session
 
 from accounts.access_log.models import AccessEntry
 from accounts.models import (
@@ -18,6 +21,8 @@ from accounts.models import (
     UserStatus,
     WeChatBinding,
 )
+from accounts.sign_in import binding_witness
+from accounts.sign_in.binding_witness import BINDINGS
 from core.persons.holdings import Column, Fate, Holding, Holds, Subject
 from core.persons.person import GONE
 from core.persons.reasons import AUDIT, CREDENTIAL, DUTY, NOTHING, PERSON_GONE, ROW_GONE
@@ -36,6 +41,11 @@ def _busy(row: Any) -> str | None:
     return None
 
 
+def _standing(session: Session, user_id: UUID, _changed: object) -> list[Mapping[str, Any]]:
+    """The person's bindings went with the rest."""
+    return [{BINDINGS.name: BINDINGS.digest(binding_witness.standing(session, user_id))}]
+
+
 def _undecided(row: Any) -> str | None:
     if row["status"] == "pending":
         return f"账号申请 {row['username']} 尚未审核，请先审核（通过或不通过）再删除"
@@ -45,7 +55,7 @@ def _undecided(row: Any) -> str | None:
 HOLDINGS = (
     Holding(
         table=cast(Table, User.__table__), title="账号", purpose=_PURPOSE, basis=_BASIS, kept=_WITH_ACCOUNT,
-        since="created_at", subject=Subject(("user",)), busy=_busy,
+        since="created_at", subject=Subject(("user",), _standing), busy=_busy,
         columns=(
             Column("mobile", Holds.NUMBER, "手机号", Fate.ERASE, NOTHING),
             Column("full_name", Holds.NAME, "姓名", Fate.ERASE, NOTHING),

@@ -3,11 +3,13 @@
 The audit of successful sign-ins stays. Failed ones can be caused by anybody in any number and go after half a year.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import CursorResult, delete, func, or_, select
 
 from accounts.models import SignIn, Throttle, UserSession, WeChatBinding
+from accounts.sign_in import binding_witness
 from accounts.sign_in.wechat_bindings import KEPT_UNUSED
 from core import clock
 from core.db import Database
@@ -29,8 +31,20 @@ def sweep(database: Database, sessions_kept: timedelta = SESSIONS_KEPT) -> int:
     old = now - sessions_kept
     throttles = delete_in_batches(database, Throttle.key, Throttle.until <= now)
     ended = or_(UserSession.ended_at < old, UserSession.expires_at < old)
-    unused = delete_in_batches(database, WeChatBinding.id, WeChatBinding.last_used_at < now - KEPT_UNUSED)
-    return throttles + unused + delete_in_batches(database, UserSession.id, ended)
+    return throttles + _sweep_bindings(database, now - KEPT_UNUSED) + delete_in_batches(database, UserSession.id, ended)
+
+
+def _sweep_bindings(database: Database, limit: datetime) -> int:
+    """Delete the bindings that nobody has used since; how many. User by user, whose history says so."""
+    unused = WeChatBinding.last_used_at < limit
+    with database.read() as session:
+        users = session.scalars(select(WeChatBinding.user_id).where(unused).distinct()).all()
+    gone = 0
+    for user_id in users:
+        with database.write() as session, binding_witness.changing(session, user_id, binding_witness.END):
+            over = delete(WeChatBinding).where(WeChatBinding.user_id == user_id, unused)
+            gone += cast("CursorResult[Any]", session.execute(over)).rowcount
+    return gone
 
 
 def sweep_failed(database: Database, kept: timedelta = FAILED_KEPT) -> int:

@@ -64,6 +64,12 @@ USER = Workflow(
         Step("enterprise_reset_second_factor", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("confirm_reset_second_factor", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         Step("administrator_reset_second_factor", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),
+        # WeChat accounts (微信绑定) by which people sign in under the name: `sign_in/binding_witness.py`.
+        *(
+            Step(action, status, status, SYSTEM)
+            for action in ("bind_wechat", "unbind_wechat", "end_wechat_bindings")
+            for status in UserStatus
+        ),
         # Their bureau was merged into another (`regions/moves.py`).
         *(Step("office_merged", status, status, SYSTEM) for status in UserStatus),
         # By the administrator of the installation, on the command line (`administration/`).

@@ -22,6 +22,7 @@ from core.sealing.checking import Kept, Outcome
 from core.sealing.logs import Break
 from core.sealing.parts import Part
 from core.workflows.integrity import verify_ends
+from enterprise import integrity as enterprise_integrity
 from enterprise.filings.integrity import verify_filings
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
@@ -46,13 +47,15 @@ def _steps(
     history: Step = ("操作记录和登录审计", lambda: checking.verify(
         session, composed.LOGS, outcome, kept=kept, progress=show
     ))  # fmt: skip
-    accounts: Step = ("用户、账号申请和区划调整", lambda: accounts_integrity.verify(session))
+    accounts: Step = ("用户、机关、账号申请和区划调整", lambda: accounts_integrity.verify(session))
     rooms: list[Step] = [
         ("检查记录", lambda: inspection_integrity.verify(session)),
         (
             "办件",
             lambda: chain(
-                verify_ends(session, OUTAGE), verify_filings(session, {kind.code: kind for kind in KINDS}, show)
+                verify_ends(session, OUTAGE),
+                enterprise_integrity.verify(session),
+                verify_filings(session, {kind.code: kind for kind in KINDS}, show),
             ),
         ),
         ("评价", lambda: feedback_integrity.verify(session)),
@@ -119,9 +122,9 @@ def verify_command(obj: HasSettings, given: tuple[str, ...], next_part: bool) ->
     """Verify the history, its seals, and that every record matches its last entry.
 
     Shows changed, removed and added entries, changed and removed payloads, records that are missing or were changed
-    without an entry, users whose rights or password were changed in the table, sign-ins that are missing, and filings
-    and ratings whose content is not what was sent. Payloads that were erased by law are no break. The heads in the
-    file history-heads.txt beside the data are compared too.
+    without an entry, users whose rights, password or WeChat bindings and offices whose regions were changed in the
+    tables, sign-ins that are missing, and filings and ratings whose content is not what was sent. Payloads that were
+    erased by law are no break. The heads in the file history-heads.txt beside the data are compared too.
 
     \b
     Examples:

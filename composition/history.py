@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts import integrity as accounts_integrity
+from accounts import office_history
 from accounts.sign_in.audit import SIGN_INS
 from core import clock
 from core.config import Settings
@@ -37,12 +38,14 @@ def heads_file(settings: Settings) -> Path:
 def seal(database: Database, settings: Settings) -> list[Head]:
     """Seal what was committed since the last time, and keep the heads outside the database.
 
-    Before the very first seal the rights of users of earlier releases are noted in their history, which it covers.
+    Before the very first seal the rights of users and offices of earlier releases are noted in their history, which it
+    covers.
     """
     with database.read() as session:
         begun = session.scalar(select(HistorySeal.no).limit(1)) is not None
     if not begun:
         accounts_integrity.witness_former_users(database)
+        office_history.witness_former(database)
     made = seals.seal(database, LOGS)
     if made:
         log.info(

@@ -95,6 +95,8 @@ def test_its_rows_are_kept_and_the_tables_become_those_of_the_code(earlier: Inst
     with command_line(earlier.settings) as run:
         assert "一致" in run("database", "check").stdout
         run("history", "verify")
+        run("history", "seal")  # which notes how users and offices stand
+        run("history", "verify")
         run("tallies", "reconcile")
         run("ratings", "reconcile")
     database.dispose()

@@ -23,7 +23,7 @@ from sqlalchemy import CursorResult, String, delete, insert, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
-from accounts import offices
+from accounts import office_history, offices
 from accounts.applications import TODO_DECIDE
 from accounts.models import AccountApplication, Office, OfficeRegion, Region, Reorganisation, User
 from accounts.regions.chain_tables import AREAS, ChainTable, Moving, chain_tables, keys_below
@@ -128,8 +128,14 @@ def begin(session: Session, reorganisation_id: UUID) -> Moving:
     chains = {"old_chain": list(moving.old), "new_chain": list(moving.new)}
     # First, so that of two processes that begin at once the second waits here and is refused.
     REORGANISATION.move(session, None, record, "begin", chains, chains)
-    closing = session.scalars(bureaus(wanted.code)).all() if wanted.kind == Kind.MERGED else []
-    codes = _move_regions(session, wanted.name, record, moving)
+    with office_history.changing(session, "reorganise", {"reorganisation": str(record.id)}):
+        _begin(session, record, wanted.kind, moving)
+    return moving
+
+
+def _begin(session: Session, record: Reorganisation, kind: Kind, moving: Moving) -> None:
+    closing = session.scalars(bureaus(record.code)).all() if kind == Kind.MERGED else []
+    codes = _move_regions(session, record.name, record, moving)
     if closing:
         # Before they lie in that region themselves: `_close` looks for its bureau.
         _close(session, [office.id for office in closing], session.get_one(Region, moving.into), record)
@@ -137,8 +143,6 @@ def begin(session: Session, reorganisation_id: UUID) -> Moving:
     covering = select(OfficeRegion.office_id).where(OfficeRegion.region_code.in_({*codes, *moving.new[1:]}))
     for office in session.scalars(select(Office).where(Office.id.in_(covering))).all():
         _derive_scope(session, office, moving)
-    session.flush()
-    return moving
 
 
 def _move_regions(session: Session, name: str | None, record: Reorganisation, moving: Moving) -> set[str]:
@@ -291,6 +295,6 @@ def finish(session: Session, reorganisation_id: UUID) -> None:
     moving = moving_of(record)
     over = [len(moving.old), moving.code]
     looking = select(Office).where(sql_cast(Office.arriving, String) != "[]")
-    for office in session.scalars(looking).all():
-        office.arriving = [area for area in office.arriving if area != over]
-    session.flush()
+    with office_history.changing(session, "settle", {"reorganisation": str(record.id)}):
+        for office in session.scalars(looking).all():
+            office.arriving = [area for area in office.arriving if area != over]

@@ -22,6 +22,7 @@ from accounts.models import (
     UserStatus,
     WeChatBinding,
 )
+from accounts.sign_in import binding_witness
 from accounts.verbs import verbs_at
 from core import clock
 from core.actor import Actor, Scope
@@ -193,4 +194,5 @@ def end_sessions_of(session: Session, user_id: UUID, *, but: UUID | None = None,
     # Sessions first: whoever binds at this moment holds the session's user, and is met by the second statement.
     session.execute(update(UserSession).where(condition).values(ended_at=clock.now()))
     if bindings:
-        session.execute(delete(WeChatBinding).where(bound).execution_options(synchronize_session=False))
+        with binding_witness.changing(session, user_id, binding_witness.END):
+            session.execute(delete(WeChatBinding).where(bound).execution_options(synchronize_session=False))

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from accounts.models import User, UserSession, WeChatBinding
-from accounts.sign_in import sessions, signing_in, throttle
+from accounts.sign_in import binding_witness, sessions, signing_in, throttle
+from accounts.sign_in.binding_witness import hold
 from accounts.sign_in.sessions import SessionPolicy
 from accounts.sign_in.signing_in import Caller, SignedIn
 from core import clock, privacy
@@ -64,7 +65,7 @@ def sign_in(database: Database, policy: SessionPolicy, wechat: WeChat | None, co
         signing_in.prove_again(database, bound.id, bound.username, bound.operator_name, caller, known=known)
     with database.write() as session:
         user_id = session.scalar(select(WeChatBinding.user_id).where(_is_bound(openid_hash)))
-        user = None if user_id is None else _hold(session, user_id)
+        user = None if user_id is None else hold(session, user_id)
         # Again, now that nobody else changes it.
         binding = session.scalar(select(WeChatBinding).where(_is_bound(openid_hash)))
         if user is None or binding is None or bound is None or not user.id == binding.user_id == bound.id:
@@ -94,7 +95,7 @@ def bind(database: Database, wechat: WeChat | None, actor: Actor, code: str, cal
             return state(session, actor)
     openid = _exchange(database, wechat, code, caller)
     with database.write() as session:
-        _hold(session, actor.user_id)
+        _hold_both(session, actor.user_id, openid)
         alive = select(UserSession.id).where(UserSession.id == actor.session_id, UserSession.ended_at.is_(None))
         if session.scalar(alive) is None:
             raise Problem("unauthenticated")  # the password was reset meanwhile
@@ -109,11 +110,12 @@ def unbind(session: Session, actor: Actor, caller: Caller) -> Bound:
 
     Sessions that were begun with it end, but for this one: the phone may be lost.
     """
-    _hold(session, actor.user_id)
+    hold(session, actor.user_id)
     own = session.scalars(select(WeChatBinding.id).where(WeChatBinding.user_id == actor.user_id, _own(actor))).all()
     if own:
         _end_sessions_of(session, own, but=actor.session_id)
-        session.execute(delete(WeChatBinding).where(WeChatBinding.id.in_(own)))
+        with binding_witness.changing(session, actor.user_id, binding_witness.UNBIND, actor):
+            session.execute(delete(WeChatBinding).where(WeChatBinding.id.in_(own)))
         signing_in.audit(session, actor.username, actor.operator_name, caller, "wechat_unbound")
     return state(session, actor)
 
@@ -151,21 +153,24 @@ def _is_bound(openid_hash: str) -> ColumnElement[bool]:
     return (WeChatBinding.openid_hash == openid_hash) & (WeChatBinding.last_used_at >= clock.now() - KEPT_UNUSED)
 
 
-def _hold(session: Session, user_id: UUID) -> User:
-    """The user, whose bindings nobody else changes until the transaction ends."""
-    return session.scalars(
-        select(User).where(User.id == user_id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    ).one()
+def _hold_both(session: Session, user_id: UUID, openid: str) -> None:
+    """Hold the user and the one under whom the WeChat account is bound so far, in one order everywhere."""
+    bound = session.scalar(select(WeChatBinding.user_id).where(WeChatBinding.openid_hash == _hash_of(openid)))
+    for one in sorted({user_id, bound or user_id}):
+        hold(session, one)
 
 
 def _store(session: Session, actor: Actor, openid: str) -> None:
     openid_hash, now = _hash_of(openid), clock.now()
-    elsewhere = session.scalars(
-        select(WeChatBinding.id).where(WeChatBinding.openid_hash == openid_hash, WeChatBinding.user_id != actor.user_id)
-    ).all()
-    if elsewhere:
-        _end_sessions_of(session, elsewhere)
-        session.execute(delete(WeChatBinding).where(WeChatBinding.id.in_(elsewhere)))
+    elsewhere = session.execute(
+        select(WeChatBinding.id, WeChatBinding.user_id).where(
+            WeChatBinding.openid_hash == openid_hash, WeChatBinding.user_id != actor.user_id
+        )
+    ).first()
+    if elsewhere is not None:
+        _end_sessions_of(session, [elsewhere.id])
+        with binding_witness.changing(session, elsewhere.user_id, binding_witness.END):
+            session.execute(delete(WeChatBinding).where(WeChatBinding.id == elsewhere.id))
     values: dict[str, Any] = {
         "user_id": actor.user_id, "operator_name": actor.operator_name,
         "openid": privacy.InRow(openid, openid_hash), "bound_at": now,
@@ -173,7 +178,8 @@ def _store(session: Session, actor: Actor, openid: str) -> None:
     }  # fmt: skip
     fresh = insert_into(dialect_of(session), WeChatBinding).values(id=uuid4(), openid_hash=openid_hash, **values)
     stored = fresh.on_conflict_do_update(index_elements=["openid_hash"], set_=values).returning(WeChatBinding.id)
-    binding_id = session.execute(stored).scalar_one()
+    with binding_witness.changing(session, actor.user_id, binding_witness.BIND, actor):
+        binding_id = session.execute(stored).scalar_one()
     session.execute(update(UserSession).where(UserSession.id == actor.session_id).values(binding_id=binding_id))
 
 

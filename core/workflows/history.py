@@ -13,7 +13,7 @@ where a founding seal covers them, and nowhere else.
 import functools
 import hashlib
 import os
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -50,6 +50,10 @@ ERASE = "erase"
 """The action of a row that says what was erased by law."""
 DIGESTS = ("content", "sent", "standing", "account")
 """What payloads hold of the record's state: an erasure goes on to say it."""
+FOUND_CHANGED = "found_changed"
+"""In a payload: which digests did not fit any more when the step came. It was changed past the history before."""
+KEPT_SAID = ("bindings", FOUND_CHANGED)
+"""What only some rows say, and an erasure of them goes on to say: the digest of what stands beside the record."""
 ROWS_SHOWN = 200
 
 _ENTRIES, _PAYLOADS = cast(Table, HistoryEntry.__table__), cast(Table, HistoryPayload.__table__)
@@ -193,6 +197,19 @@ def append_all(session: Session, moves: Sequence[Move], *, first: bool = False) 
         _KEEP.rows(session, {"history_id": entry.id, "salt": salt, "payload": payload})
 
 
+def last_payload(session: Session, subject_id: UUID, actions: Collection[str] | None = None) -> Mapping[str, Any]:
+    """What the last row of a subject carries, of all or of those with one of the actions; empty where it is erased."""
+    chosen = (
+        select(HistoryPayload.payload)
+        .select_from(HistoryEntry)
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.subject_id == subject_id)
+    )
+    if actions is not None:
+        chosen = chosen.where(HistoryEntry.action.in_(actions))
+    return session.scalar(chosen.order_by(HistoryEntry.seq.desc()).limit(1)) or {}
+
+
 def read(session: Session, subject_id: UUID, limit: int = ROWS_SHOWN) -> list[dict[str, Any]]:
     """The newest `limit` rows of a subject, oldest first, as the HTTP contract writes them."""
     chosen = _SHOWN.where(HistoryEntry.subject_id == subject_id).order_by(HistoryEntry.seq.desc()).limit(limit)
@@ -244,6 +261,7 @@ def erase(
     rows = session.execute(named.order_by(HistoryEntry.seq)).all()
     entry: HistoryEntry = last.HistoryEntry
     carried = {name: last.payload[name] for name in DIGESTS if name in (last.payload or {})}
+    carried |= _kept_said(session, subject_id)
     recorded = {**carried, **payload, "erased": [row.seq for row in rows]}
     stays = (entry.to_status, entry.to_status, entry.version)
     append(session, Move(entry.subject_type, subject_id, ERASE, *stays, actor_id, recorded))
@@ -254,6 +272,20 @@ def erase(
     # By a function of the database, which demands that row: the server's role may have no right to delete any.
     appended = session.execute(_LAST_ID, {"subject": subject_id}).scalar_one()
     return int(session.execute(_ERASE, {"erasure": appended, "erased": ids}).scalar_one())
+
+
+def _kept_said(session: Session, subject_id: UUID) -> dict[str, Any]:
+    """The newest of each of `KEPT_SAID` in a chain."""
+    carried = (
+        select(HistoryPayload.payload)
+        .join(HistoryEntry, HistoryEntry.id == HistoryPayload.history_id)
+        .where(HistoryEntry.subject_id == subject_id)
+        .order_by(HistoryEntry.seq)
+    )
+    found: dict[str, Any] = {}
+    for payload in session.scalars(carried):
+        found |= {name: payload[name] for name in KEPT_SAID if name in payload}
+    return found
 
 
 _LAST_ID = (
@@ -328,6 +360,8 @@ def _fault(row: Any) -> str | None:
         return "row was changed"
     if row.salt is not None and _payload_digest(row.salt, row.payload) != row.payload_digest:
         return "payload was changed"
+    if row.salt is not None and row.payload.get(FOUND_CHANGED):
+        return f"before this step it had been changed in the table: {', '.join(row.payload[FOUND_CHANGED])}"
     return None
 
 

@@ -185,14 +185,46 @@ class Workflow:
         if self.witness is None:
             moved = cast("CursorResult[Any]", session.execute(moving)).rowcount == 1
         else:
+            found = self._found_changed(session, self.witness, record.id)
             row = session.execute(moving.returning(*(c[name] for name in self.witness.columns))).first()
             moved = row is not None
             if row is not None:
-                payload = {**(payload or {}), self.witness.name: self.witness.digest(row._asdict())}
+                payload = {**(payload or {}), **found, self.witness.name: self.witness.digest(row._asdict())}
         if not moved:
             raise self._overtaken(session, record)
         history.append(session, self._history(actor, step, record.id, version, payload))
         return version
+
+    def note(
+        self, session: Session, actor: Actor | None, record_id: UUID, action: str, payload: Mapping[str, Any]
+    ) -> None:
+        """Append a step about what stands beside a record. The record stays as it is, and so does its version.
+
+        The record is locked until the transaction ends. Repeated it is another row.
+        """
+        c = self.table.c
+        names = dict.fromkeys(("id", "status", "version", *(self.witness.columns if self.witness else ())))
+        row = session.execute(
+            select(*(c[name] for name in names)).where(c.id == record_id).with_for_update(key_share=True)
+        ).one()
+        step = self.step(action, row.status, actor)
+        if self.witness is not None:
+            found = self._found_changed(session, self.witness, record_id)
+            names_found = [*found.get(history.FOUND_CHANGED, ()), *payload.get(history.FOUND_CHANGED, ())]
+            marked = {history.FOUND_CHANGED: names_found} if names_found else {}
+            payload = {**payload, **marked, self.witness.name: self.witness.digest(row._asdict())}
+        history.append(session, self._history(actor, step, record_id, row.version, payload))
+
+    def _found_changed(self, session: Session, witness: Witness, record_id: UUID) -> dict[str, list[str]]:
+        """The mark of a record that does not fit the digest of its last step: this one would make it look right."""
+        c = self.table.c
+        # Locked first: a digest is compared with the row of the same moment.
+        chosen = select(*(c[name] for name in witness.columns)).where(c.id == record_id)
+        row = session.execute(chosen.with_for_update(key_share=True)).first()
+        recorded = history.last_payload(session, record_id).get(witness.name)
+        if row is None or recorded is None or witness.fits(recorded, row._asdict()):
+            return {}
+        return {history.FOUND_CHANGED: [witness.name]}
 
     def _overtaken(self, session: Session, record: Any) -> Problem:
         c = self.table.c

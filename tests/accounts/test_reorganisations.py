@@ -24,6 +24,7 @@ from core import clock as local
 from core.db import Base, Database
 from core.errors import Problem
 from core.workflows import history as histories
+from enterprise import integrity as enterprise_integrity
 from enterprise.imports.register_rows import RegionIndex
 from enterprise.models import Enterprise, EnterpriseProduct
 from feedback import integrity as feedback_integrity
@@ -128,6 +129,7 @@ def assert_whole(database: Database, *viewers: Person) -> None:
         assert list(inspection_integrity.verify(session)) == []
         assert list(feedback_integrity.verify(session)) == []
         assert list(accounts_integrity.verify(session)) == []
+        assert list(enterprise_integrity.verify(session)) == []
     for viewer in viewers:
         for query in ("", "from=2026-01-01"):
             answer = figures(viewer, query)

@@ -29,7 +29,10 @@ def test_spellings_of_one_place_are_one_origin(text: str, origin: Origin) -> Non
 
 @pytest.mark.parametrize(
     "text", ["", "unknown", "_hidden", "192.0.2", "192.0.2.256", "1.2.3.4, 5.6.7.8", "localhost", "12345", "x" * 5000,
-             "2001:db8::1::2", "'; DROP TABLE", "0x7f.1", "１９２.0.2.7"],
+             "2001:db8::1::2", "'; DROP TABLE", "0x7f.1", "１９２.0.2.7",
+             # Ports that there are not.
+             "1.2.3.4:99999", "1.2.3.4:65536", "1.2.3.4:0", "1.2.3.4:", "1.2.3.4:-1", "1.2.3.4:x", "1.2.3.4:１",
+             "[2001:db8::1]:99999", "[2001:db8::1]x", "[2001:db8::1", "[1.2.3.4]:80", "1.2.3.4%eth0"],
 )  # fmt: skip
 def test_what_is_no_address_is_no_origin(text: str) -> None:
     assert origin_of(text) is None

@@ -76,7 +76,7 @@ def test_spellings_of_one_address_are_one(settings: Settings) -> None:
 
 
 @ONE_DATABASE
-@pytest.mark.parametrize("said", ["unknown", "_hidden", "' OR 1=1", "1.2.3", "x" * 4000])
+@pytest.mark.parametrize("said", ["unknown", "_hidden", "' OR 1=1", "1.2.3", "1.2.3.4:99999", "x" * 4000])
 def test_an_address_that_is_none_is_refused(settings: Settings, said: str) -> None:
     client = create_app(settings.model_copy(update={"trusted_proxies": 1})).test_client()
     for path in ("/api/v1/regions", "/r/x", "/healthz"):

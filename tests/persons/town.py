@@ -13,6 +13,7 @@ from apiflask import APIFlask
 from sqlalchemy import insert, select, text, update
 
 from accounts.models import User, UserSession, WeChatBinding
+from accounts.sign_in import binding_witness
 from assets.files.models import File
 from core import clock, privacy
 from core.config import Settings
@@ -133,7 +134,8 @@ class Town:
                 "id": uuid4(), "openid_hash": privacy.keyed_hash("wechat-openid", who.words[0]), "openid": who.words[0],
                 "user_id": user_id, "operator_name": who.name, "bound_at": now, "last_used_at": now,
             }  # fmt: skip
-            session.execute(insert(WeChatBinding).values(**in_row(WeChatBinding, bound)))
+            with binding_witness.changing(session, user_id, binding_witness.BIND):
+                session.execute(insert(WeChatBinding).values(**in_row(WeChatBinding, bound)))
             session.execute(
                 update(UserSession).where(UserSession.user_id == user_id).values(
                     operator_name=who.name, user_agent=who.words[1]
