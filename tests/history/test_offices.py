@@ -21,6 +21,7 @@ from tests.command_line import Run, command_line
 from tests.newcomers import at_once
 from tests.parties import OTHER_WORKS, WORKS, prepare
 from tests.people import Person
+from tests.rounds import others_in_rounds
 from tests.tampering import attack, delete_rows, rows_of
 
 OFFICES = cast(Table, Office.__table__)
@@ -50,14 +51,14 @@ def set_office(office_id: UUID, **values: Any) -> Callable[[Session], Any]:
 WIDER = [[2, CHANGZHOU]]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"areas": WIDER}, {"areas": [], "level": "national"}, {"arriving": WIDER}, {"level": "city"},
-        {"kind": "station"}, {"kind": "enterprise"}, {"parent_id": None}, {"region_code": ZHONGLOU},
-        {"absorbed": [str(uuid4())]}, {"hotline": "0519-86660000"}, {"name": "某局"}, {"enterprise_id": uuid4()},
-    ],
-)  # fmt: skip
+IN_THE_TABLE: list[dict[str, Any]] = [
+    {"areas": WIDER}, {"areas": [], "level": "national"}, {"arriving": WIDER}, {"level": "city"},
+    {"kind": "station"}, {"kind": "enterprise"}, {"parent_id": None}, {"region_code": ZHONGLOU},
+    {"absorbed": [str(uuid4())]}, {"hotline": "0519-86660000"}, {"name": "某局"}, {"enterprise_id": uuid4()},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", others_in_rounds(IN_THE_TABLE, {"areas": WIDER}, {"kind": "enterprise"}))
 def test_an_office_changed_in_the_table(run: Run, database: Database, values: dict[str, Any]) -> None:
     office, neighbour = bureau(database, TIANNING), bureau(database, ZHONGLOU)
     run("history", "seal")
@@ -126,14 +127,11 @@ def test_the_commands_are_no_break_and_each_stands_in_the_history(run: Run, data
     assert actions_of(database, office) == ["create", "cover", "set_hotline", "set_hotline"]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        ("superior", TIANNING, "--to", "320100"),
-        ("new-code", TIANNING, "--to", "320498"),
-        ("merge", TIANNING, "--into", ZHONGLOU),
-    ],
-)
+MERGE = ("merge", TIANNING, "--into", ZHONGLOU)
+REORGANISATIONS = [MERGE, ("superior", TIANNING, "--to", "320100"), ("new-code", TIANNING, "--to", "320498")]
+
+
+@pytest.mark.parametrize("change", others_in_rounds(REORGANISATIONS, MERGE))
 def test_a_reorganisation_is_no_break_and_passes_over_what_was_changed_before(
     run: Run, database: Database, change: tuple[str, ...]
 ) -> None:
@@ -170,13 +168,15 @@ def test_offices_of_earlier_releases_are_accused_of_nothing_and_stand_under_it_f
     assert f"office {former} #1" in run("history", "verify", status=1).stderr
 
 
+OF_AN_ENTERPRISE: list[dict[str, Any]] = [
+    {"areas": WIDER}, {"level": "county"}, {"kind": "station"}, {"region_code": "320102"},
+    {"parent_id": "bureau"}, {"enterprise_id": "other"}, {"enterprise_id": None}, {"absorbed": [str(uuid4())]},
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "values",
-    [
-        {"areas": WIDER}, {"level": "county"}, {"kind": "station"}, {"region_code": "320102"},
-        {"parent_id": "bureau"}, {"enterprise_id": "other"}, {"enterprise_id": None}, {"absorbed": [str(uuid4())]},
-    ],
-)  # fmt: skip
+    "values", others_in_rounds(OF_AN_ENTERPRISE, {"region_code": "320102"}, {"enterprise_id": "other"})
+)
 def test_an_office_of_an_enterprise_is_what_the_register_makes_it(
     run: Run, database: Database, application: APIFlask, sign_in: Callable[[str], Person], values: dict[str, Any]
 ) -> None:
