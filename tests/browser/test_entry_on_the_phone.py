@@ -63,6 +63,37 @@ def test_three_signatures_and_a_photo_make_twenty_four_presses(bureau: Bureau, p
 
 
 @pytest.mark.only_in_rounds
+def test_after_a_quick_stroke_of_a_finger_the_first_tap_on_the_button_counts(bureau: Bureau, phone: Phone) -> None:
+    known = shop(bureau, 3)
+    visited(bureau, "sales", known, ["李敏", "王强"])
+    inspector = at_home(bureau, phone(height=812))
+    begin(inspector, "销售企业检查", known)
+    for no, word in SALES.items():
+        inspector.answer(no, word)
+    inspector.button("去核对")
+    inspector.button("签名")
+    page = inspector.page
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    for _ in range(2):
+        pad = page.locator(".pad-canvas")
+        whose, box = str(pad.get_attribute("aria-label")), pad.bounding_box()
+        foot = page.locator(".pad-foot .solid-button").bounding_box()
+        assert box is not None and foot is not None
+        touch("touchStart", box["x"] + 40, box["y"] + 60)
+        for step in range(1, 5):
+            touch("touchMove", box["x"] + 40 + 50 * step, box["y"] + 60 + 40 * step)
+        touch("touchEnd")
+        touch("touchStart", foot["x"] + foot["width"] / 2, foot["y"] + foot["height"] / 2)
+        touch("touchEnd")
+        expect(page.get_by_role("img", name=whose)).to_have_count(0)
+
+
+@pytest.mark.only_in_rounds
 def test_a_production_check_takes_twenty_three_presses(bureau: Bureau, phone: Phone) -> None:
     known = shop(bureau, 2)
     visited(bureau, "production", known, ["李敏", "王强"])
@@ -111,7 +142,7 @@ def test_a_problem_opens_its_text_and_the_disposals_and_what_is_open_is_counted(
     expect(main).to_contain_text("近三个月无进货记录")
     expect(main).to_contain_text("是 → 否")
     submit(inspector)
-    expect(main).to_contain_text("办结后，在“信息查看”更新处置")
+    expect(main).to_contain_text("办结后，请在“信息查看”打开这条记录，点“更新处置”")
 
 
 def test_a_draft_is_there_again_after_the_page_was_closed_in_the_middle_of_a_word(bureau: Bureau, phone: Phone) -> None:

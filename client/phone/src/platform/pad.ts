@@ -80,6 +80,10 @@ export function openPad(canvas: HTMLCanvasElement): Pad {
     const box = canvas.getBoundingClientRect()
     return [event.clientX - box.left, event.clientY - box.top]
   }
+  // A quick stroke is a fling to the browser, which then takes the next tap, on 下一位, for the end of it.
+  for (const name of ['touchstart', 'touchmove']) {
+    canvas.addEventListener(name, (event) => event.preventDefault(), { passive: false })
+  }
   canvas.onpointerdown = (event) => {
     canvas.setPointerCapture(event.pointerId)
     pad.down(...at(event))
