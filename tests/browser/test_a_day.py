@@ -77,7 +77,8 @@ def production_check(inspector: Inspector, works: dict[str, str]) -> None:
     expect(page.locator(".app-main")).to_contain_text("三批铜杆没有检验记录")
     inspector.sign(2)
     submit(inspector)
-    expect(page.locator(".app-main")).to_contain_text("下一步：“7.1 是否责令改正”办结后，请在“信息查看”打开这条记录，点“更新处置”。")
+    next_step = "下一步：“7.1 是否责令改正”办结后，请在“信息查看”打开这条记录，点“更新处置”。"
+    expect(page.locator(".app-main")).to_contain_text(next_step)
 
 
 def fill_scope(inspector: Inspector) -> None:
