@@ -5,7 +5,7 @@
 VENV = .venv
 PYTHON = $(VENV)/bin/python
 # More than there are cores: many tests wait for a process, a clock or a lock.
-JOBS ?= 4
+JOBS ?= 3
 # Each worker reads all tests and starts many processes: without kept bytecode each compiles every source anew.
 KEEP_BYTECODE = PYTHONDONTWRITEBYTECODE=
 UV = $(VENV)/bin/uv
