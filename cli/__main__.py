@@ -12,4 +12,5 @@ gc.disable()
 from cli.commands import main  # noqa: E402
 
 gc.enable()
-main()
+if __name__ == "__main__":  # not in processes that a command starts beside itself
+    main()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -12,12 +13,13 @@ from sqlalchemy.orm import Session
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from accounts import integrity as accounts_integrity
+from cli import history_processes
 from composition import history as composed
 from core import clock
 from core.commands import HasDatabase
 from core.config import Settings
 from core.deadlines.outages import OUTAGE
-from core.sealing import checking, heads, parts, seals
+from core.sealing import heads, parts, seals
 from core.sealing.checking import Kept, Outcome
 from core.sealing.logs import Break
 from core.sealing.parts import Part
@@ -40,12 +42,20 @@ class HasSettings(HasDatabase, Protocol):
 Step = tuple[str, Callable[[], Iterator[Break]]]
 
 
-def _steps(
-    session: Session, kept: Kept, outcome: Outcome, part: Part | None, show: Callable[[int], object]
-) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be verified: by which heads, a part or everything, by how many processes."""
+
+    settings: Settings
+    kept: Kept
+    part: Part | None
+    processes: int
+
+
+def _steps(session: Session, wanted: _Wanted, outcome: Outcome, show: Callable[[int], object]) -> list[Step]:
     """What is verified: everything, or a part of the seals, the users, and in turn the records of another room."""
-    history: Step = ("操作记录和登录审计", lambda: checking.verify(
-        session, composed.LOGS, outcome, kept=kept, progress=show
+    history: Step = ("操作记录和登录审计", lambda: history_processes.verify(
+        session, wanted.settings, wanted.processes, outcome, wanted.kept, show
     ))  # fmt: skip
     accounts: Step = ("用户、机关、账号申请和区划调整", lambda: accounts_integrity.verify(session))
     rooms: list[Step] = [
@@ -60,13 +70,14 @@ def _steps(
         ),
         ("评价", lambda: feedback_integrity.verify(session)),
     ]
+    part = wanted.part
     if part is None:
         return [history, *rooms, accounts]
-    some: Step = (history[0], lambda: parts.verify(session, composed.LOGS, part, outcome, kept, show))
+    some: Step = (history[0], lambda: parts.verify(session, composed.LOGS, part, outcome, wanted.kept, show))
     return [some, rooms[part.number % len(rooms)], accounts]
 
 
-def _breaks(session: Session, kept: Kept, outcome: Outcome, part: Part | None, bar: tqdm) -> Iterator[Break]:
+def _breaks(session: Session, wanted: _Wanted, outcome: Outcome, bar: tqdm) -> Iterator[Break]:
     """All breaks; the bar shows the step, and the number of rows and filings verified."""
     verified = 0
 
@@ -75,7 +86,7 @@ def _breaks(session: Session, kept: Kept, outcome: Outcome, part: Part | None, b
         verified += more
         bar.set_postfix_str(f"{verified} 条")
 
-    steps = _steps(session, kept, outcome, part, show_verified)
+    steps = _steps(session, wanted, outcome, show_verified)
     bar.total = len(steps)
     for name, breaks in steps:
         bar.set_description(f"核对{name}")
@@ -117,8 +128,12 @@ def _kept(settings: Settings, given: tuple[str, ...]) -> Kept:
     help="A head that was kept elsewhere, as `NUMBER:HEAD` or HEAD, or a file of such lines (log, mail); repeatable.",
 )
 @click.option("--next-part", is_flag=True, help="Only a part, behind the one before: what the server does each night.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=history_processes.processes, show_default="as many as cores",
+    help="Processes to use side by side, where there is much to verify.",
+)  # fmt: skip
 @click.pass_obj
-def verify_command(obj: HasSettings, given: tuple[str, ...], next_part: bool) -> None:
+def verify_command(obj: HasSettings, given: tuple[str, ...], next_part: bool, processes: int) -> None:
     """Verify the history, its seals, and that every record matches its last entry.
 
     Shows changed, removed and added entries, changed and removed payloads, records that are missing or were changed
@@ -141,7 +156,8 @@ def verify_command(obj: HasSettings, given: tuple[str, ...], next_part: bool) ->
     breaks, outcome = 0, Outcome()
     with obj.database.read() as session, tqdm(unit="步", disable=None) as bar:
         part = parts.next_part(session) if next_part else None
-        for broken in _breaks(session, kept, outcome, part, bar):
+        wanted = _Wanted(obj.settings, kept, part, processes)
+        for broken in _breaks(session, wanted, outcome, bar):
             breaks += 1
             with bar.external_write_mode(file=sys.stderr):
                 click.echo(str(broken), err=True)

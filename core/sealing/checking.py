@@ -44,6 +44,24 @@ class Outcome:
     oldest_unsealed: datetime | None = None
     stray: dict[str, list[int]] = field(default_factory=dict)
 
+    def add(self, other: "Outcome") -> None:
+        """Take in the rows that were counted for another span of seals."""
+        self.rows += other.rows
+        self.unsealed += other.unsealed
+        if other.oldest_unsealed is not None:
+            self.oldest_unsealed = min(self.oldest_unsealed or other.oldest_unsealed, other.oldest_unsealed)
+        for log, ids in other.stray.items():
+            self.stray.setdefault(log, []).extend(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seals from number `first` to `last`; with `tail` also what follows them and is not sealed yet."""
+
+    first: int
+    last: int
+    tail: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -68,14 +86,50 @@ def verify(
 
     What is committed meanwhile raises no false alarm: seals are read before the rows.
     """
-    newest = session.scalar(select(func.max(HistorySeal.no))) or 0
+    newest = newest_of(session)
     until = newest if last is None else min(last, newest)
-    kept = kept or Kept()
+    yield from verify_seals(session, logs, outcome, kept or Kept(), first, until, tail=last is None)
+    yield from verify_rows(session, logs, outcome, Span(first, until, tail=last is None), progress)
+
+
+def newest_of(session: Session) -> int:
+    """The number of the newest seal; 0 before the first."""
+    return session.scalar(select(func.max(HistorySeal.no))) or 0
+
+
+def spans(session: Session, last: int, rows: int) -> list[Span]:
+    """The seals up to number `last` as runs that cover about so many rows each; the last run has the tail."""
+    ends: list[int] = []
+    covered = 0
+    for seal in _seals(session, 1, last):
+        covered += seal.count + seal.passing_count
+        if covered >= rows:
+            ends.append(seal.no)
+            covered = 0
+    if not ends or ends[-1] != last:
+        ends.append(last)
+    return [Span(before + 1, end, tail=end == last) for before, end in zip([0, *ends], ends, strict=False)]
+
+
+def verify_seals(
+    session: Session, logs: Sequence[Log], outcome: Outcome, kept: Kept, first: int, until: int, *, tail: bool
+) -> Iterator[Break]:
+    """Each break of the seals from number `first` to `until`; with `tail` also of heads kept behind them."""
     yield from _verify_chain(session, {one.name for one in logs}, outcome, kept, first, until)
-    if last is None:
+    if tail:
         yield from _beyond(kept, until, outcome)
+
+
+def verify_rows(
+    session: Session,
+    logs: Sequence[Log],
+    outcome: Outcome,
+    span: Span,
+    progress: Progress = lambda _rows: None,
+) -> Iterator[Break]:
+    """Each break of the rows that a span of seals covers; any number of spans can be verified at the same time."""
     for one in logs:
-        yield from _verify_log(session, one, outcome, first, until, tail=last is None, progress=progress)
+        yield from _verify_log(session, one, outcome, span, progress)
 
 
 def _seals(session: Session, first: int, last: int, log: str | None = None) -> Iterator[Any]:
@@ -103,10 +157,7 @@ def _verify_chain(
         before = session.scalar(select(HistorySeal.head).where(HistorySeal.no == first - 1))
         previous = before or ZERO
         for name in names:
-            former = select(HistorySeal.last_id, HistorySeal.founding).where(
-                HistorySeal.log == name, HistorySeal.no < first
-            )
-            row = session.execute(former.order_by(HistorySeal.no.desc()).limit(1)).first()
+            row = _former(session, name, first)
             if row is not None:
                 tops[name] = row.last_id
                 settled |= set() if row.founding else {name}
@@ -139,6 +190,12 @@ def _verify_chain(
         yield Missing("history_seals", f"no seal has the head {head} that was kept")
 
 
+def _former(session: Session, name: str, first: int) -> Any:
+    """The last seal of a log before a number: where it ends, and whether it is a founding one."""
+    chosen = select(HistorySeal.last_id, HistorySeal.founding).where(HistorySeal.log == name, HistorySeal.no < first)
+    return session.execute(chosen.order_by(HistorySeal.no.desc()).limit(1)).first()
+
+
 def _beyond(kept: Kept, newest: int, outcome: Outcome) -> Iterator[Break]:
     lost = [no for no in kept.numbered if no > newest]
     if lost:
@@ -146,15 +203,14 @@ def _beyond(kept: Kept, newest: int, outcome: Outcome) -> Iterator[Break]:
         yield Missing("history_seals", reason)
 
 
-def _verify_log(
-    session: Session, one: Log, outcome: Outcome, first: int, last: int, *, tail: bool, progress: Progress
-) -> Iterator[Break]:
-    """The rows that these seals cover, and with `tail` those behind them."""
+def _verify_log(session: Session, one: Log, outcome: Outcome, span: Span, progress: Progress) -> Iterator[Break]:
+    """The rows that these seals cover, and with the tail those behind them."""
     late = _ids(session, one, HistorySeal.late)
     bare = _ids(session, one, HistorySeal.bare)
     reader: _Reader | None = None
-    end, founding = 0, True
-    for seal in _seals(session, first, last, one.name):
+    former = _former(session, one.name, span.first)
+    end, founding = (0, True) if former is None else (former.last_id, former.founding)
+    for seal in _seals(session, span.first, span.last, one.name):
         reader = reader or _Reader(session, one, seal.first_id, bare, progress)
         total, absent = Sum(), _Runs(seal.absent or [])
         present: list[int] = []
@@ -174,7 +230,7 @@ def _verify_log(
         if reason:
             yield Missing(f"history_seals {seal.no}", f"{one.name} from {seal.first_id} to {seal.last_id}: {reason}")
         end, founding = seal.last_id, seal.founding
-    if tail:
+    if span.tail:
         reader = reader or _Reader(session, one, end + 1, bare, progress)
         for row in reader.until(None):
             yield from reader.take_faults()

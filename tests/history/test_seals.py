@@ -13,9 +13,11 @@ from sqlalchemy import delete, select, text, update
 from structlog.testing import CapturingLogger
 
 from accounts.models import SignIn
+from accounts.sign_in import audit
 from accounts.sign_in.audit import SIGN_INS
 from accounts.sweeping import sweep_failed
 from bench.plans import caught, plan
+from cli import history_processes
 from composition import history as composed
 from core.clock import now
 from core.config import Settings
@@ -419,3 +421,37 @@ def test_a_round_of_the_job_finds_what_is_new_by_indexes_whatever_the_size_of_th
     # The newest seal is the first row from the end; the gaps of a day are looked up in the log one by one.
     allowed = ("SCAN history_seals", "SCAN history_gaps")
     assert steps and [step for step in steps if step.startswith("SCAN") and not step.startswith(allowed)] == []
+
+
+def test_a_part_behind_others_counts_nothing_as_unsealed_that_an_earlier_seal_covers(database: Database) -> None:
+    append(database, uuid4(), uuid4())
+    first = seal(database)[-1].no
+    with database.write() as session:  # a seal of sign-ins alone
+        audit.note(session, "somebody", None, "127.0.0.1", audit.SIGNED_IN)
+    last = seal(database)[-1].no
+    assert last == first + 1
+    found, outcome = verified(database, first=last)
+    assert found == [] and outcome.unsealed == 0
+
+
+@pytest.mark.parametrize("processes", ["1", "3"])
+def test_several_processes_find_what_one_finds(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch, processes: str
+) -> None:
+    monkeypatch.setattr(history_processes, "ROWS_EACH", 2)
+    subjects = [uuid4() for _ in range(9)]
+    for subject in subjects:
+        append(database, subject)
+        seal(database)
+    assert "共核对" in run("history", "verify", "--processes", processes).output
+    attack(database, lambda session: delete_rows(session, [rows_of(session, subjects[1])[0].id]))
+    attack(
+        database,
+        lambda session: session.execute(
+            update(HistoryEntry).where(HistoryEntry.subject_id == subjects[7]).values(action="forged")
+        ),
+    )
+    append(database, uuid4())
+    broken = run("history", "verify", "--processes", processes, status=1)
+    assert "1 of 1 rows are missing" in broken.output and f"{subjects[7]} #1: row was changed" in broken.output
+    assert "有 1 行尚未封印" in broken.output
