@@ -41,9 +41,17 @@ def _busy(row: Any) -> str | None:
     return None
 
 
-def _standing(session: Session, user_id: UUID, _changed: object) -> list[Mapping[str, Any]]:
-    """The person's bindings went with the rest."""
-    return [{BINDINGS.name: BINDINGS.digest(binding_witness.standing(session, user_id))}]
+def _standing(
+    session: Session, user_id: UUID, changed: Mapping[str, list[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
+    """The bindings that are left, where the erasure changed any or took them all.
+
+    Else it goes on to say what was stated before: stated anew, a binding that was put into the table would be right.
+    """
+    left = binding_witness.standing(session, user_id)
+    if left["bindings"] and WeChatBinding.__tablename__ not in changed:
+        return []
+    return [{BINDINGS.name: BINDINGS.digest(left)}]
 
 
 def _undecided(row: Any) -> str | None:

@@ -169,6 +169,7 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
     from core.database import disk
     from core.database.migrate import SchemaError
     from core.errors import Problem
+    from core.privacy import Unopened
 
     match error:
         case Problem():
@@ -176,6 +177,9 @@ def _refusal(error: Exception) -> click.exceptions.Exit | None:
             return _failure("\n".join(lines), 1)
         case SettingsError() | SpreadsheetError() | SchemaError() | BackupError():
             return _failure(str(error), 2)
+        case Unopened():
+            hint = "数据库中有内容无法解开，可能被改动或移动过；请执行 ./manage history verify 追查"
+            return _failure(f"{hint}\n({error})", 2)
         case OperationalError() | ProgrammingError():
             if disk.is_full(error):
                 return _failure("磁盘空间不足，无法继续：请清理磁盘（DATA_DIR 或数据库所在的磁盘）后重试", 2)

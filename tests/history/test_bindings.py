@@ -237,3 +237,31 @@ def test_two_who_bind_each_others_wechat_accounts_at_once_leave_no_break(
             lambda codes=codes: other.put("/me/wechat", {"code": codes[1]}),
         )
         run("history", "verify")
+
+
+def test_erasing_a_person_named_beside_a_user_makes_no_changed_binding_right(
+    run: Run, database: Database, bind: Bind
+) -> None:
+    bind("county_inspector", "jia")
+    victim = id_of(database, "city_reviewer")
+    with database.write() as session:
+        said = update(User).where(User.id == victim).values(status_reason="张某电话13800000009，已离职")
+        session.execute(said)
+    attack(database, lambda session: session.execute(update(BINDINGS).values(user_id=victim)))
+    run("persons", "erase", "--mobile", "13800000009", "--reason", "依申请删除")
+    with database.read() as session:
+        assert "13800000009" not in str(session.scalar(select(User.status_reason).where(User.id == victim)))
+    assert changed(database, "city_reviewer") in run("history", "verify", status=1).stderr
+
+
+def test_erasing_a_person_whose_number_stands_in_a_binding_states_the_binding_anew(
+    run: Run, database: Database, client: FlaskClient, double: WeChatDouble
+) -> None:
+    body = {"username": "county_inspector", "password": PASSWORD, "operator_name": "张某13800000009"}
+    answer = client.post("/api/v1/sessions", json=body)
+    person = Person("county_inspector", client, answer.json["token"])  # type: ignore[index]
+    assert person.put("/me/wechat", {"code": double.login_code("jia")}).status_code == 200
+    run("persons", "erase", "--mobile", "13800000009", "--reason", "依申请删除")
+    with database.read() as session:
+        assert "13800000009" not in str(session.scalar(select(WeChatBinding.operator_name)))
+    run("history", "verify")

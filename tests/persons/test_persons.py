@@ -10,6 +10,7 @@ from typing import Any
 import pyrage
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from backups import making, restoring
 from cli.commands import Installation, cli
@@ -171,3 +172,19 @@ def test_an_erasure_is_repeated_after_a_backup_from_before_it_was_restored(
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_in_chinese(run: Any, options: list[str], sentence: str) -> None:
     assert sentence in run("persons", "erase", *options, status=2).stderr
+
+
+def test_sealed_numbers_that_were_moved_to_other_rows_are_named_and_nothing_is_half_erased(town: Town) -> None:
+    before = town.where_found(ZHANG.told)
+    database = Installation(town.settings).database
+    put = text("UPDATE ratings SET mobile = :mobile WHERE id = :id")
+    with database.write() as session:
+        numbers = [dict(row) for row in session.execute(text("SELECT id, mobile FROM ratings ORDER BY id")).mappings()]
+        for row, other in itertools.pairwise([*numbers, numbers[0]]):
+            session.execute(put, {"id": row["id"], "mobile": other["mobile"]})
+    told = erase(town, ZHANG, status=2).stderr
+    assert "无法解开" in told and "./manage history verify" in told and "ratings.mobile" in told
+    with database.write() as session:
+        session.execute(put, numbers)
+    database.dispose()
+    assert town.where_found(ZHANG.told) == before
