@@ -11,17 +11,14 @@ from sqlalchemy.orm import Session
 from accounts.access_log.models import AccessEntry, AccessSubject
 from accounts.models import AccountApplication
 from core.privacy import in_row
-from core.retention.running import Rule
+from core.retention.running import Rule, keys_behind
 from core.workflows import history
 
 
 def _old_entries(session: Session, limit: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
     """Ids begin with the time of the entry, so that the living part of the log is not looked through."""
     last = UUID(int=int(limit.timestamp() * 1000) + 1 << 80)
-    old = select(AccessEntry.id).where(AccessEntry.id < last, AccessEntry.at < limit)
-    if after is not None:
-        old = old.where(AccessEntry.id > after)
-    return session.scalars(old.order_by(AccessEntry.id).limit(most)).all()
+    return keys_behind(session, AccessEntry.id, after, most, AccessEntry.id < last, AccessEntry.at < limit)
 
 
 def _remove_entries(session: Session, limit: datetime, ids: Sequence[UUID]) -> int:
@@ -36,10 +33,8 @@ _REFUSED = (AccountApplication.status == "rejected", AccountApplication.username
 
 
 def _refused_applications(session: Session, limit: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
-    old = select(AccountApplication.id).where(*_REFUSED, AccountApplication.decided_at < limit)
-    if after is not None:
-        old = old.where(AccountApplication.id > after)
-    return session.scalars(old.order_by(AccountApplication.id).limit(most)).all()
+    old = (*_REFUSED, AccountApplication.decided_at < limit)
+    return keys_behind(session, AccountApplication.id, after, most, *old)
 
 
 def _forget_applicants(session: Session, limit: datetime, ids: Sequence[UUID]) -> int:

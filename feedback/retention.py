@@ -12,18 +12,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.privacy import in_row
-from core.retention.running import Rule
-from core.workflows import history
+from core.retention.running import Rule, keys_behind
+from core.workflows import erasure
 from feedback.models import Rating
 
 _WITH_RATER = Rating.mobile_tail != ""
 
 
 def _over_long_ago(session: Session, limit: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
-    old = select(Rating.id).where(Rating.closed_at < limit, _WITH_RATER)
-    if after is not None:
-        old = old.where(Rating.id > after)
-    return session.scalars(old.order_by(Rating.id).limit(most)).all()
+    return keys_behind(session, Rating.id, after, most, Rating.closed_at < limit, _WITH_RATER)
 
 
 def _forget_raters(session: Session, limit: datetime, ids: Sequence[UUID]) -> int:
@@ -39,7 +36,7 @@ def _forget_raters(session: Session, limit: datetime, ids: Sequence[UUID]) -> in
             .values(in_row(Rating, gone, id=one))
             .execution_options(synchronize_session=False)
         )
-        history.erase(session, one, [1], {"reason": "保存期限届满"})
+        erasure.erase(session, one, [1], {"reason": "保存期限届满"})
         forgotten += 1
     return forgotten
 

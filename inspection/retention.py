@@ -13,7 +13,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session, aliased
 
 from core import clock
-from core.retention.running import Rule
+from core.retention.running import Rule, keys_behind
 from inspection.models import Inspection, OutboxKey
 from inspection.records.content import subject_of
 from inspection.submissions import attachments
@@ -23,7 +23,8 @@ _Later = aliased(OutboxKey)
 
 
 def _forgotten_drafts(session: Session, limit: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
-    return _ids(session, after, most, Inspection.status == DRAFT, Inspection.updated_at < limit)
+    forgotten = (Inspection.status == DRAFT, Inspection.updated_at < limit)
+    return keys_behind(session, Inspection.id, after, most, *forgotten)
 
 
 def _delete_drafts(session: Session, limit: datetime, ids: Sequence[UUID]) -> int:
@@ -42,7 +43,7 @@ def _deleted(limit: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _deleted_drafts(session: Session, limit: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
-    return _ids(session, after, most, *_deleted(limit))
+    return keys_behind(session, Inspection.id, after, most, *_deleted(limit))
 
 
 def _empty_drafts(session: Session, limit: datetime, ids: Sequence[UUID]) -> int:
@@ -56,21 +57,13 @@ def _empty_drafts(session: Session, limit: datetime, ids: Sequence[UUID]) -> int
     return cast("CursorResult[Any]", emptied).rowcount
 
 
-def _ids(session: Session, after: UUID | None, most: int, *conditions: ColumnElement[bool]) -> Sequence[UUID]:
-    found = select(Inspection.id).where(*conditions)
-    if after is not None:
-        found = found.where(Inspection.id > after)
-    return session.scalars(found.order_by(Inspection.id).limit(most)).all()
-
-
 def _replaced(limit: datetime) -> ColumnElement[bool]:
     """The newest key is always kept, and each until its successor has been there for the whole period."""
     return exists().where(_Later.id > OutboxKey.id, _Later.made_at < limit)
 
 
 def _replaced_keys(session: Session, limit: datetime, after: int | None, most: int) -> Sequence[int]:
-    found = select(OutboxKey.id).where(OutboxKey.id > (after or 0), _replaced(limit))
-    return session.scalars(found.order_by(OutboxKey.id).limit(most)).all()
+    return keys_behind(session, OutboxKey.id, after, most, _replaced(limit))
 
 
 def _remove_keys(session: Session, limit: datetime, ids: Sequence[int]) -> int:

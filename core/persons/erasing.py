@@ -20,7 +20,7 @@ from core.persons.holdings import Column, Fate, Holding, Holdings, Holds
 from core.persons.person import Person, within
 from core.persons.search import Found, Progress, answers_of, find, number_in, rows_of
 from core.privacy import in_row
-from core.workflows import history
+from core.workflows import erasure, history
 
 ACTING = frozenset({"actor", "operator_name", "office", "imported_by", "by", "name", "username", "proposed_by"})
 """Keys under which JSON names who acted for the office: a number is looked for there, a name is not."""
@@ -78,7 +78,7 @@ def erase(tools: Tools, person: Person, because: str, progress: Progress = lambd
 def _erase_moves(tools: Tools, found: Found, because: str, outcome: Outcome) -> None:
     for (_type, subject_id), seqs in sorted(found.moves.items(), key=str):
         with tools.database.write() as session:
-            outcome.moves += history.erase(session, subject_id, sorted(seqs), {"reason": because})
+            outcome.moves += erasure.erase(session, subject_id, sorted(seqs), {"reason": because})
 
 
 class _Record:
@@ -215,7 +215,7 @@ class _Record:
         said = subject.standing(self._session, subject_id, self._changed) or [{}]
         gone = 0
         for digests in said:
-            gone += history.erase(self._session, subject_id, seqs, {"reason": because, **digests})
+            gone += erasure.erase(self._session, subject_id, seqs, {"reason": because, **digests})
             seqs = []
         return gone
 

@@ -19,7 +19,7 @@ from core.persons.holdings import Column, Fate, Holding, Holds
 from core.persons.person import Person, within
 from core.persons.reasons import CREDENTIAL, DUTY
 from core.persons.search import Progress, answers_of, find, names, number_in, rows_of
-from core.workflows.history import DIGESTS
+from core.workflows.erasure import DIGESTS
 
 _SECRETS = ("_hash", "_key")
 """What columns end in that say nothing to a person, or would help to sign in."""

@@ -80,7 +80,7 @@ class Subject:
     """The record that a row is: under which types the history knows it, and what else an erasure has to say there.
 
     `standing` is called after rows were changed, with the changed rows of each table, and
-    returns the digests by which the record is verified from then on (`core.workflows.history.DIGESTS`), for each row
+    returns the digests by which the record is verified from then on (`core.workflows.erasure.DIGESTS`), for each row
     of the history that is to name some.
     `payload_keys`: a move that carries any of them is erased, where the record is the person's or its row was changed.
     """

@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import clock
 from core.db import Database, dialect_of, insert_into
@@ -136,3 +136,13 @@ def _finish(database: Database) -> dict[str, int]:
         values = {"finished_at": now, "begun_at": now, "counts": {}}
         session.execute(update(RetentionRun).where(RetentionRun.id == 1).values(values))
     return counts
+
+
+def keys_behind(
+    session: Session, key: InstrumentedAttribute[Any], after: Any, most: int, *conditions: ColumnElement[bool]
+) -> Sequence[Any]:
+    """What `Rule.due` returns: the keys of rows that meet conditions, in order, from the one behind `after` on."""
+    found = select(key).where(*conditions)
+    if after is not None:
+        found = found.where(key > after)
+    return session.scalars(found.order_by(key).limit(most)).all()

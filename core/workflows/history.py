@@ -1,7 +1,7 @@
 """History (操作记录): append-only, hash-chained per subject.
 
 A row carries the hash of the row before it and a salted digest of its payload, and a keyed hash over all that. The
-payload stands in a table of its own, so that personal data can be erased by law (`erase`) without breaking the chain.
+payload stands in a table of its own, so that personal data can be erased by law (`erasure.py`) and the chain holds.
 `verify` shows tampering with the chain: a changed or removed row, a changed payload. That nothing is missing at the end
 of a chain, and no chain as a whole, is shown by the seals (`core/sealing/`); that a chain ends where its record stands
 now by `core/workflows/integrity.py`, what the record says by its room's `integrity.py`.
@@ -22,12 +22,10 @@ from uuid import UUID
 from sqlalchemy import (
     CTE,
     JSON,
-    CursorResult,
     Insert,
     LargeBinary,
     Table,
     bindparam,
-    delete,
     insert,
     select,
     text,
@@ -48,12 +46,8 @@ KIND = "history"
 """Of the digests of its rows, which are of no other use."""
 ERASE = "erase"
 """The action of a row that says what was erased by law."""
-DIGESTS = ("content", "sent", "standing", "account")
-"""What payloads hold of the record's state: an erasure goes on to say it."""
 FOUND_CHANGED = "found_changed"
 """In a payload: which digests did not fit any more when the step came. It was changed past the history before."""
-KEPT_SAID = ("bindings", FOUND_CHANGED)
-"""What only some rows say, and an erasure of them goes on to say: the digest of what stands beside the record."""
 ROWS_SHOWN = 200
 
 _ENTRIES, _PAYLOADS = cast(Table, HistoryEntry.__table__), cast(Table, HistoryPayload.__table__)
@@ -233,65 +227,6 @@ def as_json(row: Any) -> dict[str, Any]:
         "version": entry.version,
         **({"erased": True} if row.payload is None else row.payload),
     }
-
-
-def erase(
-    session: Session,
-    subject_id: UUID,
-    seqs: Sequence[int],
-    payload: Mapping[str, Any],
-    *,
-    actor_id: UUID | None = None,
-) -> int:
-    """Erase by law what rows of a subject carried, and append a row that says so; how many payloads went.
-
-    The chain stays verifiable: a payload that is gone is no break where such a row names it. `payload` says why and by
-    whom, and nothing that had to be erased. Where the record itself is changed too, it holds the new digests under the
-    names that the room's own steps use (`content`, `standing`); else those of the last row go on to hold. The caller
-    has locked the record, as for any step; rows of erasures are not erased.
-    """
-    last = session.execute(
-        _SHOWN.where(HistoryEntry.subject_id == subject_id).order_by(HistoryEntry.seq.desc()).limit(1)
-    ).first()
-    if last is None:
-        return 0
-    named = select(HistoryEntry.id, HistoryEntry.seq).where(
-        HistoryEntry.subject_id == subject_id, HistoryEntry.seq.in_(seqs), HistoryEntry.action != ERASE
-    )
-    rows = session.execute(named.order_by(HistoryEntry.seq)).all()
-    entry: HistoryEntry = last.HistoryEntry
-    carried = {name: last.payload[name] for name in DIGESTS if name in (last.payload or {})}
-    carried |= _kept_said(session, subject_id)
-    recorded = {**carried, **payload, "erased": [row.seq for row in rows]}
-    stays = (entry.to_status, entry.to_status, entry.version)
-    append(session, Move(entry.subject_type, subject_id, ERASE, *stays, actor_id, recorded))
-    ids = [row.id for row in rows]
-    if dialect_of(session) == "sqlite":
-        gone = session.execute(delete(_PAYLOADS).where(_PAYLOADS.c.history_id.in_(ids)))
-        return cast("CursorResult[Any]", gone).rowcount
-    # By a function of the database, which demands that row: the server's role may have no right to delete any.
-    appended = session.execute(_LAST_ID, {"subject": subject_id}).scalar_one()
-    return int(session.execute(_ERASE, {"erasure": appended, "erased": ids}).scalar_one())
-
-
-def _kept_said(session: Session, subject_id: UUID) -> dict[str, Any]:
-    """The newest of each of `KEPT_SAID` in a chain."""
-    carried = (
-        select(HistoryPayload.payload)
-        .join(HistoryEntry, HistoryEntry.id == HistoryPayload.history_id)
-        .where(HistoryEntry.subject_id == subject_id)
-        .order_by(HistoryEntry.seq)
-    )
-    found: dict[str, Any] = {}
-    for payload in session.scalars(carried):
-        found |= {name: payload[name] for name in KEPT_SAID if name in payload}
-    return found
-
-
-_LAST_ID = (
-    select(_ENTRIES.c.id).where(_ENTRIES.c.subject_id == bindparam("subject")).order_by(_ENTRIES.c.seq.desc()).limit(1)
-)
-_ERASE = text("SELECT history_erase(:erasure, CAST(:erased AS bigint[]))")
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Text, delete, exists, select, update
+from sqlalchemy import ColumnElement, CursorResult, Text, delete, exists, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
-from core.retention.running import Rule
+from core.retention.running import Rule, keys_behind
 from enterprise.filings.models import DELETED, Filing, SendingTry
 
 
@@ -27,10 +27,7 @@ def _over(limit: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _old_tries(session: Session, limit: datetime, after: bytes | None, most: int) -> Sequence[bytes]:
-    old = select(SendingTry.key).where(*_over(limit))
-    if after is not None:
-        old = old.where(SendingTry.key > after)
-    return session.scalars(old.order_by(SendingTry.key).limit(most)).all()
+    return keys_behind(session, SendingTry.key, after, most, *_over(limit))
 
 
 def _remove_tries(session: Session, limit: datetime, keys: Sequence[bytes]) -> int:
@@ -46,10 +43,7 @@ def _deleted(limit: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _deleted_drafts(session: Session, limit: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
-    found = select(Filing.id).where(*_deleted(limit))
-    if after is not None:
-        found = found.where(Filing.id > after)
-    return session.scalars(found.order_by(Filing.id).limit(most)).all()
+    return keys_behind(session, Filing.id, after, most, *_deleted(limit))
 
 
 def _empty_drafts(session: Session, limit: datetime, ids: Sequence[UUID]) -> int:

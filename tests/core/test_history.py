@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.workflows import USER
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
-from core.workflows import history, integrity
+from core.workflows import erasure, history, integrity
 from core.workflows.history import Move
 from tests.tampering import attack, with_all_rights
 
@@ -109,7 +109,7 @@ def test_a_changed_payload_is_shown(database: Database, chain: UUID, values: dic
 
 def test_an_erased_payload_is_no_break_and_reads_as_erased(database: Database, chain: UUID) -> None:
     with database.write() as session:
-        assert history.erase(session, chain, [2], {"reason": "依申请删除"}) == 1
+        assert erasure.erase(session, chain, [2], {"reason": "依申请删除"}) == 1
     assert breaks(database) == []
     with database.read() as session:
         shown = history.read(session, chain)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from core.config import Settings
 from core.models import HistoryEntry
 from core.privacy import in_row
-from core.workflows import history
+from core.workflows import erasure
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
 from tests.command_line import Run, command_line
 from tests.conftest import NOW
@@ -168,7 +168,7 @@ def test_a_forger_who_also_mends_the_history_does_not_deceive_the_figures(room: 
 def test_what_a_citizen_had_erased_is_no_break(room: Room, run: Run, bad: UUID) -> None:
     with room.database.write() as session:
         _rating(comment=None, public_comment=None, rater_name="已删除", mobile="已删除", mobile_tail="")(session, bad)
-        assert history.erase(session, bad, [1], {"reason": "依申请删除"}) == 1
+        assert erasure.erase(session, bad, [1], {"reason": "依申请删除"}) == 1
     run("history", "verify")
     assert "已更正" in run("ratings", "reconcile").stdout
 
@@ -178,7 +178,7 @@ def test_what_was_erased_takes_no_other_evidence_along(
     room: Room, run: Run, bad: UUID, tamper: Callable[[Any, UUID], None]
 ) -> None:
     with room.database.write() as session:
-        assert history.erase(session, bad, [1], {"reason": "依申请删除"}) == 1
+        assert erasure.erase(session, bad, [1], {"reason": "依申请删除"}) == 1
         tamper(session, bad)
     assert STATE in run("history", "verify", status=1).stderr
 
@@ -186,7 +186,7 @@ def test_what_was_erased_takes_no_other_evidence_along(
 def test_a_rating_whose_whole_history_was_erased_is_no_break(room: Room, run: Run, bad: UUID) -> None:
     with room.database.write() as session:
         seqs = session.scalars(select(HistoryEntry.seq).where(HistoryEntry.subject_id == bad)).all()
-        assert history.erase(session, bad, seqs, {"reason": "依申请删除"}) == len(seqs)
+        assert erasure.erase(session, bad, seqs, {"reason": "依申请删除"}) == len(seqs)
         _rating(comment=None)(session, bad)
         _contact(session, bad)
     run("history", "verify")

@@ -16,7 +16,7 @@ from accounts.sign_in.wechat_bindings import KEPT_UNUSED
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry
-from core.workflows import history
+from core.workflows import erasure
 from tests import tampering as attacks
 from tests.command_line import Run, command_line
 from tests.newcomers import at_once
@@ -209,7 +209,7 @@ def test_an_erasure_goes_on_to_say_which_bindings_there_are(run: Run, database: 
     with database.write() as session:
         rows = attacks.rows_of(session, user)
         assert [row.action for row in rows] == ["create", "bind_wechat", "change_password"]
-        assert history.erase(session, user, [2], {"reason": "依申请删除"}) == 1
+        assert erasure.erase(session, user, [2], {"reason": "依申请删除"}) == 1
     run("history", "verify")
     attack(database, lambda session: session.execute(BINDINGS.delete()))
     assert changed(database, "county_inspector") in run("history", "verify", status=1).stderr
@@ -221,7 +221,7 @@ def test_an_erasure_does_not_hide_what_a_step_had_found(run: Run, database: Data
     assert person.delete("/me/wechat").status_code == 200
     user = id_of(database, "county_inspector")
     with database.write() as session:
-        history.erase(session, user, [3], {"reason": "依申请删除"})
+        erasure.erase(session, user, [3], {"reason": "依申请删除"})
     assert changed(database, "county_inspector") in run("history", "verify", status=1).stderr
 
 

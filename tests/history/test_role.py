@@ -17,7 +17,7 @@ from app import create_app
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
-from core.workflows import history
+from core.workflows import erasure, history
 from miniapp_api.http.wiring import KEY
 from tests.command_line import Run, command_line
 from tests.conftest import DATA_KEY, POSTGRES
@@ -88,7 +88,7 @@ def test_a_role_without_rights_serves_seals_verifies_and_erases(as_server: Setti
         with command_line(as_server) as run:
             run("history", "seal")
             with database.write() as session:
-                assert history.erase(session, UUID(record_id), [1], {"reason": "依申请删除"}) == 1
+                assert erasure.erase(session, UUID(record_id), [1], {"reason": "依申请删除"}) == 1
             run("history", "seal")
             assert "完整" in run("history", "verify").stdout
             run("users", "disable", "county_colleague", "--reason", "离职")
@@ -122,7 +122,7 @@ def test_such_a_role_erases_nothing_without_a_row_of_the_same_moment_that_says_s
         with database.write() as session:
             user_id = session.scalars(select(User.id).where(User.username == "county_inspector")).one()
             (first,) = rows_of(session, user_id)
-            assert history.erase(session, user_id, [], {"reason": "没有删除什么"}) == 0
+            assert erasure.erase(session, user_id, [], {"reason": "没有删除什么"}) == 0
             another = session.scalars(
                 select(HistoryEntry.id).where(HistoryEntry.subject_id != user_id).order_by(HistoryEntry.id)
             ).first()
@@ -132,7 +132,7 @@ def test_such_a_role_erases_nothing_without_a_row_of_the_same_moment_that_says_s
             call = text("SELECT history_erase(:erasure, ARRAY[CAST(:erased AS bigint)])")
             assert session.scalar(call, {"erasure": earlier.id, "erased": first.id}) == 0
         with database.write() as session:
-            history.erase(session, user_id, [], {"reason": "没有删除什么"})
+            erasure.erase(session, user_id, [], {"reason": "没有删除什么"})
             newest = rows_of(session, user_id)[-1]
             assert session.scalar(call, {"erasure": newest.id, "erased": another}) == 0
         with database.read() as session:

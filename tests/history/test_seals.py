@@ -27,7 +27,7 @@ from core.sealing import checking, parts, seals
 from core.sealing.checking import Kept, Outcome
 from core.sealing.heads import FILE, parse
 from core.sealing.logs import HISTORY
-from core.workflows import history
+from core.workflows import erasure, history
 from core.workflows.history import Move
 from tests.command_line import Run, command_line
 from tests.people import PASSWORD, Person
@@ -347,12 +347,12 @@ def test_an_erasure_is_a_row_of_its_own_and_the_seals_go_on_to_hold(run: Run, da
     append(database, subject)
     run("history", "seal")
     with database.write() as session:
-        assert history.erase(session, subject, [1], {"reason": "依申请删除"}) == 1
+        assert erasure.erase(session, subject, [1], {"reason": "依申请删除"}) == 1
     run("history", "seal")
     found, outcome = verified(database)
     assert found == [] and outcome.unsealed == 0
     with database.write() as session:  # doing it again says so again, and erases no erasure
-        assert history.erase(session, subject, [1, 2], {"reason": "依申请删除"}) == 0
+        assert erasure.erase(session, subject, [1, 2], {"reason": "依申请删除"}) == 0
     assert verified(database)[0] == []
     attack(database, lambda session: delete_rows(session, [row.id for row in rows_of(session, subject)[1:]]))
     assert any("payload is gone" in one for one in verified(database)[0])

@@ -11,7 +11,7 @@ from accounts.models import User
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
-from core.workflows import history
+from core.workflows import erasure
 from inspection.models import Inspection
 from tests.command_line import Run, command_line
 from tests.people import Person, new_id, production, spot_check, uscc, with_problem
@@ -125,7 +125,7 @@ def test_a_user_changed_past_the_history_is_shown(run: Run, database: Database) 
 def test_an_erased_payload_is_no_break(run: Run, database: Database, records: list[str]) -> None:
     with database.write() as session:
         last = _last(session, UUID(records[0]))
-        assert history.erase(session, UUID(records[0]), [last.seq], {"reason": "依申请删除"}) == 1
+        assert erasure.erase(session, UUID(records[0]), [last.seq], {"reason": "依申请删除"}) == 1
     run("history", "verify")
 
 
@@ -133,6 +133,6 @@ def test_a_record_is_verified_by_what_its_erased_payload_said_of_it(
     run: Run, database: Database, records: list[str]
 ) -> None:
     with database.write() as session:
-        history.erase(session, UUID(records[0]), [1, 2], {"reason": "依申请删除"})
+        erasure.erase(session, UUID(records[0]), [1, 2], {"reason": "依申请删除"})
         _change_content(session, UUID(records[0]))
     assert "content of the record was changed" in run("history", "verify", status=1).stderr

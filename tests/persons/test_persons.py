@@ -16,7 +16,7 @@ from backups import making, restoring
 from cli.commands import Installation, cli
 from core.db import Database
 from core.persons import receipts
-from core.workflows import history
+from core.workflows import erasure
 from tests.backups.conftest import Place, place  # noqa: F401 - a fixture
 from tests.command_line import command_line
 from tests.persons.town import LI, ZHANG, Town, Traces
@@ -121,7 +121,7 @@ class _Killed(BaseException):
 
 
 def test_an_erasure_that_was_cut_off_is_finished_by_the_next_one(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    appended, number = history.erase, itertools.count()
+    appended, number = erasure.erase, itertools.count()
 
     def dies_at_the_third(*given: Any, **named: Any) -> int:
         if next(number) == 2:
@@ -129,7 +129,7 @@ def test_an_erasure_that_was_cut_off_is_finished_by_the_next_one(town: Town, mon
         return appended(*given, **named)
 
     with monkeypatch.context() as patched:
-        patched.setattr(history, "erase", dies_at_the_third)
+        patched.setattr(erasure, "erase", dies_at_the_third)
         with pytest.raises(_Killed):
             CliRunner().invoke(
                 cli, ["persons", "erase", "--mobile", ZHANG.mobile, "--reason", "申请"],

@@ -12,7 +12,7 @@ from core.clock import today
 from core.config import Settings
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload
-from core.workflows import history
+from core.workflows import erasure
 from enterprise.filings import integrity
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.production.kinds import KINDS
@@ -149,7 +149,7 @@ def test_a_filing_changed_past_its_history_is_shown(
 def test_an_erased_payload_is_no_break(run: Run, database: Database, filings: list[UUID]) -> None:
     with database.write() as session:
         sent = select(HistoryEntry.seq).where(HistoryEntry.subject_id == filings[0], HistoryEntry.action == "submit")
-        assert history.erase(session, filings[0], session.scalars(sent).all(), {"reason": "依申请删除"})
+        assert erasure.erase(session, filings[0], session.scalars(sent).all(), {"reason": "依申请删除"})
     run("history", "verify")
 
 
