@@ -11,7 +11,7 @@ import base64
 import functools
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +76,26 @@ def unseal_for(sealed: str, where: str) -> str:
         return unseal(sealed)
     key_id, _, content = sealed[len(NAMED) :].partition(":")
     return _opened(key_id, content, where.encode()).decode()
+
+
+def walked(answers: Mapping[str, Any], where: str, change: Callable[[str, str], str]) -> dict[str, Any]:
+    """Answers to a form with `change(text, place)` for each text that stands by itself, also in rows of groups.
+
+    The text `mobile` in the third row of `staff` has the place `where/staff/2/mobile`: moved to another row it opens no
+    more.
+    """
+    return {name: _walked(value, where, name, change) for name, value in answers.items()}
+
+
+def _walked(value: Any, where: str, name: str, change: Callable[[str, str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value, f"{where}/{name}")
+    if not isinstance(value, list):
+        return value
+    return [
+        walked(row, f"{where}/{name}/{index}", change) if isinstance(row, dict) else row
+        for index, row in enumerate(value)
+    ]
 
 
 def is_sealed(text: str) -> bool:

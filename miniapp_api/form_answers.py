@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 from typing_extensions import TypeAliasType
 
 from core.forms.items.base import ItemType
+from core.forms.items.groups import Group
 from core.forms.items.types import TYPES
 from miniapp_api.http.answers import Answer, absent
 
@@ -78,7 +79,7 @@ _SAID = {
 }
 
 
-def _item_answer(kind: type[ItemType], types: dict[str, Any]) -> type[Answer]:
+def _item_answer(kind: type[ItemType], types: dict[str, Any], name: str | None = None) -> type[Answer]:
     """The model of an item of that type: the keys that a definition may have, each left out where it is not given.
 
     `types` are those of keys that `core/forms/` reads by itself.
@@ -87,7 +88,7 @@ def _item_answer(kind: type[ItemType], types: dict[str, Any]) -> type[Answer]:
     for name, key in kind.model_fields.items():
         given = types.get(name, _without_null(key.annotation))
         fields[name] = (given, Field(description=_SAID.get(name)) if key.is_required() else absent(_SAID.get(name)))
-    described: Any = create_model(f"{kind.__name__}Item", __base__=Answer, __doc__=kind.__doc__, **fields)
+    described: Any = create_model(f"{name or kind.__name__}Item", __base__=Answer, __doc__=kind.__doc__, **fields)
     return cast(type[Answer], described)
 
 
@@ -103,13 +104,14 @@ def _union(types: Iterable[Any]) -> Any:
 
 
 _KEYS = {"visible_when": Condition, "required_when": Condition, "rows_when": Condition, "options": list[FormOption]}
-_ITEMS_OF_ROWS = [_item_answer(kind, _KEYS) for kind in TYPES.values() if kind.allowed_in_groups]
-_ROWS = {**_KEYS, "items": list[_union(_ITEMS_OF_ROWS)]}  # type: ignore[misc]
-_OTHERS = [_item_answer(kind, _ROWS) for kind in TYPES.values() if not kind.allowed_in_groups]
+_IN_ROWS = [_item_answer(kind, _KEYS) for kind in TYPES.values() if kind.allowed_in_groups and kind is not Group]
+_INNER_GROUP = _item_answer(Group, {**_KEYS, "items": list[_union(_IN_ROWS)]}, "GroupInRows")  # type: ignore[misc]
+_OUTER = {**_KEYS, "items": list[_union([*_IN_ROWS, _INNER_GROUP])]}  # type: ignore[misc]
+_OTHERS = [_item_answer(kind, _OUTER) for kind in TYPES.values() if not kind.allowed_in_groups or kind is Group]
 if TYPE_CHECKING:
     FormItem = Answer
 else:
-    FormItem = TypeAliasType("FormItem", _union([*_ITEMS_OF_ROWS, *_OTHERS]))
+    FormItem = TypeAliasType("FormItem", _union([*_IN_ROWS, *_OTHERS]))
 """An item of the form, discriminated by `type`."""
 
 

@@ -9,12 +9,14 @@ A definition is JSON:
 
 An item with `field` is a top-level key of the body; one with `no` is a key of `disposals` when its type
 is `disposal`, else of `answers`. Names of items are unique in the whole form; inside a group they are
-unique in that group and differ from the names outside it.
+unique in that group and differ from the names around it. A row may hold groups, whose rows hold none
+(`items/groups.py`).
 
 Keys of every item: `text` (the printed wording), `type`, `required` (when visible), `readonly`,
 `default_from` ("enterprise.name", "last_visit.contact_name": `validation/presets.py`), `sensitive` (personal
-data; one text in a top-level field only), `roles`, `visible_when`, `required_when`, `basis` and `penalty` (the law,
-as the paper prints it), `help`, `placeholder`. The types and their further keys stand in `items/`, one class a type:
+data; one text in a top-level field or in a row), `roles`, `visible_when`, `required_when`, `basis` and `penalty`
+(the law, as the paper prints it), `help`, `placeholder`. The types and their further keys stand in `items/`, one class
+a type:
 
     items/texts.py        text
     items/quantities.py   number, date; what they say of other items: `definitions/relations.py`
@@ -58,9 +60,9 @@ class Form:
 
     `definition` is the JSON as it was given (do not change it), `items` all items, those of groups in
     theirs, `schema` the JSON Schema of a normalised
-    body, `sensitive` the top-level fields whose text is personal data, `files` the items that hold ids of uploads
-    (photos, signature, file) and the groups that have such items, `suggested` the wording of those with
-    `suggest`, by field.
+    body, `sensitive` the top-level fields whose text is personal data, `sealed` those and the groups that have such
+    items in their rows, `files` the items that hold ids of uploads (photos, signature, file) and the groups that have
+    such items, `suggested` the wording of those with `suggest`, by field.
     """
 
     code: str
@@ -72,6 +74,7 @@ class Form:
     items: tuple[Item, ...]
     schema: dict[str, Any]
     sensitive: frozenset[str]
+    sealed: Mapping[str, Item]
     files: tuple[Item, ...]
     suggested: Mapping[str, str]
     _plan: Plan
@@ -95,6 +98,7 @@ class Form:
         form.accept_until = accept_until(definition)
         form.schema = json_schema.form_schema(outline.items)
         form.sensitive = frozenset(item.name for item in outline.items if item.definition.is_sensitive)
+        form.sealed = {item.name: item for item in outline.items if item.sealed}
         form.files = tuple(item for item in outline.items if item.holds_files)
         form.suggested = {
             item.name: item.text

@@ -5,15 +5,15 @@ or columns in front):
 
     form    key and value: code, version, title, kind, accept_until
     items   a heading row, then one row an item: section, section_title, section_visible_when (written in
-            the section's first row), group (the field of the group that the row belongs to), and the keys
-            of an item (see `form.py`)
+            the section's first row), group (the field of the group that the row belongs to, `staff.jobs` for a
+            group in rows of a group), and the keys of an item (see `form.py`)
     rules   a heading row, then any_of, message, visible_when; may be missing
 
 Options are written `yes=是; no=否`, lists `a; b`, conditions as in `items/condition_text.py`. Other sheets are
 left alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.forms.definitions.parts import FormKeys, RuleKeys, SectionKeys
@@ -71,7 +71,7 @@ def rows_from_definition(definition: Mapping[str, Any]) -> dict[str, Rows]:
     for section in definition["sections"]:
         first = True
         for item in section["items"]:
-            for row, group in [(item, None), *((inner, item["field"]) for inner in item.get("items", ()))]:
+            for row, group in _with_rows(item, None):
                 written = _written(row, COLUMNS) | {"section": section["code"], _GROUP_COLUMN: group}
                 if first:
                     written |= {
@@ -87,6 +87,23 @@ def rows_from_definition(definition: Mapping[str, Any]) -> dict[str, Rows]:
         "items": items,
         "rules": [list(_RULE_COLUMNS), *([rule.get(column) for column in _RULE_COLUMNS] for rule in rules)],
     }
+
+
+def _with_rows(item: Mapping[str, Any], group: str | None) -> Iterator[tuple[Mapping[str, Any], str | None]]:
+    """The item and those of its rows, each with what stands in the column of its group."""
+    yield item, group
+    for inner in item.get("items", ()):
+        yield from _with_rows(inner, f"{group}.{item['field']}" if group else item["field"])
+
+
+def _rows_of(groups: list[str], holder: list[dict[str, Any]], at: str) -> tuple[list[dict[str, Any]], str] | None:
+    """The items of the group that was written last, and their pointer; None where another item was."""
+    for group in groups:
+        owner = holder[-1] if holder else {}
+        if owner.get("type") != "group" or owner.get("field") != group:
+            return None
+        at, holder = f"{at}/{len(holder) - 1}/items", owner.setdefault("items", [])
+    return holder, at
 
 
 def _written(entry: Mapping[str, Any], columns: Mapping[str, Cell]) -> dict[str, object]:
@@ -180,14 +197,11 @@ class _Reading:
             holder, at = section["items"], f"/sections/{len(sections) - 1}/items"
             column, group = cells.get(_GROUP_COLUMN, (0, None))
             if not is_blank(group):
-                owner = holder[-1] if holder else {}
-                named = group.strip() if isinstance(group, str) else group
-                if owner.get("type") == "group" and owner.get("field") == named:
-                    at = f"{at}/{len(holder) - 1}/items"
-                    holder = owner.setdefault("items", [])
-                else:
+                found = _rows_of(str(group).strip().split("."), holder, at)
+                if found is None:
                     self.fault("items", number, column, "组内各行须紧跟在该组（type 为 group）的行之后")
                     continue
+                holder, at = found
             at = f"{at}/{len(holder)}"
             holder.append(item)
             naming = [cells[name] for name in ("no", "field") if name in cells] or [(0, None)]

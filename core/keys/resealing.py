@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine, Table, Text, and_, bindparam, column, select, tuple_, update
 
 from core.db import Base
-from core.privacy import EncryptedText, SealedJSON, Unopened, is_sealed, place
+from core.privacy import EncryptedText, SealedJSON, Unopened, is_sealed, place, walked
 
 BATCH = 200
 """Rows of a transaction: some milliseconds, for which other writers of SQLite wait."""
@@ -195,7 +195,7 @@ def _changed(one: _Place, where: str, value: Any, change: Change, tally: Tally) 
 
 
 def _changed_answers(answers: Mapping[str, Any], where: str, change: Change, tally: Tally) -> dict[str, Any]:
-    return {name: _changed_text(value, f"{where}/{name}", change, tally) for name, value in answers.items()}
+    return walked(answers, where, lambda text, place: _changed_text(text, place, change, tally))
 
 
 def _changed_text(value: Any, where: str, change: Change, tally: Tally) -> Any:

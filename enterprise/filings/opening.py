@@ -18,7 +18,7 @@ from core.workflows.versions import sent_version
 from enterprise.filings.clocks_and_todos import due, open_todo, replace_todo, run_clocks
 from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing
-from enterprise.filings.working_copy import as_date, claim_documents, unknown_keys, validate_data
+from enterprise.filings.working_copy import as_date, claim_files, unknown_keys, validate_data
 from enterprise.models import Enterprise
 from enterprise.queries import by_uscc, name_of_place
 
@@ -51,7 +51,7 @@ def open_by(
     values, faults = validate_data(
         engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office"
     )
-    documents, document_faults = claim_documents(session, actor, kind, filing, body)
+    documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
     if kind.opened_by == "office" and kind.check is not None and not faults:
         faults = kind.check(session, filing, values, clock.today())

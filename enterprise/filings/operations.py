@@ -21,7 +21,7 @@ from enterprise.filings.kinds import ENTERPRISE, Filings
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.moves import find
 from enterprise.filings.opening import open_by
-from enterprise.filings.working_copy import claim_documents, store, unknown_keys, validate_data
+from enterprise.filings.working_copy import claim_files, store, unknown_keys, validate_data
 from enterprise.models import AREAS
 from enterprise.queries import name_of_place
 
@@ -52,7 +52,7 @@ def save(
         raise kind.wrong_status(filing.status)
     refuse_stale(filing.version, body)
     values, faults = validate_data(engine, kind, filing, body, submit=False)
-    documents, document_faults = claim_documents(session, actor, kind, filing, body)
+    documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
     if faults:
         raise Problem("invalid", errors=faults)

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from assets.files import claiming
 from assets.files.claiming import Claim
+from assets.files.form_files import allowed_in_rows
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Warned
 from core.forms.sealing import sealed
+from core.forms.uploads import ids_in, uploads_in
 from core.forms.validation.messages import UNKNOWN_ITEM
 from core.identifiers import as_uuid, normalise_uscc
 from core.pointers import pointer, showable
@@ -116,23 +118,33 @@ def validate_data(
     return values, [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
 
 
-def claim_documents(
-    session: Session, actor: Actor, kind: FilingKind, filing: Filing, body: Mapping[str, Any]
+def claim_files(
+    session: Session,
+    engine: Filings,
+    actor: Actor,
+    kind: FilingKind,
+    filing: Filing,
+    body: Mapping[str, Any],
+    values: Mapping[str, Any],
 ) -> tuple[list[dict[str, str]], list[Fault]]:
-    """Claim the files that the working copy names, and release those that neither it nor a version names.
+    """Claim the files that the working copy names, as documents and in its data (`values`), and release those that
+    neither it nor a version names.
 
     Returns the documents as they are stored, and the faults.
     """
+    form = engine.forms.get(kind.form_code, filing.form_version).form
+    in_data = [Claim(one.item.name, one.file_id, f"/data{one.path}") for one in uploads_in(form, values)]
     sent = body.get("documents")
-    if sent is None:
+    if sent is None and not (form.files and body.get("data") is not None):
         return filing.documents, []
-    wanted, faults = _parse_documents(sent)
+    documents, faults = _parse_documents(filing.documents if sent is None else sent)
     if faults:
         return [], faults
-    faults = claiming.claim(session, actor.user_id, ("filing", filing.id), wanted, kind.allowed_documents())
+    wanted, allowed = [*documents, *in_data], {**allowed_in_rows(form), **kind.allowed_documents()}
+    faults = claiming.claim(session, actor.user_id, ("filing", filing.id), wanted, allowed)
     if not faults:
         release_all_but(session, filing.id, {one.file_id for one in wanted})
-    return [{"category": one.category, "file_id": str(one.file_id)} for one in wanted], faults
+    return [{"category": one.category, "file_id": str(one.file_id)} for one in documents], faults
 
 
 def _parse_documents(sent: Any) -> tuple[list[Claim], list[Fault]]:
@@ -158,8 +170,10 @@ def release_all_but(session: Session, filing_id: UUID, named: set[UUID]) -> None
 
 def sent_files(session: Session, filing_id: UUID) -> set[UUID]:
     """Files that a version refers to: they are never released, and the only ones that an office may fetch."""
-    versions = session.scalars(select(FilingVersion.documents).where(FilingVersion.filing_id == filing_id)).all()
-    return {UUID(one["file_id"]) for documents in versions for one in documents}
+    sent = select(FilingVersion.documents, FilingVersion.data).where(FilingVersion.filing_id == filing_id)
+    versions = session.execute(sent).all()
+    documents = {UUID(one["file_id"]) for row in versions for one in row.documents}
+    return documents.union(*(ids_in(row.data) for row in versions))
 
 
 def as_date(value: Any) -> date | None:

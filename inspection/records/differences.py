@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from core.forms.library import FormLibrary
-from core.forms.sealing import masked, moved
-from core.privacy import unseal_for
+from core.forms.sealing import moved, readable
 from enterprise.products import PRODUCTS
 
 _FILES = {"photos": "照片", "signatures": "签名"}
@@ -44,15 +43,16 @@ def differences(forms: FormLibrary, before: Content, after: Content, *, clear: b
     In the order of the form; telephone numbers are masked unless `clear`.
     """
     form = forms.get(after.form_code, after.form_version).form
+    contents = (before, after)
+    compared = [readable(form, content.data, content.where, clear=True) for content in contents]
+    shown = compared if clear else [readable(form, content.data, content.where, clear=False) for content in contents]
     found = []
     if before.product_code != after.product_code:
         names = [PRODUCTS[code].name for code in (before.product_code, after.product_code)]
         found.append({"path": "/product_code", "label": "产品", "before": names[0], "after": names[1]})
     for path, label, name, item in _places(form.definition, before.data, after.data):
-        old, new = (_value(content, name, item, name in form.sensitive) for content in (before, after))
-        if old != new:
-            if name in form.sensitive and not clear:
-                old, new = (masked(text) if isinstance(text, str) else text for text in (old, new))
+        if _value(compared[0], name, item) != _value(compared[1], name, item):
+            old, new = (_value(data, name, item) for data in shown)
             found.append({"path": path, "label": label, "before": old, "after": new})
     return found
 
@@ -71,11 +71,8 @@ def _places(definition: Mapping[str, Any], *contents: Mapping[str, Any]) -> Iter
             yield f"/{name}", label, name, None
 
 
-def _value(content: Content, name: str, item: str | None, sensitive: bool) -> Any:
-    data = content.data
+def _value(data: Mapping[str, Any], name: str, item: str | None) -> Any:
     if item is not None:
         return (data.get(name) or {}).get(item)
     value = data.get(_NAMED.get(name, name))
-    if sensitive and isinstance(value, str):
-        value = unseal_for(value, f"{content.where}/{name}")
     return None if value in ("", [], {}) else value

@@ -16,7 +16,7 @@ from assets.files.form_files import PHOTO, PURPOSES_OF_ITEMS, SIGNATURE
 from assets.files.purposes import Category, categories
 from core.errors import Fault
 from core.forms.form import Form
-from core.forms.items.item import Item
+from core.forms.uploads import items_of_uploads, uploads_in
 from core.identifiers import as_uuid
 
 MOST_PHOTOS = 40
@@ -69,7 +69,7 @@ def release_dropped(session: Session, subject: Subject, kept: frozenset[UUID]) -
 
 
 def _allowed(form: Form) -> dict[str, Category]:
-    items = [inner for item in form.files for inner in (item, *item.items) if inner.is_upload]
+    items = items_of_uploads(form).values()
     by_form = (Category(one.name, one.text, PURPOSES_OF_ITEMS[one.type], max_count=MOST_PHOTOS) for one in items)
     return {**ALLOWED, **{category.code: category for category in by_form}}
 
@@ -101,21 +101,4 @@ def _beside_form(form: Form, body: Mapping[str, Any]) -> tuple[list[Claim], list
 
 def _of_form(form: Form, values: Mapping[str, Any]) -> Iterator[Claim]:
     """The files in the items of the form."""
-    for item in form.files:
-        holder = values.get(item.place) if item.place else values
-        value = holder.get(item.name) if isinstance(holder, Mapping) else None
-        if item.type != "group":
-            yield from _claims(item, value, item.pointer)
-        elif isinstance(value, list):
-            for place, row in enumerate(value):
-                for inner in item.items if isinstance(row, Mapping) else ():
-                    if inner.is_upload:
-                        yield from _claims(inner, row.get(inner.name), f"{item.pointer}/{place}{inner.pointer}")
-
-
-def _claims(item: Item, value: Any, at: str) -> Iterator[Claim]:
-    if isinstance(value, list):
-        ids = [(file_id, f"{at}/{place}") for place, one in enumerate(value) if (file_id := as_uuid(one))]
-    else:
-        ids = [(file_id, at)] if (file_id := as_uuid(value)) else []
-    yield from (Claim(item.name, file_id, path) for file_id, path in ids)
+    yield from (Claim(one.item.name, one.file_id, one.path) for one in uploads_in(form, values))

@@ -106,3 +106,61 @@ def test_a_receipt_keeps_no_number() -> None:
     kept = person.kept(["freed number"])
     assert MOBILE not in str(kept) and MOBILE[-4:] not in str(kept)
     assert Person.of_receipt(kept).hash_for("freed number") == person.hash_for("freed number")
+
+
+IN_ROWS: dict[str, Any] = {
+    "code": "staff", "version": 1, "title": "人员", "kind": "own",
+    "sections": [{"code": "one", "title": "一", "items": [
+        {"field": "staff", "text": "人员", "type": "group", "items": [
+            {"field": "name", "text": "姓名", "type": "text", "sensitive": True},
+            {"field": "id_no", "text": "身份证号", "type": "resident_id"},
+            {"field": "proofs", "text": "证书", "type": "photos"},
+            {"field": "grade", "text": "等级", "type": "text"},
+            {"field": "jobs", "text": "经历", "type": "group", "items": [
+                {"field": "content", "text": "内容", "type": "text"},
+                {"field": "witness_name", "text": "证明人", "type": "text", "sensitive": True},
+                {"field": "witness_tel", "text": "证明人电话", "type": "mobile"}]}]},
+        {"field": "remark", "text": "备注", "type": "text"}]}],
+}  # fmt: skip
+PROOF = "0b9a6a2e-6b7c-4d39-9a5e-0f6c2f9a1d11"
+STAFF: dict[str, Any] = {
+    "staff": [
+        {"name": "张伟民", "id_no": RESIDENT_ID, "proofs": [PROOF], "grade": "高级",
+         "jobs": [{"content": "带班", "witness_name": "王五", "witness_tel": MOBILE}]},
+        {"name": "李四", "grade": "中级", "jobs": [{"content": f"见张伟民，{RESIDENT_ID}"}]},
+    ],
+    "remark": "张伟民已离职",
+}  # fmt: skip
+
+
+def test_a_person_of_a_row_goes_with_name_and_files_and_the_other_rows_stay() -> None:
+    form, person = Form.compile(IN_ROWS), person_of(resident_id=RESIDENT_ID)
+    stored = sealed(form, STAFF, PLACE)
+    said = answers.said_of(form, stored, PLACE, person)
+    assert said.own == {"staff/0/name", "staff/0/id_no", "staff/0/proofs"}
+    assert (said.names, said.files, said.mentioned) == ({"张伟民"}, {PROOF}, True)
+    new = answers.without(form, stored, PLACE, person, said.names)
+    assert new is not None
+    assert opened(new, PLACE) == {
+        "staff": [
+            {"name": GONE, "id_no": GONE, "proofs": [], "grade": "高级", "jobs": STAFF["staff"][0]["jobs"]},
+            {"name": "李四", "grade": "中级", "jobs": [{"content": f"见{GONE}，{GONE}"}]},
+        ],
+        "remark": f"{GONE}已离职",
+    }
+    assert answers.without(form, new, PLACE, person, ()) is None
+
+
+def test_a_witness_in_a_row_of_a_row_is_found_and_reads_the_own_answers_only() -> None:
+    form, person = Form.compile(IN_ROWS), person_of(mobile=MOBILE)
+    stored = sealed(form, STAFF, PLACE)
+    assert answers.said_of(form, stored, PLACE, person).own == {
+        "staff/0/jobs/0/witness_name", "staff/0/jobs/0/witness_tel",
+    }  # fmt: skip
+    assert answers.shown(form, stored, PLACE, person) == {
+        "人员": [{"经历": [{"证明人": "王五", "证明人电话": MOBILE}]}]
+    }
+    new = answers.without(form, stored, PLACE, person, {"王五"})
+    assert new is not None and opened(new, PLACE)["staff"][0] == {
+        **STAFF["staff"][0], "jobs": [{"content": "带班", "witness_name": GONE, "witness_tel": GONE}],
+    }  # fmt: skip

@@ -21,7 +21,7 @@ def is_finding(item: Item) -> bool:
 def check_carried(outline: Outline) -> None:
     """Add a fault for each `last_visit.…` that no item can take or that names nothing to take."""
     fields = {item.name: item for item in outline.items if item.place == ""}
-    for item in (one for outer in outline.items for one in (outer, *outer.items)):
+    for item in (one for outer in outline.items for one in outer.with_rows()):
         root, _, named = (item.definition.default_from or "").partition(".")
         if root != LAST_VISIT:
             continue

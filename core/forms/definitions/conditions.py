@@ -120,7 +120,7 @@ class Conditions:
     sections: dict[str, Condition]  # by the section's `source`; sections without a condition are absent
     rules: dict[str, Condition | None]  # by the rule's pointer
     order: list[str]
-    row_orders: dict[str, list[str]]  # by the name of the group
+    row_orders: dict[str, list[str]]  # by the `source` of the group
 
 
 def read_conditions(outline: Outline) -> Conditions:
@@ -134,10 +134,7 @@ def read_conditions(outline: Outline) -> Conditions:
             if (read := read_condition(raw, at, known, faults)) is not None:
                 found.sections[section.source] = read
         for item in section.items:
-            found.rulings[item.source] = _ruling(item, known, faults)
-            in_group = known | {inner.name: inner for inner in item.items}
-            for inner in item.items:
-                found.rulings[inner.source] = _ruling(inner, in_group, faults)
+            _rule(item, known, found, faults)
     for at, raw in outline.rules:
         found.rules[at] = None
         if "visible_when" in raw:
@@ -147,6 +144,13 @@ def read_conditions(outline: Outline) -> Conditions:
                 faults.append(Fault(f"{at}/any_of/{index}", "unknown_item", "规则中的项不存在"))
     _sort(outline, found)
     return found
+
+
+def _rule(item: Item, known: Mapping[str, Item], found: Conditions, faults: list[Fault]) -> None:
+    """Read the conditions of an item and of those in its rows, which may ask about their row and all around it."""
+    found.rulings[item.source] = _ruling(item, known, faults)
+    for inner in item.items:
+        _rule(inner, {**known, **item.inner}, found, faults)
 
 
 def _ruling(item: Item, known: Mapping[str, Item], faults: list[Fault]) -> Ruling:
@@ -165,21 +169,22 @@ def _sort(outline: Outline, found: Conditions) -> None:
     for section in outline.sections:
         shared = found.sections.get(section.source)
         for item in section.items:
-            names = set(shared.names) if shared else set()
-            names |= _names(found.rulings[item.source].visible)
-            row_names = {inner.name for inner in item.items}
-            rows: dict[str, set[str]] = {}
-            for inner in item.items:
-                inside = _names(found.rulings[inner.source].visible)
-                rows[inner.name] = set(inside & row_names)
-                names |= inside - row_names
-            if rows:
-                found.row_orders[item.name] = _line_up(rows, item.items, outline.faults)
-            asks[item.name] = names
+            asks[item.name] = (set(shared.names) if shared else set()) | _asked_by(item, found, outline.faults)
             if item.detects:
                 detecting.add(item.name)
     asks[PROBLEMS_FOUND] = detecting
     found.order = _line_up(asks, outline.items, outline.faults)
+
+
+def _asked_by(item: Item, found: Conditions, faults: list[Fault]) -> set[str]:
+    """The names around an item that its visibility, and that of the items in its rows, asks about; orders the rows."""
+    names = set(_names(found.rulings[item.source].visible))
+    if item.items:
+        inside = {inner.name: _asked_by(inner, found, faults) for inner in item.items}
+        rows = {name: asked & item.inner.keys() for name, asked in inside.items()}
+        found.row_orders[item.source] = _line_up(rows, item.items, faults)
+        names |= {name for asked in inside.values() for name in asked - item.inner.keys()}
+    return names
 
 
 def _names(condition: Condition | None) -> frozenset[str]:

@@ -14,13 +14,14 @@ from pydantic import ValidationError
 from core.errors import Fault
 from core.forms.definitions.parts import FormKeys, RuleKeys, SectionKeys
 from core.forms.items.base import ItemType
-from core.forms.items.groups import Group
+from core.forms.items.groups import MAX_DEPTH, MAX_ROWS_WITHIN, Group
 from core.forms.items.item import PROBLEMS_FOUND, Item, Section
 from core.forms.items.keys import Keys
 from core.forms.items.types import ITEM, TYPES, UNTYPED
 from core.pointers import pointer, showable
 
 Part = TypeVar("Part", bound=Keys)
+Scopes = tuple[set[str], ...]
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NO = re.compile(r"[0-9A-Za-z\u4e00-\u9fff._~/-]{1,30}")
@@ -54,8 +55,8 @@ class _Reading:
     def __init__(self) -> None:
         self.outline = Outline()
         self.names: set[str] = set()
-        self.names_of_rows: set[str] = set()
-        self.inner_names: list[tuple[str, str]] = []
+        self.uploads: dict[str, str] = {}
+        self.inner_names: list[tuple[str, str, Scopes]] = []
 
     def fault(self, at: str, code: str, message: str) -> None:
         self.outline.faults.append(Fault(at, code, message))
@@ -74,8 +75,8 @@ class _Reading:
         for at, raw in self.objects(definition, "", "rules", "规则"):
             self.keys(raw, at, RuleKeys)
             self.outline.rules.append((at, raw))
-        for name, at in self.inner_names:
-            if name in self.names:
+        for name, at, around in self.inner_names:
+            if any(name in names for names in (self.names, *around)):
                 self.fault(at, "duplicate", f"组内的项“{name}”与组外的项重名")
         items = self.outline.items
         if any(item.type == "disposal" for item in items) and not any(item.detects for item in items):
@@ -127,22 +128,25 @@ class _Reading:
         visible = (raw["visible_when"],) if "visible_when" in raw else ()
         self.outline.sections.append(Section(at, visible, tuple(item for item in items if item)))
 
-    def item(self, at: str, raw: Mapping[str, Any], group: str | None = None) -> Item | None:
+    def item(self, at: str, raw: Mapping[str, Any], group: str | None = None, scopes: Scopes = ()) -> Item | None:
+        """An item; `scopes` are the names of the rows that it stands in, those of its own row last."""
         kind = raw.get("type")
         typed = TYPES.get(kind) if isinstance(kind, str) else None
         if typed is None:
             self.fault(f"{at}/type", "unknown_type", "不认识的类型，可用的有：" + "、".join(TYPES))
         before = len(self.outline.faults)
         definition = self.keys(raw, at, typed or UNTYPED)
-        name = self.name(at, raw, typed, group)
-        self.match(at, raw, typed or UNTYPED, in_group=group is not None)
+        name = self.name(at, raw, typed, scopes)
+        self.match(at, raw, typed or UNTYPED, depth=len(scopes))
         inner: list[Item] = []
         if typed is Group:
-            self.names_of_rows = set()
-            rows = self.objects(raw, at, "items", "项")
-            inner = [item for found in rows if (item := self.item(*found, group=name or "")) is not None]
+            within, rows = (*scopes, set[str]()), self.objects(raw, at, "items", "项")
+            inner = [item for found in rows if (item := self.item(*found, name or "", within)) is not None]
+            self.bound(definition, inner)
         if name is None or typed is None:
             return None
+        if typed.is_upload and self.uploads.setdefault(name, typed.__name__) != typed.__name__:
+            self.fault(f"{at}/type", "duplicate", f"各组中同名的附件项“{name}”须为同一类型")
         if definition is None or len(self.outline.faults) > before:
             # Nothing but its conditions is read of a faulty item, so that their faults are reported at once as well.
             kept = {key: raw[key] for key in _KEPT if key in raw and key in typed.model_fields}
@@ -150,36 +154,50 @@ class _Reading:
             definition = typed.model_construct(text="", type=kind, **kept, **naming)
         return _item(name, group, at, definition, tuple(inner))
 
-    def name(self, at: str, raw: Mapping[str, Any], typed: type[ItemType] | None, group: str | None) -> str | None:
+    def bound(self, definition: ItemType | None, inner: list[Item]) -> None:
+        """Refuse groups whose rows could have more rows than a body should carry."""
+        if not isinstance(definition, Group):
+            return
+        for item in inner:
+            if (
+                isinstance(item.definition, Group)
+                and definition.max_items * item.definition.max_items > MAX_ROWS_WITHIN
+            ):
+                message = f"组内的组合计最多 {MAX_ROWS_WITHIN} 行，请减少最多项数（max_items）"
+                self.fault(f"{item.source}/max_items", "bad_value", message)
+
+    def name(self, at: str, raw: Mapping[str, Any], typed: type[ItemType] | None, scopes: Scopes) -> str | None:
         if ("no" in raw) == ("field" in raw):
             self.fault(at, "bad_name", "每一项须有 no（序号）或 field（字段名），且只能有其一")
             return None
         key = "no" if "no" in raw else "field"
         name = raw[key]
         rule = _NO if key == "no" else _FIELD
-        reserved = _RESERVED | _ENVELOPE if key == "field" and group is None else _RESERVED
+        reserved = _RESERVED | _ENVELOPE if key == "field" and not scopes else _RESERVED
         if not isinstance(name, str) or not rule.fullmatch(name) or name in reserved:
             allowed = "小写字母开头的小写字母、数字、下划线"
             if key == "no":
                 allowed = "30个以内的数字、字母、汉字或 . _ ~ / -"
             self.fault(f"{at}/{key}", "bad_name", f"名称不可用，只能用{allowed}，且不能是保留字")
             return None
-        taken = self.names if group is None else self.names_of_rows
+        taken = scopes[-1] if scopes else self.names
         if name in taken:
             self.fault(f"{at}/{key}", "duplicate", f"“{name}”重复，每一项的序号或字段名只能用一次")
         taken.add(name)
-        if group is not None:
-            self.inner_names.append((name, f"{at}/{key}"))
-        elif typed is not None and typed.named_by not in (None, key):
+        if scopes:
+            self.inner_names.append((name, f"{at}/{key}", scopes[:-1]))
+        if typed is not None and typed.named_by not in (None, key) and (not scopes or typed is Group):
             wanted = "field（字段名）" if typed.named_by == "field" else "no（序号）"
             self.fault(f"{at}/{key}", "bad_name", f"{typed.label}须用 {wanted}")
         return name
 
-    def match(self, at: str, raw: Mapping[str, Any], typed: type[ItemType], *, in_group: bool) -> None:
-        """What several keys of an item must say together."""
-        if in_group and not typed.allowed_in_groups:
-            self.fault(f"{at}/type", "nested", "组内不能再有组或处置项")
-        for key, code, message in typed.key_conflicts(raw, in_group=in_group):
+    def match(self, at: str, raw: Mapping[str, Any], typed: type[ItemType], *, depth: int) -> None:
+        """What several keys of an item must say together; `depth`: in the rows of how many groups it stands."""
+        if depth and not typed.allowed_in_groups:
+            self.fault(f"{at}/type", "nested", "组内不能有处置项")
+        if typed is Group and depth >= MAX_DEPTH:
+            self.fault(f"{at}/type", "nested", f"组最多嵌套 {MAX_DEPTH} 层")
+        for key, code, message in typed.key_conflicts(raw, in_group=depth > 0):
             self.fault(f"{at}/{key}", code, message)
 
 
@@ -211,4 +229,6 @@ def _item(name: str, group: str | None, at: str, definition: ItemType, inner: tu
         offered=definition.offered,
         problem_answers=definition.problem_answers,
         items=inner,
+        inner={one.name: one for one in inner},
+        sealed=definition.is_sensitive or any(one.sealed for one in inner),
     )

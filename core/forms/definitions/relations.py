@@ -51,19 +51,25 @@ def read_relations(outline: Outline) -> Relations:
     known = {item.name: item for item in outline.items}
     orders: dict[str, tuple[Order, ...]] = {}
     worked: list[Worked] = []
-    for outer in outline.items:
-        inside = {inner.name: inner for inner in outer.items}
-        for item in (outer, *outer.items):
-            if isinstance(item.definition, Date):
-                found = _orders(item, item.definition, known if item is outer else known | inside, outline.faults)
-                if found:
-                    orders[item.source] = found
-            elif isinstance(item.definition, Number) and item.definition.is_worked_out:
-                if item is not outer:
-                    outline.faults.append(Fault(item.source, "nested", "组内不能有由其他行计算得出的数"))
-                elif (one := _worked(item, item.definition, known, outline.faults)) is not None:
-                    worked.append(one)
+    for item in outline.items:
+        definition = item.definition
+        if isinstance(definition, Number) and definition.is_worked_out:
+            one = _worked(item, definition, known, outline.faults)
+            worked += [one] if one is not None else []
+        _read_orders(item, known, orders, outline.faults)
     return Relations(orders, tuple(worked))
+
+
+def _read_orders(
+    item: Item, known: Mapping[str, Item], orders: dict[str, tuple[Order, ...]], faults: list[Fault]
+) -> None:
+    """The orders of a date, and of those in the rows of a group, which may name dates of their row and around it."""
+    if isinstance(item.definition, Date) and (found := _orders(item, item.definition, known, faults)):
+        orders[item.source] = found
+    for inner in item.items:
+        if isinstance(inner.definition, Number) and inner.definition.is_worked_out:
+            faults.append(Fault(inner.source, "nested", "组内不能有由其他行计算得出的数"))
+        _read_orders(inner, {**known, **item.inner}, orders, faults)
 
 
 def _orders(item: Item, definition: Date, known: Mapping[str, Item], faults: list[Fault]) -> tuple[Order, ...]:
@@ -88,7 +94,7 @@ def _worked(item: Item, definition: Number, known: dict[str, Item], faults: list
     if group is None or group.type != "group":
         faults.append(Fault(f"{item.source}/{key}", "unknown_item", f"本表没有组“{name}”"))
         return None
-    inside = {inner.name: inner for inner in group.items}
+    inside = dict(group.inner)
     before = len(faults)
     if key == "sum_of":
         addend = inside.get(summed)

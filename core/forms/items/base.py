@@ -186,8 +186,8 @@ class ItemType(Keys):
     def key_conflicts(cls, raw: Mapping[str, Any], *, in_group: bool) -> Iterator[tuple[str, str, str]]:
         """What the keys of an item say that does not go together: key, code, sentence. Any of them may be faulty."""
         personal = raw.get("sensitive") is True or cls.personal
-        if personal and not (cls.sealable and not raw.get("repeat") and not in_group and "field" in raw):
-            message = "个人信息只能填在表头的单个文本字段（field）中，以便加密保存"
+        if personal and not (cls.sealable and not raw.get("repeat") and (in_group or "field" in raw)):
+            message = "个人信息只能填在表头或组内的单个文本字段（field）中，以便加密保存"
             yield "sensitive" if "sensitive" in raw else "type", "unprotected", message
         if raw.get("suggest") is True and (personal or in_group or "field" not in raw):
             message = "只有表头的文本字段（field）可以提供历史内容（suggest），个人信息除外"

@@ -4,22 +4,31 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
-from core.forms.items import keys
-from core.forms.items.base import Counted, SubmissionFault
+from core.forms.items import cells, keys
+from core.forms.items.base import MAX_LISTED, Counted, SubmissionFault
+from core.forms.items.keys import Key
+
+MAX_DEPTH = 2
+"""Groups in rows of a group, and no deeper: a phone shows each in a page of its own."""
+MAX_ROWS = 2000
+MAX_ROWS_WITHIN = 5000
+"""Rows that the rows of a group may have in all, by their declarations."""
+_ROWS = Key(keys.whole(1, MAX_ROWS), cells.WHOLE)
 
 
 class Group(Counted):
-    """Rows of `items`, from `min_items` to `max_items`; a row holds neither disposals nor groups.
+    """Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
 
     `validation/reading.py` normalises the rows.
     """
 
     type: Literal["group"]
     items: Annotated[list[Any], keys.PARTS]
+    min_items: Annotated[int, _ROWS] = 0
+    max_items: Annotated[int, _ROWS] = MAX_LISTED
 
     named_by: ClassVar[Literal["no", "field"] | None] = "field"
     label: ClassVar[str] = "组（group）"
-    allowed_in_groups: ClassVar[bool] = False
 
     def json_schema(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         row = {"type": "object", "properties": rows, "additionalProperties": False}

@@ -1,7 +1,7 @@
 """An item of a compiled form: its type with the place where it stands in a body."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.forms.items.base import ItemType
@@ -26,11 +26,15 @@ class Item:
     offered: frozenset[str]
     problem_answers: frozenset[Any]
     items: tuple["Item", ...] = ()
+    inner: Mapping[str, "Item"] = field(default_factory=dict)
+    """The items of a group's rows by name; `items` has them in the order of the form."""
+    sealed: bool = False
+    """Whether its text, or one in its rows, is personal data."""
 
     @property
     def detects(self) -> bool:
         """Whether an answer to it (or in one of its rows) can be a problem."""
-        return bool(self.problem_answers) or any(inner.problem_answers for inner in self.items)
+        return bool(self.problem_answers) or any(inner.detects for inner in self.items)
 
     @property
     def is_upload(self) -> bool:
@@ -40,7 +44,13 @@ class Item:
     @property
     def holds_files(self) -> bool:
         """Whether it, or an item of its rows, holds ids of uploads."""
-        return self.is_upload or any(inner.is_upload for inner in self.items)
+        return self.is_upload or any(inner.holds_files for inner in self.items)
+
+    def with_rows(self) -> Iterator["Item"]:
+        """The item, and those of its rows, in the order of the form."""
+        yield self
+        for inner in self.items:
+            yield from inner.with_rows()
 
 
 @dataclass(frozen=True, slots=True)

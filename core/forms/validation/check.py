@@ -114,8 +114,8 @@ class _Validation:
             if not shown:
                 self.hidden.add(item.name)
                 env.pop(item.name, None)
-            elif item.name in self.plan.row_orders and item.name in env:
-                env[item.name] = [self.decide_row(item, *row, env) for row in enumerate(env[item.name])]
+            elif item.source in self.plan.row_orders and item.name in env:
+                env[item.name] = self.decide_rows(item, (item.name,), env[item.name], env)
 
     def work_out(self, env: Row) -> None:
         """Fill in the numbers that follow from rows."""
@@ -124,17 +124,25 @@ class _Validation:
                 continue
             value = worked_out(_total(worked, env))
             if value is None:
-                self.faults[name, -1, ""] = [answer_fault(worked.item, "out_of_range", worked.item.pointer)]
+                self.faults[(name,)] = [answer_fault(worked.item, "out_of_range", worked.item.pointer)]
             else:
                 env[name] = self.given[name] = value
 
-    def decide_row(self, group: Item, index: int, row: Row, env: Env) -> Row:
+    def decide_rows(self, group: Item, spot: Spot, rows: list[Row], env: Env) -> list[Row]:
+        return [self.decide_row(group, (*spot, index), row, env) for index, row in enumerate(rows)]
+
+    def decide_row(self, group: Item, spot: Spot, row: Row, env: Env) -> Row:
         row_env = {**env, **row}
-        for name, test in self.plan.row_orders[group.name]:
-            if not test(row_env):
-                self.hidden_inside.add((group.name, index, name))
+        shown = dict(row)
+        for item, test in self.plan.row_orders[group.source]:
+            name = item.name
+            if test is not None and not test(row_env):
+                self.hidden_inside.add((*spot, name))
                 row_env.pop(name, None)
-        return {name: value for name, value in row.items() if name in row_env}
+                shown.pop(name, None)
+            elif name in shown and item.source in self.plan.row_orders:
+                shown[name] = row_env[name] = self.decide_rows(item, (*spot, name), shown[name], row_env)
+        return shown
 
     def submission(self, env: Row) -> list[Fault]:
         faults: list[Fault] = []
@@ -147,14 +155,14 @@ class _Validation:
             else:
                 value = env.get(item.name)
                 if value is None or item.source in self.plan.with_rules or self.faults:
-                    faults += self.item_faults(item, (item.name, -1, ""), item.pointer, env, value)
+                    faults += self.item_faults(item, (item.name,), item.pointer, env, value)
                 if item.type == "group":
-                    faults += self.row_faults(item, env)
+                    faults += self.row_faults(item, (item.name,), item.pointer, value, env)
         for rule in self.plan.rules:
             if rule.visible is not None and not rule.visible(env):
                 continue
             shown = [name for name in rule.names if name not in self.hidden]
-            if shown and not any(name in env or (name, -1, "") in self.faults for name in shown):
+            if shown and not any(name in env or (name,) in self.faults for name in shown):
                 faults.append(Fault(self.plan.pointers[shown[0]], "any_of", rule.message))
         return faults
 
@@ -163,14 +171,23 @@ class _Validation:
         found: dict[str, str] = {}
         for item in self.plan.items:
             if item.name in self.hidden:
-                if self.given.get(item.name) not in (None, False, "na") or (item.name, -1, "") in self.faults:
+                if self.given.get(item.name) not in (None, False, "na") or (item.name,) in self.faults:
                     found[item.pointer] = item.text
             elif item.type == "group" and self.hidden_inside:
-                inner = {one.name: one for one in item.items}
-                for name, row, hidden in sorted(self.hidden_inside):
-                    if name == item.name and self.given[item.name][row].get(hidden) not in (None, False, "na"):
-                        found[f"{item.pointer}/{row}{inner[hidden].pointer}"] = inner[hidden].text
+                self.dropped_inside(item, (item.name,), item.pointer, self.given.get(item.name), found)
         return found
+
+    def dropped_inside(self, group: Item, spot: Spot, at: str, rows: Any, found: dict[str, str]) -> None:
+        """Add what was given and is invisible in the rows of a group."""
+        for index, row in enumerate(rows or ()):
+            for inner in group.items:
+                within, place = (*spot, index, inner.name), f"{at}/{index}{inner.pointer}"
+                value = row.get(inner.name)
+                if within in self.hidden_inside:
+                    if value not in (None, False, "na"):
+                        found[place] = inner.text
+                elif inner.type == "group":
+                    self.dropped_inside(inner, within, place, value, found)
 
     def item_faults(self, item: Item, spot: Spot, at: str, env: Env, value: Any) -> list[Fault]:
         if self.faults and spot in self.faults:
@@ -196,19 +213,21 @@ class _Validation:
             faults.append(SubmissionFault("date_order", "", f"“{item.text}”不能{wrong}“{order.text}”，请核对"))
         return faults
 
-    def row_faults(self, group: Item, env: Row) -> list[Fault]:
+    def row_faults(self, group: Item, spot: Spot, at: str, rows: Any, env: Env) -> list[Fault]:
         faults: list[Fault] = []
-        for index, row in enumerate(env.get(group.name, ())):
-            broken = self.faults.get((group.name, index, ""), [])
+        for index, row in enumerate(rows or ()):
+            broken = self.faults.get((*spot, index), [])
             faults += broken
             if any(fault.code == "wrong_type" for fault in broken):
                 continue
             row_env = {**env, **row}
             for inner in group.items:
-                spot = (group.name, index, inner.name)
-                if spot not in self.hidden_inside:
-                    at = f"{group.pointer}/{index}{inner.pointer}"
-                    faults += self.item_faults(inner, spot, at, row_env, row.get(inner.name))
+                within, place = (*spot, index, inner.name), f"{at}/{index}{inner.pointer}"
+                if within not in self.hidden_inside:
+                    value = row.get(inner.name)
+                    faults += self.item_faults(inner, within, place, row_env, value)
+                    if inner.type == "group":
+                        faults += self.row_faults(inner, within, place, value, row_env)
         return faults
 
     def layout(self, env: Env) -> dict[str, Any]:

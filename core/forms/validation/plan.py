@@ -24,6 +24,10 @@ class Step:
     visible: Test | None
 
 
+RowOrder = tuple[tuple[Item, Test | None], ...]
+"""What is decided in a row, in order: an item with its condition, or (None) a group in whose rows something is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     names: tuple[str, ...]
@@ -36,11 +40,11 @@ class Plan:
     """A compiled form. Tests are looked up by the item's `source`; what has none is absent."""
 
     items: tuple[Item, ...]
-    places: Mapping[str, Mapping[str, Item]]  # "", "answers", "disposals" and groups: name -> item
+    places: Mapping[str, Mapping[str, Item]]  # "", "answers", "disposals": name -> item
     pointers: Mapping[str, str]
     steps: tuple[Step, ...]
     detecting: tuple[Item, ...]  # items with `problem_when`, and groups that have such items
-    row_orders: Mapping[str, tuple[tuple[str, Test], ...]]
+    row_orders: Mapping[str, RowOrder]  # groups in whose rows something is decided
     required: Mapping[str, Test]
     with_rules: frozenset[str]  # sources of the items in whose values submit mode may find faults
     rules: tuple[Rule, ...]
@@ -55,18 +59,13 @@ def make_plan(
     """Bring a definition without faults into the shape that the validation of bodies wants."""
     items = tuple(outline.items)
     places = {place: {i.name: i for i in items if i.place == place} for place in ("", "answers", "disposals")}
-    row_orders: dict[str, tuple[tuple[str, Test], ...]] = {}
-    required: dict[str, Test] = {}
+    every = tuple(one for item in items for one in item.with_rows())
+    row_orders: dict[str, RowOrder] = {}
     for item in items:
-        if item.items:
-            inner = places[item.name] = {inner.name: inner for inner in item.items}
-            visible = {name: conditions.rulings[inner[name].source].visible for name in inner}
-            order = [(name, found) for name in conditions.row_orders[item.name] if (found := visible[name])]
-            if order:
-                row_orders[item.name] = tuple((name, found.test) for name, found in order)
-        for one in (item, *item.items):
-            if needed := conditions.rulings[one.source].required:
-                required[one.source] = needed.test
+        _order_rows(item, conditions, row_orders)
+    required = {
+        one.source: needed.test for one in every if (needed := conditions.rulings[one.source].required) is not None
+    }
     return Plan(
         items=items,
         places=places,
@@ -76,10 +75,7 @@ def make_plan(
         row_orders=row_orders,
         required=required,
         with_rules=frozenset(
-            one.source
-            for item in items
-            for one in (item, *item.items)
-            if one.definition.has_submission_rules or one.source in relations.orders
+            one.source for one in every if one.definition.has_submission_rules or one.source in relations.orders
         ),
         orders=relations.orders,
         worked={one.item.name: one for one in relations.worked},
@@ -88,20 +84,31 @@ def make_plan(
     )
 
 
+def _order_rows(item: Item, conditions: Conditions, row_orders: dict[str, RowOrder]) -> None:
+    """Fill in what is decided in the rows of a group, those of the groups in them first."""
+    order: list[tuple[Item, Test | None]] = []
+    for inner in item.items:
+        _order_rows(inner, conditions, row_orders)
+    for name in conditions.row_orders.get(item.source, ()):
+        inner, visible = item.inner[name], conditions.rulings[item.inner[name].source].visible
+        if visible is not None or inner.source in row_orders:
+            order.append((inner, visible.test if visible is not None else None))
+    if order:
+        row_orders[item.source] = tuple(order)
+
+
 def _rule(raw: Mapping[str, Any], visible: Condition | None) -> Rule:
     return Rule(tuple(raw["any_of"]), raw["message"], visible.test if visible else None)
 
 
-def _steps(
-    outline: Outline, conditions: Conditions, row_orders: Mapping[str, tuple[tuple[str, Test], ...]]
-) -> tuple[Step, ...]:
+def _steps(outline: Outline, conditions: Conditions, row_orders: Mapping[str, RowOrder]) -> tuple[Step, ...]:
     """The decisions in order; items that are always visible need none."""
     possible = {PROBLEMS_FOUND: Step(None, "", None, None)}
     for section in outline.sections:
         shared = conditions.sections.get(section.source)
         for item in section.items:
             own = conditions.rulings[item.source].visible
-            if shared or own or item.name in row_orders:
+            if shared or own or item.source in row_orders:
                 tests = (shared.test if shared else None, own.test if own else None)
                 possible[item.name] = Step(item, section.source, *tests)
     return tuple(possible[name] for name in conditions.order if name in possible)

@@ -1,6 +1,7 @@
 """Steps 1 and 2 of the validation (see `check.py`): a body is normalised and held against the schema."""
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, cast
 
 from core.errors import Fault
@@ -14,8 +15,12 @@ from core.pointers import pointer, showable
 from core.text import clean
 
 Row = dict[str, Any]
-# (item, row, item of the row): row -1 outside groups, an empty third name for the row itself.
-Spot = tuple[str, int, str]
+Spot = tuple[str | int, ...]
+"""The names and row numbers that lead to an item or a row: `("products",)`, `("products", 0)`,
+`("products", 0, "qty")`.
+
+Names are unique in a form, so that it does not begin with `answers` or `disposals`.
+"""
 
 MAX_UNKNOWN = 50
 _PLACES = ("answers", "disposals")
@@ -45,7 +50,7 @@ class Reading:
                 self.read_place(place, inner, self.instance[place])
             elif inner is not None:
                 self.body_faults.append(Fault(pointer(place), "wrong_type", messages.NOT_AN_OBJECT))
-                self.faults |= {(name, -1, ""): [] for name in self.plan.places[place]}
+                self.faults |= {(name,): [] for name in self.plan.places[place]}
 
     def read_place(self, place: str, body: Mapping[str, Any], into: dict[str, Any]) -> None:
         known = self.plan.places[place]
@@ -60,10 +65,15 @@ class Reading:
                 into[key] = raw
             elif raw is None or key in self.plan.worked:
                 continue
-            elif item.type == "group":
-                self.read_rows(item, raw)
             else:
-                self.put(item, (key, -1, ""), item.pointer, item.normalize(raw), into)
+                self.read_item(item, raw, (key,), item.pointer, into)
+
+    def read_item(self, item: Item, raw: Any, spot: Spot, at: str, into: dict[str, Any]) -> None:
+        """Read what is given for an item, which stands at the pointer `at`."""
+        if item.type == "group":
+            self.read_rows(item, raw, spot, at, into)
+        else:
+            self.put(item, spot, at, item.normalize(raw), into)
 
     def put(self, item: Item, spot: Spot, at: str, value: Any, into: dict[str, Any]) -> None:
         if value is None:
@@ -79,34 +89,32 @@ class Reading:
                     value[index] = None
         into[item.name] = value
 
-    def read_rows(self, group: Item, raw: Any) -> None:
-        if raw is None or raw == [] or (isinstance(raw, str) and not clean(raw)):
+    def read_rows(self, group: Item, raw: Any, spot: Spot, at: str, into: dict[str, Any]) -> None:
+        if raw == [] or (isinstance(raw, str) and not clean(raw)):
             return
         if not isinstance(raw, list):
-            self.instance[group.name] = WRONG
-            return
-        if len(raw) > cast(Group, group.definition).max_items:
-            self.put(group, (group.name, -1, ""), group.pointer, Refusal("too_many"), self.instance)
-            return
-        rows: list[Any] = []
-        known = self.plan.places[group.name]
-        for index, row in enumerate(raw):
-            if not isinstance(row, dict):
-                rows.append(WRONG)
-                continue
-            read: Row = {}
-            unknown = 0
-            for key, entry in row.items():
-                item = known.get(key)
-                if item is None:
-                    if unknown < MAX_UNKNOWN:
-                        unknown += 1
-                        read[showable(key)] = None
-                elif entry is not None:
-                    spot, at = (group.name, index, item.name), f"{group.pointer}/{index}{item.pointer}"
-                    self.put(item, spot, at, item.normalize(entry), read)
-            rows.append(read)
-        self.instance[group.name] = rows
+            into[group.name] = WRONG
+        elif len(raw) > cast(Group, group.definition).max_items:
+            self.put(group, spot, at, Refusal("too_many"), into)
+        else:
+            into[group.name] = [
+                self.read_row(group, row, (*spot, index), f"{at}/{index}") for index, row in enumerate(raw)
+            ]
+
+    def read_row(self, group: Item, raw: Any, spot: Spot, at: str) -> Any:
+        if not isinstance(raw, dict):
+            return WRONG
+        row: Row = {}
+        unknown = 0
+        for key, entry in raw.items():
+            item = group.inner.get(key)
+            if item is None:
+                if unknown < MAX_UNKNOWN:
+                    unknown += 1
+                    row[showable(key)] = None
+            elif entry is not None:
+                self.read_item(item, entry, (*spot, key), at + item.pointer, row)
+        return row
 
     def apply_schema(self) -> None:
         if self.plan.validator.is_valid(self.instance):
@@ -115,7 +123,7 @@ class Reading:
             outside = not path or (len(path) == 1 and path[0] in _PLACES)
             if unknown:
                 faults = [Fault(pointer(*path, key), code, messages.UNKNOWN_ITEM) for key in sorted(unknown)]
-                spot = None if outside else (str(path[0]), int(path[1]), "")
+                spot = None if outside else self.locate(path)[1]
                 (self.body_faults if spot is None else self.faults.setdefault(spot, [])).extend(faults)
                 continue
             item, spot = self.locate(path)
@@ -131,16 +139,19 @@ class Reading:
                 found[same[0]] = fault
 
     def locate(self, path: list[str | int]) -> tuple[Item, Spot]:
-        first = str(path[0])
-        if first in _PLACES:
-            return self.plan.places[first][str(path[1])], (str(path[1]), -1, "")
-        item = self.plan.places[""][first]
-        if item.type != "group" or len(path) == 1:
-            return item, (first, -1, "")
-        row = int(path[1])
-        if len(path) == 2:
-            return item, (first, row, "")
-        return self.plan.places[first][str(path[2])], (first, row, str(path[2]))
+        """The item at a path of the body, of a row its group; and its spot."""
+        place, steps = (str(path[0]), path[1:]) if path[0] in _PLACES else ("", path)
+        item = self.plan.places[place][str(steps[0])]
+        spot: list[str | int] = [str(steps[0])]
+        # Behind the name of a group come the number of a row and a name in it; behind any other, the index of an entry.
+        for row, name in zip_longest(steps[1::2], steps[2::2]):
+            if item.type != "group":
+                break
+            spot.append(int(row))
+            if name is not None:
+                item = item.inner[str(name)]
+                spot.append(str(name))
+        return item, tuple(spot)
 
     def sound_values(self) -> dict[str, Any]:
         """The given values without fault, by name; blank entries of lists are left out."""
@@ -150,36 +161,40 @@ class Reading:
             holder = self.instance[place] if place else self.instance
             for name, value in holder.items():
                 item = known.get(name)
-                if item is None or (self.faults and (name, -1, "") in self.faults):
+                if item is None or (self.faults and (name,) in self.faults):
                     continue
-                if type(value) is list:
-                    if item.type == "group":
-                        value = [self.sound_row(item, index, row) for index, row in enumerate(value)]
-                    else:
-                        value = [entry for entry in value if entry is not None]
-                sound[name] = value
+                sound[name] = self.sound_value(item, (name,), value) if type(value) is list else value
         return sound
 
-    def sound_row(self, group: Item, index: int, row: Any) -> Row:
+    def sound_value(self, item: Item, spot: Spot, value: list[Any]) -> list[Any]:
+        """A list without its blank entries, or rows without faulty cells."""
+        if item.type != "group":
+            return [entry for entry in value if entry is not None]
+        return [self.sound_row(item, (*spot, index), row) for index, row in enumerate(value)]
+
+    def sound_row(self, group: Item, spot: Spot, row: Any) -> Row:
         if not isinstance(row, dict):
             return {}
-        return {
-            inner.name: _without_blanks(row[inner.name])
-            for inner in group.items
-            if inner.name in row and (group.name, index, inner.name) not in self.faults
-        }
+        sound: Row = {}
+        for inner in group.items:
+            value = row.get(inner.name)
+            if value is None or (self.faults and (*spot, inner.name) in self.faults):
+                continue
+            sound[inner.name] = self.sound_value(inner, (*spot, inner.name), value) if type(value) is list else value
+        return sound
 
     def recorded(self) -> list[Fault]:
         """The faults of steps 1 and 2 in the order of the form."""
         faults: list[Fault] = []
         for item in self.plan.items if self.faults else ():
-            faults += self.faults.get((item.name, -1, ""), ())
-            rows = self.instance.get(item.name) if item.type == "group" else None
-            for index in range(len(rows) if isinstance(rows, list) else 0):
-                for name in ("", *(inner.name for inner in item.items)):
-                    faults += self.faults.get((item.name, index, name), ())
+            self.record(item, (item.name,), self.instance.get(item.name), faults)
         return faults
 
-
-def _without_blanks(value: Any) -> Any:
-    return [entry for entry in value if entry is not None] if type(value) is list else value
+    def record(self, item: Item, spot: Spot, value: Any, faults: list[Fault]) -> None:
+        """Add the faults of an item, and of the rows that it holds."""
+        faults += self.faults.get(spot, ())
+        for index, row in enumerate(value if item.type == "group" and isinstance(value, list) else ()):
+            faults += self.faults.get((*spot, index), ())
+            for inner in item.items:
+                held = row.get(inner.name) if isinstance(row, dict) else None
+                self.record(inner, (*spot, index, inner.name), held, faults)

@@ -22,8 +22,9 @@ def _json(path: str) -> Any:
 
 NAMES = ("gpc-production.v1", "gpc-production.v3", "gpc-sales.v1", "gpc-sales.v3", "gpc-spot-check.v1")
 FORMS = {name: Form.compile(_json(f"inspection/forms/{name}.json")) for name in NAMES}
-for _name, _definition in _json("tests/vectors/forms/every-type.json")["forms"].items():
-    FORMS[_name] = Form.compile(_definition)
+for _file in ("every-type", "rows"):
+    for _name, _definition in _json(f"tests/vectors/forms/{_file}.json")["forms"].items():
+        FORMS[_name] = Form.compile(_definition)
 
 any_text = st.text(st.characters(), max_size=8)  # lone surrogates too, as JSON can write them
 json_values = st.recursive(

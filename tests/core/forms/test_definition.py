@@ -49,6 +49,14 @@ def _day(field: str = "day", **more: Any) -> dict[str, Any]:
     return {"field": field, "text": "日期", "type": "date", **more}
 
 
+def _group(field: str, *items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"field": field, "text": "组", "type": "group", "items": list(items), **more}
+
+
+def _upload(kind: str) -> dict[str, Any]:
+    return {"field": "proof", "text": "材料", "type": kind}
+
+
 def _rows(*items: dict[str, Any]) -> dict[str, Any]:
     return {"field": "rows", "text": "明细", "type": "group", "items": list(items)}
 
@@ -156,6 +164,52 @@ def test_a_relation_that_cannot_hold_is_refused_at_its_key(
             [(f"{FIRST}/type", "unprotected")],
         ),
         (_form(_text(repeat=True, sensitive=True)), [(f"{FIRST}/sensitive", "unprotected")]),
+        (_form(_rows(_text(repeat=True, sensitive=True))), [(f"{FIRST}/items/0/sensitive", "unprotected")]),
+        (
+            _form(_rows(_group("inner", _group("innermost", _text())))),
+            [(f"{FIRST}/items/0/items/0/type", "nested")],
+        ),
+        (
+            _form(_rows(_yes_no("9", type="disposal"))),
+            [
+                (f"{FIRST}/items/0/options", "unknown_key"),
+                (f"{FIRST}/items/0/type", "nested"),
+            ],
+        ),
+        (
+            _form(_rows({"no": "8", "text": "组", "type": "group", "items": [_text()]})),
+            [
+                (f"{FIRST}/items/0/no", "bad_name"),
+            ],
+        ),
+        (_form(_rows(_text(), _group("inner", _text()))), [(f"{FIRST}/items/1/items/0/field", "duplicate")]),
+        (
+            _form(_rows(_group("inner", _text("code"))), _text("code")),
+            [
+                (f"{FIRST}/items/0/items/0/field", "duplicate"),
+            ],
+        ),
+        (
+            _form(_group("rows", _group("inner", _text(), max_items=51), max_items=100)),
+            [(f"{FIRST}/items/0/max_items", "bad_value")],
+        ),
+        (_form(_group("rows", _text(), max_items=2001)), [(f"{FIRST}/max_items", "bad_value")]),
+        (
+            _form(_group("one", _upload("photos")), _group("two", _upload("file"))),
+            [(f"{SECOND}/items/0/type", "duplicate")],
+        ),
+        (
+            _form(_rows(_group("inner", _number("qty", count_of="rows")))),
+            [
+                (f"{FIRST}/items/0/items/0", "nested"),
+            ],
+        ),
+        (
+            _form(_rows(_group("inner", _text(visible_when={"item": "gone", "in": ["x"]})))),
+            [
+                (f"{FIRST}/items/0/items/0/visible_when/item", "unknown_item"),
+            ],
+        ),
         (_form(_text(), accept_until="2026-02-30"), [("/accept_until", "bad_value")]),
         (_form(_text(), version="1"), [("/version", "bad_value")]),
         (_form(_text(), version=True), [("/version", "bad_value")]),
@@ -169,6 +223,21 @@ def test_a_relation_that_cannot_hold_is_refused_at_its_key(
 )
 def test_a_broken_definition_is_refused_at_its_place(definition: Any, expected: list[tuple[str, str]]) -> None:
     assert _faults(definition) == expected
+
+
+def test_rows_hold_rows_and_no_deeper_and_most_of_all_2_000_rows() -> None:
+    form = Form.compile(_form(_group("rows", _group("inner", _text(), max_items=50), max_items=100)))
+    assert [one.name for one in form.items[0].with_rows()] == ["rows", "inner", "name"]
+    Form.compile(_form(_group("rows", _text(), max_items=2000)))
+
+
+def test_a_circle_of_conditions_through_a_row_of_a_row_is_refused() -> None:
+    inner = _group("inner", _yes_no("1", visible_when={"item": "2", "in": ["yes"]}))
+    rows = _rows(inner, _yes_no("2", visible_when={"item": "3", "in": ["yes"]}))
+    definition = _form(rows, _yes_no("3", visible_when={"item": "problems_found", "in": [True]}))
+    Form.compile(definition)
+    definition["sections"][0]["items"][0]["items"][0]["items"][0]["problem_when"] = ["no"]
+    assert [code for _, code in _faults(definition)] == ["cycle"]
 
 
 def test_all_faults_of_a_definition_come_at_once_in_their_order() -> None:

@@ -13,14 +13,12 @@ export function answerAt(body: FormBody, path: string): unknown {
 
 /**
  * The body with a value at a pointer, such as `/answers/1.1` or `/items/0/verdict`; null and undefined take away what
- * stands there. The first row of a group makes its list.
+ * stands there. The first row of a group makes its list, also of a group in a row: `/staff/0/jobs/0`.
  */
 export function setAnswer(body: FormBody, path: string, value: unknown): FormBody {
   const tokens = tokensOf(path)
-  const [first = '', ...rest] = tokens
-  const isGroup = rest.length > 0 && first !== 'answers' && first !== 'disposals'
-  const holder = isGroup && (body[first] === null || body[first] === undefined) ? { ...body, [first]: [] } : body
-  return changed(holder, tokens, value) as FormBody
+  const isGroup = tokens.length > 1 && tokens[0] !== 'answers' && tokens[0] !== 'disposals'
+  return changed(body, tokens, value, isGroup) as FormBody
 }
 
 /** The body with one more row at the end of a group; `pointer` is the group's. */
@@ -39,18 +37,21 @@ function rowsAt(body: FormBody, path: string): readonly unknown[] {
   return Array.isArray(rows) ? rows : []
 }
 
-function changed(holder: unknown, tokens: readonly string[], value: unknown): unknown {
+/** `holdsRows`: the first token names a group, so that the one behind it is the number of a row. */
+function changed(given: unknown, tokens: readonly string[], value: unknown, holdsRows: boolean, isRows = false): unknown {
   const [token, ...rest] = tokens
   if (token === undefined) return value
+  const holder: unknown = isRows && (given === null || given === undefined) ? [] : given
   if (Array.isArray(holder)) {
     const copy: unknown[] = [...holder]
-    const entry = changed(copy[Number(token)], rest, value)
+    const entry = changed(copy[Number(token)], rest, value, rest.length > 1)
     if (entry === null || entry === undefined) copy.splice(Number(token), 1)
     else copy[Number(token)] = entry
     return copy
   }
   const copy: Record<string, unknown> = isObject(holder) ? { ...holder } : {}
-  const next = changed(Object.prototype.hasOwnProperty.call(copy, token) ? copy[token] : undefined, rest, value)
+  const before = Object.prototype.hasOwnProperty.call(copy, token) ? copy[token] : undefined
+  const next = changed(before, rest, value, false, holdsRows && rest.length > 0)
   if (next === null || next === undefined) {
     delete copy[token]
     return copy

@@ -20,8 +20,10 @@ export interface Item {
   readonly detects: boolean
   /** The items of a group's rows, by name and in the order of the form. */
   readonly inner: ReadonlyMap<string, Item>
-  /** The inner items that have a condition, in an order in which it can be decided. */
+  /** The inner items of which something is decided in a row, in an order in which it can be. */
   readonly innerOrder: readonly Item[]
+  /** The group in whose rows it stands. */
+  readonly group: Item | null
 }
 
 export interface Section {
@@ -102,21 +104,15 @@ const UNKNOWN_RULES: TypeRules = {
   verb: '', counter: '项', listed: false, longest: 0, offered: new Set(), read: () => null, submission: () => [],
 }
 
-function itemOf(definition: ItemDefinition, group: string | null, unknown: Set<string>): Item {
+function itemOf(definition: ItemDefinition, group: Item | null, unknown: Set<string>): Item {
   const name = definition.no ?? definition.field ?? ''
   const rules = rulesOf(definition)
   if (rules === undefined) unknown.add(String((definition as { type: unknown }).type))
-  const inner = new Map<string, Item>()
-  if (definition.type === 'group') {
-    for (const one of definition.items) {
-      const item = itemOf(one, name, unknown)
-      inner.set(item.name, item)
-    }
-  }
-  let place = group ?? ''
+  let place = group?.name ?? ''
   if (group === null && definition.no !== undefined) place = definition.type === 'disposal' ? 'disposals' : 'answers'
   const problemAnswers = new Set<unknown>('problem_when' in definition ? definition.problem_when : [])
-  return {
+  const inner = new Map<string, Item>()
+  const item = {
     name,
     place,
     pointer: group === null && place !== '' ? pointer(place, name) : pointer(name),
@@ -126,19 +122,41 @@ function itemOf(definition: ItemDefinition, group: string | null, unknown: Set<s
     minItems: ('min_items' in definition ? definition.min_items : undefined) ?? 0,
     maxItems: ('max_items' in definition ? definition.max_items : undefined) ?? MAX_LISTED,
     problemAnswers,
-    detects: problemAnswers.size > 0 || [...inner.values()].some((one) => one.detects),
+    detects: problemAnswers.size > 0,
     inner,
-    innerOrder: innerOrderOf(inner),
+    innerOrder: [] as readonly Item[],
+    group,
   }
+  if (definition.type !== 'group') return item
+  for (const one of definition.items) {
+    const cell = itemOf(one, item, unknown)
+    inner.set(cell.name, cell)
+  }
+  item.detects = [...inner.values()].some((one) => one.detects)
+  item.innerOrder = innerOrderOf(inner)
+  return item
 }
 
 function innerOrderOf(inner: ReadonlyMap<string, Item>): Item[] {
-  const asks = new Map(
-    [...inner.values()].map((item) => [
-      item.name, namesIn(item.definition.visible_when).filter((name) => inner.has(name)),
-    ]),
-  )
-  return lineUp(asks).map((name) => inner.get(name)!).filter((item) => item.definition.visible_when !== undefined)
+  const asks = new Map([...inner.values()].map((item) => [item.name, askedBy(item).filter((name) => inner.has(name))]))
+  return lineUp(asks)
+    .map((name) => inner.get(name)!)
+    .filter((item) => item.definition.visible_when !== undefined || item.innerOrder.length > 0)
+}
+
+/** The names around an item that its visibility, and that of the items in its rows, asks about. */
+function askedBy(item: Item): string[] {
+  const inside = item.innerOrder.flatMap(askedBy).filter((name) => !item.inner.has(name))
+  return [...namesIn(item.definition.visible_when), ...inside]
+}
+
+/** The item that a name means for an item: of its own row, of the rows around it, or outside of groups. */
+export function namedBy(form: Form, item: Item, name: string): Item | undefined {
+  for (let group = item.group; group !== null; group = group.group) {
+    const found = group.inner.get(name)
+    if (found !== undefined) return found
+  }
+  return form.byName.get(name)
 }
 
 /** The decisions in order; items that are always visible need none. */
@@ -147,11 +165,7 @@ function stepsOf(sections: readonly Section[], items: readonly Item[]): Step[] {
   const possible = new Map<string, Step>([[PROBLEMS_FOUND, { item: null, section: null }]])
   for (const section of sections) {
     for (const item of section.items) {
-      const inside = item.innerOrder.flatMap((inner) => namesIn(inner.definition.visible_when))
-      const outside = inside.filter((name) => !item.inner.has(name))
-      asks.set(item.name, [
-        ...namesIn(section.visibleWhen), ...namesIn(item.definition.visible_when), ...outside,
-      ])
+      asks.set(item.name, [...namesIn(section.visibleWhen), ...askedBy(item)])
       if (section.visibleWhen !== undefined || item.definition.visible_when !== undefined || item.innerOrder.length > 0) {
         possible.set(item.name, { item, section })
       }

@@ -2,7 +2,7 @@
 import type { FormBody } from './definition'
 import type { Form, Item, Section } from './form'
 import { problemText } from './items/options'
-import { type Read, readBody, type Reading } from './reading'
+import { type Read, readBody, type Reading, type ReadRow } from './reading'
 import { isWorkedOut } from './relations'
 import { isRequired } from './validate'
 import { type Cells, type Decided, decide, hasProblem } from './visibility'
@@ -85,7 +85,7 @@ export function planForm(form: Form, body: FormBody, options: PlanOptions = {}):
     return items.length === 0 ? [] : [planSection(section, items, before)]
   })
   const byPointer = new Map<string, PlanItem>()
-  for (const section of sections) for (const item of section.items) enter(item, byPointer)
+  for (const section of sections) for (const item of withRows(section.items)) byPointer.set(item.pointer, item)
   const all = [...byPointer.values()]
   return {
     sections: kept(before?.sections, sections),
@@ -123,48 +123,59 @@ function isShown(item: Item, decided: Decided, reading: Reading, roles: readonly
 }
 
 function planItem(item: Item, body: FormBody, reading: Reading, decided: Decided, options: PlanOptions): PlanItem {
-  const holder = item.place === '' ? body : (body[item.place] as Readonly<Record<string, unknown>> | undefined)
+  const holder = item.place === '' ? body : (body[item.place] as Raw)
   const read = reading.given.get(item.name)
-  const made = entry(item, item.pointer, read, holder, decided.values.get(item.name), decided, undefined)
-  const rows = (read?.rows ?? []).map((_, index) => planRow(item, index, body, reading, decided, options))
-  const isGroup = item.definition.type === 'group'
-  const required = made.required || (isGroup && item.minItems > 0 && item.definition.readonly !== true)
-  const answered = isGroup ? rows.length >= Math.max(1, item.minItems) : made.answered
-  const before = options.previous?.byPointer.get(item.pointer)
+  return planned(item, item.pointer, read, holder, decided.values.get(item.name), decided, NO_CELLS, options)
+}
+
+type Raw = Readonly<Record<string, unknown>> | undefined
+const NO_CELLS: Cells = new Map()
+
+/**
+ * An item of the form or of a row: `holder` is the object of the body that has its answer, `value` the decided one,
+ * `around` the cells of the row that it stands in.
+ */
+function planned(
+  item: Item, at: string, read: Read | undefined, holder: Raw, value: unknown, decided: Decided, around: Cells,
+  options: PlanOptions,
+): PlanItem {
+  const made = entry(item, at, read, holder, value, decided, around)
+  const before = options.previous?.byPointer.get(at)
   if (isWorkedOut(item.definition)) {
-    const value = decided.values.get(item.name)
     return kept(before, { ...made, value, required: false, answered: value !== undefined && value !== '0' })
   }
+  if (item.definition.type !== 'group') return kept(before, made)
+  const visible = value as readonly Cells[] | undefined
+  const raw = (holder?.[item.name] ?? []) as readonly unknown[]
+  const rows = (read?.rows ?? []).map((row, index) =>
+    planRow(item, `${at}/${index}`, index, row, raw[index] as Raw, visible?.[index], decided, around, options))
+  const required = made.required || (item.minItems > 0 && item.definition.readonly !== true)
+  const answered = rows.length >= Math.max(1, item.minItems)
   return kept(before, { ...made, required, answered, rows: kept(before?.rows, rows) })
 }
 
 function planRow(
-  group: Item, index: number, body: FormBody, reading: Reading, decided: Decided, options: PlanOptions,
+  group: Item, pointer: string, index: number, row: ReadRow, raw: Raw, visible: Cells | undefined, decided: Decided,
+  around: Cells, options: PlanOptions,
 ): PlanRow {
-  const pointer = `${group.pointer}/${index}`
-  const row = reading.given.get(group.name)?.rows?.[index]
-  const raw = (body[group.name] as readonly unknown[])[index]
-  const visible = (decided.values.get(group.name) as readonly Cells[] | undefined)?.[index]
-  const hidden = decided.hiddenInside.get(group.name)?.[index]
+  const known = new Map([...around, ...(visible ?? NO_CELLS)])
   const items = [...group.inner.values()]
-    .filter((item) => hidden?.has(item.name) !== true)
+    .filter((item) => !decided.hiddenInside.has(pointer + item.pointer))
     .map((item) => {
       const at = pointer + item.pointer
-      const holder = row?.isObject === true ? (raw as Readonly<Record<string, unknown>>) : undefined
-      const made = entry(item, at, row?.cells.get(item.name), holder, visible?.get(item.name), decided, visible)
-      return kept(options.previous?.byPointer.get(at), made)
+      const holder = row.isObject ? raw : undefined
+      return planned(item, at, row.cells.get(item.name), holder, visible?.get(item.name), decided, known, options)
     })
-  const before = options.previous?.byPointer.get(group.pointer)?.rows[index]
+  const before = options.previous?.byPointer.get(pointer.slice(0, pointer.lastIndexOf('/')))?.rows[index]
   return kept(before, {
-    index, pointer, items: kept(before?.items, items), progress: kept(before?.progress, progressOf(items)),
+    index, pointer, items: kept(before?.items, items), progress: kept(before?.progress, progressOf(withRows(items))),
   })
 }
 
 const NO_ROWS: readonly PlanRow[] = []
 
 function entry(
-  item: Item, pointer: string, read: Read | undefined, holder: Readonly<Record<string, unknown>> | undefined,
-  value: unknown, decided: Decided, row: Cells | undefined,
+  item: Item, pointer: string, read: Read | undefined, holder: Raw, value: unknown, decided: Decided, row: Cells,
 ): PlanItem {
   return {
     item,
@@ -179,13 +190,17 @@ function entry(
 
 function planSection(section: Section, items: readonly PlanItem[], plan: Plan | undefined): PlanSection {
   const before = plan?.sections.find((one) => one.code === section.code)
-  const all = items.flatMap((one) => [one, ...one.rows.flatMap((row) => row.items)])
   return kept(before, {
     code: section.code,
     title: section.title,
     items: kept(before?.items, items),
-    progress: kept(before?.progress, progressOf(all)),
+    progress: kept(before?.progress, progressOf(withRows(items))),
   })
+}
+
+/** Items with those of their rows, in the order of the form. */
+function withRows(items: readonly PlanItem[]): PlanItem[] {
+  return items.flatMap((one) => [one, ...one.rows.flatMap((row) => withRows(row.items))])
 }
 
 function progressOf(items: readonly PlanItem[]): Progress {
@@ -201,11 +216,6 @@ function progressOf(items: readonly PlanItem[]): Progress {
     problems: items.filter((one) => one.problem && one.rows.length === 0).length,
     state: requiredAnswered === required.length ? 'done' : begun,
   }
-}
-
-function enter(item: PlanItem, into: Map<string, PlanItem>): void {
-  into.set(item.pointer, item)
-  for (const row of item.rows) for (const inner of row.items) into.set(inner.pointer, inner)
 }
 
 /** The object of before where nothing in it changed. */

@@ -3,7 +3,7 @@ import type { Fault, FormBody } from './definition'
 import type { Form, Item } from './form'
 import type { Entry } from './items/types'
 import { answerFault, NOT_AN_OBJECT, UNKNOWN_ITEM } from './items/messages'
-import { byCodePoints, pointer, showable } from './pointers'
+import { byCodePoints, pointer, showable, tokensOf } from './pointers'
 import { isWorkedOut } from './relations'
 import { clean } from './text'
 
@@ -83,11 +83,11 @@ function unknownFaults(names: ReadonlySet<string>, at: readonly (string | number
     .map((name) => ({ path: pointer(...at, name), code: 'unknown_item', message: UNKNOWN_ITEM }))
 }
 
-/** Reads the value of one item of the form; null when it counts as not given. */
-export function readItem(item: Item, raw: unknown): Read | null {
+/** Reads the value of one item, which stands at the pointer `at`; null when it counts as not given. */
+export function readItem(item: Item, raw: unknown, at: string = item.pointer): Read | null {
   if (raw === null || raw === undefined) return null
   if (item.rules.offered.has(raw)) return { value: raw, sound: true, faults: SOUND }
-  return item.definition.type === 'group' ? readRows(item, raw) : readValue(item, raw, item.pointer)
+  return item.definition.type === 'group' ? readRows(item, raw, at) : readValue(item, raw, at)
 }
 
 function readValue(item: Item, raw: unknown, at: string): Read | null {
@@ -120,18 +120,18 @@ function faulty(item: Item, code: string, at: string): Read {
   return { value: undefined, sound: false, faults: [answerFault(item, code, at)] }
 }
 
-function readRows(group: Item, raw: unknown): Read | null {
+function readRows(group: Item, raw: unknown, at: string): Read | null {
   if (isBlank(raw) || (Array.isArray(raw) && raw.length === 0)) return null
-  if (!Array.isArray(raw)) return faulty(group, 'wrong_type', group.pointer)
-  if (raw.length > group.maxItems) return faulty(group, 'too_many', group.pointer)
-  const rows = raw.map((row: unknown, index) => readRow(group, row, index))
+  if (!Array.isArray(raw)) return faulty(group, 'wrong_type', at)
+  if (raw.length > group.maxItems) return faulty(group, 'too_many', at)
+  const rows = raw.map((row: unknown, index) => readRow(group, row, `${at}/${index}`))
   return { value: rows.map(soundCells), sound: true, faults: SOUND, rows }
 }
 
-function readRow(group: Item, row: unknown, index: number): ReadRow {
+function readRow(group: Item, row: unknown, at: string): ReadRow {
   const cells = new Map<string, Read>()
   if (!isObject(row)) {
-    const fault = answerFault(group, 'wrong_type', `${group.pointer}/${index}`)
+    const fault = answerFault(group, 'wrong_type', at)
     return { isObject: false, faults: [fault], cells }
   }
   const unknown = new Set<string>()
@@ -141,10 +141,10 @@ function readRow(group: Item, row: unknown, index: number): ReadRow {
       if (unknown.size < MAX_UNKNOWN) unknown.add(showable(key))
       continue
     }
-    const read = readValue(item, row[key], `${group.pointer}/${index}${item.pointer}`)
+    const read = readItem(item, row[key], at + item.pointer)
     if (read !== null) cells.set(key, read)
   }
-  return { isObject: true, faults: unknownFaults(unknown, [group.name, index]), cells }
+  return { isObject: true, faults: unknownFaults(unknown, tokensOf(at)), cells }
 }
 
 function soundCells(row: ReadRow): ReadonlyMap<string, unknown> {

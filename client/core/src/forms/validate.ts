@@ -4,9 +4,9 @@
  */
 import { holds } from './conditions'
 import type { Condition, Fault, FormBody } from './definition'
-import type { Form, Item } from './form'
+import { type Form, type Item, namedBy } from './form'
 import { ALL_NOT_APPLICABLE, answerFault, NOT_AN_OBJECT } from './items/messages'
-import { byCodePoints, isWithin } from './pointers'
+import { isWithin } from './pointers'
 import { isObject, type Read, readBody, type Reading, type ReadRow } from './reading'
 import { isWorkedOut, orderFaults } from './relations'
 import { type Cells, type Decided, decide } from './visibility'
@@ -65,13 +65,17 @@ function asDraft(form: Form, reading: Reading, decided: Decided): Checked {
 function recorded(form: Form, reading: Reading, decided: Decided): Fault[] {
   return form.items.flatMap((item) => {
     if (decided.tooLarge.has(item.name)) return [answerFault(item, 'out_of_range', item.pointer)]
-    const read = reading.given.get(item.name)
-    if (read === undefined) return []
-    const inRows = (read.rows ?? []).flatMap((row) => [
-      ...row.faults, ...[...item.inner.keys()].flatMap((name) => row.cells.get(name)?.faults ?? []),
-    ])
-    return [...read.faults, ...inRows]
+    return faultsOf(item, reading.given.get(item.name))
   })
+}
+
+/** The faults of a value, and of the rows that it holds. */
+function faultsOf(item: Item, read: Read | undefined): readonly Fault[] {
+  if (read === undefined) return []
+  const inRows = (read.rows ?? []).flatMap((row) => [
+    ...row.faults, ...[...item.inner.values()].flatMap((inner) => faultsOf(inner, row.cells.get(inner.name))),
+  ])
+  return [...read.faults, ...inRows]
 }
 
 function asSubmission(form: Form, reading: Reading, decided: Decided, today: string): Checked {
@@ -91,7 +95,10 @@ function asSubmission(form: Form, reading: Reading, decided: Decided, today: str
       continue
     }
     faults.push(...itemFaults(form, item, read, decided.values.get(item.name), item.pointer, decided, undefined, today))
-    if (read?.rows !== undefined) faults.push(...rowFaults(form, item, read.rows, decided, today))
+    if (read?.rows !== undefined) {
+      const visible = decided.values.get(item.name) as readonly Cells[]
+      faults.push(...rowFaults(form, item, item.pointer, read.rows, visible, decided, new Map(), today))
+    }
   }
   faults.push(...ruleFaults(form, reading, decided))
   const values = new Map(decided.values)
@@ -110,8 +117,7 @@ function itemFaults(
 ): readonly Fault[] {
   if (read !== undefined && !read.sound) return read.faults
   if (value !== undefined) {
-    const siblings = form.byName.get(item.place)?.inner
-    const textOf = (name: string): string => (siblings?.get(name) ?? form.byName.get(name))?.text ?? ''
+    const textOf = (name: string): string => namedBy(form, item, name)?.text ?? ''
     const found = [
       ...item.rules.submission(value, today), ...orderFaults(item.definition, value, decided.lookup(row), textOf),
     ]
@@ -126,16 +132,24 @@ export function isRequired(item: Item, decided: Decided, row?: Cells): boolean {
   return required === true || (when !== undefined && holds(when as Condition, decided.lookup(row)))
 }
 
-function rowFaults(form: Form, group: Item, rows: readonly ReadRow[], decided: Decided, today: string): Fault[] {
-  const visible = decided.values.get(group.name) as readonly Cells[]
-  const hidden = decided.hiddenInside.get(group.name)
+/** The faults in the rows of a group; `visible` are their decided cells, `around` those of the row it stands in. */
+function rowFaults(
+  form: Form, group: Item, at: string, rows: readonly ReadRow[], visible: readonly Cells[] | undefined, decided: Decided,
+  around: Cells, today: string,
+): Fault[] {
   return rows.flatMap((row, index) => {
     if (!row.isObject) return row.faults
-    const cells = visible[index]
-    const inner = [...group.inner.values()].filter((item) => hidden?.[index]?.has(item.name) !== true)
-    const inCells = inner.flatMap((item) => {
-      const at = `${group.pointer}/${index}${item.pointer}`
-      return itemFaults(form, item, row.cells.get(item.name), cells?.get(item.name), at, decided, cells, today)
+    const cells: Cells = visible?.[index] ?? new Map<string, unknown>()
+    const known = new Map([...around, ...cells])
+    const inCells = [...group.inner.values()].flatMap((item) => {
+      const pointer = `${at}/${index}${item.pointer}`
+      if (decided.hiddenInside.has(pointer)) return []
+      const read = row.cells.get(item.name)
+      const value = cells.get(item.name)
+      const faults = itemFaults(form, item, read, value, pointer, decided, known, today)
+      if (read?.rows === undefined) return faults
+      const inner = value as readonly Cells[] | undefined
+      return [...faults, ...rowFaults(form, item, pointer, read.rows, inner, decided, known, today)]
     })
     return [...row.faults, ...inCells]
   })
@@ -160,18 +174,24 @@ function droppedFrom(form: Form, reading: Reading, decided: Decided): Map<string
       if (saysMore(read)) dropped.set(item.pointer, item.text)
       continue
     }
-    const spots = (decided.hiddenInside.get(item.name) ?? []).flatMap((names, index) =>
-      [...names].map((name) => ({ name, index })))
-    spots.sort((one, other) => one.index - other.index || byCodePoints(one.name, other.name))
-    for (const { name, index } of spots) {
-      const cell = read.rows?.[index]?.cells.get(name)
-      const inner = item.inner.get(name)
-      if (inner !== undefined && cell?.sound === true && saysMore(cell)) {
-        dropped.set(`${item.pointer}/${index}${inner.pointer}`, inner.text)
-      }
-    }
+    droppedInside(item, item.pointer, read.rows ?? [], decided, dropped)
   }
   return dropped
+}
+
+/** Adds what was given and is hidden in the rows of a group. */
+function droppedInside(
+  group: Item, at: string, rows: readonly ReadRow[], decided: Decided, dropped: Map<string, string>,
+): void {
+  rows.forEach((row, index) => {
+    for (const inner of group.inner.values()) {
+      const pointer = `${at}/${index}${inner.pointer}`
+      const cell = row.cells.get(inner.name)
+      if (cell === undefined) continue
+      if (!decided.hiddenInside.has(pointer)) droppedInside(inner, pointer, cell.rows ?? [], decided, dropped)
+      else if (cell.sound && saysMore(cell)) dropped.set(pointer, inner.text)
+    }
+  })
 }
 
 /** Whether leaving a value out would lose something: false and `na` say no more than that nothing is there. */
@@ -204,6 +224,10 @@ function layout(form: Form, values: ReadonlyMap<string, unknown>): FormBody {
 
 function laidOut(cells: Cells): Record<string, unknown> {
   const row = Object.create(null) as Record<string, unknown>
-  for (const [name, value] of cells) row[name] = value
+  for (const [name, value] of cells) row[name] = isRows(value) ? value.map(laidOut) : value
   return row
+}
+
+function isRows(value: unknown): value is readonly Cells[] {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => one instanceof Map)
 }

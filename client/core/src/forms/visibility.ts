@@ -12,8 +12,8 @@ export interface Decided {
   /** Visible, sound values by name; those of a group are lists of `Cells`. */
   readonly values: ReadonlyMap<string, unknown>
   readonly hidden: ReadonlySet<string>
-  /** By the group's name: of each row the names of its hidden items. */
-  readonly hiddenInside: ReadonlyMap<string, readonly ReadonlySet<string>[]>
+  /** The pointers of what is hidden in rows. */
+  readonly hiddenInside: ReadonlySet<string>
   readonly problemsFound: boolean
   /** The names of numbers that are worked out and have too many digits. */
   readonly tooLarge: ReadonlySet<string>
@@ -26,7 +26,7 @@ export function decide(form: Form, reading: Reading): Decided {
   const values = new Map<string, unknown>()
   for (const [name, read] of reading.given) if (read.sound) values.set(name, read.value)
   const hidden = new Set<string>()
-  const hiddenInside = new Map<string, readonly ReadonlySet<string>[]>()
+  const hiddenInside = new Set<string>()
   const sections = new Map<Section, boolean>()
   let problemsFound = false
   const value: Lookup = (name) => (name === PROBLEMS_FOUND ? problemsFound : values.get(name))
@@ -51,9 +51,8 @@ export function decide(form: Form, reading: Reading): Decided {
       hidden.add(item.name)
       values.delete(item.name)
     } else if (item.innerOrder.length > 0 && values.has(item.name)) {
-      const rows = (values.get(item.name) as readonly Cells[]).map((row) => decideRow(item, row, lookup))
-      values.set(item.name, rows.map((row) => row.cells))
-      hiddenInside.set(item.name, rows.map((row) => row.hidden))
+      const rows = values.get(item.name) as readonly Cells[]
+      values.set(item.name, decideRows(item, item.pointer, rows, lookup, new Map(), hiddenInside))
     }
   }
   const tooLarge = new Set<string>()
@@ -67,18 +66,29 @@ export function decide(form: Form, reading: Reading): Decided {
   return { values, hidden, hiddenInside, problemsFound, tooLarge, lookup }
 }
 
-function decideRow(
-  group: Item, row: Cells, lookup: (row: Cells) => Lookup,
-): { cells: Cells; hidden: ReadonlySet<string> } {
-  const cells = new Map(row)
-  const hidden = new Set<string>()
-  const value = lookup(cells)
-  for (const inner of group.innerOrder) {
-    if (holds(inner.definition.visible_when as Condition, value)) continue
-    hidden.add(inner.name)
-    cells.delete(inner.name)
-  }
-  return { cells, hidden }
+/** The rows of a group without what is hidden in them; `around` are the cells of the row that the group stands in. */
+function decideRows(
+  group: Item, at: string, rows: readonly Cells[], lookup: (row: Cells) => Lookup, around: Cells, hidden: Set<string>,
+): readonly Cells[] {
+  return rows.map((row, index) => {
+    const cells = new Map(row)
+    const known = new Map([...around, ...row])
+    const value = lookup(known)
+    for (const inner of group.innerOrder) {
+      const pointer = `${at}/${index}${inner.pointer}`
+      const when = inner.definition.visible_when as Condition | undefined
+      if (when !== undefined && !holds(when, value)) {
+        hidden.add(pointer)
+        cells.delete(inner.name)
+        known.delete(inner.name)
+      } else if (inner.innerOrder.length > 0 && cells.has(inner.name)) {
+        const decided = decideRows(inner, pointer, cells.get(inner.name) as readonly Cells[], lookup, known, hidden)
+        cells.set(inner.name, decided)
+        known.set(inner.name, decided)
+      }
+    }
+    return cells
+  })
 }
 
 /** Whether a visible, sound value counts as a problem (问题). */

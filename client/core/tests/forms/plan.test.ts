@@ -30,6 +30,42 @@ const sales = shipped('gpc-sales.v2')
 const spotCheck = shipped('gpc-spot-check.v2')
 const YES_NO = [{ value: 'yes', label: '是' }, { value: 'no', label: '否' }]
 
+describe('rows in rows', () => {
+  const form = small([
+    { field: 'staff', text: '人员', type: 'group', min_items: 1, items: [
+      { field: 'name', text: '姓名', type: 'text', required: true },
+      { field: 'jobs', text: '经历', type: 'group', min_items: 1, items: [
+        { field: 'unit', text: '单位', type: 'text', required: true },
+        { field: 'why', text: '离职原因', type: 'text', visible_when: { item: 'name', in: ['甲'] } }] }] },
+  ])
+
+  test('the first answer makes the rows, and an answer taken back leaves them', () => {
+    let body = setAnswer({}, '/staff/0/jobs/0/unit', '某厂')
+    expect(body).toEqual({ staff: [{ jobs: [{ unit: '某厂' }] }] })
+    body = addRow(body, '/staff/0/jobs', { unit: '某所' })
+    expect(removeRow(body, '/staff/0/jobs', 0)).toEqual({ staff: [{ jobs: [{ unit: '某所' }] }] })
+    expect(setAnswer(body, '/staff/0/jobs/1/unit', null)).toEqual({ staff: [{ jobs: [{ unit: '某厂' }, {}] }] })
+  })
+
+  test('they are counted, come next, and are shown by the row around them', () => {
+    const plan = planForm(form, { staff: [{ name: '甲', jobs: [{}] }, { name: '乙', jobs: [{ unit: '某厂' }] }] })
+    expect(plan.open).toEqual(['/staff/0/jobs/0/unit'])
+    expect(nextOpen(plan, '/staff/0/name')).toBe('/staff/0/jobs/0/unit')
+    expect(names(plan)).toContain('/staff/0/jobs/0/why')
+    expect(names(plan)).not.toContain('/staff/1/jobs/0/why')
+    expect(plan.byPointer.get('/staff/0')).toBeUndefined()
+    expect(plan.byPointer.get('/staff')?.rows[0]?.progress).toMatchObject({ required: 3, requiredAnswered: 2 })
+  })
+
+  test('what did not change is the same object again', () => {
+    const body = { staff: [{ name: '甲', jobs: [{}] }, { name: '乙', jobs: [{ unit: '某厂' }] }] }
+    const before = planForm(form, body)
+    const now = planForm(form, setAnswer(body, '/staff/0/jobs/0/unit', '某所'), { previous: before })
+    expect(now.byPointer.get('/staff/1/jobs')).toBe(before.byPointer.get('/staff/1/jobs'))
+    expect(now.byPointer.get('/staff/0/jobs')).not.toBe(before.byPointer.get('/staff/0/jobs'))
+  })
+})
+
 describe('sections and items', () => {
   test('a section whose condition does not hold is not there, and comes when it holds', () => {
     const before = planForm(sales, {})

@@ -3,7 +3,7 @@
  * a moment later; documents are uploaded meanwhile. What could not be saved is saved when it is opened again.
  */
 import {
-  compileForm, type Fault, type Form, type FormBody, type Json, type Plan, planForm, Problem, setAnswer, StorageFull,
+  compileForm, type Fault, filesIn, type Form, type FormBody, type Json, type Plan, planForm, Problem, setAnswer, StorageFull,
   Unreachable, validate,
 } from '@gongpin/core'
 import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
@@ -189,6 +189,7 @@ export class Work {
     const path = { filing_id: this.filing.value.id } as never
     const sent = { data: body, documents: papers, version: this.filing.value.version } as never
     try {
+      await this.uploadFiles(body)
       const answer = (await api.put('/api/v1/filings/{filing_id}', { path, body: sent })).body
       this.filing.value = answer
       this.refusal.value = null
@@ -202,6 +203,15 @@ export class Work {
       else if (!(error instanceof Unreachable)) throw error
       throw error
     }
+  }
+
+  /** Files that items of the form name, also in rows, reach the server before the filing that claims them. */
+  private async uploadFiles(body: FormBody): Promise<void> {
+    const { attachments } = await workplace()
+    const token = (await services()).signedIn.token()
+    if (token === undefined) return
+    const known = new Set((await attachments.list()).map((file) => file.id))
+    for (const file of filesIn(body, known)) await attachments.upload(file, token)
   }
 
   private async keep(): Promise<void> {

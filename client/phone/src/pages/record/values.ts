@@ -54,12 +54,20 @@ function shownItem(item: PlanItem, holder: Record<string, unknown>, words: Reado
       text: '',
       files: [],
       rows: item.rows.map((row) =>
-        row.items.map((one) => shownItem(one, rows[row.index] ?? {}, words)).filter((one) => one.text || one.files.length),
+        row.items
+          .flatMap((one) => flat(shownItem(one, rows[row.index] ?? {}, words)))
+          .filter((one) => one.text || one.files.length),
       ),
     }
   }
   const text = answerText(definition, item.value, namesBeside(item, holder, words))
   return { ...base, text, files: [], rows: [] }
+}
+
+/** What stands in the rows of a row is shown in that row: “工作经历 1 单位”. */
+function flat(one: Shown): Shown[] {
+  if (one.rows.length === 0) return [one]
+  return one.rows.flatMap((row, place) => row.map((cell) => ({ ...cell, label: `${one.label} ${place + 1} ${cell.label}` })))
 }
 
 /** `products` and `product_names` are lists in one order; beside `item_id` stands `item_name`. */
