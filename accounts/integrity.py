@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from accounts import office_history
+from accounts.mail import addresses
+from accounts.mail.models import UserEmail
 from accounts.models import Office, Reorganisation, SecondFactor, User, WeChatBinding
 from accounts.office_history import OFFICE
 from accounts.sign_in import binding_witness
@@ -31,6 +33,7 @@ def verify(session: Session) -> Iterator[Broken]:
     yield from _verify_moves(session)
     yield from _verify_second_factors(session)
     yield from _verify_bindings(session)
+    yield from _verify_addresses(session)
     yield from _verify_offices(session)
 
 
@@ -127,6 +130,28 @@ def _verify_bindings(session: Session) -> Iterator[Broken]:
         bindings = [row[1:-2] for row in rows if row[1] is not None]
         if not binding_witness.fits(payload, binding_witness.witnessed(user_id, bindings)):
             yield Broken(USER.subject_type, user_id, seq or 0, "its WeChat bindings were changed")
+
+
+_HAS_ADDRESS = or_(
+    exists().where(UserEmail.user_id == User.id),
+    exists().where(HistoryEntry.subject_id == User.id, HistoryEntry.action.in_(addresses.STATING)),
+)
+_ADDRESSES = (
+    select(User.id, UserEmail.address_hash, HistoryEntry.seq, HistoryPayload.payload)
+    .select_from(User)
+    .outerjoin(UserEmail, UserEmail.user_id == User.id)
+    .outerjoin(HistoryEntry, (HistoryEntry.subject_id == User.id) & _is_last_of_user(addresses.STATING))
+    .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+)
+"""Users with the address that stands in the table, and the last step that states one."""
+
+
+def _verify_addresses(session: Session) -> Iterator[Broken]:
+    """Addresses to which links for a new password go that were put in, exchanged or removed past the history."""
+    for rows in _by_owner(session, _ADDRESSES, select(User.id).where(_HAS_ADDRESS), User.id):
+        user_id, address_hash, seq, payload = rows[0]
+        if not addresses.fits(payload, {"user_id": user_id, "address_hash": address_hash}):
+            yield Broken(USER.subject_type, user_id, seq or 0, "its mail address was changed")
 
 
 _OFFICES = (

@@ -8,6 +8,9 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from accounts.access_log.models import AccessEntry
+from accounts.mail import addresses
+from accounts.mail.addresses import EMAIL
+from accounts.mail.models import MailLink, UserEmail
 from accounts.models import (
     AccountApplication,
     RecoveryCode,
@@ -44,14 +47,17 @@ def _busy(row: Any) -> str | None:
 def _standing(
     session: Session, user_id: UUID, changed: Mapping[str, list[Mapping[str, Any]]]
 ) -> list[Mapping[str, Any]]:
-    """The bindings that are left, where the erasure changed any or took them all.
+    """The bindings and the address that are left, where the erasure changed any or took them all.
 
-    Else it goes on to say what was stated before: stated anew, a binding that was put into the table would be right.
+    Else it goes on to say what was stated before: stated anew, one that was put into the table would be right.
     """
-    left = binding_witness.standing(session, user_id)
-    if left["bindings"] and WeChatBinding.__tablename__ not in changed:
-        return []
-    return [{BINDINGS.name: BINDINGS.digest(left)}]
+    stated: dict[str, Any] = {}
+    left, address = binding_witness.standing(session, user_id), addresses.standing(session, user_id)
+    if not left["bindings"] or WeChatBinding.__tablename__ in changed:
+        stated[BINDINGS.name] = BINDINGS.digest(left)
+    if address["address_hash"] is None or UserEmail.__tablename__ in changed:
+        stated[EMAIL.name] = EMAIL.digest(address)
+    return [stated] if stated else []
 
 
 def _undecided(row: Any) -> str | None:
@@ -91,6 +97,20 @@ HOLDINGS = (
             Column("openid_hash", Holds.OWN, "微信标识的散列", Fate.ERASE, ROW_GONE),
             Column("operator_name", Holds.OWN, "操作人", Fate.ERASE, ROW_GONE),
         ),
+    ),
+    Holding(
+        table=cast(Table, UserEmail.__table__), title="邮箱", purpose="找回密码，通知账号变动",
+        basis="本人确认，即个人同意（第十三条第一款第（一）项）", kept="本人停用或更换为止", parent="users",
+        link="user_id", since="confirmed_at", deletes=True, searched=False,
+        columns=(
+            Column("address", Holds.OWN, "邮箱", Fate.ERASE, ROW_GONE),
+            Column("address_hash", Holds.OWN, "邮箱的散列", Fate.ERASE, ROW_GONE),
+        ),
+    ),
+    Holding(
+        table=cast(Table, MailLink.__table__), title="邮件链接", purpose="确认邮箱，重置密码，开通账号", basis=_BASIS,
+        kept="使用即删除；至多七天", parent="users", link="user_id", since="created_at", deletes=True, searched=False,
+        columns=(Column("address", Holds.OWN, "待确认的邮箱", Fate.ERASE, ROW_GONE),),
     ),
     Holding(
         table=cast(Table, SecondFactor.__table__), title="动态口令", purpose="账号安全", basis=_BASIS,

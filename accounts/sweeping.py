@@ -1,4 +1,4 @@
-"""Removes old rows of accounts: throttles whose window is over, sessions long ended, failed sign-ins long past.
+"""Removes old rows of accounts: throttles and links by mail that are over, sessions long ended, old failed sign-ins.
 
 The audit of successful sign-ins stays. Failed ones can be caused by anybody in any number and go after half a year.
 """
@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, func, or_, select
 
+from accounts.mail.models import MailLink
 from accounts.models import SignIn, Throttle, UserSession, WeChatBinding
 from accounts.sign_in import binding_witness
 from accounts.sign_in.wechat_bindings import KEPT_UNUSED
@@ -23,7 +24,7 @@ FAILED_KEPT = timedelta(days=PERIODS["keep_failed_sign_ins_days"].default)
 
 
 def sweep(database: Database, sessions_kept: timedelta = SESSIONS_KEPT) -> int:
-    """Delete throttles, sessions and WeChat bindings that are over; returns how many rows.
+    """Delete throttles, links by mail, sessions and WeChat bindings that are over; returns how many rows.
 
     An ended session still counts as an earlier sign-in (see `throttle.py`) for so long.
     """
@@ -31,7 +32,13 @@ def sweep(database: Database, sessions_kept: timedelta = SESSIONS_KEPT) -> int:
     old = now - sessions_kept
     throttles = delete_in_batches(database, Throttle.key, Throttle.until <= now)
     ended = or_(UserSession.ended_at < old, UserSession.expires_at < old)
-    return throttles + _sweep_bindings(database, now - KEPT_UNUSED) + delete_in_batches(database, UserSession.id, ended)
+    links = delete_in_batches(database, MailLink.id, MailLink.until <= now)
+    return (
+        throttles
+        + links
+        + _sweep_bindings(database, now - KEPT_UNUSED)
+        + delete_in_batches(database, UserSession.id, ended)
+    )
 
 
 def _sweep_bindings(database: Database, limit: datetime) -> int:

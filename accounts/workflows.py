@@ -70,6 +70,11 @@ USER = Workflow(
             for action in ("bind_wechat", "unbind_wechat", "end_wechat_bindings")
             for status in UserStatus
         ),
+        # The address (邮箱) of the user name, and what its links bring about: `mail/`.
+        *(
+            Step(action, UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM)
+            for action in ("set_email", "remove_email", "reset_by_link", "accept_invitation")
+        ),
         # Their bureau was merged into another (`regions/moves.py`).
         *(Step("office_merged", status, status, SYSTEM) for status in UserStatus),
         # By the administrator of the installation, on the command line (`administration/`).

@@ -53,6 +53,7 @@ NOT_PERSONAL = {
     "leases.name": "the name of a background job",
     "licences.imported": "what a public register of licences says of an enterprise",
     "licences.product_detail": "what an enterprise is licensed to make",
+    "mail_links.token_hash": "a hash of a random token",
     "offices.absorbed": "ids of offices",
     "offices.areas": _REGIONS,
     "offices.arriving": _REGIONS,

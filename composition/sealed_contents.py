@@ -2,6 +2,7 @@
 
 # All tables, also those that a command does not need: what is not known is not sealed anew, and its key is deleted.
 import accounts.access_log.models
+import accounts.mail.models
 import accounts.models  # noqa: F401
 import assets.files.models  # noqa: F401
 import core.deliveries.models

@@ -7,6 +7,7 @@ from alembic import context
 
 from accounts import models as accounts_models
 from accounts.access_log import models as access_log_models
+from accounts.mail import models as mail_models
 from assets.files import models as assets_models
 from core import models as core_models
 from core.config import load_settings
@@ -32,6 +33,7 @@ ROOMS_WITH_TABLES = (
     retention_models,
     accounts_models,
     access_log_models,
+    mail_models,
     assets_models,
     enterprise_models,
     inspection_models,

@@ -46,6 +46,12 @@ def of_ratings(origin: Origin) -> CaptchaLimits:
     return CaptchaLimits(pictures, questions, "too_many_requests")
 
 
+def of_resets(origin: Origin) -> CaptchaLimits:
+    """The limits of those who forgot a password, whose names are not proved."""
+    pictures, questions = (throttle.by_origin(kind, origin) for kind in ("reset-captcha", "reset-question"))
+    return CaptchaLimits(pictures, questions, "too_many_requests")
+
+
 def check(database: Database, limits: CaptchaLimits, captcha_id: str | None, text: str | None) -> None:
     """Let a right answer pass. In a transaction of its own: the try counts whatever becomes of the rest.
 

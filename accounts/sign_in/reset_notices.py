@@ -21,7 +21,7 @@ _MOST = 5
 
 KINDS = {
     "reset_password": "password", "enterprise_reset_password": "password", "administrator_reset_password": "password",
-    "confirm_reset": "password", "hand_over_again": "password",
+    "confirm_reset": "password", "hand_over_again": "password", "reset_by_link": "password",
     "reset_second_factor": "second_factor", "enterprise_reset_second_factor": "second_factor",
     "confirm_reset_second_factor": "second_factor", "administrator_reset_second_factor": "second_factor",
 }  # fmt: skip

@@ -61,6 +61,9 @@ ALLOWED = {
     # Raters have no name; a service hall shares one address.
     "rating-captcha": Allowed(100, 100),
     "rating-question": Allowed(5, 5),
+    # Who forgot a password has no session; a bureau shares one address.
+    "reset-captcha": Allowed(100, 100),
+    "reset-question": Allowed(5, 5),
 }
 """By the word before the first colon of a key."""
 

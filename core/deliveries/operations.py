@@ -50,12 +50,27 @@ def enqueue_mail(
     """
     if not is_email(to):
         raise ValueError("the recipient is no mail address")
-    delivery_id = delivery_id or uuid4()
-    now = clock.now()
+    return _write(session, purpose, mail, delivery_id or uuid4(), expires_at, recipient=to, status=WAITING)
+
+
+def enqueue_nothing(session: Session, purpose: str, mail: Mail, *, expires_at: datetime | None = None) -> None:
+    """Write a row like that of a mail, which goes nowhere: so that whoever causes mails learns nothing by the time.
+
+    It stands as one that was delivered, without content.
+    """
+    _write(session, purpose, mail, uuid4(), expires_at, recipient=None, status=DELIVERED)
+
+
+def _write(
+    session: Session, purpose: str, mail: Mail, delivery_id: UUID, expires_at: datetime | None, *,
+    recipient: str | None, status: str,
+) -> UUID:  # fmt: skip
+    now, waits = clock.now(), status == WAITING
+    content = orjson.dumps(asdict(Mail(clean_line(mail.subject) or "", mail.text[:LONGEST_TEXT]))).decode()
     values = {
-        "id": delivery_id, "channel": MAIL, "purpose": purpose, "recipient": to,
-        "content": orjson.dumps(asdict(Mail(clean_line(mail.subject) or "", mail.text[:LONGEST_TEXT]))).decode(),
-        "status": WAITING, "created_at": now, "due_at": now, "expires_at": expires_at, "tries": 0,
+        "id": delivery_id, "channel": MAIL, "purpose": purpose, "recipient": recipient,
+        "content": content if waits else None, "status": status, "created_at": now, "due_at": now,
+        "expires_at": expires_at, "ended_at": None if waits else now, "tries": 0,
     }  # fmt: skip
     session.execute(
         insert_into(dialect_of(session), Delivery).values(in_row(Delivery, values)).on_conflict_do_nothing()

@@ -13,7 +13,7 @@ from core.workflows.history import ERASE, FOUND_CHANGED, Move, append
 
 DIGESTS = ("content", "sent", "standing", "account")
 """What payloads hold of the record's state: an erasure goes on to say it."""
-KEPT_SAID = ("bindings", FOUND_CHANGED)
+KEPT_SAID = ("bindings", "email", FOUND_CHANGED)
 """What only some rows say, and an erasure of them goes on to say: the digest of what stands beside the record."""
 
 

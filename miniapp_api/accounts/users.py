@@ -1,5 +1,7 @@
 """Users of the caller's offices."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -9,6 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts import handing_over, models, operations, queries, resets
+from accounts.mail import addresses
 from accounts.models import UserStatus
 from accounts.sign_in import second_factor
 from accounts.sign_in.reset_notices import who
@@ -99,6 +102,7 @@ class User(Answer):
     office: OfficeName
     region: RegionName
     mobile: str | None = Field(description="masked")
+    email: str | None = Field(description="masked; the address that the user has confirmed")
     version: int
     created_at: datetime
     second_factor: bool = Field(description="whether a second factor (动态口令) is enrolled")
@@ -140,8 +144,8 @@ def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
     """Users of the own office and those below it; for a licence reviewer those of enterprises (企业账号)."""
     page = queries.users(session, actor, query.status, query.q, query.request())
     ids = [row.User.id for row in page.items]
-    open_now, enrolled = resets.open_proposals(session, ids), second_factor.enrolled(session, ids)
-    return page.as_json(lambda row: _answer(actor, row, open_now, row.User.id in enrolled))
+    beside = _beside(session, ids)
+    return page.as_json(lambda row: _answer(actor, row, beside))
 
 
 @bp.post("/users/<uuid:user_id>/disable")
@@ -245,20 +249,34 @@ def cancel_reset(session: Any, actor: Actor, user_id: UUID, body: ProposalBody) 
     return _user(session, actor, user_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is shown with users that stands in other tables."""
+
+    proposals: dict[UUID, models.ResetProposal]
+    enrolled: Collection[UUID]
+    emails: dict[UUID, str]
+
+
+def _beside(session: Session, ids: list[UUID]) -> _Beside:
+    enrolled = second_factor.enrolled(session, ids)
+    return _Beside(resets.open_proposals(session, ids), enrolled, addresses.masked_of(session, ids))
+
+
 def _user(session: Any, actor: Actor, user_id: UUID) -> dict[str, Any]:
-    enrolled = bool(second_factor.enrolled(session, [user_id]))
-    return _answer(actor, queries.user_row(session, user_id), resets.open_proposals(session, [user_id]), enrolled)
+    return _answer(actor, queries.user_row(session, user_id), _beside(session, [user_id]))
 
 
-def _answer(
-    actor: Actor, row: Any, open_now: dict[UUID, models.ResetProposal], enrolled: bool
-) -> dict[str, Any]:  # fmt: skip
+def _answer(actor: Actor, row: Any, beside: _Beside) -> dict[str, Any]:
     """A user as this actor sees it, with what may be reset how."""
-    proposal = open_now.get(row.User.id)
+    proposal = beside.proposals.get(row.User.id)
     shown = None if proposal is None else {
         "id": str(proposal.id), "kind": proposal.kind, "reason": proposal.reason,
         "by": who(proposal.proposed_as)[0], "at": clock.rfc3339(proposal.at), "until": clock.rfc3339(proposal.until),
         "own": proposal.proposed_by == actor.user_id,
     }  # fmt: skip
-    alone = resets.may_alone(actor, row.Office, row.User)
-    return {**queries.user_answer(row), "second_factor": enrolled, "reset_alone": alone, "reset_proposal": shown}
+    return {
+        **queries.user_answer(row), "email": beside.emails.get(row.User.id),
+        "second_factor": row.User.id in beside.enrolled,
+        "reset_alone": resets.may_alone(actor, row.Office, row.User), "reset_proposal": shown,
+    }  # fmt: skip

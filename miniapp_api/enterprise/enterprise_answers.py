@@ -10,7 +10,7 @@ from enterprise.operations import SCALES
 from enterprise.production.operations import LICENCE_STATUSES
 from enterprise.products import PRODUCTS
 from inspection.kinds import KINDS
-from miniapp_api.http.answers import Answer, AnswerValue, one_of
+from miniapp_api.http.answers import Answer, AnswerValue, absent, one_of
 
 
 class Licence(Answer):
@@ -100,8 +100,9 @@ class RegisterChanges(Answer):
 
 
 class EnterpriseAccount(Answer):
-    """An account that was handed to an enterprise; the password is shown once."""
+    """An account that was handed to an enterprise: by a one-time password, shown once, or by a link by mail."""
 
     username: str
-    password: str
+    password: str = absent("left out where a link went out by mail")
+    invited: str = absent("the address, masked, to which the link went")
     must_change_password: Literal[True]

@@ -11,8 +11,9 @@ from core.actor import Actor
 from core.database.paging import whole
 from core.errors import Problem
 from core.identifiers import normalise_uscc, uscc_fault
+from core.masking import mask_email
 from enterprise import queries
-from enterprise.handover import hand_over
+from enterprise.handover import Invitation, hand_over
 from enterprise.models import Enterprise
 from enterprise.production import queries as licences
 from inspection.records import kept_register
@@ -73,9 +74,12 @@ def enterprise_answer(enterprise: Enterprise) -> dict[str, Any]:
 
 
 class EnterpriseAccountBody(Body):
-    """`suffix` for a further user: the user name becomes `USCC@suffix`."""
+    """`suffix` for a further user: the user name becomes `USCC@suffix`. `email`: a link goes there, no password is made
+    known (邀请).
+    """
 
     suffix: str | None = Field(None, max_length=20)
+    email: str | None = Field(None, max_length=100)
 
 
 @bp.get("/enterprises")
@@ -161,9 +165,12 @@ def list_last_visits(session: Session, actor: Actor, uscc: str) -> dict[str, Any
 @answers(EnterpriseAccount, 201)
 @bp.input(EnterpriseAccountBody, arg_name="body")
 def hand_over_account(actor: Actor, uscc: str, body: EnterpriseAccountBody) -> tuple[dict[str, Any], int]:
-    """Hand an enterprise its account: user name and a one-time password, shown once.
+    """Hand an enterprise its account: user name and a one-time password, shown once; with `email` a link goes there.
 
-    Not idempotent: until the account is used, each call makes a new password.
+    Not idempotent: until the account is used, each call makes a new password, or a new link.
     """
-    username, password = hand_over(wiring().database, actor, uscc, body.suffix)
-    return {"username": username, "password": password, "must_change_password": True}, 201
+    services = wiring()
+    invitation = Invitation(body.email, services.site) if body.email else None
+    username, password = hand_over(services.database, actor, uscc, body.suffix, invitation)
+    told = {"invited": mask_email(body.email)} if invitation else {"password": password}
+    return {"username": username, "must_change_password": True, **told}, 201

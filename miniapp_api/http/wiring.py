@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app
 
 from accounts.access_log.recording import AccessLog
+from accounts.mail.letters import Site
 from accounts.sign_in.sessions import SessionPolicy
 from assets.files.uploads import Uploads
 from assets.paper.made_pictures import MadePictures
@@ -57,6 +58,11 @@ class Wiring:
     def forms(self) -> FormLibrary:
         """The published forms."""
         return self.tools.forms
+
+    @property
+    def site(self) -> Site:
+        """Where links in mails lead, and whether mails go out."""
+        return Site(self.settings.resolved_public_url, bool(self.settings.smtp_host))
 
 
 def wiring() -> Wiring:

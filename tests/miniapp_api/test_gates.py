@@ -34,6 +34,7 @@ PUBLIC = {
     "GET /healthz", "GET /readyz", "GET /metrics",  # the last one guards itself
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
     "POST /api/v1/sessions", "POST /api/v1/sessions/wechat", "POST /api/v1/captchas", "GET /api/v1/regions",
+    "GET /api/v1/password-resets", "POST /api/v1/password-resets", "PUT /api/v1/password-resets/<string:token>",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
     "GET /r/<string:token>", "POST /r/<string:token>", "GET /r/answers", "GET /r/answers/<string:query_code>",
     "GET /api/v1/ratings/form/<string:token>", "POST /api/v1/ratings/form/<string:token>",
@@ -42,7 +43,7 @@ PUBLIC = {
 
 # What belongs to the whole country or to the caller alone.
 OPEN_TO_ALL = {
-    "/api/v1/calendar", "/api/v1/help", "/api/v1/me", "/api/v1/me/otp", "/api/v1/me/wechat",
+    "/api/v1/calendar", "/api/v1/help", "/api/v1/me", "/api/v1/me/email", "/api/v1/me/otp", "/api/v1/me/wechat",
     "/api/v1/outbox-imports/key", "/api/v1/products",
     "/api/v1/forms", "/api/v1/forms/<string:code>",
     "/api/v1/forms/<string:code>/<int:version>", "/api/v1/products/<string:code>/items",

@@ -218,6 +218,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's confirmed address, and the one that waits. */
+        get: operations["read_my_email"];
+        /**
+         * Send a link to an address, good for a day; it is the caller's once `PUT /me/email/confirmation` has the token.
+         * @description Not idempotent: each call sends a mail, and an earlier link is over.
+         */
+        put: operations["ask_for_email"];
+        post?: never;
+        /** Remove the own address; the address is told by mail. */
+        delete: operations["remove_my_email"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendar": {
         parameters: {
             query?: never;
@@ -601,6 +623,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a forgotten password can be set anew by mail here; else a superior office resets it. */
+        get: operations["read_password_resets"];
+        put?: never;
+        /** Ask for a link to set the password anew; 202 whether or not there is such a user with that address. */
+        post: operations["ask_for_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spot-checks.csv": {
         parameters: {
             query?: never;
@@ -944,6 +984,23 @@ export interface paths {
         /** Numbers that offices of the caller's regions freed, with reason, user and time; numbers are masked. */
         get: operations["list_freed_numbers"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/email/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Confirm the address by the token of the mail, signed in as the user who gave it. */
+        put: operations["confirm_my_email"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1365,6 +1422,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/password-resets/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the password by the link of a mail; it works once. The same call again, after a lost answer, is 200. */
+        put: operations["set_password_by_link"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{user_id}/hand-over": {
         parameters: {
             query?: never;
@@ -1443,8 +1517,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Hand an enterprise its account: user name and a one-time password, shown once.
-         * @description Not idempotent: until the account is used, each call makes a new password.
+         * Hand an enterprise its account: user name and a one-time password, shown once; with `email` a link goes there.
+         * @description Not idempotent: until the account is used, each call makes a new password, or a new link.
          */
         post: operations["hand_over_account"];
         delete?: never;
@@ -2715,6 +2789,11 @@ export interface components {
             /** @default null */
             captcha: string | null;
         };
+        /** @description The address, and the own password: whoever has the address can set the password. */
+        EmailBody: {
+            email: string;
+            password: string;
+        };
         /** @description `question`, a sum in words, is for people who cannot see a picture; it allows fewer wrong answers. */
         CaptchaBody: {
             /**
@@ -2766,6 +2845,15 @@ export interface components {
             /** @default null */
             otp: string | null;
         };
+        /** @description User name and confirmed address; the captcha where it was asked for (403 `captcha_required`). */
+        ResetBody: {
+            username: string;
+            email: string;
+            /** @default null */
+            captcha_id: string | null;
+            /** @default null */
+            captcha: string | null;
+        };
         /** @description A mobile number (手机号); a captcha after 403 `captcha_required`. */
         MobileBody: {
             mobile: string;
@@ -2798,6 +2886,10 @@ export interface components {
             password: string;
             /** @default null */
             reason: string | null;
+        };
+        /** @description The token of the link in the mail. */
+        EmailTokenBody: {
+            token: string;
         };
         /** @description Ratings whose texts are released. */
         ReleaseBody: {
@@ -2940,15 +3032,24 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["JsonValue"];
         };
+        /** @description The new password. */
+        NewPasswordBody: {
+            password: string;
+        };
         /** @description Who gets the user's drafts and assigned bad ratings. */
         HandOverBody: {
             /** Format: uuid */
             hand_over_to: string;
         };
-        /** @description `suffix` for a further user: the user name becomes `USCC@suffix`. */
+        /**
+         * @description `suffix` for a further user: the user name becomes `USCC@suffix`. `email`: a link goes there, no password is made
+         *     known (邀请).
+         */
         EnterpriseAccountBody: {
             /** @default null */
             suffix: string | null;
+            /** @default null */
+            email: string | null;
         };
         /** @description The filters of `GET /filings`. */
         "ManyBody.FilingFilter": {
@@ -3763,10 +3864,13 @@ export interface components {
             status: "active";
             product_codes: ("01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13")[];
         };
-        /** @description An account that was handed to an enterprise; the password is shown once. */
+        /** @description An account that was handed to an enterprise: by a one-time password, shown once, or by a link by mail. */
         EnterpriseAccount: {
             username: string;
-            password: string;
+            /** @description left out where a link went out by mail */
+            password?: string;
+            /** @description the address, masked, to which the link went */
+            invited?: string;
             /** @constant */
             must_change_password: true;
         };
@@ -4369,6 +4473,8 @@ export interface components {
             region: components["schemas"]["RegionName"];
             /** @description masked */
             mobile: string | null;
+            /** @description masked; the address that the user has confirmed */
+            email: string | null;
             version: number;
             /** Format: date-time */
             created_at: string;
@@ -4853,6 +4959,16 @@ export interface components {
             actions: ("correct" | "withdraw")[];
             history: components["schemas"]["OutageMove"][];
         };
+        /** @description The own address and the one that waits to be confirmed, masked: a user name may be shared. */
+        OwnEmail: {
+            email: string | null;
+            confirmed_at: string | null;
+            /** @description an address to which a link went */
+            pending: string | null;
+            pending_until: string | null;
+            /** @description whether a mail server is set up; without one mails are kept until there is one */
+            sends_mail: boolean;
+        };
         /** @description The enterprise whose account this is. */
         OwnEnterprise: {
             /** Format: uuid */
@@ -4888,6 +5004,11 @@ export interface components {
             /** @constant */
             changed: true;
         };
+        /** @description The password was set; all sessions of the user have ended. */
+        PasswordSet: {
+            /** @constant */
+            set: true;
+        };
         /** @description Characters in a picture. */
         PictureCaptcha: {
             /** Format: uuid */
@@ -4903,7 +5024,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "another_person_needed" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "login_failed" | "login_throttled" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_importable" | "not_ready" | "otp_enrolled" | "otp_enrolment_required" | "otp_not_begun" | "otp_not_enrolled" | "otp_required" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "two_people_needed" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_set_up" | "wechat_unavailable" | "wrong_status";
+            code: "account_disabled" | "account_pending" | "account_rejected" | "already_confirmed" | "already_open" | "already_rated" | "already_submitted" | "another_person_needed" | "assigned_to_other" | "bad_request" | "busy" | "captcha_required" | "code_disabled" | "code_expired" | "converter_unavailable" | "correct_directly" | "disk_full" | "duplicate_check" | "export_too_large" | "font_missing" | "forbidden" | "handed_over" | "id_taken" | "internal_error" | "invalid" | "link_over" | "login_failed" | "login_throttled" | "mail_not_set_up" | "malformed_json" | "method_not_allowed" | "name_differs" | "name_taken" | "no_preview" | "not_found" | "not_generated" | "not_importable" | "not_ready" | "otp_enrolled" | "otp_enrolment_required" | "otp_not_begun" | "otp_not_enrolled" | "otp_required" | "password_change_required" | "payload_too_large" | "preview_failed" | "rating_window" | "rectification_open" | "scanner_unavailable" | "sms_unavailable" | "stale_version" | "storage_unavailable" | "too_early" | "too_late" | "too_many_requests" | "two_people_needed" | "unauthenticated" | "unknown_code" | "unknown_parameter" | "unsupported_media_type" | "upload_quota" | "username_taken" | "wechat_blocked" | "wechat_code_refused" | "wechat_not_bound" | "wechat_not_set_up" | "wechat_unavailable" | "wrong_status";
             /** @description Chinese sentence a user can act on */
             detail?: string;
             /** @description all faults at once, at most 200 */
@@ -5673,6 +5794,11 @@ export interface components {
             /** @description who did it and, where two did, who had proposed it */
             by: components["schemas"]["Resetter"][];
         };
+        /** @description The same for names and addresses that belong together and for any others. */
+        ResetAsked: {
+            /** @description whether this installation has a mail server; without one nothing arrives */
+            sends_mail: boolean;
+        };
         ResetPage: {
             items: components["schemas"]["Reset"][];
             /** @description counted from 1; null where the page begins behind a mark (`after`) */
@@ -5942,6 +6068,8 @@ export interface components {
             region: components["schemas"]["RegionName"];
             /** @description masked */
             mobile: string | null;
+            /** @description masked; the address that the user has confirmed */
+            email: string | null;
             version: number;
             /** Format: date-time */
             created_at: string;
@@ -7073,7 +7201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7270,7 +7398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7384,7 +7512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7498,7 +7626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7959,7 +8087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7979,6 +8107,286 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_my_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnEmail"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmailBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnEmail"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_my_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnEmail"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8223,7 +8631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8509,7 +8917,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8969,7 +9377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9745,7 +10153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10047,7 +10455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10236,7 +10644,177 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_password_resets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetAsked"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResetBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetAsked"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10911,7 +11489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11913,7 +12491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12107,7 +12685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12335,6 +12913,129 @@ export interface operations {
             };
         };
     };
+    confirm_my_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmailTokenBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnEmail"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description code_disabled, code_expired, link_over */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     renew_my_recovery_codes: {
         parameters: {
             query?: never;
@@ -12393,7 +13094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12596,7 +13297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12798,7 +13499,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13089,7 +13790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13387,7 +14088,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13499,7 +14200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13682,7 +14383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13970,7 +14671,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14149,7 +14850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14158,7 +14859,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description code_disabled, code_expired */
+            /** @description code_disabled, code_expired, link_over */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -14256,7 +14957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14265,7 +14966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description code_disabled, code_expired */
+            /** @description code_disabled, code_expired, link_over */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -14381,7 +15082,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14669,7 +15370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14861,7 +15562,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14973,7 +15674,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15165,7 +15866,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15277,7 +15978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15400,6 +16101,113 @@ export interface operations {
             };
         };
     };
+    set_password_by_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description code_disabled, code_expired, link_over */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hand_over: {
         parameters: {
             query?: never;
@@ -15460,7 +16268,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15576,7 +16384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15773,7 +16581,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15871,7 +16679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15987,7 +16795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16453,7 +17261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16753,7 +17561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16869,7 +17677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17083,7 +17891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17199,7 +18007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17315,7 +18123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17436,7 +18244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17537,7 +18345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17702,7 +18510,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17818,7 +18626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17934,7 +18742,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18050,7 +18858,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18510,7 +19318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18611,7 +19419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18712,7 +19520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19073,7 +19881,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19192,7 +20000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19293,7 +20101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19400,7 +20208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19525,7 +20333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19641,7 +20449,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19757,7 +20565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19876,7 +20684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19974,7 +20782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20184,7 +20992,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20300,7 +21108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20512,7 +21320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20628,7 +21436,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20833,7 +21641,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20949,7 +21757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21228,7 +22036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21353,7 +22161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21478,7 +22286,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21595,7 +22403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21712,7 +22520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21828,7 +22636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21944,7 +22752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22413,7 +23221,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22530,7 +23338,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22647,7 +23455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22764,7 +23572,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22881,7 +23689,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22998,7 +23806,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -23115,7 +23923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -23232,7 +24040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -23349,7 +24157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -23466,7 +24274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -23583,7 +24391,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
                 headers: {
                     [name: string]: unknown;
