@@ -1,6 +1,9 @@
 """The systems whose filings the engine carries, and the engine as the server and the command line make it."""
 
+import functools
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -40,7 +43,19 @@ def register_file_purposes(purposes: FilePurposes) -> None:
 def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events) -> Filings:
     """The engine with all kinds; what filings can be about joins the given subjects."""
     sides = {Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW}
-    subjects.register("filing", sides, may_read_filing, may_fetch)
+    engine = Filings(FilingKinds(KINDS, form_definitions()), forms, events, subjects)
+    subjects.register(
+        "filing", sides, lambda session, *asked: may_read_filing(session, engine, *asked),
+        lambda session, *asked: may_fetch(session, engine, *asked),
+    )  # fmt: skip
     subjects.register("licence", {*sides, Verb.ENTERPRISES_READ}, production_queries.may_read_licence)
     subjects.register("self_check_topic", sides, production_queries.may_read_topic)
-    return Filings(FilingKinds(KINDS), forms, events, subjects)
+    return engine
+
+
+@functools.cache
+def form_definitions() -> dict[str, dict[str, Any]]:
+    """The newest version of each form that comes with a system, by its code."""
+    files = sorted(Path(__file__).parent.glob("*/forms/*.json"))
+    read = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return {form["code"]: form for form in sorted(read, key=lambda form: form["version"])}

@@ -6,6 +6,7 @@ move; an effect that refuses rolls the whole transaction back.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -21,13 +22,13 @@ from core.models import Confirmation
 from core.text import clean, demanded
 from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale
-from core.workflows.workflow import SYSTEM
-from enterprise.filings.access import reading_side
+from enterprise.filings.access import Standing, demanded_standing
 from enterprise.filings.clocks_and_todos import due, replace_todo, run_clocks
 from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
-from enterprise.filings.kinds import OFFICE, FilingKind, Filings, FilingStep
+from enterprise.filings.declarations import APPLICANT, SYSTEM, By, Move, Step
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing, FilingVersion
-from enterprise.filings.moves import after, find, found, lock, write_move
+from enterprise.filings.moves import after, as_it_will_be, find, found, lock, write_move
 from enterprise.filings.sending import NOT_TRIED, Tried, as_sent, phone_says, validate, version_row_of
 from enterprise.filings.tries import first_try
 from enterprise.filings.working_copy import as_date, release_all_but
@@ -51,91 +52,92 @@ def act(
     key = idempotency.key(actor.user_id, f"filings.{action}", filing_id, body)
     if filing.status == DELETED and idempotency.is_claimed(session, key):
         return filing
-    side = reading_side(actor, filing)
+    stands = demanded_standing(engine, actor, filing)
     if not idempotency.claim(session, key):
         return found(session, filing_id)
     kind = engine.kind_of(filing)
-    step = _step_of(kind, filing, action, side)
+    step, by = _step_of(kind, filing, action, stands)
     refuse_stale(filing.version, body)
     tried = Tried(first_try(session, key), phone_says(body)) if step.sends else NOT_TRIED
-    return _take(session, engine, kind, filing, step, actor, body, tried)
+    return _take(Move(session, engine, filing, actor, by, step, {}, clock.now()), body, tried)
 
 
 def act_by_system(session: Session, engine: Filings, filing: Filing, action: str) -> None:
     """Take a step of the system: a clock rang, or the effect of another step brings it about."""
     kind = engine.kind_of(filing)
     step = kind.step(action, filing.status)
-    if step is None or step.who != SYSTEM:
+    if step is None or SYSTEM not in step.takers:
         raise kind.wrong_status(filing.status)
-    _take(session, engine, kind, filing, step, None, {}, NOT_TRIED)
+    _take(Move(session, engine, filing, None, SYSTEM, step, {}, clock.now()), {}, NOT_TRIED)
 
 
-def _step_of(kind: FilingKind, filing: Filing, action: str, side: str) -> FilingStep:
-    """The step of that action from the filing's status, if it falls to that side."""
+def _step_of(kind: FilingKind, filing: Filing, action: str, stands: Standing) -> tuple[Step, By]:
+    """The step of that action from the filing's status, and the post or party from which the actor may take it."""
     if not any(step.action == action for step in kind.steps):
         raise not_found()
     step = kind.step(action, filing.status)
     if step is None:
         raise kind.wrong_status(filing.status, action)
-    if step.who != side:
+    by = step.falls_to(stands.codes)
+    if by is None:
         raise Problem("forbidden")
-    return step
+    return step, by
 
 
-def _take(
-    session: Session,
-    engine: Filings,
-    kind: FilingKind,
-    filing: Filing,
-    step: FilingStep,
-    actor: Actor | None,
-    body: Mapping[str, Any],
-    tried: Tried,
-) -> Filing:
-    """Take a step that falls to the actor (None: the system). Nothing is written when it is refused."""
+def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
+    """Take a step that falls to the actor. Nothing is written when it is refused."""
+    session, filing, step, actor = move.session, move.filing, move.step, move.actor
+    kind = move.engine.kind_of(filing)
     if step.guard is not None:
-        step.guard(filing, actor)
+        step.guard(move)
     comment = _comment(step, body)
     if step.needs_over is not None and not clocks.is_over(session, filing.id, step.needs_over):
         raise Problem("too_early")
-    values: dict[str, Any] = {"updated_at": clock.now(), **_new_due_date(session, kind, step, filing, body)}
+    values: dict[str, Any] = {"updated_at": move.now, **_new_due_date(session, kind, step, filing, body)}
     payload: dict[str, Any] = {"comment": comment} if comment else {}
     if step.confirmations > 1 and not _is_last_confirmation(session, kind, filing, step, actor, payload):
         return found(session, filing.id)
 
-    steps = [step]
     version_row: dict[str, Any] | None = None
     if step.sends:
-        checked, data = validate(session, engine, kind, filing)
+        data = validate(move)
         values |= as_sent(filing, data, tried)
         version_row = version_row_of(filing, data, values["sent_at"], actor, tried)
         payload |= {"sent": values["sent"], "content": content_digest(version_row)}
         if tried.at is not None:
             payload["tried_at"] = clock.rfc3339(tried.at)
-        if step.then is not None:
-            steps.append(kind.following(step.then(checked), step.target))
     if step.restores:
         values |= _sent_last(session, kind, filing)
-    values |= _end(kind, filing, steps, comment)
 
-    moved = after(filing, step, values)
-    rows = [_history_row(step, moved, actor, payload)]
-    for following in steps[1:]:
-        if following.guard is not None:
-            following.guard(moved, None)
-        moved = after(moved, following, {})
-        rows.append(_history_row(following, moved, None, {}))
+    moves = _with_what_follows(move, values)
+    last = moves[-1].filing
+    ended = _end(kind, filing, moves, comment)
+    moved = as_it_will_be(last, ended)
+    rows = [_history_row(one.step, one.filing, one.actor, payload if one is moves[0] else {}) for one in moves]
     write_move(session, kind, filing, moved, step.action, version_row)
     history.append_all(session, rows)
-    for one in steps:
-        run_clocks(session, one, moved)
+    for one in moves:
+        run_clocks(session, kind, one.filing, one.step.source)
     replace_todo(session, kind, moved)
     if moved.status == DELETED or step.restores:
         release_all_but(session, moved.id, set())
-    return _take_effect(session, engine, kind, steps, moved)
+    return _take_effect(kind, moves, moved)
 
 
-def _comment(step: FilingStep, body: Mapping[str, Any]) -> str | None:
+def _with_what_follows(move: Move, values: Mapping[str, Any]) -> list[Move]:
+    """The step and those of the system that follow at once, each with the filing as it stands after it."""
+    moves = [replace(move, filing=after(move.filing, move.step, values))]
+    while (then := moves[-1].step.then) is not None and (action := then(moves[-1])) is not None:
+        standing = moves[-1].filing
+        step = move.engine.kind_of(standing).following(action, standing.status)
+        following = replace(move, filing=standing, actor=None, by=SYSTEM, step=step)
+        if step.guard is not None:
+            step.guard(following)
+        moves.append(replace(following, filing=after(standing, step, {})))
+    return moves
+
+
+def _comment(step: Step, body: Mapping[str, Any]) -> str | None:
     comment = body.get("comment")
     comment = clean(comment) if isinstance(comment, str) else None
     if step.comment:
@@ -144,7 +146,7 @@ def _comment(step: FilingStep, body: Mapping[str, Any]) -> str | None:
 
 
 def _new_due_date(
-    session: Session, kind: FilingKind, step: FilingStep, filing: Filing, body: Mapping[str, Any]
+    session: Session, kind: FilingKind, step: Step, filing: Filing, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What changes with the due date that a step which asks for a correction may set anew."""
     if not step.asks_back or body.get("due_on") is None:
@@ -164,7 +166,7 @@ def _is_last_confirmation(
     session: Session,
     kind: FilingKind,
     filing: Filing,
-    step: FilingStep,
+    step: Step,
     actor: Actor | None,
     payload: dict[str, Any],
 ) -> bool:
@@ -201,7 +203,7 @@ def _is_last_confirmation(
     return False
 
 
-def _history_row(step: FilingStep, moved: Filing, actor: Actor | None, payload: Mapping[str, Any]) -> history.Move:
+def _history_row(step: Step, moved: Filing, actor: Actor | None, payload: Mapping[str, Any]) -> history.Move:
     """The row of a step by the actor (None: the system) that left the filing as `moved`."""
     by, said = (actor.user_id, actor.as_payload()) if actor is not None else (None, {})
     return history.Move(
@@ -221,15 +223,15 @@ def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, 
     return {**sent, "data": moved(sent["data"], version_place(version_id), data_place(filing.id))}
 
 
-def _end(kind: FilingKind, filing: Filing, steps: Sequence[FilingStep], comment: str | None) -> dict[str, Any]:
+def _end(kind: FilingKind, filing: Filing, moves: Sequence[Move], comment: str | None) -> dict[str, Any]:
     """The columns `finished` and `opinion` after these steps; the opinion is that of the last decision, or none.
 
     An enterprise decides nothing: its own words stand in the history alone, and what an office said last stays while
     the filing is under way.
     """
-    was_over, is_over = filing.status in kind.final, any(step.target in kind.final for step in steps)
+    was_over, is_over = filing.status in kind.final, any(move.step.target in kind.final for move in moves)
     values: dict[str, Any] = {}
-    if steps[0].who == OFFICE:
+    if moves[0].by not in (APPLICANT, SYSTEM):
         values["opinion"] = comment
     elif is_over and not was_over:
         values["opinion"] = None
@@ -240,16 +242,16 @@ def _end(kind: FilingKind, filing: Filing, steps: Sequence[FilingStep], comment:
     return values
 
 
-def _take_effect(
-    session: Session, engine: Filings, kind: FilingKind, steps: Sequence[FilingStep], moved: Filing
-) -> Filing:
+def _take_effect(kind: FilingKind, moves: Sequence[Move], moved: Filing) -> Filing:
     """Bring about what follows from steps that were taken; the filing as it then stands."""
-    effects = [step.effect for step in steps if step.effect is not None]
-    for effect in effects:
-        effect(engine, session, moved)
+    session, engine = moves[0].session, moves[0].engine
+    taken = [replace(move, filing=moved) for move in moves if move.step.effect is not None]
+    for move in taken:
+        assert move.step.effect is not None
+        move.step.effect(move)
     # By the steps, not by the status: an effect may have moved the filing on, and that move emits its own event.
-    if any(step.target in kind.final for step in steps):
+    if any(move.step.target in kind.final for move in moves):
         clocks.stop(session, moved.id)
         if kind.rateable:
             engine.events.emit(session, FINISHED, filing=moved, kind=kind)
-    return found(session, moved.id) if effects else moved
+    return found(session, moved.id) if taken else moved

@@ -14,9 +14,10 @@ from core.deadlines.notes import moved_note
 from core.errors import Problem, Warned, not_found
 from core.forms.sealing import readable
 from core.read_only import names_any
-from enterprise.filings.access import may_read, side_of
+from enterprise.filings.access import Standing, standing
 from enterprise.filings.content import data_place, version_place
-from enterprise.filings.kinds import ENTERPRISE, FilingKind, Filings, FilingStep
+from enterprise.filings.declarations import APPLICANT, Move, System
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find
 from enterprise.filings.working_copy import COMPARED
@@ -27,7 +28,9 @@ def page_answer(session: Session, engine: Filings, actor: Actor, page: Page) -> 
     sent = _sent_data(session, engine, actor, [row.Filing for row in page.items])
 
     def answer(row: Any) -> dict[str, Any]:
-        return _row(engine, actor, side_of(actor, row.Filing), row.Filing, sent.get(row.Filing.id))
+        stands = standing(engine, actor, row.Filing)
+        actions = _actions(session, engine, stands, actor, row.Filing)
+        return _row(engine, stands, row.Filing, sent.get(row.Filing.id), actions)
 
     return page.as_json(answer)
 
@@ -37,7 +40,7 @@ def _sent_data(session: Session, engine: Filings, actor: Actor, filings: list[Fi
     changing = [
         filing.id
         for filing in filings
-        if filing.sent and filing.status in engine.kind_of(filing).editable and side_of(actor, filing) != ENTERPRISE
+        if filing.sent and filing.status in engine.kind_of(filing).editable and actor.enterprise_id is None
     ]
     if not changing:
         return {}
@@ -59,8 +62,9 @@ def prepare_answer(
     session: Session, engine: Filings, actor: Actor, filing: Filing
 ) -> Callable[[Sequence[Warned]], dict[str, Any]]:
     """The same in two parts: what is returned makes the answer after the commit, and asks the database nothing."""
-    side = side_of(actor, filing)
-    own = side == ENTERPRISE
+    stands = standing(engine, actor, filing)
+    own = stands is not None and stands.own
+    actions = _actions(session, engine, stands, actor, filing)
     content: Filing | FilingVersion = filing if own or filing.sent == 0 else _version(session, filing, filing.sent)
 
     def answer(warnings: Sequence[Warned] = ()) -> dict[str, Any]:
@@ -74,7 +78,7 @@ def prepare_answer(
             # What was ordered may have been changed on returning it (a later 整改期限): shown as it is now.
             shown["data"] |= {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
         sent = content.data if isinstance(content, FilingVersion) else None
-        return {**_row(engine, actor, side, filing, sent), **shown, "warnings": list(warnings)}
+        return {**_row(engine, stands, filing, sent, actions), **shown, "warnings": list(warnings)}
 
     return answer
 
@@ -84,11 +88,12 @@ def answer_before(
 ) -> dict[str, Any]:
     """The filing as the actor reads it before a write; empty where the body holds nothing to be compared with it."""
     filing = find(session, filing_id) if names_any(body, COMPARED) else None
-    return whole_answer(session, engine, actor, filing) if filing is not None and may_read(actor, filing) else {}
+    readable_now = filing is not None and standing(engine, actor, filing) is not None
+    return whole_answer(session, engine, actor, filing) if filing is not None and readable_now else {}
 
 
 def _row(
-    engine: Filings, actor: Actor, side: str | None, filing: Filing, sent: Mapping[str, Any] | None
+    engine: Filings, stands: Standing | None, filing: Filing, sent: Mapping[str, Any] | None, actions: list[str]
 ) -> dict[str, Any]:
     """A filing in a list, with what the caller may do now.
 
@@ -102,13 +107,13 @@ def _row(
         "kind": filing.kind,
         "title": filing.title,
         "status": filing.status,
-        "status_label": kind.statuses[shown_as or filing.status],
-        "tag": kind.statuses[filing.status] if shown_as else None,
+        "status_label": kind.labels[shown_as or filing.status],
+        "tag": kind.labels[filing.status] if shown_as else None,
         "version": filing.version,
         "uscc": filing.uscc,
         "org_name": filing.org_name,
         "subject": _subject(filing),
-        "summary": _summary(kind, side, filing, sent),
+        "summary": _summary(kind, stands, filing, sent),
         "opinion": filing.opinion,
         "due_on": filing.due_on.isoformat() if filing.due_on else None,
         "due_on_note": moved_note(filing),
@@ -118,33 +123,39 @@ def _row(
         "created_at": clock.rfc3339(filing.created_at),
         "sent_at": clock.rfc3339(filing.sent_at) if filing.sent_at else None,
         "finished_at": clock.rfc3339(filing.finished_at) if filing.finished_at else None,
-        "actions": _actions(kind, side, actor, filing),
+        "actions": actions,
     }
 
 
-def _actions(kind: FilingKind, side: str | None, actor: Actor, filing: Filing) -> list[str]:
+def _actions(session: Session, engine: Filings, stands: Standing | None, actor: Actor, filing: Filing) -> list[str]:
     """What the caller may do now; `save` where the working copy may be changed."""
-    if side is None:
+    if stands is None:
         return []
-    saving = ["save"] if side == ENTERPRISE and filing.status in kind.editable else []
-    return saving + [step.action for step in kind.steps_of(side, filing.status) if _is_open(step, actor, filing)]
+    kind = engine.kind_of(filing)
+    saving = ["save"] if stands.is_one_of(kind.status(filing.status).editors) else []
+    now = clock.now()
+    mine = [(step, step.falls_to(stands.codes)) for step in kind.steps if step.source == filing.status]
+    moves = [Move(session, engine, filing, actor, by, step, {}, now) for step, by in mine if by is not None]
+    return saving + [move.step.action for move in moves if _is_open(move)]
 
 
-def _is_open(step: FilingStep, actor: Actor, filing: Filing) -> bool:
+def _is_open(move: Move) -> bool:
     """Whether the step has no guard that refuses it to the actor."""
-    if step.guard is None:
+    if move.step.guard is None:
         return True
     try:
-        step.guard(filing, actor)
+        move.step.guard(move)
     except Problem:
         return False
     return True
 
 
-def _summary(kind: FilingKind, side: str | None, filing: Filing, sent: Mapping[str, Any] | None) -> dict[str, Any]:
+def _summary(
+    kind: FilingKind, stands: Standing | None, filing: Filing, sent: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """The fields of the data that the kind lists; an office sees nothing that the enterprise is still changing."""
     data = filing.data
-    if side != ENTERPRISE and filing.status in kind.editable:
+    if (stands is None or not stands.own) and filing.status in kind.editable:
         data = {**(sent or {}), **{name: data[name] for name in kind.fixed & data.keys()}}
     return {name: data[name] for name in kind.listed if name in data}
 
@@ -157,7 +168,7 @@ def _subject(filing: Filing) -> dict[str, str] | None:
 
 def _colour(kind: FilingKind, filing: Filing) -> str | None:
     """Yellow until due, red after (未超期黄灯，已超期红灯), while it is the enterprise's turn (spec/c §2.6)."""
-    if filing.due_on is None or filing.status not in kind.editable:
+    if filing.due_on is None or APPLICANT not in kind.status(filing.status).turns or filing.status in kind.final:
         return None
     return "red" if clock.today() > filing.due_on else "yellow"
 
@@ -218,8 +229,14 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
             for d in kind.documents
         ],
         "statuses": [
-            {"code": code, "label": label, "editable": code in kind.editable, "final": code in kind.final}
-            for code, label in kind.statuses.items()
+            {
+                "code": status.code,
+                "label": status.label,
+                "editable": bool(status.editors),
+                "final": status.is_finished,
+                "turn": [taker.code for taker in status.turns],
+            }
+            for status in kind.statuses
         ],
         "steps": [
             {
@@ -231,7 +248,8 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
                 "sends": s.sends,
                 "restores": s.restores,
                 "many": s.many,
-                "mine": s.who in verbs,
+                "by": [taker.code for taker in s.takers],
+                "mine": any(not isinstance(taker, System) and taker.verb in verbs for taker in s.takers),
             }
             for s in kind.steps
         ],

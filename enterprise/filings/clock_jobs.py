@@ -35,7 +35,7 @@ def ring(session: Session, engine: Filings, clock_id: int) -> bool:
     kind = engine.kinds.get(filing.kind) if filing is not None else None
     if row is None or filing is None or kind is None:
         return False
-    action = next((s.starts.rings for s in kind.steps if s.starts and s.starts.name == row.name), None)
+    action = next((declared.rings for declared in kind.clocks if declared.name == row.name), None)
     if action is None or kind.step(action, filing.status) is None:
         return False
     act_by_system(session, engine, filing, action)

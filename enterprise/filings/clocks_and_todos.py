@@ -9,7 +9,8 @@ from accounts.offices import enterprise_office_id
 from core.deadlines import clocks, outages
 from core.deadlines.outages import NO_DUE
 from core.workflows import todos
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, FilingStep
+from enterprise.filings.declarations import APPLICANT, System
+from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 
@@ -18,21 +19,28 @@ SYSTEM = "filings"
 """The system of an outage (系统故障) that moves due dates of filings."""
 
 
-def run_clocks(session: Session, step: FilingStep, filing: Filing) -> None:
-    """Start, pause and stop the clocks that a step names. The caller has locked or changed the filing's row."""
-    if step.pauses is None and step.stops is None and step.starts is None:
+def run_clocks(session: Session, kind: FilingKind, filing: Filing, left: str | None) -> None:
+    """Start, pause and stop the clocks of a filing that came from the status `left` to where it stands.
+
+    The caller has locked or changed the filing's row.
+    """
+    if not kind.clocks:
         return
-    calendar = clocks.working_calendar(session, (filing.area1, filing.area2, filing.area3))
-    if step.pauses is not None:
-        clocks.pause(session, filing.id, step.pauses, calendar)
-    if step.stops is not None:
-        clocks.stop(session, filing.id, step.stops)
-    if step.starts is not None:
-        rule = step.starts
-        clocks.start(
-            session, ("filing", filing.id), rule.name, unit=rule.unit, days=rule.days,
-            on_restart=rule.on_restart, calendar=calendar,
-        )  # fmt: skip
+    now = filing.status
+    for declared in kind.clocks:
+        running, paused = now in declared.runs_in, now in declared.pauses_in
+        if (running and left in declared.runs_in) or (paused and left in declared.pauses_in):
+            continue
+        calendar = clocks.working_calendar(session, (filing.area1, filing.area2, filing.area3))
+        if running:
+            clocks.start(
+                session, ("filing", filing.id), declared.name, unit=declared.unit, days=declared.days,
+                on_restart=declared.again, calendar=calendar,
+            )  # fmt: skip
+        elif paused:
+            clocks.pause(session, filing.id, declared.name, calendar)
+        elif left in declared.runs_in or left in declared.pauses_in:
+            clocks.stop(session, filing.id, declared.name)
 
 
 def due(session: Session, filing: Filing | Enterprise, day: date | None) -> dict[str, Any]:
@@ -57,16 +65,18 @@ def replace_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
 
 def open_todo(session: Session, kind: FilingKind, filing: Filing) -> None:
     """Open the to-do of the status in which the filing stands, if its kind declares one; none may be open."""
-    rule = kind.todos.get(filing.status)
-    if rule is None:
+    status = kind.status(filing.status)
+    if status.todo is None:
         return
-    title, subject = f"{rule.title}：{filing.org_name}", ("filing", filing.id)
-    if rule.side == "enterprise":
+    title, subject = f"{status.todo}：{filing.org_name}", ("filing", filing.id)
+    taker = status.turns[0]
+    if taker == APPLICANT:
         todos.open_for_office(
-            session, TODO_KIND, title, subject, verb=ENTERPRISE, office_id=enterprise_office_id(filing.uscc),
-            **(_dated(filing) if rule.dated else {}),
+            session, TODO_KIND, title, subject, verb=APPLICANT.verb, office_id=enterprise_office_id(filing.uscc),
+            **(_dated(filing) if status.dated else {}),
         )  # fmt: skip
-    else:
+    elif not isinstance(taker, System):
         todos.open_for_region(
-            session, TODO_KIND, title, subject, verb=OFFICE, area1=filing.area1, area2=filing.area2, area3=filing.area3
-        )
+            session, TODO_KIND, title, subject, verb=taker.verb, area1=filing.area1, area2=filing.area2,
+            area3=filing.area3,
+        )  # fmt: skip

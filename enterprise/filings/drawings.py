@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable
 
-from core.workflows.workflow import BACK, SYSTEM
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind
-
-_WHO = {ENTERPRISE: "企业", OFFICE: "局方", SYSTEM: "系统"}
+from enterprise.filings.declarations import BACK
+from enterprise.filings.kinds import FilingKind
 
 
 def drawing(kind: FilingKind) -> str:
     """One workflow as a Mermaid state diagram, labels in Chinese."""
     lines = ["stateDiagram-v2"]
-    lines += [f'    state "{label}" as {status}' for status, label in kind.statuses.items()]
+    lines += [f'    state "{label}" as {status}' for status, label in kind.labels.items()]
     for step in kind.steps:
         asked = sorted({s.source for s in kind.steps if s.asks_back and s.source})
+        who = "、".join(taker.label for taker in step.takers)
         for target in asked if step.target == BACK else [step.target]:
-            lines.append(f"    {step.source or '[*]'} --> {target} : {step.label}（{_WHO[step.who]}）")
-    lines += [f"    {status} --> [*]" for status in kind.statuses if status in kind.final]
+            lines.append(f"    {step.source or '[*]'} --> {target} : {step.label}（{who}）")
+    lines += [f"    {status} --> [*]" for status in kind.labels if status in kind.final]
     return "\n".join(lines)
 
 

@@ -16,7 +16,8 @@ from core.db import dialect_of
 from core.errors import Problem, not_found
 from core.workflows.versions import stale
 from core.workflows.workflow import BACK
-from enterprise.filings.kinds import FilingKind, FilingStep
+from enterprise.filings.declarations import Step
+from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
 
 _FILINGS = cast(Table, Filing.__table__)
@@ -77,7 +78,7 @@ def _apart(values: Mapping[str, Any]) -> Filing:
     return filing
 
 
-def after(filing: Filing, step: FilingStep, values: Mapping[str, Any]) -> Filing:
+def after(filing: Filing, step: Step, values: Mapping[str, Any]) -> Filing:
     """The filing as it will be after a step; `values`: what changes besides status, version, round and `return_to`."""
     changes: dict[str, Any] = {"status": step.target, "version": filing.version + 1, "round": filing.round + 1}
     if step.asks_back:
@@ -86,6 +87,11 @@ def after(filing: Filing, step: FilingStep, values: Mapping[str, Any]) -> Filing
         assert filing.return_to is not None
         changes |= {"status": filing.return_to, "return_to": None}
     return _apart({**instance_dict(filing), **values, **changes})
+
+
+def as_it_will_be(filing: Filing, values: Mapping[str, Any]) -> Filing:
+    """The filing with other values besides."""
+    return _apart({**instance_dict(filing), **values})
 
 
 def write_move(

@@ -15,8 +15,10 @@ from core.actor import Actor
 from core.errors import Problem, invalid
 from core.identifiers import as_uuid
 from core.workflows.versions import sent_version
+from enterprise.filings.access import posts_of
 from enterprise.filings.clocks_and_todos import due, open_todo, replace_todo, run_clocks
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
+from enterprise.filings.declarations import APPLICANT, By, Move, Post, Step
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.working_copy import as_date, claim_files, unknown_keys, validate_data
 from enterprise.models import Enterprise
@@ -38,23 +40,21 @@ def open_by(
     kind = engine.kinds.named(body.get("kind"))
     if kind is None:
         raise invalid("/kind", "unknown_kind", "没有这种办件，请重新选择")
-    side = ENTERPRISE if actor.enterprise_id is not None else OFFICE
-    if side not in actor.verbs or kind.opened_by != ("enterprise" if side == ENTERPRISE else "office"):
-        raise Problem("forbidden", f"“{kind.title}”不能由您发起")
+    opening, by = _opening_for(actor, kind)
     enterprise = _enterprise_for(session, actor, body)
     sent_version(body)
     subject = about or _subject(session, engine, actor, kind, body)
     title = kind.titled(session, subject[1]) if kind.titled and subject else None
     filing = open_filing(
-        session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True
-    )
-    values, faults = validate_data(
-        engine, kind, filing, {"data": body.get("data") or {}}, submit=kind.opened_by == "office"
-    )
+        session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True,
+        opening=opening,
+    )  # fmt: skip
+    values, faults = validate_data(engine, kind, filing, {"data": body.get("data") or {}}, submit=by != APPLICANT)
     documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
-    if kind.opened_by == "office" and kind.check is not None and not faults:
-        faults = kind.check(session, filing, values, clock.today())
+    move = Move(session, engine, filing, actor, by, opening, values, clock.now())
+    if by != APPLICANT and kind.check is not None and not faults:
+        faults = kind.check(move)
     if faults:
         raise Problem("invalid", errors=faults)
     due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
@@ -65,8 +65,20 @@ def open_by(
     if due_on is not None:
         replace_todo(session, kind, filing)
     if kind.opened is not None:
-        kind.opened(session, actor, filing)
+        kind.opened(move)
     return session.get_one(Filing, filing_id, populate_existing=True)
+
+
+def _opening_for(actor: Actor, kind: FilingKind) -> tuple[Step, By]:
+    """The step by which the actor opens one, and the post or party from which; 403 for who may not."""
+    codes = posts_of(actor, kind)
+    if actor.enterprise_id is not None:
+        codes = frozenset({APPLICANT.code} if APPLICANT.verb in actor.verbs else ())
+    for step in kind.openings:
+        by = step.falls_to(codes)
+        if by is not None:
+            return step, by
+    raise Problem("forbidden", f"“{kind.title}”不能由您发起")
 
 
 def _enterprise_for(session: Session, actor: Actor, body: Mapping[str, Any]) -> Enterprise:
@@ -111,13 +123,14 @@ def open_filing(
     due_on: date | None = None,
     saved: bool = False,
     title_region: str | None = None,
+    opening: Step | None = None,
 ) -> Filing:
     """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open, or `id_taken`.
 
     `title_region` precedes the title of its paper; without one it is the region of the office that handles it.
     """
     filing_id = filing_id or uuid4()
-    opening = kind.opening()
+    opening = opening or kind.opening()
     now = clock.now()
     # With the enterprise's id: many enterprises may have one for the same topic or campaign.
     about = subject[1].hex if subject else "-"
@@ -130,7 +143,7 @@ def open_filing(
         "area2": enterprise.area2, "area3": enterprise.area3,
         "subject_type": subject[0] if subject else None, "subject_id": subject[1] if subject else None,
         "parent_id": parent_id, "open_key": key, "opened_by": actor.user_id if actor else None,
-        "opened_by_office": kind.opened_by == "office", "form_code": kind.form_code,
+        "opened_by_office": isinstance(opening.takers[0], Post), "form_code": kind.form_code,
         "form_version": engine.forms.get(kind.form_code).form.version, "data": data or {}, "documents": [],
         "saved": saved, "sent": 0, "round": 0, "return_to": None, "opinion": None,
         **due(session, enterprise, due_on),
@@ -145,9 +158,9 @@ def open_filing(
     if not created:
         raise Problem("id_taken")
     filing = session.get_one(Filing, filing_id, populate_existing=True)
-    run_clocks(session, opening, filing)
+    run_clocks(session, kind, filing, None)
     if opening.effect is not None:
-        opening.effect(engine, session, filing)
+        opening.effect(Move(session, engine, filing, actor, opening.takers[0], opening, {}, now))
     open_todo(session, kind, filing)
     return filing
 

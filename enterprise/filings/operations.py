@@ -15,9 +15,9 @@ from core.actor import Actor
 from core.errors import Problem, not_found
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale
-from enterprise.filings.access import get_readable, reading_side, side_of
+from enterprise.filings.access import demanded_standing, get_readable, is_own
 from enterprise.filings.actions import act
-from enterprise.filings.kinds import ENTERPRISE, Filings
+from enterprise.filings.kinds import Filings
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.moves import find
 from enterprise.filings.opening import open_by
@@ -40,15 +40,16 @@ def save(
     `about`: the type and id of what a new one is about, where the caller knows and the body does not say.
     """
     filing = find(session, filing_id)
-    side = reading_side(actor, filing) if filing is not None else None
+    stands = demanded_standing(engine, actor, filing) if filing is not None else None
     if not idempotency.claim(session, idempotency.key(actor.user_id, "filings.save", filing_id, body)):
-        return get_readable(session, actor, filing_id), False
-    if filing is None:
+        return get_readable(session, engine, actor, filing_id), False
+    if filing is None or stands is None:
         return open_by(session, engine, actor, filing_id, body, about), True
     kind = engine.kind_of(filing)
-    if side != ENTERPRISE:
+    editors = kind.status(filing.status).editors
+    if not stands.own and not stands.is_one_of(editors):
         raise Problem("forbidden")
-    if filing.status not in kind.editable:
+    if not stands.is_one_of(editors):
         raise kind.wrong_status(filing.status)
     refuse_stale(filing.version, body)
     values, faults = validate_data(engine, kind, filing, body, submit=False)
@@ -57,7 +58,7 @@ def save(
     if faults:
         raise Problem("invalid", errors=faults)
     store(session, kind, filing, values, documents)
-    return get_readable(session, actor, filing_id), False
+    return get_readable(session, engine, actor, filing_id), False
 
 
 def delete(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> Filing:
@@ -66,7 +67,7 @@ def delete(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> 
     409 `wrong_status` where the workflow has no such step from the filing's status, or none at all.
     """
     filing = find(session, filing_id)
-    if filing is None or side_of(actor, filing) != ENTERPRISE:
+    if filing is None or not is_own(actor, filing):
         raise not_found()
     if filing.status == DELETED:
         return filing

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, false, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
@@ -12,7 +12,7 @@ from core.database.name_search import like_pattern
 from core.database.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
 from core.errors import invalid
 from core.workflows import history
-from enterprise.filings.access import may_read_filing
+from enterprise.filings.access import may_read_filing, posts_of
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.working_copy import sent_files
@@ -48,8 +48,7 @@ def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, r
         conditions.append(Filing.enterprise_id == actor.enterprise_id)
     else:
         conditions += [actor.scope.condition(Filing), _SENT]
-    if filters.kind is not None:
-        conditions.append(Filing.kind == filters.kind)
+    conditions += _of_kinds(engine, actor, filters.kind, Filing.kind)
     if ids is not None:
         # With so many, walking the newest filings fills a page soon; the expression keeps the planner from the index.
         conditions.append(func.coalesce(Filing.enterprise_id, Filing.id).in_(ids))
@@ -69,6 +68,16 @@ def _refuse_unknown(engine: Filings, filters: Filters) -> None:
         raise invalid("/kind", "unknown_kind", "没有这类办件，请从办件类型中重新选择")
     if filters.status is not None and filters.status not in engine.kinds.statuses_of(filters.kind):
         raise invalid("/status", "unknown_option", "没有这个状态，请从该类办件的状态中重新选择")
+
+
+def _of_kinds(
+    engine: Filings, actor: Actor, kind: str | None, column: ColumnElement[Any] | Any
+) -> list[ColumnElement[bool]]:
+    """The kinds that are asked for, and of all others those of which an officer holds a post."""
+    read = {code for code, each in engine.kinds.items() if actor.enterprise_id is not None or posts_of(actor, each)}
+    if kind is not None:
+        return [column == kind if kind in read else false()]
+    return [column.in_(sorted(read))] if len(read) < len(engine.kinds) else []
 
 
 def _shown_in(engine: Filings, status: str, column: ColumnElement[Any] | Any) -> list[ColumnElement[bool]]:
@@ -113,8 +122,7 @@ def _of_enterprises(
     """A page of the filings of a few enterprises: chosen and counted by their index alone, then read."""
     # All other columns in expressions, so that no plan begins with an area or a status.
     conditions = [Filing.enterprise_id.in_(ids), _NOT_DELETED, _SENT, actor.scope.unindexed_condition(Filing)]
-    if filters.kind is not None:
-        conditions.append(func.coalesce(Filing.kind, "") == filters.kind)
+    conditions += _of_kinds(engine, actor, filters.kind, func.coalesce(Filing.kind, ""))
     if filters.status is not None:
         conditions.append(or_(*_shown_in(engine, filters.status, func.coalesce(Filing.status, ""))))
     return _whole_rows(session, fetch(session, select(Filing.id), _NEWEST, request, *conditions))
@@ -131,8 +139,8 @@ def history_of(session: Session, filing: Filing, request: PageRequest) -> Page:
     return history.page(session, filing.id, request)
 
 
-def may_fetch(session: Session, actor: Actor, filing_id: UUID, file_id: UUID) -> bool:
+def may_fetch(session: Session, engine: Filings, actor: Actor, filing_id: UUID, file_id: UUID) -> bool:
     """For the subject registry: the enterprise fetches all files of its filing, an office those that were sent."""
-    if not may_read_filing(session, actor, filing_id):
+    if not may_read_filing(session, engine, actor, filing_id):
         return False
     return actor.enterprise_id is not None or file_id in sent_files(session, filing_id)

@@ -28,7 +28,7 @@ def receipt(
 
     It is made from the version, which never changes, so that it is the same whenever it is asked for.
     """
-    filing = get_readable(session, actor, filing_id)
+    filing = get_readable(session, engine, actor, filing_id)
     chosen = FilingVersion.number == (filing.sent if number is None else number)
     version = session.scalar(select(FilingVersion).where(FilingVersion.filing_id == filing_id, chosen))
     if version is None:

@@ -12,10 +12,10 @@ from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem, not_found
 from core.forms.sealing import moved, readable, sealed
-from core.forms.validation.check import Checked
-from enterprise.filings.access import reading_side
+from enterprise.filings.access import demanded_standing
 from enterprise.filings.content import data_place, version_place
-from enterprise.filings.kinds import ENTERPRISE, FilingKind, Filings
+from enterprise.filings.declarations import Move
+from enterprise.filings.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find
 
@@ -31,37 +31,43 @@ def check_sending(session: Session, engine: Filings, actor: Actor, filing_id: UU
     if filing is None:
         raise not_found()
     kind = engine.kind_of(filing)
-    if reading_side(actor, filing) != ENTERPRISE:
+    stands = demanded_standing(engine, actor, filing)
+    if not stands.own:
         raise Problem("forbidden")
-    if not any(step.sends for step in kind.steps_of(ENTERPRISE, filing.status)):
+    sending = [step for step in kind.steps if step.sends and step.source == filing.status]
+    step = next((step for step in sending if step.falls_to(stands.codes)), None)
+    by = step.falls_to(stands.codes) if step is not None else None
+    if step is None or by is None:
         raise kind.wrong_status(filing.status)
     if not filing.saved:
         return [_NOT_SAVED]
-    return _faults(session, engine, kind, filing)[2]
+    return _faults(Move(session, engine, filing, actor, by, step, {}, clock.now()))[1]
 
 
-def validate(session: Session, engine: Filings, kind: FilingKind, filing: Filing) -> tuple[Checked, dict[str, Any]]:
-    """Validate the working copy whole; 422 with all faults.
+def validate(move: Move) -> dict[str, Any]:
+    """Validate the working copy whole; 422 with all faults. Returns the data as it is stored.
 
-    Returns what the form found, and the data as it is stored.
+    What the form found and the data in clear stand in the move afterwards.
     """
+    filing = move.filing
     if not filing.saved:
         raise Problem("invalid", errors=[_NOT_SAVED])
-    checked, clear, faults = _faults(session, engine, kind, filing)
+    clear, faults = _faults(move)
     if faults:
         raise Problem("invalid", errors=faults)
-    form = engine.forms.get(filing.form_code, filing.form_version).form
-    return checked, filing.data if checked.values == clear else sealed(form, checked.values, data_place(filing.id))
+    if move.data == clear:
+        return filing.data
+    form = move.engine.forms.get(filing.form_code, filing.form_version).form
+    return sealed(form, move.data, data_place(filing.id))
 
 
-def _faults(
-    session: Session, engine: Filings, kind: FilingKind, filing: Filing
-) -> tuple[Checked, dict[str, Any], list[Fault]]:
-    """What the form, the documents and the kind's own check say of the working copy, and its data in clear."""
-    form = engine.forms.get(filing.form_code, filing.form_version).form
-    today = clock.today()
+def _faults(move: Move) -> tuple[dict[str, Any], list[Fault]]:
+    """The working copy in clear, and what the form, the documents and the kind's own check say of it."""
+    filing, kind = move.filing, move.engine.kind_of(move.filing)
+    form = move.engine.forms.get(filing.form_code, filing.form_version).form
     clear = readable(form, filing.data, data_place(filing.id), clear=True)
-    checked = form.check(clear, submit=True, today=today)
+    checked = form.check(clear, submit=True, today=clock.today())
+    move.found, move.data = checked, checked.values
     faults = [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
     present = {one["category"] for one in filing.documents}
     for document in kind.documents:
@@ -69,8 +75,8 @@ def _faults(
         if needed and document.category.code not in present:
             faults.append(Fault("/documents", "required", f"请上传“{document.category.label}”"))
     if kind.check is not None:
-        faults += kind.check(session, filing, checked.values, today)
-    return checked, clear, faults
+        faults += kind.check(move)
+    return clear, faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def work(engine: Filings) -> Work:
     """What a job does with one filing."""
 
     def take(session: Session, actor: Actor, filing_id: UUID, params: Mapping[str, Any]) -> None:
-        filing = get_readable(session, actor, filing_id)
+        filing = get_readable(session, engine, actor, filing_id)
         step = engine.kind_of(filing).step(params["action"], filing.status)
         if step is not None and not step.many:
             raise Problem("forbidden", "该操作须逐件办理，不能批量办理")

@@ -214,5 +214,5 @@ def supervision_check_as_json(row: Any) -> dict[str, Any]:
         "problems": check.problems,
         "rectification_id": str(check.rectification_id) if check.rectification_id else None,
         "rectification_status": status,
-        "rectification_status_label": rectification.KIND.statuses.get(status) if status else None,
+        "rectification_status_label": rectification.KIND.labels.get(status) if status else None,
     }

@@ -36,7 +36,7 @@ def order(
     record = get_readable(session, actor, CHECK, record_id)
     filing_id = uuid5(record.id, f"rectification:{record.uscc}:{due_on}:{problem}")
     if session.get(Filing, filing_id) is not None:
-        return access.get_readable(session, actor, filing_id), False
+        return access.get_readable(session, engine, actor, filing_id), False
     _lock_submitted(session, record.id)
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
@@ -56,7 +56,7 @@ def order(
         if refused.code != "id_taken":
             raise
         # Somebody else gave the same order at this very moment.
-        return access.get_readable(session, actor, filing_id), False
+        return access.get_readable(session, engine, actor, filing_id), False
     publications.note_rectification(session, record.id, filing_id)
     return ordered, new
 

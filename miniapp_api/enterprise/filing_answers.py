@@ -12,7 +12,7 @@ from miniapp_api.form_answers import FormDefinition
 from miniapp_api.http.answers import Answer, AnswerValue, HistoryRow, Warning, absent, one_of
 
 KindCode = Annotated[str, one_of(kind.code for kind in KINDS)]
-Status = Annotated[str, one_of({DELETED, *(status for kind in KINDS for status in kind.statuses)})]
+Status = Annotated[str, one_of({DELETED, *(status for kind in KINDS for status in kind.labels)})]
 Action = Annotated[str, one_of({"save", *(step.action for kind in KINDS for step in kind.steps)})]
 
 
@@ -43,7 +43,8 @@ class StatusLabel(Answer):
     code: Status
     label: str
     editable: bool = Field(description="whether the enterprise may change the working copy")
-    final: bool = Field(description="whether the filing ends there")
+    final: bool = Field(description="whether the filing is finished (办结) there")
+    turn: list[str] = Field(description="the posts and parties whose turn it is")
 
 
 class FilingStep(Answer):
@@ -57,6 +58,7 @@ class FilingStep(Answer):
     sends: bool = Field(description="whether what is saved is validated whole and frozen as a version")
     restores: bool = Field(description="whether the working copy becomes again what was sent last")
     many: bool = Field(description="whether it may be taken for many filings at once")
+    by: list[str] = Field(description="the posts and parties that may take it; `applicant`, `system`")
     mine: bool = Field(description="whether the caller may ever take it")
 
 

@@ -150,7 +150,8 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
 @answers(Filing)
 def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """One whole filing. Reading it never changes its status."""
-    return filing_answers.whole_answer(session, wiring().filings, actor, get_readable(session, actor, filing_id))
+    engine = wiring().filings
+    return filing_answers.whole_answer(session, engine, actor, get_readable(session, engine, actor, filing_id))
 
 
 @bp.put("/filings/<uuid:filing_id>")
@@ -249,7 +250,8 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 @bp.input(FilingVersionsQuery, location="query", arg_name="query")
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
     """The versions that were sent, oldest first."""
-    engine, filing = wiring().filings, get_readable(session, actor, filing_id)
+    engine = wiring().filings
+    filing = get_readable(session, engine, actor, filing_id)
     page = queries.versions(session, filing, query.request())
     return page.as_json(lambda row: filing_answers.version_answer(engine, filing, row))
 
@@ -260,5 +262,5 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
     """The moves of a filing, oldest first."""
-    filing = get_readable(session, actor, filing_id)
+    filing = get_readable(session, wiring().filings, actor, filing_id)
     return queries.history_of(session, filing, query.request()).as_json(history.as_json)

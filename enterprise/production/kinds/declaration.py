@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.forms.sealing import moved, readable
-from core.workflows.workflow import SYSTEM
 from enterprise import register_changes
 from enterprise.filings.content import data_place
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings, FilingStep, TodoRule
+from enterprise.filings.declarations import APPLICANT, SYSTEM, Move, Status, Step
+from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing
 from enterprise.filings.opening import open_filing
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
 from enterprise.operations import DECLARED, put_enterprises
+from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.models import Licence
 
 _OF_ENTERPRISE = {
@@ -63,8 +64,9 @@ def fill_untouched(session: Session, which: ColumnElement[bool], known: Mapping[
         )
 
 
-def _adopt(engine: Filings, session: Session, filing: Filing) -> None:
+def _adopt(move: Move) -> None:
     """Approved: the register and the licence take the data over, and a new row 更新申报 appears, filled with it."""
+    engine, session, filing = move.engine, move.session, move.filing
     form = engine.forms.get(filing.form_code, filing.form_version).form
     data = readable(form, filing.data, data_place(filing.id), clear=True)
     enterprise = session.get_one(Enterprise, filing.enterprise_id, populate_existing=True)
@@ -96,25 +98,22 @@ KIND = FilingKind(
     code="data_declaration",
     title="数据申报",
     form_code="production-declaration",
-    statuses={"update": "更新申报", "pending": "待审核", "returned": "审核不通过", "done": "申报完成"},
-    final=frozenset({"done"}),
-    editable=frozenset({"update", "returned"}),
-    opened_by="system",
+    statuses=[
+        Status("update", "更新申报", APPLICANT, edits=APPLICANT),
+        Status("pending", "待审核", OFFICE, todo="数据申报待审核"),
+        Status("returned", "审核不通过", APPLICANT, edits=APPLICANT, todo="数据申报审核不通过"),
+        Status("done", "申报完成", end=True),
+    ],
     subject_type="licence",
     one_open=True,
     fixed=frozenset({"uscc", "licence_no"}),
     listed=("licence_no", "product_detail"),
     rateable=True,
     steps=[
-        FilingStep("open", "更新申报", None, "update", SYSTEM),
-        FilingStep("submit", "提交", "update", "pending", ENTERPRISE, sends=True),
-        FilingStep("submit", "提交", "returned", "pending", ENTERPRISE, sends=True),
-        FilingStep("withdraw", "撤回", "pending", "update", ENTERPRISE),
-        FilingStep("approve", "审核通过", "pending", "done", OFFICE, effect=_adopt),
-        FilingStep("return", "审核不通过", "pending", "returned", OFFICE, comment=True),
+        Step("open", "更新申报", None, "update", SYSTEM),
+        Step("submit", "提交", ["update", "returned"], "pending", APPLICANT, sends=True),
+        Step("withdraw", "撤回", "pending", "update", APPLICANT),
+        Step("approve", "审核通过", "pending", "done", OFFICE, effect=_adopt),
+        Step("return", "审核不通过", "pending", "returned", OFFICE, comment=True),
     ],
-    todos={
-        "pending": TodoRule("数据申报待审核", "office"),
-        "returned": TodoRule("数据申报审核不通过", "enterprise"),
-    },
 )

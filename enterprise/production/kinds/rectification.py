@@ -1,17 +1,14 @@
 """Rectification (整改): spec/c §2.6; seed 000, 上传整改报告."""
 
 from datetime import date
-from typing import Any
-
-from sqlalchemy.orm import Session
 
 from assets.files.file_types import FROM_PHONES
 from assets.files.purposes import Category, FilePurpose
-from core.actor import Actor
 from core.clock import LOCAL
 from core.errors import Fault
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
-from enterprise.filings.models import Filing
+from enterprise.filings.declarations import APPLICANT, Document, Move, Status, Step
+from enterprise.filings.kinds import FilingKind
+from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.publications import PROBLEMS, PublishedCheck, note_rectification, publish
 
 CANCELLED = frozenset({"cancelled", "acknowledged"})
@@ -21,15 +18,17 @@ MOST_PAGES = 20
 """Files that one report may consist of: each page of it may be a photo."""
 
 
-def _due_after_order(_session: Session, filing: Filing, data: dict[str, Any], _today: date) -> list[Fault]:
-    due_on = data.get("due_on")
-    if due_on is not None and date.fromisoformat(due_on) < filing.created_at.astimezone(LOCAL).date():
+def _due_after_order(move: Move) -> list[Fault]:
+    due_on = move.data.get("due_on")
+    if due_on is not None and date.fromisoformat(due_on) < move.filing.created_at.astimezone(LOCAL).date():
         return [Fault("/data/due_on", "out_of_range", "整改期限不能早于下达日期，请重新选择")]
     return []
 
 
-def _show_to_enterprise(session: Session, actor: Actor, filing: Filing) -> None:
+def _show_to_enterprise(move: Move) -> None:
     """List the order among the enterprise's supervision checks (监督检查), unless it is listed with a check already."""
+    session, actor, filing = move.session, move.actor, move.filing
+    assert actor is not None
     if filing.subject_id is not None:
         return
     checked_on = filing.data.get("check_date")
@@ -53,36 +52,26 @@ KIND = FilingKind(
     code="rectification",
     title="整改",
     form_code="production-rectification",
-    statuses={
-        "to_upload": "待上传整改报告",
-        "to_follow": "待跟踪检查",
-        "closed": "检查结束",
-        "cancelled": "已撤销",
-        "acknowledged": "企业已知悉",
-    },
-    final=frozenset({"closed"}) | CANCELLED,
-    editable=frozenset({"to_upload"}),
-    opened_by="office",
+    statuses=[
+        Status("to_upload", "待上传整改报告", APPLICANT, edits=APPLICANT, todo="待上传整改报告"),
+        Status("to_follow", "待跟踪检查", OFFICE, todo="整改待跟踪检查"),
+        Status("closed", "检查结束", end=True),
+        # Ordered by mistake (spec a §5.3): it stays readable, with a to-do of the enterprise until it acknowledges.
+        Status("cancelled", "已撤销", APPLICANT, todo="整改已撤销，无需上传整改报告", dated=False, finished=True),
+        Status("acknowledged", "企业已知悉", end=True, shown_as="cancelled"),
+    ],
     due_from="due_on",
     fixed=frozenset({"problem", "due_on", "check_date"}),
     listed=("check_date", "problem"),
-    shown_as={"acknowledged": "cancelled"},
     check=_due_after_order,
     opened=_show_to_enterprise,
     documents=[REPORT],
     steps=[
-        FilingStep("open", "下达整改", None, "to_upload", OFFICE),
-        FilingStep("submit", "上传整改报告", "to_upload", "to_follow", ENTERPRISE, sends=True),
-        FilingStep("close", "检查结束", "to_follow", "closed", OFFICE),
-        FilingStep("return", "退回", "to_follow", "to_upload", OFFICE, comment=True, asks_back=True),
-        # Ordered by mistake (spec a §5.3): it stays readable, with a to-do of the enterprise until it acknowledges.
-        FilingStep("cancel", "撤销", "to_upload", "cancelled", OFFICE, comment=True),
-        FilingStep("cancel", "撤销", "to_follow", "cancelled", OFFICE, comment=True),
-        FilingStep("acknowledge", "知悉", "cancelled", "acknowledged", ENTERPRISE),
+        Step("open", "下达整改", None, "to_upload", OFFICE),
+        Step("submit", "上传整改报告", "to_upload", "to_follow", APPLICANT, sends=True),
+        Step("close", "检查结束", "to_follow", "closed", OFFICE),
+        Step("return", "退回", "to_follow", "to_upload", OFFICE, comment=True, asks_back=True),
+        Step("cancel", "撤销", ["to_upload", "to_follow"], "cancelled", OFFICE, comment=True),
+        Step("acknowledge", "知悉", "cancelled", "acknowledged", APPLICANT),
     ],
-    todos={
-        "to_upload": TodoRule("待上传整改报告", "enterprise"),
-        "to_follow": TodoRule("整改待跟踪检查", "office"),
-        "cancelled": TodoRule("整改已撤销，无需上传整改报告", "enterprise", dated=False),
-    },
 )

@@ -1,24 +1,23 @@
 """Self-check report (生产企业自查报告): spec/c §2.4-2.5; seed 000, 自查报告."""
 
-from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from assets.files.purposes import Category, FilePurpose
-from core.actor import Actor
+from core.clock import LOCAL
 from core.errors import Fault, Problem
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, FilingStep, TodoRule
-from enterprise.filings.models import Filing
+from enterprise.filings.declarations import APPLICANT, Document, Move, Status, Step
+from enterprise.filings.kinds import FilingKind
+from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.models import SelfCheckTopic
 
 
-def _topic_is_open(session: Session, filing: Filing, _data: dict[str, Any], today: date) -> list[Fault]:
-    if filing.sent:
+def _topic_is_open(move: Move) -> list[Fault]:
+    if move.filing.sent:
         # Sent in time and taken back: without this a topic that closed meanwhile would hold it for ever.
         return []
-    topic = session.get(SelfCheckTopic, filing.subject_id)
+    topic, today = move.session.get(SelfCheckTopic, move.filing.subject_id), move.now.astimezone(LOCAL).date()
     if topic is None or not topic.active:
         return [Fault("/subject", "topic_closed", "该自查主题已停用，请选择其他主题")]
     if today < topic.open_from or (topic.open_to is not None and today > topic.open_to):
@@ -26,10 +25,10 @@ def _topic_is_open(session: Session, filing: Filing, _data: dict[str, Any], toda
     return []
 
 
-def _was_never_read(filing: Any, _actor: Actor | None) -> None:
+def _was_never_read(move: Move) -> None:
     """What an office has read or returned stays readable for it, whatever was sent since (seed 000: 已阅…不可删除)."""
-    if filing.opinion is not None:  # with which it was returned
-        raise Problem("wrong_status", "局方已阅过该报告，不可删除", current_status=filing.status)
+    if move.filing.opinion is not None:  # with which it was returned
+        raise Problem("wrong_status", "局方已阅过该报告，不可删除", current_status=move.filing.status)
 
 
 def _named_by_topic(session: Session, topic_id: UUID) -> str:
@@ -42,22 +41,18 @@ KIND = FilingKind(
     code="self_check_report",
     title="生产企业自查报告",
     form_code="production-self-check-report",
-    statuses={
-        "draft": "填报中",
-        "unread": "未阅",
-        "editing": "修改中",
-        "read": "已阅",
-        "returned": "被退回",
-        "deleted": "已删除",
-    },
-    final=frozenset({"read", "deleted"}),
-    editable=frozenset({"draft", "editing", "returned"}),
-    opened_by="enterprise",
+    statuses=[
+        Status("draft", "填报中", APPLICANT, edits=APPLICANT),
+        Status("unread", "未阅", OFFICE, todo="自查报告待阅"),
+        # Spec c §2.5: the list shows 未阅 with a tag 修改中; the bureau sees the version that was sent.
+        Status("editing", "修改中", APPLICANT, edits=APPLICANT, shown_as="unread"),
+        Status("read", "已阅", finished=True),
+        Status("returned", "被退回", APPLICANT, edits=APPLICANT, todo="自查报告被退回"),
+        Status("deleted", "已删除", end=True),
+    ],
     subject_type="self_check_topic",
     documents=[Document(Category("self_check_report", "自查报告（盖章）", frozenset({REPORT_UPLOAD})))],
     listed=("check_date",),
-    # Spec c §2.5: the list shows 未阅 with a tag 修改中; the bureau sees the version that was sent.
-    shown_as={"editing": "unread"},
     titled=_named_by_topic,
     check=_topic_is_open,
     # Seed 000: "若为“已阅”状态，则该数据不可撤回修改", "…不可删除".
@@ -67,23 +62,16 @@ KIND = FilingKind(
         ("returned", "delete"): "该报告已被局方退回，不可删除，请修改后重新提交",
     },
     steps=[
-        FilingStep("open", "添加", None, "draft", ENTERPRISE),
-        FilingStep("submit", "提交", "draft", "unread", ENTERPRISE, sends=True),
-        FilingStep("submit", "提交", "editing", "unread", ENTERPRISE, sends=True),
-        FilingStep("submit", "重新提交", "returned", "unread", ENTERPRISE, sends=True),
-        FilingStep("withdraw", "撤回修改", "unread", "editing", ENTERPRISE),
-        FilingStep("cancel", "取消修改", "editing", "unread", ENTERPRISE, restores=True),
-        FilingStep("delete", "删除", "draft", "deleted", ENTERPRISE),
-        FilingStep("delete", "删除", "unread", "deleted", ENTERPRISE, guard=_was_never_read),
-        # The list shows it as 未阅, and only that may be deleted.
-        FilingStep("delete", "删除", "editing", "deleted", ENTERPRISE, guard=_was_never_read),
-        FilingStep("read", "阅读", "unread", "read", OFFICE, many=True),
+        Step("open", "添加", None, "draft", APPLICANT),
+        Step("submit", "提交", ["draft", "editing"], "unread", APPLICANT, sends=True),
+        Step("submit", "重新提交", "returned", "unread", APPLICANT, sends=True),
+        Step("withdraw", "撤回修改", "unread", "editing", APPLICANT),
+        Step("cancel", "取消修改", "editing", "unread", APPLICANT, restores=True),
+        Step("delete", "删除", "draft", "deleted", APPLICANT),
+        # One that is being changed is listed as 未阅, and only that may be deleted.
+        Step("delete", "删除", ["unread", "editing"], "deleted", APPLICANT, guard=_was_never_read),
+        Step("read", "阅读", "unread", "read", OFFICE, many=True),
         # A locked or illegible report; that it was opened, and so marked as read, must not shut its enterprise out.
-        FilingStep("return", "退回", "unread", "returned", OFFICE, comment=True),
-        FilingStep("return", "退回", "read", "returned", OFFICE, comment=True),
+        Step("return", "退回", ["unread", "read"], "returned", OFFICE, comment=True),
     ],
-    todos={
-        "unread": TodoRule("自查报告待阅", "office"),
-        "returned": TodoRule("自查报告被退回", "enterprise"),
-    },
 )

@@ -3,20 +3,18 @@
 from dataclasses import replace
 
 from assets.files.purposes import Category
-from core.actor import Actor
 from core.errors import Problem
-from core.forms.validation.check import Checked
-from core.workflows.workflow import SYSTEM
-from enterprise.filings.kinds import (
+from enterprise.filings.declarations import (
+    APPLICANT,
     DECLARATION_ATTACHMENT,
-    ENTERPRISE,
-    OFFICE,
+    SYSTEM,
     Document,
-    FilingKind,
-    FilingStep,
-    TodoRule,
+    Move,
+    Status,
+    Step,
 )
-from enterprise.filings.models import Filing
+from enterprise.filings.kinds import FilingKind
+from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.kinds.rectification import MOST_PAGES, REPORT
 
 # "注:如有存在问题,则需另附隐患台帐及整改报告" (annexes 2 and 3).
@@ -26,13 +24,14 @@ _LEDGER = Document(
 )
 
 
-def _by_problems(found: Checked) -> str:
+def _by_problems(move: Move) -> str:
     """A problem declared opens the rectification by itself; without one the table is done."""
-    return "find_problems" if found.problems_found else "find_none"
+    return "find_problems" if move.found is not None and move.found.problems_found else "find_none"
 
 
-def _only_its_own(filing: Filing, _actor: Actor | None) -> None:
+def _only_its_own(move: Move) -> None:
     """A table begun by mistake may go; one that a campaign set, or that came back with its problems, stays."""
+    filing = move.filing
     if filing.sent:
         raise Problem("wrong_status", "该自查表已提交过，不可删除，请修改后重新提交", current_status=filing.status)
     if filing.opened_by is None:
@@ -44,33 +43,26 @@ def _table(code: str, title: str, form_code: str, documents: list[Document]) -> 
         code=code,
         title=title,
         form_code=form_code,
-        statuses={
-            "draft": "填写中",
-            "submitted": "已提交",
-            "rectifying": "整改中",
-            "done": "未发现问题",
-            "closed": "已闭环",
-            "deleted": "已删除",
-        },
-        final=frozenset({"done", "closed", "deleted"}),
-        editable=frozenset({"draft"}),
-        opened_by="enterprise",
+        statuses=[
+            Status("draft", "填写中", APPLICANT, edits=APPLICANT, todo="自查表待填写"),
+            Status("submitted", "已提交"),
+            Status("rectifying", "整改中", OFFICE, todo="自查发现问题待核查"),
+            Status("done", "未发现问题", end=True),
+            Status("closed", "已闭环", end=True),
+            Status("deleted", "已删除", end=True),
+        ],
         titled_by_region=True,
         listed=("check_date",),
         documents=documents,
         steps=[
-            FilingStep("open", "填写", None, "draft", ENTERPRISE),
-            FilingStep("submit", "提交", "draft", "submitted", ENTERPRISE, sends=True, then=_by_problems),
-            FilingStep("delete", "删除", "draft", "deleted", ENTERPRISE, guard=_only_its_own),
-            FilingStep("find_problems", "发现问题", "submitted", "rectifying", SYSTEM),
-            FilingStep("find_none", "未发现问题", "submitted", "done", SYSTEM),
-            FilingStep("close", "闭环", "rectifying", "closed", OFFICE),
-            FilingStep("return", "退回", "rectifying", "draft", OFFICE, comment=True, asks_back=True),
+            Step("open", "填写", None, "draft", APPLICANT),
+            Step("submit", "提交", "draft", "submitted", APPLICANT, sends=True, then=_by_problems),
+            Step("delete", "删除", "draft", "deleted", APPLICANT, guard=_only_its_own),
+            Step("find_problems", "发现问题", "submitted", "rectifying", SYSTEM),
+            Step("find_none", "未发现问题", "submitted", "done", SYSTEM),
+            Step("close", "闭环", "rectifying", "closed", OFFICE),
+            Step("return", "退回", "rectifying", "draft", OFFICE, comment=True, asks_back=True),
         ],
-        todos={
-            "draft": TodoRule("自查表待填写", "enterprise"),
-            "rectifying": TodoRule("自查发现问题待核查", "office"),
-        },
     )
 
 

@@ -13,21 +13,16 @@ from sqlalchemy import insert, select
 
 from core.actor import Actor
 from core.db import Database
-from core.deadlines.clocks import NATURAL
 from core.errors import Problem
 from core.models import Clock
 from enterprise.filings import operations
 from enterprise.filings.actions import act
 from enterprise.filings.clock_jobs import ring_clocks
-from enterprise.filings.kinds import (
-    ENTERPRISE,
-    ClockRule,
-    FilingKind,
-    Filings,
-)
+from enterprise.filings.declarations import APPLICANT, NATURAL
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing
 from tests.documented import INVENTED
-from tests.enterprise.filings.invented import Quota, invented
+from tests.enterprise.filings.invented import Quota, invented, publicity
 
 START = "2026-09-28T10:00:00+08:00"
 """A Monday. From 1 to 7 October nobody works; Saturday the 10th is worked for it."""
@@ -44,7 +39,7 @@ class Desk:
 
     def declare(self, kind: FilingKind) -> None:
         self.engine.kinds[kind.code] = kind
-        INVENTED.update({kind.code, *kind.statuses, *(step.action for step in kind.steps)})
+        INVENTED.update({kind.code, *kind.labels, *(step.action for step in kind.steps)})
 
     def open(self) -> UUID:
         filing_id = uuid4()
@@ -59,7 +54,7 @@ class Desk:
             with self.database.write() as session:
                 filing = session.get_one(Filing, filing_id)
                 step = self.engine.kind_of(filing).step(action, filing.status)
-                actor = by or (self.enterprise if step is not None and step.who == ENTERPRISE else self.officers[0])
+                actor = by or (self.enterprise if step is not None and APPLICANT in step.takers else self.officers[0])
                 sent = {"version": filing.version, "comment": "原因", **body}
                 act(session, self.engine, actor, filing_id, action, sent)
         return self.status(filing_id)
@@ -94,7 +89,7 @@ def used(desk: Desk) -> Decimal:
 
 
 def confirming(desk: Desk) -> UUID:
-    desk.declare(invented(ClockRule("publicity", NATURAL, 1)))
+    desk.declare(invented(publicity(NATURAL, 1)))
     with time_machine.travel("2026-11-10T10:00:00+08:00", tick=False):
         filing = desk.open()
         desk.act(filing, "submit", "pass", "publish")

@@ -12,12 +12,13 @@ from accounts.models import Office, User
 from assets.files.models import File
 from core import clock
 from core.forms.sealing import sealed
-from core.workflows.workflow import BACK, SYSTEM
 from enterprise.filings.content import data_place, version_place
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, Document, FilingKind, Filings
+from enterprise.filings.declarations import APPLICANT, BACK, SYSTEM, Document
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.opening import open_filing
 from enterprise.models import Enterprise
+from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.models import Licence, SelfCheckTopic
 from tests.parties import WORKS
 
@@ -124,7 +125,7 @@ def standing(session: Session, engine: Filings, kind: FilingKind, status: str, *
     filing_id, version_id = uuid4(), uuid4()
     clear = changes.pop("data", None) or filled(engine, kind)
     without = changes.pop("without", None)
-    opener: Any = SimpleNamespace(user_id=user_of(session, WORKS), verbs={ENTERPRISE, OFFICE}, as_payload=dict)
+    opener: Any = SimpleNamespace(user_id=user_of(session, WORKS), verbs={APPLICANT.verb, OFFICE.verb}, as_payload=dict)
     filing = open_filing(
         session,
         engine,
@@ -156,6 +157,6 @@ def standing(session: Session, engine: Filings, kind: FilingKind, status: str, *
 def may_end_in(kind: FilingKind, target: str, return_to: str | None) -> set[str]:
     """Where a step to `target` may leave a filing: there, or where the system takes it at once."""
     ends = {return_to if target == BACK else target}
-    while more := {s.target for s in kind.steps if s.who == SYSTEM and s.source in ends} - ends:
+    while more := {s.target for s in kind.steps if SYSTEM in s.takers and s.source in ends} - ends:
         ends |= more
     return {status for status in ends if status is not None}

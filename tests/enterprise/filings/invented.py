@@ -4,25 +4,28 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import MetaData, Numeric, String
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assets.files.purposes import Category
-from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.workflows import counters
-from core.workflows.workflow import BACK, SYSTEM
-from enterprise.filings.kinds import (
+from enterprise.filings.declarations import (
+    APPLICANT,
+    BACK,
+    CONTINUE,
     DECLARATION_ATTACHMENT,
-    ENTERPRISE,
-    OFFICE,
-    ClockRule,
+    NATURAL,
+    SYSTEM,
+    WORKING,
+    ZERO,
+    Clock,
     Document,
-    FilingKind,
-    Filings,
-    FilingStep,
-    TodoRule,
+    Move,
+    Status,
+    Step,
 )
-from enterprise.filings.models import Filing
+from enterprise.filings.kinds import FilingKind
+from enterprise.production.kinds.posts import OFFICE
 
 FORM: dict[str, Any] = {
     "code": "invented",
@@ -55,50 +58,59 @@ class Quota(QuotaBase):
     total: Mapped[Decimal] = mapped_column(Numeric(12, 3))
 
 
-def _draw_one(_engine: Filings, session: Session, _filing: Filing) -> None:
+def _draw_one(move: Move) -> None:
     model: Any = Quota
-    if not counters.draw(session, model, "uses", 1, used="used", total="total"):
+    if not counters.draw(move.session, model, "uses", 1, used="used", total="total"):
         raise Problem("too_early", "数量已用完")
 
 
-def invented(publicity: ClockRule | None = None, **changes: Any) -> FilingKind:
+def publicity(unit: str, days: int, again: str = ZERO) -> Clock:
+    """A publicity period that an objection pauses."""
+    return Clock("publicity", days, unit, ["public"], pauses_in=["objected"], again=again)
+
+
+STATUSES = [
+    Status("draft", "填写中", APPLICANT, edits=APPLICANT),
+    Status("first", "初审", OFFICE, todo="待初审"),
+    Status("second", "复审", OFFICE),
+    Status("correcting", "补正中", APPLICANT, edits=APPLICANT, todo="待补正"),
+    Status("public", "公示中", OFFICE),
+    Status("objected", "异议处理中", OFFICE),
+    Status("confirming", "待确认", OFFICE),
+    Status("valid", "有效", APPLICANT),
+    Status("used", "已使用", end=True),
+    Status("expired", "已到期", end=True),
+]
+STEPS = [
+    Step("open", "发起", None, "draft", APPLICANT),
+    Step("submit", "提交", "draft", "first", APPLICANT, sends=True),
+    Step("ask", "要求补正", ["first", "second"], "correcting", OFFICE, comment=True, asks_back=True),
+    Step("pass", "初审通过", "first", "second", OFFICE),
+    Step("correct", "补正", "correcting", BACK, APPLICANT, sends=True),
+    Step("publish", "公示", "second", "public", OFFICE),
+    Step("object", "收到异议", "public", "objected", OFFICE, comment=True),
+    Step("resume", "恢复公示", "objected", "public", OFFICE),
+    Step("end", "公示结束", "public", "confirming", OFFICE, needs_over="publicity"),
+    Step("confirm", "确认", "confirming", "valid", OFFICE, confirmations=3),
+    Step("return", "退回", "confirming", "second", OFFICE, comment=True),
+    Step("use", "使用", "valid", "used", APPLICANT, effect=_draw_one),
+    Step("expire", "到期", "valid", "expired", SYSTEM),
+]
+
+
+def invented(shown: Clock | None = None, **changes: Any) -> FilingKind:
     """The kind, with a publicity period of one's choice; other changes are of the declaration."""
-    shown = publicity or ClockRule("publicity", WORKING, 5, on_restart=ZERO)
-    steps = [
-        FilingStep("open", "发起", None, "draft", ENTERPRISE),
-        FilingStep("submit", "提交", "draft", "first", ENTERPRISE, sends=True),
-        FilingStep("ask", "要求补正", "first", "correcting", OFFICE, comment=True, asks_back=True),
-        FilingStep("pass", "初审通过", "first", "second", OFFICE),
-        FilingStep("ask", "要求补正", "second", "correcting", OFFICE, comment=True, asks_back=True),
-        FilingStep("correct", "补正", "correcting", BACK, ENTERPRISE, sends=True),
-        FilingStep("publish", "公示", "second", "public", OFFICE, starts=shown),
-        FilingStep("object", "收到异议", "public", "objected", OFFICE, comment=True, pauses=shown.name),
-        FilingStep("resume", "恢复公示", "objected", "public", OFFICE, starts=shown),
-        FilingStep("end", "公示结束", "public", "confirming", OFFICE, needs_over=shown.name, stops=shown.name),
-        FilingStep(
-            "confirm", "确认", "confirming", "valid", OFFICE, confirmations=3,
-            starts=ClockRule("validity", NATURAL, 30, on_restart=CONTINUE, rings="expire"),
-        ),
-        FilingStep("return", "退回", "confirming", "second", OFFICE, comment=True),
-        FilingStep("use", "使用", "valid", "used", ENTERPRISE, effect=_draw_one, stops="validity"),
-        FilingStep("expire", "到期", "valid", "expired", SYSTEM),
-    ]  # fmt: skip
+    validity = Clock("validity", 30, NATURAL, ["valid"], again=CONTINUE, rings="expire")
     declared: dict[str, Any] = {
         "code": "invented",
         "title": "虚构事项",
         "form_code": "invented",
-        "statuses": {
-            "draft": "填写中", "first": "初审", "second": "复审", "correcting": "补正中", "public": "公示中",
-            "objected": "异议处理中", "confirming": "待确认", "valid": "有效", "used": "已使用", "expired": "已到期",
-        },
-        "steps": steps,
-        "final": frozenset({"used", "expired"}),
-        "editable": frozenset({"draft", "correcting"}),
-        "opened_by": "enterprise",
+        "statuses": STATUSES,
+        "steps": STEPS,
+        "clocks": [shown or publicity(WORKING, 5), validity],
         "rateable": True,
         "documents": [Document(Category("plan", "方案", frozenset({DECLARATION_ATTACHMENT})), "never")],
-        "todos": {"first": TodoRule("待初审", "office"), "correcting": TodoRule("待补正", "enterprise")},
-    }  # fmt: skip
+    }
     return FilingKind(**{**declared, **changes})
 
 
@@ -108,14 +120,13 @@ def campaign() -> FilingKind:
         code="invented_campaign",
         title="虚构专项自查",
         form_code="invented",
-        statuses={"to_fill": "待填报", "sent": "已填报"},
-        steps=[
-            FilingStep("open", "布置", None, "to_fill", OFFICE),
-            FilingStep("submit", "提交", "to_fill", "sent", ENTERPRISE, sends=True),
+        statuses=[
+            Status("to_fill", "待填报", APPLICANT, edits=APPLICANT, todo="专项自查待填报"),
+            Status("sent", "已填报", end=True),
         ],
-        final=frozenset({"sent"}),
-        editable=frozenset({"to_fill"}),
-        opened_by="office",
+        steps=[
+            Step("open", "布置", None, "to_fill", OFFICE),
+            Step("submit", "提交", "to_fill", "sent", APPLICANT, sends=True),
+        ],
         one_open=True,
-        todos={"to_fill": TodoRule("专项自查待填报", "enterprise")},
     )

@@ -12,9 +12,8 @@ from core.deadlines import clocks
 from core.deadlines.clocks import WORKING
 from core.workflows.history import verify
 from enterprise.filings.clock_jobs import guessed, recount, ring
-from enterprise.filings.kinds import ClockRule
 from tests.enterprise.filings.desk import Desk, outcome, quota, valid
-from tests.enterprise.filings.invented import invented
+from tests.enterprise.filings.invented import invented, publicity
 from tests.enterprise.filings.test_guessed_clocks import load, published
 from tests.newcomers import at_once
 from tests.rounds import rounds
@@ -24,7 +23,7 @@ ROUNDS = rounds(6, few=3)
 
 @pytest.mark.rounds
 def test_a_clock_is_counted_anew_while_a_step_pauses_it(desk: Desk) -> None:
-    desk.declare(invented(ClockRule("publicity", WORKING, 5)))
+    desk.declare(invented(publicity(WORKING, 5)))
     filings = [published(desk, "2026-12-25T10:00:00+08:00") for _ in range(ROUNDS)]
     with time_machine.travel("2026-12-28T10:00:00+08:00", tick=False):
         load(desk, d0104=False)

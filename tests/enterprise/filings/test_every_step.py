@@ -10,16 +10,17 @@ from uuid import UUID
 import pytest
 from apiflask import APIFlask
 
-from core.workflows.workflow import BACK
-from enterprise.filings.kinds import ENTERPRISE, OFFICE, FilingKind, Filings
+from enterprise.filings.declarations import APPLICANT, BACK, By
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED
 from enterprise.production.kinds import KINDS
+from enterprise.production.kinds.posts import OFFICE
 from miniapp_api.http.wiring import KEY
 from tests.enterprise.filings.filled import filled, may_end_in, required_paths, standing
 from tests.parties import Parties
 from tests.people import Person
 
-CASES = [pytest.param(kind, status, id=f"{kind.code}-{status}") for kind in KINDS for status in kind.statuses]
+CASES = [pytest.param(kind, status, id=f"{kind.code}-{status}") for kind in KINDS for status in kind.labels]
 SENDINGS = [
     pytest.param(kind, step, id=f"{kind.code}-{step.source}") for kind in KINDS for step in kind.steps if step.sends
 ]
@@ -54,7 +55,7 @@ def act(person: Person, filing: dict[str, Any], action: str, comment: str | None
 def test_a_step_is_taken_by_whom_and_from_where_it_is_declared_and_refused_otherwise(
     kind: FilingKind, status: str, parties: Parties, county_inspector: Person, stand: Stand
 ) -> None:
-    sides = [(parties.enterprise, ENTERPRISE), (parties.reviewer, OFFICE)]
+    sides: list[tuple[Person, By]] = [(parties.enterprise, APPLICANT), (parties.reviewer, OFFICE)]
     strangers = (parties.other_enterprise, parties.far_reviewer)
     filing = stand(kind, status)
     guarded = set()
@@ -69,7 +70,7 @@ def test_a_step_is_taken_by_whom_and_from_where_it_is_declared_and_refused_other
                 assert answer.status_code == 404
             elif step is None:
                 assert (answer.status_code, answer.json["current_status"]) == (409, status), (action, side)
-            elif step.who != side:
+            elif side not in step.takers:
                 assert answer.status_code == 403, (action, side)
             elif step.guard is not None and answer.status_code == 409:
                 # What its guard asks for is not true of every filing; that is played beside this suite.
@@ -89,10 +90,10 @@ def test_a_step_is_taken_by_whom_and_from_where_it_is_declared_and_refused_other
         assert {answer.status_code for answer in shown.values()} == {404}
         return
     for side, answer in shown.items():
-        steps = [step for step in kind.steps if step.source == status and step.who == side]
+        steps = [step for step in kind.steps if step.source == status and side in step.takers]
         declared = [step.action for step in steps if step.action not in guarded]
         assert [action for action in answer.json["actions"] if action != "save"] == declared
-        assert ("save" in answer.json["actions"]) == (side == ENTERPRISE and status in kind.editable)
+        assert ("save" in answer.json["actions"]) == (side == APPLICANT and status in kind.editable)
         assert (answer.json["status"], answer.json["version"]) == (status, 1)
 
 
@@ -145,10 +146,10 @@ def test_every_required_field_and_document_that_is_missing_is_named(
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
 def test_a_step_that_needs_a_reason_is_not_taken_without_one(kind: FilingKind, parties: Parties, stand: Stand) -> None:
-    sides = {ENTERPRISE: parties.enterprise, OFFICE: parties.reviewer}
+    sides = {APPLICANT.code: parties.enterprise, OFFICE.code: parties.reviewer}
     for step in (step for step in kind.steps if step.comment and step.source is not None):
         for comment in (None, "", " \u3000"):
-            answer = act(sides[step.who], stand(kind, step.source), step.action, comment)
+            answer = act(sides[step.takers[0].code], stand(kind, step.source), step.action, comment)
             assert answer.status_code == 422
             assert [fault["path"] for fault in answer.json["errors"]] == ["/comment"]
 

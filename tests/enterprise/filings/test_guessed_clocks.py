@@ -11,9 +11,8 @@ from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock, His
 from core.workflows.history import verify
 from enterprise.filings.clock_jobs import recounting
 from enterprise.filings.integrity import verify_filings
-from enterprise.filings.kinds import ClockRule
 from tests.enterprise.filings.desk import Desk
-from tests.enterprise.filings.invented import invented
+from tests.enterprise.filings.invented import invented, publicity
 
 
 def published(desk: Desk, at: str) -> UUID:
@@ -37,15 +36,15 @@ def load(desk: Desk, **days: bool) -> None:
 
 
 def test_a_clock_in_working_days_that_reaches_into_a_guessed_year_is_provisional(desk: Desk) -> None:
-    desk.declare(invented(ClockRule("publicity", WORKING, 5)))
+    desk.declare(invented(publicity(WORKING, 5)))
     assert clock_of(desk, published(desk, "2026-12-24T10:00:00+08:00")) == ("2026-12-31", False)
     assert clock_of(desk, published(desk, "2026-12-25T10:00:00+08:00")) == ("2027-01-04", True)
-    desk.declare(invented(ClockRule("publicity", NATURAL, 10)))
+    desk.declare(invented(publicity(NATURAL, 10)))
     assert clock_of(desk, published(desk, "2026-12-25T10:00:00+08:00")) == ("2027-01-04", False)
 
 
 def test_it_is_counted_anew_once_with_a_row_in_the_history_and_rings_the_day_after(desk: Desk) -> None:
-    desk.declare(invented(ClockRule("publicity", WORKING, 5)))
+    desk.declare(invented(publicity(WORKING, 5)))
     filing = published(desk, "2026-12-25T10:00:00+08:00")
     with time_machine.travel("2026-12-28T10:00:00+08:00", tick=False):
         assert recounting().run(desk.database) == 0
@@ -68,7 +67,7 @@ def test_it_is_counted_anew_once_with_a_row_in_the_history_and_rings_the_day_aft
 
 
 def test_it_is_not_shortened_to_a_day_that_is_over(desk: Desk) -> None:
-    desk.declare(invented(ClockRule("publicity", WORKING, 5)))
+    desk.declare(invented(publicity(WORKING, 5)))
     filing = published(desk, "2026-12-25T10:00:00+08:00")
     load(desk, d0102=True)
     with time_machine.travel("2027-01-03T10:00:00+08:00", tick=False):
@@ -77,7 +76,7 @@ def test_it_is_not_shortened_to_a_day_that_is_over(desk: Desk) -> None:
 
 
 def test_holidays_of_the_region_of_the_office_that_handles_it_count(desk: Desk) -> None:
-    desk.declare(invented(ClockRule("publicity", WORKING, 5)))
+    desk.declare(invented(publicity(WORKING, 5)))
     with desk.database.write() as session:
         session.add(CalendarRegionDay(area1="320000", area2="320400", day=date(2026, 11, 10), working=False))
         session.add(CalendarRegionDay(area1="450000", day=date(2026, 11, 11), working=False))

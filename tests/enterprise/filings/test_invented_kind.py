@@ -14,17 +14,12 @@ from core.errors import Problem
 from core.models import CalendarDay, Confirmation
 from core.workflows import history
 from core.workflows.integrity import verify_ends
-from core.workflows.workflow import SYSTEM
 from enterprise.filings.actions import FINISHED, act_by_system
-from enterprise.filings.kinds import (
-    ENTERPRISE,
-    ClockRule,
-    FilingKind,
-    FilingStep,
-)
+from enterprise.filings.declarations import APPLICANT, SYSTEM, Clock, Move, Status, Step
+from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
 from tests.enterprise.filings.desk import START, Desk, confirming, outcome, quota, used, valid
-from tests.enterprise.filings.invented import invented
+from tests.enterprise.filings.invented import invented, publicity
 from tests.newcomers import at_once
 
 
@@ -45,16 +40,16 @@ def test_a_correction_goes_back_to_the_post_that_asked_for_it(desk: Desk, on_the
 
 PERIODS = [
     # Five days from Monday 28 September, paused on the 30th (two days are over), resumed on Friday 9 October.
-    pytest.param(ClockRule("publicity", NATURAL, 5, ZERO), "2026-10-03", "2026-10-14", id="natural-zero"),
-    pytest.param(ClockRule("publicity", NATURAL, 5, CONTINUE), "2026-10-03", "2026-10-12", id="natural-continue"),
-    pytest.param(ClockRule("publicity", WORKING, 5, ZERO), "2026-10-10", "2026-10-15", id="working-zero"),
-    pytest.param(ClockRule("publicity", WORKING, 5, CONTINUE), "2026-10-10", "2026-10-13", id="working-continue"),
+    pytest.param(publicity(NATURAL, 5, ZERO), "2026-10-03", "2026-10-14", id="natural-zero"),
+    pytest.param(publicity(NATURAL, 5, CONTINUE), "2026-10-03", "2026-10-12", id="natural-continue"),
+    pytest.param(publicity(WORKING, 5, ZERO), "2026-10-10", "2026-10-15", id="working-zero"),
+    pytest.param(publicity(WORKING, 5, CONTINUE), "2026-10-10", "2026-10-13", id="working-continue"),
 ]
 
 
 @pytest.mark.parametrize(("rule", "without_a_pause", "with_one"), PERIODS)
 def test_a_publicity_period_pauses_and_starts_again(
-    desk: Desk, rule: ClockRule, without_a_pause: str, with_one: str
+    desk: Desk, rule: Clock, without_a_pause: str, with_one: str
 ) -> None:
     desk.declare(invented(rule))
     with time_machine.travel(START, tick=False) as now:
@@ -76,11 +71,11 @@ def test_a_publicity_period_pauses_and_starts_again(
 @pytest.mark.parametrize(
     ("rule", "last"),
     [
-        (ClockRule("publicity", NATURAL, 5, CONTINUE), "2026-10-07"),
-        (ClockRule("publicity", NATURAL, 5, ZERO), "2026-10-11"),
+        (publicity(NATURAL, 5, CONTINUE), "2026-10-07"),
+        (publicity(NATURAL, 5, ZERO), "2026-10-11"),
     ],
 )
-def test_a_period_that_pauses_twice_counts_what_had_passed_each_time(desk: Desk, rule: ClockRule, last: str) -> None:
+def test_a_period_that_pauses_twice_counts_what_had_passed_each_time(desk: Desk, rule: Clock, last: str) -> None:
     desk.declare(invented(rule))
     with time_machine.travel(START, tick=False) as now:
         filing = desk.open()
@@ -185,17 +180,20 @@ def test_a_finished_filing_of_a_rateable_kind_is_told_of_once_in_the_same_transa
 
 
 def test_a_status_reached_by_an_effect_is_told_of_once(desk: Desk) -> None:
-    kind = invented()
+    def finish(move: Move) -> None:
+        act_by_system(move.session, move.engine, move.filing, "finish")
+
     steps = [
-        FilingStep("open", "发起", None, "draft", ENTERPRISE),
-        FilingStep("submit", "提交", "draft", "first", ENTERPRISE, sends=True,
-                   effect=lambda engine, session, filing: act_by_system(session, engine, filing, "finish")),
-        FilingStep("finish", "办结", "first", "expired", SYSTEM),
-    ]  # fmt: skip
-    statuses = {name: kind.statuses[name] for name in ("draft", "first", "expired")}
-    desk.declare(
-        invented(steps=steps, statuses=statuses, final=frozenset({"expired"}), editable=frozenset({"draft"}), todos={})
-    )
+        Step("open", "发起", None, "draft", APPLICANT),
+        Step("submit", "提交", "draft", "first", APPLICANT, sends=True, effect=finish),
+        Step("finish", "办结", "first", "expired", SYSTEM),
+    ]
+    statuses = [
+        Status("draft", "填写中", APPLICANT, edits=APPLICANT),
+        Status("first", "初审"),
+        Status("expired", "已到期", end=True),
+    ]
+    desk.declare(invented(steps=steps, statuses=statuses, clocks=[]))
     told: list[UUID] = []
     desk.engine.events.listen(FINISHED, lambda session, filing, kind: told.append(filing.id))
     filing = desk.open()

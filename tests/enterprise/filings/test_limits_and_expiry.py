@@ -12,7 +12,6 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actor import Actor
 from core.deadlines import clocks
 from core.deadlines.clocks import CONTINUE, NATURAL, ZERO
 from core.deadlines.working_days import WorkingCalendar
@@ -21,13 +20,10 @@ from core.jobs.scheduler import Job, Scheduler
 from core.models import Clock
 from core.workflows import counters, history
 from enterprise.filings.clock_jobs import ring_clocks
-from enterprise.filings.kinds import (
-    ClockRule,
-)
-from enterprise.filings.models import Filing
+from enterprise.filings.declarations import Move
 from tests.databases import transactions
 from tests.enterprise.filings.desk import START, Desk, outcome, quota, used, valid
-from tests.enterprise.filings.invented import Quota, invented
+from tests.enterprise.filings.invented import Quota, invented, publicity
 from tests.newcomers import at_once
 
 
@@ -173,14 +169,14 @@ def test_a_job_that_fails_keeps_no_other_from_running(desk: Desk) -> None:
 def test_a_clock_whose_step_is_refused_or_fails_keeps_no_other_waiting(desk: Desk, failure: Exception) -> None:
     refused: set[UUID] = set()
 
-    def guard(filing: Filing, _actor: Actor | None) -> None:
-        if filing.id in refused:
+    def guard(move: Move) -> None:
+        if move.filing.id in refused:
             raise failure
 
-    kind = invented(ClockRule("publicity", NATURAL, 1))
+    kind = invented(publicity(NATURAL, 1))
     guarded = [replace(step, guard=guard) if step.action == "expire" else step for step in kind.steps]
     stuck, free = valid(desk), valid(desk)
-    desk.declare(invented(ClockRule("publicity", NATURAL, 1), steps=guarded))
+    desk.declare(invented(publicity(NATURAL, 1), steps=guarded))
     refused.add(stuck)
     with time_machine.travel("2026-12-20T10:00:00+08:00", tick=False):
         assert desk.ring() == 1

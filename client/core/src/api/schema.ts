@@ -4288,6 +4288,8 @@ export interface components {
             restores: boolean;
             /** @description whether it may be taken for many filings at once */
             many: boolean;
+            /** @description the posts and parties that may take it; `applicant`, `system` */
+            by: string[];
             /** @description whether the caller may ever take it */
             mine: boolean;
         };
@@ -5918,8 +5920,10 @@ export interface components {
             label: string;
             /** @description whether the enterprise may change the working copy */
             editable: boolean;
-            /** @description whether the filing ends there */
+            /** @description whether the filing is finished (办结) there */
             final: boolean;
+            /** @description the posts and parties whose turn it is */
+            turn: string[];
         };
         /** @description A text that was typed before: in some fields the name of a person. */
         Suggestion: {

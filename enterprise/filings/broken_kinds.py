@@ -1,0 +1,188 @@
+"""What makes the declaration of a kind of filing break: all of it at once, each with the file and line it stands on."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from accounts.verbs import Verb
+from assets.files.purposes import categories
+from enterprise.filings.declarations import APPLICANT, BACK, CONTINUE, NATURAL, SYSTEM, WORKING, ZERO, Party, Post, Step
+
+if TYPE_CHECKING:
+    from enterprise.filings.kinds import FilingKind
+
+_VERBS = frozenset(verb.value for verb in Verb)
+
+
+class BrokenKind(Exception):
+    """A declaration that cannot work; a line for each fault, with its place."""
+
+
+def refuse_broken(kind: "FilingKind") -> None:
+    """Raises BrokenKind with all faults that the declaration shows by itself."""
+    _refuse(kind, [*_names(kind), *_ways(kind), *_who(kind), *_steps(kind), *_clocks(kind), *_documents(kind)])
+
+
+def refuse_unfit(kind: "FilingKind", form: Mapping[str, Any] | None) -> None:
+    """Raises BrokenKind for fields that the form of the kind (its JSON; None: there is none) does not have."""
+    if form is None:
+        _refuse(kind, [(kind.place, f"there is no form {kind.form_code}")])
+        return
+    fields = {item["field"] for section in form["sections"] for item in section["items"] if "field" in item}
+    named = {"fixed": kind.fixed, "listed": kind.listed, "due_from": [kind.due_from] if kind.due_from else []}
+    _refuse(
+        kind,
+        [
+            (kind.place, f"{where} names {name}, a field that the form {kind.form_code} does not have")
+            for where, names in named.items()
+            for name in sorted(set(names) - fields)
+        ],
+    )
+
+
+Found = Iterator[tuple[str, str]]
+"""Faults: the place, and a sentence."""
+
+
+def _refuse(kind: "FilingKind", found: Iterable[tuple[str, str]]) -> None:
+    lines = [f"{place}: {kind.code}: {sentence}" for place, sentence in found]
+    if lines:
+        raise BrokenKind("\n".join(dict.fromkeys(lines)))
+
+
+def _names(kind: "FilingKind") -> Found:
+    """Names of statuses and actions that there are not, or are there twice."""
+    codes = [status.code for status in kind.statuses]
+    for status in kind.statuses:
+        if codes.count(status.code) > 1:
+            yield status.place, f"the status {status.code} is declared twice"
+        if status.shown_as is not None and status.shown_as not in codes:
+            yield status.place, f"{status.code} is shown as the unknown status {status.shown_as}"
+    for step in kind.steps:
+        for name in (step.source, step.target):
+            if name not in (None, BACK, *codes):
+                yield step.place, f"{step.action} names the unknown status {name}"
+        if sum((s.source, s.action) == (step.source, step.action) for s in kind.steps) > 1:
+            yield step.place, f"{step.action} from {step.source} is declared twice"
+    actions = {step.action for step in kind.steps}
+    for status_code, action in kind.refusals:
+        if status_code not in codes:
+            yield kind.place, f"refusals names the unknown status {status_code}"
+        if action not in actions:
+            yield kind.place, f"refusals has words for {action}, an action that no step declares"
+        if kind.step(action, status_code):
+            yield kind.place, f"refusals has words for {action} from {status_code}, which can be taken"
+
+
+def _ways(kind: "FilingKind") -> Found:
+    """Statuses that cannot be reached or left."""
+    openings = [step for step in kind.steps if step.source is None]
+    if not openings:
+        yield kind.place, "no step opens it"
+    for status in kind.statuses:
+        leaving = [step for step in kind.steps if step.source == status.code]
+        if not leaving and not status.end:
+            yield status.place, f"the status {status.code} is dead: no step leaves it, and it is no end"
+        for step in leaving if status.end else ():
+            yield step.place, f"{step.action} leads out of {status.code}, which is an end"
+    asked = {step.source for step in kind.steps if step.asks_back}
+    reached: set[str | None] = {None}
+    while (
+        more := {
+            target
+            for step in kind.steps
+            if step.source in reached
+            for target in (asked if step.target == BACK else [step.target])
+        }
+        - reached
+    ):
+        reached |= more
+    for status in kind.statuses:
+        if status.code not in reached:
+            yield status.place, f"no step leads to the status {status.code}"
+    for step in kind.steps:
+        if step.target == BACK and not asked:
+            yield step.place, f"{step.action} goes back, but no step asks for a correction"
+        finished = {status.code for status in kind.statuses if status.is_finished}
+        if step.source in finished and step.target not in finished and (kind.one_open or kind.rateable):
+            yield step.place, f"{step.action} reopens what another may have taken the place of, or is rated"
+
+
+def _who(kind: "FilingKind") -> Found:
+    """Posts without a verb, openers that cannot be there, turns in which nothing can be done."""
+    for step in kind.steps:
+        for taker in step.takers:
+            if isinstance(taker, Post | Party) and taker.verb not in _VERBS:
+                yield step.place, f"the post {taker.code} of {step.action} has the unknown verb {taker.verb}"
+            if step.source is None and isinstance(taker, Party) and taker != APPLICANT:
+                yield step.place, f"{step.action} is opened by {taker.code}, who is no party before it is open"
+        if not step.takers:
+            yield step.place, f"{step.action} is taken by nobody"
+        if len(step.takers) > 1 and SYSTEM in step.takers:
+            yield step.place, f"{step.action} is taken by the system and by people"
+    for status in kind.statuses:
+        for taker in (*status.turns, *status.editors):
+            if isinstance(taker, Post | Party) and taker.verb not in _VERBS:
+                yield status.place, f"the post {taker.code} of {status.code} has the unknown verb {taker.verb}"
+        for taker in status.turns:
+            if not any(step.source == status.code and taker in step.takers for step in kind.steps):
+                yield status.place, f"it is the turn of {taker.code} in {status.code}, but no step falls to them"
+        if status.todo is not None and not status.turns:
+            yield status.place, f"the to-do of {status.code} is nobody's turn"
+
+
+def _steps(kind: "FilingKind") -> Found:
+    """Steps that ask for what there is not."""
+    for step in kind.steps:
+        by_system = SYSTEM in step.takers
+        if step.sends and step.source is not None and not _edited(kind, step.source):
+            yield step.place, f"{step.action} sends from {step.source}, in which nobody may edit"
+        if step.sends and step.restores:
+            yield step.place, f"{step.action} sends what it takes back"
+        if step.confirmations < 1:
+            yield step.place, f"{step.action} waits for no confirmation"
+        if step.confirmations > 1 and by_system:
+            yield step.place, f"{step.action} waits for confirmations of the system"
+        if step.comment and by_system:
+            yield step.place, f"{step.action} demands a comment of the system"
+
+
+def _edited(kind: "FilingKind", code: str) -> bool:
+    return any(status.code == code and status.editors for status in kind.statuses)
+
+
+def _clocks(kind: "FilingKind") -> Found:
+    """Clocks that cannot run, or that nobody can wait for."""
+    codes = {status.code for status in kind.statuses}
+    names = [clock.name for clock in kind.clocks]
+    for clock in kind.clocks:
+        if names.count(clock.name) > 1:
+            yield clock.place, f"the clock {clock.name} is declared twice"
+        if clock.unit not in (NATURAL, WORKING) or clock.again not in (ZERO, CONTINUE) or clock.days < 1:
+            yield clock.place, f"the clock {clock.name} cannot run"
+        for code in [*clock.runs_in, *clock.pauses_in]:
+            if code not in codes:
+                yield clock.place, f"the clock {clock.name} names the unknown status {code}"
+        for code in clock.runs_in if clock.rings is not None else ():
+            ringing = kind.step(clock.rings or "", code)
+            if ringing is None or SYSTEM not in ringing.takers:
+                yield (
+                    clock.place,
+                    f"{clock.name} rings {clock.rings} in {code}, where the system cannot take it",
+                )
+    for step in kind.steps:
+        if step.needs_over is not None and not _runs(kind, step):
+            yield (
+                step.place,
+                f"{step.action} waits for {step.needs_over}, a clock that does not run in {step.source}",
+            )
+
+
+def _runs(kind: "FilingKind", step: Step) -> bool:
+    return any(clock.name == step.needs_over and step.source in clock.runs_in for clock in kind.clocks)
+
+
+def _documents(kind: "FilingKind") -> Found:
+    try:
+        categories(*(document.category for document in kind.documents))
+    except ValueError as error:
+        yield kind.place, str(error)

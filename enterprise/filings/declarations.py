@@ -1,0 +1,227 @@
+"""What the declaration of a kind of filing (办件种类) is made of: who acts, statuses, steps, clocks, documents.
+
+Each part remembers the file and line on which it was written, so that a broken declaration can be found
+(`broken_kinds.py`). Hooks get one `Move` and nothing else. Declarations import nothing of the engine.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy.orm import Session
+
+from accounts.verbs import Verb
+from assets.files.file_types import FROM_PHONES
+from assets.files.purposes import Category, FilePurpose
+from core.actor import Actor
+from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
+from core.forms.validation.check import Checked
+from core.workflows.workflow import BACK
+
+if TYPE_CHECKING:
+    from enterprise.filings.kinds import Filings
+    from enterprise.filings.models import Filing
+
+__all__ = ["BACK", "CONTINUE", "NATURAL", "STAYS", "WORKING", "ZERO"]
+
+STAYS = "«stays»"
+"""Target of a step that leaves the status as it is."""
+_ROOT = Path(__file__).resolve().parents[2]
+_PASSED_OVER = frozenset({__file__, "<string>", sys.modules["dataclasses"].__file__})
+
+DECLARATION_ATTACHMENT = FilePurpose(
+    "declaration_attachment",
+    "申报附件",
+    (".pdf", ".jpg", ".jpeg", ".png", *FROM_PHONES, ".doc", ".docx", ".xls", ".xlsx", ".zip"),
+)
+"""What any filing may have beside its form, unless its kind declares a purpose of its own."""
+
+
+def declared_at() -> str:
+    """File and line of the declaration that is being made: the nearest caller outside this module."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename in _PASSED_OVER:
+        frame = frame.f_back
+    path = Path(frame.f_code.co_filename)
+    shown = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path
+    return f"{shown}:{frame.f_lineno}"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post (岗): whoever holds `verb` at the office that handles the filing."""
+
+    code: str
+    label: str
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party (当事方): who stands to this very filing, and holds `verb`."""
+
+    code: str
+    label: str
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The system itself: a clock that rang, or what another step brings about."""
+
+    code: str = "system"
+    label: str = "系统"
+
+
+By = Post | Party | System
+APPLICANT = Party("applicant", "企业", Verb.FILINGS_WRITE.value)
+"""The enterprise that a filing is of."""
+SYSTEM = System()
+
+
+@dataclass(slots=True)
+class Move:
+    """A step that is being taken (办理), as every hook gets it.
+
+    `by`: the post or party from which the actor acts; `actor` is None for the system. `data`: in clear, what the form
+    of the kind holds where the step sends it. `filing` is as it stood before the step in `guard` and `check`, and as it
+    stands after it in `then` and `effect`. `found`: what the form found in what is sent.
+    """
+
+    session: Session
+    engine: "Filings"
+    filing: "Filing"
+    actor: Actor | None
+    by: By
+    step: "Step"
+    data: dict[str, Any]
+    now: datetime
+    found: Checked | None = None
+
+
+Guard = Callable[[Move], None]
+"""Raises Problem for a filing that may not take the step, which is then not offered either."""
+Check = Callable[[Move], list[Any]]
+"""Faults that a form cannot know."""
+Effect = Callable[[Move], None]
+"""Called once the filing has moved, in the same transaction."""
+Then = Callable[[Move], str | None]
+"""The step of the system that follows at once, if one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status (状态). `turn`: whose turn it is. `edits`: who may change the working copy there.
+
+    `todo` is the title of the to-do of whose turn it is; `dated`: it carries the due day. `end`: no step leaves it.
+    `finished`: the filing is done with there (办结), which an end always is; from one that is no end the applicant may
+    still acknowledge, or the office reopen it. `shown_as`: lists show and find it under that status, with its own label
+    as a tag beside it.
+    """
+
+    code: str
+    label: str
+    turn: By | Sequence[By] = ()
+    edits: By | Sequence[By] = ()
+    todo: str | None = None
+    dated: bool = True
+    end: bool = False
+    finished: bool = False
+    shown_as: str | None = None
+    place: str = field(default_factory=declared_at, compare=False, repr=False)
+
+    @property
+    def turns(self) -> tuple[By, ...]:
+        """Whose turn it is."""
+        return _each(self.turn)
+
+    @property
+    def editors(self) -> tuple[By, ...]:
+        """Who may change the working copy."""
+        return _each(self.edits)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a filing is done with there."""
+        return self.end or self.finished
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step (环节): from `origin` (None: it opens the filing; several: it is declared for each) to `target`.
+
+    `sends`: the working copy is validated whole and frozen as a version. `restores`: the working copy becomes again
+    what was sent last. `comment`: an opinion or reason must be given. `asks_back`: the status is remembered, so that a
+    step to BACK returns there. `confirmations`: how many different users must act before the filing moves. `needs_over`
+    names a clock whose period must be over. `many`: it may be taken for many filings at once (批量办理).
+    """
+
+    action: str
+    label: str
+    origin: str | Sequence[str] | None
+    target: str
+    by: By | Sequence[By]
+    sends: bool = False
+    restores: bool = False
+    comment: bool = False
+    asks_back: bool = False
+    confirmations: int = 1
+    needs_over: str | None = None
+    guard: Guard | None = None
+    effect: Effect | None = None
+    then: Then | None = None
+    many: bool = False
+    place: str = field(default_factory=declared_at, compare=False, repr=False)
+
+    @property
+    def takers(self) -> tuple[By, ...]:
+        """Who may take it."""
+        return _each(self.by)
+
+    @property
+    def sources(self) -> tuple[str | None, ...]:
+        """The statuses from which it leads."""
+        return (self.origin,) if self.origin is None or isinstance(self.origin, str) else tuple(self.origin)
+
+    @property
+    def source(self) -> str | None:
+        """The one status from which it leads, once its kind has declared it for each."""
+        assert self.origin is None or isinstance(self.origin, str)
+        return self.origin
+
+    def falls_to(self, codes: frozenset[str]) -> By | None:
+        """The post or party among those codes from which it may be taken."""
+        return next((taker for taker in self.takers if taker.code in codes), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A clock (时限) of `days` in `unit` that runs while a filing stands in `runs_in`, so that no step forgets it.
+
+    In `pauses_in` it pauses; when it goes on it starts from `ZERO` or goes on where it was (`CONTINUE`). In any other
+    status there is none. When its last day is over the system takes the step `rings`, if one is named.
+    """
+
+    name: str
+    days: int
+    unit: str
+    runs_in: Sequence[str]
+    pauses_in: Sequence[str] = ()
+    again: str = ZERO
+    rings: str | None = None
+    place: str = field(default_factory=declared_at, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A category of documents (材料), required always, never, or when the form finds a problem."""
+
+    category: Category
+    required: Literal["always", "problems", "never"] = "always"
+
+
+def _each(one: By | Sequence[By]) -> tuple[By, ...]:
+    return (one,) if isinstance(one, Post | Party | System) else tuple(one)
