@@ -307,10 +307,10 @@ def test_publishing_again_changes_nothing_and_another_content_is_refused(run: Ru
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(definition | {"title": "另一个标题"}))
     assert "version" in run("forms", "publish", changed, status=1).stderr
-    changed.write_text(json.dumps(definition | {"title": "另一个标题", "version": 4}))
+    changed.write_text(json.dumps(definition | {"title": "另一个标题", "version": 5}))
     assert "已发布" in run("forms", "publish", changed).stdout
     listed = run("forms", "list").stdout
-    assert "gpc-sales       4" in listed and "另一个标题" in listed
+    assert "gpc-sales       5" in listed and "另一个标题" in listed
 
 
 def test_a_folder_is_published_older_versions_first_and_bad_files_are_named(run: Run, tmp_path: Path) -> None:
@@ -337,9 +337,9 @@ def test_an_own_wording_goes_from_the_sheet_to_the_phone(
     run: Run, tmp_path: Path, county_inspector: Person, edited_sheet: Callable[..., Path]
 ) -> None:
     run("forms", "export", "gpc-sales", tmp_path / "form.xlsx")
-    sheet = edited_sheet(tmp_path / "form.xlsx", {"version": 4}, {"是否健全销售台账": "是否健全销售台账（本局用语）"})
+    sheet = edited_sheet(tmp_path / "form.xlsx", {"version": 5}, {"是否健全销售台账": "是否健全销售台账（本局用语）"})
     assert "没有错误" in run("forms", "import", sheet, "--publish").stdout
-    form = county_inspector.get("/forms/gpc-sales/4").json
+    form = county_inspector.get("/forms/gpc-sales/5").json
     assert form is not None
     assert "是否健全销售台账（本局用语）" in json.dumps(form, ensure_ascii=False)
 
@@ -377,7 +377,7 @@ def test_faults_of_a_sheet_are_told_by_cell(
     assert re.search(r"^form!B2: ", answer.stderr, re.MULTILINE)
     assert re.search(r"^items![A-Z]+1: ", answer.stderr, re.MULTILINE)
     assert not (tmp_path / "out.json").exists()
-    assert "gpc-sales       4" not in run("forms", "list").stdout
+    assert "gpc-sales       5" not in run("forms", "list").stdout
 
 
 def test_a_formula_with_an_error_is_no_empty_cell_of_a_form(

@@ -116,13 +116,13 @@ def test_a_form_of_a_bureau_without_statements_shows_question_and_answer(
     application: APIFlask, county_inspector: Person
 ) -> None:
     forms: FormLibrary = application.extensions[KEY].forms
-    own = json.loads(next(path for path in FORMS if path.stem == "gpc-sales.v3").read_text()) | {"version": 4}
+    own = json.loads(next(path for path in FORMS if path.stem == "gpc-sales.v4").read_text()) | {"version": 5}
     for section in own["sections"]:
         for item in section["items"]:
             item.pop("problem_text", None)
     forms.publish(own)
     record = submit(
-        county_inspector, sales(form_version=4, answers={"1.3": "no"}, disposals={"4.1": "na", "4.2": "na"})
+        county_inspector, sales(form_version=5, answers={"1.3": "no"}, disposals={"4.1": "na", "4.2": "na"})
     )
     assert record["problems"] == [{"no": "1.3", "statement": "是否健全销售台账：否", "note": None}]
 

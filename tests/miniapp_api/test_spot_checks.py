@@ -220,7 +220,7 @@ def test_a_station_numbers_its_sheets_with_its_bureau(
 def test_a_shop_without_a_code_is_spot_checked_in_circulation_only(county_inspector: Person) -> None:
     shop = {"field_kind": "circulation", "uscc": "", "org_name": "某某五金店", "nominal_producer": "江苏某厂"}
     record = submit(county_inspector, spot_check(**shop), noun=NOUN)
-    assert record["form_version"] == 2 and "uscc" not in record
+    assert record["form_version"] == 3 and "uscc" not in record
     assert refused(county_inspector, spot_check(uscc="", sheet_no="CQ-2")) == {"/uscc": "required"}
     # A phone that was offline still answers the version before.
     assert refused(county_inspector, spot_check(**shop, form_version=1, sheet_no="CQ-3")) == {"/uscc": "required"}

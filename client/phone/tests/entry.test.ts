@@ -6,11 +6,14 @@ import { correspondenceFaults } from '../src/pages/entry/correspondence'
 import { counted, headerSections, partsOf } from '../src/pages/entry/header'
 import { productAsked } from '../src/pages/entry/questions'
 import { keepPeople, lastPeople, presetBody } from '../src/pages/entry/presets'
+import { differingFrom, factsOf, problemsOf } from '../src/pages/entry/review-parts'
 import { shortTitle, stateMark, stateWords } from '../src/pages/entry/sections'
+import { factsIn, queryOf } from '../src/pages/entry/sellers'
+import { isPhrase } from '../src/components/fields/phrases'
 import production from '../../../inspection/forms/gpc-production.v3.json'
-import sales from '../../../inspection/forms/gpc-sales.v3.json'
+import sales from '../../../inspection/forms/gpc-sales.v4.json'
 import formerSales from '../../../inspection/forms/gpc-sales.v2.json'
-import spotCheck from '../../../inspection/forms/gpc-spot-check.v2.json'
+import spotCheck from '../../../inspection/forms/gpc-spot-check.v3.json'
 
 const storage = new Map<string, unknown>()
 vi.stubGlobal('uni', {
@@ -173,5 +176,60 @@ describe('How far a section is', () => {
     const section = { code: '1', title: '证照与进货管理', items: [], progress }
     expect(shortTitle(section)).toBe('1 证照')
     expect(shortTitle({ ...section, code: 'photos', title: '现场照片' })).toBe('现场照片')
+  })
+})
+
+describe('The review of a spot check', () => {
+  const compiled = form(spotCheck)
+  const names = new Map([['a', '导体电阻'], ['b', '标志']])
+  const plan = planForm(compiled, {
+    field_kind: 'production', sample_name: '电线', spec_model: 'BV 2.5', remark: '已封样',
+    items: [{ item_id: 'a', measured: '7.9', verdict: 'fail' }, { item_id: 'b', verdict: 'pass' }],
+  })
+
+  it('names the item that failed, with what was measured', () => {
+    expect(problemsOf(plan, names)).toEqual([
+      { pointer: '/items/0/verdict', no: undefined, text: '导体电阻：不合格', notes: ['实测值：7.9'] },
+    ])
+  })
+
+  it('tells the sample and each result, and nothing that was not answered', () => {
+    const facts = factsOf(partsOf(plan, headerSections(compiled)).findings, names)
+    expect(facts.map(({ title, lines }) => [title, lines.map((one) => one.item.text)])).toEqual([
+      ['样品信息', ['样品名称', '规格型号']], ['检验结果', []], ['备注', ['备注']],
+    ])
+    expect(facts[1]?.rows).toEqual([
+      { pointer: '/items/0', title: '导体电阻', text: '实测值 7.9 · 判定 不合格', problem: true },
+      { pointer: '/items/1', title: '标志', text: '判定 合格', problem: false },
+    ])
+  })
+
+  it('leaves questions to the problems and to what differs from last time', () => {
+    const check = planForm(form(sales), { unable: false, answers: { '1.1': 'yes', '1.3': 'no' }, remark: '无' })
+    expect(factsOf(partsOf(check, headerSections(form(sales))).findings, new Map()).map(({ title }) => title)).toEqual(['备注'])
+    expect(differingFrom(check, { answers: { '1.1': 'yes', '1.3': 'yes' } }).map(({ text, words }) => `${text} ${words}`)).toEqual([
+      '1.3 是否健全销售台账 是 → 否',
+    ])
+  })
+})
+
+describe('A remark that was written before', () => {
+  it('is offered at another enterprise unless it names this one or holds figures', () => {
+    expect(isPhrase('未建立进货台账', '某某五金店')).toBe(true)
+    expect(isPhrase('某某五金店未建立进货台账', '某某五金店')).toBe(false)
+    expect(isPhrase('9月以后没有检验记录', '某某五金店')).toBe(false)
+    expect(isPhrase('抽查３卷', '')).toBe(false)
+  })
+})
+
+describe('A seller without a code', () => {
+  const seller = { org_name: '老王五金店', org_address: '某街9号', business_address: '某街9号', market_name: null, last_checked_on: '2026-11-20' }
+
+  it('comes along into the next record with name and place', () => {
+    const query = Object.fromEntries(queryOf(seller).split('&').map((part) => part.split('=') as [string, string]))
+    const facts = factsIn(query)
+    const sources = { known: undefined, name: '老王五金店', facts, last: undefined, productCode: '06', people: [], today: '2026-11-27' }
+    expect(presetBody(form(sales), sources)).toMatchObject({ org_name: '老王五金店', org_address: '某街9号', business_address: '某街9号' })
+    expect(presetBody(form(sales), sources)).not.toHaveProperty('uscc')
   })
 })

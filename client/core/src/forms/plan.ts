@@ -1,4 +1,5 @@
 /** What the screen of a form shows for a body: visible items, how far it is filled in, problems, what comes next. */
+import { holds } from './conditions'
 import type { FormBody } from './definition'
 import type { Form, Item, Section } from './form'
 import { problemText } from './items/options'
@@ -16,6 +17,8 @@ export interface PlanItem {
   /** Must be given by the person who fills in: required now, and not read-only. */
   readonly required: boolean
   readonly answered: boolean
+  /** The sentence of a rule that asks for this item or another one (任选其一); null without one. */
+  readonly oneOf: string | null
   /** The answer counts as a problem (记为问题). */
   readonly problem: boolean
   /** Of a group: its rows. */
@@ -77,11 +80,12 @@ export interface PlanOptions {
 export function planForm(form: Form, body: FormBody, options: PlanOptions = {}): Plan {
   const reading = readBody(form, body)
   const decided = decide(form, reading)
+  const asked = askedByRules(form, reading, decided)
   const before = options.previous
   const sections = form.sections.flatMap((section) => {
     const items = section.items
       .filter((item) => isShown(item, decided, reading, options.roles))
-      .map((item) => planItem(item, body, reading, decided, options))
+      .map((item) => planItem(item, body, reading, decided, asked.get(item.name), options))
     return items.length === 0 ? [] : [planSection(section, items, before)]
   })
   const byPointer = new Map<string, PlanItem>()
@@ -122,10 +126,30 @@ function isShown(item: Item, decided: Decided, reading: Reading, roles: readonly
   return read !== undefined && read.sound && read.value !== 'na'
 }
 
-function planItem(item: Item, body: FormBody, reading: Reading, decided: Decided, options: PlanOptions): PlanItem {
+/** What the rules of a form (至少填写一项) ask of an item. */
+interface Asked {
+  readonly message: string
+  /** Of those that a rule names one counts as required: the first that is given, else the first that is shown. */
+  readonly counts: boolean
+}
+
+function askedByRules(form: Form, reading: Reading, decided: Decided): ReadonlyMap<string, Asked> {
+  const asked = new Map<string, Asked>()
+  for (const rule of form.rules) {
+    if (rule.visibleWhen !== undefined && !holds(rule.visibleWhen, decided.lookup())) continue
+    const shown = rule.names.filter((name) => !decided.hidden.has(name))
+    const counting = shown.find((name) => reading.given.has(name)) ?? shown[0]
+    for (const name of shown) asked.set(name, { message: rule.message, counts: name === counting })
+  }
+  return asked
+}
+
+function planItem(
+  item: Item, body: FormBody, reading: Reading, decided: Decided, rule: Asked | undefined, options: PlanOptions,
+): PlanItem {
   const holder = item.place === '' ? body : (body[item.place] as Raw)
   const read = reading.given.get(item.name)
-  return planned(item, item.pointer, read, holder, decided.values.get(item.name), decided, NO_CELLS, options)
+  return planned(item, item.pointer, read, holder, decided.values.get(item.name), decided, NO_CELLS, options, rule)
 }
 
 type Raw = Readonly<Record<string, unknown>> | undefined
@@ -133,13 +157,15 @@ const NO_CELLS: Cells = new Map()
 
 /**
  * An item of the form or of a row: `holder` is the object of the body that has its answer, `value` the decided one,
- * `around` the cells of the row that it stands in.
+ * `around` the cells of the row that it stands in, `rule` what a rule of the form asks of it.
  */
 function planned(
   item: Item, at: string, read: Read | undefined, holder: Raw, value: unknown, decided: Decided, around: Cells,
-  options: PlanOptions,
+  options: PlanOptions, rule?: Asked,
 ): PlanItem {
-  const made = entry(item, at, read, holder, value, decided, around)
+  const alone = entry(item, at, read, holder, value, decided, around)
+  const counts = rule?.counts === true && item.definition.readonly !== true
+  const made = { ...alone, required: alone.required || counts, oneOf: rule?.message ?? null }
   const before = options.previous?.byPointer.get(at)
   if (isWorkedOut(item.definition)) {
     return kept(before, { ...made, value, required: false, answered: value !== undefined && value !== '0' })
@@ -183,6 +209,7 @@ function entry(
     value: read === undefined ? undefined : holder?.[item.name],
     required: item.definition.readonly !== true && isRequired(item, decided, row),
     answered: read !== undefined,
+    oneOf: null,
     problem: item.detects && hasProblem(item, value),
     rows: NO_ROWS,
   }

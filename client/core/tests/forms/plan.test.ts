@@ -27,7 +27,7 @@ function names(plan: Plan): string[] {
 }
 
 const sales = shipped('gpc-sales.v2')
-const spotCheck = shipped('gpc-spot-check.v2')
+const spotCheck = shipped('gpc-spot-check.v3')
 const YES_NO = [{ value: 'yes', label: '是' }, { value: 'no', label: '否' }]
 
 describe('rows in rows', () => {
@@ -143,6 +143,35 @@ describe('progress', () => {
     const after = planForm(sales, { unable: true, unable_reason: 'other' })
     expect(before.open).not.toContain('/unable_note')
     expect(after.open).toContain('/unable_note')
+  })
+
+  test('of two that a rule asks for, one counts, with the sentence at both', () => {
+    const sample = { uscc: '91320402DEM006731D', field_kind: 'production' }
+    const counted = (body: FormBody) => planForm(spotCheck, body).sections.find(({ code }) => code === 'sample')!.progress
+    const none = planForm(spotCheck, sample)
+    expect(none.open).toContain('/batch_no')
+    expect(none.open).not.toContain('/production_date')
+    expect(counted(sample)).toMatchObject({ required: 6, requiredAnswered: 0 })
+    const dated = planForm(spotCheck, { ...sample, production_date: '2026-11-01' })
+    expect(dated.open).not.toContain('/batch_no')
+    expect(counted({ ...sample, production_date: '2026-11-01' })).toMatchObject({ required: 6, requiredAnswered: 1 })
+    expect(['/batch_no', '/production_date', '/grade'].map((at) => dated.byPointer.get(at)?.oneOf)).toEqual(
+      ['批号和生产日期至少填写一项', '批号和生产日期至少填写一项', null],
+    )
+  })
+
+  test('what is counted is what a submission demands: with all of it answered nothing is refused', () => {
+    let body: FormBody = { field_kind: 'production', samplers: ['甲', '乙'] }
+    const given: Record<string, unknown> = {
+      uscc: '91320402DEM006731D', sampled_on: '2026-11-20', sampling_place: 'shelf', sampling_base: '9', sample_qty: '3',
+      items: [{ item_id: '0197f6c2-7d1e-7c3a-9d52-3f6b8f1f2a10', verdict: 'pass' }],
+    }
+    for (let open = planForm(spotCheck, body).open; open.length > 0; open = planForm(spotCheck, body).open) {
+      const name = open[0]!.slice(1)
+      body = setAnswer(body, open[0]!, given[name] ?? '甲')
+    }
+    expect(body).toHaveProperty('batch_no')
+    expect(validate(spotCheck, body, 'submit', '2026-11-20').faults).toEqual([])
   })
 
   test('a read-only item is never open', () => {
