@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Date, Executable, Table, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Date, Executable, Table, and_, bindparam, case, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -145,10 +145,10 @@ def redate(session: Session, subject_id: UUID, due_on: date, before: date | None
     )
 
 
-def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
+def mine(session: Session, actor: Actor, request: PageRequest, kind: str | None = None) -> Page:
     """The open to-dos of the actor, overdue (red) and urgent ones first, then by their day, then the newest.
 
-    Rows for `as_json`.
+    Only those of a `kind`, if one is named. Rows for `as_json`.
     """
     over_region = and_(Todo.office_id.is_(None), Todo.area1.is_not(None))
     if not actor.scope.national:
@@ -161,7 +161,8 @@ def mine(session: Session, actor: Actor, request: PageRequest) -> Page:
         addressed = or_(addressed, Todo.verb == CONFIGURE)
     # A list that is read on after midnight goes on in the order in which it was begun.
     order = _pressing_first(_pressing_first(clock.today()).begun_on(request))
-    return fetch(session, select(Todo), order, request, Todo.closed_at.is_(None), addressed)
+    of_kind = Todo.kind == kind if kind is not None else true()
+    return fetch(session, select(Todo), order, request, Todo.closed_at.is_(None), addressed, of_kind)
 
 
 def _pressing_first(day: date) -> Order:

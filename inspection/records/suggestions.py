@@ -30,6 +30,7 @@ RECORDS_READ = 300
 MOST_OFFERED, MOST_SELLERS, MOST_COLLEAGUES = 20, 20, 50
 SIGNED_IN_LATELY = timedelta(days=90)
 _PEOPLE = {"production": "inspectors", "sales": "inspectors", "spot_check": "samplers"}
+_SALES = "sales"
 _WITHOUT_CODE = "n:"
 _SELLER = ("org_name", "org_address", "business_address", "market_name")
 
@@ -120,13 +121,43 @@ def _texts(value: Any) -> Iterable[str]:
     return (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one)
 
 
+def own_sellers(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Sellers without a code (无照) in the newest records of the own office, the newest first: what a phone keeps.
+
+    Each as it was written last: name, addresses, market, and the day of that check.
+    """
+    rows = session.execute(
+        select(*(Inspection.data[name].label(name) for name in _SELLER), Inspection.check_date)
+        .where(
+            Inspection.office_id.in_(actor.offices),
+            Inspection.status == inlined(SUBMITTED),
+            Inspection.kind == _SALES,
+            Inspection.uscc.is_(None),
+        )
+        .order_by(Inspection.submitted_at.desc())
+        .limit(RECORDS_READ)
+    ).all()
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(_place_of(row), _as_written(row))
+    return list(found.values())
+
+
+def _place_of(row: Any) -> tuple[str, str]:
+    return fold(row.org_name or ""), fold(row.org_address or "")
+
+
+def _as_written(row: Any) -> dict[str, Any]:
+    return {**{name: getattr(row, name) for name in _SELLER}, "last_checked_on": row.check_date.isoformat()}
+
+
 def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
     """Sellers without a code (无照) that were checked in the caller's regions before, found by a part of their name.
 
     Each as it was written last: name, addresses, market, and the day of that check.
     """
     counted: Any = EnterpriseTally.records
-    without_code = [EnterpriseTally.kind == "sales", EnterpriseTally.org_key.like(f"{_WITHOUT_CODE}%")]
+    without_code = [EnterpriseTally.kind == _SALES, EnterpriseTally.org_key.like(f"{_WITHOUT_CODE}%")]
     matched = match(session, actor.scope, CHECK, q, counted, *without_code)
     if matched.tally_ids is not None:
         tallies = sorted(matched.tally_ids, reverse=True)[: 5 * MOST_SELLERS]
@@ -143,9 +174,7 @@ def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
             .limit(1)
         ).first()
         if last is not None:
-            key = (fold(last.org_name or ""), fold(last.org_address or ""))
-            shown = {name: getattr(last, name) for name in _SELLER}
-            found.setdefault(key, {**shown, "last_checked_on": last.check_date.isoformat()})
+            found.setdefault(_place_of(last), _as_written(last))
         if len(found) == MOST_SELLERS:
             break
     return list(found.values())

@@ -128,10 +128,16 @@ def list_my_resets(session: Session, actor: Actor) -> dict[str, Any]:
     return whole([one.as_json() for one in notices(session, actor.user_id)])
 
 
+class TodosQuery(PageQuery):
+    """Which page, and which to-dos."""
+
+    kind: str | None = Field(None, max_length=40, description="only those of this kind: how many there are is `total`")
+
+
 @bp.get("/todos")
 @gate()
 @answers(Page[Todo])
-@bp.input(PageQuery, location="query", arg_name="query")
-def list_todos(session: Any, actor: Actor, query: PageQuery) -> dict[str, Any]:
+@bp.input(TodosQuery, location="query", arg_name="query")
+def list_todos(session: Any, actor: Actor, query: TodosQuery) -> dict[str, Any]:
     """The caller's open to-dos, red ones first."""
-    return todos.mine(session, actor, query.request()).as_json(todos.as_json)
+    return todos.mine(session, actor, query.request(), query.kind).as_json(todos.as_json)

@@ -93,6 +93,21 @@ def test_a_seller_without_a_code_is_found_again_by_its_name_in_the_own_county(
     assert read(city_reviewer, "/suggestions/sellers?q=五金")["total"] == 1
 
 
+def test_a_phone_keeps_the_sellers_without_a_code_of_its_own_office(
+    county_inspector: Person, county_colleague: Person, city_reviewer: Person, clock: Any
+) -> None:
+    shop = {"org_name": "老王五金店", "org_address": "某街9号", "business_address": "某街9号", "market_name": "东门市场"}
+    submit(county_inspector, sales(**shop, check_date="2026-11-19"))
+    clock.shift(1)
+    submit(county_inspector, sales(**{**shop, "market_name": "东门新市场"}))
+    submit(county_inspector, sales(uscc=uscc(5), org_name="有照的五金店"))
+    submit(city_reviewer, sales(**{**shop, "org_name": "市局查过的店"}))
+    voided = submit(county_inspector, sales(**{**shop, "org_name": "误填的店"}))
+    county_inspector.post(f"/inspections/{voided['id']}/void", {"reason": "误填，该店不在本辖区", "version": 1})
+    kept = read(county_colleague, "/suggestions/sellers")["items"]
+    assert kept == [{**shop, "market_name": "东门新市场", "last_checked_on": "2026-11-20"}]
+
+
 def test_colleagues_are_those_whom_the_own_office_named_and_who_signed_in_there(
     client: FlaskClient, county_inspector: Person, neighbour_inspector: Person
 ) -> None:

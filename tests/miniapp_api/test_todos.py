@@ -34,6 +34,18 @@ def test_a_county_application_is_a_to_do_of_its_city_and_province_until_one_of_t
     assert todos(city_reviewer) == [] and todos(province_user) == []
 
 
+def test_to_dos_of_one_kind_are_counted_alone(
+    client: FlaskClient, city_reviewer: Person, county_inspector: Person
+) -> None:
+    apply(client)
+    submit(city_reviewer, with_problem({"7.1": "in_progress"}))
+    assert {todo["kind"] for todo in todos(city_reviewer)} == {"account_application_pending", "disposal_in_progress"}
+    counted = read(city_reviewer, "/todos?kind=account_application_pending&page_size=1")
+    assert counted["total"] == 1 and counted["items"][0]["kind"] == "account_application_pending"
+    assert read(county_inspector, "/todos?kind=account_application_pending")["total"] == 0
+    assert read(city_reviewer, "/todos?kind=unknown")["total"] == 0
+
+
 def test_a_city_application_is_a_to_do_of_the_province_only(
     client: FlaskClient, city_reviewer: Person, province_user: Person
 ) -> None:

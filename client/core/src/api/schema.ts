@@ -6872,6 +6872,7 @@ export interface operations {
                 page?: number | null;
                 page_size?: number;
                 after?: string | null;
+                kind?: string | null;
             };
             header?: never;
             path?: never;
@@ -12345,8 +12346,8 @@ export interface operations {
     };
     list_sellers: {
         parameters: {
-            query: {
-                q: string;
+            query?: {
+                q?: string | null;
             };
             header?: never;
             path?: never;

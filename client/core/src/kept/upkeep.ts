@@ -10,7 +10,7 @@ const HOUR = 3_600_000
 const SOON = 5 * 60_000
 const DICTIONARIES: DictionaryName[] = ['items', 'test-items']
 
-/** Keeps up to date what a check needs without a network: register, forms, words, and the key of exports. */
+/** Keeps up to date what a check needs without a network: register, sellers, forms, words, and the key of exports. */
 export class Upkeep {
   private stops: (() => void)[] = []
   private cancel: () => void = () => {}
@@ -78,6 +78,7 @@ export class Upkeep {
       () => this.forms(),
       () => this.kept.renewAll(['/api/v1/forms', '/api/v1/products'], HOUR),
       () => this.register.bringUpToDate(),
+      () => this.sellers(),
       () => this.keepExportKey(),
     ]
     for (const step of steps) if (!(await this.attempt(step))) return
@@ -89,6 +90,11 @@ export class Upkeep {
     await this.kept.get('/api/v1/products')
     const { body } = await this.kept.get('/api/v1/forms')
     for (const { code } of body.items) await this.kept.get('/api/v1/forms/{code}', { code })
+  }
+
+  /** Sellers without a code (无照), whom the register does not know. */
+  private async sellers(): Promise<void> {
+    await this.kept.get('/api/v1/suggestions/sellers')
   }
 
   private async keepExportKey(): Promise<void> {

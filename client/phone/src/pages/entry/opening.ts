@@ -45,7 +45,7 @@ export async function resume(id: string): Promise<Filling> {
 }
 
 /** Begins a record about an enterprise; nothing is stored before something is typed or 继续 is tapped. */
-export async function begin(code: string, known: Known | undefined, typed: { uscc?: string; name?: string }): Promise<Filling> {
+export async function begin(code: string, known: Known | undefined, typed: { uscc?: string; name?: string; facts?: Record<string, string> }): Promise<Filling> {
   const place = await workplace()
   const { body: definition } = await place.kept.get('/api/v1/forms/{code}', { code })
   const productCode = session.product?.code ?? ''

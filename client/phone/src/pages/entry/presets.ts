@@ -31,6 +31,8 @@ export interface Sources {
   /** Typed on the start page. */
   uscc?: string
   name?: string
+  /** Of a seller without a code, as the record before wrote it. */
+  facts?: { readonly [name: string]: string }
   last: FormBody | undefined
   productCode: string
   people: readonly string[]
@@ -49,6 +51,7 @@ export function presetBody(form: Form, sources: Sources): FormBody {
   }
   put('uscc', known?.uscc ?? sources.uscc)
   put('org_name', known?.name ?? sources.name)
+  for (const [name, value] of Object.entries(sources.facts ?? {})) put(name, value)
   for (const item of form.items) {
     const { definition, name } = item
     // The day of the visit itself: required, and never later than today.
