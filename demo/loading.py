@@ -213,8 +213,10 @@ class _Records:
     def save_drafts(self) -> None:
         """Save two drafts of the inspector in 天宁区: one just begun, one almost complete."""
         actor = self.actors["demo_tianning"]
-        first, second = islice((e for e in reversed(self.enterprises) if e["region_code"] == "320402"), 2)
-        header: dict[str, Any] = {"kind": "production", "product_code": "06", "check_date": self.today.isoformat()}
+        product = "06"
+        known = (e for e in reversed(self.enterprises) if e["region_code"] == "320402" and product in e["product_codes"])
+        first, second = islice(known, 2)
+        header: dict[str, Any] = {"kind": "production", "product_code": product, "check_date": self.today.isoformat()}
         bodies = (
             {**header, "uscc": first["uscc"], "org_name": first["name"], "org_address": first["address"]},
             {**header, "uscc": second["uscc"], "org_name": second["name"], "org_address": second["address"],

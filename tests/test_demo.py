@@ -167,6 +167,13 @@ def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
     with demo.read() as session:
         drafts = session.scalars(select(Inspection).where(Inspection.status == "draft")).all()
         assert [draft.username for draft in drafts] == ["demo_tianning"] * 2
+        # A draft about an enterprise of another product is asked about at once.
+        made_by = (
+            select(EnterpriseProduct.product_code)
+            .join(Enterprise)
+            .where(Enterprise.uscc.in_([draft.uscc for draft in drafts]))
+        )
+        assert list(session.scalars(made_by)).count("06") == 2
         (application,) = session.scalars(select(AccountApplication)).all()
         assert (application.status, application.area2) == ("pending", "320400")
         kinds = set(session.scalars(select(Todo.kind).where(Todo.closed_at.is_(None))))
