@@ -361,6 +361,7 @@ def test_a_spot_check_with_verdicts_and_an_added_test_item_goes_through_the_same
     page = phone(height=812)
     inspector = Inspector(bureau, page)
     inspector.open("/pages/entry/start?form=gpc-spot-check")
+    expect(page.get_by_role("heading", name="被抽样单位")).to_be_visible()
     inspector.scan(shop(bureau, 10)["uscc"])
     page.locator("#at-field_5fkind").get_by_role("radio", name="生产").tap()
     page.locator("#at-samplers-input").fill("李敏、王强")
@@ -369,7 +370,6 @@ def test_a_spot_check_with_verdicts_and_an_added_test_item_goes_through_the_same
     for name, text in {
         "sample_5fname": "电线",
         "spec_5fmodel": "BV 2.5",
-        "batch_5fno": "B1",
         "sampling_5fbase": "100",
         "sample_5fqty": "3",
     }.items():
@@ -391,9 +391,20 @@ def test_a_spot_check_with_verdicts_and_an_added_test_item_goes_through_the_same
     page.locator("#at-items-1 .group-head").tap()
     page.locator("#at-items-1-measured-input").fill("78 K")
     inspector.button("完成")
-    expect(page.locator("#at-items-1")).to_contain_text("3/4")
+    expect(page.locator("#at-items-1 .group-head")).to_contain_text("✓")
+    # What will be demanded is counted before somebody goes to the review.
+    expect(page.get_by_role("button", name="目录 10/11")).to_be_visible()
+    inspector.button("下一处未答 批号")
+    page.locator("#at-batch_5fno-input").fill("B1")
+    expect(page.get_by_role("button", name="目录 11/11")).to_be_visible()
     inspector.button("去核对")
+    main = page.locator(".app-main")
+    expect(main).to_contain_text("端子温升：不合格")
+    expect(main).to_contain_text("实测值：78 K")
+    expect(main).to_contain_text("BV 2.5")
     submit(inspector)
+    expect(main).to_contain_text("检验结论为不合格，已列入本单位“待办”。下一步：")
+    expect(inspector.foot()).to_have_text("再抽查一家")
     found = (
         bureau.call(COUNTY, "GET", "/spot-checks?status=submitted&q=CJ-2026-0001")["items"]
         or bureau.call(COUNTY, "GET", "/spot-checks?status=submitted")["items"]

@@ -4,6 +4,9 @@ import { reactive, ref } from 'vue'
 /** Drafts of the person who is signed in (信息暂存): of this phone, and as far as it is known those that only the server has. */
 export const drafts = ref(0)
 
+/** Applications for accounts that wait for the person's decision (用户审核), as the server said last. */
+export const applications = ref(0)
+
 /** What is said to somebody who is about to leave; null where nothing waits. */
 export function leavingWords(): string | null {
   return waiting.count ? `还有 ${waiting.count} 条待发送。离开后不会发送，下次打开时接着发。` : null

@@ -65,8 +65,8 @@ function padOn(context: Drawing, width: number, height: number, ratio: number, b
 }
 
 // #ifdef H5
-/** On a canvas element; it draws with finger, pen and mouse. */
-export function openPad(canvas: HTMLCanvasElement): Pad {
+/** On a canvas element; it draws with finger, pen and mouse. `begun` is told of each stroke. */
+export function openPad(canvas: HTMLCanvasElement, begun: () => void = () => undefined): Pad {
   const { width, height } = canvas.getBoundingClientRect()
   const ratio = Math.min(window.devicePixelRatio || 1, 2)
   canvas.width = Math.round(width * ratio)
@@ -86,6 +86,7 @@ export function openPad(canvas: HTMLCanvasElement): Pad {
   }
   canvas.onpointerdown = (event) => {
     canvas.setPointerCapture(event.pointerId)
+    begun()
     pad.down(...at(event))
   }
   canvas.onpointermove = (event) => pad.move(...at(event))

@@ -12,6 +12,18 @@ export async function bringIntoSight(id: string, { always = false } = {}): Promi
   return true
 }
 
+/** A card at the top of a page that says what has just happened comes into sight, wherever the button was. */
+export async function bringCardIntoSight(id: string): Promise<void> {
+  // #ifdef H5
+  await bringIntoSight(id)
+  // #endif
+  // #ifndef H5
+  // What stands inside a component is not measured from the page.
+  void id
+  uni.pageScrollTo({ scrollTop: 0, duration: 0 })
+  // #endif
+}
+
 interface Box {
   top: number
   bottom: number

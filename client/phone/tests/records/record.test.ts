@@ -147,3 +147,15 @@ describe('the history of a record', () => {
     expect(oldest).toMatchObject({ title: '提交', who: '李敏 · 江北区局', more: [] })
   })
 })
+
+describe('the history of a record', () => {
+  const move = (seq: number, action: string, operator_name: string) =>
+    ({ seq, action, at: `2026-11-20T0${seq}:00:00Z`, operator_name, actor: 'a', office: '某局' }) as unknown as RecordMove
+
+  it('tells what one person saved in a row once, at the time of the last', () => {
+    const moves = [move(1, 'save', '李敏'), move(2, 'save', '李敏'), move(3, 'save', '王强'), move(4, 'save', '王强'), move(5, 'submit', '王强')]
+    expect(movesOf(moves, new Map()).map(({ key, title, who }) => `${key} ${title} ${who}`)).toEqual([
+      '5 提交 王强 · 某局', '4 暂存 王强 · 某局', '2 暂存 李敏 · 某局',
+    ])
+  })
+})

@@ -1,5 +1,5 @@
 /** What the fields of a page need besides their items; the page provides it once. */
-import type { DictionaryEntry, DictionaryName } from '@gongpin/core'
+import type { DictionaryEntry, DictionaryName, ItemDefinition } from '@gongpin/core'
 import { inject, onMounted, provide, ref, type InjectionKey, type Ref } from 'vue'
 
 import { workplace } from '@/services'
@@ -31,6 +31,11 @@ export function useFields(): FieldContext {
 }
 
 const DICTIONARIES: Readonly<Record<string, DictionaryName>> = { product_items: 'items', test_items: 'test-items' }
+
+/** The dictionary whose words an item offers (`options_from`). */
+export function dictionaryOf(definition: ItemDefinition): DictionaryName | undefined {
+  return 'options_from' in definition && definition.options_from !== undefined ? DICTIONARIES[definition.options_from] : undefined
+}
 
 /** The words of the dictionary that an item names by `options_from`, added ones included. */
 export interface Words {

@@ -5,6 +5,7 @@ import {
 } from '@gongpin/core'
 import { computed, ref, shallowRef } from 'vue'
 
+import { dictionaryOf } from '@/components/fields/context'
 import { chinaToday } from '@/dates'
 import { session } from '@/session'
 import { correspondenceFaults } from './correspondence'
@@ -148,6 +149,19 @@ export class Filling {
     // Without what only Vue or the engine adds: the body is kept as JSON.
     const sent = JSON.parse(JSON.stringify(values)) as Body
     return (await this.workplace.outbox.submit(draft.id, { title: this.organisation || null, values: sent })).key
+  }
+
+  /** Names of what can be chosen from dictionaries, by id; without those that cannot be had now. */
+  async names(): Promise<Map<string, string>> {
+    const { dictionary } = this.workplace
+    const asked = this.form.items.flatMap((item) => [item, ...item.inner.values()]).map(({ definition }) => dictionaryOf(definition))
+    const lists = await Promise.all(
+      [...new Set(asked)].map(async (name) => {
+        if (name === undefined) return []
+        return dictionary.entries(name, this.productCode).then(({ body }) => body, () => [])
+      }),
+    )
+    return new Map(lists.flat().map((one) => [one.id, one.name]))
   }
 
   private adopt(body: Body): void {

@@ -1,6 +1,8 @@
 /** The part of a form that says who is inspected, when and by whom (基本信息): leading sections, told by the names of the contract. */
 import type { Form, Plan, PlanItem, PlanSection } from '@gongpin/core'
 
+import { PEOPLE } from './presets'
+
 /** Names that header fields of records have in every form (`docs/api.md`). */
 const HEADER = new Set([
   'uscc', 'org_name', 'org_address', 'check_date', 'sampled_on', 'inspectors', 'samplers', 'unable', 'products',
@@ -32,6 +34,11 @@ export function partsOf(plan: Plan, header: ReadonlySet<string>): Parts {
     findings: plan.sections.filter((section) => !header.has(section.code)),
     headerItems: inHeader.flatMap((section) => section.items),
   }
+}
+
+/** What the form calls the people of the visit: 检查人员, 抽样人员. */
+export function peopleWord(items: readonly PlanItem[]): string {
+  return items.find(({ item }) => PEOPLE.includes(item.name))?.item.text ?? '人员'
 }
 
 /** How many of the questions are answered (目录 5/9): the required ones below the header. */

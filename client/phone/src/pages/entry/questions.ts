@@ -58,10 +58,10 @@ export async function questionsOf(filling: Filling): Promise<Question[]> {
 
   const until = text(body.value['licence_valid_to'])
   if (until !== '' && until < chinaToday() && filling.plan.value.byPointer.has('/licence_valid_to')) {
-    questions.push({ key: 'licence', text: `许可证有效期至 ${until}，已经过期。请核对执照和证书；确已过期，请在检查中记为问题。` })
+    questions.push({ key: 'licence', text: `许可证有效期至 ${until}，已经过期。请核对执照和证书；确已过期，请在表中记为问题。` })
   }
   if (enterprise === undefined && filling.known !== undefined && (await register.updatedAt()) !== undefined) {
-    questions.push({ key: 'region', text: `“${filling.known.name}”不在本辖区的名录中。请核对是否由本局检查；确实由本局检查，可以继续。` })
+    questions.push({ key: 'region', text: `“${filling.known.name}”不在本辖区的名录中。请核对是否由本局办理；确由本局办理，可以继续。` })
   }
   return questions
 }
@@ -95,7 +95,7 @@ export function productAsked(
   const theirs = registered.map(name).join('、')
   return {
     key: 'product',
-    text: `名录中该企业的产品是${theirs}，不是${name(chosen)}。请核对所选产品；要换产品，请回到“信息录入”上方更换。确实检查${name(chosen)}，可以继续。`,
+    text: `名录中该企业的产品是${theirs}，不是${name(chosen)}。请核对所选产品；要换产品，请回到“信息录入”上方更换。确实是${name(chosen)}，可以继续。`,
   }
 }
 

@@ -22,14 +22,17 @@ const TITLES: Record<string, string> = {
 }
 const DISPOSALS: Record<string, string> = { done: '是', in_progress: '办理中', na: '不适用' }
 
-/** `labels`: of the disposals, by their number. */
+/**
+ * `labels`: of the disposals, by their number. The phone saves a draft every few seconds: what one person saved in a row
+ * is one line, at the time of the last one.
+ */
 export function movesOf(moves: readonly RecordMove[], labels: ReadonlyMap<string, string>): Moved[] {
-  return moves
+  return withoutRepeatedSaves(moves)
     .map((move) => ({
       key: move.seq,
       title: TITLES[move.action] ?? move.action,
       at: move.at,
-      who: [move.operator_name ?? move.actor, move.office].filter(Boolean).join(' · '),
+      who: whoOf(move),
       more: [
         ...Object.entries(move.disposals ?? {}).map(([no, [before = '', after = '']]) => {
           return `${labels.get(no) ?? no}：${DISPOSALS[before] ?? before} → ${DISPOSALS[after] ?? after}`
@@ -41,4 +44,15 @@ export function movesOf(moves: readonly RecordMove[], labels: ReadonlyMap<string
       ],
     }))
     .reverse()
+}
+
+function withoutRepeatedSaves(moves: readonly RecordMove[]): RecordMove[] {
+  return moves.filter((move, index) => {
+    const next = moves[index + 1]
+    return !(move.action === 'save' && next?.action === 'save' && whoOf(next) === whoOf(move))
+  })
+}
+
+function whoOf(move: RecordMove): string {
+  return [move.operator_name ?? move.actor, move.office].filter(Boolean).join(' · ')
 }
