@@ -143,7 +143,7 @@ def test_an_enterprise_of_another_county_is_asked_about_and_can_be_inspected(bur
     inspector.press(page.get_by_role("link", name="销售企业检查"))
     inspector.scan(foreign["uscc"])
     expect(page.get_by_role("button", name="核对无误，继续")).to_be_visible()
-    expect(question(page, "region")).to_contain_text("不在本辖区的名录中。请核对是否由本局检查")
+    expect(question(page, "region")).to_contain_text("不在本辖区的名录中。请核对是否由本局办理")
 
 
 def test_a_photo_reaches_the_server_with_its_time_and_place_and_is_given_back_as_it_was_stored(
