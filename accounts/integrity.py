@@ -1,6 +1,6 @@
 """Whether users, offices, applications and reorganisations stand where their history ends, and moved what it says."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -12,14 +12,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from accounts import office_history
 from accounts.mail import addresses
 from accounts.mail.models import UserEmail
-from accounts.models import Office, Reorganisation, SecondFactor, User, WeChatBinding
+from accounts.models import AccountApplication, Office, Reorganisation, SecondFactor, User, WeChatBinding
 from accounts.office_history import OFFICE
-from accounts.sign_in import binding_witness
-from accounts.sign_in.second_factor import FACTOR
-from accounts.workflows import ACCOUNT, APPLICATION, REORGANISATION, USER
+from accounts.sign_in import binding_witness, second_factor
+from accounts.workflows import ACCOUNT, APPLICATION, APPLIED, REORGANISATION, USER
 from core.db import Database
 from core.models import HistoryEntry, HistoryPayload, HistorySeal
-from core.privacy import Unopened
 from core.workflows import history
 from core.workflows.history import Broken, Move
 from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
@@ -30,6 +28,7 @@ def verify(session: Session) -> Iterator[Broken]:
     yield from _verify_users(session)
     for workflow in (APPLICATION, REORGANISATION):
         yield from verify_ends(session, workflow)
+    yield from _verify_applicants(session)
     yield from _verify_moves(session)
     yield from _verify_second_factors(session)
     yield from _verify_bindings(session)
@@ -62,8 +61,24 @@ def _verify_users(session: Session, chunk: int = 1000) -> Iterator[Broken]:
     yield from verify_presence(session, USER.subject_type, User)
 
 
-_FACTOR_STEPS = [action for (_, action) in USER.steps if "second_factor" in action]
-_OF_FACTOR = HistoryEntry.action.in_(_FACTOR_STEPS)
+def _verify_applicants(session: Session) -> Iterator[Broken]:
+    """Applications that wait, and whose password or place is not what the applicant sent: they become users."""
+    waiting = (
+        select(AccountApplication, HistoryEntry.seq, HistoryPayload.payload)
+        .select_from(AccountApplication)
+        .join(HistoryEntry, (HistoryEntry.subject_id == AccountApplication.id) & is_last_row())
+        .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(AccountApplication.status == "pending")
+    )
+    for rows in in_chunks(session, waiting, AccountApplication, 1000):
+        for applied, seq, payload in rows:
+            recorded = payload.get(APPLIED.name)
+            # Those of earlier releases, which noted none.
+            if recorded is not None and not APPLIED.fits(recorded, {n: getattr(applied, n) for n in APPLIED.columns}):
+                yield Broken(APPLICATION.subject_type, applied.id, seq, "its user name, password or place was changed")
+
+
+_OF_FACTOR = HistoryEntry.action.in_(second_factor.STEPS)
 
 
 def _is_last_of_user(actions: Collection[str]) -> ColumnElement[bool]:
@@ -77,7 +92,7 @@ _FACTORS = (
     select(User.id, SecondFactor.confirmed_at, HistoryEntry.seq, HistoryEntry.action, HistoryPayload.payload)
     .select_from(User)
     .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
-    .outerjoin(HistoryEntry, (HistoryEntry.subject_id == User.id) & _OF_FACTOR & _is_last_of_user(_FACTOR_STEPS))
+    .outerjoin(HistoryEntry, (HistoryEntry.subject_id == User.id) & _OF_FACTOR & _is_last_of_user(second_factor.STEPS))
     .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
     .where(or_(SecondFactor.confirmed_at.is_not(None), HistoryEntry.id.is_not(None)))
 )
@@ -87,26 +102,14 @@ _FACTORS = (
 def _verify_second_factors(session: Session) -> Iterator[Broken]:
     """Second factors that were removed, put in or exchanged past the history of their users."""
     for user_id, confirmed_at, seq, action, payload in session.execute(_FACTORS.order_by(User.id)).all():
-        enrolled = action in ("enrol_second_factor", "renew_recovery_codes")
+        enrolled = action == second_factor.ENROL
         reason = None
         if enrolled != (confirmed_at is not None):
             reason = "its second factor was removed" if enrolled else "its second factor was not enrolled by a step"
-        elif enrolled and not _is_the_enrolled_one(session, user_id, payload or {}):
+        elif enrolled and not second_factor.is_noted(session, user_id, payload):
             reason = "its second factor was exchanged"
         if reason:
             yield Broken(USER.subject_type, user_id, seq or 0, reason)
-
-
-def _is_the_enrolled_one(session: Session, user_id: UUID, noted: Mapping[str, Any]) -> bool:
-    digest = noted.get(FACTOR.name)
-    try:
-        found = session.get(SecondFactor, user_id, populate_existing=True)
-    except Unopened:
-        return False
-    # Removed since it was looked for, or an enrolment of before its secret was noted.
-    if found is None or digest is None:
-        return True
-    return FACTOR.fits(digest, {"user_id": user_id, "secret": found.secret})
 
 
 _HAS_BINDINGS = or_(

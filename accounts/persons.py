@@ -29,6 +29,7 @@ from accounts.sign_in.binding_witness import BINDINGS
 from core.persons.holdings import Column, Fate, Holding, Holds, Subject
 from core.persons.person import GONE
 from core.persons.reasons import AUDIT, CREDENTIAL, DUTY, NOTHING, PERSON_GONE, ROW_GONE
+from core.workflows import history
 
 _PURPOSE = "账号的审核、联系和安全"
 _BASIS = "个人信息保护法第十三条第一款第（三）项：履行法定职责所必需"
@@ -60,6 +61,16 @@ def _standing(
     return [stated] if stated else []
 
 
+def _unlike(session: Session, user_id: UUID) -> list[str]:
+    bound = history.last_payload(session, user_id, binding_witness.STATING)
+    mailed = history.last_payload(session, user_id, addresses.STATING)
+    proven = {
+        BINDINGS.name: binding_witness.fits(bound, binding_witness.standing(session, user_id)),
+        EMAIL.name: addresses.fits(mailed, addresses.standing(session, user_id)),
+    }
+    return [name for name, fits in proven.items() if not fits]
+
+
 def _undecided(row: Any) -> str | None:
     if row["status"] == "pending":
         return f"账号申请 {row['username']} 尚未审核，请先审核（通过或不通过）再删除"
@@ -69,7 +80,7 @@ def _undecided(row: Any) -> str | None:
 HOLDINGS = (
     Holding(
         table=cast(Table, User.__table__), title="账号", purpose=_PURPOSE, basis=_BASIS, kept=_WITH_ACCOUNT,
-        since="created_at", subject=Subject(("user",), _standing), busy=_busy,
+        since="created_at", subject=Subject(("user",), _standing, unlike=_unlike), busy=_busy,
         columns=(
             Column("mobile", Holds.NUMBER, "手机号", Fate.ERASE, NOTHING),
             Column("full_name", Holds.NAME, "姓名", Fate.ERASE, NOTHING),

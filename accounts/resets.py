@@ -24,7 +24,7 @@ from core.actor import Actor
 from core.db import Database, dialect_of, insert_into
 from core.errors import Problem, invalid, not_found
 from core.text import clean, demanded
-from core.workflows import todos
+from core.workflows import history, todos
 
 PROPOSED = "reset_proposed"
 """Kind of the to-do of those who may confirm."""
@@ -79,8 +79,9 @@ def _take_second_factor(
 ) -> None:  # fmt: skip
     if second_factor.enrolled_at(session, user.id) is None:
         raise Problem("otp_not_enrolled")
+    marked = history.marked(second_factor.unlike(session, user.id))
     second_factor.remove(session, user.id)
-    USER.move(session, actor, session.get_one(User, user.id), action, {}, payload)
+    USER.move(session, actor, session.get_one(User, user.id), action, {}, {**(payload or {}), **marked})
     sessions.end_sessions_of(session, user.id)
     throttle.forget(session, user.username)
 

@@ -15,6 +15,7 @@ from core import clock
 from core.actor import Actor
 from core.db import Database
 from core.errors import Problem, invalid
+from core.workflows import history
 
 FRESH = timedelta(minutes=15)
 """How long after a sign-in no password is asked for."""
@@ -48,12 +49,14 @@ def enrol(database: Database, actor: Actor, otp: str) -> list[str]:
     if reserved.refused is not None:
         raise throttle.throttled(reserved.refused)
     with database.write() as session:
+        marked = history.marked(second_factor.unlike(session, actor.user_id))
         if not second_factor.confirm(session, actor.user_id, otp):
             wrong = "动态口令不正确；请核对手机时间是否准确，等程序显示下一个口令后再输入"
             raise invalid("/otp", "wrong_otp", wrong)
         throttle.take_back(session, [key])
         codes = second_factor.new_recovery_codes(session, actor.user_id)
-        _note(session, actor, "enrol_second_factor", second_factor.witnessed(session, actor.user_id))
+        noted = {**second_factor.witnessed(session, actor.user_id), **marked}
+        _note(session, actor, second_factor.ENROL, noted)
         # What was begun by the password alone ends; WeChat bindings stay, for a sign-in by them asks for a code too.
         sessions.end_sessions_of(session, actor.user_id, but=actor.session_id, bindings=False)
     return codes
@@ -72,8 +75,9 @@ def remove(database: Database, actor: Actor, otp: str) -> None:
     """Remove the own second factor for a right code; where a role demands one, it has to be enrolled anew at once."""
     _prove(database, actor, otp)
     with database.write() as session:
+        marked = history.marked(second_factor.unlike(session, actor.user_id))
         second_factor.remove(session, actor.user_id)
-        _note(session, actor, "remove_second_factor")
+        _note(session, actor, "remove_second_factor", marked)
 
 
 def _prove(database: Database, actor: Actor, otp: str) -> None:

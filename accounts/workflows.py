@@ -5,6 +5,9 @@ from accounts.verbs import Verb
 from core.workflows.witnesses import Witness
 from core.workflows.workflow import APPLICANT, SYSTEM, Step, Workflow
 
+APPLIED = Witness("application", ("id", "username", "password_hash", "region_code"))
+"""What an approval makes a user of: nobody puts an own password into an application that waits."""
+
 APPLICATION = Workflow(
     "account_application",
     AccountApplication,
@@ -14,6 +17,7 @@ APPLICATION = Workflow(
         Step("approve", "pending", "approved", Verb.ACCOUNTS_DECIDE),
         Step("reject", "pending", "rejected", Verb.ACCOUNTS_DECIDE),
     ],
+    witness=APPLIED,
 )
 
 ACCOUNT = Witness(

@@ -19,6 +19,7 @@ from core import privacy
 from core.actor import Actor
 from core.db import Base, canonical_json
 from core.models import HistoryEntry, HistoryPayload
+from core.workflows import history
 from core.workflows.history import Broken
 from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
@@ -63,6 +64,40 @@ def standing_digest_after(
     now = {name: getattr(rating, name) for name in STANDING}
     target = RATING.step(action, rating.status, actor).target
     return standing_digest({**now, **changes, "status": target, "version": rating.version + 1}, follow_up)
+
+
+def stated(
+    session: Session,
+    rating: Rating,
+    before: RatingFollowUp | None,
+    actor: Actor | None,
+    action: str,
+    changes: Mapping[str, Any],
+    follow_up: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What the history keeps of a step: the `standing_digest_after` it, and whether what stood `before` did not fit."""
+    return {
+        "standing": standing_digest_after(rating, actor, action, changes, follow_up),
+        **history.marked(unlike(session, rating, before)),
+    }
+
+
+def unlike(session: Session, rating: Rating, follow_up: RatingFollowUp | None) -> list[str]:
+    """The name of the digest, where a rating does not stand as its last step left it."""
+    recorded = history.last_payload(session, rating.id).get("standing")
+    values = {name: getattr(rating, name) for name in STANDING}
+    handled = None if follow_up is None else columns_of(follow_up)
+    return [] if recorded in (None, standing_digest(values, handled)) else ["standing"]
+
+
+def unlike_rated(session: Session, rating: Rating) -> list[str]:
+    """The name of the digest, where what was rated is not what the first row of the history says."""
+    first = (HistoryEntry.subject_id == rating.id) & (HistoryEntry.seq == 1)
+    joined = select(HistoryPayload.payload).join(HistoryEntry, HistoryEntry.id == HistoryPayload.history_id)
+    recorded = (session.scalar(joined.where(first)) or {}).get("content")
+    values = {name: getattr(rating, name) for name in _RATED}
+    proven = recorded is None or _fits(recorded, rated_digest, values, EarlierChains(session))
+    return [] if proven else ["content"]
 
 
 def code_digest(code: Mapping[str, Any]) -> str:

@@ -31,6 +31,12 @@ def _standing(
     return [{"standing": integrity.standing_digest(values, None if handled is None else integrity.columns_of(handled))}]
 
 
+def _unlike(session: Session, rating_id: UUID) -> list[str]:
+    rating = session.get_one(Rating, rating_id, populate_existing=True)
+    handled = session.get(RatingFollowUp, rating_id, populate_existing=True)
+    return [*integrity.unlike_rated(session, rating), *integrity.unlike(session, rating, handled)]
+
+
 def _of_number(person: Person) -> ColumnElement[bool] | None:
     """Ratings with the last four digits of the number; all, where the number is not known."""
     return None if person.number is None else _RATINGS.c.mobile_tail == person.number[-4:]
@@ -40,7 +46,7 @@ HOLDINGS = (
     Holding(
         table=_RATINGS, title="评价", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT, since="submitted_at",
         # The digest of the first move is of what the rater wrote; a call-back is compared with its move.
-        subject=Subject(("rating",), _standing, payload_keys=frozenset({"content", "note"})),
+        subject=Subject(("rating",), _standing, payload_keys=frozenset({"content", "note"}), unlike=_unlike),
         narrow=_of_number,
         columns=(
             Column("mobile", Holds.NUMBER, "手机号", Fate.ERASE, NOTHING, empty=""),

@@ -16,6 +16,7 @@ from inspection.records.content import (
     content_digest,
     content_of,
     request_place,
+    unlike,
     version_place,
 )
 from inspection.statistics.models import EnterpriseTally
@@ -36,10 +37,15 @@ def _standing(
     return [{"content": content_digest(content_of(record), record_id)}]
 
 
+def _unlike(session: Session, record_id: UUID) -> list[str]:
+    record = session.get_one(Inspection, record_id, populate_existing=True)
+    return unlike(session, record) if record.status in (SUBMITTED, VOIDED) else []
+
+
 HOLDINGS = (
     Holding(
         table=cast(Table, Inspection.__table__), title="检查或抽查记录", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT,
-        since="created_at", subject=Subject(("inspection", "spot_check"), _standing),
+        since="created_at", subject=Subject(("inspection", "spot_check"), _standing, unlike=_unlike),
         answers=Answers(lambda row, _column: answers_place(row["id"])),
         columns=(
             Column("data", Holds.ANSWERS, "检查表的填写内容", Fate.PSEUDONYMISE, PERSON_GONE),

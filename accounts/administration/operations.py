@@ -22,6 +22,7 @@ from accounts.workflows import USER
 from core.db import Database
 from core.errors import Fault, Problem, invalid
 from core.text import clean_line, clean_person, demanded
+from core.workflows import history
 from core.workflows.events import Events
 
 COMMAND_LINE = "命令行"
@@ -130,8 +131,9 @@ def reset_second_factor(database: Database, username: str, *, by: str) -> None:
         user = _user(session, username)
         if second_factor.enrolled_at(session, user.id) is None:
             raise Problem("otp_not_enrolled")
+        payload = {**_payload(by), **history.marked(second_factor.unlike(session, user.id))}
         second_factor.remove(session, user.id)
-        USER.move(session, None, _user(session, username), "administrator_reset_second_factor", {}, _payload(by))
+        USER.move(session, None, _user(session, username), "administrator_reset_second_factor", {}, payload)
         sessions.end_sessions_of(session, user.id)
         throttle.forget(session, user.username)
 

@@ -7,7 +7,7 @@ work once each where the phone is lost. Wrong ones of either are counted before 
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -19,11 +19,14 @@ from sqlalchemy.orm import Session
 
 from accounts.models import RecoveryCode, SecondFactor
 from accounts.sign_in import throttle
+from accounts.workflows import USER
 from core import clock
 from core.db import Database
 from core.errors import Problem, invalid
-from core.privacy import keyed_hash
+from core.models import HistoryEntry, HistoryPayload
+from core.privacy import Unopened, keyed_hash
 from core.text import fold
+from core.workflows import history
 from core.workflows.witnesses import Witness
 
 ISSUER = "工品查"
@@ -125,6 +128,7 @@ def at_sign_in(database: Database, user_id: UUID, username: str, otp: str | None
         raise invalid("/otp", "not_enrolled", "该账号没有启用动态口令，请清空动态口令后再登录")
 
 
+ENROL = "enrol_second_factor"
 FACTOR = Witness("second_factor", ("user_id", "secret"))
 """What the history notes of an enrolment: nobody exchanges a secret in the table, or `history verify` shows it."""
 
@@ -133,6 +137,41 @@ def witnessed(session: Session, user_id: UUID) -> dict[str, str]:
     """The digest of the own secret, for the step that enrolled it."""
     found = session.get_one(SecondFactor, user_id, populate_existing=True)
     return {FACTOR.name: FACTOR.digest({"user_id": user_id, "secret": found.secret})}
+
+
+STEPS = frozenset(action for (_, action) in USER.steps if "second_factor" in action)
+"""What enrols a second factor or takes it away; the newest of them says whether there is one."""
+
+
+def unlike(session: Session, user_id: UUID) -> list[str]:
+    """The name of the digest, where the table holds another second factor than the history says, or none, or one."""
+    last = session.execute(
+        select(HistoryEntry.action, HistoryPayload.payload)
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.subject_id == user_id, HistoryEntry.action.in_(STEPS))
+        .order_by(HistoryEntry.seq.desc())
+        .limit(1)
+    ).first()
+    said = last is not None and last.action == ENROL
+    if said != (enrolled_at(session, user_id) is not None):
+        return [FACTOR.name]
+    return [] if last is None or not said or is_noted(session, user_id, last.payload) else [FACTOR.name]
+
+
+def is_noted(session: Session, user_id: UUID, payload: Mapping[str, Any] | None) -> bool:
+    """Whether the secret is the one whose digest the step that enrolled it noted, and an erasure of it went on to say.
+
+    So too where none was noted, as by earlier releases, and where the secret is gone since it was looked for.
+    """
+    noted = payload if payload is not None else history.last_payload(session, user_id, (history.ERASE,))
+    digest = noted.get(FACTOR.name)
+    try:
+        found = session.get(SecondFactor, user_id, populate_existing=True)
+    except Unopened:
+        return False
+    if found is None or digest is None:
+        return True
+    return FACTOR.fits(digest, {"user_id": user_id, "secret": found.secret})
 
 
 def opens(database: Database, user_id: UUID, username: str, otp: str | None) -> bool:

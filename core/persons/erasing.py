@@ -16,7 +16,7 @@ from core.db import Database
 from core.forms.library import FormLibrary
 from core.models import HistoryEntry, HistoryPayload
 from core.persons import answers
-from core.persons.holdings import Column, Fate, Holding, Holdings, Holds
+from core.persons.holdings import Column, Fate, Holding, Holdings, Holds, Subject
 from core.persons.person import Person, within
 from core.persons.search import Found, Progress, answers_of, find, number_in, rows_of
 from core.privacy import in_row
@@ -107,10 +107,12 @@ class _Record:
         if self._own and (reason := self._holding.busy(root)) is not None:
             self._outcome.left.append(reason)
             return []
+        subject = self._holding.subject
+        unlike = [] if subject is None else subject.unlike(self._session, row_id)
         for holding, row in reversed(rows):  # what belongs to a row goes before it
             self._change(holding, row)
         removed = self._tools.remove_files(self._session, sorted(UUID(one) for one in self._files))
-        moves = self._erase_history(row_id, because) if self._holding.subject is not None else 0
+        moves = self._erase_history(subject, row_id, because, unlike) if subject is not None else 0
         self._count(moves, len(self._files))
         return removed
 
@@ -195,10 +197,8 @@ class _Record:
         without_number = within(value, self._person.without)
         return within(without_number, lambda text: self._person.without(text, self._names), but=ACTING)
 
-    def _erase_history(self, subject_id: UUID, because: str) -> int:
+    def _erase_history(self, subject: Subject, subject_id: UUID, because: str, unlike: Sequence[str]) -> int:
         """Erase the moves that carry something of the person, and say so if anything of the record was changed."""
-        subject = self._holding.subject
-        assert subject is not None
         chosen = (
             select(HistoryEntry.seq, HistoryPayload.payload)
             .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
@@ -213,10 +213,10 @@ class _Record:
         if not seqs and not self._changed:
             return 0
         said = subject.standing(self._session, subject_id, self._changed) or [{}]
-        gone = 0
+        gone, marked = 0, history.marked(unlike)
         for digests in said:
-            gone += erasure.erase(self._session, subject_id, seqs, {"reason": because, **digests})
-            seqs = []
+            gone += erasure.erase(self._session, subject_id, seqs, {"reason": because, **digests, **marked})
+            seqs, marked = [], {}
         return gone
 
     def _count(self, moves: int, files: int) -> None:

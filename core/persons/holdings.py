@@ -82,6 +82,8 @@ class Subject:
     `standing` is called after rows were changed, with the changed rows of each table, and
     returns the digests by which the record is verified from then on (`core.workflows.erasure.DIGESTS`), for each row
     of the history that is to name some.
+    `unlike` is called before anything is changed and names the digests that do not fit the record as it stands: the
+    row says so, or the erasure would make right what somebody changed in the table.
     `payload_keys`: a move that carries any of them is erased, where the record is the person's or its row was changed.
     """
 
@@ -90,6 +92,7 @@ class Subject:
         lambda _session, _id, _changed: []
     )
     payload_keys: frozenset[str] = frozenset()
+    unlike: Callable[[Session, UUID], list[str]] = lambda _session, _id: []
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from core.db import dialect_of
 from core.models import HistoryEntry, HistoryPayload
-from core.workflows.history import ERASE, FOUND_CHANGED, Move, append
+from core.workflows.history import ERASE, FOUND_CHANGED, Move, append, marked
 
-DIGESTS = ("content", "sent", "standing", "account")
+DIGESTS = ("content", "sent", "standing", "account", "application", "office")
 """What payloads hold of the record's state: an erasure goes on to say it."""
-KEPT_SAID = ("bindings", "email", FOUND_CHANGED)
+KEPT_SAID = ("bindings", "email", "second_factor", FOUND_CHANGED)
 """What only some rows say, and an erasure of them goes on to say: the digest of what stands beside the record."""
 
 
@@ -29,8 +29,9 @@ def erase(
 
     The chain stays verifiable: a payload that is gone is no break where such a row names it. `payload` says why and by
     whom, and nothing that had to be erased. Where the record itself is changed too, it holds the new digests under the
-    names that the room's own steps use (`content`, `standing`); else those of the last row go on to hold. The caller
-    has locked the record, as for any step; rows of erasures are not erased.
+    names that the room's own steps use (`content`, `standing`), and which did not fit before (`FOUND_CHANGED`); else
+    those of the last row go on to hold. The caller has locked the record, as for any step; rows of erasures are not
+    erased.
     """
     newest = (
         select(HistoryEntry, HistoryPayload.payload)
@@ -47,7 +48,7 @@ def erase(
     entry: HistoryEntry = last.HistoryEntry
     carried = {name: last.payload[name] for name in DIGESTS if name in (last.payload or {})}
     carried |= _kept_said(session, subject_id)
-    recorded = {**carried, **payload, "erased": [row.seq for row in rows]}
+    recorded = {**carried, **payload, **marked([], carried, payload), "erased": [row.seq for row in rows]}
     stays = (entry.to_status, entry.to_status, entry.version)
     append(session, Move(entry.subject_type, subject_id, ERASE, *stays, actor_id, recorded))
     ids = [row.id for row in rows]

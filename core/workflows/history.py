@@ -204,6 +204,12 @@ def last_payload(session: Session, subject_id: UUID, actions: Collection[str] | 
     return session.scalar(chosen.order_by(HistoryEntry.seq.desc()).limit(1)) or {}
 
 
+def marked(names: Sequence[str], *others: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The mark of a step that states these digests anew though they did not fit, with the marks of other payloads."""
+    all_names = [*names, *(name for payload in others for name in payload.get(FOUND_CHANGED, ()))]
+    return {FOUND_CHANGED: list(dict.fromkeys(all_names))} if all_names else {}
+
+
 def read(session: Session, subject_id: UUID, limit: int = ROWS_SHOWN) -> list[dict[str, Any]]:
     """The newest `limit` rows of a subject, oldest first, as the HTTP contract writes them."""
     chosen = _SHOWN.where(HistoryEntry.subject_id == subject_id).order_by(HistoryEntry.seq.desc()).limit(limit)

@@ -189,7 +189,8 @@ class Workflow:
             row = session.execute(moving.returning(*(c[name] for name in self.witness.columns))).first()
             moved = row is not None
             if row is not None:
-                payload = {**(payload or {}), **found, self.witness.name: self.witness.digest(row._asdict())}
+                marked = history.marked([], found, payload or {})
+                payload = {**(payload or {}), **marked, self.witness.name: self.witness.digest(row._asdict())}
         if not moved:
             raise self._overtaken(session, record)
         history.append(session, self._history(actor, step, record.id, version, payload))
@@ -210,8 +211,7 @@ class Workflow:
         step = self.step(action, row.status, actor)
         if self.witness is not None:
             found = self._found_changed(session, self.witness, record_id)
-            names_found = [*found.get(history.FOUND_CHANGED, ()), *payload.get(history.FOUND_CHANGED, ())]
-            marked = {history.FOUND_CHANGED: names_found} if names_found else {}
+            marked = history.marked([], found, payload)
             payload = {**payload, **marked, self.witness.name: self.witness.digest(row._asdict())}
         history.append(session, self._history(actor, step, record_id, row.version, payload))
 

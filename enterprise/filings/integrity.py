@@ -95,6 +95,18 @@ def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
         session.expunge_all()
 
 
+def unlike(session: Session, filing_id: UUID) -> list[str]:
+    """The name of the digest, where a sent version of a filing is not what its history says."""
+    recorded = recorded_digests(session, {filing_id})
+    attested = Attested(session, recorded.values())
+    versions = session.scalars(
+        select(FilingVersion).where(FilingVersion.filing_id == filing_id).execution_options(populate_existing=True)
+    )
+    said = ((recorded.get((filing_id, one.number)), one) for one in versions)
+    changed = any(content is not None and not is_content(content, one, attested) for content, one in said)
+    return ["content"] if changed else []
+
+
 def attest_contents(connection: Connection, ids: Sequence[UUID]) -> None:
     """Keep the digests of versions whose personal data is about to be sealed anew."""
     columns = (getattr(FilingVersion, name) for name in ("id", "filing_id", *CONTENT))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.persons.holdings import Answers, Column, Fate, Holding, Holds, Subject
 from core.persons.reasons import DUTY, PERSON_GONE, REGISTER
+from enterprise.filings import integrity
 from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
 from enterprise.filings.models import Filing, FilingVersion
 
@@ -32,7 +33,7 @@ def _standing(
 HOLDINGS = (
     Holding(
         table=cast(Table, Filing.__table__), title="办件", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT,
-        since="created_at", subject=Subject(("filing",), _standing),
+        since="created_at", subject=Subject(("filing",), _standing, unlike=integrity.unlike),
         answers=Answers(lambda row, _column: data_place(row["id"])),
         columns=(
             Column("data", Holds.ANSWERS, "填报内容", Fate.PSEUDONYMISE, PERSON_GONE),

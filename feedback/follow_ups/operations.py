@@ -62,7 +62,7 @@ def apply_step(
     handled = {**integrity.columns_of(follow_up), **result.follow_up}
     payload = {
         **result.payload,
-        "standing": integrity.standing_digest_after(rating, actor, action, result.rating, handled),
+        **integrity.stated(session, rating, follow_up, actor, action, result.rating, handled),
     }
     RATING.move(session, actor, rating, action, result.rating, payload)
     if result.follow_up:

@@ -81,6 +81,6 @@ def _move(session: Session, actor: Actor, rating: Rating, decision: str, reason:
     follow_up = session.get(RatingFollowUp, rating.id, populate_existing=True)
     handled = None if follow_up is None else integrity.columns_of(follow_up)
     changes = {"publicity": DECISIONS[decision]}
-    payload = {**reason, "standing": integrity.standing_digest_after(rating, actor, decision, changes, handled)}
+    payload = {**reason, **integrity.stated(session, rating, follow_up, actor, decision, changes, handled)}
     RATING.move(session, actor, rating, decision, changes, payload)
     return session.get_one(Rating, rating.id, populate_existing=True)

@@ -25,7 +25,7 @@ from inspection.corrections.correction_todos import TODO_RETURNED
 from inspection.kinds import CHECK, Counts
 from inspection.models import Inspection, InspectionVersion
 from inspection.records.access import get_readable, refreshed
-from inspection.records.content import answers_place, content_digest, version_place
+from inspection.records.content import answers_place, stated, version_place
 from inspection.statistics import tallies
 from inspection.submissions import sheet_numbers
 from inspection.submissions.authors import Author
@@ -137,7 +137,7 @@ def store_correction(
     if columns["sheet_key"] != record.sheet_key:
         validated.sheet_number.refuse_taken(session, record.id)
         columns["sheet_twin"] = 0
-    payload = {"content": content_digest(columns, record.id), "reason": reason, **(payload or {})}
+    payload = {**stated(session, record, columns), "reason": reason, **(payload or {})}
     try:
         WORKFLOWS[record.record_type].move(session, actor, record, "correct", columns, payload)
     except IntegrityError as error:

@@ -18,7 +18,7 @@ from inspection.kinds import counts_of, disposal_state
 from inspection.models import Inspection
 from inspection.record_todos import TODO_DISPOSAL
 from inspection.records.access import get_readable, refreshed
-from inspection.records.content import content_digest, content_of
+from inspection.records.content import content_of, stated
 from inspection.statistics import tallies
 from inspection.workflows import WORKFLOWS
 
@@ -41,7 +41,7 @@ def move_disposals(
     state = disposal_state(record.problems_found, after)
     columns: dict[str, Any] = {"data": {**record.data, "disposals": after}, "disposal_state": state}
     payload = {
-        "content": content_digest({**content_of(record), **columns}, record_id),
+        **stated(session, record, {**content_of(record), **columns}),
         "disposals": {name: [before[name], value] for name, value in after.items() if before[name] != value},
         "reason": reason,
     }

@@ -22,7 +22,7 @@ from inspection.corrections.changes import claim_change, mark_of, text_of
 from inspection.corrections.correction_todos import TODO_RETURNED, open_todo_for_owner
 from inspection.models import Inspection
 from inspection.records.access import get_readable, refreshed
-from inspection.records.content import content_digest, content_of, subject_of
+from inspection.records.content import content_of, stated, subject_of
 from inspection.workflows import WORKFLOWS
 
 
@@ -42,7 +42,7 @@ def send_back(session: Session, actor: Actor, record_type: str, record_id: UUID,
     opinion = demanded(text_of(body, "opinion"), "/opinion", "请填写退回意见，说明需要更正的内容")
     now = clock.now()
     values = {"returned": {**mark_of(actor, now), "opinion": opinion}, "updated_at": now}
-    payload = {"content": content_digest(content_of(record), record_id), "opinion": opinion}
+    payload = {**stated(session, record, content_of(record)), "opinion": opinion}
     WORKFLOWS[record_type].move(session, actor, record, "return", values, payload)
     if correction_requests.pending_of(session, record_id) is not None:
         raise Problem("already_open", "该记录有待审核的更正申请，请先采纳或驳回该申请")

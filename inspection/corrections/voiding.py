@@ -25,7 +25,7 @@ from inspection.corrections.changes import claim_change, mark_of, text_of
 from inspection.kinds import CHECK, Counts
 from inspection.models import Inspection
 from inspection.records.access import get_readable, refreshed
-from inspection.records.content import content_digest, content_of
+from inspection.records.content import content_of, stated
 from inspection.statistics import tallies
 from inspection.workflows import WORKFLOWS
 
@@ -46,7 +46,7 @@ def void(session: Session, actor: Actor, record_type: str, record_id: UUID, body
         "voided": {**mark_of(actor, now), "reason": reason}, "returned": None, "sheet_key": None, "sheet_twin": 0,
         "updated_at": now,
     }  # fmt: skip
-    payload = {"content": content_digest(content_of(record), record_id), "reason": reason}
+    payload = {**stated(session, record, content_of(record)), "reason": reason}
     WORKFLOWS[record_type].move(session, actor, record, "void", values, payload)
     if record_type == CHECK:
         # After the move, which waits for a rectification that is being ordered at this moment.

@@ -20,7 +20,7 @@ from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
 from core.text import clean, demanded, fold
-from core.workflows import idempotency
+from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale
 from core.workflows.workflow import SYSTEM, Step, Workflow
 from enterprise.products import REGULATION_TYPES
@@ -143,6 +143,7 @@ def _act(
     change = {
         "changed": {name: [before[name], after[name]] for name in before if before[name] != after[name]},
         "content": after,
+        **history.marked(_unlike(session, entry, before)),
         "reason": clean(body.get("reason") or "") or None,
     }
     try:
@@ -151,6 +152,12 @@ def _act(
         raise _name_taken(changes.get("name", entry.name)) from error
     if "name" in changes:
         _keep_former_name(session, actor, entry, before["name"])
+
+
+def _unlike(session: Session, entry: DictionaryEntry, content: Mapping[str, Any]) -> list[str]:
+    """The name of what the history repeats, where an entry is not what its last step said."""
+    recorded = history.last_payload(session, entry.id).get("content")
+    return [] if recorded is None or recorded == content else ["content"]
 
 
 def _as_json(value: Any) -> Any:

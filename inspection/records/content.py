@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from core import privacy
 from core.forms.sealing import opened
 from core.workflows import history
@@ -57,6 +59,19 @@ def is_content(recorded: object, columns: Mapping[str, Any], record_id: UUID, at
     return recorded == keyed or (
         not is_keyed(recorded) and (recorded == stored_digest(columns) or attested.holds(recorded, keyed))
     )
+
+
+def stated(session: Session, record: Inspection, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What the history keeps of a step after which a submitted record says `columns`: its digest, and whether the
+    record as it stood did not fit the one before."""
+    return {"content": content_digest(columns, record.id), **history.marked(unlike(session, record))}
+
+
+def unlike(session: Session, record: Inspection) -> list[str]:
+    """The name of the digest, where a submitted record is not what its last step said."""
+    recorded = history.last_payload(session, record.id).get("content")
+    proven = recorded is None or is_content(recorded, content_of(record), record.id, Attested(session, [recorded]))
+    return [] if proven else ["content"]
 
 
 def _content(columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,7 @@ class HistoryRow(Answer):
     operator_name: str | None = absent("who was at the phone")
     office: str = absent()
     imported_by: str = absent("user name of the officer who imported it from an export of the phone")
+    found_changed: list[str] = absent("what had been changed in the database, past the history, before this move")
     erased: Literal[True] | list[int] = absent(
         "true: what it said was erased by law; numbers: it says that what these moves said was erased"
     )

@@ -105,6 +105,27 @@ def test_after_an_erasure_figures_are_as_before_and_what_the_law_has_kept_is_the
             assert not any(word in answer.get_data(as_text=True) for word in ZHANG.told)
 
 
+@pytest.mark.parametrize(
+    ("table", "change", "named"),
+    [
+        ("inspections", "conclusion = 'other'", "inspection"),
+        ("filing_versions", "form_version = 7", "filing"),
+        ("ratings", "comment = '办得很好'", "rating"),
+        ("rating_follow_ups", "measures = '已整改'", "rating"),
+        ("wechat_bindings", "operator_name = '乙某'", "user"),
+    ],
+)
+def test_an_erasure_makes_nothing_right_that_was_changed_in_the_table(
+    town: Town, table: str, change: str, named: str
+) -> None:
+    subject = town.ids[ZHANG.name, named]
+    with town.database.write() as session:
+        session.execute(text(f"UPDATE {table} SET {change}"))
+    erase(town, ZHANG)
+    told = town.run("history", "verify", status=1).stderr
+    assert [line for line in told.splitlines() if str(subject) in line and "had been changed in the table" in line]
+
+
 def test_an_account_that_is_in_use_stays_and_the_rest_goes(town: Town) -> None:
     username = f"officer_{ZHANG.mobile[3:6]}"
     town.run("users", "enable", username)

@@ -3628,6 +3628,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
+            /** @description what had been changed in the database, past the history, before this move */
+            found_changed?: string[];
             /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
             erased?: true | number[];
             /** @description why the record has to be corrected */
@@ -3929,6 +3931,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
+            /** @description what had been changed in the database, past the history, before this move */
+            found_changed?: string[];
             /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
             erased?: true | number[];
             /** @description by field of the content: before and after */
@@ -4145,6 +4149,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
+            /** @description what had been changed in the database, past the history, before this move */
+            found_changed?: string[];
             /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
             erased?: true | number[];
             /** @description the opinion or reason that the step asks for */
@@ -4902,6 +4908,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
+            /** @description what had been changed in the database, past the history, before this move */
+            found_changed?: string[];
             /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
             erased?: true | number[];
             /** @enum {string} */
@@ -5314,6 +5322,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
+            /** @description what had been changed in the database, past the history, before this move */
+            found_changed?: string[];
             /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
             erased?: true | number[];
             /** @enum {integer} */
@@ -5560,6 +5570,8 @@ export interface components {
             office?: string;
             /** @description user name of the officer who imported it from an export of the phone */
             imported_by?: string;
+            /** @description what had been changed in the database, past the history, before this move */
+            found_changed?: string[];
             /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
             erased?: true | number[];
             /** @description digest of what the record said after the move */
