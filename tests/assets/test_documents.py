@@ -58,6 +58,12 @@ def test_and_why_it_is_refused(tmp_path: Path) -> None:
     assert code_of(tmp_path, paperwork.xlsx(), ".xlsx") == "type_not_allowed"
 
 
+@pytest.mark.parametrize("rest", [b"x", b"<html>", b"<!--", b"\n" * 300 + b"x"])
+def test_a_page_of_comments_is_known_for_what_it_is(tmp_path: Path, rest: bytes) -> None:
+    """Each comment could be read as the end of any before it: their number was an exponent of the time."""
+    assert code_of(tmp_path, b"<?xml version='1.0'?>" + b"<!----> " * 60 + rest, ".docx") == "content_mismatch"
+
+
 def bomb() -> bytes:
     """An attachment of a gigabyte in a megabyte."""
     packer = zlib.compressobj(9)

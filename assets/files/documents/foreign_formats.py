@@ -15,8 +15,10 @@ _AS = {
     ".xls": "Excel 97-2003 工作簿 (*.xls)",
     ".pdf": "PDF (*.pdf)",
 }
+# A comment ends at its first end, and for good (`*+`): else each could take in those behind it, in 2^n ways.
 _PAGE = re.compile(
-    rb"\A(<\?xml[^>]*>)?\s*(<!--.{0,400}?-->\s*)*<(!doctype\s+html|html|head|body|table|meta|div)\b", re.I | re.S
+    rb"\A(<\?xml[^>]*>)?\s*(?:<!--.{0,400}?-->\s*)*+<(!doctype\s+html|html|head|body|table|meta|div)\b",
+    re.I | re.S,
 )
 _MHT = re.compile(rb"\A\s*(mime-version:|from:\s*<saved by)", re.I)
 _XML_OFFICE = re.compile(
