@@ -4,17 +4,30 @@ Rooms raise `Problem("code")`; only `miniapp_api/` turns it into `application/pr
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of a body: `path` is a JSON Pointer, `message` a Chinese sentence a user can act on."""
+    """One fault of a body: `path` is a JSON Pointer, `message` a Chinese sentence a user can act on.
+
+    `tab` is the title of the tab (分页) of the form on which the place stands, where the form has tabs.
+    """
 
     path: str
     code: str
     message: str
+    tab: str | None = None
+
+    def under(self, prefix: str) -> "Fault":
+        """The same fault where the body stands inside of another one."""
+        return replace(self, path=prefix + self.path)
+
+    def as_json(self) -> dict[str, str]:
+        """As it is answered; without `tab` where the form has none."""
+        tab = {} if self.tab is None else {"tab": self.tab}
+        return {"path": self.path, "code": self.code, "message": self.message, **tab}
 
 
 Warned = dict[str, str]

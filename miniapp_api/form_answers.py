@@ -73,6 +73,8 @@ _SAID = {
     "sum_of": "`products.qty`: the sum of a number in the rows of a group; worked out, never sent",
     "count_of": "`products`: how many rows a group has; worked out, never sent",
     "rows_when": "which rows are summed or counted; left out: all",
+    "owed_when": "when it may be missing although it is required (容缺)",
+    "owed_until": "the date that says the last day on which it may",
     "not_future": "today at the latest",
     "not_before": "another date, of the same row or outside of groups, that this one must not precede",
     "not_after": "another date that this one must not follow",
@@ -103,7 +105,8 @@ def _union(types: Iterable[Any]) -> Any:
     return functools.reduce(operator.or_, types)
 
 
-_KEYS = {"visible_when": Condition, "required_when": Condition, "rows_when": Condition, "options": list[FormOption]}
+_CONDITIONS = ("visible_when", "required_when", "rows_when", "owed_when")
+_KEYS: dict[str, Any] = {**dict.fromkeys(_CONDITIONS, Condition), "options": list[FormOption]}
 _IN_ROWS = [_item_answer(kind, _KEYS) for kind in TYPES.values() if kind.allowed_in_groups and kind is not Group]
 _INNER_GROUP = _item_answer(Group, {**_KEYS, "items": list[_union(_IN_ROWS)]}, "GroupInRows")  # type: ignore[misc]
 _OUTER = {**_KEYS, "items": list[_union([*_IN_ROWS, _INNER_GROUP])]}  # type: ignore[misc]
@@ -115,11 +118,19 @@ else:
 """An item of the form, discriminated by `type`."""
 
 
+class FormTab(Answer):
+    """A page of the form (分页) with the sections that name it."""
+
+    code: str
+    title: str
+
+
 class FormSection(Answer):
     """A part of the form."""
 
     code: str
     title: str
+    tab: str = absent("the code of its tab, where the form has tabs")
     visible_when: Condition = absent()
     items: list[FormItem]
 
@@ -140,6 +151,7 @@ class FormDefinition(Answer):
     title: str
     kind: str
     accept_until: date | None = absent("until when answers to this version are taken although a newer one is out")
+    tabs: list[FormTab] = absent("pages in their order; every section names one")
     sections: list[FormSection]
     rules: list[FormRule] = absent()
 

@@ -2,8 +2,9 @@
 
 A definition is JSON:
 
-    {"code", "version", "title", "kind", "accept_until"?, "sections": [SECTION], "rules"?: [RULE]}
-    SECTION  {"code", "title", "visible_when"?, "items": [ITEM]}
+    {"code", "version", "title", "kind", "accept_until"?, "tabs"?: [TAB], "sections": [SECTION], "rules"?: [RULE]}
+    TAB      {"code", "title"}    a page of its own (分页), with the sections that name it
+    SECTION  {"code", "title", "tab"?, "visible_when"?, "items": [ITEM]}
     RULE     {"any_of": [NAME], "message", "visible_when"?}    at least one of these must be given
     ITEM     {"no" or "field", "text", "type", …}
 
@@ -31,6 +32,7 @@ item `1.1` (存在问题) is an item of its own, `1.1.problem`.
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Self
 
@@ -62,7 +64,8 @@ class Form:
     theirs, `schema` the JSON Schema of a normalised
     body, `sensitive` the top-level fields whose text is personal data, `sealed` those and the groups that have such
     items in their rows, `files` the items that hold ids of uploads (photos, signature, file) and the groups that have
-    such items, `suggested` the wording of those with `suggest`, by field.
+    such items, `suggested` the wording of those with `suggest`, by field; `tabs` the titles of tabs by the names of the
+    items that stand on them, empty for a form without tabs.
     """
 
     code: str
@@ -77,6 +80,7 @@ class Form:
     sealed: Mapping[str, Item]
     files: tuple[Item, ...]
     suggested: Mapping[str, str]
+    tabs: Mapping[str, str]
     _plan: Plan
 
     @classmethod
@@ -105,12 +109,24 @@ class Form:
             for item in outline.items
             if isinstance(item.definition, Text) and item.definition.suggest
         }
+        titles = {tab["code"]: tab["title"] for tab in definition.get("tabs") or ()}
+        form.tabs = {
+            item.name: titles[section.tab] for section in outline.sections if section.tab for item in section.items
+        }
         form._plan = make_plan(outline, conditions, relations, json_schema.validator(form.schema))
         return form
 
     def check(self, body: Mapping[str, Any], *, submit: bool, today: date) -> Checked:
         """Validate a body, in the order of `validation/check.py`. Any JSON value may be a body; nothing is raised."""
-        return validate(self._plan, body, submit=submit, today=today)
+        checked = validate(self._plan, body, submit=submit, today=today)
+        if self.tabs and checked.faults:
+            checked.faults = [replace(fault, tab=self.tab_of(fault.path)) for fault in checked.faults]
+        return checked
+
+    def tab_of(self, path: str) -> str | None:
+        """The title of the tab on which a place of the body stands; None for a place of no item."""
+        first, *rest = [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]] or [""]
+        return self.tabs.get(rest[0] if rest and first in ("answers", "disposals") else first)
 
     def presets(self, body: Mapping[str, Any], sources: Mapping[str, Any]) -> Presets:
         """What is filled in beforehand, by the rules of `validation/presets.py`."""

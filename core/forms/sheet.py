@@ -3,13 +3,13 @@
 Three sheets, each given as rows of cell values from A1 on (the reader of the file must not skip empty rows
 or columns in front):
 
-    form    key and value: code, version, title, kind, accept_until
-    items   a heading row, then one row an item: section, section_title, section_visible_when (written in
+    form    key and value: code, version, title, kind, accept_until, tabs
+    items   a heading row, then one row an item: section, section_title, section_tab, section_visible_when (written in
             the section's first row), group (the field of the group that the row belongs to, `staff.jobs` for a
             group in rows of a group), and the keys of an item (see `form.py`)
     rules   a heading row, then any_of, message, visible_when; may be missing
 
-Options are written `yes=是; no=否`, lists `a; b`, conditions as in `items/condition_text.py`. Other sheets are
+Options and tabs are written `yes=是; no=否`, lists `a; b`, conditions as in `items/condition_text.py`. Other sheets are
 left alone.
 """
 
@@ -29,7 +29,8 @@ _RULE_COLUMNS = RuleKeys.cells()
 _SECTION_COLUMNS = {
     column: (key, SectionKeys.cells()[key])
     for column, key in (
-        ("section", "code"), ("section_title", "title"), ("section_visible_when", "visible_when"),
+        ("section", "code"), ("section_title", "title"), ("section_tab", "tab"),
+        ("section_visible_when", "visible_when"),
     )
 }  # fmt: skip
 _GROUP_COLUMN = "group"

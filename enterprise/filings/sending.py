@@ -22,8 +22,11 @@ from enterprise.filings.moves import find
 _NOT_SAVED = Fault("/data", "not_saved", "填报内容还没有保存，请先保存后再提交")
 
 
-def check_sending(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> list[Fault]:
-    """What sending would say now of the saved working copy: all its faults; nothing is changed.
+def check_sending(
+    session: Session, engine: Filings, actor: Actor, filing_id: UUID
+) -> tuple[list[Fault], Mapping[str, str]]:
+    """What sending would say now of the saved working copy: all its faults, and the pointer and printed text of what it
+    would owe (容缺); nothing is changed.
 
     Raises 404 for who may not read the filing, 403 for an office, 409 `wrong_status` where nothing can be sent now.
     """
@@ -40,8 +43,11 @@ def check_sending(session: Session, engine: Filings, actor: Actor, filing_id: UU
     if step is None or by is None:
         raise kind.wrong_status(filing.status)
     if not filing.saved:
-        return [_NOT_SAVED]
-    return _faults(Move(session, engine, filing, actor, by, step, {}, clock.now()))[1]
+        return [_NOT_SAVED], {}
+    move = Move(session, engine, filing, actor, by, step, {}, clock.now())
+    _, faults = _faults(move)
+    owed = move.found.owed if move.found is not None else {}
+    return faults, {f"/data{path}": wording for path, wording in owed.items()}
 
 
 def validate(move: Move) -> dict[str, Any]:
@@ -68,7 +74,7 @@ def _faults(move: Move) -> tuple[dict[str, Any], list[Fault]]:
     clear = readable(form, filing.data, data_place(filing.id), clear=True)
     checked = form.check(clear, submit=True, today=clock.today())
     move.found, move.data = checked, checked.values
-    faults = [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
+    faults = [fault.under("/data") for fault in checked.faults]
     present = {one["category"] for one in filing.documents}
     for document in kind.documents:
         needed = document.required == "always" or (document.required == "problems" and checked.problems_found)

@@ -115,7 +115,7 @@ def validate_data(
     if filing.data:
         kept = {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
         values = {name: value for name, value in values.items() if name not in kind.fixed} | kept
-    return values, [Fault(f"/data{fault.path}", fault.code, fault.message) for fault in checked.faults]
+    return values, [fault.under("/data") for fault in checked.faults]
 
 
 def claim_files(

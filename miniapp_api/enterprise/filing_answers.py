@@ -161,12 +161,21 @@ class FilingFault(Answer):
     path: str = Field(description="JSON Pointer into the filing: `/data/org_name`, `/documents`")
     code: str
     message: str = Field(description="Chinese sentence a user can act on")
+    tab: str = absent("the tab (分页) of the form on which the place stands")
 
 
 class FilingCheck(Answer):
     """What sending a filing would say now."""
 
     errors: list[FilingFault]
+    owed: list["OwedPaper"] = Field(description="required uploads that may be handed in later (容缺)")
+
+
+class OwedPaper(Answer):
+    """An upload that a sending would owe."""
+
+    path: str = Field(description="JSON Pointer into the filing")
+    text: str = Field(description="as the form calls it")
 
 
 class ReceivedDocument(Answer):

@@ -216,8 +216,11 @@ def _keep_its_time(response: Response) -> Response:
 @refuses(409)
 def check_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """What sending would say now of what is saved; changes nothing."""
-    faults = sending.check_sending(session, wiring().filings, actor, filing_id)
-    return {"errors": [{"path": fault.path, "code": fault.code, "message": fault.message} for fault in faults]}
+    faults, owed = sending.check_sending(session, wiring().filings, actor, filing_id)
+    return {
+        "errors": [fault.as_json() for fault in faults],
+        "owed": [{"path": path, "text": wording} for path, wording in owed.items()],
+    }
 
 
 @bp.get("/filings/<uuid:filing_id>/receipt")

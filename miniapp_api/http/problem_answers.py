@@ -18,6 +18,7 @@ class Fault(Answer):
     path: str = Field(description="JSON Pointer into the body")
     code: str
     message: str = Field(description=_SENTENCE)
+    tab: str = absent("the tab (分页) of the form on which the place stands")
 
 
 class RegisteredName(Answer):

@@ -110,7 +110,7 @@ def answer(problem: Problem) -> Response:
     if problem.detail:
         body["detail"] = problem.detail
     if problem.errors:
-        body["errors"] = [{"path": f.path, "code": f.code, "message": f.message} for f in problem.errors[:200]]
+        body["errors"] = [fault.as_json() for fault in problem.errors[:200]]
     body.update(problem.extra)
     body["request_id"] = g.get("request_id", "")
     response = current_app.response_class(

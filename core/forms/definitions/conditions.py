@@ -109,6 +109,7 @@ class Ruling:
 
     visible: Condition | None
     required: Condition | None
+    owed: Condition | None
 
 
 @dataclass(slots=True)
@@ -156,10 +157,10 @@ def _rule(item: Item, known: Mapping[str, Item], found: Conditions, faults: list
 def _ruling(item: Item, known: Mapping[str, Item], faults: list[Fault]) -> Ruling:
     read = {
         key: read_condition(getattr(item.definition, key), f"{item.source}/{key}", known, faults)
-        for key in ("visible_when", "required_when")
+        for key in ("visible_when", "required_when", "owed_when")
         if key in item.definition.model_fields_set
     }
-    return Ruling(read.get("visible_when"), read.get("required_when"))
+    return Ruling(read.get("visible_when"), read.get("required_when"), read.get("owed_when"))
 
 
 def _sort(outline: Outline, found: Conditions) -> None:

@@ -29,7 +29,7 @@ _RESERVED = {"answers", "disposals", PROBLEMS_FOUND, "and", "or", "not", "in", "
 # Keys of a request that belong to the request itself: a field of that name would never reach the form.
 _ENVELOPE = {"kind", "product_code", "form_version", "version", "confirm_duplicate", "confirm_name", "reason"}
 # What is kept of a faulty item, so that its conditions are read all the same.
-_KEPT = ("visible_when", "required_when", "options", "options_from")
+_KEPT = ("visible_when", "required_when", "owed_when", "options", "options_from")
 
 
 @dataclass(slots=True)
@@ -65,13 +65,15 @@ class _Reading:
         if not isinstance(definition, Mapping):
             self.fault("", "wrong_type", "表单定义须为对象")
             return self.outline
-        self.keys(definition, "", FormKeys)
+        said = self.keys(definition, "", FormKeys)
         until = definition.get("accept_until")
         if isinstance(until, str) and accept_until(definition) is None:
             self.fault("/accept_until", "bad_value", "截止日期须写成“2026-12-31”的形式")
         codes: set[str] = set()
         for at, raw in self.objects(definition, "", "sections", "节"):
             self.section(at, raw, codes)
+        if said is not None and (said.tabs or any(section.tab for section in self.outline.sections)):
+            self.tabs([tab["code"] for tab in said.tabs or ()])
         for at, raw in self.objects(definition, "", "rules", "规则"):
             self.keys(raw, at, RuleKeys)
             self.outline.rules.append((at, raw))
@@ -82,6 +84,24 @@ class _Reading:
         if any(item.type == "disposal" for item in items) and not any(item.detects for item in items):
             self.fault("/sections", "no_problem_items", "有处置项的表单须有能发现问题的项（problem_when）")
         return self.outline
+
+    def tabs(self, codes: list[str]) -> None:
+        """Refuse sections that stand on no tab, or apart from the others of theirs; and tabs without a section."""
+        last = 0
+        for section in self.outline.sections:
+            at = f"{section.source}/tab"
+            if section.tab is None:
+                self.fault(at, "missing", "有分页的表单，每一节须写明所在的分页（tab）")
+            elif section.tab not in codes:
+                self.fault(at, "unknown_tab", f"没有分页“{section.tab}”，请在 tabs 中写明或更正")
+            elif codes.index(section.tab) < last:
+                self.fault(at, "tab_order", "各节须按分页的先后排列，同一分页的节须相连")
+            else:
+                last = codes.index(section.tab)
+        used = {section.tab for section in self.outline.sections}
+        for index, code in enumerate(codes):
+            if code not in used:
+                self.fault(f"/tabs/{index}", "empty_tab", "该分页没有任何一节，请删除或补充")
 
     def objects(self, holder: Mapping[str, Any], at: str, key: str, what: str) -> list[tuple[str, Mapping[str, Any]]]:
         """The objects of a list with their pointers; `keys` reports a list that is missing."""
@@ -126,7 +146,9 @@ class _Reading:
             codes.add(code)
         items = [self.item(*found) for found in self.objects(raw, at, "items", "项")]
         visible = (raw["visible_when"],) if "visible_when" in raw else ()
-        self.outline.sections.append(Section(at, visible, tuple(item for item in items if item)))
+        tab = raw.get("tab")
+        section = Section(at, visible, tuple(item for item in items if item), tab if isinstance(tab, str) else None)
+        self.outline.sections.append(section)
 
     def item(self, at: str, raw: Mapping[str, Any], group: str | None = None, scopes: Scopes = ()) -> Item | None:
         """An item; `scopes` are the names of the rows that it stands in, those of its own row last."""

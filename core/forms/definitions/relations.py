@@ -1,6 +1,7 @@
 """What an item says of other items: dates in their order, and numbers that are worked out from the rows of a group.
 
-    "not_before": NAME   "not_after": NAME     of a date: another date of the same row, or one outside of groups
+    "not_before": NAME   "not_after": NAME     of a date: another date of the same row, or one around it
+    "owed_until": NAME                         of a file that may be owed: such a date, the last day
     "sum_of": "GROUP.NAME"                     of a number: the sum of a number in the rows
     "count_of": "GROUP"                        of a number: how many rows there are
     "rows_when": CONDITION                     of the rows that are summed or counted; left out: all of them
@@ -66,10 +67,17 @@ def _read_orders(
     """The orders of a date, and of those in the rows of a group, which may name dates of their row and around it."""
     if isinstance(item.definition, Date) and (found := _orders(item, item.definition, known, faults)):
         orders[item.source] = found
+    until = getattr(item.definition, "owed_until", None)
+    if until is not None and not _is_date(known.get(until)):
+        faults.append(Fault(f"{item.source}/owed_until", "unknown_item", f"本表没有日期“{until}”可作补交期限"))
     for inner in item.items:
         if isinstance(inner.definition, Number) and inner.definition.is_worked_out:
             faults.append(Fault(inner.source, "nested", "组内不能有由其他行计算得出的数"))
         _read_orders(inner, {**known, **item.inner}, orders, faults)
+
+
+def _is_date(item: Item | None) -> bool:
+    return item is not None and isinstance(item.definition, Date)
 
 
 def _orders(item: Item, definition: Date, known: Mapping[str, Item], faults: list[Fault]) -> tuple[Order, ...]:
@@ -80,7 +88,7 @@ def _orders(item: Item, definition: Date, known: Mapping[str, Item], faults: lis
         if name is None:
             continue
         other = known.get(name)
-        if other is None or other is item or not isinstance(other.definition, Date):
+        if other is None or other is item or not _is_date(other):
             faults.append(Fault(f"{item.source}/{relation}", "unknown_item", f"本表没有另一个日期“{name}”可供比较"))
         else:
             found.append(Order(relation, name, other.text))

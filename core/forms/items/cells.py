@@ -124,6 +124,14 @@ def _write_options(options: list[Mapping[str, str]]) -> str:
     return "; ".join(f"{value}={label}" for value, label in pairs)
 
 
+def _tabs(value: object) -> list[dict[str, str]]:
+    return [{"code": one["value"], "title": one["label"]} for one in _options(value)]
+
+
+def _write_tabs(tabs: list[Mapping[str, str]]) -> str:
+    return _write_options([{"value": tab["code"], "label": tab["title"]} for tab in tabs])
+
+
 def _answers(value: object) -> list[str | bool]:
     return [value] if isinstance(value, bool) else list(_list(value))
 
@@ -145,5 +153,6 @@ DATE = Cell(_date, _same)
 CONDITION = Cell(_condition, write_condition)
 LIST = Cell(_list, _write_list)
 OPTIONS = Cell(_options, _write_options)
+TABS = Cell(_tabs, _write_tabs)
 ANSWERS = Cell(_answers, _write_answers)
 BOOLEAN_ANSWERS = Cell(_booleans, _write_answers)

@@ -60,3 +60,4 @@ class Section:
     source: str
     visible_when: tuple[Any, ...]
     items: tuple[Item, ...]
+    tab: str | None = None

@@ -12,7 +12,8 @@
     them is passed over.
 4.  Draft mode ends here: the faults of steps 1 and 2 and all normalised values, nothing pruned.
 5.  Submit mode, for visible items: the faults of steps 1 and 2; `required` when not given and required
-    (`required`, or `required_when` holds); else, for a value without fault: numbers of entries,
+    (`required`, or `required_when` holds), but for an upload that may be owed (容缺), which is `overdue` from the day
+    after its last one; else, for a value without fault: numbers of entries,
     duplicates (names compared folded), check digits, formats, marks alone where words are demanded, dates in the
     future or against their order, minimum, maximum.
     Faults of invisible items are dropped.
@@ -48,12 +49,14 @@ from core.forms.validation.reading import Reading, Row, Spot
 @dataclass
 class Checked:
     """The outcome: `values` in the layout of the body, without faulty values; `faults` are all of them; `dropped` is
-    the pointer and printed text of what a submission leaves out because it is invisible."""
+    the pointer and printed text of what a submission leaves out because it is invisible, `owed` those of the required
+    uploads that it owes (容缺)."""
 
     values: dict[str, Any]
     faults: list[Fault]
     problems_found: bool
     dropped: dict[str, str] = field(default_factory=dict, compare=False)
+    owed: dict[str, str] = field(default_factory=dict)
 
 
 def validate(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
@@ -80,6 +83,7 @@ class _Validation:
         self.faults = self.reading.faults
         self.given = self.reading.sound_values()
         self.env: dict[str, Any] = {PROBLEMS_FOUND: False, **self.given}
+        self.owed: dict[str, str] = {}
         self.hidden: set[str] = set()
         self.hidden_inside: set[Spot] = set()
         self.decide(self.env)
@@ -94,7 +98,7 @@ class _Validation:
         faults = self.reading.body_faults + self.submission(self.env)
         if not self.problems_found:
             self.env |= dict.fromkeys(self.plan.places["disposals"], "na")
-        return Checked(self.layout(self.env), faults, self.problems_found, self.dropped())
+        return Checked(self.layout(self.env), faults, self.problems_found, self.dropped(), self.owed)
 
     def decide(self, env: dict[str, Any]) -> None:
         """Fill `hidden` and `hidden_inside`, take what is invisible out of `env`, find the problems."""
@@ -198,8 +202,15 @@ class _Validation:
             found = [*item.definition.submission_faults(value, self.today), *self.order_faults(item, env, value)]
             return [answer_fault(item, fault.code, at + fault.within, fault.sentence) for fault in found]
         test = self.plan.required.get(item.source)
-        if item.required or (test is not None and test(env)):
+        if not item.required and (test is None or not test(env)):
+            return []
+        may_be_owed = self.plan.owed.get(item.source)
+        if may_be_owed is None or not may_be_owed(env):
             return [answer_fault(item, "required", at)]
+        until = env.get(getattr(item.definition, "owed_until", None) or "")
+        if until is not None and self.today.isoformat() > until:
+            return [answer_fault(item, "overdue", at)]
+        self.owed[at] = item.text
         return []
 
     def order_faults(self, item: Item, env: Env, value: Any) -> list[SubmissionFault]:

@@ -46,6 +46,7 @@ class Plan:
     detecting: tuple[Item, ...]  # items with `problem_when`, and groups that have such items
     row_orders: Mapping[str, RowOrder]  # groups in whose rows something is decided
     required: Mapping[str, Test]
+    owed: Mapping[str, Test]  # uploads that may be owed
     with_rules: frozenset[str]  # sources of the items in whose values submit mode may find faults
     rules: tuple[Rule, ...]
     orders: Mapping[str, tuple[Order, ...]]
@@ -66,6 +67,7 @@ def make_plan(
     required = {
         one.source: needed.test for one in every if (needed := conditions.rulings[one.source].required) is not None
     }
+    owed = {one.source: when.test for one in every if (when := conditions.rulings[one.source].owed) is not None}
     return Plan(
         items=items,
         places=places,
@@ -74,6 +76,7 @@ def make_plan(
         detecting=tuple(item for item in items if item.detects),
         row_orders=row_orders,
         required=required,
+        owed=owed,
         with_rules=frozenset(
             one.source for one in every if one.definition.has_submission_rules or one.source in relations.orders
         ),

@@ -225,6 +225,56 @@ def test_a_broken_definition_is_refused_at_its_place(definition: Any, expected: 
     assert _faults(definition) == expected
 
 
+def _tabbed(*sections: str | None, tabs: Any) -> dict[str, Any]:
+    written = [
+        {"code": f"s{index}", "title": "节", "items": [_text(f"f{index}")], **({"tab": tab} if tab else {})}
+        for index, tab in enumerate(sections)
+    ]
+    return {"code": "tiny", "version": 1, "title": "小表", "kind": "test", "tabs": tabs, "sections": written}
+
+
+ONE, TWO = {"code": "one", "title": "甲"}, {"code": "two", "title": "乙"}
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        (_tabbed("one", None, tabs=[ONE]), [("/sections/1/tab", "missing")]),
+        (_tabbed("one", "three", tabs=[ONE]), [("/sections/1/tab", "unknown_tab")]),
+        (_tabbed("one", "two", "one", tabs=[ONE, TWO]), [("/sections/2/tab", "tab_order")]),
+        (_tabbed("one", tabs=[ONE, TWO]), [("/tabs/1", "empty_tab")]),
+        (_tabbed("one", tabs=[ONE, ONE]), [("/tabs", "bad_value")]),
+        (_tabbed("one", tabs=[{"code": "one"}]), [("/tabs", "bad_value")]),
+        (_tabbed("one", tabs=[{"code": "one", "title": " "}]), [("/tabs", "bad_value")]),
+        (_tabbed("one", tabs=[{"code": "t" + str(n), "title": "页"} for n in range(21)]), [("/tabs", "bad_value")]),
+        (
+            _form(_upload("file") | {"owed_when": {"item": "1", "in": ["yes"]}}, _yes_no()),
+            [(f"{FIRST}/owed_when", "bad_value")],
+        ),
+        (
+            _form(_upload("file") | {"required": True, "owed_until": "day"}, _day()),
+            [(f"{FIRST}/owed_until", "bad_value")],
+        ),
+        (
+            _form(
+                _upload("file") | {"required": True, "owed_when": {"item": "1", "in": ["yes"]}, "owed_until": "name"},
+                _yes_no(), _text(),
+            ),
+            [(f"{FIRST}/owed_until", "unknown_item")],
+        ),
+        (
+            _form(_upload("file") | {"required": True, "owed_when": {"item": "2", "in": ["yes"]}}),
+            [(f"{FIRST}/owed_when/item", "unknown_item")],
+        ),
+        (_form(_text(owed_when={"item": "1", "in": ["yes"]}), _yes_no()), [(f"{FIRST}/owed_when", "unknown_key")]),
+    ],
+)  # fmt: skip
+def test_tabs_and_owed_papers_that_cannot_work_are_refused_at_their_place(
+    definition: Any, expected: list[tuple[str, str]]
+) -> None:
+    assert _faults(definition) == expected
+
+
 def test_rows_hold_rows_and_no_deeper_and_most_of_all_2_000_rows() -> None:
     form = Form.compile(_form(_group("rows", _group("inner", _text(), max_items=50), max_items=100)))
     assert [one.name for one in form.items[0].with_rows()] == ["rows", "inner", "name"]

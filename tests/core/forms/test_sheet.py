@@ -66,7 +66,9 @@ def test_a_form_with_every_type_and_rules_comes_back_unchanged(name: str) -> Non
     assert definition_from_rows(rows_from_definition(definition)) == definition
 
 
-@pytest.mark.parametrize(("file", "name"), [("relations", "rows"), ("rows", "leaders")])
+@pytest.mark.parametrize(
+    ("file", "name"), [("relations", "rows"), ("rows", "leaders"), ("tabs-and-owed", "application")]
+)
 def test_relations_between_items_and_rows_in_rows_come_back_unchanged(file: str, name: str) -> None:
     vectors = json.loads((ROOT / f"tests/vectors/forms/{file}.json").read_text(encoding="utf-8"))
     definition = vectors["forms"][name]

@@ -3,7 +3,8 @@
 A case: `form` (a file of `inspection/forms`, or a key of the file's own `forms`), `mode` (draft or submit),
 `today`, `body`, and what to `expect`: `faults` as [pointer, code] or [pointer, code, sentence] in their order,
 `problems_found`, and where given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead
-nowhere), `dropped` (pointers of what was given and is hidden), `warnings` (codes). Where no fault is expected,
+nowhere), `dropped` (pointers of what was given and is hidden), `owed` (pointers of uploads that are owed), `tabs` (of
+each fault the title of its tab), `warnings` (codes). Where no fault is expected,
 validating the values again must change nothing.
 """
 
@@ -66,6 +67,10 @@ def test_a_vector_has_the_expected_outcome(form: Form, case: dict[str, Any]) -> 
             _at(checked.values, path)
     if "dropped" in expected:
         assert list(checked.dropped) == expected["dropped"]
+    if "owed" in expected:
+        assert list(checked.owed) == expected["owed"]
+    if "tabs" in expected:
+        assert [fault.tab for fault in checked.faults] == expected["tabs"]
     if "warnings" in expected:
         warnings = warnings_of(checked.values, checked.problems_found)
         assert [warning["code"] for warning in warnings] == expected["warnings"]

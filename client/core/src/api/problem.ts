@@ -7,6 +7,8 @@ export interface Fault {
   code: string
   /** A Chinese sentence that a user can act on. */
   message: string
+  /** The tab (分页) of the form on which the place stands. */
+  tab?: string
 }
 
 /** The server understood and refused (4xx, `application/problem+json`): asking again changes nothing by itself. */

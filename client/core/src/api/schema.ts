@@ -3996,6 +3996,8 @@ export interface components {
             code: string;
             /** @description Chinese sentence a user can act on */
             message: string;
+            /** @description the tab (分页) of the form on which the place stands */
+            tab?: string;
         };
         /** @description A stored file with what is needed to compare it with the phone's own. */
         FileDetails: {
@@ -4069,6 +4071,8 @@ export interface components {
         /** @description What sending a filing would say now. */
         FilingCheck: {
             errors: components["schemas"]["FilingFault"][];
+            /** @description required uploads that may be handed in later (容缺) */
+            owed: components["schemas"]["OwedPaper"][];
         };
         /** @description A file of a filing. */
         FilingDocument: {
@@ -4083,6 +4087,8 @@ export interface components {
             code: string;
             /** @description Chinese sentence a user can act on */
             message: string;
+            /** @description the tab (分页) of the form on which the place stands */
+            tab?: string;
         };
         /** @description The form version that is answered; `title` heads its paper. */
         FilingForm: {
@@ -4372,10 +4378,12 @@ export interface components {
             kind: string;
             /** @description until when answers to this version are taken although a newer one is out */
             accept_until?: string | null;
+            /** @description pages in their order; every section names one */
+            tabs?: components["schemas"]["FormTab"][];
             sections: components["schemas"]["FormSection"][];
             rules?: components["schemas"]["FormRule"][];
         };
-        FormItem: components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["max_itemsItem"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__7"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__8"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__9"] | components["schemas"]["miniapp_api__form_answers__itemsItem__2"];
+        FormItem: components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__1"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__2"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__7"] | components["schemas"]["miniapp_api__form_answers__itemsItem__2"];
         /** @description A level that can be chosen, with the tags that go with it. */
         FormLevel: {
             /** @enum {integer} */
@@ -4400,6 +4408,8 @@ export interface components {
         FormSection: {
             code: string;
             title: string;
+            /** @description the code of its tab, where the form has tabs */
+            tab?: string;
             visible_when?: components["schemas"]["Condition"];
             items: components["schemas"]["FormItem"][];
         };
@@ -4421,6 +4431,11 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description A page of the form (分页) with the sections that name it. */
+        FormTab: {
+            code: string;
+            title: string;
         };
         /** @description A regulation type that an entry had. */
         FormerType: {
@@ -4968,6 +4983,13 @@ export interface components {
             /** @description what the caller may do now */
             actions: ("correct" | "withdraw")[];
             history: components["schemas"]["OutageMove"][];
+        };
+        /** @description An upload that a sending would owe. */
+        OwedPaper: {
+            /** @description JSON Pointer into the filing */
+            path: string;
+            /** @description as the form calls it */
+            text: string;
         };
         /** @description The own address and the one that waits to be confirmed, masked: a user name may be shared. */
         OwnEmail: {
@@ -6153,34 +6175,6 @@ export interface components {
             note: string | null;
             days: components["schemas"]["CalendarDay"][];
         };
-        /** @description Ids of uploaded pictures, from `min_items` to `max_items`. */
-        max_itemsItem: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "photos";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            min_items?: number;
-            max_items?: number;
-        };
         /**
          * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
          *
@@ -6212,7 +6206,7 @@ export interface components {
             placeholder?: string;
             min_items?: number;
             max_items?: number;
-            items: (components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["max_itemsItem"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__7"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__8"])[];
+            items: (components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__1"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__2"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__3"])[];
         };
         /**
          * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
@@ -6245,7 +6239,99 @@ export interface components {
             placeholder?: string;
             min_items?: number;
             max_items?: number;
-            items: (components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["max_itemsItem"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__7"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__8"] | components["schemas"]["miniapp_api__form_answers__itemsItem__1"])[];
+            items: (components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__1"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__2"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__3"] | components["schemas"]["miniapp_api__form_answers__itemsItem__1"])[];
+        };
+        /** @description Ids of uploaded pictures, from `min_items` to `max_items`. */
+        miniapp_api__form_answers__owed_untilItem__1: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "photos";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            min_items?: number;
+            max_items?: number;
+            /** @description when it may be missing although it is required (容缺) */
+            owed_when?: components["schemas"]["Condition"];
+            /** @description the date that says the last day on which it may */
+            owed_until?: string;
+        };
+        /** @description The id of the picture of a signature. */
+        miniapp_api__form_answers__owed_untilItem__2: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "signature";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            /** @description when it may be missing although it is required (容缺) */
+            owed_when?: components["schemas"]["Condition"];
+            /** @description the date that says the last day on which it may */
+            owed_until?: string;
+        };
+        /** @description The id of one upload. */
+        miniapp_api__form_answers__owed_untilItem__3: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "file";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            /** @description when it may be missing although it is required (容缺) */
+            owed_when?: components["schemas"]["Condition"];
+            /** @description the date that says the last day on which it may */
+            owed_until?: string;
         };
         /** @description A mobile number. */
         miniapp_api__form_answers__placeholderItem__1: {
@@ -6403,60 +6489,8 @@ export interface components {
             help?: string;
             placeholder?: string;
         };
-        /** @description The id of the picture of a signature. */
-        miniapp_api__form_answers__placeholderItem__7: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "signature";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description The id of one upload. */
-        miniapp_api__form_answers__placeholderItem__8: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "file";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
         /** @description A disposal (处置项): `done` 是, `in_progress` 办理中, `na` 不适用. */
-        miniapp_api__form_answers__placeholderItem__9: {
+        miniapp_api__form_answers__placeholderItem__7: {
             /** @description its number; the answer stands in `answers` or `disposals` */
             no?: string;
             /** @description its name; the answer stands under this name at the top */

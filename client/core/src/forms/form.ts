@@ -2,7 +2,7 @@
 import { lineUp, namesIn, PROBLEMS_FOUND } from './conditions'
 import type { Condition, FormDefinition, ItemDefinition } from './definition'
 import { MAX_LISTED, rulesOf, type TypeRules } from './items/types'
-import { pointer } from './pointers'
+import { pointer, tokensOf } from './pointers'
 
 /** One item (项). `pointer` says where its answer stands in a body or, for an item of a group, in its row. */
 export interface Item {
@@ -29,6 +29,8 @@ export interface Item {
 export interface Section {
   readonly code: string
   readonly title: string
+  /** The code of its tab (分页), where the form has tabs. */
+  readonly tab: string | undefined
   readonly visibleWhen: Condition | undefined
   readonly items: readonly Item[]
 }
@@ -45,9 +47,17 @@ export interface Rule {
   readonly visibleWhen: Condition | undefined
 }
 
+/** A page of the form (分页). */
+export interface Tab {
+  readonly code: string
+  readonly title: string
+}
+
 /** A form made ready. Nothing in it changes. */
 export interface Form {
   readonly definition: FormDefinition
+  /** In their order; none where the form has no tabs. */
+  readonly tabs: readonly Tab[]
   readonly sections: readonly Section[]
   /** All items in the order of the form; those of groups stand in their group. */
   readonly items: readonly Item[]
@@ -74,6 +84,7 @@ export function compileForm(definition: FormDefinition): Form {
   const sections = definition.sections.map((section) => ({
     code: section.code,
     title: section.title,
+    tab: section.tab,
     visibleWhen: section.visible_when,
     items: section.items.map((item) => itemOf(item, null, unknown)),
   }))
@@ -87,6 +98,7 @@ export function compileForm(definition: FormDefinition): Form {
   )
   return {
     definition,
+    tabs: definition.tabs ?? [],
     sections,
     items,
     places,
@@ -148,6 +160,15 @@ function innerOrderOf(inner: ReadonlyMap<string, Item>): Item[] {
 function askedBy(item: Item): string[] {
   const inside = item.innerOrder.flatMap(askedBy).filter((name) => !item.inner.has(name))
   return [...namesIn(item.definition.visible_when), ...inside]
+}
+
+/** The title of the tab on which a place of the body stands; undefined for a place of no item, or without tabs. */
+export function tabOf(form: Form, path: string): string | undefined {
+  if (form.tabs.length === 0) return undefined
+  const [first = '', second] = tokensOf(path)
+  const name = second !== undefined && (first === 'answers' || first === 'disposals') ? second : first
+  const section = form.sections.find((one) => one.items.some((item) => item.name === name))
+  return form.tabs.find((one) => one.code === section?.tab)?.title
 }
 
 /** The item that a name means for an item: of its own row, of the rows around it, or outside of groups. */

@@ -22,12 +22,12 @@ export { addRow, answerAt, removeRow, setAnswer } from './answers'
 export type {
   Condition, DefinitionOf, FormBody, FormDefinition, FormOption, ItemDefinition, ItemType, SectionDefinition,
 } from './definition'
-export { compileForm, type Form, type Item, type Section, UnsupportedForm } from './form'
+export { compileForm, type Form, type Item, type Section, type Tab, tabOf, UnsupportedForm } from './form'
 export { compact, isDate, isMobile, isResidentId, usccFault } from './items/identifiers'
 export { answerText, type Choice, choicesOf } from './items/options'
 export {
   appeared, nextOpen, type Plan, planForm, type PlanItem, type PlanOptions, type PlanProblem, type PlanRow,
-  type PlanSection, type Progress,
+  type PlanSection, type PlanTab, type Progress,
 } from './plan'
 export { isWithin, pointer, tokensOf } from './pointers'
 export { type CarriedOver, carriesOver, carryOver, type Presets, type PresetSources, withPresets } from './presets'

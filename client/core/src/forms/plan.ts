@@ -5,7 +5,7 @@ import type { Form, Item, Section } from './form'
 import { problemText } from './items/options'
 import { type Read, readBody, type Reading, type ReadRow } from './reading'
 import { isWorkedOut } from './relations'
-import { isRequired } from './validate'
+import { isRequired, owedUntil } from './validate'
 import { type Cells, type Decided, decide, hasProblem } from './visibility'
 
 export interface PlanItem {
@@ -14,8 +14,10 @@ export interface PlanItem {
   readonly pointer: string
   /** The answer as it was given, undefined without one. */
   readonly value: unknown
-  /** Must be given by the person who fills in: required now, and not read-only. */
+  /** Must be given by the person who fills in: required now, not read-only, and not to be owed. */
   readonly required: boolean
+  /** It is required and may be owed (容缺): through that day, or `''` where none is said. */
+  readonly owedUntil: string | undefined
   readonly answered: boolean
   /** The sentence of a rule that asks for this item or another one (任选其一); null without one. */
   readonly oneOf: string | null
@@ -35,7 +37,16 @@ export interface PlanRow {
 export interface PlanSection {
   readonly code: string
   readonly title: string
+  readonly tab: string | undefined
   readonly items: readonly PlanItem[]
+  readonly progress: Progress
+}
+
+/** A tab (分页) with its sections that have a visible item. */
+export interface PlanTab {
+  readonly code: string
+  readonly title: string
+  readonly sections: readonly PlanSection[]
   readonly progress: Progress
 }
 
@@ -60,6 +71,8 @@ export interface PlanProblem {
 export interface Plan {
   /** Sections with at least one visible item. */
   readonly sections: readonly PlanSection[]
+  /** Tabs with at least one visible item; none where the form has no tabs. */
+  readonly tabs: readonly PlanTab[]
   readonly progress: Progress
   readonly problemsFound: boolean
   readonly problems: readonly PlanProblem[]
@@ -93,6 +106,7 @@ export function planForm(form: Form, body: FormBody, options: PlanOptions = {}):
   const all = [...byPointer.values()]
   return {
     sections: kept(before?.sections, sections),
+    tabs: kept(before?.tabs, tabsOf(form, sections, before)),
     progress: kept(before?.progress, progressOf(all)),
     problemsFound: decided.problemsFound,
     problems: all.filter((one) => one.problem && one.rows.length === 0).map((one) => ({
@@ -101,6 +115,15 @@ export function planForm(form: Form, body: FormBody, options: PlanOptions = {}):
     open: all.filter((one) => one.required && !one.answered).map((one) => one.pointer),
     byPointer,
   }
+}
+
+function tabsOf(form: Form, sections: readonly PlanSection[], before: Plan | undefined): PlanTab[] {
+  return form.tabs.flatMap(({ code, title }) => {
+    const known = before?.tabs.find((one) => one.code === code)
+    const own = kept(known?.sections, sections.filter((one) => one.tab === code))
+    const progress = kept(known?.progress, progressOf(own.flatMap((one) => withRows(one.items))))
+    return own.length === 0 ? [] : [kept(known, { code, title, sections: own, progress })]
+  })
 }
 
 /** The pointer of the next required item without an answer after a pointer, from the top again at the end; null: none. */
@@ -203,11 +226,14 @@ const NO_ROWS: readonly PlanRow[] = []
 function entry(
   item: Item, pointer: string, read: Read | undefined, holder: Raw, value: unknown, decided: Decided, row: Cells,
 ): PlanItem {
+  const demanded = item.definition.readonly !== true && isRequired(item, decided, row)
+  const until = owedUntil(item, decided, row)
   return {
     item,
     pointer,
     value: read === undefined ? undefined : holder?.[item.name],
-    required: item.definition.readonly !== true && isRequired(item, decided, row),
+    required: demanded && until === null,
+    owedUntil: demanded && until !== null ? (until ?? '') : undefined,
     answered: read !== undefined,
     oneOf: null,
     problem: item.detects && hasProblem(item, value),
@@ -220,6 +246,7 @@ function planSection(section: Section, items: readonly PlanItem[], plan: Plan | 
   return kept(before, {
     code: section.code,
     title: section.title,
+    tab: section.tab,
     items: kept(before?.items, items),
     progress: kept(before?.progress, progressOf(withRows(items))),
   })

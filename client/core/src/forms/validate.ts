@@ -4,7 +4,7 @@
  */
 import { holds } from './conditions'
 import type { Condition, Fault, FormBody } from './definition'
-import { type Form, type Item, namedBy } from './form'
+import { type Form, type Item, namedBy, tabOf } from './form'
 import { ALL_NOT_APPLICABLE, answerFault, NOT_AN_OBJECT } from './items/messages'
 import { isWithin } from './pointers'
 import { isObject, type Read, readBody, type Reading, type ReadRow } from './reading'
@@ -22,6 +22,8 @@ export interface Checked {
   readonly problemsFound: boolean
   /** Pointer and printed text of what a submission leaves out because it is hidden. */
   readonly dropped: ReadonlyMap<string, string>
+  /** Pointer and printed text of the required uploads that a submission owes (容缺). */
+  readonly owed: ReadonlyMap<string, string>
   /** Doubts that do not refuse a submission. */
   readonly warnings: readonly Fault[]
 }
@@ -34,11 +36,17 @@ export function validate(form: Form, body: unknown, mode: Mode, today: string): 
   if (!isObject(body)) {
     const fault = { path: '', code: 'wrong_type', message: NOT_AN_OBJECT }
     const values = { answers: {}, disposals: {} }
-    return { values, faults: [fault], problemsFound: false, dropped: new Map(), warnings: [] }
+    return { values, faults: [fault], problemsFound: false, dropped: new Map(), owed: new Map(), warnings: [] }
   }
   const reading = readBody(form, body)
   const decided = decide(form, reading)
-  return mode === 'draft' ? asDraft(form, reading, decided) : asSubmission(form, reading, decided, today)
+  const checked = mode === 'draft' ? asDraft(form, reading, decided) : asSubmission(form, reading, decided, today)
+  return form.tabs.length === 0 ? checked : { ...checked, faults: checked.faults.map((fault) => onItsTab(form, fault)) }
+}
+
+function onItsTab(form: Form, fault: Fault): Fault {
+  const tab = tabOf(form, fault.path)
+  return tab === undefined ? fault : { ...fault, tab }
 }
 
 /** The faults at an item's pointer or inside its value, for the place where the item stands on the screen. */
@@ -57,6 +65,7 @@ function asDraft(form: Form, reading: Reading, decided: Decided): Checked {
     faults: [...reading.bodyFaults, ...recorded(form, reading, decided)],
     problemsFound: decided.problemsFound,
     dropped: new Map(),
+    owed: new Map(),
     warnings: [],
   }
 }
@@ -81,6 +90,7 @@ function faultsOf(item: Item, read: Read | undefined): readonly Fault[] {
 function asSubmission(form: Form, reading: Reading, decided: Decided, today: string): Checked {
   const { problemsFound, hidden } = decided
   const faults = [...reading.bodyFaults]
+  const asked: Asked = { form, decided, today, owed: new Map() }
   for (const item of form.items) {
     if (hidden.has(item.name)) continue
     const read = reading.given.get(item.name)
@@ -94,10 +104,10 @@ function asSubmission(form: Form, reading: Reading, decided: Decided, today: str
       faults.push(answerFault(item, 'out_of_range', item.pointer))
       continue
     }
-    faults.push(...itemFaults(form, item, read, decided.values.get(item.name), item.pointer, decided, undefined, today))
+    faults.push(...itemFaults(asked, item, read, decided.values.get(item.name), item.pointer, undefined))
     if (read?.rows !== undefined) {
       const visible = decided.values.get(item.name) as readonly Cells[]
-      faults.push(...rowFaults(form, item, item.pointer, read.rows, visible, decided, new Map(), today))
+      faults.push(...rowFaults(asked, item, item.pointer, read.rows, visible, new Map()))
     }
   }
   faults.push(...ruleFaults(form, reading, decided))
@@ -108,12 +118,21 @@ function asSubmission(form: Form, reading: Reading, decided: Decided, today: str
     faults,
     problemsFound,
     dropped: droppedFrom(form, reading, decided),
+    owed: asked.owed,
     warnings: warningsOf(form, values, problemsFound),
   }
 }
 
+/** What a submission is held against, and what it owes. */
+interface Asked {
+  readonly form: Form
+  readonly decided: Decided
+  readonly today: string
+  readonly owed: Map<string, string>
+}
+
 function itemFaults(
-  form: Form, item: Item, read: Read | undefined, value: unknown, at: string, decided: Decided, row: Cells | undefined, today: string,
+  { form, decided, today, owed }: Asked, item: Item, read: Read | undefined, value: unknown, at: string, row: Cells | undefined,
 ): readonly Fault[] {
   if (read !== undefined && !read.sound) return read.faults
   if (value !== undefined) {
@@ -123,7 +142,21 @@ function itemFaults(
     ]
     return found.map((fault) => answerFault(item, fault.code, at + (fault.within ?? ''), fault.sentence))
   }
-  return isRequired(item, decided, row) ? [answerFault(item, 'required', at)] : []
+  if (!isRequired(item, decided, row)) return []
+  const until = owedUntil(item, decided, row)
+  if (until === null) return [answerFault(item, 'required', at)]
+  if (until !== undefined && today > until) return [answerFault(item, 'overdue', at)]
+  owed.set(at, item.text)
+  return []
+}
+
+/** The last day on which a required upload may be owed (容缺), undefined where none is known; null: it may not. */
+export function owedUntil(item: Item, decided: Decided, row?: Cells): string | null | undefined {
+  const { definition } = item
+  if (!('owed_when' in definition) || definition.owed_when === undefined) return null
+  const value = decided.lookup(row)
+  if (!holds(definition.owed_when, value)) return null
+  return definition.owed_until === undefined ? undefined : (value(definition.owed_until) as string | undefined)
 }
 
 /** Whether a visible item must be given: `required`, or its `required_when` holds. */
@@ -134,8 +167,7 @@ export function isRequired(item: Item, decided: Decided, row?: Cells): boolean {
 
 /** The faults in the rows of a group; `visible` are their decided cells, `around` those of the row it stands in. */
 function rowFaults(
-  form: Form, group: Item, at: string, rows: readonly ReadRow[], visible: readonly Cells[] | undefined, decided: Decided,
-  around: Cells, today: string,
+  asked: Asked, group: Item, at: string, rows: readonly ReadRow[], visible: readonly Cells[] | undefined, around: Cells,
 ): Fault[] {
   return rows.flatMap((row, index) => {
     if (!row.isObject) return row.faults
@@ -143,13 +175,13 @@ function rowFaults(
     const known = new Map([...around, ...cells])
     const inCells = [...group.inner.values()].flatMap((item) => {
       const pointer = `${at}/${index}${item.pointer}`
-      if (decided.hiddenInside.has(pointer)) return []
+      if (asked.decided.hiddenInside.has(pointer)) return []
       const read = row.cells.get(item.name)
       const value = cells.get(item.name)
-      const faults = itemFaults(form, item, read, value, pointer, decided, known, today)
+      const faults = itemFaults(asked, item, read, value, pointer, known)
       if (read?.rows === undefined) return faults
       const inner = value as readonly Cells[] | undefined
-      return [...faults, ...rowFaults(form, item, pointer, read.rows, inner, decided, known, today)]
+      return [...faults, ...rowFaults(asked, item, pointer, read.rows, inner, known)]
     })
     return [...row.faults, ...inCells]
   })

@@ -66,6 +66,38 @@ describe('rows in rows', () => {
   })
 })
 
+describe('tabs and what may be owed', () => {
+  const vectors = JSON.parse(readFileSync(new URL('tests/vectors/forms/tabs-and-owed.json', ROOT), 'utf8')) as {
+    forms: Record<string, FormDefinition>
+  }
+  const form = compileForm(vectors.forms['application']!)
+
+  test('a tab holds its sections and says how far they are', () => {
+    const plan = planForm(form, { mode: 'general', staff: [{ left: true }] })
+    expect(plan.tabs.map((tab) => [tab.title, tab.sections.map((one) => one.code)])).toEqual([
+      ['基本信息', ['head', 'papers']], ['技术人员', ['staff']],
+    ])
+    expect(plan.tabs.map((tab) => [tab.progress.requiredAnswered, tab.progress.required])).toEqual([[1, 4], [0, 1]])
+    expect(planForm(sales, {}).tabs).toEqual([])
+  })
+
+  test('what may be owed is neither open nor demanded, and says until when', () => {
+    const plan = planForm(form, { mode: 'deficient', papers_due: '2026-12-01', staff: [{}] })
+    expect(plan.open).toEqual(['/licence', '/answers/1.1'])
+    expect(plan.byPointer.get('/audit')).toMatchObject({ required: false, owedUntil: '2026-12-01' })
+    expect(plan.byPointer.get('/staff/0/contract')).toMatchObject({ required: false, owedUntil: '' })
+    expect(plan.byPointer.get('/licence')?.owedUntil).toBeUndefined()
+  })
+
+  test('a tab that did not change is the same object again', () => {
+    const before = planForm(form, { mode: 'general', staff: [{}] })
+    const now = planForm(form, { mode: 'deficient' , staff: [{}] }, { previous: before })
+    expect(now.tabs[0]).not.toBe(before.tabs[0])
+    const later = planForm(form, { mode: 'deficient', staff: [{ left: true }] }, { previous: now })
+    expect(later.tabs[0]).toBe(now.tabs[0])
+  })
+})
+
 describe('sections and items', () => {
   test('a section whose condition does not hold is not there, and comes when it holds', () => {
     const before = planForm(sales, {})

@@ -23,6 +23,8 @@ interface Case {
     values_at?: Record<string, unknown>
     absent?: string[]
     dropped?: string[]
+    owed?: string[]
+    tabs?: (string | null)[]
     warnings?: string[]
   }
 }
@@ -62,6 +64,8 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json')).
       for (const [path, value] of Object.entries(expected.values_at ?? {})) expect(at(checked.values, path)).toEqual(value)
       for (const path of expected.absent ?? []) expect(at(checked.values, path)).toBeUndefined()
       if (expected.dropped !== undefined) expect([...checked.dropped.keys()]).toEqual(expected.dropped)
+      if (expected.owed !== undefined) expect([...checked.owed.keys()]).toEqual(expected.owed)
+      if (expected.tabs !== undefined) expect(checked.faults.map((fault) => fault.tab ?? null)).toEqual(expected.tabs)
       if (expected.warnings !== undefined) {
         expect(checked.warnings.map((warning) => warning.code)).toEqual(expected.warnings)
       }

@@ -25,6 +25,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   too_small: (item) => `“${item.text}”不能小于${numberKey(item, 'minimum') ?? ''}，请核对`,
   too_large: (item) => `“${item.text}”不能大于${numberKey(item, 'maximum') ?? ''}，请核对`,
   bad_date: (item) => `“${item.text}”不是有效的日期，请按“2026-11-20”的形式填写`,
+  overdue: (item) => `“${item.text}”的补交期限已过，请上传`,
   future_date: (item) => `“${item.text}”不能晚于今天，请核对`,
   bad_mobile: (item) => `“${item.text}”不是有效的手机号码，请核对`,
   bad_tel: (item) => `“${item.text}”不是有效的手机或固定电话号码，请核对`,

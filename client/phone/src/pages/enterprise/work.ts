@@ -3,7 +3,7 @@
  * a moment later; documents are uploaded meanwhile. What could not be saved is saved when it is opened again.
  */
 import {
-  compileForm, type Fault, filesIn, type Form, type FormBody, type Json, type Plan, planForm, Problem, setAnswer, StorageFull,
+  compileForm, type Fault, filesIn, type Form, type FormBody, isWithin, type Json, type Plan, planForm, Problem, setAnswer, StorageFull,
   Unreachable, validate,
 } from '@gongpin/core'
 import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
@@ -75,6 +75,13 @@ export class Work {
   /** Whether the office or the register says this, so that the enterprise cannot change it. */
   isFixed(pointer: string): boolean {
     return this.kind.fixed.includes(pointer.slice(1))
+  }
+
+  /** The row that holds a place, of rows in rows the innermost; undefined where none does. */
+  rowAt(path: string): string | undefined {
+    const rows = [...this.plan.value.byPointer.values()].flatMap((one) => one.rows)
+    const around = rows.filter((one) => isWithin(path, one.pointer)).map((one) => one.pointer)
+    return around.sort((one, other) => other.length - one.length)[0]
   }
 
   change(pointer: string, value: unknown): void {
