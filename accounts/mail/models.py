@@ -34,7 +34,7 @@ class Purpose(enum.StrEnum):
 
 
 class MailLink(Base):
-    """A link (一次性链接) that went out by mail: SHA-256 of its token. Deleted once it is used or over.
+    """A link (一次性链接) that went out by mail: a keyed hash of its token. Deleted once it is used or over.
 
     `user_id` is null where somebody asked for a name and an address that do not belong together: such a row is written
     so that asking takes the same work, and no link leads to it. `address` is the one to be confirmed.

@@ -8,12 +8,13 @@ import pytest
 import time_machine
 from apiflask import APIFlask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from accounts.mail.models import MailLink
 from accounts.mail.password_resets import FREE, MOST
 from accounts.models import SignIn, User
 from accounts.sign_in import captchas
+from accounts.sign_in.sessions import hash_token
 from accounts.sign_in.throttle import by_origin, take
 from app import create_app
 from core.config import Settings
@@ -82,6 +83,23 @@ def test_a_lost_answer_is_asked_for_again_but_the_link_sets_no_second_password(
     assert [put(client, token).status_code for _ in range(3)] == [200, 200, 200]
     assert code_of(put(client, token, OTHER)) == (410, "link_over")
     assert try_sign_in(client, NAME, NEW).status_code == 201
+
+
+@pytest.mark.parametrize("forged", ["moved", "put in"])
+def test_a_link_put_into_the_table_or_moved_there_to_another_user_is_none(
+    client: FlaskClient, database: Database, owner: Person, city_reviewer: Person, ask: Ask, forged: str
+) -> None:
+    """Who can write to the database and has no key would else set anybody's password, and no history would show it."""
+    ask()
+    token = newest_token(database, ADDRESS)
+    changes: dict[str, Any] = {}
+    if forged == "put in":
+        changes["token_hash"] = hash_token(token)
+    with database.write() as session:
+        victim = session.scalars(select(User.id).where(User.username == city_reviewer.username)).one()
+        session.execute(update(MailLink).values(user_id=victim, **changes))
+    assert code_of(put(client, token)) == (410, "link_over")
+    assert try_sign_in(client, city_reviewer.username, PASSWORD).status_code == 201
 
 
 def test_a_password_that_will_not_do_leaves_the_link_as_it_is(
