@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import Problem, invalid
 from core.forms.library import FormLibrary
@@ -14,7 +14,11 @@ CHECK, SPOT_CHECK = "check", "spot_check"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`date_field` holds the day of the check, by which lists and statistics filter."""
+    """`date_field` holds the day of the check, by which lists and statistics filter.
+
+    `about`: of whom the check is, a producer or a seller, by which statistics count it. `disposes`: its form has the
+    disposal of a problem (处置); the papers of the annexes (附件4–6) have none.
+    """
 
     name: str
     label: str
@@ -22,16 +26,23 @@ class Kind:
     form_code: str
     date_field: str
     duplicate_warning: bool
+    about: Literal["producer", "seller"] | None = None
+    disposes: bool = False
 
 
-KINDS = {
-    kind.name: kind
-    for kind in (
-        Kind("production", "生产企业检查", CHECK, "gpc-production", "check_date", True),
-        Kind("sales", "销售企业检查", CHECK, "gpc-sales", "check_date", True),
-        Kind("spot_check", "监督抽查", SPOT_CHECK, "gpc-spot-check", "sampled_on", False),
-    )
-}
+_ALL = (
+    Kind("production", "生产企业检查", CHECK, "gpc-production", "check_date", True, "producer", disposes=True),
+    Kind("sales", "销售企业检查", CHECK, "gpc-sales", "check_date", True, "seller", disposes=True),
+    Kind("onsite_sales", "销售经营者现场检查", CHECK, "onsite-sales", "check_date", True, "seller"),
+    Kind("onsite_production", "生产企业现场检查", CHECK, "onsite-production", "check_date", True, "producer"),
+    Kind("ccc_production", "CCC生产企业监督检查", CHECK, "ccc-production", "check_date", True, "producer"),
+    Kind("spot_check", "监督抽查", SPOT_CHECK, "gpc-spot-check", "sampled_on", False),
+)
+KINDS = {kind.name: kind for kind in _ALL}
+PRODUCERS = tuple(kind.name for kind in KINDS.values() if kind.about == "producer")
+SELLERS = tuple(kind.name for kind in KINDS.values() if kind.about == "seller")
+DISPOSING = tuple(kind.name for kind in KINDS.values() if kind.disposes)
+"""Names of the kinds of checks of producers, of sellers, and of those that dispose of problems."""
 
 
 def resolve(forms: FormLibrary, record_type: str, sent: Any) -> tuple[Kind, str]:
@@ -48,7 +59,8 @@ def resolve(forms: FormLibrary, record_type: str, sent: Any) -> tuple[Kind, str]
                 kind = None
         if kind is not None and kind.record_type == record_type:
             return kind, code
-    raise invalid("/kind", "unknown_kind", "请选择检查类型：生产企业检查（production）或销售企业检查（sales）")
+    offered = "、".join(f"{kind.label}（{kind.name}）" for kind in KINDS.values() if kind.record_type == record_type)
+    raise invalid("/kind", "unknown_kind", f"请选择检查类型：{offered}")
 
 
 def resolve_kind_name(forms: FormLibrary, record_type: str, filter_: str) -> str:

@@ -87,9 +87,9 @@ def _item_answer(kind: type[ItemType], types: dict[str, Any], name: str | None =
     `types` are those of keys that `core/forms/` reads by itself.
     """
     fields: dict[str, Any] = {}
-    for name, key in kind.model_fields.items():
-        given = types.get(name, _without_null(key.annotation))
-        fields[name] = (given, Field(description=_SAID.get(name)) if key.is_required() else absent(_SAID.get(name)))
+    for key, declared in kind.model_fields.items():
+        given = types.get(key, _without_null(declared.annotation))
+        fields[key] = (given, Field(description=_SAID.get(key)) if declared.is_required() else absent(_SAID.get(key)))
     described: Any = create_model(f"{name or kind.__name__}Item", __base__=Answer, __doc__=kind.__doc__, **fields)
     return cast(type[Answer], described)
 

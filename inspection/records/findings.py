@@ -4,11 +4,12 @@ A form has the statement of each of its items in `problem_text`. The first versi
 and published versions never change, so their statements stand here. Where a bureau's own form has none, the question is
 shown with its answer (“是否依法取得证照：否”), which fits every item.
 
-What the inspector wrote about an item (存在问题) is the answer to the item `<number>.problem`.
+What the inspector wrote about an item (存在问题) is the answer to the item `<number>.problem`; of a part such as
+`12.failed` it is what was written about `12`. Each row of a group has its findings: `7.4（2）` is of the second row.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.forms.form import Form
@@ -67,20 +68,33 @@ class Finding:
 
 def findings(form: Form, data: Mapping[str, Any]) -> list[Finding]:
     """The problems that the answers contain, in the order of the form."""
-    answers = data.get("answers")
-    if not isinstance(answers, Mapping):
-        return []
-    found = []
-    for item in _numbered(form):
-        bad = [value for value in _given(answers.get(item["no"])) if value in item.get("problem_when", ())]
-        if bad:
-            note = answers.get(item["no"] + _NOTE)
-            found.append(Finding(item["no"], _statement(form, item, bad), note if isinstance(note, str) else None))
+    found: list[Finding] = []
+    for section in form.definition["sections"]:
+        for item in section["items"]:
+            if item["type"] == "group":
+                for number, row in enumerate(_rows(data.get(item["field"])), 1):
+                    found += [
+                        replace(one, no=f"{one.no}（{number}）")
+                        for inner in item["items"]
+                        for one in _of_item(form, inner, row)
+                    ]
+            else:
+                found += _of_item(form, item, data.get("answers"))
     return found
 
 
-def _numbered(form: Form) -> Iterator[Mapping[str, Any]]:
-    return (item for section in form.definition["sections"] for item in section["items"] if "no" in item)
+def _of_item(form: Form, item: Mapping[str, Any], answers: Any) -> Iterator[Finding]:
+    """The finding of a numbered item among the answers of the form, or of a row."""
+    if "no" not in item or not isinstance(answers, Mapping):
+        return
+    bad = [value for value in _given(answers.get(item["no"])) if value in item.get("problem_when", ())]
+    if bad:
+        note = answers.get(item["no"] + _NOTE) or answers.get(item["no"].rpartition(".")[0] + _NOTE)
+        yield Finding(item["no"], _statement(form, item, bad), note if isinstance(note, str) else None)
+
+
+def _rows(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _given(answer: Any) -> list[Any]:

@@ -20,6 +20,7 @@ from core.text import fold
 from enterprise.models import Enterprise
 from enterprise.production import queries as licences
 from enterprise.register_changes import Changes, changes_since
+from inspection.kinds import PRODUCERS
 from inspection.models import Inspection
 from inspection.records.findings import findings
 from inspection.statistics.models import EnterpriseTally
@@ -50,7 +51,7 @@ def _as_kept(session: Session, forms: FormLibrary, actor: Actor, ids: Sequence[U
     kept = []
     for one in enterprises:
         of_it = visits.get(one.uscc, [])
-        visited = {visit["product_code"] for visit in of_it if visit["kind"] == "production"}
+        visited = {visit["product_code"] for visit in of_it if visit["kind"] in PRODUCERS}
         kept.append(
             {
                 "uscc": one.uscc,

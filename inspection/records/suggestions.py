@@ -19,7 +19,7 @@ from core.db import inlined
 from core.errors import Problem, invalid
 from core.forms.library import FormLibrary
 from core.text import clean_person, fold
-from inspection.kinds import CHECK, KINDS, Kind
+from inspection.kinds import CHECK, KINDS, SELLERS, Kind
 from inspection.models import Inspection
 from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.tally_search import match
@@ -29,8 +29,7 @@ RECORDS_READ = 300
 """Newest records of an office in which texts are looked for."""
 MOST_OFFERED, MOST_SELLERS, MOST_COLLEAGUES = 20, 20, 50
 SIGNED_IN_LATELY = timedelta(days=90)
-_PEOPLE = {"production": "inspectors", "sales": "inspectors", "spot_check": "samplers"}
-_SALES = "sales"
+_PEOPLE = {kind.name: "inspectors" if kind.record_type == CHECK else "samplers" for kind in KINDS.values()}
 _WITHOUT_CODE = "n:"
 _SELLER = ("org_name", "org_address", "business_address", "market_name")
 
@@ -131,7 +130,7 @@ def own_sellers(session: Session, actor: Actor) -> list[dict[str, Any]]:
         .where(
             Inspection.office_id.in_(actor.offices),
             Inspection.status == inlined(SUBMITTED),
-            Inspection.kind == _SALES,
+            Inspection.kind.in_(SELLERS),
             Inspection.uscc.is_(None),
         )
         .order_by(Inspection.submitted_at.desc())
@@ -157,7 +156,7 @@ def sellers(session: Session, actor: Actor, q: str) -> list[dict[str, Any]]:
     Each as it was written last: name, addresses, market, and the day of that check.
     """
     counted: Any = EnterpriseTally.records
-    without_code = [EnterpriseTally.kind == _SALES, EnterpriseTally.org_key.like(f"{_WITHOUT_CODE}%")]
+    without_code = [EnterpriseTally.kind.in_(SELLERS), EnterpriseTally.org_key.like(f"{_WITHOUT_CODE}%")]
     matched = match(session, actor.scope, CHECK, q, counted, *without_code)
     if matched.tally_ids is not None:
         tallies = sorted(matched.tally_ids, reverse=True)[: 5 * MOST_SELLERS]

@@ -18,6 +18,7 @@ from core.database.paging import Page, PageRequest
 from core.db import inlined
 from enterprise import queries
 from enterprise.models import Enterprise, EnterpriseProduct
+from inspection.kinds import PRODUCERS
 from inspection.models import Inspection
 from inspection.statistics.models import EnterpriseTally
 from inspection.statistics.totals import Filters, region_conditions
@@ -36,7 +37,7 @@ class Visits:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Over the tallies, beside what joins them to an enterprise."""
-        within = [T.kind == "production", T.records > 0, self.scope.condition(T)]
+        within = [T.kind.in_(PRODUCERS), T.records > 0, self.scope.condition(T)]
         if self.day_from is None and self.day_to is None:
             return within
         i = Inspection

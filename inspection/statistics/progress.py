@@ -19,7 +19,7 @@ from accounts.models import Region
 from accounts.regions.abolished import get_region
 from core.actor import Actor
 from enterprise.models import EnterpriseProduct
-from inspection.kinds import COUNTED
+from inspection.kinds import COUNTED, DISPOSING, PRODUCERS, SELLERS, SPOT_CHECK
 from inspection.models import Inspection
 from inspection.statistics.day_counts import counted_on_days
 from inspection.statistics.models import EnterpriseTally
@@ -37,7 +37,8 @@ _FIGURES = (
 
 
 _SUMMED = (
-    "produced", "unable", "sold", "sales_unable", "problems", "done", "in_progress", "spot_checks", "batches", "failed",
+    "produced", "unable", "sold", "sales_unable", "problems", "to_dispose", "done", "in_progress", "spot_checks",
+    "batches", "failed",
 )  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def _figures(
             having(e.c.problems > 0).label("problem_enterprises"),
             having((e.c.done > 0) & (e.c.in_progress == 0)).label("disposal_done"),
             having(e.c.in_progress > 0).label("disposal_in_progress"),
-            having((e.c.problems > 0) & (e.c.done == 0) & (e.c.in_progress == 0)).label("without_disposal"),
+            having((e.c.to_dispose > 0) & (e.c.done == 0) & (e.c.in_progress == 0)).label("without_disposal"),
             having(e.c.batches > 0).label("spot_enterprises"),
             func.coalesce(func.sum(e.c.batches), 0).label("spot_batches"),
             func.coalesce(func.sum(e.c.spot_checks - e.c.batches), 0).label("spot_without_sample"),
@@ -192,21 +193,22 @@ def _per_enterprise(session: Session, actor: Actor, area: Area, wanted: Statisti
         where = [] if actor.scope.national and area.depth <= 0 else _within(Inspection, actor, area)
         counts, tables = counted_on_days(session, conditions, where, wanted.day_from, wanted.day_to)
 
-    def total(name: str, kind: str | None = None) -> ColumnElement[int]:
-        return func.sum(case((T.kind == kind, counts[name]), else_=0) if kind else counts[name])
+    def total(name: str, kinds: tuple[str, ...] = ()) -> ColumnElement[int]:
+        return func.sum(case((T.kind.in_(kinds), counts[name]), else_=0) if kinds else counts[name])
 
     return (
         select(
             _group(T, actor, area).label("row_code"),
             T.org_key,
-            total("carried_out", "production").label("produced"),
-            total("unable", "production").label("unable"),
-            total("carried_out", "sales").label("sold"),
-            total("unable", "sales").label("sales_unable"),
+            total("carried_out", PRODUCERS).label("produced"),
+            total("unable", PRODUCERS).label("unable"),
+            total("carried_out", SELLERS).label("sold"),
+            total("unable", SELLERS).label("sales_unable"),
             total("problems").label("problems"),
+            total("problems", DISPOSING).label("to_dispose"),
             total("disposal_done").label("done"),
             total("disposal_in_progress").label("in_progress"),
-            total("records", "spot_check").label("spot_checks"),
+            total("records", (SPOT_CHECK,)).label("spot_checks"),
             total("batches").label("batches"),
             total("failed").label("failed"),
         )

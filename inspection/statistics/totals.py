@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal
+from sqlalchemy import ColumnElement, case, literal
 from sqlalchemy.orm import Session
 
 from accounts.regions.abolished import get_region
-from inspection.kinds import SPOT_CHECK
+from inspection.kinds import DISPOSING, SPOT_CHECK
 from inspection.statistics.models import EnterpriseTally
 
 
@@ -55,15 +55,19 @@ def tally_count(record_type: str, filters: Filters) -> TallyCount:
 def _of_checks(filters: Filters) -> tuple[ColumnElement[int], bool]:
     t: Any = EnterpriseTally
     plain = filters.conclusion is None and filters.sampled is None  # which no check has
-    with_problem = {
+    # Of kinds that dispose of problems a check has a state of disposal just when one was found; others never have one.
+    to_dispose = case((t.kind.in_(DISPOSING), t.problems), else_=0)
+    by_state = {
         "in_progress": t.disposal_in_progress,
         "done": t.disposal_done,
-        "na": t.problems - t.disposal_in_progress - t.disposal_done,
+        "na": to_dispose - t.disposal_in_progress - t.disposal_done,
+        "none": t.records - to_dispose,
     }
-    # A check has a state of disposal just when a problem was found (`kinds.disposal_state`).
     if filters.disposal is not None:
-        contradictory = filters.problem is not None and filters.problem == (filters.disposal == "none")
-        found = literal(0) if contradictory else with_problem.get(filters.disposal, t.records - t.problems)
+        found = by_state[filters.disposal]
+        if filters.problem is not None:
+            without = {True: t.problems - to_dispose, False: t.records - t.problems}
+            found = without[filters.problem] if filters.disposal == "none" else found if filters.problem else literal(0)
     elif filters.problem is not None:
         found = t.problems if filters.problem else t.records - t.problems
     elif filters.unable is not None:

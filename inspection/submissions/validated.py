@@ -59,7 +59,7 @@ def derive(
     is_check = kind.record_type != SPOT_CHECK
     unable, problems_found = data.get("unable") is True, checked.problems_found and submit
     state = "none"
-    if submit and is_check:
+    if submit and kind.disposes:
         state = kinds.disposal_state(checked.problems_found, data.get("disposals") or {})
     conclusion = None
     if submit and not is_check and data.get("items"):
@@ -75,7 +75,7 @@ def derive(
         "form_version": form.version,
         "uscc": uscc,
         "org_name": name,
-        "org_prefilled": kind.name == "production" and registered is not None and registered.has_name(name or ""),
+        "org_prefilled": kind.about == "producer" and registered is not None and registered.has_name(name or ""),
         "name_differs": differs,
         "check_date": check_date,
         "unable": unable,

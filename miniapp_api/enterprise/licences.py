@@ -14,6 +14,7 @@ from core.errors import not_found
 from core.identifiers import uscc_fault
 from enterprise.production import operations, queries
 from enterprise.production.queries import CheckFilters
+from inspection.kinds import KINDS
 from miniapp_api.enterprise.enterprise_answers import Enterprise, Licence
 from miniapp_api.enterprise.enterprises import enterprise_answer
 from miniapp_api.http.answers import Answer, AnswerValue, Page, answers
@@ -92,6 +93,7 @@ class SupervisionCheck(Answer):
 
     id: UUID
     kind: str
+    kind_label: str = Field(description="what it is called, in Chinese")
     product_code: str | None = Field(description="null where an office ordered a rectification without a check")
     checked_on: date
     office_name: str
@@ -153,4 +155,10 @@ def list_supervision_checks(session: Session, actor: Actor, query: ChecksQuery) 
     if actor.enterprise_id is None:
         raise not_found()
     page = queries.supervision_checks(session, actor, query.filters(), query.request())
-    return page.as_json(queries.supervision_check_as_json)
+    return page.as_json(_supervision_check)
+
+
+def _supervision_check(row: Any) -> dict[str, Any]:
+    shown = queries.supervision_check_as_json(row)
+    kind = KINDS.get(shown["kind"])
+    return {**shown, "kind_label": kind.label if kind else "责令整改"}

@@ -17,7 +17,7 @@ from miniapp_api.http.answers import RECORD, Answer, AnswerValue, HistoryRow, Wa
 from miniapp_api.http.filters import ProductCode
 from miniapp_api.http.wiring import wiring
 
-RecordKind = Literal["production", "sales", "spot_check"]
+RecordKind = Literal["production", "sales", "onsite_sales", "onsite_production", "ccc_production", "spot_check"]
 RecordStatus = Literal["draft", "submitted", "voided"]
 Disposal = Literal["done", "in_progress", "na"]
 DisposalState = Literal["none", "in_progress", "done", "na"]

@@ -3527,11 +3527,74 @@ export interface components {
             created_at: string;
             decided_at: string | null;
         };
+        /** @description True or false. `problem_when` is `[true]` or `[false]`; `problem_text` as for choices. */
+        BooleanItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "boolean";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            /** @description answers that are problems */
+            problem_when?: boolean[];
+            /** @description what the problem is called */
+            problem_text?: string;
+        };
         /** @description A day that differs from Monday to Friday. */
         CalendarDay: {
             /** Format: date */
             day: string;
             working: boolean;
+        };
+        /** @description One of several options. */
+        ChoiceItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "choice";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            options?: components["schemas"]["FormOption"][];
+            /** @description the dictionary whose entries are the options; instead of `options` */
+            options_from?: string;
+            /** @description answers that are problems */
+            problem_when?: string[];
+            /** @description what the problem is called */
+            problem_text?: string;
         };
         /** @description A person of the own office. */
         Colleague: {
@@ -3723,6 +3786,42 @@ export interface components {
             tablet_url: string | null;
             warnings: components["schemas"]["Warning"][];
         };
+        /**
+         * @description A day, `2026-11-20`; with `not_future` not after today.
+         *
+         *     `not_before` and `not_after` name another date (`definitions/relations.py`); the same day is in order.
+         */
+        DateItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "date";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            /** @description today at the latest */
+            not_future?: boolean;
+            /** @description another date, of the same row or outside of groups, that this one must not precede */
+            not_before?: string;
+            /** @description another date that this one must not follow */
+            not_after?: string;
+        };
         /** @description Who decided, with the name and office of that time. */
         DecidedBy: {
             username: string;
@@ -3831,6 +3930,32 @@ export interface components {
             /** @description null: nothing */
             after: components["schemas"]["AnswerValue"] | null;
         };
+        /** @description A disposal (处置项): `done` 是, `in_progress` 办理中, `na` 不适用. */
+        DisposalItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "disposal";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+        };
         /** @description A category of documents (材料). */
         DocumentCategory: {
             category: string;
@@ -3845,6 +3970,32 @@ export interface components {
             purposes: string[];
             max_count: number;
             max_bytes: number;
+        };
+        /** @description An e-mail address. */
+        EmailItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "email";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
         };
         /** @description The session is over. */
         Ended: {
@@ -4024,6 +4175,36 @@ export interface components {
             longitude?: string | null;
             /** @description of the bytes as they were received; `sha256` is of those that are kept */
             sent_sha256: string;
+        };
+        /** @description The id of one upload. */
+        FileItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "file";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            /** @description when it may be missing although it is required (容缺) */
+            owed_when?: components["schemas"]["Condition"];
+            /** @description the date that says the last day on which it may */
+            owed_until?: string;
         };
         /** @description A filing, whole: an enterprise reads its working copy, an office what was sent to it. */
         Filing: {
@@ -4383,7 +4564,7 @@ export interface components {
             sections: components["schemas"]["FormSection"][];
             rules?: components["schemas"]["FormRule"][];
         };
-        FormItem: components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__1"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__2"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__7"] | components["schemas"]["miniapp_api__form_answers__itemsItem__2"];
+        FormItem: components["schemas"]["TextItem"] | components["schemas"]["NumberItem"] | components["schemas"]["DateItem"] | components["schemas"]["BooleanItem"] | components["schemas"]["ChoiceItem"] | components["schemas"]["MultiItem"] | components["schemas"]["MobileItem"] | components["schemas"]["TelItem"] | components["schemas"]["ResidentIdItem"] | components["schemas"]["UsccItem"] | components["schemas"]["EmailItem"] | components["schemas"]["RegionItem"] | components["schemas"]["PhotosItem"] | components["schemas"]["SignatureItem"] | components["schemas"]["FileItem"] | components["schemas"]["DisposalItem"] | components["schemas"]["GroupItem"];
         /** @description A level that can be chosen, with the tags that go with it. */
         FormLevel: {
             /** @enum {integer} */
@@ -4480,6 +4661,72 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /**
+         * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
+         *
+         *     `validation/reading.py` normalises the rows.
+         */
+        GroupInRowsItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "group";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            min_items?: number;
+            max_items?: number;
+            items: (components["schemas"]["TextItem"] | components["schemas"]["NumberItem"] | components["schemas"]["DateItem"] | components["schemas"]["BooleanItem"] | components["schemas"]["ChoiceItem"] | components["schemas"]["MultiItem"] | components["schemas"]["MobileItem"] | components["schemas"]["TelItem"] | components["schemas"]["ResidentIdItem"] | components["schemas"]["UsccItem"] | components["schemas"]["EmailItem"] | components["schemas"]["RegionItem"] | components["schemas"]["PhotosItem"] | components["schemas"]["SignatureItem"] | components["schemas"]["FileItem"])[];
+        };
+        /**
+         * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
+         *
+         *     `validation/reading.py` normalises the rows.
+         */
+        GroupItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "group";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            min_items?: number;
+            max_items?: number;
+            items: (components["schemas"]["TextItem"] | components["schemas"]["NumberItem"] | components["schemas"]["DateItem"] | components["schemas"]["BooleanItem"] | components["schemas"]["ChoiceItem"] | components["schemas"]["MultiItem"] | components["schemas"]["MobileItem"] | components["schemas"]["TelItem"] | components["schemas"]["ResidentIdItem"] | components["schemas"]["UsccItem"] | components["schemas"]["EmailItem"] | components["schemas"]["RegionItem"] | components["schemas"]["PhotosItem"] | components["schemas"]["SignatureItem"] | components["schemas"]["FileItem"] | components["schemas"]["GroupInRowsItem"])[];
         };
         /** @description A user, and how much was handed over to a colleague. */
         HandedOver: {
@@ -4621,7 +4868,7 @@ export interface components {
             /** Format: uuid */
             record_id: string;
             /** @enum {string} */
-            kind: "production" | "sales" | "spot_check";
+            kind: "ccc_production" | "onsite_production" | "onsite_sales" | "production" | "sales" | "spot_check";
             /** @enum {string} */
             product_code: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13";
             /** Format: date */
@@ -4733,6 +4980,32 @@ export interface components {
             /** @description whether a role demands a second factor that is not enrolled yet */
             must_enrol_otp: boolean;
         };
+        /** @description A mobile number. */
+        MobileItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "mobile";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+        };
         /** @description A rating after a step; the number is whole in the answer to `reveal_number` alone. */
         MovedRating: {
             /** Format: uuid */
@@ -4787,6 +5060,41 @@ export interface components {
             contacts: components["schemas"]["Contact"][];
             warnings: components["schemas"]["Warning"][];
         };
+        /** @description Several of several options, from `min_items` to `max_items`. */
+        MultiItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "multi";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            min_items?: number;
+            max_items?: number;
+            options?: components["schemas"]["FormOption"][];
+            /** @description the dictionary whose entries are the options; instead of `options` */
+            options_from?: string;
+            /** @description answers that are problems */
+            problem_when?: string[];
+            /** @description what the problem is called */
+            problem_text?: string;
+        };
         /** @description An application that was received; its status is read with `query_code`. */
         NewApplication: {
             /** Format: uuid */
@@ -4813,6 +5121,50 @@ export interface components {
         /** @description It does not hold. */
         NotCondition: {
             not: components["schemas"]["Condition"];
+        };
+        /**
+         * @description A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
+         *
+         *     `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` and `maximum` are decimal
+         *     strings, included. With `sum_of` or `count_of` it is worked out from rows (`definitions/relations.py`).
+         */
+        NumberItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "number";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            /** @description digits behind the point */
+            scale?: number;
+            unit?: string;
+            /** @description a decimal number */
+            minimum?: string;
+            /** @description a decimal number */
+            maximum?: string;
+            /** @description `products.qty`: the sum of a number in the rows of a group; worked out, never sent */
+            sum_of?: string;
+            /** @description `products`: how many rows a group has; worked out, never sent */
+            count_of?: string;
+            /** @description which rows are summed or counted; left out: all */
+            rows_when?: components["schemas"]["Condition"];
         };
         /** @description Figures of an office, or of all in the total, as spec/b_rating §8 defines them; a rate over nothing is null. */
         OfficeFigures: {
@@ -5040,6 +5392,38 @@ export interface components {
         PasswordSet: {
             /** @constant */
             set: true;
+        };
+        /** @description Ids of uploaded pictures, from `min_items` to `max_items`. */
+        PhotosItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "photos";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            min_items?: number;
+            max_items?: number;
+            /** @description when it may be missing although it is required (容缺) */
+            owed_when?: components["schemas"]["Condition"];
+            /** @description the date that says the last day on which it may */
+            owed_until?: string;
         };
         /** @description Characters in a picture. */
         PictureCaptcha: {
@@ -5524,7 +5908,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "production" | "sales" | "spot_check";
+            kind: "production" | "sales" | "onsite_sales" | "onsite_production" | "ccc_production" | "spot_check";
             /** @enum {string} */
             status: "draft" | "submitted" | "voided";
             version: number;
@@ -5639,7 +6023,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "production" | "sales" | "spot_check";
+            kind: "production" | "sales" | "onsite_sales" | "onsite_production" | "ccc_production" | "spot_check";
             /** @enum {string} */
             status: "draft" | "submitted" | "voided";
             version: number;
@@ -5758,6 +6142,32 @@ export interface components {
         RegionCode: {
             code: string;
         };
+        /** @description A code of a region (行政区划), six digits. */
+        RegionItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "region";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+        };
         /**
          * @description Level of a region (行政区划).
          * @enum {string}
@@ -5810,7 +6220,7 @@ export interface components {
             /** @enum {string} */
             type: "inspection" | "spot_check";
             /** @enum {string} */
-            kind: "production" | "sales" | "spot_check";
+            kind: "production" | "sales" | "onsite_sales" | "onsite_production" | "ccc_production" | "spot_check";
             /** @enum {string} */
             product_code: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13";
             product_name: string;
@@ -5866,6 +6276,32 @@ export interface components {
             username: string | null;
             operator_name: string | null;
             office: string | null;
+        };
+        /** @description The number of a resident identity card (公民身份号码). */
+        ResidentIdItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "resident_id";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
         };
         /** @description Sent back for correction (退回更正). */
         Returned: {
@@ -5936,6 +6372,36 @@ export interface components {
             /** @constant */
             sent: true;
         };
+        /** @description The id of the picture of a signature. */
+        SignatureItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "signature";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            /** @description when it may be missing although it is required (容缺) */
+            owed_when?: components["schemas"]["Condition"];
+            /** @description the date that says the last day on which it may */
+            owed_until?: string;
+        };
         /** @description A session that was begun. */
         SignedIn: {
             /** @description for `Authorization: Bearer` */
@@ -5982,6 +6448,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             kind: string;
+            /** @description what it is called, in Chinese */
+            kind_label: string;
             /** @description null where an office ordered a rectification without a check */
             product_code: string | null;
             /** Format: date */
@@ -6042,6 +6510,76 @@ export interface components {
             level: 1 | 2 | 3 | 4 | 5;
             count: number;
         };
+        /** @description A mobile or landline number. */
+        TelItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "tel";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+        };
+        /**
+         * @description One text, or with `repeat` a list of distinct texts, with `min_items` and `max_items`.
+         *
+         *     `max_length` is in characters. `pattern` begins with ^ and ends with $; `pattern_message` is its Chinese sentence.
+         *     `suggest`: what the own office typed there before is offered again.
+         */
+        TextItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "text";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
+            min_items?: number;
+            max_items?: number;
+            /** @description characters */
+            max_length?: number;
+            multiline?: boolean;
+            /** @description several texts */
+            repeat?: boolean;
+            /** @description regular expression over the whole text */
+            pattern?: string;
+            /** @description what is said where the pattern does not fit */
+            pattern_message?: string;
+            /** @description what was typed before is offered */
+            suggest?: boolean;
+        };
         /** @description An open to-do of the caller. */
         Todo: {
             kind: string;
@@ -6090,6 +6628,32 @@ export interface components {
             latitude?: string | null;
             /** @description where the picture was taken, in degrees (WGS 84); pictures only */
             longitude?: string | null;
+        };
+        /** @description A unified social credit code (统一社会信用代码). */
+        UsccItem: {
+            /** @description its number; the answer stands in `answers` or `disposals` */
+            no?: string;
+            /** @description its name; the answer stands under this name at the top */
+            field?: string;
+            text: string;
+            /** @constant */
+            type: "uscc";
+            /** @description required when visible */
+            required?: boolean;
+            required_when?: components["schemas"]["Condition"];
+            visible_when?: components["schemas"]["Condition"];
+            /** @description personal data: encrypted at rest, masked where it is shown to others */
+            sensitive?: boolean;
+            readonly?: boolean;
+            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
+            default_from?: string;
+            roles?: string[];
+            /** @description legal basis */
+            basis?: string;
+            /** @description what the law threatens */
+            penalty?: string;
+            help?: string;
+            placeholder?: string;
         };
         /** @description A user as those read it who manage accounts. */
         User: {
@@ -6174,568 +6738,6 @@ export interface components {
             /** @description what this means, where it is not known */
             note: string | null;
             days: components["schemas"]["CalendarDay"][];
-        };
-        /**
-         * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
-         *
-         *     `validation/reading.py` normalises the rows.
-         */
-        miniapp_api__form_answers__itemsItem__1: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "group";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            min_items?: number;
-            max_items?: number;
-            items: (components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__1"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__2"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__3"])[];
-        };
-        /**
-         * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
-         *
-         *     `validation/reading.py` normalises the rows.
-         */
-        miniapp_api__form_answers__itemsItem__2: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "group";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            min_items?: number;
-            max_items?: number;
-            items: (components["schemas"]["suggestItem"] | components["schemas"]["rows_whenItem"] | components["schemas"]["not_afterItem"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__1"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__2"] | components["schemas"]["miniapp_api__form_answers__problem_textItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__1"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__2"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__3"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__4"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__5"] | components["schemas"]["miniapp_api__form_answers__placeholderItem__6"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__1"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__2"] | components["schemas"]["miniapp_api__form_answers__owed_untilItem__3"] | components["schemas"]["miniapp_api__form_answers__itemsItem__1"])[];
-        };
-        /** @description Ids of uploaded pictures, from `min_items` to `max_items`. */
-        miniapp_api__form_answers__owed_untilItem__1: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "photos";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            min_items?: number;
-            max_items?: number;
-            /** @description when it may be missing although it is required (容缺) */
-            owed_when?: components["schemas"]["Condition"];
-            /** @description the date that says the last day on which it may */
-            owed_until?: string;
-        };
-        /** @description The id of the picture of a signature. */
-        miniapp_api__form_answers__owed_untilItem__2: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "signature";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            /** @description when it may be missing although it is required (容缺) */
-            owed_when?: components["schemas"]["Condition"];
-            /** @description the date that says the last day on which it may */
-            owed_until?: string;
-        };
-        /** @description The id of one upload. */
-        miniapp_api__form_answers__owed_untilItem__3: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "file";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            /** @description when it may be missing although it is required (容缺) */
-            owed_when?: components["schemas"]["Condition"];
-            /** @description the date that says the last day on which it may */
-            owed_until?: string;
-        };
-        /** @description A mobile number. */
-        miniapp_api__form_answers__placeholderItem__1: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "mobile";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description A mobile or landline number. */
-        miniapp_api__form_answers__placeholderItem__2: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "tel";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description The number of a resident identity card (公民身份号码). */
-        miniapp_api__form_answers__placeholderItem__3: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "resident_id";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description A unified social credit code (统一社会信用代码). */
-        miniapp_api__form_answers__placeholderItem__4: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "uscc";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description An e-mail address. */
-        miniapp_api__form_answers__placeholderItem__5: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "email";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description A code of a region (行政区划), six digits. */
-        miniapp_api__form_answers__placeholderItem__6: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "region";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description A disposal (处置项): `done` 是, `in_progress` 办理中, `na` 不适用. */
-        miniapp_api__form_answers__placeholderItem__7: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "disposal";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-        };
-        /** @description True or false. `problem_when` is `[true]` or `[false]`; `problem_text` as for choices. */
-        miniapp_api__form_answers__problem_textItem__1: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "boolean";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            /** @description answers that are problems */
-            problem_when?: boolean[];
-            /** @description what the problem is called */
-            problem_text?: string;
-        };
-        /** @description One of several options. */
-        miniapp_api__form_answers__problem_textItem__2: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "choice";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            options?: components["schemas"]["FormOption"][];
-            /** @description the dictionary whose entries are the options; instead of `options` */
-            options_from?: string;
-            /** @description answers that are problems */
-            problem_when?: string[];
-            /** @description what the problem is called */
-            problem_text?: string;
-        };
-        /** @description Several of several options, from `min_items` to `max_items`. */
-        miniapp_api__form_answers__problem_textItem__3: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "multi";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            min_items?: number;
-            max_items?: number;
-            options?: components["schemas"]["FormOption"][];
-            /** @description the dictionary whose entries are the options; instead of `options` */
-            options_from?: string;
-            /** @description answers that are problems */
-            problem_when?: string[];
-            /** @description what the problem is called */
-            problem_text?: string;
-        };
-        /**
-         * @description A day, `2026-11-20`; with `not_future` not after today.
-         *
-         *     `not_before` and `not_after` name another date (`definitions/relations.py`); the same day is in order.
-         */
-        not_afterItem: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "date";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            /** @description today at the latest */
-            not_future?: boolean;
-            /** @description another date, of the same row or outside of groups, that this one must not precede */
-            not_before?: string;
-            /** @description another date that this one must not follow */
-            not_after?: string;
-        };
-        /**
-         * @description A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
-         *
-         *     `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` and `maximum` are decimal
-         *     strings, included. With `sum_of` or `count_of` it is worked out from rows (`definitions/relations.py`).
-         */
-        rows_whenItem: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "number";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            /** @description digits behind the point */
-            scale?: number;
-            unit?: string;
-            /** @description a decimal number */
-            minimum?: string;
-            /** @description a decimal number */
-            maximum?: string;
-            /** @description `products.qty`: the sum of a number in the rows of a group; worked out, never sent */
-            sum_of?: string;
-            /** @description `products`: how many rows a group has; worked out, never sent */
-            count_of?: string;
-            /** @description which rows are summed or counted; left out: all */
-            rows_when?: components["schemas"]["Condition"];
-        };
-        /**
-         * @description One text, or with `repeat` a list of distinct texts, with `min_items` and `max_items`.
-         *
-         *     `max_length` is in characters. `pattern` begins with ^ and ends with $; `pattern_message` is its Chinese sentence.
-         *     `suggest`: what the own office typed there before is offered again.
-         */
-        suggestItem: {
-            /** @description its number; the answer stands in `answers` or `disposals` */
-            no?: string;
-            /** @description its name; the answer stands under this name at the top */
-            field?: string;
-            text: string;
-            /** @constant */
-            type: "text";
-            /** @description required when visible */
-            required?: boolean;
-            required_when?: components["schemas"]["Condition"];
-            visible_when?: components["schemas"]["Condition"];
-            /** @description personal data: encrypted at rest, masked where it is shown to others */
-            sensitive?: boolean;
-            readonly?: boolean;
-            /** @description what it is filled with beforehand: `enterprise.name`, `last_visit.contact_name` */
-            default_from?: string;
-            roles?: string[];
-            /** @description legal basis */
-            basis?: string;
-            /** @description what the law threatens */
-            penalty?: string;
-            help?: string;
-            placeholder?: string;
-            min_items?: number;
-            max_items?: number;
-            /** @description characters */
-            max_length?: number;
-            multiline?: boolean;
-            /** @description several texts */
-            repeat?: boolean;
-            /** @description regular expression over the whole text */
-            pattern?: string;
-            /** @description what is said where the pattern does not fit */
-            pattern_message?: string;
-            /** @description what was typed before is offered */
-            suggest?: boolean;
         };
     };
     responses: never;
@@ -9781,7 +9783,7 @@ export interface operations {
     list_suggestions: {
         parameters: {
             query: {
-                kind: "production" | "sales" | "spot_check";
+                kind: "production" | "sales" | "onsite_sales" | "onsite_production" | "ccc_production" | "spot_check";
                 field: string;
                 q?: string | null;
             };

@@ -30,7 +30,7 @@ export interface Duplicate {
   office: string | null
 }
 
-const CHECKS = new Set(['production', 'sales'])
+const SPOT_CHECK = 'spot_check'
 
 /**
  * Asks on the spot for checks of the same enterprise, kind, product and day: on this phone, and as far as the register
@@ -43,7 +43,7 @@ export function duplicatesOf(
   known: { enterprise: KeptEnterprise | undefined; waiting: readonly Entry[]; sent: readonly SentEntry[] },
 ): Duplicate[] {
   const kindOf = (about: Body): string => kinds[String(about['kind'])] ?? String(about['kind'])
-  if (!CHECKS.has(kindOf(body))) return []
+  if (kindOf(body) === SPOT_CHECK) return []
   const repeats = (about: Body): boolean =>
     kindOf(about) === kindOf(body) &&
     about['product_code'] === body['product_code'] &&
