@@ -214,7 +214,10 @@ class _Records:
         """Save two drafts of the inspector in 天宁区: one just begun, one almost complete."""
         actor = self.actors["demo_tianning"]
         product = "06"
-        known = (e for e in reversed(self.enterprises) if e["region_code"] == "320402" and product in e["product_codes"])
+        known = (
+            one for one in reversed(self.enterprises)
+            if one["region_code"] == "320402" and product in one["product_codes"]
+        )  # fmt: skip
         first, second = islice(known, 2)
         header: dict[str, Any] = {"kind": "production", "product_code": product, "check_date": self.today.isoformat()}
         bodies = (

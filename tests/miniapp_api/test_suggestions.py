@@ -96,7 +96,8 @@ def test_a_seller_without_a_code_is_found_again_by_its_name_in_the_own_county(
 def test_a_phone_keeps_the_sellers_without_a_code_of_its_own_office(
     county_inspector: Person, county_colleague: Person, city_reviewer: Person, clock: Any
 ) -> None:
-    shop = {"org_name": "老王五金店", "org_address": "某街9号", "business_address": "某街9号", "market_name": "东门市场"}
+    place = "某街9号"
+    shop = {"org_name": "老王五金店", "org_address": place, "business_address": place, "market_name": "东门市场"}
     submit(county_inspector, sales(**shop, check_date="2026-11-19"))
     clock.shift(1)
     submit(county_inspector, sales(**{**shop, "market_name": "东门新市场"}))
