@@ -17,7 +17,7 @@ _OF_FILES = re.compile(rb"[A-Z]+ /api/v1/files[/? ]")
 # Those of calls that need no token (a test compares them with the gates).
 _OF_STRANGERS = re.compile(
     rb"[A-Z]+ (?!/api/v1/)|[A-Z]+ /api/v1/(?:sessions(?:/wechat)?|captchas|account-applications|ratings/form/[^/? ]*|"
-    rb"ratings/sms-codes)[? ]"
+    rb"ratings/sms-codes|password-resets(?:/[^/? ]*)?)[? ]"
 )
 # Headers of a request whose length is unknown, or whose body is sent only after an answer of the server.
 _UNFORESEEN = re.compile(rb"^(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE | re.MULTILINE)
