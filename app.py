@@ -25,7 +25,7 @@ from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.keys import stored
 from enterprise.filings.tries import TryNotes
-from enterprise.systems import filing_engine
+from enterprise.systems import filing_engine, registrations
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list
 from feedback.ratings.rating_window import RatingRules
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
     library, subjects, events = FormLibrary(database), subject_registry(), connected()
+    filings = filing_engine(library, subjects, events)
     word_list.install(Path(settings.rating_words) if settings.rating_words else None)
     uploads = open_uploads(settings, file_purposes())
     disk = DiskWatch.of_installation(settings, database.engine)
@@ -83,7 +84,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         tools=Tools(library, Dictionary(), CampaignCalendar()),
         subjects=subjects,
         uploads=uploads,
-        filings=filing_engine(library, subjects, events),
+        filings=filings,
+        registrations=registrations(filings),
         tries=TryNotes(settings.data_dir / "sending-tries"),
         events=events,
         rules=RatingRules(

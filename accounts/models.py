@@ -62,6 +62,7 @@ class OfficeKind(enum.StrEnum):
     BUREAU = "market_supervision_bureau"
     STATION = "station"
     ENTERPRISE = "enterprise"
+    REGISTRANT = "registrant"
 
 
 class Office(Base):
@@ -71,7 +72,8 @@ class Office(Base):
     `areas` keeps the regions it covers as `[[depth, code], …]`, derived from `office_regions`
     by `offices.cover`, so that sign-in checks need no second query; `[]` with level
     `national` covers everything. An office of kind `enterprise` stands for an enterprise's own
-    users: `enterprise_id` names it, and it covers nothing. `hotline` is where the public calls it (服务电话).
+    users: `enterprise_id` names it, and it covers nothing; one of kind `registrant` stands for whoever registered
+    without an account, and has one user whom nobody manages. `hotline` is where the public calls it (服务电话).
     """
 
     __tablename__ = "offices"
@@ -172,7 +174,8 @@ class UserSession(Base):
     """A sign-in (会话): an opaque token of which only the SHA-256 is stored.
 
     `address` is the line that it came from (`core/origin.py`): with IPv6 the /64.
-    `binding_id` is the WeChat binding by which it was begun, or that was made in it; that may be gone.
+    `binding_id` is the WeChat binding by which it was begun, or that was made in it; that may be gone. `filing_id`: it
+    was begun by a query code (查询码) and reaches that filing alone.
     """
 
     __tablename__ = "sessions"
@@ -193,6 +196,7 @@ class UserSession(Base):
     address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(200))
     binding_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
+    filing_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class WeChatBinding(Base):

@@ -36,7 +36,7 @@ WITH_REGIONS = select(*COLUMNS, OfficeRegion.region_code.label("covered")).outer
     OfficeRegion, OfficeRegion.office_id == Office.id
 )
 """Each office once for each region that it covers, or once."""
-NOT_OF_ENTERPRISE = Office.kind != OfficeKind.ENTERPRISE.value
+NOT_OF_ENTERPRISE = Office.kind.not_in((OfficeKind.ENTERPRISE.value, OfficeKind.REGISTRANT.value))
 
 
 def witnessed(rows: Sequence[Any]) -> dict[str, Any]:

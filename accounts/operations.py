@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accounts import offices, queries
-from accounts.models import Office, Region, User, UserStatus
+from accounts.models import Office, OfficeKind, Region, User, UserStatus
 from accounts.sign_in import passwords, sessions, throttle
 from accounts.verbs import Role, Verb
 from accounts.workflows import USER
@@ -39,7 +39,7 @@ def get_manageable(session: Session, actor: Actor, user_id: UUID) -> User:
         select(User, Region, Office.enterprise_id)
         .join(Office, Office.id == User.office_id)
         .join(Region, Region.code == Office.region_code)
-        .where(User.id == user_id)
+        .where(User.id == user_id, Office.kind != OfficeKind.REGISTRANT)
         .execution_options(populate_existing=True)
     ).first()
     if row is None or not actor.scope.contains(row.Region.area1, row.Region.area2, row.Region.area3):

@@ -204,6 +204,7 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
         Region.code == Office.region_code,
         Office.id == User.office_id,
         actor.scope.condition(Region),
+        Office.kind != OfficeKind.REGISTRANT,
     ]
     if Verb.ACCOUNTS_MANAGE not in actor.verbs:
         conditions.append(Office.kind == OfficeKind.ENTERPRISE)
@@ -264,7 +265,7 @@ def may_read_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
         .join(User, User.office_id == Office.id)
         .where(User.id == subject_id)
     ).first()
-    if row is None or not actor.scope.contains(row.area1, row.area2, row.area3):
+    if row is None or not actor.scope.contains(row.area1, row.area2, row.area3) or row.kind == OfficeKind.REGISTRANT:
         return False
     return Verb.ACCOUNTS_MANAGE in actor.verbs or row.kind == OfficeKind.ENTERPRISE
 

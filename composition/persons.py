@@ -7,12 +7,13 @@ from core.persons.holdings import Holdings
 from enterprise import persons as register
 from enterprise.filings import persons as filings
 from enterprise.production import persons as production
+from enterprise.registrations import persons as registrations
 from feedback import persons as feedback
 from inspection import persons as inspection
 
 HOLDINGS = Holdings(
     accounts.HOLDINGS, feedback.HOLDINGS, inspection.HOLDINGS, filings.HOLDINGS, production.HOLDINGS,
-    register.HOLDINGS, files.HOLDINGS, core.HOLDINGS,
+    registrations.HOLDINGS, register.HOLDINGS, files.HOLDINGS, core.HOLDINGS,
 )  # fmt: skip
 
 _WORDS = "words of an office or a dictionary, of no person"
@@ -72,6 +73,9 @@ NOT_PERSONAL = {
     "rating_tallies.matter": _FIGURES,
     "ratings.outage_reason": "why an outage moved a deadline, for everybody",
     "ratings.tags": "numbers of tags",
+    "registrations.applicant": "whether an organisation or a person registered",
+    "registrations.query_code_hash": "a hash of a random code; it opens the filing",
+    "registrations.spare_code_hash": "a hash of a random code; it opens the filing",
     "regions.name": _REGIONS,
     "reorganisations.name": _REGIONS,
     "reorganisations.new_chain": _REGIONS,

@@ -9,9 +9,6 @@ import core.deliveries.models
 import core.long_jobs.models
 import core.models
 import core.retention.models  # noqa: F401
-import enterprise.filings.models
-import enterprise.models
-import enterprise.production.models  # noqa: F401
 import feedback.models
 import feedback.statistics.counts  # noqa: F401
 import inspection.dictionaries.models

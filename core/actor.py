@@ -66,7 +66,8 @@ class Actor:
     `chain` is the region chain (province, region below, region below that) of the office;
     `chain[0]` is "" for an office without a region. `enterprise_id` is set for an enterprise's own
     users; their scope is empty. `unit_name` is the unit that the user named when applying. `imported_by` is the user
-    name of the officer who brings in what this user's phone could not send.
+    name of the officer who brings in what this user's phone could not send. `filing_id`: somebody with a query code
+    (查询码), who reaches that filing and nothing else; the gate (`miniapp_api/http/gates.py`) sees to it.
     """
 
     user_id: UUID
@@ -89,6 +90,7 @@ class Actor:
     unit_name: str | None = None
     imported_by: str | None = None
     has_second_factor: bool = False
+    filing_id: UUID | None = None
 
     @property
     def offices(self) -> tuple[UUID, ...]:

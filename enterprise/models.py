@@ -11,6 +11,9 @@ from core.db import Base, UTCDateTime
 from core.models import SERIAL
 
 AREAS = ("area1", "area2", "area3")
+REGISTRATION = "registration"
+"""The `source` of a row that is no enterprise of the register, but the applicant of a filing who registered without an
+account (`registrations/`): no list of the register shows it, and no code finds it."""
 
 
 class Enterprise(Base):

@@ -15,7 +15,7 @@ from core.database.name_search import having, like_pattern, rarest_pair
 from core.database.paging import Page, PageRequest, ascending, fetch, nothing
 from core.identifiers import normalise_uscc
 from core.text import fold
-from enterprise.models import AREAS, Enterprise, EnterpriseBigram, EnterpriseProduct
+from enterprise.models import AREAS, REGISTRATION, Enterprise, EnterpriseBigram, EnterpriseProduct
 
 # A pair of characters that more names of the area have than this (有限, 公司) narrows nothing:
 # walking the area in the order of names fills a page sooner than fetching and sorting them all.
@@ -25,7 +25,9 @@ _BY_NAME = ascending("enterprises", Enterprise.name, Enterprise.id)
 
 def by_uscc(session: Session, uscc: str) -> Enterprise | None:
     """An enterprise from anywhere in the country by its unified social credit code, as typed."""
-    return session.scalar(select(Enterprise).where(Enterprise.uscc == normalise_uscc(uscc)))
+    return session.scalar(
+        select(Enterprise).where(Enterprise.uscc == normalise_uscc(uscc), Enterprise.source != REGISTRATION)
+    )
 
 
 def search(
@@ -49,7 +51,8 @@ def search(
     conditions = _conditions(session, scope, fold(q or ""), product_code, within)
     if conditions is None:
         return nothing(_BY_NAME, request)
-    page = fetch(session, select(Enterprise), _BY_NAME, request, *conditions, *only)
+    registered = Enterprise.source != REGISTRATION
+    page = fetch(session, select(Enterprise), _BY_NAME, request, *conditions, registered, *only)
     return replace(page, items=[row[0] for row in page.items])
 
 

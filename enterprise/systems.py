@@ -21,9 +21,15 @@ from enterprise.production import kinds as production
 from enterprise.production import operations as production_operations
 from enterprise.production import queries as production_queries
 from enterprise.production.kinds import declaration
+from enterprise.registrations.declarations import Registration, Registrations
+from enterprise.registrations.joining import may_read_registration
 
 KINDS = (*production.KINDS,)
 """The kinds of all systems; a further system is one line here."""
+
+
+REGISTRATIONS: tuple[Registration, ...] = ()
+"""Who may register without an account (自行登记), of all systems; none takes anybody so far."""
 
 
 def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:
@@ -49,6 +55,7 @@ def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events)
         lambda session, *asked: may_fetch(session, engine, *asked),
     )  # fmt: skip
     subjects.register("licence", {*sides, Verb.ENTERPRISES_READ}, production_queries.may_read_licence)
+    subjects.register("registration", {Verb.ENTERPRISES_MANAGE, Verb.FILINGS_WRITE}, may_read_registration)
     subjects.register("self_check_topic", sides, production_queries.may_read_topic)
     return engine
 
@@ -59,3 +66,8 @@ def form_definitions() -> dict[str, dict[str, Any]]:
     files = sorted(Path(__file__).parent.glob("*/forms/*.json"))
     read = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     return {form["code"]: form for form in sorted(read, key=lambda form: form["version"])}
+
+
+def registrations(engine: Filings) -> Registrations:
+    """The registrations that the systems declare; raises BrokenRegistration."""
+    return Registrations(REGISTRATIONS, engine.kinds)

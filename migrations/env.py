@@ -20,6 +20,7 @@ from core.retention import models as retention_models
 from enterprise import models as enterprise_models
 from enterprise.filings import models as filing_models
 from enterprise.production import models as production_models
+from enterprise.registrations import models as registration_models
 from feedback import models as feedback_models
 from feedback.statistics import counts as figure_models
 from inspection import models as inspection_models
@@ -41,6 +42,7 @@ ROOMS_WITH_TABLES = (
     tally_models,
     filing_models,
     production_models,
+    registration_models,
     feedback_models,
     figure_models,
 )

@@ -15,7 +15,7 @@ from miniapp_api.accounts import (
     users,
     wechat,
 )
-from miniapp_api.enterprise import enterprises, filings, licences, steps_for_many
+from miniapp_api.enterprise import enterprises, filings, licences, registrations, steps_for_many
 from miniapp_api.feedback import (
     public_ratings,
     rating_codes,
@@ -69,6 +69,7 @@ API = (
     suggestions.bp,
     captchas.bp,
     filings.bp,
+    registrations.bp,
     steps_for_many.bp,
     jobs.bp,
     licences.bp,

@@ -79,7 +79,7 @@ class FileDetails(UploadedFile):
 
 
 @bp.post("/files")
-@gate(transaction=False)
+@gate(transaction=False, by_query=True)
 @answers(UploadedFile, 200, 201)
 @receives("multipart/form-data", UploadForm)
 def upload_file(actor: Actor) -> tuple[dict[str, Any], int]:
@@ -132,7 +132,7 @@ def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
 
 
 @bp.get("/files/<uuid:file_id>")
-@gate(transaction=False)
+@gate(transaction=False, by_query=True)
 @sends("*/*", about="file")
 @_in_a_place
 def download_file(actor: Actor, file_id: UUID) -> Response:
@@ -142,7 +142,7 @@ def download_file(actor: Actor, file_id: UUID) -> Response:
 
 
 @bp.get("/files/<uuid:file_id>/details")
-@gate(transaction=False)
+@gate(transaction=False, by_query=True)
 @answers(FileDetails)
 def read_details(actor: Actor, file_id: UUID) -> dict[str, Any]:
     """When and where a picture was taken, and the digests of a file; 404 for all who may not fetch it."""
@@ -150,7 +150,7 @@ def read_details(actor: Actor, file_id: UUID) -> dict[str, Any]:
 
 
 @bp.get("/files/<uuid:file_id>/thumbnail")
-@gate(transaction=False)
+@gate(transaction=False, by_query=True)
 @sends("image/jpeg", about="file")
 @_in_a_place
 def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
@@ -171,7 +171,7 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
 
 
 @bp.get("/files/<uuid:file_id>/preview")
-@gate(transaction=False)
+@gate(transaction=False, by_query=True)
 @sends("*/*", about="file")
 @refuses(409)
 @_in_a_place

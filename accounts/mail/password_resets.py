@@ -24,7 +24,7 @@ from core import clock
 from core.db import Database
 from core.deliveries.operations import enqueue_mail, enqueue_nothing
 from core.errors import Problem, invalid
-from core.origin import WIDER, Origin
+from core.origin import Origin
 from core.privacy import keyed_hash
 from core.text import clean_line
 from core.workflows import idempotency
@@ -59,11 +59,11 @@ def ask(database: Database, site: Site, asking: Asking) -> None:
     """
     username, email = clean_line(asking.username)[:64], clean_line(asking.email)[:100]
     with database.write() as session:
-        busy = throttle.take(session, _of_origin("reset-free-address", asking.origin, FREE), HOUR)
+        busy = throttle.take(session, throttle.limits_by_origin("reset-free-address", asking.origin, FREE), HOUR)
     if busy:
         captcha_tries.check(database, captcha_tries.of_resets(asking.origin), asking.captcha_id, asking.captcha)
     pair = keyed_hash("reset-pair", username.casefold(), email.casefold())
-    limits = {f"reset-pair:{pair}": OF_A_PAIR, **_of_origin("reset-address", asking.origin, MOST)}
+    limits = {f"reset-pair:{pair}": OF_A_PAIR, **throttle.limits_by_origin("reset-address", asking.origin, MOST)}
     with database.write() as session:
         wait = throttle.take(session, limits, HOUR)
         if not wait:
@@ -71,11 +71,6 @@ def ask(database: Database, site: Site, asking: Asking) -> None:
             _send(session, site, username, email)
     if wait:
         raise Problem("too_many_requests", "申请过于频繁，请先查收邮件，或稍后再试", retry_after=wait)
-
-
-def _of_origin(kind: str, origin: Origin, most: int) -> dict[str, int]:
-    keys = throttle.by_origin(kind, origin)
-    return {key: most * (WIDER if number else 1) for number, key in enumerate(keys)}
 
 
 def _send(session: Session, site: Site, username: str, email: str) -> None:

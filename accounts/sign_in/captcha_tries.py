@@ -52,6 +52,12 @@ def of_resets(origin: Origin) -> CaptchaLimits:
     return CaptchaLimits(pictures, questions, "too_many_requests")
 
 
+def of_registrants(origin: Origin) -> CaptchaLimits:
+    """The limits of those who register without an account."""
+    pictures, questions = (throttle.by_origin(kind, origin) for kind in ("registrant-captcha", "registrant-question"))
+    return CaptchaLimits(pictures, questions, "too_many_requests")
+
+
 def check(database: Database, limits: CaptchaLimits, captcha_id: str | None, text: str | None) -> None:
     """Let a right answer pass. In a transaction of its own: the try counts whatever becomes of the rest.
 

@@ -69,16 +69,16 @@ class Begun:
 
 def begin(
     session: Session, policy: SessionPolicy, user_id: UUID, operator_name: str | None, origin: Origin, user_agent: str,
-    binding_id: UUID | None = None,
+    binding_id: UUID | None = None, filing_id: UUID | None = None,
 ) -> Begun:  # fmt: skip
-    """Store a new session of a user who has proved who they are."""
+    """Store a new session of a user who has proved who they are; with `filing_id` it reaches that filing alone."""
     token, now = secrets.token_urlsafe(32), clock.now()
     expires_at = now + min(policy.idle, policy.longest)
     session.execute(
         insert(UserSession).values(
             id=uuid4(), token_hash=hash_token(token), user_id=user_id, operator_name=operator_name, created_at=now,
             last_seen_at=now, expires_at=expires_at, ended_at=None, address=origin.line,
-            user_agent=user_agent[:200], binding_id=binding_id,
+            user_agent=user_agent[:200], binding_id=binding_id, filing_id=filing_id,
         )
     )  # fmt: skip
     return Begun(token, expires_at)
@@ -91,7 +91,7 @@ _factors = cast(Table, SecondFactor.__table__)
 _ACTOR = Prepared(
     select(
         _sessions.c.id.label("session_id"), _sessions.c.operator_name, _sessions.c.last_seen_at,
-        _sessions.c.expires_at,
+        _sessions.c.expires_at, _sessions.c.filing_id,
         _users.c.id.label("user_id"), _users.c.username, _users.c.unit_name, _users.c.roles,
         _users.c.must_change_password,
         _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
@@ -130,6 +130,7 @@ def find_actor(session: Session | Connection, token: str) -> tuple[Actor, dateti
         verbs=verbs_at(row.level, row.roles), must_change_password=row.must_change_password,
         enterprise_id=row.enterprise_id, absorbed=tuple(UUID(text) for text in row.absorbed),
         unit_name=row.unit_name, has_second_factor=row.second_factor is not None,
+        filing_id=row.filing_id,
     )  # fmt: skip
     return actor, row.last_seen_at
 

@@ -64,6 +64,10 @@ ALLOWED = {
     # Who forgot a password has no session; a bureau shares one address.
     "reset-captcha": Allowed(100, 100),
     "reset-question": Allowed(5, 5),
+    # Whoever registers without an account, or queries by a code.
+    "registrant-captcha": Allowed(100, 100),
+    "registrant-question": Allowed(5, 5),
+    "query-address": Allowed(10, 100),
 }
 """By the word before the first colon of a key."""
 
@@ -92,6 +96,11 @@ def of_user(username: str) -> str:
 def by_origin(kind: str, origin: Origin) -> list[str]:
     """The keys of an origin: of its line, and of the wider network around it where there is one."""
     return [f"{kind}:{origin.line}", *([f"{kind}{_WIDE}:{origin.wider}"] if origin.wider else [])]
+
+
+def limits_by_origin(kind: str, origin: Origin, most: int) -> dict[str, int]:
+    """For `take`: so many of a line, and `WIDER` times as many of the wider network around it."""
+    return {key: most * (WIDER if number else 1) for number, key in enumerate(by_origin(kind, origin))}
 
 
 def _allowed(kind: str) -> Allowed:

@@ -21,6 +21,8 @@ def get_readable(session: Session, actor: Actor, subjects: SubjectRegistry, file
     file = session.get(File, file_id, populate_existing=True)
     if file is None:
         raise not_found()
+    if actor.filing_id is not None and file.claimed_id not in (None, actor.filing_id):
+        raise not_found()
     if file.claimed_type is None or file.claimed_id is None:
         allowed = file.uploaded_by == actor.user_id
     else:

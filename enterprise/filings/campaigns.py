@@ -16,7 +16,7 @@ from core.errors import invalid
 from core.text import clean_line, demanded
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.opening import open_for_all, without
-from enterprise.models import Enterprise, EnterpriseProduct
+from enterprise.models import REGISTRATION, Enterprise, EnterpriseProduct
 from enterprise.products import PRODUCTS
 
 _BATCH = 200
@@ -120,7 +120,7 @@ def _batches(database: Database, ordered: Campaign) -> Iterator[list[UUID]]:
 
 def _matching(ordered: Campaign) -> Select[Enterprise]:
     column = (Enterprise.area1, Enterprise.area2, Enterprise.area3)[ordered.region.depth - 1]
-    statement = select(Enterprise).where(column == ordered.region.code)
+    statement = select(Enterprise).where(column == ordered.region.code, Enterprise.source != REGISTRATION)
     if ordered.product_code is None:
         return statement
     return statement.where(

@@ -98,7 +98,7 @@ def signed_in_answer(signed_in: signing_in.SignedIn) -> dict[str, Any]:
 
 
 @bp.delete("/sessions/current")
-@gate(before_password_change=True)
+@gate(before_password_change=True, by_query=True)
 @answers(Ended)
 def delete_current_session(session: Any, actor: Actor) -> dict[str, Any]:
     """Sign out."""

@@ -124,7 +124,7 @@ def list_filing_kinds(actor: Actor) -> dict[str, Any]:
 
 
 @bp.get("/filing-kinds/<string:kind>")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False, by_query=True)
 @answers(FilingKind)
 def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
     """Form, documents and workflow of a kind."""
@@ -146,7 +146,7 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
 
 
 @bp.get("/filings/<uuid:filing_id>")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
 @answers(Filing)
 def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """One whole filing. Reading it never changes its status."""
@@ -155,7 +155,7 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 
 
 @bp.put("/filings/<uuid:filing_id>")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
 @answers(Filing, 200, 201)
 @bp.input(FilingBody, arg_name="body")
 def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
@@ -174,7 +174,7 @@ def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBod
 
 
 @bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
 @answers(Filing)
 @bp.input(ActionBody, arg_name="body")
 def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> AfterCommit:
@@ -211,7 +211,7 @@ def _keep_its_time(response: Response) -> Response:
 
 
 @bp.get("/filings/<uuid:filing_id>/check")
-@gate(Verb.FILINGS_WRITE)
+@gate(Verb.FILINGS_WRITE, by_query=True)
 @answers(FilingCheck)
 @refuses(409)
 def check_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def check_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, A
 
 
 @bp.get("/filings/<uuid:filing_id>/receipt")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
 @answers(FilingReceipt)
 @bp.input(ReceiptQuery, location="query", arg_name="query")
 def read_filing_receipt(session: Session, actor: Actor, filing_id: UUID, query: ReceiptQuery) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 
 
 @bp.get("/filings/<uuid:filing_id>/versions")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
 @answers(Page[FilingVersion])
 @bp.input(FilingVersionsQuery, location="query", arg_name="query")
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 
 
 @bp.get("/filings/<uuid:filing_id>/history")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
 @answers(Page[FilingMove])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:

@@ -58,6 +58,7 @@ LABELS = {
     "password": "密码",
     "problem": "发现的问题",
     "product_code": "产品",
+    "query_code": "查询码",
     "publicity": "公开状态",
     "proposal_id": "待确认的重置",
     "q": "查询内容",

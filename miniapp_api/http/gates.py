@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flask import g, request
 from sqlalchemy import Connection
@@ -45,6 +46,7 @@ class Gate:
 
     public: bool
     verbs: frozenset[str]
+    by_query: bool = False
 
 
 def bearer_token() -> str | None:
@@ -53,7 +55,7 @@ def bearer_token() -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Connection | None], Actor]:
+def _admit(verbs: frozenset[str], before_password_change: bool, by_query: bool) -> Callable[[Connection | None], Actor]:
     """A function that returns the caller or refuses. Without a token the refusal needs no connection."""
     token = bearer_token()
     if token is None:
@@ -64,6 +66,8 @@ def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Con
         actor = authenticate(services.database, services.policy, token, connection)
         g.username = actor.username
         g.actor = actor
+        if actor.filing_id is not None:
+            _refuse_beyond(actor.filing_id, by_query)
         if actor.must_change_password and not before_password_change:
             raise Problem("password_change_required")
         if services.policy.must_enrol(actor) and not before_password_change:
@@ -73,6 +77,14 @@ def _admit(verbs: frozenset[str], before_password_change: bool) -> Callable[[Con
         return actor
 
     return admit
+
+
+def _refuse_beyond(filing_id: UUID, by_query: bool) -> None:
+    """Whoever came by a query code (查询码) reaches one filing, by the routes that are open to them."""
+    if not by_query:
+        raise Problem("forbidden", "查询码只能查看和办理登记的这一笔，不能办理其他业务")
+    if (request.view_args or {}).get("filing_id", filing_id) != filing_id:
+        raise Problem("not_found")
 
 
 def _run(
@@ -111,12 +123,15 @@ def _body_read() -> RequestEntityTooLarge | None:
     return None
 
 
-def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = False) -> Callable[[View], View]:
+def gate(
+    *verbs: Verb, transaction: bool = True, before_password_change: bool = False, by_query: bool = False
+) -> Callable[[View], View]:
     """Only signed-in users who hold one of the verbs (any signed-in user when none is named).
 
     `transaction=False`: the endpoint opens its own, because it hashes passwords or streams.
     `before_password_change`: open to someone whose one-time password must be changed first, or who has to enrol a
-    second factor.
+    second factor. `by_query`: open to who has a query code (查询码) too, for their one filing (`filing_id` of the
+    address); every other route is closed to them.
     """
 
     def decorate(view: View) -> View:
@@ -125,14 +140,14 @@ def gate(*verbs: Verb, transaction: bool = True, before_password_change: bool = 
 
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
-            admit = _admit(demanded, before_password_change)
+            admit = _admit(demanded, before_password_change, by_query)
             if transaction:
                 answer = _run(admit, checked, *args, **kwargs)
             else:
                 answer = checked(*args, **kwargs, actor=admit(None))
             return readings.note(checked, g.actor, answer)
 
-        gated._gate = Gate(False, demanded)  # type: ignore[attr-defined]
+        gated._gate = Gate(False, demanded, by_query)  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]
 
     return decorate

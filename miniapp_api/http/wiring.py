@@ -20,6 +20,7 @@ from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from enterprise.filings.kinds import Filings
 from enterprise.filings.tries import TryNotes
+from enterprise.registrations.declarations import Registrations
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings.rating_window import RatingRules
 from inspection.submissions.validation import Tools
@@ -41,6 +42,7 @@ class Wiring:
     subjects: SubjectRegistry
     uploads: Uploads
     filings: Filings
+    registrations: Registrations
     tries: TryNotes
     events: Events
     rules: RatingRules

@@ -35,6 +35,8 @@ PUBLIC = {
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
     "POST /api/v1/sessions", "POST /api/v1/sessions/wechat", "POST /api/v1/captchas", "GET /api/v1/regions",
     "GET /api/v1/password-resets", "POST /api/v1/password-resets", "PUT /api/v1/password-resets/<string:token>",
+    "POST /api/v1/sessions/query", "GET /api/v1/registrations/<string:system>",
+    "POST /api/v1/registrations/<string:system>", "POST /api/v1/registrations/<string:system>/lost-codes",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
     "GET /r/<string:token>", "POST /r/<string:token>", "GET /r/answers", "GET /r/answers/<string:query_code>",
     "GET /api/v1/ratings/form/<string:token>", "POST /api/v1/ratings/form/<string:token>",
