@@ -25,7 +25,24 @@ class Verb(enum.StrEnum):
     ENTERPRISES_MANAGE = "enterprises.manage"
     FILINGS_REVIEW = "filings.review"
     FILINGS_WRITE = "filings.write"
+    POWER_FORMAL_CHECK = "power.formal_check"
+    POWER_ACCEPT = "power.accept"
+    POWER_EXAMINE = "power.examine"
+    POWER_COMMITTEE = "power.committee"
+    POWER_APPROVE = "power.approve"
+    POWER_ISSUE = "power.issue"
+    TRANSPORT_SUPERVISE = "transport.supervise"
+    TRANSPORT_EVALUATE = "transport.evaluate"
+    TRANSPORT_REVIEW = "transport.review"
     SYSTEM_CONFIGURE = CONFIGURE
+
+
+FILING_VERBS = (
+    Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, Verb.POWER_FORMAL_CHECK, Verb.POWER_ACCEPT, Verb.POWER_EXAMINE,
+    Verb.POWER_COMMITTEE, Verb.POWER_APPROVE, Verb.POWER_ISSUE, Verb.TRANSPORT_SUPERVISE, Verb.TRANSPORT_EVALUATE,
+    Verb.TRANSPORT_REVIEW,
+)  # fmt: skip
+"""The verbs of the posts and parties of all kinds of filings (办件): each opens its calls, the kind says for what."""
 
 
 class Role(enum.StrEnum):
@@ -40,6 +57,15 @@ class Role(enum.StrEnum):
     LICENCE_REVIEWER = "licence_reviewer"
     ENTERPRISE = "enterprise"
     SYS_ADMIN = "sys_admin"
+    POWER_FORMAL_CHECK = "power_formal_check"
+    POWER_ACCEPTANCE = "power_acceptance"
+    POWER_EXAMINER = "power_examiner"
+    POWER_COMMITTEE = "power_committee"
+    POWER_APPROVER = "power_approver"
+    POWER_CERTIFICATES = "power_certificates"
+    TRANSPORT_AUTHORITY = "transport_authority"
+    TRANSPORT_AGENCY = "transport_agency"
+    TRANSPORT_REVIEWER = "transport_reviewer"
 
 
 VERBS: dict[Role, frozenset[Verb]] = {
@@ -54,6 +80,15 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.LICENCE_REVIEWER: frozenset({Verb.FILINGS_REVIEW, Verb.ENTERPRISES_READ, Verb.ENTERPRISES_MANAGE}),
     Role.ENTERPRISE: frozenset({Verb.FILINGS_WRITE}),
     Role.SYS_ADMIN: frozenset({Verb.SYSTEM_CONFIGURE}),
+    Role.POWER_FORMAL_CHECK: frozenset({Verb.POWER_FORMAL_CHECK}),
+    Role.POWER_ACCEPTANCE: frozenset({Verb.POWER_ACCEPT}),
+    Role.POWER_EXAMINER: frozenset({Verb.POWER_EXAMINE}),
+    Role.POWER_COMMITTEE: frozenset({Verb.POWER_COMMITTEE}),
+    Role.POWER_APPROVER: frozenset({Verb.POWER_APPROVE}),
+    Role.POWER_CERTIFICATES: frozenset({Verb.POWER_ISSUE}),
+    Role.TRANSPORT_AUTHORITY: frozenset({Verb.TRANSPORT_SUPERVISE}),
+    Role.TRANSPORT_AGENCY: frozenset({Verb.TRANSPORT_EVALUATE}),
+    Role.TRANSPORT_REVIEWER: frozenset({Verb.TRANSPORT_REVIEW}),
 }
 """`sys_admin` configures (dictionaries, calendars) on the command line, gets the to-dos for it, and is no
 business approver."""

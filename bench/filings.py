@@ -113,7 +113,7 @@ def _filing(sender: Sender, filing_id: UUID, number: int, **values: Any) -> dict
         "area1": enterprise.area1, "area2": enterprise.area2, "area3": enterprise.area3, "opened_by": sender.user_id,
         "opened_by_office": False, "form_code": PRODUCTION.form_code, "form_version": 1,
         "data": sealed(sender.form, sender.values, data_place(filing_id)),
-        "documents": [], "saved": True, "sent": 0, "round": 0, "late": False, "created_at": now, "updated_at": now,
+        "documents": [], "saved": True, "sent": 0, "late": False, "created_at": now, "updated_at": now,
         **values,
     }  # fmt: skip
 

@@ -321,15 +321,3 @@ class Lease(Base):
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     holder: Mapped[str] = mapped_column(String(32))
     until: Mapped[datetime] = mapped_column(UTCDateTime)
-
-
-class Confirmation(Base):
-    """One of the confirmations that a step waits for (n of n)."""
-
-    __tablename__ = "confirmations"
-
-    subject_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    step: Mapped[str] = mapped_column(String(40), primary_key=True)
-    round: Mapped[int] = mapped_column(Integer, primary_key=True)
-    user_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    at: Mapped[datetime] = mapped_column(UTCDateTime)

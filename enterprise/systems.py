@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from accounts.verbs import Verb
+from accounts.verbs import FILING_VERBS, Verb
 from assets.files.purposes import FilePurposes
 from core.forms.library import FormLibrary
 from core.workflows.events import Events
@@ -41,7 +41,8 @@ def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:
 def register_file_purposes(purposes: FilePurposes) -> None:
     """Add what files are uploaded for: the documents of all kinds, and what their systems take besides."""
     for kind in KINDS:
-        for document in kind.documents:
+        of_steps = (document for step in kind.steps for document in step.documents)
+        for document in (*kind.documents, *of_steps):
             purposes.register(*sorted(document.category.purposes, key=lambda purpose: purpose.code))
     purposes.register(production_operations.TEMPLATE)
 
@@ -51,7 +52,7 @@ def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events)
     sides = {Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW}
     engine = Filings(FilingKinds(KINDS, form_definitions()), forms, events, subjects)
     subjects.register(
-        "filing", sides, lambda session, *asked: may_read_filing(session, engine, *asked),
+        "filing", FILING_VERBS, lambda session, *asked: may_read_filing(session, engine, *asked),
         lambda session, *asked: may_fetch(session, engine, *asked),
     )  # fmt: skip
     subjects.register("licence", {*sides, Verb.ENTERPRISES_READ}, production_queries.may_read_licence)

@@ -176,7 +176,8 @@ def as_json(row: Any) -> dict[str, Any]:
     """A to-do in the list; `colour` is red once its day is over."""
     todo: Todo = row.Todo
     return {
-        "kind": todo.kind,
+        # Behind a colon stands for whom of several it is.
+        "kind": todo.kind.partition(":")[0],
         "title": todo.title,
         "link": _link(todo),
         "due_on": todo.due_on.isoformat() if todo.due_on else None,

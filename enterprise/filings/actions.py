@@ -1,37 +1,40 @@
 """Taking a step of a filing, by a user (`act`) or by the system (`act_by_system`).
 
-In this order: find → readable? → repeated? → which step, and whose → version → guard → what the body says → others who
-must confirm → validate → move, with history → clocks and to-dos → files → effects. Whatever refuses stands before the
-move; an effect that refuses rolls the whole transaction back.
+In this order: find → readable? → repeated? → which step, and whose → version → conditions → what the body says, all
+faults at once → move, with history → what the step said, parties → clocks and to-dos → files → effects. Whatever
+refuses stands before the move; an effect that refuses rolls the whole transaction back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
 from core.deadlines import clocks
-from core.errors import Problem, invalid, not_found
+from core.errors import Fault, Problem, invalid, not_found
 from core.forms.sealing import moved
-from core.models import Confirmation
 from core.text import clean, demanded
 from core.workflows import history, idempotency
-from core.workflows.versions import refuse_stale
+from core.workflows.versions import refuse_stale, stale
+from enterprise.filings import conditions, parties, step_data
 from enterprise.filings.access import Standing, demanded_standing
-from enterprise.filings.clocks_and_todos import due, replace_todo, run_clocks
+from enterprise.filings.clocks_and_todos import due, replace_todos, run_clocks
 from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
 from enterprise.filings.declarations import APPLICANT, SYSTEM, By, Move, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing, FilingVersion
 from enterprise.filings.moves import after, as_it_will_be, find, found, lock, write_move
+from enterprise.filings.routing import handled_by
 from enterprise.filings.sending import NOT_TRIED, Tried, as_sent, phone_says, validate, version_row_of
 from enterprise.filings.tries import first_try
 from enterprise.filings.working_copy import as_date, release_all_but
+
+Found = TypeVar("Found")
 
 FINISHED = "filing.finished"
 """Event: a filing of a rateable kind reached a final status. Details: `filing`, `kind`."""
@@ -42,9 +45,10 @@ def act(
 ) -> Filing:
     """Take a step as a user, and return the filing as it then stands; a repetition returns it as it is now.
 
-    `body`: the `version` that was read, a `comment` where the step asks for one, a new `due_on` with a step that asks
-    for a correction. Raises 404 for a filing that the actor may not read and for an action that its kind does not
-    know, 403 for a step of the other side, 409 `wrong_status`, `stale_version` or what a guard says, 422.
+    `body`: the `version` that was read, a `comment` where the step asks for one, `data` and `documents` of the step's
+    own form, a new `due_on` with a step that asks for a correction. Raises 404 for a filing that the actor may not read
+    and for an action that its kind does not know, 403 for a step of the other side, 409 `wrong_status`,
+    `stale_version` or what a condition says, 422 with all faults.
     """
     filing = find(session, filing_id)
     if filing is None:
@@ -52,7 +56,7 @@ def act(
     key = idempotency.key(actor.user_id, f"filings.{action}", filing_id, body)
     if filing.status == DELETED and idempotency.is_claimed(session, key):
         return filing
-    stands = demanded_standing(engine, actor, filing)
+    stands = demanded_standing(session, engine, actor, filing)
     if not idempotency.claim(session, key):
         return found(session, filing_id)
     kind = engine.kind_of(filing)
@@ -86,42 +90,98 @@ def _step_of(kind: FilingKind, filing: Filing, action: str, stands: Standing) ->
 
 def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     """Take a step that falls to the actor. Nothing is written when it is refused."""
-    session, filing, step, actor = move.session, move.filing, move.step, move.actor
+    session, filing, step = move.session, move.filing, move.step
     kind = move.engine.kind_of(filing)
-    if step.guard is not None:
-        step.guard(move)
-    comment = _comment(step, body)
-    if step.needs_over is not None and not clocks.is_over(session, filing.id, step.needs_over):
-        raise Problem("too_early")
-    values: dict[str, Any] = {"updated_at": move.now, **_new_due_date(session, kind, step, filing, body)}
+    conditions.refuse(move)
+    faults: list[Fault] = []
+    comment = _collected(faults, _comment, step, body)
+    due_date = _collected(faults, _new_due_date, session, kind, step, filing, body) or {}
+    step_row, of_form = step_data.fill(move, body)
+    faults += of_form
+    data = _collected(faults, validate, move) if step.sends else None
+    if step.check is not None and not faults:
+        faults += step.check(move)
+    if faults:
+        raise Problem("invalid", errors=faults)
     payload: dict[str, Any] = {"comment": comment} if comment else {}
-    if step.confirmations > 1 and not _is_last_confirmation(session, kind, filing, step, actor, payload):
-        return found(session, filing.id)
+    if step.confirms:
+        return _confirm(move, payload)
 
+    values: dict[str, Any] = {"updated_at": move.now, **due_date}
     version_row: dict[str, Any] | None = None
-    if step.sends:
-        data = validate(move)
+    if data is not None:
         values |= as_sent(filing, data, tried)
-        version_row = version_row_of(filing, data, values["sent_at"], actor, tried)
+        version_row = version_row_of(filing, data, values["sent_at"], move.actor, tried)
         payload |= {"sent": values["sent"], "content": content_digest(version_row)}
         if tried.at is not None:
             payload["tried_at"] = clock.rfc3339(tried.at)
     if step.restores:
         values |= _sent_last(session, kind, filing)
+    values |= _office(move, kind, payload)
+    given = step.names(move) if step.names is not None else {}
+    payload |= parties.told(session, given)
+    if step_row is not None:
+        step_row["number"] = filing.version + 1
+        payload |= step_data.told(step_row)
 
     moves = _with_what_follows(move, values)
-    last = moves[-1].filing
-    ended = _end(kind, filing, moves, comment)
-    moved = as_it_will_be(last, ended)
+    moved = as_it_will_be(moves[-1].filing, _end(kind, filing, moves, comment))
     rows = [_history_row(one.step, one.filing, one.actor, payload if one is moves[0] else {}) for one in moves]
     write_move(session, kind, filing, moved, step.action, version_row)
     history.append_all(session, rows)
+    if step_row is not None:
+        step_data.keep(session, step_row)
+    parties.replace(move, given)
     for one in moves:
+        if one.step.clears is not None:
+            parties.clear(session, filing.id, one.step.clears)
         run_clocks(session, kind, one.filing, one.step.source)
-    replace_todo(session, kind, moved)
+    replace_todos(session, kind, moved, filing)
     if moved.status == DELETED or step.restores:
         release_all_but(session, moved.id, set())
     return _take_effect(kind, moves, moved)
+
+
+def _collected(faults: list[Fault], ask: Callable[..., Found], *given: Any) -> Found | None:
+    """What `ask` says of these; its faults are added to those that were found before."""
+    try:
+        return ask(*given)
+    except Problem as refused:
+        if refused.code != "invalid":
+            raise
+        faults += refused.errors
+        return None
+
+
+def _office(move: Move, kind: FilingKind, payload: dict[str, Any]) -> dict[str, Any]:
+    """The columns of the office that handles the filing from now on; the history is told of it."""
+    route = move.step.route
+    if route is None and move.step.sends and move.filing.sent == 0:
+        route = kind.route
+    if route is None:
+        return {}
+    values, told = handled_by(move, route, "/data")
+    payload |= told
+    return values
+
+
+def _confirm(move: Move, payload: dict[str, Any]) -> Filing:
+    """Note one confirmation: it is told in the history, and the filing stays as it is, its version too.
+
+    So several may confirm what all of them read.
+    """
+    session, kind = move.session, move.engine.kind_of(move.filing)
+    now = lock(session, move.filing.id)
+    if now is None or now.status != move.filing.status:
+        raise kind.wrong_status(now.status if now is not None else move.filing.status, move.step.action)
+    if now.version != move.filing.version:
+        raise stale(now.version, move.filing.version)
+    assert move.actor is not None
+    party = next(party for party in kind.parties if party.code == move.by.code)
+    payload["confirmations"] = parties.confirm(session, now.id, party, move.actor)
+    history.append(session, _history_row(move.step, now, move.actor, payload))
+    replace_todos(session, kind, now, now)
+    return now
 
 
 def _with_what_follows(move: Move, values: Mapping[str, Any]) -> list[Move]:
@@ -149,9 +209,11 @@ def _new_due_date(
     session: Session, kind: FilingKind, step: Step, filing: Filing, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What changes with the due date that a step which asks for a correction may set anew."""
-    if not step.asks_back or body.get("due_on") is None:
+    data = body.get("data") or {}
+    said = body.get("due_on") or (data.get("due_on") if step.form is None else None)
+    if not step.asks_back or said is None:
         return {}
-    due_on = as_date(body["due_on"])
+    due_on = as_date(said)
     if due_on is None:
         raise invalid("/due_on", "bad_format", "期限不是有效的日期，请按“2026-11-20”的形式填写")
     if due_on < clock.today():
@@ -160,47 +222,6 @@ def _new_due_date(
     if kind.due_from is not None:
         values["data"] = {**filing.data, kind.due_from: due_on.isoformat()}
     return values
-
-
-def _is_last_confirmation(
-    session: Session,
-    kind: FilingKind,
-    filing: Filing,
-    step: Step,
-    actor: Actor | None,
-    payload: dict[str, Any],
-) -> bool:
-    """Store this user's confirmation; True when as many different users as needed have confirmed.
-
-    Each confirmation but the last, whose row is that of the move, is a row of the history with their number so far.
-    """
-    assert actor is not None
-    # Confirmations of one filing wait for each other here, so that the last one counts all.
-    now = lock(session, filing.id)
-    if now is None or now.round != filing.round:
-        raise kind.wrong_status(now.status if now is not None else filing.status)
-    mine = (filing.id, step.action, filing.round, actor.user_id)
-    if session.get(Confirmation, mine) is not None:
-        raise Problem("already_confirmed")
-    session.execute(
-        insert(Confirmation).values(
-            subject_id=filing.id, step=step.action, round=filing.round, user_id=actor.user_id, at=clock.now()
-        )
-    )
-    given = session.execute(
-        select(func.count())
-        .select_from(Confirmation)
-        .where(
-            Confirmation.subject_id == filing.id,
-            Confirmation.step == step.action,
-            Confirmation.round == filing.round,
-        )
-    ).scalar_one()
-    payload["confirmations"] = given
-    if given >= step.confirmations:
-        return True
-    history.append(session, _history_row(step, filing, actor, payload))
-    return False
 
 
 def _history_row(step: Step, moved: Filing, actor: Actor | None, payload: Mapping[str, Any]) -> history.Move:

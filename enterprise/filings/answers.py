@@ -1,23 +1,29 @@
 """What endpoints answer of filings: a row of the list, a whole filing, its versions, its kind."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from accounts.models import Office
 from core import clock
 from core.actor import Actor
 from core.database.paging import Page
 from core.deadlines.notes import moved_note
-from core.errors import Problem, Warned, not_found
+from core.errors import Warned, not_found
+from core.forms.library import FormLibrary
 from core.forms.sealing import readable
 from core.read_only import names_any
+from enterprise.filings import conditions, parties, step_data
 from enterprise.filings.access import Standing, standing
+from enterprise.filings.clocks_and_todos import turn_of
 from enterprise.filings.content import data_place, version_place
-from enterprise.filings.declarations import APPLICANT, Move, System
+from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, Document, Move, Post, System
 from enterprise.filings.kinds import FilingKind, Filings
+from enterprise.filings.locks import locked
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find
 from enterprise.filings.working_copy import COMPARED
@@ -25,14 +31,44 @@ from enterprise.filings.working_copy import COMPARED
 
 def page_answer(session: Session, engine: Filings, actor: Actor, page: Page) -> dict[str, Any]:
     """A page of the list; what its enterprise is changing is listed to an office as it was sent."""
-    sent = _sent_data(session, engine, actor, [row.Filing for row in page.items])
+    filings = [row.Filing for row in page.items]
+    sent = _sent_data(session, engine, actor, filings)
+    named = parties.of(session, [one.id for one in filings if engine.kind_of(one).parties])
+    offices = offices_of(session, filings)
 
     def answer(row: Any) -> dict[str, Any]:
-        stands = standing(engine, actor, row.Filing)
-        actions = _actions(session, engine, stands, actor, row.Filing)
-        return _row(engine, stands, row.Filing, sent.get(row.Filing.id), actions)
+        filing = row.Filing
+        stands = standing(session, engine, actor, filing, named.get(filing.id, []))
+        shown = Shown(stands, _actions(session, engine, stands, actor, filing), _turn(session, engine, filing), offices)
+        return _row(engine, shown, filing, sent.get(filing.id))
 
     return page.as_json(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is read of a filing besides its row, before the answer is made."""
+
+    stands: Standing | None
+    actions: list[str]
+    turn: str | None
+    offices: Mapping[UUID, str]
+
+
+def offices_of(session: Session, filings: Sequence[Filing]) -> dict[UUID, str]:
+    """The names of the offices that handle them, by id."""
+    ids = {filing.office_id for filing in filings if filing.office_id is not None}
+    if not ids:
+        return {}
+    return {row.id: row.name for row in session.execute(select(Office.id, Office.name).where(Office.id.in_(ids)))}
+
+
+def _turn(session: Session, engine: Filings, filing: Filing) -> str | None:
+    """Whose turn it is: `applicant`, `office` for any of its posts, or a party; None where nobody is awaited."""
+    taker = turn_of(session, engine.kind_of(filing), filing)
+    if taker is None or taker == SYSTEM:
+        return None
+    return "office" if isinstance(taker, Post) else APPLICANT.code if taker == AUTHOR else taker.code
 
 
 def _sent_data(session: Session, engine: Filings, actor: Actor, filings: list[Filing]) -> dict[UUID, dict[str, Any]]:
@@ -62,14 +98,21 @@ def prepare_answer(
     session: Session, engine: Filings, actor: Actor, filing: Filing
 ) -> Callable[[Sequence[Warned]], dict[str, Any]]:
     """The same in two parts: what is returned makes the answer after the commit, and asks the database nothing."""
-    stands = standing(engine, actor, filing)
-    own = stands is not None and stands.own
-    actions = _actions(session, engine, stands, actor, filing)
+    kind = engine.kind_of(filing)
+    named = parties.of(session, [filing.id]).get(filing.id, []) if kind.parties else []
+    stands = standing(session, engine, actor, filing, named)
+    own = stands is not None and (stands.own or stands.is_one_of(kind.status(filing.status).editors))
+    read = Shown(
+        stands, _actions(session, engine, stands, actor, filing), _turn(session, engine, filing),
+        offices_of(session, [filing]),
+    )  # fmt: skip
     content: Filing | FilingVersion = filing if own or filing.sent == 0 else _version(session, filing, filing.sent)
+    said = step_data.rows_of(session, kind, filing.id, stands)
+    form = engine.forms.get(filing.form_code, filing.form_version).form
+    standing_to_it = parties.answers(session, kind, named)
 
     def answer(warnings: Sequence[Warned] = ()) -> dict[str, Any]:
         shown = _content(engine, content, filing, clear=own or filing.finished_at is None)
-        kind = engine.kind_of(filing)
         if not own and filing.sent == 0:
             # An office reads what it ordered; what the enterprise prepares is its own until it is sent.
             data = {name: shown["data"][name] for name in shown["data"] if name in kind.fixed}
@@ -78,9 +121,28 @@ def prepare_answer(
             # What was ordered may have been changed on returning it (a later 整改期限): shown as it is now.
             shown["data"] |= {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
         sent = content.data if isinstance(content, FilingVersion) else None
-        return {**_row(engine, stands, filing, sent, actions), **shown, "warnings": list(warnings)}
+        return {
+            **_row(engine, read, filing, sent),
+            **shown,
+            "locks": sorted(locked(kind, form, filing)) if own else [],
+            "parties": standing_to_it,
+            "confirmations": _confirmations(kind, filing, standing_to_it),
+            "steps": step_data.answers(engine, kind, said, filing),
+            "warnings": list(warnings),
+        }
 
     return answer
+
+
+def _confirmations(kind: FilingKind, filing: Filing, named: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """How many must confirm in the status in which the filing stands, and who has; None where nobody does."""
+    confirming = {
+        taker.code for step in kind.steps if step.confirms and step.source == filing.status for taker in step.takers
+    }
+    if not confirming:
+        return None
+    asked = [one for one in named if one["party"] in confirming]
+    return {"needed": len(asked), "given": [one["name"] for one in asked if one["confirmed_at"] is not None]}
 
 
 def answer_before(
@@ -88,13 +150,11 @@ def answer_before(
 ) -> dict[str, Any]:
     """The filing as the actor reads it before a write; empty where the body holds nothing to be compared with it."""
     filing = find(session, filing_id) if names_any(body, COMPARED) else None
-    readable_now = filing is not None and standing(engine, actor, filing) is not None
+    readable_now = filing is not None and standing(session, engine, actor, filing) is not None
     return whole_answer(session, engine, actor, filing) if filing is not None and readable_now else {}
 
 
-def _row(
-    engine: Filings, stands: Standing | None, filing: Filing, sent: Mapping[str, Any] | None, actions: list[str]
-) -> dict[str, Any]:
+def _row(engine: Filings, read: Shown, filing: Filing, sent: Mapping[str, Any] | None) -> dict[str, Any]:
     """A filing in a list, with what the caller may do now.
 
     `sent`: the data that was sent last, for an office while the enterprise changes it. `tag` is the label of a status
@@ -113,7 +173,7 @@ def _row(
         "uscc": filing.uscc,
         "org_name": filing.org_name,
         "subject": _subject(filing),
-        "summary": _summary(kind, stands, filing, sent),
+        "summary": _summary(kind, read.stands, filing, sent),
         "opinion": filing.opinion,
         "due_on": filing.due_on.isoformat() if filing.due_on else None,
         "due_on_note": moved_note(filing),
@@ -123,7 +183,9 @@ def _row(
         "created_at": clock.rfc3339(filing.created_at),
         "sent_at": clock.rfc3339(filing.sent_at) if filing.sent_at else None,
         "finished_at": clock.rfc3339(filing.finished_at) if filing.finished_at else None,
-        "actions": actions,
+        "turn": read.turn,
+        "office": _office(filing, read.offices),
+        "actions": read.actions,
     }
 
 
@@ -136,18 +198,13 @@ def _actions(session: Session, engine: Filings, stands: Standing | None, actor: 
     now = clock.now()
     mine = [(step, step.falls_to(stands.codes)) for step in kind.steps if step.source == filing.status]
     moves = [Move(session, engine, filing, actor, by, step, {}, now) for step, by in mine if by is not None]
-    return saving + [move.step.action for move in moves if _is_open(move)]
+    return saving + [move.step.action for move in moves if conditions.is_offered(move)]
 
 
-def _is_open(move: Move) -> bool:
-    """Whether the step has no guard that refuses it to the actor."""
-    if move.step.guard is None:
-        return True
-    try:
-        move.step.guard(move)
-    except Problem:
-        return False
-    return True
+def _office(filing: Filing, offices: Mapping[UUID, str]) -> dict[str, str] | None:
+    if filing.office_id is None:
+        return None
+    return {"id": str(filing.office_id), "name": offices.get(filing.office_id, "")}
 
 
 def _summary(
@@ -205,7 +262,7 @@ def version_answer(engine: Filings, filing: Filing, row: Any) -> dict[str, Any]:
     }
 
 
-def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozenset[str]) -> dict[str, Any]:
+def kind_answer(kind: FilingKind, forms: FormLibrary, verbs: frozenset[str]) -> dict[str, Any]:
     """A kind as the phone needs it: form, documents, and the workflow with the steps that fall to the caller."""
     return {
         "code": kind.code,
@@ -215,19 +272,10 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
         "subject_type": kind.subject_type,
         "listed": list(kind.listed),
         "fixed": sorted(kind.fixed),
-        "form": definition,
-        "documents": [
-            {
-                "category": d.category.code,
-                "title": d.category.label,
-                "required": d.required,
-                "extensions": list(d.category.allowed),
-                "purposes": sorted(purpose.code for purpose in d.category.purposes),
-                "max_count": d.category.max_count,
-                "max_bytes": d.category.largest,
-            }
-            for d in kind.documents
-        ],
+        "form": forms.get(kind.form_code).form.definition,
+        "documents": [_document(document) for document in kind.documents],
+        "posts": [{"code": post.code, "label": post.label} for post in kind.posts],
+        "parties": [{"code": party.code, "label": party.label} for party in (APPLICANT, *kind.parties)],
         "statuses": [
             {
                 "code": status.code,
@@ -248,9 +296,25 @@ def kind_answer(kind: FilingKind, definition: Mapping[str, Any], verbs: frozense
                 "sends": s.sends,
                 "restores": s.restores,
                 "many": s.many,
+                "confirms": s.confirms,
+                "form": forms.get(s.form).form.definition if s.form is not None else None,
+                "documents": [_document(document) for document in s.documents],
                 "by": [taker.code for taker in s.takers],
                 "mine": any(not isinstance(taker, System) and taker.verb in verbs for taker in s.takers),
             }
             for s in kind.steps
         ],
+    }
+
+
+def _document(document: Document) -> dict[str, Any]:
+    category = document.category
+    return {
+        "category": category.code,
+        "title": category.label,
+        "required": document.required,
+        "extensions": list(category.allowed),
+        "purposes": sorted(purpose.code for purpose in category.purposes),
+        "max_count": category.max_count,
+        "max_bytes": category.largest,
     }

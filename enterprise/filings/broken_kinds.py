@@ -5,7 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.verbs import Verb
 from assets.files.purposes import categories
-from enterprise.filings.declarations import APPLICANT, BACK, CONTINUE, NATURAL, SYSTEM, WORKING, ZERO, Party, Post, Step
+from core.errors import Fault
+from core.forms.definitions.conditions import read_condition
+from core.forms.form import Form
+from enterprise.filings.declarations import (
+    APPLICANT,
+    BACK,
+    CONTINUE,
+    NATURAL,
+    SYSTEM,
+    WORKING,
+    ZERO,
+    Lock,
+    Party,
+    Post,
+    Step,
+)
 
 if TYPE_CHECKING:
     from enterprise.filings.kinds import FilingKind
@@ -22,11 +37,13 @@ def refuse_broken(kind: "FilingKind") -> None:
     _refuse(kind, [*_names(kind), *_ways(kind), *_who(kind), *_steps(kind), *_clocks(kind), *_documents(kind)])
 
 
-def refuse_unfit(kind: "FilingKind", form: Mapping[str, Any] | None) -> None:
-    """Raises BrokenKind for fields that the form of the kind (its JSON; None: there is none) does not have."""
-    if form is None:
-        _refuse(kind, [(kind.place, f"there is no form {kind.form_code}")])
-        return
+def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises BrokenKind for forms that there are not (`forms`: their JSON, by code), and for fields that one lacks."""
+    missing = [(step.place, step.form) for step in kind.steps if step.form is not None and step.form not in forms]
+    missing += [(kind.place, kind.form_code)] if kind.form_code not in forms else []
+    _refuse(kind, [(place, f"there is no form {code}") for place, code in missing])
+    form = forms[kind.form_code]
+    _refuse(kind, _conditions(kind, Form.compile(form)))
     fields = {item["field"] for section in form["sections"] for item in section["items"] if "field" in item}
     named = {"fixed": kind.fixed, "listed": kind.listed, "due_from": [kind.due_from] if kind.due_from else []}
     _refuse(
@@ -37,6 +54,28 @@ def refuse_unfit(kind: "FilingKind", form: Mapping[str, Any] | None) -> None:
             for name in sorted(set(names) - fields)
         ],
     )
+
+
+def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
+    """Locks and conditions about what the form does not have."""
+    known = {item.name: item for item in form.items}
+    names = {*known, *(f"documents/{document.category.code}" for document in kind.documents)}
+    asked: list[tuple[str, str, Mapping[str, Any]]] = []
+    for status in kind.statuses:
+        locks = [(lock.name, lock.when) if isinstance(lock, Lock) else (lock, None) for lock in status.locks]
+        for name in (*(name for name, _ in locks), *(status.opens or ())):
+            if name not in names:
+                yield (
+                    status.place,
+                    f"{status.code} locks or opens {name}, which the form {kind.form_code} does not have",
+                )
+        asked += [(status.place, name, when) for name, when in locks if when is not None]
+    asked += [(kind.place, one.category.code, one.when) for one in kind.documents if one.when is not None]
+    for place, name, when in asked:
+        faults: list[Fault] = []
+        read_condition(when, "", known, faults)
+        for fault in faults:
+            yield place, f"the condition of {name} cannot be asked: {fault.message}"
 
 
 Found = Iterator[tuple[str, str]]
@@ -113,6 +152,8 @@ def _who(kind: "FilingKind") -> Found:
         for taker in step.takers:
             if isinstance(taker, Post | Party) and taker.verb not in _VERBS:
                 yield step.place, f"the post {taker.code} of {step.action} has the unknown verb {taker.verb}"
+            if taker in kind.parties and not any(each.names for each in kind.steps):
+                yield step.place, f"{step.action} falls to {taker.code}, whom no step names"
             if step.source is None and isinstance(taker, Party) and taker != APPLICANT:
                 yield step.place, f"{step.action} is opened by {taker.code}, who is no party before it is open"
         if not step.takers:
@@ -138,12 +179,31 @@ def _steps(kind: "FilingKind") -> Found:
             yield step.place, f"{step.action} sends from {step.source}, in which nobody may edit"
         if step.sends and step.restores:
             yield step.place, f"{step.action} sends what it takes back"
-        if step.confirmations < 1:
-            yield step.place, f"{step.action} waits for no confirmation"
-        if step.confirmations > 1 and by_system:
-            yield step.place, f"{step.action} waits for confirmations of the system"
+        if step.confirms and not all(taker in kind.parties for taker in step.takers):
+            yield step.place, f"{step.action} waits for confirmations of {_codes(step)}, who are no named party"
+        if step.confirms and (step.target != step.source or step.sends or step.effect is not None):
+            yield step.place, f"{step.action} confirms, and does something else besides"
+        if step.needs_confirmed is not None and not any(
+            other.confirms and step.needs_confirmed in other.takers and other.source == step.source
+            for other in kind.steps
+        ):
+            yield (
+                step.place,
+                f"{step.action} waits for {step.needs_confirmed.code}, who cannot confirm in {step.source}",
+            )
+        if step.form is not None and step.sends:
+            yield step.place, f"{step.action} sends the filing's form and has one of its own"
+        if by_system and (step.form is not None or step.documents or step.other_than):
+            yield step.place, f"{step.action} demands of the system what only people can give"
+        for action in step.other_than:
+            if not any(other.action == action for other in kind.steps):
+                yield step.place, f"{step.action} is taken by others than {action}, an action that no step declares"
         if step.comment and by_system:
             yield step.place, f"{step.action} demands a comment of the system"
+
+
+def _codes(step: Step) -> str:
+    return ", ".join(taker.code for taker in step.takers)
 
 
 def _edited(kind: "FilingKind", code: str) -> bool:
@@ -182,7 +242,9 @@ def _runs(kind: "FilingKind", step: Step) -> bool:
 
 
 def _documents(kind: "FilingKind") -> Found:
-    try:
-        categories(*(document.category for document in kind.documents))
-    except ValueError as error:
-        yield kind.place, str(error)
+    each = [(kind.place, kind.documents), *((step.place, step.documents) for step in kind.steps)]
+    for place, documents in each:
+        try:
+            categories(*(document.category for document in documents))
+        except ValueError as error:
+            yield place, str(error)

@@ -33,6 +33,21 @@ def content_digest(version: Mapping[str, Any]) -> str:
     return keyed_digest("filing content", content)
 
 
+STEP_CONTENT = ("action", "form_code", "form_version", "documents")
+
+
+def step_place(step_id: UUID) -> str:
+    """The place to which the data of a step are sealed."""
+    return privacy.place("filing_steps", "data", step_id)
+
+
+def step_digest(row: Mapping[str, Any]) -> str:
+    """Keyed digest of what a step said by its own form, kept in the history entry of the step."""
+    content = {**{name: row[name] for name in STEP_CONTENT}, "filing": str(row["filing_id"])}
+    content["data"] = opened(row["data"], step_place(row["id"]))
+    return keyed_digest("filing step", content)
+
+
 def stored_digest(version: Mapping[str, Any]) -> str:
     """The digest that releases up to 0.3 made: of the content as it is stored."""
     return history.content_digest({name: version[name] for name in CONTENT})

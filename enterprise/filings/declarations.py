@@ -5,11 +5,12 @@ Each part remembers the file and line on which it was written, so that a broken 
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -52,20 +53,28 @@ def declared_at() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post (岗): whoever holds `verb` at the office that handles the filing."""
+    """A post (岗): whoever holds `verb` at the office that handles the filing; `anywhere`: at any office."""
 
     code: str
     label: str
     verb: str
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A party (当事方): who stands to this very filing, and holds `verb`."""
+    """A party (当事方): who stands to this very filing, and holds `verb`.
+
+    A step names them (`Step.names`): at `least` so many, one of them the `leader` where there is one. `named_in`: the
+    field of that step's form in which they stand, for its faults.
+    """
 
     code: str
     label: str
     verb: str
+    least: int = 1
+    leader: bool = False
+    named_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,8 @@ class System:
 By = Post | Party | System
 APPLICANT = Party("applicant", "企业", Verb.FILINGS_WRITE.value)
 """The enterprise that a filing is of."""
+AUTHOR = Party("author", "填报人", Verb.FILINGS_WRITE.value)
+"""Whoever opened a filing: colleagues read it."""
 SYSTEM = System()
 
 
@@ -87,8 +98,9 @@ class Move:
     """A step that is being taken (办理), as every hook gets it.
 
     `by`: the post or party from which the actor acts; `actor` is None for the system. `data`: in clear, what the form
-    of the kind holds where the step sends it. `filing` is as it stood before the step in `guard` and `check`, and as it
-    stands after it in `then` and `effect`. `found`: what the form found in what is sent.
+    of the kind holds where the step sends it, else that of the step's own form. `filing` is as it stood before the step
+    in `guard` and `check`, and as it stands after it in `then` and `effect`. `found`: what the form found in what is
+    sent.
     """
 
     session: Session
@@ -102,6 +114,20 @@ class Move:
     found: Checked | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody who is named as a party: a user or an office; `shown` is how the history names them."""
+
+    shown: str
+    user_id: UUID | None = None
+    office_id: UUID | None = None
+    leader: bool = False
+
+
+Route = Callable[[Move], UUID | None]
+"""The office that is to handle a filing; None where there is none."""
+Names = Callable[[Move], Mapping[Party, Sequence[Named]]]
+"""Who are the parties from now on; of one that is not mentioned nothing changes."""
 Guard = Callable[[Move], None]
 """Raises Problem for a filing that may not take the step, which is then not offered either."""
 Check = Callable[[Move], list[Any]]
@@ -113,13 +139,22 @@ Then = Callable[[Move], str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """A field, or `documents/<category>`, that may not be changed while the condition is true of the filing's data."""
+
+    name: str
+    when: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A status (状态). `turn`: whose turn it is. `edits`: who may change the working copy there.
 
     `todo` is the title of the to-do of whose turn it is; `dated`: it carries the due day. `end`: no step leaves it.
     `finished`: the filing is done with there (办结), which an end always is; from one that is no end the applicant may
     still acknowledge, or the office reopen it. `shown_as`: lists show and find it under that status, with its own label
-    as a tag beside it.
+    as a tag beside it. `locks`: fields and `documents/<category>` that whoever edits may not change there; `opens`: the
+    only ones that they may.
     """
 
     code: str
@@ -131,6 +166,8 @@ class Status:
     end: bool = False
     finished: bool = False
     shown_as: str | None = None
+    locks: Sequence[str | Lock] = ()
+    opens: Sequence[str] | None = None
     place: str = field(default_factory=declared_at, compare=False, repr=False)
 
     @property
@@ -155,8 +192,14 @@ class Step:
 
     `sends`: the working copy is validated whole and frozen as a version. `restores`: the working copy becomes again
     what was sent last. `comment`: an opinion or reason must be given. `asks_back`: the status is remembered, so that a
-    step to BACK returns there. `confirmations`: how many different users must act before the filing moves. `needs_over`
-    names a clock whose period must be over. `many`: it may be taken for many filings at once (批量办理).
+    step to BACK returns there. `needs_over` names a clock whose period must be over. `many`: it may be taken for many
+    filings at once (批量办理).
+
+    `form` is the code of a form of its own, `documents` its categories; what it said is shown to whom `shown_to` names,
+    or to all who read the filing. `check` finds faults that this form cannot know. `route` passes the filing on to
+    another office. `names` says who are the parties from now on. `confirms`: each of the party that takes it confirms
+    by it and it stays where it is; `needs_confirmed`: a party of which all must have confirmed; `clears`: one whose
+    confirmations fall. `other_than` names actions: whoever took one of them last may not take this one.
     """
 
     action: str
@@ -168,8 +211,17 @@ class Step:
     restores: bool = False
     comment: bool = False
     asks_back: bool = False
-    confirmations: int = 1
     needs_over: str | None = None
+    form: str | None = None
+    documents: Sequence["Document"] = ()
+    shown_to: Sequence[By] | None = None
+    check: Check | None = None
+    route: Route | None = None
+    names: Names | None = None
+    confirms: bool = False
+    needs_confirmed: Party | None = None
+    clears: Party | None = None
+    other_than: Sequence[str] = ()
     guard: Guard | None = None
     effect: Effect | None = None
     then: Then | None = None
@@ -217,10 +269,15 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A category of documents (材料), required always, never, or when the form finds a problem."""
+    """A category of documents (材料), required always, never, or when the form finds a problem.
+
+    `when`: only where this condition is true of the data; `statuses`: only when it is sent from one of these.
+    """
 
     category: Category
     required: Literal["always", "problems", "never"] = "always"
+    when: Mapping[str, Any] | None = None
+    statuses: Sequence[str] | None = None
 
 
 def _each(one: By | Sequence[By]) -> tuple[By, ...]:

@@ -15,9 +15,18 @@ from core.models import HistoryEntry, HistoryPayload
 from core.workflows.contents import Attested, attest, of_earlier_releases
 from core.workflows.history import Broken
 from core.workflows.integrity import in_chunks, is_last_row, verify_presence
-from enterprise.filings.content import CONTENT, content_digest, data_place, is_content, stored_digest, version_place
+from enterprise.filings.content import (
+    CONTENT,
+    STEP_CONTENT,
+    content_digest,
+    data_place,
+    is_content,
+    step_digest,
+    stored_digest,
+    version_place,
+)
 from enterprise.filings.kinds import FilingKind
-from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.models import Filing, FilingStep, FilingVersion
 
 CHUNK = 300
 Progress = Callable[[int], object]
@@ -32,6 +41,7 @@ def verify_filings(
     """
     yield from _verify_ends(session, kinds, progress)
     yield from _verify_versions(session, progress)
+    yield from _verify_steps(session, progress)
     yield from verify_presence(session, "filing", Filing)
 
 
@@ -96,7 +106,7 @@ def _verify_versions(session: Session, progress: Progress) -> Iterator[Broken]:
 
 
 def unlike(session: Session, filing_id: UUID) -> list[str]:
-    """The name of the digest, where a sent version of a filing is not what its history says."""
+    """The names of the digests, where a sent version of a filing, or what a step said, is not what its history says."""
     recorded = recorded_digests(session, {filing_id})
     attested = Attested(session, recorded.values())
     versions = session.scalars(
@@ -104,7 +114,53 @@ def unlike(session: Session, filing_id: UUID) -> list[str]:
     )
     said = ((recorded.get((filing_id, one.number)), one) for one in versions)
     changed = any(content is not None and not is_content(content, one, attested) for content, one in said)
-    return ["content"] if changed else []
+    of_steps = _recorded_steps(session, {filing_id})
+    steps = session.scalars(
+        select(FilingStep).where(FilingStep.filing_id == filing_id).execution_options(populate_existing=True)
+    )
+    steps_changed = any(of_steps.get(one.id) not in (None, _digest_of(one)) for one in steps)
+    return [*(["content"] if changed else []), *(["step_content"] if steps_changed else [])]
+
+
+def _verify_steps(session: Session, progress: Progress) -> Iterator[Broken]:
+    """What steps said never changes; it is verified by the digest that its history entry keeps."""
+    after: UUID | None = None
+    while True:
+        statement = select(FilingStep).order_by(FilingStep.id).limit(CHUNK)
+        rows = session.scalars(statement if after is None else statement.where(FilingStep.id > after)).all()
+        recorded = _recorded_steps(session, {row.filing_id for row in rows})
+        for row in rows:
+            digest = recorded.get(row.id)
+            if digest is None and row.filing_id in recorded:
+                continue  # a payload of this filing was erased: perhaps this one
+            if digest != _digest_of(row):
+                yield Broken("filing", row.filing_id, 0, f"what the step {row.action} said is not what was sent")
+        progress(len(rows))
+        if len(rows) < CHUNK:
+            return
+        after = rows[-1].id
+        session.expunge_all()
+
+
+def _digest_of(row: FilingStep) -> str:
+    return step_digest({name: getattr(row, name) for name in ("id", "filing_id", "data", *STEP_CONTENT)})
+
+
+def _recorded_steps(session: Session, filings: set[UUID]) -> dict[UUID, str]:
+    """The digests of what steps said, by its id; the id of a filing stands for an erased payload."""
+    rows = session.execute(
+        select(HistoryEntry.subject_id, HistoryPayload.payload)
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.subject_id.in_(filings))
+        .order_by(HistoryEntry.subject_id, HistoryEntry.seq)
+    ).all()
+    recorded: dict[UUID, str] = {}
+    for filing_id, payload in rows:
+        if payload is None:
+            recorded[filing_id] = ""
+        elif "step_content" in payload:
+            recorded[UUID(payload["step_data"])] = payload["step_content"]
+    return recorded
 
 
 def attest_contents(connection: Connection, ids: Sequence[UUID]) -> None:

@@ -21,6 +21,7 @@ from core.workflows.workflow import Workflow
 from enterprise.filings.broken_kinds import BrokenKind, refuse_broken, refuse_unfit
 from enterprise.filings.declarations import (
     APPLICANT,
+    AUTHOR,
     STAYS,
     SYSTEM,
     By,
@@ -28,7 +29,9 @@ from enterprise.filings.declarations import (
     Clock,
     Document,
     Effect,
+    Party,
     Post,
+    Route,
     Status,
     Step,
     declared_at,
@@ -48,7 +51,8 @@ class FilingKind:
     office ordered, what the register says). `listed`: fields that its list shows beside the status; none of them is
     sensitive. `titled` returns a title that says what the filing is about. `titled_by_region`: its paper is headed by a
     region (`Filing.title_region`) before the kind's title. `refusals`: what is answered instead of the common sentence,
-    by status and action. `readers`: posts that read it beside those that take its steps.
+    by status and action. `readers`: posts that read it beside those that take its steps. `route` chooses the office
+    that handles it when it is sent first; without one it is any office with the post whose regions it lies in.
     """
 
     code: str
@@ -59,6 +63,7 @@ class FilingKind:
     clocks: Sequence[Clock] = ()
     documents: Sequence[Document] = ()
     readers: Sequence[Post] = ()
+    route: Route | None = None
     subject_type: str | None = None
     one_open: bool = False
     rateable: bool = False
@@ -123,6 +128,22 @@ class FilingKind:
         return tuple(dict.fromkeys(one for one in [*named, *self.readers] if isinstance(one, Post)))
 
     @cached_property
+    def parties(self) -> tuple[Party, ...]:
+        """The parties that take its steps, besides the applicant."""
+        named: list[By] = [taker for step in self.steps for taker in step.takers]
+        return tuple(dict.fromkeys(one for one in named if isinstance(one, Party) and one not in (APPLICANT, AUTHOR)))
+
+    @cached_property
+    def has_many_turns(self) -> bool:
+        """Whether several may have a to-do of one status."""
+        return bool(self.parties) or any(len(status.turns) > 1 for status in self.statuses)
+
+    @cached_property
+    def has_step_data(self) -> bool:
+        """Whether one of its steps has a form or documents of its own."""
+        return any(step.form is not None or step.documents for step in self.steps)
+
+    @cached_property
     def workflow(self) -> Workflow:
         """The same steps as the workflow of `core`, which creates the filing; who may take them is asked here."""
         steps = [workflow.Step(s.action, s.source, s.target, workflow.SYSTEM, None, s.asks_back) for s in self.steps]
@@ -170,7 +191,7 @@ class FilingKinds(dict[str, FilingKind]):
             raise BrokenKind(f"a kind is declared twice: {sorted(kind.code for kind in kinds)}")
         if forms is not None:
             for kind in kinds:
-                refuse_unfit(kind, forms.get(kind.form_code))
+                refuse_unfit(kind, forms)
 
     def named(self, code: Any) -> FilingKind | None:
         """The kind of that code, whatever a caller sent as one."""

@@ -29,10 +29,12 @@ class Filing(Base):
     """A filing: what an enterprise declares, reports or asks for; `status` is one of its kind's.
 
     `data` and `documents` are the working copy; offices read the versions that were sent. `sent` is how many versions
-    there are, `round` how many steps were taken. `open_key` (kind, subject, enterprise) is unique, and set only while
-    no second such filing may be open. `title_region` precedes the title of its paper (spec/a §10): the campaign's
-    region, else that of the office that handles it. `due_on_before_outage` and `outage_reason` are set where outages
-    (系统故障) moved `due_on`. `return_to` is the status of the post that asked for a correction.
+    there are. `office_id` is the office that handles it (承办机关), where its kind
+    chooses one; `area1` to `area3` are that office's region then, else its enterprise's. `open_key` (kind, subject,
+    enterprise) is unique, and set only while no second such filing may be open. `title_region` precedes the title of
+    its paper (spec/a §10): the campaign's region, else that of the office that handles it. `due_on_before_outage` and
+    `outage_reason` are set where outages (系统故障) moved `due_on`. `return_to` is the status of the post that asked
+    for a correction.
     """
 
     __tablename__ = "filings"
@@ -69,6 +71,7 @@ class Filing(Base):
     enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"))
     uscc: Mapped[str] = mapped_column(String(18))
     org_name: Mapped[str] = mapped_column(String(100))
+    office_id: Mapped[UUID | None] = mapped_column(Uuid)
     area1: Mapped[str] = mapped_column(String(6))
     area2: Mapped[str | None] = mapped_column(String(6))
     area3: Mapped[str | None] = mapped_column(String(6))
@@ -84,7 +87,6 @@ class Filing(Base):
     documents: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     saved: Mapped[bool] = mapped_column(default=False)
     sent: Mapped[int] = mapped_column(Integer, default=0)
-    round: Mapped[int] = mapped_column(Integer, default=0)
     return_to: Mapped[str | None] = mapped_column(String(30))
     opinion: Mapped[str | None] = mapped_column(Text)
     due_on: Mapped[date | None]
@@ -121,6 +123,57 @@ class FilingVersion(Base):
     tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     phone_tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_on: Mapped[date | None]
+
+
+class FilingParty(Base):
+    """Who stands to a filing besides its enterprise and the office (当事方): a user or an office, until `left_at`.
+
+    `party` is the code of its kind's declaration.
+    """
+
+    __tablename__ = "filing_parties"
+    __table_args__ = (
+        Index("ix_filing_parties_filing_id", "filing_id"),
+        Index("ix_filing_parties_user_id", "user_id", "filing_id", **_partial("left_at IS NULL")),
+        Index("ix_filing_parties_office_id", "office_id", "filing_id", **_partial("left_at IS NULL")),
+        Index("uq_filing_parties_user", "filing_id", "party", "user_id", unique=True, **_partial("left_at IS NULL")),
+        Index("uq_filing_parties_office", "filing_id", "party", "office_id", unique=True,
+              **_partial("left_at IS NULL")),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    filing_id: Mapped[UUID] = mapped_column(ForeignKey("filings.id"))
+    party: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    office_id: Mapped[UUID | None] = mapped_column(ForeignKey("offices.id"))
+    leader: Mapped[bool] = mapped_column(default=False)
+    named_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class FilingStep(Base):
+    """What a step said by a form and documents of its own (环节表单); it never changes.
+
+    `number` is the version of the filing after the step, `by_code` the post or party from which it was taken.
+    """
+
+    __tablename__ = "filing_steps"
+    __table_args__ = (Index("ix_filing_steps_filing_id", "filing_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    filing_id: Mapped[UUID] = mapped_column(ForeignKey("filings.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    action: Mapped[str] = mapped_column(String(40))
+    by_code: Mapped[str] = mapped_column(String(40))
+    form_code: Mapped[str | None] = mapped_column(String(40))
+    form_version: Mapped[int | None] = mapped_column(Integer)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, info={"sealed": "answers"})
+    documents: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    taken_by: Mapped[UUID | None] = mapped_column(Uuid)
+    operator_name: Mapped[str | None] = mapped_column(String(30))
+    office_name: Mapped[str | None] = mapped_column(String(100))
+    taken_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class SendingTry(Base):

@@ -79,8 +79,8 @@ def _apart(values: Mapping[str, Any]) -> Filing:
 
 
 def after(filing: Filing, step: Step, values: Mapping[str, Any]) -> Filing:
-    """The filing as it will be after a step; `values`: what changes besides status, version, round and `return_to`."""
-    changes: dict[str, Any] = {"status": step.target, "version": filing.version + 1, "round": filing.round + 1}
+    """The filing as it will be after a step; `values`: what changes besides status, version and `return_to`."""
+    changes: dict[str, Any] = {"status": step.target, "version": filing.version + 1}
     if step.asks_back:
         changes["return_to"] = filing.status
     if step.target == BACK:

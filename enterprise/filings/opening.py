@@ -16,10 +16,12 @@ from core.errors import Problem, invalid
 from core.identifiers import as_uuid
 from core.workflows.versions import sent_version
 from enterprise.filings.access import posts_of
-from enterprise.filings.clocks_and_todos import due, open_todo, replace_todo, run_clocks
-from enterprise.filings.declarations import APPLICANT, By, Move, Post, Step
+from enterprise.filings.actions import act_by_system
+from enterprise.filings.clocks_and_todos import due, open_todos, replace_todos, run_clocks
+from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Move, Post, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing
+from enterprise.filings.moves import found
 from enterprise.filings.working_copy import as_date, claim_files, unknown_keys, validate_data
 from enterprise.models import Enterprise
 from enterprise.queries import by_uscc, name_of_place
@@ -49,11 +51,12 @@ def open_by(
         session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True,
         opening=opening,
     )  # fmt: skip
-    values, faults = validate_data(engine, kind, filing, {"data": body.get("data") or {}}, submit=by != APPLICANT)
+    prepares = _prepares(kind, opening, by)
+    values, faults = validate_data(engine, kind, filing, {"data": body.get("data") or {}}, submit=not prepares)
     documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
     move = Move(session, engine, filing, actor, by, opening, values, clock.now())
-    if by != APPLICANT and kind.check is not None and not faults:
+    if not prepares and kind.check is not None and not faults:
         faults = kind.check(move)
     if faults:
         raise Problem("invalid", errors=faults)
@@ -63,10 +66,18 @@ def open_by(
         setattr(filing, name, value)
     session.flush()
     if due_on is not None:
-        replace_todo(session, kind, filing)
+        replace_todos(session, kind, filing, filing)
     if kind.opened is not None:
         kind.opened(move)
+    if opening.then is not None and (action := opening.then(move)) is not None:
+        act_by_system(session, engine, found(session, filing_id), action)
     return session.get_one(Filing, filing_id, populate_existing=True)
+
+
+def _prepares(kind: FilingKind, opening: Step, by: By) -> bool:
+    """Whether the opener goes on with the working copy, so that it need not be whole yet."""
+    editors = kind.status(opening.target).editors
+    return by == APPLICANT or by in editors or AUTHOR in editors
 
 
 def _opening_for(actor: Actor, kind: FilingKind) -> tuple[Step, By]:
@@ -139,13 +150,13 @@ def open_filing(
         "id": filing_id, "kind": kind.code, "title": title or kind.title,
         "title_region": (title_region or name_of_place(session, enterprise)) if kind.titled_by_region else None,
         "enterprise_id": enterprise.id,
-        "uscc": enterprise.uscc, "org_name": enterprise.name, "area1": enterprise.area1,
+        "uscc": enterprise.uscc, "org_name": enterprise.name, "office_id": None, "area1": enterprise.area1,
         "area2": enterprise.area2, "area3": enterprise.area3,
         "subject_type": subject[0] if subject else None, "subject_id": subject[1] if subject else None,
         "parent_id": parent_id, "open_key": key, "opened_by": actor.user_id if actor else None,
         "opened_by_office": isinstance(opening.takers[0], Post), "form_code": kind.form_code,
         "form_version": engine.forms.get(kind.form_code).form.version, "data": data or {}, "documents": [],
-        "saved": saved, "sent": 0, "round": 0, "return_to": None, "opinion": None,
+        "saved": saved, "sent": 0, "return_to": None, "opinion": None,
         **due(session, enterprise, due_on),
         "late": False, "created_at": now, "updated_at": now, "sent_at": None, "finished_at": None,
     }  # fmt: skip
@@ -161,7 +172,7 @@ def open_filing(
     run_clocks(session, kind, filing, None)
     if opening.effect is not None:
         opening.effect(Move(session, engine, filing, actor, opening.takers[0], opening, {}, now))
-    open_todo(session, kind, filing)
+    open_todos(session, kind, filing)
     return filing
 
 

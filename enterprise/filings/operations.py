@@ -40,17 +40,15 @@ def save(
     `about`: the type and id of what a new one is about, where the caller knows and the body does not say.
     """
     filing = find(session, filing_id)
-    stands = demanded_standing(engine, actor, filing) if filing is not None else None
+    stands = demanded_standing(session, engine, actor, filing) if filing is not None else None
     if not idempotency.claim(session, idempotency.key(actor.user_id, "filings.save", filing_id, body)):
         return get_readable(session, engine, actor, filing_id), False
     if filing is None or stands is None:
         return open_by(session, engine, actor, filing_id, body, about), True
     kind = engine.kind_of(filing)
     editors = kind.status(filing.status).editors
-    if not stands.own and not stands.is_one_of(editors):
-        raise Problem("forbidden")
     if not stands.is_one_of(editors):
-        raise kind.wrong_status(filing.status)
+        raise kind.wrong_status(filing.status) if stands.own and not editors else Problem("forbidden")
     refuse_stale(filing.version, body)
     values, faults = validate_data(engine, kind, filing, body, submit=False)
     documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)

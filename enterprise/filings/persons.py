@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from core.persons.holdings import Answers, Column, Fate, Holding, Holds, Subject
 from core.persons.reasons import DUTY, PERSON_GONE, REGISTER
 from enterprise.filings import integrity
-from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
-from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.content import CONTENT, content_digest, data_place, step_digest, step_place, version_place
+from enterprise.filings.models import Filing, FilingStep, FilingVersion
 
 _PURPOSE = "企业的申报、自查和整改"
 _BASIS = "个人信息保护法第十三条第一款第（三）项；工业产品生产许可证管理条例、产品质量法"
@@ -27,7 +27,12 @@ def _standing(
     rows = session.execute(
         select(*columns).where(FilingVersion.filing_id == filing_id, FilingVersion.number.in_(numbers))
     )
-    return [{"content": content_digest(dict(row)), "sent": row["number"]} for row in rows.mappings()]
+    sent: list[Mapping[str, Any]] = [
+        {"content": content_digest(dict(row)), "sent": row["number"]} for row in rows.mappings()
+    ]
+    ids = [row["id"] for row in changed.get(FilingStep.__tablename__, ())]
+    said = session.execute(select(cast(Table, FilingStep.__table__)).where(FilingStep.id.in_(ids))).mappings()
+    return [*sent, *({"step_data": str(row["id"]), "step_content": step_digest(dict(row))} for row in said)]
 
 
 HOLDINGS = (
@@ -48,6 +53,15 @@ HOLDINGS = (
         columns=(
             Column("data", Holds.ANSWERS, "提交的内容", Fate.PSEUDONYMISE, PERSON_GONE),
             Column("operator_name", Holds.OWN, "提交人", Fate.KEEP, DUTY),
+        ),
+    ),
+    Holding(
+        table=cast(Table, FilingStep.__table__), title="办件环节所填内容", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT,
+        parent="filings", link="filing_id", since="taken_at",
+        answers=Answers(lambda row, _column: step_place(row["id"])),
+        columns=(
+            Column("data", Holds.ANSWERS, "环节所填内容", Fate.PSEUDONYMISE, PERSON_GONE),
+            Column("operator_name", Holds.OWN, "办理人", Fate.KEEP, DUTY),
         ),
     ),
 )  # fmt: skip

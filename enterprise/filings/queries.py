@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, false, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
@@ -12,9 +12,11 @@ from core.database.name_search import like_pattern
 from core.database.paging import Page, PageRequest, ascending, count_up_to, cut, fetch, is_whole, newest_first
 from core.errors import invalid
 from core.workflows import history
-from enterprise.filings.access import may_read_filing, posts_of
-from enterprise.filings.kinds import Filings
+from enterprise.filings import parties, step_data
+from enterprise.filings.access import posts_of, standing
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.moves import find
 from enterprise.filings.working_copy import sent_files
 from enterprise.models import Enterprise
 from enterprise.queries import named
@@ -40,15 +42,17 @@ class Filters:
 def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, request: PageRequest) -> Page:
     """The own filings of an enterprise, or those sent to (or opened by) the actor's office, newest first."""
     _refuse_unknown(engine, filters)
-    ids = named(session, actor.scope, filters.q, _MANY) if filters.q and not actor.enterprise_id else None
+    by_region = actor.enterprise_id is None and not _beyond_its_regions(engine, actor)
+    ids = named(session, actor.scope, filters.q, _MANY) if filters.q and by_region else None
     if ids is not None and len(ids) <= _FEW:
         return _of_enterprises(session, engine, ids, actor, filters, request)
     conditions: list[ColumnElement[bool]] = [_NOT_DELETED]
     if actor.enterprise_id is not None:
         conditions.append(Filing.enterprise_id == actor.enterprise_id)
     else:
-        conditions += [actor.scope.condition(Filing), _SENT]
-    conditions += _of_kinds(engine, actor, filters.kind, Filing.kind)
+        conditions += [_SENT, _reach(engine, actor, actor.scope.condition(Filing), filters.kind, Filing.kind)]
+    if actor.enterprise_id is not None and filters.kind is not None:
+        conditions.append(Filing.kind == filters.kind)
     if ids is not None:
         # With so many, walking the newest filings fills a page soon; the expression keeps the planner from the index.
         conditions.append(func.coalesce(Filing.enterprise_id, Filing.id).in_(ids))
@@ -70,14 +74,47 @@ def _refuse_unknown(engine: Filings, filters: Filters) -> None:
         raise invalid("/status", "unknown_option", "没有这个状态，请从该类办件的状态中重新选择")
 
 
+def _beyond_its_regions(engine: Filings, actor: Actor) -> bool:
+    """Whether the actor may read filings that lie outside the regions of the own office."""
+    for kind in engine.kinds.values():
+        verbs = {post.verb for post in kind.posts if post.anywhere} | {party.verb for party in kind.parties}
+        if not verbs.isdisjoint(actor.verbs):
+            return True
+    return False
+
+
+def _reach(
+    engine: Filings, actor: Actor, covered: ColumnElement[bool], kind: str | None, column: ColumnElement[Any] | Any
+) -> ColumnElement[bool]:
+    """Which filings somebody of an office reads: those of `access.standing`, as a condition.
+
+    `covered`: those in the regions of the office; `kind`: of one kind alone; `column`: the kind's, perhaps in an
+    expression.
+    """
+    asked = [one for one in engine.kinds.values() if kind in (None, one.code)]
+    held = [one for one in asked if posts_of(actor, one)]
+    sides = [and_(covered, *_of_kinds(engine, held, kind, column), *_of_office(actor, held))] if held else []
+    everywhere = [one.code for one in held if any(post.anywhere and post.verb in actor.verbs for post in one.posts)]
+    if everywhere:
+        sides.append(column.in_(everywhere))
+    sides += [stands for one in asked if (stands := parties.stands_to(actor, one)) is not None]
+    return or_(false(), *sides) if len(sides) != 1 else sides[0]
+
+
 def _of_kinds(
-    engine: Filings, actor: Actor, kind: str | None, column: ColumnElement[Any] | Any
+    engine: Filings, held: list[FilingKind], kind: str | None, column: ColumnElement[Any] | Any
 ) -> list[ColumnElement[bool]]:
-    """The kinds that are asked for, and of all others those of which an officer holds a post."""
-    read = {code for code, each in engine.kinds.items() if actor.enterprise_id is not None or posts_of(actor, each)}
     if kind is not None:
-        return [column == kind if kind in read else false()]
-    return [column.in_(sorted(read))] if len(read) < len(engine.kinds) else []
+        return [column == kind]
+    return [column.in_(sorted(one.code for one in held))] if len(held) < len(engine.kinds) else []
+
+
+def _of_office(actor: Actor, held: list[FilingKind]) -> list[ColumnElement[bool]]:
+    """Of what one office alone handles: the own, and that of offices below."""
+    if not any(one.route for one in held):
+        return []
+    above = actor.scope.strictly_above_condition(Filing)
+    return [or_(Filing.office_id.is_(None), Filing.office_id.in_(actor.offices), above)]
 
 
 def _shown_in(engine: Filings, status: str, column: ColumnElement[Any] | Any) -> list[ColumnElement[bool]]:
@@ -121,8 +158,9 @@ def _of_enterprises(
 ) -> Page:
     """A page of the filings of a few enterprises: chosen and counted by their index alone, then read."""
     # All other columns in expressions, so that no plan begins with an area or a status.
-    conditions = [Filing.enterprise_id.in_(ids), _NOT_DELETED, _SENT, actor.scope.unindexed_condition(Filing)]
-    conditions += _of_kinds(engine, actor, filters.kind, func.coalesce(Filing.kind, ""))
+    covered = actor.scope.unindexed_condition(Filing)
+    reach = _reach(engine, actor, covered, filters.kind, func.coalesce(Filing.kind, ""))
+    conditions = [Filing.enterprise_id.in_(ids), _NOT_DELETED, _SENT, reach]
     if filters.status is not None:
         conditions.append(or_(*_shown_in(engine, filters.status, func.coalesce(Filing.status, ""))))
     return _whole_rows(session, fetch(session, select(Filing.id), _NEWEST, request, *conditions))
@@ -140,7 +178,18 @@ def history_of(session: Session, filing: Filing, request: PageRequest) -> Page:
 
 
 def may_fetch(session: Session, engine: Filings, actor: Actor, filing_id: UUID, file_id: UUID) -> bool:
-    """For the subject registry: the enterprise fetches all files of its filing, an office those that were sent."""
-    if not may_read_filing(session, engine, actor, filing_id):
+    """For the subject registry: who may fetch a file of a filing.
+
+    The enterprise fetches what it put there itself, everybody else what was sent; files of steps are for those to whom
+    the step is shown.
+    """
+    filing = find(session, filing_id)
+    stands = standing(session, engine, actor, filing) if filing is not None else None
+    if filing is None or stands is None:
         return False
-    return actor.enterprise_id is not None or file_id in sent_files(session, filing_id)
+    kind = engine.kind_of(filing)
+    if file_id in step_data.files_of(session, kind, filing_id, stands):
+        return True
+    if stands.own or stands.is_one_of(kind.status(filing.status).editors):
+        return file_id not in step_data.all_files(session, kind, filing_id)
+    return file_id in sent_files(session, filing_id)

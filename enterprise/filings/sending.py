@@ -16,6 +16,7 @@ from enterprise.filings.access import demanded_standing
 from enterprise.filings.content import data_place, version_place
 from enterprise.filings.declarations import Move
 from enterprise.filings.kinds import Filings
+from enterprise.filings.locks import is_demanded
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find
 
@@ -34,7 +35,7 @@ def check_sending(
     if filing is None:
         raise not_found()
     kind = engine.kind_of(filing)
-    stands = demanded_standing(engine, actor, filing)
+    stands = demanded_standing(session, engine, actor, filing)
     if not stands.own:
         raise Problem("forbidden")
     sending = [step for step in kind.steps if step.sends and step.source == filing.status]
@@ -77,8 +78,8 @@ def _faults(move: Move) -> tuple[dict[str, Any], list[Fault]]:
     faults = [fault.under("/data") for fault in checked.faults]
     present = {one["category"] for one in filing.documents}
     for document in kind.documents:
-        needed = document.required == "always" or (document.required == "problems" and checked.problems_found)
-        if needed and document.category.code not in present:
+        demanded = is_demanded(document, form, filing, checked.values, problems=checked.problems_found)
+        if demanded and document.category.code not in present:
             faults.append(Fault("/documents", "required", f"请上传“{document.category.label}”"))
     if kind.check is not None:
         faults += kind.check(move)

@@ -14,7 +14,7 @@ from assets.files.form_files import allowed_in_rows
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Warned
-from core.forms.sealing import sealed
+from core.forms.sealing import readable, sealed
 from core.forms.uploads import ids_in, uploads_in
 from core.forms.validation.messages import UNKNOWN_ITEM
 from core.identifiers import as_uuid, normalise_uscc
@@ -22,7 +22,8 @@ from core.pointers import pointer, showable
 from core.read_only import warning, warnings_of
 from enterprise.filings.content import data_place
 from enterprise.filings.kinds import FilingKind, Filings
-from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.locks import changed, changed_documents, locked
+from enterprise.filings.models import Filing, FilingStep, FilingVersion
 from enterprise.filings.moves import overtaken
 
 WRITABLE = frozenset(["kind", "uscc", "subject", "data", "documents", "version"])
@@ -30,9 +31,10 @@ WRITABLE = frozenset(["kind", "uscc", "subject", "data", "documents", "version"]
 
 READ_ONLY = {
     "id": "编号", "title": "标题", "status": "状态", "status_label": "状态", "tag": "状态说明", "org_name": "企业名称",
-    "summary": "摘要", "opinion": "审核意见", "due_on": "期限", "due_on_note": "期限说明", "colour": "期限颜色",
-    "late": "是否逾期", "sent": "提交次数", "created_at": "建立时间", "sent_at": "提交时间", "finished_at": "办结时间",
-    "actions": "可执行的操作", "form": "表单", "warnings": "提示",
+    "summary": "摘要", "turn": "轮到谁办理", "office": "承办机关", "locks": "锁定的内容", "parties": "当事方",
+    "confirmations": "确认情况", "steps": "环节所填内容", "opinion": "审核意见", "due_on": "期限",
+    "due_on_note": "期限说明", "colour": "期限颜色", "late": "是否逾期", "sent": "提交次数", "created_at": "建立时间",
+    "sent_at": "提交时间", "finished_at": "办结时间", "actions": "可执行的操作", "form": "表单", "warnings": "提示",
 }  # fmt: skip
 """Keys that a filing has besides when it is read, with their labels; a client may send them back, they are ignored."""
 
@@ -111,11 +113,15 @@ def validate_data(
         return {}, [Fault("/data", "wrong_type", "填报内容（data）的格式不正确，请更新后重试")]
     form = engine.forms.get(kind.form_code, filing.form_version).form
     checked = form.check(data, submit=submit, today=clock.today())
+    names = locked(kind, form, filing) if filing.saved else frozenset()
+    clear = readable(form, filing.data, data_place(filing.id), clear=True) if names else {}
+    of_locks = changed(names, clear, checked.values, form)
     values = sealed(form, checked.values, data_place(filing.id))
+    values |= {name: filing.data[name] for name in names & filing.data.keys() if name not in values}
     if filing.data:
         kept = {name: filing.data[name] for name in kind.fixed & filing.data.keys()}
         values = {name: value for name, value in values.items() if name not in kind.fixed} | kept
-    return values, [fault.under("/data") for fault in checked.faults]
+    return values, [*(fault.under("/data") for fault in checked.faults), *of_locks]
 
 
 def claim_files(
@@ -137,17 +143,22 @@ def claim_files(
     sent = body.get("documents")
     if sent is None and not (form.files and body.get("data") is not None):
         return filing.documents, []
-    documents, faults = _parse_documents(filing.documents if sent is None else sent)
+    documents, faults = parse_documents(filing.documents if sent is None else sent)
+    if faults:
+        return [], faults
+    named = [{"category": one.category, "file_id": str(one.file_id)} for one in documents]
+    faults = changed_documents(locked(kind, form, filing), kind, filing.documents, named) if filing.saved else []
     if faults:
         return [], faults
     wanted, allowed = [*documents, *in_data], {**allowed_in_rows(form), **kind.allowed_documents()}
     faults = claiming.claim(session, actor.user_id, ("filing", filing.id), wanted, allowed)
     if not faults:
         release_all_but(session, filing.id, {one.file_id for one in wanted})
-    return [{"category": one.category, "file_id": str(one.file_id)} for one in documents], faults
+    return named, faults
 
 
-def _parse_documents(sent: Any) -> tuple[list[Claim], list[Fault]]:
+def parse_documents(sent: Any) -> tuple[list[Claim], list[Fault]]:
+    """The files that a list of documents names, and the faults of the list itself."""
     if not isinstance(sent, list) or len(sent) > 100:
         return [], [Fault("/documents", "wrong_type", "材料（documents）应为文件列表，最多100个，请删减后重试")]
     wanted: list[Claim] = []
@@ -165,11 +176,19 @@ def _parse_documents(sent: Any) -> tuple[list[Claim], list[Fault]]:
 
 def release_all_but(session: Session, filing_id: UUID, named: set[UUID]) -> None:
     """Release a filing's files but those named and those that were sent."""
-    claiming.release(session, ("filing", filing_id), named | sent_files(session, filing_id))
+    claiming.release(session, ("filing", filing_id), named | kept_files(session, filing_id))
+
+
+def kept_files(session: Session, filing_id: UUID) -> set[UUID]:
+    """Files that a version or a step refers to: they are never released."""
+    said = select(FilingStep.documents, FilingStep.data).where(FilingStep.filing_id == filing_id)
+    steps = session.execute(said).all()
+    documents = {UUID(one["file_id"]) for row in steps for one in row.documents}
+    return sent_files(session, filing_id) | documents.union(*(ids_in(row.data) for row in steps))
 
 
 def sent_files(session: Session, filing_id: UUID) -> set[UUID]:
-    """Files that a version refers to: they are never released, and the only ones that an office may fetch."""
+    """Files that a version refers to, which an office may fetch."""
     sent = select(FilingVersion.documents, FilingVersion.data).where(FilingVersion.filing_id == filing_id)
     versions = session.execute(sent).all()
     documents = {UUID(one["file_id"]) for row in versions for one in row.documents}

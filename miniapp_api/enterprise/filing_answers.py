@@ -47,6 +47,13 @@ class StatusLabel(Answer):
     turn: list[str] = Field(description="the posts and parties whose turn it is")
 
 
+class Taker(Answer):
+    """A post (岗) or a party (当事方)."""
+
+    code: str
+    label: str
+
+
 class FilingStep(Answer):
     """A row of the workflow."""
 
@@ -58,6 +65,9 @@ class FilingStep(Answer):
     sends: bool = Field(description="whether what is saved is validated whole and frozen as a version")
     restores: bool = Field(description="whether the working copy becomes again what was sent last")
     many: bool = Field(description="whether it may be taken for many filings at once")
+    confirms: bool = Field(description="each of the party confirms by it, and the filing stays where it is")
+    form: FormDefinition | None = Field(description="a form of its own, sent as `data` with the step")
+    documents: list[DocumentCategory] = Field(description="documents of its own, sent with the step")
     by: list[str] = Field(description="the posts and parties that may take it; `applicant`, `system`")
     mine: bool = Field(description="whether the caller may ever take it")
 
@@ -70,6 +80,8 @@ class FilingKind(FilingKindSummary):
     fixed: list[str] = Field(description="fields that the enterprise cannot change once the filing is open")
     form: FormDefinition
     documents: list[DocumentCategory]
+    posts: list[Taker] = Field(description="who takes its steps at an office")
+    parties: list[Taker] = Field(description="who else takes its steps; `applicant` is the enterprise")
     statuses: list[StatusLabel]
     steps: list[FilingStep]
 
@@ -94,6 +106,44 @@ class FilingForm(Answer):
     code: str
     version: int
     title: str
+
+
+class HandlingOffice(Answer):
+    """The office that handles a filing (承办机关)."""
+
+    id: UUID
+    name: str
+
+
+class FilingParty(Answer):
+    """Who stands to a filing besides its enterprise and the office (当事方)."""
+
+    party: str
+    label: str
+    name: str = Field(description="the user name, or the office")
+    leader: bool
+    confirmed_at: datetime | None
+
+
+class Confirmations(Answer):
+    """Confirmations that the filing waits for."""
+
+    needed: int
+    given: list[str] = Field(description="the names of those who have confirmed")
+
+
+class FilingStepData(Answer):
+    """What a step said by a form and documents of its own."""
+
+    action: Action
+    label: str
+    by: str = Field(description="the post or party from which it was taken")
+    office_name: str | None
+    operator_name: str | None
+    taken_at: datetime
+    form: FilingForm | None
+    data: dict[str, AnswerValue] = Field(description="the answers of the step's form")
+    documents: list[FilingDocument]
 
 
 class FilingRow(Answer):
@@ -123,6 +173,8 @@ class FilingRow(Answer):
     created_at: datetime
     sent_at: datetime | None
     finished_at: datetime | None
+    turn: str | None = Field(description="`applicant`, `office`, or a party; null: nobody is awaited")
+    office: HandlingOffice | None = Field(description="null: any office with the post whose regions it lies in")
     actions: list[Action] = Field(description="what the caller may do now")
 
 
@@ -132,6 +184,10 @@ class Filing(FilingRow):
     form: FilingForm
     data: dict[str, AnswerValue] = Field(description="the answers of the form")
     documents: list[FilingDocument]
+    locks: list[str] = Field(description="fields, and `documents/<category>`, that the caller may not change now")
+    parties: list[FilingParty]
+    confirmations: Confirmations | None = Field(description="null: nobody has to confirm now")
+    steps: list[FilingStepData] = Field(description="what steps said that are shown to the caller, oldest first")
     warnings: list[Warning]
 
 
@@ -219,7 +275,12 @@ class FilingMove(HistoryRow):
     about = "filing"
 
     comment: str = absent("the opinion or reason that the step asks for")
-    confirmations: int = absent("how many different users have confirmed so far")
+    confirmations: int = absent("how many of the party have confirmed so far")
+    from_office: str = absent("the office that handled it before")
+    to_office: str = absent("the office that handles it from then on")
+    named: dict[str, list[str]] = absent("who are the parties from then on")
+    step_data: UUID = absent("what the step said by its own form")
+    step_content: str = absent("digest of what the step said by its own form")
     reason: str = absent("`erase`: why what moves said was erased, with the receipt (回执)")
     sent: int = absent("the number of the version that was sent")
     content: str = absent("digest of what was sent; of an erasure, of what is left of it")

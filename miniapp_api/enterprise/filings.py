@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from accounts.sign_in.sessions import hash_token
-from accounts.verbs import Verb
+from accounts.verbs import FILING_VERBS, Verb
 from assets.paper import qr_codes
 from core.actor import Actor
 from core.database.paging import whole
@@ -104,9 +104,12 @@ class ReceiptQuery(Query):
 
 
 class ActionBody(AsSent):
-    """A step of the workflow: the version that the caller read, and a comment where the step asks for one."""
+    """A step of the workflow: the version that the caller read, a comment where the step asks for one, and `data` and
+    `documents` of the step's own form where it has one (see `GET /filing-kinds/{kind}`)."""
 
     version: int
+    data: dict[str, Any] | None = None
+    documents: list[dict[str, Any]] | None = Field(None, max_length=100)
     comment: str | None = Field(None, max_length=1000)
     due_on: str | None = Field(None, max_length=10)
     first_tried_at: AwareDatetime | None = Field(
@@ -115,7 +118,7 @@ class ActionBody(AsSent):
 
 
 @bp.get("/filing-kinds")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False)
+@gate(*FILING_VERBS, transaction=False)
 @answers(Page[FilingKindSummary])
 def list_filing_kinds(actor: Actor) -> dict[str, Any]:
     """All kinds of filings."""
@@ -124,18 +127,22 @@ def list_filing_kinds(actor: Actor) -> dict[str, Any]:
 
 
 @bp.get("/filing-kinds/<string:kind>")
+<<<<<<< HEAD
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False, by_query=True)
+=======
+@gate(*FILING_VERBS, transaction=False)
+>>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 @answers(FilingKind)
 def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
     """Form, documents and workflow of a kind."""
     found = wiring().filings.kinds.named(kind)
     if found is None:
         raise not_found()
-    return filing_answers.kind_answer(found, wiring().forms.get(found.form_code).form.definition, actor.verbs)
+    return filing_answers.kind_answer(found, wiring().forms, actor.verbs)
 
 
 @bp.get("/filings")
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW)
+@gate(*FILING_VERBS)
 @answers(Page[FilingRow])
 @bp.input(FilingsQuery, location="query", arg_name="query")
 def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[str, Any]:
@@ -146,7 +153,11 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
 
 
 @bp.get("/filings/<uuid:filing_id>")
+<<<<<<< HEAD
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
+=======
+@gate(*FILING_VERBS)
+>>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 @answers(Filing)
 def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """One whole filing. Reading it never changes its status."""
@@ -155,7 +166,11 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 
 
 @bp.put("/filings/<uuid:filing_id>")
+<<<<<<< HEAD
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
+=======
+@gate(*FILING_VERBS)
+>>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 @answers(Filing, 200, 201)
 @bp.input(FilingBody, arg_name="body")
 def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
@@ -174,7 +189,11 @@ def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBod
 
 
 @bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
+<<<<<<< HEAD
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
+=======
+@gate(*FILING_VERBS)
+>>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 @answers(Filing)
 @bp.input(ActionBody, arg_name="body")
 def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> AfterCommit:
@@ -224,7 +243,11 @@ def check_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, A
 
 
 @bp.get("/filings/<uuid:filing_id>/receipt")
+<<<<<<< HEAD
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
+=======
+@gate(*FILING_VERBS)
+>>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 @answers(FilingReceipt)
 @bp.input(ReceiptQuery, location="query", arg_name="query")
 def read_filing_receipt(session: Session, actor: Actor, filing_id: UUID, query: ReceiptQuery) -> dict[str, Any]:
@@ -248,7 +271,11 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 
 
 @bp.get("/filings/<uuid:filing_id>/versions")
+<<<<<<< HEAD
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
+=======
+@gate(*FILING_VERBS)
+>>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 @answers(Page[FilingVersion])
 @bp.input(FilingVersionsQuery, location="query", arg_name="query")
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
@@ -260,7 +287,11 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 
 
 @bp.get("/filings/<uuid:filing_id>/history")
+<<<<<<< HEAD
 @gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
+=======
+@gate(*FILING_VERBS)
+>>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 @answers(Page[FilingMove])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:

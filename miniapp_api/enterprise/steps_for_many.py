@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from accounts.verbs import Verb
+from accounts.verbs import FILING_VERBS
 from core.actor import Actor
 from core.errors import invalid
 from enterprise.filings import steps_for_many
@@ -47,7 +47,7 @@ class JobBegun(Answer):
 
 
 @bp.post("/filings/actions/<string:action>")
-@gate(Verb.FILINGS_REVIEW, Verb.FILINGS_WRITE)
+@gate(*FILING_VERBS)
 @answers(JobBegun, 202)
 @refuses(409)
 @bp.input(ManyBody, arg_name="body")

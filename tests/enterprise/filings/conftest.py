@@ -10,6 +10,7 @@ from miniapp_api.http.wiring import KEY
 from tests import parties as both
 from tests.enterprise.filings.desk import Desk
 from tests.enterprise.filings.invented import FORM, QuotaBase, invented
+from tests.kinds.town import Town, build
 from tests.newcomers import make_user
 from tests.object_storage import on_s3
 from tests.parties import Parties
@@ -26,6 +27,11 @@ def settings(settings: Settings, dialect: str) -> Settings:
 @pytest.fixture
 def parties(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
     return both.prepare(application, sign_in)
+
+
+@pytest.fixture
+def town(application: APIFlask, parties: Parties, sign_in: Callable[[str], Person]) -> Town:
+    return build(application, parties, sign_in)
 
 
 @pytest.fixture

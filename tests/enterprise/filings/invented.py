@@ -91,7 +91,7 @@ STEPS = [
     Step("object", "收到异议", "public", "objected", OFFICE, comment=True),
     Step("resume", "恢复公示", "objected", "public", OFFICE),
     Step("end", "公示结束", "public", "confirming", OFFICE, needs_over="publicity"),
-    Step("confirm", "确认", "confirming", "valid", OFFICE, confirmations=3),
+    Step("confirm", "确认", "confirming", "valid", OFFICE),
     Step("return", "退回", "confirming", "second", OFFICE, comment=True),
     Step("use", "使用", "valid", "used", APPLICANT, effect=_draw_one),
     Step("expire", "到期", "valid", "expired", SYSTEM),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from accounts.verbs import Verb
 from assets.files.purposes import Category
 from enterprise.filings.broken_kinds import BrokenKind
 from enterprise.filings.declarations import (
@@ -18,6 +19,7 @@ from enterprise.filings.declarations import (
     SYSTEM,
     Clock,
     Document,
+    Lock,
     Party,
     Post,
     Status,
@@ -34,6 +36,8 @@ DRAFT = Status("draft", "填写中", APPLICANT, edits=APPLICANT)
 FIRST = Status("first", "初审", OFFICE)
 DONE = Status("done", "办结", end=True)
 TERM = Clock("term", 3, NATURAL, ["first"])
+REVIEWER = Party("reviewer", "评审员", Verb.TRANSPORT_REVIEW.value)
+NAMING = Step("assign", "指定", "first", STAYS, OFFICE, names=lambda _move: {REVIEWER: []})
 EXPIRE = Step("expire", "到期", "first", "done", SYSTEM)
 
 
@@ -45,8 +49,8 @@ def small(
     return FilingKind(statuses=statuses, steps=[*steps, *more], **{**declared, **changes})
 
 
-def fitted(**changes: Any) -> FilingKinds:
-    return FilingKinds([small(**changes)], {"invented": FORM})
+def fitted(more: Sequence[Step] = (), **changes: Any) -> FilingKinds:
+    return FilingKinds([small(*more, **changes)], {"invented": FORM})
 
 
 ELEVEN: dict[str, tuple[Callable[[], Any], str]] = {
@@ -87,8 +91,8 @@ ELEVEN: dict[str, tuple[Callable[[], Any], str]] = {
         "resend sends from first, in which nobody may edit",
     ),
     "confirmations of the system": (
-        lambda: small(replace(EXPIRE, confirmations=2)),
-        "expire waits for confirmations of the system",
+        lambda: small(replace(EXPIRE, target=STAYS, confirms=True)),
+        "expire waits for confirmations of system, who are no named party",
     ),
     "words that refuse an action that no step declares": (
         lambda: small(refusals={("done", "withdarw"): "已办结，不可撤回"}),
@@ -165,9 +169,37 @@ MORE: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: small(steps=(OPEN, replace(SEND, restores=True), PASS)),
         "submit sends what it takes back",
     ),
-    "a step that waits for nobody": (
-        lambda: small(steps=(OPEN, SEND, replace(PASS, confirmations=0))),
-        "pass waits for no confirmation",
+    "a party whom no step names": (
+        lambda: small(Step("score", "打分", "first", "done", REVIEWER)),
+        "score falls to reviewer, whom no step names",
+    ),
+    "confirmations by which it moves": (
+        lambda: small(NAMING, Step("confirm", "确认", "first", "done", REVIEWER, confirms=True)),
+        "confirm confirms, and does something else besides",
+    ),
+    "waiting for who cannot confirm": (
+        lambda: small(NAMING, Step("end", "结束", "first", "done", OFFICE, needs_confirmed=REVIEWER)),
+        "end waits for reviewer, who cannot confirm in first",
+    ),
+    "a form of a step that there is not": (
+        lambda: fitted(more=[Step("score", "打分", "first", "done", OFFICE, form="score")]),
+        "there is no form score",
+    ),
+    "a form of a step that sends another": (
+        lambda: small(steps=(OPEN, replace(SEND, form="invented"), PASS)),
+        "submit sends the filing's form and has one of its own",
+    ),
+    "other people than for a step that there is not": (
+        lambda: small(steps=(OPEN, SEND, replace(PASS, other_than=["examine"]))),
+        "pass is taken by others than examine, an action that no step declares",
+    ),
+    "a lock on a field that no form has": (
+        lambda: fitted(statuses=(replace(DRAFT, locks=["whish"]), FIRST, DONE)),
+        "draft locks or opens whish, which the form invented does not have",
+    ),
+    "a condition that cannot be asked": (
+        lambda: fitted(statuses=(replace(DRAFT, locks=[Lock("wish", {"item": "whish", "in": ["a"]})]), FIRST, DONE)),
+        "the condition of wish cannot be asked",
     ),
     "a step that is taken by the system and by people": (
         lambda: small(Step("expire", "到期", "first", "done", [SYSTEM, OFFICE])),

@@ -1,26 +1,23 @@
 """The engine carries what the coming systems need: shown with a kind that exists only here."""
 
 from datetime import date
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
-from core.models import CalendarDay, Confirmation
+from core.models import CalendarDay
 from core.workflows import history
-from core.workflows.integrity import verify_ends
 from enterprise.filings.actions import FINISHED, act_by_system
 from enterprise.filings.declarations import APPLICANT, SYSTEM, Clock, Move, Status, Step
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
-from tests.enterprise.filings.desk import START, Desk, confirming, outcome, quota, used, valid
+from tests.enterprise.filings.desk import START, Desk, quota, used, valid
 from tests.enterprise.filings.invented import invented, publicity
-from tests.newcomers import at_once
 
 
 @pytest.mark.parametrize(("on_the_way", "post"), [([], "first"), (["pass"], "second")])
@@ -95,70 +92,6 @@ def test_a_day_that_an_administrator_takes_off_moves_the_end(desk: Desk) -> None
         filing = desk.open()
         desk.act(filing, "submit", "pass", "publish")
         assert desk.last_day(filing) == date(2026, 10, 12)
-
-
-def test_a_step_opens_when_three_have_confirmed_and_none_of_them_counts_twice(desk: Desk) -> None:
-    filing = confirming(desk)
-    first, second, third, _ = desk.officers
-    assert desk.act(filing, "confirm", by=first) == "confirming"
-    assert (
-        desk.act(filing, "confirm", by=first) == "confirming"
-    )  # the same call again: a repetition, not a second voice
-    assert desk.refused(filing, "confirm", by=first, comment="再次确认") == "already_confirmed"
-    assert desk.act(filing, "confirm", by=second) == "confirming"
-    with desk.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(Confirmation)) == 2
-    assert desk.act(filing, "confirm", by=third) == "valid"
-
-
-def test_confirmations_count_anew_after_a_return(desk: Desk) -> None:
-    filing = confirming(desk)
-    first, second, third, _ = desk.officers
-    for officer in (first, second):
-        desk.act(filing, "confirm", by=officer)
-    desk.act(filing, "return", "publish")
-    with time_machine.travel("2027-01-04T10:00:00+08:00", tick=False):
-        desk.act(filing, "end")
-        assert desk.act(filing, "confirm", by=third) == "confirming"
-        assert desk.act(filing, "confirm", by=first) == "confirming"
-        assert desk.act(filing, "confirm", by=second) == "valid"
-
-
-def test_confirmations_at_the_same_moment_move_the_filing_once(desk: Desk) -> None:
-    for _ in range(5):
-        filing = confirming(desk)
-        calls = [outcome(partial(desk.act, filing, "confirm", by=officer)) for officer in desk.officers]
-        outcomes = sorted(at_once(*calls))
-        assert outcomes.count("ok") == 3 and set(outcomes) <= {"ok", "wrong_status", "stale_version"}
-        assert desk.status(filing) == "valid"
-        with desk.database.read() as session:
-            rows = history.read(session, filing)
-            assert list(history.verify(session)) == []
-        told = [(row["to"], row["confirmations"]) for row in rows if row["action"] == "confirm"]
-        assert told == [("confirming", 1), ("confirming", 2), ("valid", 3)]
-
-
-def test_the_history_names_each_who_confirmed_and_what_they_said(desk: Desk) -> None:
-    filing = confirming(desk)
-    for officer, said in zip(desk.officers[:3], ("甲同意", "乙同意", "丙同意"), strict=True):
-        desk.act(filing, "confirm", by=officer, comment=said)
-    with desk.database.read() as session:
-        rows = history.read(session, filing)[-3:]
-        assert list(history.verify(session)) == []
-        kind = desk.engine.kinds["invented"]
-        assert list(verify_ends(session, kind.workflow)) == []
-    assert [(row["actor"], row["comment"]) for row in rows] == [
-        (officer.username, said) for officer, said in zip(desk.officers, ("甲同意", "乙同意", "丙同意"), strict=False)
-    ]
-    assert [(row["from"], row["to"]) for row in rows] == [("confirming", "confirming")] * 2 + [("confirming", "valid")]
-
-
-def test_one_person_who_confirms_three_times_at_once_counts_once(desk: Desk) -> None:
-    filing = confirming(desk)
-    officer = desk.officers[0]
-    calls = [outcome(partial(desk.act, filing, "confirm", by=officer, comment=str(n))) for n in range(3)]
-    assert sorted(at_once(*calls)) == ["already_confirmed", "already_confirmed", "ok"]
-    assert desk.status(filing) == "confirming"
 
 
 def test_a_finished_filing_of_a_rateable_kind_is_told_of_once_in_the_same_transaction(desk: Desk) -> None:
