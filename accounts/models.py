@@ -62,13 +62,10 @@ class OfficeKind(enum.StrEnum):
     BUREAU = "market_supervision_bureau"
     STATION = "station"
     ENTERPRISE = "enterprise"
-<<<<<<< HEAD
     REGISTRANT = "registrant"
-=======
     ENERGY_BRANCH = "energy_regulation_branch"
     TRANSPORT_AUTHORITY = "transport_authority"
     EVALUATION_AGENCY = "evaluation_agency"
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
 
 
 class Office(Base):

@@ -127,11 +127,7 @@ def list_filing_kinds(actor: Actor) -> dict[str, Any]:
 
 
 @bp.get("/filing-kinds/<string:kind>")
-<<<<<<< HEAD
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, transaction=False, by_query=True)
-=======
-@gate(*FILING_VERBS, transaction=False)
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
+@gate(*FILING_VERBS, transaction=False, by_query=True)
 @answers(FilingKind)
 def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
     """Form, documents and workflow of a kind."""
@@ -153,11 +149,7 @@ def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[st
 
 
 @bp.get("/filings/<uuid:filing_id>")
-<<<<<<< HEAD
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
-=======
-@gate(*FILING_VERBS)
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
+@gate(*FILING_VERBS, by_query=True)
 @answers(Filing)
 def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:
     """One whole filing. Reading it never changes its status."""
@@ -166,11 +158,7 @@ def read_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, An
 
 
 @bp.put("/filings/<uuid:filing_id>")
-<<<<<<< HEAD
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
-=======
-@gate(*FILING_VERBS)
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
+@gate(*FILING_VERBS, by_query=True)
 @answers(Filing, 200, 201)
 @bp.input(FilingBody, arg_name="body")
 def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBody) -> AfterCommit:
@@ -189,11 +177,7 @@ def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBod
 
 
 @bp.post("/filings/<uuid:filing_id>/actions/<string:action>")
-<<<<<<< HEAD
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
-=======
-@gate(*FILING_VERBS)
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
+@gate(*FILING_VERBS, by_query=True)
 @answers(Filing)
 @bp.input(ActionBody, arg_name="body")
 def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, body: ActionBody) -> AfterCommit:
@@ -243,11 +227,7 @@ def check_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, A
 
 
 @bp.get("/filings/<uuid:filing_id>/receipt")
-<<<<<<< HEAD
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
-=======
-@gate(*FILING_VERBS)
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
+@gate(*FILING_VERBS, by_query=True)
 @answers(FilingReceipt)
 @bp.input(ReceiptQuery, location="query", arg_name="query")
 def read_filing_receipt(session: Session, actor: Actor, filing_id: UUID, query: ReceiptQuery) -> dict[str, Any]:
@@ -271,11 +251,7 @@ def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, 
 
 
 @bp.get("/filings/<uuid:filing_id>/versions")
-<<<<<<< HEAD
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
-=======
-@gate(*FILING_VERBS)
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
+@gate(*FILING_VERBS, by_query=True)
 @answers(Page[FilingVersion])
 @bp.input(FilingVersionsQuery, location="query", arg_name="query")
 def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query: FilingVersionsQuery) -> dict[str, Any]:
@@ -287,11 +263,7 @@ def list_filing_versions(session: Session, actor: Actor, filing_id: UUID, query:
 
 
 @bp.get("/filings/<uuid:filing_id>/history")
-<<<<<<< HEAD
-@gate(Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, by_query=True)
-=======
-@gate(*FILING_VERBS)
->>>>>>> 4d306f7 (A filing is handled by one office, reviewed by posts, and concerns parties who confirm; steps have forms of their own, statuses lock fields)
+@gate(*FILING_VERBS, by_query=True)
 @answers(Page[FilingMove])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_filing_history(session: Session, actor: Actor, filing_id: UUID, query: AtOnceQuery) -> dict[str, Any]:

@@ -3440,9 +3440,20 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["JsonValue"];
         };
-        /** @description A step of the workflow: the version that the caller read, and a comment where the step asks for one. */
+        /**
+         * @description A step of the workflow: the version that the caller read, a comment where the step asks for one, and `data` and
+         *     `documents` of the step's own form where it has one (see `GET /filing-kinds/{kind}`).
+         */
         ActionBody: {
             version: number;
+            /** @default null */
+            data: {
+                [key: string]: unknown;
+            } | null;
+            /** @default null */
+            documents: {
+                [key: string]: unknown;
+            }[] | null;
             /** @default null */
             comment: string | null;
             /** @default null */
@@ -3765,6 +3776,12 @@ export interface components {
             next_after: string | null;
         };
         Condition: components["schemas"]["ItemCondition"] | components["schemas"]["AllConditions"] | components["schemas"]["AnyCondition"] | components["schemas"]["NotCondition"];
+        /** @description Confirmations that the filing waits for. */
+        Confirmations: {
+            needed: number;
+            /** @description the names of those who have confirmed */
+            given: string[];
+        };
         /** @description What was reset; a one-time password is shown once. */
         ConfirmedReset: {
             /** @enum {string} */
@@ -4389,6 +4406,10 @@ export interface components {
             created_at: string;
             sent_at: string | null;
             finished_at: string | null;
+            /** @description `applicant`, `office`, or a party; null: nobody is awaited */
+            turn: string | null;
+            /** @description null: any office with the post whose regions it lies in */
+            office: components["schemas"]["HandlingOffice"] | null;
             /** @description what the caller may do now */
             actions: ("acknowledge" | "approve" | "cancel" | "close" | "delete" | "find_none" | "find_problems" | "open" | "read" | "return" | "save" | "submit" | "withdraw")[];
             form: components["schemas"]["FilingForm"];
@@ -4397,6 +4418,13 @@ export interface components {
                 [key: string]: components["schemas"]["AnswerValue"];
             };
             documents: components["schemas"]["FilingDocument"][];
+            /** @description fields, and `documents/<category>`, that the caller may not change now */
+            locks: string[];
+            parties: components["schemas"]["FilingParty"][];
+            /** @description null: nobody has to confirm now */
+            confirmations: components["schemas"]["Confirmations"] | null;
+            /** @description what steps said that are shown to the caller, oldest first */
+            steps: components["schemas"]["FilingStepData"][];
             warnings: components["schemas"]["Warning"][];
         };
         /** @description What sending a filing would say now. */
@@ -4444,6 +4472,10 @@ export interface components {
             fixed: string[];
             form: components["schemas"]["FormDefinition"];
             documents: components["schemas"]["DocumentCategory"][];
+            /** @description who takes its steps at an office */
+            posts: components["schemas"]["Taker"][];
+            /** @description who else takes its steps; `applicant` is the enterprise */
+            parties: components["schemas"]["Taker"][];
             statuses: components["schemas"]["StatusLabel"][];
             steps: components["schemas"]["FilingStep"][];
         };
@@ -4492,8 +4524,23 @@ export interface components {
             erased?: true | number[];
             /** @description the opinion or reason that the step asks for */
             comment?: string;
-            /** @description how many different users have confirmed so far */
+            /** @description how many of the party have confirmed so far */
             confirmations?: number;
+            /** @description the office that handled it before */
+            from_office?: string;
+            /** @description the office that handles it from then on */
+            to_office?: string;
+            /** @description who are the parties from then on */
+            named?: {
+                [key: string]: string[];
+            };
+            /**
+             * Format: uuid
+             * @description what the step said by its own form
+             */
+            step_data?: string;
+            /** @description digest of what the step said by its own form */
+            step_content?: string;
             /** @description `erase`: why what moves said was erased, with the receipt (回执) */
             reason?: string;
             /** @description the number of the version that was sent */
@@ -4537,6 +4584,15 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description Who stands to a filing besides its enterprise and the office (当事方). */
+        FilingParty: {
+            party: string;
+            label: string;
+            /** @description the user name, or the office */
+            name: string;
+            leader: boolean;
+            confirmed_at: string | null;
         };
         /** @description The receipt of a sending (提交回执). */
         FilingReceipt: {
@@ -4601,6 +4657,10 @@ export interface components {
             created_at: string;
             sent_at: string | null;
             finished_at: string | null;
+            /** @description `applicant`, `office`, or a party; null: nobody is awaited */
+            turn: string | null;
+            /** @description null: any office with the post whose regions it lies in */
+            office: components["schemas"]["HandlingOffice"] | null;
             /** @description what the caller may do now */
             actions: ("acknowledge" | "approve" | "cancel" | "close" | "delete" | "find_none" | "find_problems" | "open" | "read" | "return" | "save" | "submit" | "withdraw")[];
         };
@@ -4631,10 +4691,34 @@ export interface components {
             restores: boolean;
             /** @description whether it may be taken for many filings at once */
             many: boolean;
+            /** @description each of the party confirms by it, and the filing stays where it is */
+            confirms: boolean;
+            /** @description a form of its own, sent as `data` with the step */
+            form: components["schemas"]["FormDefinition"] | null;
+            /** @description documents of its own, sent with the step */
+            documents: components["schemas"]["DocumentCategory"][];
             /** @description the posts and parties that may take it; `applicant`, `system` */
             by: string[];
             /** @description whether the caller may ever take it */
             mine: boolean;
+        };
+        /** @description What a step said by a form and documents of its own. */
+        FilingStepData: {
+            /** @enum {string} */
+            action: "acknowledge" | "approve" | "cancel" | "close" | "delete" | "find_none" | "find_problems" | "open" | "read" | "return" | "save" | "submit" | "withdraw";
+            label: string;
+            /** @description the post or party from which it was taken */
+            by: string;
+            office_name: string | null;
+            operator_name: string | null;
+            /** Format: date-time */
+            taken_at: string;
+            form: components["schemas"]["FilingForm"] | null;
+            /** @description the answers of the step's form */
+            data: {
+                [key: string]: components["schemas"]["AnswerValue"];
+            };
+            documents: components["schemas"]["FilingDocument"][];
         };
         /** @description What a filing is about. */
         FilingSubject: {
@@ -4915,6 +4999,12 @@ export interface components {
             /** Format: uuid */
             id: string;
             username: string;
+        };
+        /** @description The office that handles a filing (承办机关). */
+        HandlingOffice: {
+            /** Format: uuid */
+            id: string;
+            name: string;
         };
         /** @description What became of the records of an export. */
         ImportedExport: {
@@ -5369,7 +5459,7 @@ export interface components {
          * @description Kind of an office; later systems add theirs.
          * @enum {string}
          */
-        OfficeKind: "market_supervision_bureau" | "station" | "enterprise" | "registrant";
+        OfficeKind: "market_supervision_bureau" | "station" | "enterprise" | "registrant" | "energy_regulation_branch" | "transport_authority" | "evaluation_agency";
         /** @description Id and name of an office. */
         OfficeName: {
             /** Format: uuid */
@@ -6543,7 +6633,7 @@ export interface components {
          * @description Roles of the HTTP contract, §2.
          * @enum {string}
          */
-        Role: "inspector" | "account_approver" | "dictionary_keeper" | "rating_officer" | "rating_handler" | "rating_supervisor" | "licence_reviewer" | "enterprise" | "sys_admin";
+        Role: "inspector" | "account_approver" | "dictionary_keeper" | "rating_officer" | "rating_handler" | "rating_supervisor" | "licence_reviewer" | "enterprise" | "sys_admin" | "power_formal_check" | "power_acceptance" | "power_examiner" | "power_committee" | "power_approver" | "power_certificates" | "transport_authority" | "transport_agency" | "transport_reviewer";
         /** @description The second factor is gone. */
         SecondFactorReset: {
             /** @constant */
@@ -6737,6 +6827,11 @@ export interface components {
             level: 1 | 2 | 3 | 4 | 5;
             count: number;
         };
+        /** @description A post (岗) or a party (当事方). */
+        Taker: {
+            code: string;
+            label: string;
+        };
         /** @description A mobile or landline number. */
         TelItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -6928,7 +7023,7 @@ export interface components {
          * @description What can be done at an office.
          * @enum {string}
          */
-        Verb: "accounts.decide" | "accounts.manage" | "access_log.read" | "inspection.write" | "inspection.read" | "dictionaries.keep" | "statistics.read" | "enterprises.read" | "ratings.read" | "ratings.generate" | "ratings.handle" | "ratings.supervise" | "enterprises.manage" | "filings.review" | "filings.write" | "system.configure";
+        Verb: "accounts.decide" | "accounts.manage" | "access_log.read" | "inspection.write" | "inspection.read" | "dictionaries.keep" | "statistics.read" | "enterprises.read" | "ratings.read" | "ratings.generate" | "ratings.handle" | "ratings.supervise" | "enterprises.manage" | "filings.review" | "filings.write" | "power.formal_check" | "power.accept" | "power.examine" | "power.committee" | "power.approve" | "power.issue" | "transport.supervise" | "transport.evaluate" | "transport.review" | "system.configure";
         /** @description Voided (作废). */
         Voided: {
             /** Format: date-time */
