@@ -17,12 +17,14 @@ from accounts import offices, queries
 from accounts.models import Office, OfficeKind, Region, ResetProposal, User, UserStatus
 from accounts.operations import get_manageable, step_of
 from accounts.sign_in import passwords, second_factor, sessions, throttle
+from accounts.sign_in.reset_notices import KINDS, SHOWN_FOR
 from accounts.verbs import Verb, verbs_at
 from accounts.workflows import USER
 from core import clock
 from core.actor import Actor
 from core.db import Database, dialect_of, insert_into
 from core.errors import Problem, invalid, not_found
+from core.models import HistoryEntry, HistoryPayload
 from core.text import clean, demanded
 from core.workflows import history, todos
 
@@ -30,6 +32,11 @@ PROPOSED = "reset_proposed"
 """Kind of the to-do of those who may confirm."""
 
 PROPOSAL_LIFE = timedelta(days=3)
+PROPOSE = "propose_reset"
+_ENDING = ("cancel_reset", "confirm_reset", *KINDS)
+"""Steps after which a proposal is over."""
+_KNOWING = ("approve", *(action for action, kind in KINDS.items() if kind == "password"))
+"""Steps after which their actor may know the password of the user."""
 
 
 def may_alone(actor: Actor, office: Office, user: User) -> bool:
@@ -128,7 +135,7 @@ def propose(session: Session, actor: Actor, user_id: UUID, kind: str, reason: st
         if (open_one.proposed_by, open_one.kind) == (actor.user_id, kind):
             return
         raise Problem("wrong_status", "已有待确认的重置，请先确认或撤回", current_status=user.status)
-    USER.move(session, actor, user, "propose_reset", {}, {"kind": kind, "reason": values["reason"]})
+    USER.move(session, actor, user, PROPOSE, {}, {"kind": kind, "reason": values["reason"]})
     region = session.get_one(Region, session.get_one(Office, user.office_id).region_code)
     title = f"重置确认：{user.username}（由 {actor.username} 提出）"
     todos.open_for_region(
@@ -141,7 +148,7 @@ def confirm(database: Database, actor: Actor, user_id: UUID, proposal_id: UUID) 
     """The second person confirms; the kind, and for a password the one-time password.
 
     Raises 404 where the proposal is not open (any more) or who made it could not make it now, and 403
-    `another_person_needed` for that person.
+    `another_person_needed` for that person, also under a user name that the same person reset or approved of late.
     """
     with database.read() as session:
         _confirmable(session, actor, user_id, proposal_id)
@@ -188,11 +195,38 @@ def _confirmable(session: Session, actor: Actor, user_id: UUID, proposal_id: UUI
         )
         .execution_options(populate_existing=True)
     )  # fmt: skip
-    if proposal is None or not _still_may(session, proposal):
+    if proposal is None or not _was_made(session, proposal) or not _still_may(session, proposal):
         raise not_found()
-    if proposal.proposed_by == actor.user_id:
+    if not _behind(session, proposal.proposed_by).isdisjoint(_behind(session, actor.user_id)):
         raise Problem("another_person_needed")
     return user, proposal
+
+
+def _was_made(session: Session, proposal: ResetProposal) -> bool:
+    """Whether the history of the user says so: nobody puts the first of two people into the table."""
+    last = session.execute(
+        select(HistoryEntry.action, HistoryEntry.actor_id, HistoryPayload.payload)
+        .join(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.subject_id == proposal.user_id, HistoryEntry.action.in_((PROPOSE, *_ENDING)))
+        .order_by(HistoryEntry.seq.desc())
+        .limit(1)
+    ).first()
+    made = None if last is None else (last.action, last.actor_id, last.payload.get("kind"))
+    return made == (PROPOSE, proposal.proposed_by, proposal.kind)
+
+
+def _behind(session: Session, user_id: UUID) -> set[UUID]:
+    """The user, and whoever may know the password because they reset it of late or approved the account, and so on."""
+    found, asked = {user_id}, {user_id}
+    since = clock.now() - SHOWN_FOR
+    while asked:
+        knowing = select(HistoryEntry.actor_id).where(
+            HistoryEntry.subject_id.in_(asked), HistoryEntry.action.in_(_KNOWING), HistoryEntry.at > since,
+            HistoryEntry.actor_id.is_not(None),
+        )  # fmt: skip
+        asked = {one for one in session.scalars(knowing) if one is not None} - found
+        found |= asked
+    return found
 
 
 def _still_may(session: Session, proposal: ResetProposal) -> bool:

@@ -4,14 +4,15 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
 from apiflask import APIFlask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from accounts.models import User
+from accounts.models import ResetProposal, User
 from accounts.sign_in import captchas, passwords
 from accounts.verbs import Role
 from core.db import Database
@@ -19,7 +20,7 @@ from core.models import HistoryEntry
 from tests import parties as both
 from tests.miniapp_api.test_second_factor import code as otp_of
 from tests.miniapp_api.test_second_factor import enrol
-from tests.newcomers import at_once, code_of, make_user, try_sign_in
+from tests.newcomers import application_body, apply, at_once, code_of, make_user, try_sign_in
 from tests.parties import FAR_WORKS, OTHER_WORKS, WORKS, Parties, sign_in_enterprise
 from tests.people import PASSWORD, Person, SignIn
 
@@ -118,6 +119,60 @@ class TestTwoPeople:
         for person in (other_city_user, county_inspector):
             refused = person.post(f"{path}/propose-reset", {"kind": "password", "reason": "试试"})
             assert refused.status_code in (403, 404)
+
+    @pytest.mark.parametrize("proposes", ["the superior", "the one who was reset"])
+    def test_nobody_is_both_people_by_resetting_the_other_one(
+        self, client: FlaskClient, database: Database, province_user: Person, path: str, clock: time_machine.Traveller,
+        sign_in: SignIn, proposes: str,
+    ) -> None:  # fmt: skip
+        reset = province_user.post(f"/users/{id_of(database, 'city_reviewer')}/reset-password", {})
+        assert reset.status_code == 200
+        token = try_sign_in(client, "city_reviewer", reset.json["password"]).json["token"]
+        city = Person("city_reviewer", client, token)
+        changed = {"old_password": reset.json["password"], "new_password": PASSWORD}
+        assert city.put("/me/password", changed).status_code == 200
+        first, other = (province_user, city) if proposes == "the superior" else (city, province_user)
+        proposal = self.propose(first, path)
+        assert code_of(self.confirm(other, path, proposal)) == (403, "another_person_needed")
+        clock.shift(timedelta(days=30))
+        proposal = self.propose(sign_in(first.username), path)
+        assert self.confirm(sign_in(other.username), path, proposal).status_code == 200
+
+    def test_nor_by_resetting_both_nor_by_approving_an_application_for_the_other_one(
+        self, client: FlaskClient, database: Database, province_user: Person, city_reviewer: Person, second: Person,
+        path: str,
+    ) -> None:  # fmt: skip
+        proposal = self.propose(city_reviewer, path)
+        people = []
+        for username in ("city_reviewer", "city_second"):
+            reset = province_user.post(f"/users/{id_of(database, username)}/reset-password", {}).json["password"]
+            person = Person(username, client, try_sign_in(client, username, reset).json["token"])
+            assert person.put("/me/password", {"old_password": reset, "new_password": PASSWORD}).status_code == 200
+            people.append(person)
+        assert code_of(self.confirm(people[1], path, proposal)) == (403, "another_person_needed")
+        assert people[0].post(f"{path}/cancel-reset", {"proposal_id": proposal["id"]}).status_code == 200
+        made = apply(client, region_code="320400", username="city_third")
+        assert province_user.post(f"/account-applications/{made['id']}/approve", {}).status_code == 200
+        signed_in = try_sign_in(client, "city_third", application_body()["password"])
+        proposal = self.propose(province_user, path)
+        third = Person("city_third", client, signed_in.json["token"])
+        assert code_of(self.confirm(third, path, proposal)) == (403, "another_person_needed")
+
+    def test_a_proposal_put_into_the_table_is_none(
+        self, database: Database, city_reviewer: Person, second: Person, path: str
+    ) -> None:
+        proposal = self.propose(city_reviewer, path)
+        with database.write() as session:
+            session.execute(update(ResetProposal).values(proposed_by=UUID(id_of(database, "province_user"))))
+        for person in (city_reviewer, second):
+            assert code_of(self.confirm(person, path, proposal)) == (404, "not_found")
+        with database.write() as session:
+            session.execute(
+                update(ResetProposal).values(
+                    proposed_by=UUID(id_of(database, "city_reviewer")), kind="second_factor"
+                )
+            )  # fmt: skip
+        assert code_of(self.confirm(second, path, proposal)) == (404, "not_found")
 
     def test_a_proposal_is_taken_back_refused_or_runs_out(
         self, clock: time_machine.Traveller, database: Database, sign_in: SignIn
