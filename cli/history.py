@@ -26,6 +26,7 @@ from core.sealing.parts import Part
 from core.workflows.integrity import verify_ends
 from enterprise import integrity as enterprise_integrity
 from enterprise.filings.integrity import verify_filings
+from enterprise.registrations import integrity as registrations_integrity
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
 from inspection import integrity as inspection_integrity
@@ -65,6 +66,7 @@ def _steps(session: Session, wanted: _Wanted, outcome: Outcome, show: Callable[[
             lambda: chain(
                 verify_ends(session, OUTAGE),
                 enterprise_integrity.verify(session),
+                registrations_integrity.verify(session),
                 verify_filings(session, {kind.code: kind for kind in KINDS}, show),
             ),
         ),

@@ -17,12 +17,14 @@ from core.workflows.integrity import in_chunks
 from enterprise.models import Enterprise
 
 _ENTERPRISE = OfficeKind.ENTERPRISE.value
+_REGISTRANT = OfficeKind.REGISTRANT.value
 _COLUMNS: list[Any] = [Office, Enterprise.uscc, Enterprise.region_code]
 _OFFICES = (
     select(*_COLUMNS, exists().where(OfficeRegion.office_id == Office.id))
     .select_from(Office)
     .outerjoin(Enterprise, Enterprise.id == Office.enterprise_id)
-    .where(or_(Office.kind == _ENTERPRISE, Office.enterprise_id.is_not(None)))
+    # Those of registrants are verified with their registrations (`registrations/integrity.py`).
+    .where(or_(Office.kind == _ENTERPRISE, Office.enterprise_id.is_not(None)), Office.kind != _REGISTRANT)
 )
 
 

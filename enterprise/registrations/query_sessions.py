@@ -25,6 +25,7 @@ from core.text import clean_line, fold
 from enterprise.registrations import query_codes
 from enterprise.registrations.models import Registered
 from enterprise.registrations.registering import HOUR, Asker, slow_down
+from enterprise.registrations.workflows import REGISTERED
 
 SPARE_LIFE = timedelta(days=1)
 """How long a mailed code waits to be used."""
@@ -69,7 +70,7 @@ def begin(database: Database, policy: SessionPolicy, typed: Typed, asker: Asker)
         audit.note(session, "", None, asker.origin.address, "query_failed" if found is None else "query_signed_in")
         if found is not None:
             throttle.take_back(session, keys)
-            _take_spare(found, query_codes.hash_of(typed.query_code))
+            _take_spare(session, found, query_codes.hash_of(typed.query_code))
             begun = sessions.begin(
                 session, policy, found.user_id, None, asker.origin, asker.user_agent, filing_id=found.filing_id
             )
@@ -103,10 +104,12 @@ def _normalised(registered: Registered, code: str) -> str:
     return normalise_resident_id(code) if registered.applicant == "person" else normalise_uscc(code)
 
 
-def _take_spare(found: Registered, hashed: str) -> None:
+def _take_spare(session: Session, found: Registered, hashed: str) -> None:
     """The mailed code was used: from now on it is the code, and the former one is none."""
     if found.spare_code_hash == hashed:
         found.query_code_hash, found.spare_code_hash, found.spare_until = hashed, None, None
+        session.flush()
+        REGISTERED.note(session, None, found.id, "renew_code", {})
 
 
 def send_lost_code(database: Database, site: Site, system: str, name: str, code: str, email: str, asker: Asker) -> None:

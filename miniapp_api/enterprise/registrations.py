@@ -221,7 +221,8 @@ def create_query_session(body: QueryBody) -> tuple[dict[str, Any], int]:
 def list_registrations(session: Session, actor: Actor, query: RegistrationsQuery) -> dict[str, Any]:
     """Registrations that the caller may decide about: of the own regions, or with the own organisation's code."""
     page = queries.registrations(session, actor, Filters(query.system, query.status), query.request())
-    return page.as_json(lambda row: queries.answer(actor, row.Registered, row.Enterprise))
+    known = queries.known(session, page.items)
+    return page.as_json(lambda row: queries.answer(actor, row.Registered, known.get(row.Registered.code)))
 
 
 @bp.post("/registrations/<uuid:registration_id>/join")

@@ -23,13 +23,14 @@ from core.workflows import history, todos
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
+from enterprise.registrations.models import Registered
 from feedback.codes.kinds import SHOWN
 from feedback.models import FreedNumber, Rating, RatingCode
 from inspection.dictionaries.entries import PRODUCT_ITEMS, TEST_ITEMS
 from inspection.dictionaries.models import DictionaryEntry
 from inspection.models import CorrectionRequest, Inspection, InspectionVersion
 from miniapp_api.http.wiring import KEY
-from tests import paperwork
+from tests import paperwork, registrants
 from tests import parties as both
 from tests.newcomers import apply, make_user
 from tests.parties import upload
@@ -314,6 +315,26 @@ def licences(stage: Stage) -> Listed:
     return Listed(parties.enterprise.get, "/licences", Licence, lambda n: {"licence_no": f"XK-{n + 5000}"})
 
 
+def registrations(stage: Stage) -> Listed:
+    parties = both.prepare(stage.application, stage.sign_in)
+    registrants.declare(stage.application)
+    registrants.made(stage.application.test_client())
+
+    def differ(place: int) -> Json:
+        """Each has a filing and a user of its own."""
+        ids: Json = {}
+        with stage.database.write() as session:
+            for model, name in ((Filing, "filing_id"), (User, "user_id")):
+                table, of_one = cast(Table, model.__table__), select(getattr(Registered, name)).limit(1)
+                row = dict(session.execute(select(table).where(table.c.id.in_(of_one))).mappings().one())
+                ids[name] = uuid4()
+                own = {"username": f"reg-{ids[name].hex}"} if model is User else {"open_key": None}
+                session.execute(insert(table).values(in_row(table, {**row, **own, "id": ids[name]})))
+        return {**ids, "created_at": minutes(place), "query_code_hash": uuid4().hex}
+
+    return Listed(parties.reviewer.get, "/registrations", Registered, differ)
+
+
 def topics(stage: Stage) -> Listed:
     parties = both.prepare(stage.application, stage.sign_in)
     _topic(parties)
@@ -485,6 +506,7 @@ LISTS = [
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, freed_numbers,
     own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
+    registrations,
     supervision_checks, to_dos, outages, regions, own_sessions, access_log, moves_of_a_check, moves_of_a_spot_check,
     moves_of_a_rating, moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
     versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
@@ -495,7 +517,7 @@ PATHS = {
     "/correction-requests", "/correction-requests/{request_id}/history",
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/rating-numbers/freed",
-    "/filings", "/licences",
+    "/filings", "/licences", "/registrations",
     "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions", "/access-log",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/products/{code}/items/{item_id}/history",

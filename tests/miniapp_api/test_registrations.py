@@ -15,9 +15,11 @@ from accounts.models import User
 from core.db import Database
 from core.models import Todo
 from core.workflows import history
+from enterprise import integrity as enterprise_integrity
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from enterprise.queries import by_uscc
+from enterprise.registrations import integrity
 from enterprise.registrations.declarations import BrokenRegistration, Registration, Registrations
 from enterprise.registrations.models import Registered
 from enterprise.registrations.registering import FREE
@@ -279,6 +281,41 @@ def test_whoever_asks_for_a_lost_code_learns_nothing(client: FlaskClient, databa
     theirs = seen()
     for changes in ({"code": WORKS}, {"name": "别的名称"}, {"email": "a@example.cn"}, {"code": ID_NUMBER}):
         assert seen(**changes) == theirs
+
+
+def test_a_query_code_that_was_led_elsewhere_in_the_table_is_named(
+    client: FlaskClient, database: Database, parties: Parties
+) -> None:
+    first, second = made(client), made(client, name="另一评价有限公司", code=WORKS)
+    path = f"/api/v1/registrations/{ORGANISATION}/lost-codes"
+    client.post(path, json={"name": FORM_OF_AGENCY["name"], "code": UNKNOWN, "email": EMAIL})
+    mailed = letters_to(database, EMAIL)[-1].split("新的查询码：")[1][:19]
+    assert query(client, mailed).status_code == 201  # a mailed code is a step of its own
+    parties.enterprise.post(f"/registrations/{second['id']}/join", {})
+
+    def found() -> list[str]:
+        with database.read() as session:
+            return [one.reason for one in (*integrity.verify(session), *enterprise_integrity.verify(session))]
+
+    assert found() == []
+    works = f"(SELECT id FROM enterprises WHERE uscc = '{WORKS}')"
+    office = "(SELECT office_id FROM users WHERE username LIKE 'reg-%' ORDER BY created_at LIMIT 1)"
+    for table, column, value in (
+        ("registrations", "query_code_hash", "'0'"), ("registrations", "applicant_id", works),
+        ("registrations", "status", "'apart'"), ("offices", "level", "'national'"),
+    ):  # fmt: skip
+        key = "id" if table == "registrations" else f"id = {office} AND id"
+        with database.write() as session:
+            rows = session.execute(text(f"SELECT id, {column} FROM {table} WHERE {key} IS NOT NULL")).all()
+            chosen = rows[-1]
+            session.execute(text(f"UPDATE {table} SET {column} = {value} WHERE id = :id"), {"id": chosen[0]})
+        assert len(found()) == 1, column
+        with database.write() as session:
+            session.execute(
+                text(f"UPDATE {table} SET {column} = :old WHERE id = :id"), {"old": chosen[1], "id": chosen[0]}
+            )
+        assert found() == []
+    assert first["id"] != second["id"]
 
 
 class TestConsent:
