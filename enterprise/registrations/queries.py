@@ -28,7 +28,7 @@ class Filters:
 
 
 def registrations(session: Session, actor: Actor, filters: Filters, request: PageRequest) -> Page:
-    """Those of the actor's regions or with the code of an organisation there; for an organisation those with its code."""
+    """Those of the actor's regions or with the code of an organisation there; for one those with its own code."""
     own = Enterprise.id == actor.enterprise_id if actor.enterprise_id is not None else actor.scope.condition(Enterprise)
     of_code = Registered.code.in_(select(Enterprise.uscc).where(own, Enterprise.source != REGISTRATION))
     conditions: list[ColumnElement[bool]] = [of_code]
