@@ -2,6 +2,7 @@
 
     models.py       the tables: a job, and its rows
     operations.py   begin one, cancel it, delete what is long over
+    asked.py        what was asked for, sealed with the job
     running.py      work on the rows; the thread of the server that does it
     answers.py      what `GET /jobs/{id}` says
 

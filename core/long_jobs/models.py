@@ -11,14 +11,14 @@ from core.privacy import EncryptedText
 
 RUNNING, DONE, CANCELLED, STOPPED = "running", "done", "cancelled", "stopped"
 STATUSES = {RUNNING: "进行中", DONE: "已完成", CANCELLED: "已取消", STOPPED: "已中止"}
-"""`stopped`: who asked for it may not act any more."""
+"""`stopped`: who asked for it may not act any more, or the job is not the one that was asked for."""
 
 OK = "ok"
 """The outcome of a row that was done; else the code of the problem that refused it."""
 
 
 class LongJob(Base):
-    """A job; `params` is what its rows have in common, JSON. Whoever works on it has it until `leased_until`."""
+    """A job; `params` is what was asked for (`asked.py`). Whoever works on it has it until `leased_until`."""
 
     __tablename__ = "jobs"
     __table_args__ = (

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -14,6 +13,7 @@ from core.actor import Actor
 from core.db import Database, dialect_of, insert_into
 from core.errors import Problem, not_found
 from core.jobs.scheduler import RareJob
+from core.long_jobs import asked
 from core.long_jobs.models import CANCELLED, DONE, RUNNING, LongJob, LongJobRow
 from core.privacy import in_row
 
@@ -36,7 +36,8 @@ def begin(
     now = clock.now()
     values = {
         "id": job_id, "kind": kind, "user_id": actor.user_id, "session_id": actor.session_id,
-        "operator_name": actor.operator_name, "params": orjson.dumps(params).decode(), "status": RUNNING,
+        "operator_name": actor.operator_name, "params": asked.sealed(actor.user_id, kind, subject_ids, params),
+        "status": RUNNING,
         "total": len(subject_ids), "done": 0, "refused": 0, "created_at": now, "leased_until": now,
         "finished_at": None,
     }  # fmt: skip

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
@@ -21,6 +20,7 @@ from core import clock
 from core.actor import Actor
 from core.db import Database, dialect_of
 from core.errors import CATALOGUE, Problem
+from core.long_jobs import asked
 from core.long_jobs.models import DONE, OK, RUNNING, STOPPED, LongJob, LongJobRow
 
 log = structlog.get_logger()
@@ -74,7 +74,13 @@ class Runner:
         return job
 
     def _run(self, job: LongJob) -> int:
-        params, worked = orjson.loads(job.params), 0
+        with self.database.read() as session:
+            params = asked.params_of(session, job)
+        if params is None:
+            log.error("job_changed", job=str(job.id))
+            self._finish(job, STOPPED)
+            return 0
+        worked = 0
         while True:
             with self.database.read() as session:
                 actor = self.actor_of(session, job)

@@ -95,6 +95,25 @@ def test_many_reports_are_read_at_once_and_the_job_says_what_was_refused_and_why
     assert runner.run_due() == 0
 
 
+@pytest.mark.parametrize("changed", ["asked by", "rows"])
+def test_a_job_that_was_changed_in_the_table_is_stopped_and_does_nothing_in_the_name_of_another(
+    parties: Parties, runner: Runner, database: Database, changed: str
+) -> None:
+    ids = sent_reports(parties, 2)
+    asks, chosen = (parties.far_reviewer, ids) if changed == "asked by" else (parties.reviewer, ids[:1])
+    job = UUID(read_all(asks, ids=chosen))
+    with database.write() as session:
+        if changed == "asked by":
+            reviewer = session.scalars(select(User.id).where(User.username == parties.reviewer.username)).one()
+            session.execute(update(LongJob).where(LongJob.id == job).values(user_id=reviewer))
+        else:
+            session.add(LongJobRow(job_id=job, position=1, subject_id=UUID(ids[1])))
+    runner.run_due()
+    assert statuses(parties.reviewer, ids) == ["unread", "unread"]
+    with database.read() as session:
+        assert session.get_one(LongJob, job).status == "stopped"
+
+
 def test_filters_choose_what_the_list_shows(parties: Parties, runner: Runner) -> None:
     ids = sent_reports(parties, 2)
     job = read_all(parties.reviewer, filter={"kind": "self_check_report", "status": "unread"})
