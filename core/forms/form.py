@@ -47,6 +47,7 @@ from core.forms.validation import json_schema
 from core.forms.validation.check import Checked, validate
 from core.forms.validation.plan import Plan, make_plan
 from core.forms.validation.presets import Presets, presets
+from core.forms.words import Words
 
 
 class BrokenForm(Exception):
@@ -116,9 +117,12 @@ class Form:
         form._plan = make_plan(outline, conditions, relations, json_schema.validator(form.schema))
         return form
 
-    def check(self, body: Mapping[str, Any], *, submit: bool, today: date) -> Checked:
-        """Validate a body, in the order of `validation/check.py`. Any JSON value may be a body; nothing is raised."""
-        checked = validate(self._plan, body, submit=submit, today=today)
+    def check(self, body: Mapping[str, Any], *, submit: bool, today: date, words: Words | None = None) -> Checked:
+        """Validate a body, in the order of `validation/check.py`. Any JSON value may be a body; nothing is raised.
+
+        `words`: where dictionaries are looked up; without it what comes from one is taken as it was sent.
+        """
+        checked = validate(self._plan, body, submit=submit, today=today, words=words)
         if self.tabs and checked.faults:
             checked.faults = [replace(fault, tab=self.tab_of(fault.path)) for fault in checked.faults]
         return checked

@@ -2,6 +2,9 @@
 
     "not_before": NAME   "not_after": NAME     of a date: another date of the same row, or one around it
     "owed_until": NAME                         of a file that may be owed: such a date, the last day
+    "not_above": NAME                          of a number: another number of the same row, or one around it
+    "from_entry": "NAME.KEY"                   of a text or number: what the entry of a searched choice says
+    "rows_of": NAME                            of a group with `rows_from`: the choice below which its rows stand
     "sum_of": "GROUP.NAME"                     of a number: the sum of a number in the rows
     "count_of": "GROUP"                        of a number: how many rows there are
     "rows_when": CONDITION                     of the rows that are summed or counted; left out: all of them
@@ -16,15 +19,16 @@ from typing import Literal
 from core.errors import Fault
 from core.forms.definitions.conditions import Condition, read_condition
 from core.forms.definitions.outline import Outline
+from core.forms.items.groups import Group
 from core.forms.items.item import Item
 from core.forms.items.quantities import Date, Number
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """That a date is `not_before` or `not_after` another one, of which `text` is the printed wording."""
+    """That a date is `not_before` or `not_after` another one, or a number `not_above` one; `text` is its wording."""
 
-    relation: Literal["not_before", "not_after"]
+    relation: Literal["not_before", "not_after", "not_above"]
     name: str
     text: str
 
@@ -47,12 +51,16 @@ class Relations:
     worked: tuple[Worked, ...]
 
 
+_NO_ROWS = Group.model_construct(rows_from=None)
+
+
 def read_relations(outline: Outline) -> Relations:
     """Read them; faults are appended to the outline's."""
     known = {item.name: item for item in outline.items}
     orders: dict[str, tuple[Order, ...]] = {}
     worked: list[Worked] = []
     for item in outline.items:
+        _refuse_entryless(item, _NO_ROWS, outline.faults)
         definition = item.definition
         if isinstance(definition, Number) and definition.is_worked_out:
             one = _worked(item, definition, known, outline.faults)
@@ -67,6 +75,14 @@ def _read_orders(
     """The orders of a date, and of those in the rows of a group, which may name dates of their row and around it."""
     if isinstance(item.definition, Date) and (found := _orders(item, item.definition, known, faults)):
         orders[item.source] = found
+    above = getattr(item.definition, "not_above", None)
+    if above is not None:
+        other = known.get(above)
+        if other is None or other is item or not isinstance(other.definition, Number):
+            faults.append(Fault(f"{item.source}/not_above", "unknown_item", f"本表没有另一个数“{above}”可供比较"))
+        else:
+            orders[item.source] = (Order("not_above", above, other.text),)
+    _read_entries(item, known, faults)
     until = getattr(item.definition, "owed_until", None)
     if until is not None and not _is_date(known.get(until)):
         faults.append(Fault(f"{item.source}/owed_until", "unknown_item", f"本表没有日期“{until}”可作补交期限"))
@@ -74,6 +90,35 @@ def _read_orders(
         if isinstance(inner.definition, Number) and inner.definition.is_worked_out:
             faults.append(Fault(inner.source, "nested", "组内不能有由其他行计算得出的数"))
         _read_orders(inner, {**known, **item.inner}, orders, faults)
+
+
+def _read_entries(item: Item, known: Mapping[str, Item], faults: list[Fault]) -> None:
+    """Refuse what cannot be taken from a dictionary."""
+    definition = item.definition
+    if isinstance(definition, Group):
+        if definition.rows_from is None:
+            if definition.rows_of is not None:
+                faults.append(Fault(f"{item.source}/rows_of", "bad_value", "rows_of 只用于取自词典（rows_from）的组"))
+        elif sum(getattr(one.definition, "from_entry", None) == "code" for one in item.items) != 1:
+            message = '取自词典的组须有且只有一项带出条目的代码（"from_entry": "code"）'
+            faults.append(Fault(f"{item.source}/items", "bad_value", message))
+        elif definition.rows_of is not None and getattr(known.get(definition.rows_of), "type", None) != "choice":
+            message = f"本表没有单选项“{definition.rows_of}”，不能据以取词典的条目"
+            faults.append(Fault(f"{item.source}/rows_of", "unknown_item", message))
+        for inner in item.items:
+            _refuse_entryless(inner, definition, faults)
+    name = (getattr(definition, "from_entry", None) or "").rpartition(".")[0]
+    if name and not getattr(getattr(known.get(name), "definition", None), "search", False):
+        faults.append(Fault(f"{item.source}/from_entry", "unknown_item", f"本表没有可检索的选择项“{name}”"))
+
+
+def _refuse_entryless(inner: Item, group: Group, faults: list[Fault]) -> None:
+    if group.rows_from is not None:
+        return
+    for key in ("from_entry", "required_entry", "options_entry"):
+        said = getattr(inner.definition, key, None)
+        if said is not None and "." not in said:
+            faults.append(Fault(f"{inner.source}/{key}", "bad_value", "只有取自词典（rows_from）的组，其行才有条目"))
 
 
 def _is_date(item: Item | None) -> bool:

@@ -197,6 +197,33 @@ class ItemType(Keys):
             yield "min_items", "bad_value", "最少项数不能多于最多项数"
 
 
+class FromEntry(ItemType):
+    """A type whose value may be what an entry of a dictionary says (`validation/proposing.py`).
+
+    `from_entry`: that of its row (`name`), or of a searched choice beside or around it (`hs_code.name`). Nobody fills
+    it in.
+    """
+
+    from_entry: Annotated[
+        str | None,
+        Key(
+            keys.shaped(r"([a-z][a-z0-9_]{0,39}\.)?[a-z][a-z0-9_]{0,39}", "须写成“name”或“hs_code.name”的形式"),
+            keys.cells.TEXT,
+        ),
+    ] = None
+
+    @classmethod
+    def key_conflicts(cls, raw: Mapping[str, Any], *, in_group: bool) -> Iterator[tuple[str, str, str]]:
+        yield from super().key_conflicts(raw, in_group=in_group)
+        if "from_entry" not in raw:
+            return
+        if not (in_group or "field" in raw):
+            yield "from_entry", "bad_value", "由词典带出的项须用 field（字段名）"
+        for key in ("required", "required_when", "default_from", "sensitive", "repeat", "sum_of", "count_of"):
+            if raw.get(key):
+                yield key, "bad_value", "由词典带出的项不由人填写，不能设必填、预填、多项或合计"
+
+
 class Counted(ItemType):
     """A type whose values are lists, or may be."""
 

@@ -44,13 +44,15 @@ class Boolean(_Chosen):
 class _OfOptions(_Chosen):
     """`options` (`[{value, label}]`), or `options_from`, the name of a dictionary.
 
-    For a dictionary only the type is checked: the room that owns it resolves the values. `problem_when` lists the
+    For a dictionary only the type is checked: the room that owns it resolves the values. With `search` it is searched
+    at the server, and a submission refuses what it does not have (`core/forms/words.py`). `problem_when` lists the
     values that count as a problem (问题); `problem_text` states the problem for those who did not ask the question
     (“未建立销售台账” for “是否建立销售台账”).
     """
 
     options: Annotated[list[dict[str, str]] | None, Key(keys.options, cells.OPTIONS)] = None
     options_from: Annotated[str | None, Key(keys.shaped(r"[a-z][a-z0-9_]{0,39}", "须为词典的代码"), cells.TEXT)] = None
+    search: Annotated[bool, keys.FLAG] = False
     problem_when: Annotated[Sequence[str], Key(keys.nonempty, cells.ANSWERS)] = ()
     problem_text: Annotated[str | None, keys.text_key(300)] = None
 
@@ -70,6 +72,8 @@ class _OfOptions(_Chosen):
     def key_conflicts(cls, raw: Mapping[str, Any], *, in_group: bool) -> Iterator[tuple[str, str, str]]:
         if ("options" in raw) == ("options_from" in raw):
             yield "options", "no_options", "须写明选项（options 或 options_from，只能有其一）"
+        if raw.get("search") is True and ("options_from" not in raw or not (in_group or "field" in raw)):
+            yield "search", "bad_value", "只有选项取自词典（options_from）的字段（field）可以检索（search）"
         offered = set(_values(raw.get("options")) or ())
         yield from _unknown_problems(raw, lambda value: isinstance(value, str) and value in offered)
         yield from super().key_conflicts(raw, in_group=in_group)

@@ -19,6 +19,8 @@ _ROWS = Key(keys.whole(1, MAX_ROWS), cells.WHOLE)
 class Group(Counted):
     """Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
 
+    With `rows_from` it has one row for each entry of a dictionary, below the entry that `rows_of` names where that is
+    said; the cell with `from_entry: "code"` tells which row is which (`validation/proposing.py`).
     `validation/reading.py` normalises the rows.
     """
 
@@ -26,6 +28,8 @@ class Group(Counted):
     items: Annotated[list[Any], keys.PARTS]
     min_items: Annotated[int, _ROWS] = 0
     max_items: Annotated[int, _ROWS] = MAX_LISTED
+    rows_from: Annotated[str | None, Key(keys.shaped(r"[a-z][a-z0-9_]{0,39}", "须为词典的代码"), cells.TEXT)] = None
+    rows_of: Annotated[str | None, Key(keys.line(40), cells.TEXT)] = None
 
     named_by: ClassVar[Literal["no", "field"] | None] = "field"
     label: ClassVar[str] = "组（group）"

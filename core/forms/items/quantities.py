@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from core.forms.items import cells, keys
-from core.forms.items.base import WRONG, ItemType, Refusal, SubmissionFault
+from core.forms.items.base import WRONG, FromEntry, ItemType, Refusal, SubmissionFault
 from core.forms.items.identities import half_width
 from core.forms.items.keys import Key
 
@@ -32,11 +32,12 @@ def worked_out(number: Decimal) -> str | None:
     return "0" if written in ("", "-0") else written
 
 
-class Number(ItemType):
+class Number(FromEntry):
     """A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
 
     `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` and `maximum` are decimal
-    strings, included. With `sum_of` or `count_of` it is worked out from rows (`definitions/relations.py`).
+    strings, included; `not_above` names another number that it must not exceed. With `sum_of` or `count_of` it is
+    worked out from rows (`definitions/relations.py`).
     """
 
     type: Literal["number"]
@@ -44,6 +45,7 @@ class Number(ItemType):
     unit: Annotated[str | None, keys.text_key(20)] = None
     minimum: Annotated[str | None, _DECIMAL] = None
     maximum: Annotated[str | None, _DECIMAL] = None
+    not_above: Annotated[str | None, Key(keys.line(40), cells.TEXT)] = None
     sum_of: Annotated[
         str | None, Key(keys.shaped(rf"{_NAME}\.[^\s.]+", "须写成“组.项”的形式，例如 products.qty"), cells.TEXT)
     ] = None

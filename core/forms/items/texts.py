@@ -9,15 +9,19 @@ import jsonschema_rs
 
 from core import text
 from core.forms.items import cells, keys
-from core.forms.items.base import ORGANISATIONS, PERSONS, Counted, SubmissionFault
+from core.forms.items.base import ORGANISATIONS, PERSONS, Counted, FromEntry, SubmissionFault
 from core.forms.items.keys import Key
 
+_DETAIL = r"[a-z][a-z0-9_]{0,39}"
 
-class Text(Counted):
+
+class Text(FromEntry, Counted):
     """One text, or with `repeat` a list of distinct texts, with `min_items` and `max_items`.
 
     `max_length` is in characters. `pattern` begins with ^ and ends with $; `pattern_message` is its Chinese sentence.
-    `suggest`: what the own office typed there before is offered again.
+    `suggest`: what the own office typed there before is offered again. In a row that a dictionary proposes
+    (`rows_from`), `required_entry` and `options_entry` name what its entry says of it: whether it must be given, and
+    the answers among which it is chosen.
     """
 
     type: Literal["text"]
@@ -27,6 +31,8 @@ class Text(Counted):
     pattern: Annotated[str | None, Key(keys.pattern, cells.TEXT)] = None
     pattern_message: Annotated[str | None, keys.text_key(200)] = None
     suggest: Annotated[bool, keys.FLAG] = False
+    required_entry: Annotated[str | None, Key(keys.shaped(_DETAIL, "须为词典条目的属性名"), cells.TEXT)] = None
+    options_entry: Annotated[str | None, Key(keys.shaped(_DETAIL, "须为词典条目的属性名"), cells.TEXT)] = None
 
     sealable: ClassVar[bool] = True
     comparable: ClassVar[bool] = True

@@ -1,5 +1,6 @@
 """The validation of a body against a compiled form: the same rules, in the same order, as on the phone.
 
+0.  What dictionaries say is filled in (`proposing.py`), where they are known.
 1.  Read: every known item is normalised (`items/`); null, blank text and empty lists are not given.
 2.  Schema: types, options, lengths, unknown keys (`json_schema.py`). An item with a fault from steps 1 and 2
     is given, but conditions see it as not given; so are all items of `answers` or `disposals` when that is
@@ -40,10 +41,13 @@ from core.forms.definitions.relations import Worked
 from core.forms.items.base import SubmissionFault
 from core.forms.items.item import PROBLEMS_FOUND, Item
 from core.forms.items.quantities import worked_out
+from core.forms.items.texts import Text
 from core.forms.validation import messages
 from core.forms.validation.messages import answer_fault
 from core.forms.validation.plan import Plan
+from core.forms.validation.proposing import Proposed, propose
 from core.forms.validation.reading import Reading, Row, Spot
+from core.forms.words import Entry, Words
 
 
 @dataclass
@@ -59,11 +63,12 @@ class Checked:
     owed: dict[str, str] = field(default_factory=dict)
 
 
-def validate(plan: Plan, body: Any, *, submit: bool, today: date) -> Checked:
-    """Steps 1 to 8. Any JSON value may be a body; nothing is raised for it."""
+def validate(plan: Plan, body: Any, *, submit: bool, today: date, words: Words | None = None) -> Checked:
+    """Steps 0 to 8; without `words` no dictionary is known. Any JSON value may be a body; nothing is raised for it."""
     if not isinstance(body, Mapping):
         return Checked({"answers": {}, "disposals": {}}, [Fault("", "wrong_type", messages.NOT_AN_OBJECT)], False)
-    validation = _Validation(plan, body, today)
+    proposed = Proposed(body) if words is None or not plan.proposing else propose(plan.proposing, body, words)
+    validation = _Validation(plan, proposed, today)
     return validation.as_submission() if submit else validation.as_draft()
 
 
@@ -76,10 +81,11 @@ def warnings_of(values: Mapping[str, Any], problems_found: bool) -> list[dict[st
 
 
 class _Validation:
-    def __init__(self, plan: Plan, body: Mapping[str, Any], today: date) -> None:
+    def __init__(self, plan: Plan, proposed: Proposed, today: date) -> None:
         self.plan = plan
         self.today = today
-        self.reading = Reading(plan, body)
+        self.proposed = proposed
+        self.reading = Reading(plan, proposed.body)
         self.faults = self.reading.faults
         self.given = self.reading.sound_values()
         self.env: dict[str, Any] = {PROBLEMS_FOUND: False, **self.given}
@@ -158,7 +164,7 @@ class _Validation:
                     faults.append(answer_fault(item, "disposal_without_problem", item.pointer))
             else:
                 value = env.get(item.name)
-                if value is None or item.source in self.plan.with_rules or self.faults:
+                if value is None or item.source in self.plan.with_rules or self.faults or self.proposed.unknown:
                     faults += self.item_faults(item, (item.name,), item.pointer, env, value)
                 if item.type == "group":
                     faults += self.row_faults(item, (item.name,), item.pointer, value, env)
@@ -196,6 +202,11 @@ class _Validation:
     def item_faults(self, item: Item, spot: Spot, at: str, env: Env, value: Any) -> list[Fault]:
         if self.faults and spot in self.faults:
             return self.faults[spot]
+        if self.proposed.unknown and (unknown := self.not_in_dictionary(item, spot, at)):
+            return unknown
+        said = self.entry_of(spot)
+        if said is not None and (found_by_entry := _by_entry(item, said, at, value)):
+            return found_by_entry
         if value is not None:
             if item.source not in self.plan.with_rules:
                 return []
@@ -213,12 +224,35 @@ class _Validation:
         self.owed[at] = item.text
         return []
 
+    def not_in_dictionary(self, item: Item, spot: Spot, at: str) -> list[Fault]:
+        """That the dictionary of a searched choice does not have what was chosen, for a list each of those."""
+        if spot in self.proposed.unknown:
+            return [answer_fault(item, "unknown_option", at)]
+        if item.type != "multi":
+            return []
+        places = sorted(one[-1] for one in self.proposed.unknown if one[:-1] == spot and isinstance(one[-1], int))
+        return [answer_fault(item, "unknown_option", f"{at}/{index}") for index in places]
+
+    def entry_of(self, spot: Spot) -> Entry | None:
+        """The entry of the row that a cell stands in, where a dictionary proposes the rows."""
+        if len(spot) < 3 or not self.proposed.entries:
+            return None
+        entries, index = self.proposed.entries.get(spot[:-2]), spot[-2]
+        return entries[index] if entries is not None and isinstance(index, int) else None
+
     def order_faults(self, item: Item, env: Env, value: Any) -> list[SubmissionFault]:
         faults = []
         for order in self.plan.orders.get(item.source, ()):
             other = env.get(order.name)
+            if other is None:
+                continue
+            if order.relation == "not_above":
+                if Decimal(value) > Decimal(other):
+                    sentence = f"“{item.text}”不能大于“{order.text}”（{other}），请核对"
+                    faults.append(SubmissionFault("too_large", "", sentence))
+                continue
             # Days that are written alike are in the order of their texts.
-            if other is None or value == other or (value > other) == (order.relation == "not_before"):
+            if value == other or (value > other) == (order.relation == "not_before"):
                 continue
             wrong = "早于" if order.relation == "not_before" else "晚于"
             faults.append(SubmissionFault("date_order", "", f"“{item.text}”不能{wrong}“{order.text}”，请核对"))
@@ -248,6 +282,18 @@ class _Validation:
             if item.name in env:
                 (inside[item.place] if item.place else laid)[item.name] = env[item.name]
         return {**laid, **inside}
+
+
+def _by_entry(item: Item, entry: Entry, at: str, value: Any) -> list[Fault]:
+    """What the entry of a row refuses: no answer where one is required, or one that is none of its options."""
+    definition = item.definition
+    if not isinstance(definition, Text):
+        return []
+    if value is None:
+        required = definition.required_entry is not None and entry.value(definition.required_entry) is True
+        return [answer_fault(item, "required", at)] if required else []
+    options = entry.value(definition.options_entry) if definition.options_entry is not None else None
+    return [answer_fault(item, "unknown_option", at)] if options and value not in options else []
 
 
 def _total(worked: Worked, env: Env) -> Decimal:

@@ -10,6 +10,7 @@ from core.forms.definitions.conditions import Condition, Conditions, Env
 from core.forms.definitions.outline import Outline
 from core.forms.definitions.relations import Order, Relations, Worked
 from core.forms.items.item import PROBLEMS_FOUND, Item
+from core.forms.validation.proposing import asks
 
 Test = Callable[[Env], bool]
 
@@ -49,6 +50,7 @@ class Plan:
     owed: Mapping[str, Test]  # uploads that may be owed
     with_rules: frozenset[str]  # sources of the items in whose values submit mode may find faults
     rules: tuple[Rule, ...]
+    proposing: tuple[Item, ...]  # items that take something from a dictionary, and groups that have such items
     orders: Mapping[str, tuple[Order, ...]]
     worked: Mapping[str, Worked]  # by the name of the number that is worked out
     validator: jsonschema_rs.Validator
@@ -80,6 +82,7 @@ def make_plan(
         with_rules=frozenset(
             one.source for one in every if one.definition.has_submission_rules or one.source in relations.orders
         ),
+        proposing=tuple(item for item in items if asks(item)),
         orders=relations.orders,
         worked={one.item.name: one for one in relations.worked},
         rules=tuple(_rule(raw, conditions.rules[at]) for at, raw in outline.rules),

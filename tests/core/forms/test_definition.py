@@ -225,6 +225,40 @@ def test_a_broken_definition_is_refused_at_its_place(definition: Any, expected: 
     assert _faults(definition) == expected
 
 
+def _searched(**more: Any) -> dict[str, Any]:
+    return {"field": "hs", "text": "编码", "type": "choice", "options_from": "hs_codes", "search": True, **more}
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([_yes_no(search=True)], [(f"{FIRST}/search", "bad_value")]),
+        ([_text(from_entry="hs.name")], [(f"{FIRST}/from_entry", "unknown_item")]),
+        ([_text(from_entry="1.name"), _yes_no()], [(f"{FIRST}/from_entry", "bad_value")]),
+        ([_text(from_entry="name")], [(f"{FIRST}/from_entry", "bad_value")]),
+        ([_searched(), _text(from_entry="hs.name", required=True)], [(f"{SECOND}/required", "bad_value")]),
+        ([_rows(_text(from_entry="name"))], [(f"{FIRST}/items/0/from_entry", "bad_value")]),
+        ([_rows(_text(required_entry="required"))], [(f"{FIRST}/items/0/required_entry", "bad_value")]),
+        ([_group("rows", _text(), rows_from="indicators")], [(f"{FIRST}/items", "bad_value")]),
+        (
+            [_group("rows", _text(from_entry="code"), _text("again", from_entry="code"), rows_from="indicators")],
+            [(f"{FIRST}/items", "bad_value")],
+        ),
+        ([_group("rows", _text(), rows_of="hs"), _searched()], [(f"{FIRST}/rows_of", "bad_value")]),
+        (
+            [_group("rows", _text(from_entry="code"), rows_from="indicators", rows_of="name"), _text()],
+            [(f"{FIRST}/items/0/field", "duplicate"), (f"{FIRST}/rows_of", "unknown_item")],
+        ),
+        ([_number(not_above="gone")], [(f"{FIRST}/not_above", "unknown_item")]),
+        ([_number(not_above="name"), _text()], [(f"{FIRST}/not_above", "unknown_item")]),
+    ],
+)
+def test_what_no_dictionary_can_say_is_refused_at_its_key(
+    items: list[dict[str, Any]], expected: list[tuple[str, str]]
+) -> None:
+    assert _faults(_form(*items)) == expected
+
+
 def _tabbed(*sections: str | None, tabs: Any) -> dict[str, Any]:
     written = [
         {"code": f"s{index}", "title": "节", "items": [_text(f"f{index}")], **({"tab": tab} if tab else {})}

@@ -67,7 +67,14 @@ def test_a_form_with_every_type_and_rules_comes_back_unchanged(name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("relations", "rows"), ("rows", "leaders"), ("tabs-and-owed", "application")]
+    ("file", "name"),
+    [
+        ("relations", "rows"),
+        ("rows", "leaders"),
+        ("tabs-and-owed", "application"),
+        ("words", "goods"),
+        ("words", "scores"),
+    ],
 )
 def test_relations_between_items_and_rows_in_rows_come_back_unchanged(file: str, name: str) -> None:
     vectors = json.loads((ROOT / f"tests/vectors/forms/{file}.json").read_text(encoding="utf-8"))

@@ -1,14 +1,16 @@
 """The cases in `tests/vectors/forms` that the server and the phone both run.
 
-A case: `form` (a file of `inspection/forms`, or a key of the file's own `forms`), `mode` (draft or submit),
-`today`, `body`, and what to `expect`: `faults` as [pointer, code] or [pointer, code, sentence] in their order,
-`problems_found`, and where given `values` (all of them), `values_at` (pointer: value), `absent` (pointers that lead
+A file may have `words`, the dictionaries that are known. A case: `form` (a file of `inspection/forms`, or a key of the
+file's own `forms`), `mode` (draft or submit), `today`, `body`, and what to `expect`: `faults` as [pointer, code] or
+[pointer, code, sentence] in their order, `problems_found`, and where given `values` (all of them), `values_at`
+(pointer: value), `absent` (pointers that lead
 nowhere), `dropped` (pointers of what was given and is hidden), `owed` (pointers of uploads that are owed), `tabs` (of
 each fault the title of its tab), `warnings` (codes). Where no fault is expected,
 validating the values again must change nothing.
 """
 
 import json
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,31 @@ import pytest
 from core.forms import Form, warnings_of
 from core.forms.items.base import STANDARD_SENTENCES
 from core.forms.items.types import TYPES
+from core.forms.words import Entry
 
 ROOT = Path(__file__).resolve().parents[3]
 VECTORS = sorted((ROOT / "tests" / "vectors" / "forms").glob("*.json"))
+
+
+class KeptWords:
+    """The `words` of a file: by dictionary the entries, each with `code`, `name`, and `parent` and `detail` if any."""
+
+    def __init__(self, words: dict[str, list[dict[str, Any]]]) -> None:
+        self.words = words
+
+    def entries(self, dictionary: str, codes: Collection[str]) -> dict[str, Entry] | None:
+        listed = self.words.get(dictionary)
+        return None if listed is None else {one["code"]: _entry(one) for one in listed if one["code"] in codes}
+
+    def rows(self, dictionary: str, parents: Collection[str]) -> dict[str, list[Entry]] | None:
+        listed = self.words.get(dictionary)
+        if listed is None:
+            return None
+        return {parent: [_entry(one) for one in listed if one.get("parent", "") == parent] for parent in parents}
+
+
+def _entry(one: dict[str, Any]) -> Entry:
+    return Entry(one["code"], one["name"], one.get("detail", {}))
 
 
 def _cases() -> list[Any]:
@@ -33,6 +57,7 @@ def _cases() -> list[Any]:
             if name not in forms:
                 file = ROOT / "inspection" / "forms" / f"{name}.json"
                 forms[name] = Form.compile(json.loads(file.read_text(encoding="utf-8")))
+            case["words"] = content.get("words")
             found.append(pytest.param(forms[name], case, id=f"{path.stem}: {case['name']}"))
     return found
 
@@ -53,7 +78,8 @@ def _at(values: Any, path: str) -> Any:
 def test_a_vector_has_the_expected_outcome(form: Form, case: dict[str, Any]) -> None:
     today = date.fromisoformat(case["today"])
     expected = case["expect"]
-    checked = form.check(case["body"], submit=case["mode"] == "submit", today=today)
+    words = None if case["words"] is None else KeptWords(case["words"])
+    checked = form.check(case["body"], submit=case["mode"] == "submit", today=today, words=words)
     assert [[fault.path, fault.code] for fault in checked.faults] == [fault[:2] for fault in expected["faults"]]
     for fault, (_, _, *sentences) in zip(checked.faults, expected["faults"], strict=True):
         assert not sentences or fault.message == sentences[0]
@@ -75,7 +101,7 @@ def test_a_vector_has_the_expected_outcome(form: Form, case: dict[str, Any]) -> 
         warnings = warnings_of(checked.values, checked.problems_found)
         assert [warning["code"] for warning in warnings] == expected["warnings"]
     if not checked.faults:
-        again = form.check(checked.values, submit=case["mode"] == "submit", today=today)
+        again = form.check(checked.values, submit=case["mode"] == "submit", today=today, words=words)
         assert again == checked
 
 

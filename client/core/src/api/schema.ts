@@ -3752,6 +3752,8 @@ export interface components {
             options?: components["schemas"]["FormOption"][];
             /** @description the dictionary whose entries are the options; instead of `options` */
             options_from?: string;
+            /** @description the dictionary is searched at the server: `GET /catalogues/{catalogue}` */
+            search?: boolean;
             /** @description answers that are problems */
             problem_when?: string[];
             /** @description what the problem is called */
@@ -4899,6 +4901,8 @@ export interface components {
         /**
          * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
          *
+         *     With `rows_from` it has one row for each entry of a dictionary, below the entry that `rows_of` names where that is
+         *     said; the cell with `from_entry: "code"` tells which row is which (`validation/proposing.py`).
          *     `validation/reading.py` normalises the rows.
          */
         GroupInRowsItem: {
@@ -4928,10 +4932,16 @@ export interface components {
             min_items?: number;
             max_items?: number;
             items: (components["schemas"]["TextItem"] | components["schemas"]["NumberItem"] | components["schemas"]["DateItem"] | components["schemas"]["BooleanItem"] | components["schemas"]["ChoiceItem"] | components["schemas"]["MultiItem"] | components["schemas"]["MobileItem"] | components["schemas"]["TelItem"] | components["schemas"]["ResidentIdItem"] | components["schemas"]["UsccItem"] | components["schemas"]["EmailItem"] | components["schemas"]["RegionItem"] | components["schemas"]["PhotosItem"] | components["schemas"]["SignatureItem"] | components["schemas"]["FileItem"])[];
+            /** @description the dictionary that says which rows there are */
+            rows_from?: string;
+            /** @description the choice below which those rows stand */
+            rows_of?: string;
         };
         /**
          * @description Rows of `items`, from `min_items` to `max_items`; a row holds no disposals, and groups whose rows hold none.
          *
+         *     With `rows_from` it has one row for each entry of a dictionary, below the entry that `rows_of` names where that is
+         *     said; the cell with `from_entry: "code"` tells which row is which (`validation/proposing.py`).
          *     `validation/reading.py` normalises the rows.
          */
         GroupItem: {
@@ -4961,6 +4971,10 @@ export interface components {
             min_items?: number;
             max_items?: number;
             items: (components["schemas"]["TextItem"] | components["schemas"]["NumberItem"] | components["schemas"]["DateItem"] | components["schemas"]["BooleanItem"] | components["schemas"]["ChoiceItem"] | components["schemas"]["MultiItem"] | components["schemas"]["MobileItem"] | components["schemas"]["TelItem"] | components["schemas"]["ResidentIdItem"] | components["schemas"]["UsccItem"] | components["schemas"]["EmailItem"] | components["schemas"]["RegionItem"] | components["schemas"]["PhotosItem"] | components["schemas"]["SignatureItem"] | components["schemas"]["FileItem"] | components["schemas"]["GroupInRowsItem"])[];
+            /** @description the dictionary that says which rows there are */
+            rows_from?: string;
+            /** @description the choice below which those rows stand */
+            rows_of?: string;
         };
         /** @description A user, and how much was handed over to a colleague. */
         HandedOver: {
@@ -5334,6 +5348,8 @@ export interface components {
             options?: components["schemas"]["FormOption"][];
             /** @description the dictionary whose entries are the options; instead of `options` */
             options_from?: string;
+            /** @description the dictionary is searched at the server: `GET /catalogues/{catalogue}` */
+            search?: boolean;
             /** @description answers that are problems */
             problem_when?: string[];
             /** @description what the problem is called */
@@ -5382,7 +5398,8 @@ export interface components {
          * @description A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
          *
          *     `"007.50"`, `7.5` and `"７.5"` are all `"7.5"`. `scale` is the most decimals, `minimum` and `maximum` are decimal
-         *     strings, included. With `sum_of` or `count_of` it is worked out from rows (`definitions/relations.py`).
+         *     strings, included; `not_above` names another number that it must not exceed. With `sum_of` or `count_of` it is
+         *     worked out from rows (`definitions/relations.py`).
          */
         NumberItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -5408,6 +5425,8 @@ export interface components {
             penalty?: string;
             help?: string;
             placeholder?: string;
+            /** @description what an entry of a dictionary says: `name` of the row's, `hs_code.name` of a searched choice's */
+            from_entry?: string;
             /** @description digits behind the point */
             scale?: number;
             unit?: string;
@@ -5415,6 +5434,8 @@ export interface components {
             minimum?: string;
             /** @description a decimal number */
             maximum?: string;
+            /** @description another number, of the same row or around it, that this one must not exceed */
+            not_above?: string;
             /** @description `products.qty`: the sum of a number in the rows of a group; worked out, never sent */
             sum_of?: string;
             /** @description `products`: how many rows a group has; worked out, never sent */
@@ -6862,7 +6883,9 @@ export interface components {
          * @description One text, or with `repeat` a list of distinct texts, with `min_items` and `max_items`.
          *
          *     `max_length` is in characters. `pattern` begins with ^ and ends with $; `pattern_message` is its Chinese sentence.
-         *     `suggest`: what the own office typed there before is offered again.
+         *     `suggest`: what the own office typed there before is offered again. In a row that a dictionary proposes
+         *     (`rows_from`), `required_entry` and `options_entry` name what its entry says of it: whether it must be given, and
+         *     the answers among which it is chosen.
          */
         TextItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -6890,6 +6913,8 @@ export interface components {
             placeholder?: string;
             min_items?: number;
             max_items?: number;
+            /** @description what an entry of a dictionary says: `name` of the row's, `hs_code.name` of a searched choice's */
+            from_entry?: string;
             /** @description characters */
             max_length?: number;
             multiline?: boolean;
@@ -6901,6 +6926,10 @@ export interface components {
             pattern_message?: string;
             /** @description what was typed before is offered */
             suggest?: boolean;
+            /** @description under which key the row's entry says whether an answer is required */
+            required_entry?: string;
+            /** @description under which key the row's entry says which answers there are */
+            options_entry?: string;
         };
         /** @description An open to-do of the caller. */
         Todo: {

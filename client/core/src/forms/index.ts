@@ -32,5 +32,6 @@ export {
 export { isWithin, pointer, tokensOf } from './pointers'
 export { type CarriedOver, carriesOver, carryOver, type Presets, type PresetSources, withPresets } from './presets'
 export { isWorkedOut } from './relations'
+export { asks, isFromEntry, parentOf, propose, type Proposed, rowsFrom, searchedIn, type WordEntry, type Words } from './words'
 export { clean, cleanLine, fold, hasWords } from './text'
 export { type Checked, faultsAt, type Mode, validate } from './validate'

@@ -7,6 +7,7 @@ import { type Read, readBody, type Reading, type ReadRow } from './reading'
 import { isWorkedOut } from './relations'
 import { isRequired, owedUntil } from './validate'
 import { type Cells, type Decided, decide, hasProblem } from './visibility'
+import { demandsOf, propose, type Proposed, type WordEntry, type Words } from './words'
 
 export interface PlanItem {
   readonly item: Item
@@ -23,6 +24,8 @@ export interface PlanItem {
   readonly oneOf: string | null
   /** The answer counts as a problem (记为问题). */
   readonly problem: boolean
+  /** The answers that the entry of its row offers. */
+  readonly options: readonly string[] | undefined
   /** Of a group: its rows. */
   readonly rows: readonly PlanRow[]
 }
@@ -87,10 +90,17 @@ export interface PlanOptions {
   readonly roles?: readonly string[]
   /** The plan before: what did not change is the same object again, so that a screen redraws only what did. */
   readonly previous?: Plan
+  /** The dictionaries that are known on this phone; the body is best one that `propose` has filled in. */
+  readonly words?: Words
 }
 
+type Options = PlanOptions & { readonly proposed: Proposed | undefined }
+
 /** Plans the screen for a body. Cheap enough to be called for every answer; a disposal joins with the first problem. */
-export function planForm(form: Form, body: FormBody, options: PlanOptions = {}): Plan {
+export function planForm(form: Form, given: FormBody, options: PlanOptions = {}): Plan {
+  const proposed = options.words === undefined ? undefined : propose(form, given, options.words)
+  const body = proposed?.body ?? given
+  const taken: Options = { ...options, proposed }
   const reading = readBody(form, body)
   const decided = decide(form, reading)
   const asked = askedByRules(form, reading, decided)
@@ -98,7 +108,7 @@ export function planForm(form: Form, body: FormBody, options: PlanOptions = {}):
   const sections = form.sections.flatMap((section) => {
     const items = section.items
       .filter((item) => isShown(item, decided, reading, options.roles))
-      .map((item) => planItem(item, body, reading, decided, asked.get(item.name), options))
+      .map((item) => planItem(item, body, reading, decided, asked.get(item.name), taken))
     return items.length === 0 ? [] : [planSection(section, items, before)]
   })
   const byPointer = new Map<string, PlanItem>()
@@ -168,7 +178,7 @@ function askedByRules(form: Form, reading: Reading, decided: Decided): ReadonlyM
 }
 
 function planItem(
-  item: Item, body: FormBody, reading: Reading, decided: Decided, rule: Asked | undefined, options: PlanOptions,
+  item: Item, body: FormBody, reading: Reading, decided: Decided, rule: Asked | undefined, options: Options,
 ): PlanItem {
   const holder = item.place === '' ? body : (body[item.place] as Raw)
   const read = reading.given.get(item.name)
@@ -180,13 +190,13 @@ const NO_CELLS: Cells = new Map()
 
 /**
  * An item of the form or of a row: `holder` is the object of the body that has its answer, `value` the decided one,
- * `around` the cells of the row that it stands in, `rule` what a rule of the form asks of it.
+ * `around` the cells of the row that it stands in, `rule` what a rule of the form asks of it, `said` the entry of its row.
  */
 function planned(
   item: Item, at: string, read: Read | undefined, holder: Raw, value: unknown, decided: Decided, around: Cells,
-  options: PlanOptions, rule?: Asked,
+  options: Options, rule?: Asked, said?: WordEntry,
 ): PlanItem {
-  const alone = entry(item, at, read, holder, value, decided, around)
+  const alone = entry(item, at, read, holder, value, decided, around, said)
   const counts = rule?.counts === true && item.definition.readonly !== true
   const made = { ...alone, required: alone.required || counts, oneOf: rule?.message ?? null }
   const before = options.previous?.byPointer.get(at)
@@ -205,15 +215,17 @@ function planned(
 
 function planRow(
   group: Item, pointer: string, index: number, row: ReadRow, raw: Raw, visible: Cells | undefined, decided: Decided,
-  around: Cells, options: PlanOptions,
+  around: Cells, options: Options,
 ): PlanRow {
+  const said = options.proposed?.entries.get(pointer.slice(0, pointer.lastIndexOf('/')))?.[index]
   const known = new Map([...around, ...(visible ?? NO_CELLS)])
   const items = [...group.inner.values()]
     .filter((item) => !decided.hiddenInside.has(pointer + item.pointer))
     .map((item) => {
       const at = pointer + item.pointer
       const holder = row.isObject ? raw : undefined
-      return planned(item, at, row.cells.get(item.name), holder, visible?.get(item.name), decided, known, options)
+      const value = visible?.get(item.name)
+      return planned(item, at, row.cells.get(item.name), holder, value, decided, known, options, undefined, said)
     })
   const before = options.previous?.byPointer.get(pointer.slice(0, pointer.lastIndexOf('/')))?.rows[index]
   return kept(before, {
@@ -225,8 +237,10 @@ const NO_ROWS: readonly PlanRow[] = []
 
 function entry(
   item: Item, pointer: string, read: Read | undefined, holder: Raw, value: unknown, decided: Decided, row: Cells,
+  said: WordEntry | undefined,
 ): PlanItem {
-  const demanded = item.definition.readonly !== true && isRequired(item, decided, row)
+  const demands = demandsOf(item.definition, said)
+  const demanded = item.definition.readonly !== true && (demands.required || isRequired(item, decided, row))
   const until = owedUntil(item, decided, row)
   return {
     item,
@@ -237,6 +251,7 @@ function entry(
     answered: read !== undefined,
     oneOf: null,
     problem: item.detects && hasProblem(item, value),
+    options: demands.options,
     rows: NO_ROWS,
   }
 }

@@ -3,9 +3,9 @@
  * same rules as the server's `core/forms/definitions/relations.py`.
  */
 import { holds, type Lookup } from './conditions'
-import type { ItemDefinition } from './definition'
+import type { DefinitionOf, ItemDefinition } from './definition'
 import type { SubmissionFault } from './items/types'
-import { sumOf } from './items/quantities'
+import { isLess, sumOf } from './items/quantities'
 
 /** Whether a number follows from rows instead of being filled in; nothing that is sent of it counts. */
 export function isWorkedOut(definition: ItemDefinition): boolean {
@@ -29,10 +29,20 @@ export function workedOut(
   return sumOf(rows.flatMap((row) => (row.has(name) ? [row.get(name) as string] : [])))
 }
 
-/** What is wrong with a date beside others; the same day is in order, and what is not known is passed over. */
+function aboveFaults(
+  definition: DefinitionOf<'number'>, value: unknown, other: Lookup, textOf: (name: string) => string,
+): SubmissionFault[] {
+  const name = definition.not_above
+  const most = name === undefined ? undefined : (other(name) as string | undefined)
+  if (name === undefined || most === undefined || !isLess(most, value as string)) return []
+  return [{ code: 'too_large', sentence: `“${definition.text}”不能大于“${textOf(name)}”（${most}），请核对` }]
+}
+
+/** What is wrong with a date or a number beside others; the same day is in order, and what is not known is passed over. */
 export function orderFaults(
   definition: ItemDefinition, value: unknown, other: Lookup, textOf: (name: string) => string,
 ): SubmissionFault[] {
+  if (definition.type === 'number') return aboveFaults(definition, value, other, textOf)
   if (definition.type !== 'date') return []
   const day = value as string
   const faults: SubmissionFault[] = []

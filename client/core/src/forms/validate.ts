@@ -9,6 +9,7 @@ import { ALL_NOT_APPLICABLE, answerFault, NOT_AN_OBJECT } from './items/messages
 import { isWithin } from './pointers'
 import { isObject, type Read, readBody, type Reading, type ReadRow } from './reading'
 import { isWorkedOut, orderFaults } from './relations'
+import { demandsOf, propose, type Proposed, type WordEntry, type Words } from './words'
 import { type Cells, type Decided, decide } from './visibility'
 
 /** A draft may be unfinished: only types are checked. A submission is checked wholly. */
@@ -29,18 +30,19 @@ export interface Checked {
 }
 
 /**
- * Validates a body. `today` is the local day in Asia/Shanghai, `2026-11-20`. Any JSON value may be a body; nothing is
- * thrown for it.
+ * Validates a body. `today` is the local day in Asia/Shanghai, `2026-11-20`; `words` are the dictionaries that are known
+ * here. Any JSON value may be a body; nothing is thrown for it.
  */
-export function validate(form: Form, body: unknown, mode: Mode, today: string): Checked {
+export function validate(form: Form, body: unknown, mode: Mode, today: string, words?: Words): Checked {
   if (!isObject(body)) {
     const fault = { path: '', code: 'wrong_type', message: NOT_AN_OBJECT }
     const values = { answers: {}, disposals: {} }
     return { values, faults: [fault], problemsFound: false, dropped: new Map(), owed: new Map(), warnings: [] }
   }
-  const reading = readBody(form, body)
+  const proposed = words === undefined ? undefined : propose(form, body, words)
+  const reading = readBody(form, proposed?.body ?? body)
   const decided = decide(form, reading)
-  const checked = mode === 'draft' ? asDraft(form, reading, decided) : asSubmission(form, reading, decided, today)
+  const checked = mode === 'draft' ? asDraft(form, reading, decided) : asSubmission(form, reading, decided, today, proposed)
   return form.tabs.length === 0 ? checked : { ...checked, faults: checked.faults.map((fault) => onItsTab(form, fault)) }
 }
 
@@ -87,10 +89,10 @@ function faultsOf(item: Item, read: Read | undefined): readonly Fault[] {
   return [...read.faults, ...inRows]
 }
 
-function asSubmission(form: Form, reading: Reading, decided: Decided, today: string): Checked {
+function asSubmission(form: Form, reading: Reading, decided: Decided, today: string, proposed?: Proposed): Checked {
   const { problemsFound, hidden } = decided
   const faults = [...reading.bodyFaults]
-  const asked: Asked = { form, decided, today, owed: new Map() }
+  const asked: Asked = { form, decided, today, proposed, owed: new Map() }
   for (const item of form.items) {
     if (hidden.has(item.name)) continue
     const read = reading.given.get(item.name)
@@ -128,13 +130,22 @@ interface Asked {
   readonly form: Form
   readonly decided: Decided
   readonly today: string
+  readonly proposed: Proposed | undefined
   readonly owed: Map<string, string>
 }
 
 function itemFaults(
-  { form, decided, today, owed }: Asked, item: Item, read: Read | undefined, value: unknown, at: string, row: Cells | undefined,
+  { form, decided, today, proposed, owed }: Asked, item: Item, read: Read | undefined, value: unknown, at: string,
+  row: Cells | undefined, entry?: WordEntry,
 ): readonly Fault[] {
   if (read !== undefined && !read.sound) return read.faults
+  const unknown = proposed === undefined ? [] : notInDictionary(item, at, proposed)
+  if (unknown.length > 0) return unknown
+  const demands = demandsOf(item.definition, entry)
+  if (value === undefined && demands.required) return [answerFault(item, 'required', at)]
+  if (value !== undefined && demands.options?.includes(value as string) === false) {
+    return [answerFault(item, 'unknown_option', at)]
+  }
   if (value !== undefined) {
     const textOf = (name: string): string => namedBy(form, item, name)?.text ?? ''
     const found = [
@@ -159,6 +170,15 @@ export function owedUntil(item: Item, decided: Decided, row?: Cells): string | n
   return definition.owed_until === undefined ? undefined : (value(definition.owed_until) as string | undefined)
 }
 
+/** That the dictionary of a searched choice does not have what was chosen, for a list each of those. */
+function notInDictionary(item: Item, at: string, { unknown }: Proposed): Fault[] {
+  if (unknown.size === 0) return []
+  if (unknown.has(at)) return [answerFault(item, 'unknown_option', at)]
+  if (item.definition.type !== 'multi') return []
+  const places = [...unknown].filter((one) => one.slice(0, one.lastIndexOf('/')) === at)
+  return places.map((place) => answerFault(item, 'unknown_option', place))
+}
+
 /** Whether a visible item must be given: `required`, or its `required_when` holds. */
 export function isRequired(item: Item, decided: Decided, row?: Cells): boolean {
   const { required, required_when: when } = item.definition
@@ -178,7 +198,8 @@ function rowFaults(
       if (asked.decided.hiddenInside.has(pointer)) return []
       const read = row.cells.get(item.name)
       const value = cells.get(item.name)
-      const faults = itemFaults(asked, item, read, value, pointer, known)
+      const entry = asked.proposed?.entries.get(at)?.[index]
+      const faults = itemFaults(asked, item, read, value, pointer, known, entry)
       if (read?.rows === undefined) return faults
       const inner = value as readonly Cells[] | undefined
       return [...faults, ...rowFaults(asked, item, pointer, read.rows, inner, known)]

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
-import { compileForm, type Form, type FormDefinition, type Mode, tokensOf, validate } from '../../src/forms'
+import { compileForm, type Form, type FormDefinition, type Mode, tokensOf, validate, type WordEntry, type Words } from '../../src/forms'
 
 const ROOT = new URL('../../../../', import.meta.url)
 const FOLDER = new URL('tests/vectors/forms/', ROOT)
@@ -37,6 +37,21 @@ function at(values: unknown, path: string): unknown {
   return tokensOf(path).reduce<unknown>((holder, token) => (holder as Record<string, unknown> | undefined)?.[token], values)
 }
 
+type Kept = Record<string, { code: string; name: string; parent?: string; detail?: Record<string, unknown> }[]>
+
+/** The `words` of a file. */
+function keptWords(kept: Kept): Words {
+  const entryOf = (one: Kept[string][number]): WordEntry => ({ code: one.code, name: one.name, detail: one.detail ?? {} })
+  return {
+    entry(dictionary, code) {
+      if (kept[dictionary] === undefined) return undefined
+      const found = kept[dictionary].find((one) => one.code === code)
+      return found === undefined ? null : entryOf(found)
+    },
+    rows: (dictionary, parent) => kept[dictionary]?.filter((one) => (one.parent ?? '') === parent).map(entryOf),
+  }
+}
+
 const forms = new Map<string, Form>()
 
 function formOf(own: Record<string, FormDefinition>, file: string, name: string): Form {
@@ -47,11 +62,12 @@ function formOf(own: Record<string, FormDefinition>, file: string, name: string)
 }
 
 for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json')).sort()) {
-  const vectors = json<{ forms?: Record<string, FormDefinition>; cases: Case[] }>(new URL(file, FOLDER))
+  const vectors = json<{ forms?: Record<string, FormDefinition>; words?: Kept; cases: Case[] }>(new URL(file, FOLDER))
+  const words = vectors.words === undefined ? undefined : keptWords(vectors.words)
   describe(file, () => {
     test.each(vectors.cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
       const form = formOf(vectors.forms ?? {}, file, one.form)
-      const checked = validate(form, one.body, one.mode, one.today)
+      const checked = validate(form, one.body, one.mode, one.today, words)
       const expected = one.expect
       expect(checked.faults.map((fault) => [fault.path, fault.code])).toEqual(
         expected.faults.map(([path, code]) => [path, code]),
@@ -70,7 +86,7 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json')).
         expect(checked.warnings.map((warning) => warning.code)).toEqual(expected.warnings)
       }
       if (checked.faults.length === 0) {
-        const again = validate(form, checked.values, one.mode, one.today)
+        const again = validate(form, checked.values, one.mode, one.today, words)
         expect([again.values, again.faults, again.problemsFound]).toEqual([checked.values, [], checked.problemsFound])
       }
     })
