@@ -16,8 +16,8 @@ _LENGTH = re.compile(rb"^content-length[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MU
 _OF_FILES = re.compile(rb"[A-Z]+ /api/v1/files[/? ]")
 # Those of calls that need no token (a test compares them with the gates).
 _OF_STRANGERS = re.compile(
-    rb"[A-Z]+ (?!/api/v1/)|[A-Z]+ /api/v1/(?:sessions(?:/wechat)?|captchas|account-applications|ratings/form/[^/? ]*|"
-    rb"ratings/sms-codes|password-resets(?:/[^/? ]*)?)[? ]"
+    rb"[A-Z]+ (?!/api/v1/)|[A-Z]+ /api/v1/(?:sessions(?:/wechat|/query)?|captchas|account-applications|"
+    rb"ratings/form/[^/? ]*|ratings/sms-codes|password-resets(?:/[^/? ]*)?|registrations/[^/? ]*(?:/lost-codes)?)[? ]"
 )
 # Headers of a request whose length is unknown, or whose body is sent only after an answer of the server.
 _UNFORESEEN = re.compile(rb"^(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE | re.MULTILINE)

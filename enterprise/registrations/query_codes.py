@@ -37,9 +37,9 @@ def shown(code: str) -> str:
     return "-".join(code[at : at + 4] for at in range(0, LENGTH, 4))
 
 
-def hash_of(typed: str) -> str:
-    """What is stored of a code, however it was typed."""
-    return keyed_hash("registration-query-code", re.sub(r"[\s\-‐-―]", "", typed).upper())
+def hash_of(typed: str, registrant: str) -> str:
+    """What is stored of a code, however it was typed; bound to whose it is, by USCC or resident ID."""
+    return keyed_hash("registration-query-code", registrant, re.sub(r"[\s\-‐-―]", "", typed).upper())
 
 
 def id_hash(number: str) -> str:

@@ -5,6 +5,7 @@ by one that goes to the registered address; the former one works until the new o
 another out by asking.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -70,7 +71,7 @@ def begin(database: Database, policy: SessionPolicy, typed: Typed, asker: Asker)
         audit.note(session, "", None, asker.origin.address, "query_failed" if found is None else "query_signed_in")
         if found is not None:
             throttle.take_back(session, keys)
-            _take_spare(session, found, query_codes.hash_of(typed.query_code))
+            _take_spare(session, found, _hashes(typed))
             begun = sessions.begin(
                 session, policy, found.user_id, None, asker.origin, asker.user_agent, filing_id=found.filing_id
             )
@@ -87,12 +88,20 @@ def _too_often(wait: int) -> Problem:
 
 
 def _fitting(session: Session, typed: Typed) -> Registered | None:
-    hashed = query_codes.hash_of(typed.query_code)
-    spare = and_(Registered.spare_code_hash == hashed, Registered.spare_until > clock.now())
-    found = session.scalar(select(Registered).where(or_(Registered.query_code_hash == hashed, spare)))
+    hashes = _hashes(typed)
+    spare = and_(Registered.spare_code_hash.in_(hashes), Registered.spare_until > clock.now())
+    found = session.scalar(select(Registered).where(or_(Registered.query_code_hash.in_(hashes), spare)))
     if found is None or not _is_of(found, typed.name, typed.code):
         return None
     return found
+
+
+def _hashes(typed: Typed) -> list[str]:
+    """Of an organisation's query code, and of a person's: which of them it is says the row that fits."""
+    return [
+        query_codes.hash_of(typed.query_code, registrant)
+        for registrant in (normalise_uscc(typed.code), normalise_resident_id(typed.code))
+    ]
 
 
 def _is_of(registered: Registered, name: str, code: str) -> bool:
@@ -104,12 +113,13 @@ def _normalised(registered: Registered, code: str) -> str:
     return normalise_resident_id(code) if registered.applicant == "person" else normalise_uscc(code)
 
 
-def _take_spare(session: Session, found: Registered, hashed: str) -> None:
+def _take_spare(session: Session, found: Registered, hashes: Sequence[str]) -> None:
     """The mailed code was used: from now on it is the code, and the former one is none."""
-    if found.spare_code_hash == hashed:
-        found.query_code_hash, found.spare_code_hash, found.spare_until = hashed, None, None
-        session.flush()
-        REGISTERED.note(session, None, found.id, "renew_code", {})
+    held = select(Registered).where(Registered.id == found.id).with_for_update()
+    now = session.scalars(held.execution_options(populate_existing=True)).one()
+    if now.spare_code_hash in hashes:
+        taken = {"query_code_hash": now.spare_code_hash, "spare_code_hash": None, "spare_until": None}
+        REGISTERED.move(session, None, now, "renew_code", taken)
 
 
 def send_lost_code(database: Database, site: Site, system: str, name: str, code: str, email: str, asker: Asker) -> None:
@@ -150,10 +160,11 @@ def _mail(session: Session, site: Site, found: Registered | None) -> None:
         f"请在一天内到 {site.address}/app/#/pages/query/index 使用，使用后原查询码失效。\n\n"
         "如果不是您本人申请，请忽略本邮件，原查询码仍然有效。\n",
     )
+    registrant = "" if found is None else found.code or found.id_number or ""
     session.execute(
         update(Registered)
         .where(Registered.id == (_NOBODY if found is None else found.id))
-        .values(spare_code_hash=query_codes.hash_of(code), spare_until=until)
+        .values(spare_code_hash=query_codes.hash_of(code, registrant), spare_until=until)
         .execution_options(synchronize_session=False)
     )
     if found is None or found.email is None:

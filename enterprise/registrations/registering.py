@@ -157,7 +157,11 @@ def _again(session: Session, policy: SessionPolicy, registration_id: UUID, asker
     """The answer that was lost. Later the code is no longer told: whoever has it not asks for another by mail."""
     there = session.get(Registered, registration_id)
     code = query_codes.first_code(registration_id)
-    if there is None or there.created_at < clock.now() - REPEATED or there.query_code_hash != query_codes.hash_of(code):
+    if (
+        there is None
+        or there.created_at < clock.now() - REPEATED
+        or there.query_code_hash != query_codes.hash_of(code, there.code or there.id_number or "")
+    ):
         raise Problem("id_taken", "已登记，请用查询码查询；没有查询码的，请找回查询码")
     return _answered(session, policy, there, code, asker)
 
@@ -187,7 +191,7 @@ def _store(
         "id_number": form.code if person else None, "id_hash": query_codes.id_hash(form.code) if person else None,
         "mobile": normalise_mobile(form.mobile), "email": form.email,
         "region_code": region.code, "area1": region.area1, "area2": region.area2, "area3": region.area3,
-        "query_code_hash": query_codes.hash_of(code), "spare_code_hash": None, "spare_until": None,
+        "query_code_hash": query_codes.hash_of(code, form.code), "spare_code_hash": None, "spare_until": None,
         "filing_id": filing.id, "applicant_id": applicant.id, "user_id": user_id, "opinion": None,
         "created_at": clock.now(),
     }  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from apiflask import APIFlask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import Uuid, bindparam, event, select, text
 
 from accounts.models import User
 from core.db import Database
@@ -262,6 +262,26 @@ def test_a_lost_code_goes_to_the_registered_address_and_the_former_one_works_unt
     assert query(client, mailed()).status_code == 201
     assert query(client, new["query_code"]).status_code == 401
     assert query(client, mailed()).status_code == 201
+    with database.read() as session:
+        assert list(history.verify(session)) == [] == list(integrity.verify(session))
+
+
+def test_a_mailed_code_put_into_the_row_of_another_registrant_opens_nothing(
+    client: FlaskClient, database: Database
+) -> None:
+    made(client)
+    other = made(client, name="另一评价有限公司", code=WORKS)
+    path = f"/api/v1/registrations/{ORGANISATION}/lost-codes"
+    client.post(path, json={"name": FORM_OF_AGENCY["name"], "code": UNKNOWN, "email": EMAIL})
+    mailed = letters_to(database, EMAIL)[-1].split("新的查询码：")[1][:19]
+    with database.write() as session:
+        mailed_to = text("SELECT spare_code_hash, spare_until FROM registrations WHERE spare_code_hash IS NOT NULL")
+        spare = session.execute(mailed_to).one()
+        session.execute(text("UPDATE registrations SET spare_code_hash = NULL"))
+        changed = {"hash": spare[0], "until": spare[1], "id": UUID(other["id"])}
+        moving = text("UPDATE registrations SET spare_code_hash = :hash, spare_until = :until WHERE id = :id")
+        session.execute(moving.bindparams(bindparam("id", type_=Uuid)), changed)
+    assert query(client, mailed, name="另一评价有限公司", code=WORKS).status_code == 401
 
 
 def test_whoever_asks_for_a_lost_code_learns_nothing(client: FlaskClient, database: Database) -> None:
