@@ -93,7 +93,7 @@ def _slow(page: Page, *, network: bool = True) -> None:
         session.send("Network.emulateNetworkConditions", {"offline": False, **conditions})
 
 
-def _compressed(page: Page, base: str) -> set[str]:
+def asked_for(page: Page, base: str) -> set[str]:
     """From now on: the files of the app that the page asks for."""
     names: set[str] = set()
     prefix = f"{base}/app/"
@@ -101,10 +101,14 @@ def _compressed(page: Page, base: str) -> set[str]:
     return names
 
 
+def sizes_of(names: set[str]) -> dict[str, int]:
+    """Of each of these files the bytes that the server sends as gzip."""
+    files = {name or "index.html" for name in names}
+    return {name: len(gzip.compress((BUILT / name).read_bytes(), 9)) for name in sorted(files)}
+
+
 def _kilobytes(names: set[str]) -> float:
-    """Their size as gzip, in KB."""
-    files = [BUILT / (name or "index.html") for name in names]
-    return sum(len(gzip.compress(one.read_bytes(), 9)) for one in files) / 1000
+    return sum(sizes_of(names).values()) / 1000
 
 
 def _visits(browser: Browser, bureau: Bureau, rounds: int) -> list[list[str]]:
@@ -114,7 +118,7 @@ def _visits(browser: Browser, bureau: Bureau, rounds: int) -> list[list[str]]:
         for kept in ("allow", "block"):
             phone = _phone(browser, service_workers=kept)
             page = phone.new_page()
-            names = _compressed(page, bureau.base)
+            names = asked_for(page, bureau.base)
             first = _until_usable(page, bureau)
             if kept == "block":
                 size = _kilobytes(names)
@@ -159,7 +163,7 @@ def _home(browser: Browser, bureau: Bureau, rounds: int) -> list[list[str]]:
     for _ in range(rounds):
         phone = _phone(browser, service_workers="block")
         page = _signed_in(phone, bureau)
-        names = _compressed(page, bureau.base)
+        names = asked_for(page, bureau.base)
         _slow(page)
         page.goto(f"{bureau.base}/app/", wait_until="commit")
         page.get_by_role("link", name="销售企业检查").wait_for(timeout=60_000)

@@ -16,6 +16,21 @@ function withoutAriaRole(): Plugin {
   }
 }
 
+/**
+ * In a browser the styles of forms, offices and enterprises come with every page but the sign-in. In a mini-program they
+ * stand in the app's own style (`App.vue`): a page's would end at the border of its components.
+ */
+function withWorkStyles(): Plugin {
+  return {
+    name: 'with-work-styles',
+    enforce: 'pre',
+    transform: (code, id) =>
+      process.env['UNI_PLATFORM'] === 'h5' && /\/src\/pages\/.+\.vue$/.test(id) && !id.endsWith('/pages/sign-in/index.vue')
+        ? code.replace('<script setup lang="ts">', `$&\nimport '@/styles/work'`)
+        : null,
+  }
+}
+
 /** uni-h5's own styles load the shadow of its title bar from its makers' server; no request leaves our origin. */
 function withoutForeignPictures(): Plugin {
   return {
@@ -32,7 +47,7 @@ function withoutForeignPictures(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [withoutAriaRole(), uni(), withoutForeignPictures(), appShell()],
+  plugins: [withoutAriaRole(), withWorkStyles(), uni(), withoutForeignPictures(), appShell()],
   // Under a CSP without `unsafe-eval` vue-i18n (inside uni-h5) must not compile messages by `new Function`.
   define: { __INTLIFY_JIT_COMPILATION__: true },
   build: { assetsInlineLimit: 0, reportCompressedSize: false },

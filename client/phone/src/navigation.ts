@@ -105,20 +105,3 @@ export function leadsToEndOfSignIn(): boolean {
   setTimeout(() => goAfterSignIn(hereAndNow()))
   return true
 }
-
-/** Pages for what to-dos are about, by the first part of the server's link (`/inspections/ID`). */
-const ABOUT: Record<string, (id: string) => string> = {
-  inspections: (id) => `/pages/record/index?type=inspections&id=${id}`,
-  'spot-checks': (id) => `/pages/record/index?type=spot-checks&id=${id}`,
-  'correction-requests': (id) => `/pages/record/request?id=${id}`,
-  'account-applications': () => '/pages/accounts/index',
-  users: () => '/pages/accounts/index?part=users',
-  filings: (id) => `/pages/enterprise/filing?id=${id}`,
-  'rating-codes': (id) => `/pages/rating/index?code_id=${id}`,
-}
-
-/** The page of a to-do; undefined for what is done on a computer. */
-export function pageOfTodo(link: string): string | undefined {
-  const [, kind = '', id = ''] = link.split(/[/?]/)
-  return ABOUT[kind]?.(id)
-}
