@@ -14,11 +14,11 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 from core import clock
 from tests.browser.app import Bureau, build_if_stale, violations
-from tests.browser.checks import SALES, at_home, begin, records, submit, visited
+from tests.browser.checks import SALES, at_home, begin, records, submit, visited, wait_until
 from tests.browser.inspector import COUNTY, Inspector, shop
-from tests.browser.waiting import kept, scope_of
+from tests.browser.waiting import kept, keys_kept, scope_of
 from tests.demo_folder import demo_folder
-from tests.people import new_id, production, uscc
+from tests.people import new_id, production, sales, uscc
 from tests.servers import running_server
 
 Phone = Callable[..., Page]
@@ -117,6 +117,28 @@ def test_a_product_that_the_register_does_not_know_of_an_enterprise_is_said_in_t
     page.locator("#at-org_5fname-input").fill("另一家企业")
     expect(question(page, "name")).to_contain_text("与填写的名称不同")
     expect(question(page, "product")).to_have_count(0)
+
+
+def test_a_shop_without_a_code_is_found_in_a_cellar_as_the_office_wrote_it_last(bureau: Bureau, phone: Phone) -> None:
+    place = {"org_name": "天宁老王五金店", "org_address": "天宁区某街9号", "business_address": "天宁区某街9号"}
+    check = sales(**place, check_date=clock.today().isoformat())
+    bureau.call(COUNTY, "PUT", f"/inspections/{new_id()}/submission", check)
+    inspector = at_home(bureau, phone(height=812, service_workers="allow"))
+    page = inspector.page
+    page.wait_for_function("navigator.serviceWorker.ready.then(kept => kept.active?.state === 'activated')")
+    page.reload()
+    wait_until(lambda: any("sellers" in one for one in keys_kept(page)))
+    page.context.set_offline(True)
+    inspector.press(page.get_by_role("link", name="销售企业检查"))
+    page.locator("#enterprise-input").fill("五")
+    expect(page.get_by_text("请再输入一个字，两个字起开始查找。")).to_be_visible()
+    page.locator("#enterprise-input").fill("五金")
+    expect(page.get_by_role("heading", name="没有信用代码的商户 1 家")).to_be_visible()
+    assert violations(page) == []
+    inspector.press(page.get_by_role("link", name="天宁老王五金店"))
+    expect(page.get_by_role("button", name="核对无误，继续")).to_be_visible()
+    shown = [line.inner_text() for line in page.locator(".answer-line").all()]
+    assert any("天宁老王五金店" in line for line in shown) and sum("某街9号" in line for line in shown) == 2
 
 
 @pytest.mark.only_in_rounds

@@ -126,8 +126,10 @@ def test_a_disposal_is_moved_on_from_the_record_and_is_final(bureau: Bureau, pho
     sheet.get_by_role("button", name="提交处置").click()
     expect(sheet).to_contain_text("请填写变更原因")
     sheet.get_by_role("textbox").fill("企业已停产")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
     sheet.get_by_role("button", name="提交处置").click()
-    expect(page.get_by_text("处置已更新。").first).to_be_visible()
+    # Who has scrolled down to the disposals sees it too.
+    expect(page.locator(".card").get_by_text("处置已更新。")).to_be_in_viewport()
     assert record(bureau, record_id)["disposals"]["7.1"] == "done"
     assert record(bureau, record_id)["disposals"]["7.2"] == "na"
     expect(page.get_by_role("button", name="更新处置")).to_have_count(0)
