@@ -8,7 +8,6 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from miniapp_api.phone_app import BUILT
 from tests.browser.app import Bureau, violations
 
 Phone = Callable[..., Page]
@@ -240,21 +239,3 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(bureau: Bureau, phone: P
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         found[path] = violations(page) + (["scrolls sideways"] if wide else [])
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
-
-
-@pytest.mark.only_in_rounds
-def test_the_first_load_is_small(bureau: Bureau, phone: Phone) -> None:
-    """As sent by gzip: the sign-in at most 100 KB, everything that home loads at most 150 KB."""
-
-    def loaded(path: str, username: str | None) -> int:
-        page = phone()
-        names: set[str] = set()
-        page.on("response", lambda answer: names.add(answer.url.partition("/app/")[2].partition("#")[0]))
-        bureau.open(page, username, path)
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        page.wait_for_load_state("networkidle")
-        files = [BUILT / f"{name or 'index.html'}.gz" for name in names if not name.startswith("sw.js")]
-        return sum(file.stat().st_size for file in files if file.is_file())
-
-    assert loaded("/pages/sign-in/index", None) <= 100 * 1024
-    assert loaded("/pages/home/index", COUNTY) <= 150 * 1024
