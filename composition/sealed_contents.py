@@ -8,6 +8,7 @@ import assets.files.models  # noqa: F401
 import core.deliveries.models
 import core.long_jobs.models
 import core.models
+import core.prints.models
 import core.retention.models  # noqa: F401
 import feedback.models
 import feedback.statistics.counts  # noqa: F401

@@ -15,6 +15,7 @@ from core.db import Base, UTCDateTime, make_engine
 from core.deliveries import models as delivery_models
 from core.keys import stored
 from core.long_jobs import models as long_job_models
+from core.prints import models as print_models
 from core.privacy import EncryptedText, SealedJSON
 from core.retention import models as retention_models
 from enterprise import models as enterprise_models
@@ -31,6 +32,7 @@ ROOMS_WITH_TABLES = (
     core_models,
     delivery_models,
     long_job_models,
+    print_models,
     retention_models,
     accounts_models,
     access_log_models,

@@ -33,6 +33,7 @@ from miniapp_api.inspection import (
     disposals,
     outbox_imports,
     products,
+    record_papers,
     records,
     statistics,
     submissions,
@@ -64,6 +65,7 @@ API = (
     disposals.bp,
     outbox_imports.bp,
     records.bp,
+    record_papers.bp,
     correction_requests.bp,
     statistics.bp,
     suggestions.bp,
@@ -80,4 +82,4 @@ API = (
     public_ratings.bp,
     rating_statistics.bp,
 )
-ROOT = (home.bp, health.bp, phone_app.bp, rating_pages.bp)
+ROOT = (home.bp, health.bp, phone_app.bp, rating_pages.bp, record_papers.pages)

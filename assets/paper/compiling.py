@@ -7,12 +7,15 @@ or too much memory; a poster costs 0.15 s of CPU (docs/decisions/0022-paper-by-t
 import functools
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -42,16 +45,26 @@ class CompilingFailed(Exception):
     """The template is faulty or needs more than it may; the text says where, for the log."""
 
 
-def compile(template: Path, data: Mapping[str, Any], form: Form) -> bytes:
-    """The paper; the same template, data and fonts give the same bytes.
+def compile(
+    template: Path, data: Mapping[str, Any], form: Form, pictures: Mapping[str, bytes] = MappingProxyType({})
+) -> bytes:
+    """The paper; the same template, data, fonts and pictures give the same bytes.
 
     `data` is plain JSON; the template reads it as `json(bytes(sys.inputs.data))`, and files of its own folder, nothing
-    else. A PNG has 200 dots to an inch; a PNG or an SVG shows the first page. Text must be drawable by the fonts of
-    this machine, whatever stands in the data or in the folder's templates.
+    else; `pictures` lie there by their names while it is compiled. A PNG has 200 dots to an inch; a PNG or an SVG shows
+    the first page. Text must be drawable by the fonts of this machine, whatever stands in the data or in the folder's
+    templates.
 
     Raises `FontMissing`, `CharactersMissing`, `CompilingFailed`, and 503 when it is not its turn in time or takes
     too long.
     """
+    if pictures:
+        with tempfile.TemporaryDirectory(prefix="gongpin-paper-") as folder:
+            for source in template.parent.glob("*.typ"):
+                shutil.copyfile(source, Path(folder, source.name))
+            for name, content in pictures.items():
+                Path(folder, Path(name).name).write_bytes(content)
+            return compile(Path(folder, template.name), data, form)
     asked = json.dumps({"template": str(template), "data": data, "form": form}, ensure_ascii=False).encode()
     if not _places.acquire(timeout=PATIENCE):
         raise Problem("not_ready", retry_after=5)

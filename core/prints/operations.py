@@ -1,0 +1,70 @@
+"""Prints that prove themselves: what a record said when it was printed has a code, and `/v/{code}` says what holds.
+
+Who holds the paper scans the code and learns whether it is genuine and the newest; no more than stands on the paper.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.db import dialect_of, insert_into
+from core.prints.models import Print
+
+CODE_BYTES = 16
+"""Nobody guesses 128 random bits."""
+Standing = Literal["newest", "superseded", "voided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a record is now, as the page of a print shows it; `digest` is that of a paper that is printed now."""
+
+    title: str
+    number: str
+    day: date | None
+    organisation: str
+    digest: str
+    voided: bool
+
+
+Look = Callable[[Session, UUID], Shown | None]
+"""What a subject is now; None where it is gone, or was erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A print whose code is known."""
+
+    shown: Shown
+    standing: Standing
+    digest: str
+
+
+def issue(session: Session, subject_type: str, subject_id: UUID, digest: str) -> str:
+    """The code of a print: the one that this content has, or a new one. Who prints at one moment gets the same."""
+    values = {
+        "id": uuid4(), "code": secrets.token_urlsafe(CODE_BYTES), "subject_type": subject_type,
+        "subject_id": subject_id, "digest": digest, "printed_at": clock.now(),
+    }  # fmt: skip
+    session.execute(insert_into(dialect_of(session), Print).values(values).on_conflict_do_nothing())
+    same = (Print.subject_id == subject_id) & (Print.digest == digest)
+    return session.scalars(select(Print.code).where(same)).one()
+
+
+def verify(session: Session, looks: Mapping[str, Look], code: str) -> Verified | None:
+    """What holds of the print with that code; None for a code that there is not, or whose record is gone."""
+    printed = session.scalar(select(Print).where(Print.code == code))
+    if printed is None:
+        return None
+    shown = looks[printed.subject_type](session, printed.subject_id)
+    if shown is None:
+        return None
+    standing: Standing = "voided" if shown.voided else "newest" if shown.digest == printed.digest else "superseded"
+    return Verified(shown, standing, printed.digest)
