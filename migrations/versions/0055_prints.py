@@ -1,14 +1,14 @@
 """prints (打印件) and the codes by which they are verified
 
 Revision ID: 0055
-Revises: 0053
+Revises: 0054
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0055"
-down_revision = "0053"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 

@@ -37,6 +37,10 @@ _NOT_PERSONAL = frozenset({"phone_verified", "phone_tried_at", "from_staff_addre
 
 NOT_LOGGED: Mapping[str, str] = {
     "list_my_sessions": "the caller's own sign-ins",
+    "read_my_email": "the caller's own address",
+    "ask_for_email": "the caller's own address, as it was just sent",
+    "confirm_my_email": "the caller's own address",
+    "remove_my_email": "as for confirm_my_email",
     "read_my_enterprise": "the caller's own enterprise",
     "upload_file": "what the caller has just sent",
     "inspections_save_draft": "the caller's own draft, as it was just sent; who saved it stands in the record",

@@ -39,6 +39,7 @@ PUBLIC = {
     "POST /api/v1/registrations/<string:system>", "POST /api/v1/registrations/<string:system>/lost-codes",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
     "GET /r/<string:token>", "POST /r/<string:token>", "GET /r/answers", "GET /r/answers/<string:query_code>",
+    "GET /v/<string:code>",
     "GET /api/v1/ratings/form/<string:token>", "POST /api/v1/ratings/form/<string:token>",
     "POST /api/v1/ratings/sms-codes", "GET /api/v1/ratings/answer/<string:query_code>", "GET /api/v1/ratings/public",
 }  # fmt: skip

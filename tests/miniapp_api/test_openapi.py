@@ -99,7 +99,12 @@ def test_every_operation_tells_how_it_refuses(document: dict[str, Any]) -> None:
             schema = answer["content"]["application/problem+json"]["schema"]
             assert schema == {"$ref": "#/components/schemas/Problem"}
         # Whoever is signed in may rate too; a session that is over is told so.
-        signs_in = operation["operationId"] in ("create_session", "create_session_by_wechat", "post_rating")
+        signs_in = operation["operationId"] in (
+            "create_session",
+            "create_session_by_wechat",
+            "create_query_session",
+            "post_rating",
+        )
         assert ("401" in refusals) == ("security" in operation or signs_in), (method, path)
         if "requestBody" in operation:
             assert {"413", "415", "422"} <= set(refusals), (method, path)
