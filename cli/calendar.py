@@ -16,6 +16,7 @@ from core.deadlines import calendar_years, clocks
 from core.deadlines.working_days import WorkingCalendar
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear
 from enterprise.filings import clock_jobs as filings
+from enterprise.systems import KINDS
 from feedback.follow_ups import recounting as ratings
 
 _LONGEST = 366
@@ -170,7 +171,9 @@ def recount_command(obj: HasDatabase) -> None:
 
 def _recount(database: Database) -> None:
     click.echo("正在重新核算暂定期限；数量很大时需要较久，可以中断，运行中的服务会接着完成")
-    done = {name: one.run(database) for name, one in (("差评", ratings.recounting()), ("办件", filings.recounting()))}
+    kinds = {kind.code: kind for kind in KINDS}
+    counted = (("差评", ratings.recounting()), ("办件", filings.recounting(kinds)))
+    done = {name: one.run(database) for name, one in counted}
     counts = "、".join(f"{name} {number} 件" for name, number in done.items() if number)
     click.echo(f"已重新核算暂定期限：{counts}" if counts else "没有需要重新核算的暂定期限")
 

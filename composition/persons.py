@@ -40,6 +40,7 @@ NOT_PERSONAL = {
     "filing_steps.documents": _IDS,
     "filing_steps.office_name": "an office",
     "filing_versions.documents": _IDS,
+    "filings.due_clock": "the name of a time limit in a declaration",
     "filings.documents": _IDS,
     "filings.open_key": "kind and id of what a filing is about",
     "filings.outage_reason": "why an outage moved a deadline, for everybody",

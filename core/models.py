@@ -201,6 +201,7 @@ class Todo(Base):
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     due_on: Mapped[date | None]
     due_on_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    amber_on: Mapped[date | None]
     due_on_before_outage: Mapped[date | None]
     outage_reason: Mapped[str | None] = mapped_column(String(200))
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -282,7 +283,7 @@ class Outage(Base):
 
 
 class Clock(Base):
-    """A publicity period or deadline that counts; see `core/deadlines/clocks.py`.
+    """A publicity period or deadline that counts; see `core/deadlines/periods.py`.
 
     `last_day_provisional`: it was counted on working days that are guessed, and is counted anew when they are known.
     """
@@ -304,6 +305,8 @@ class Clock(Base):
     name: Mapped[str] = mapped_column(String(40))
     unit: Mapped[str] = mapped_column(String(10))
     days: Mapped[int] = mapped_column(Integer)
+    counting: Mapped[str] = mapped_column(String(10), default="deadline", server_default="deadline")
+    shift: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     on_restart: Mapped[str] = mapped_column(String(10))
     elapsed: Mapped[int] = mapped_column(Integer)
     started_on: Mapped[date]
@@ -311,6 +314,7 @@ class Clock(Base):
     last_day: Mapped[date]
     last_day_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     rung_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    extensions: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class Lease(Base):

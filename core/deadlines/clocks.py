@@ -1,26 +1,35 @@
-"""Clocks: publicity periods (公示) and deadlines, counted in natural or working days (自然日、工作日).
+"""Clocks of records: publicity periods (公示) and deadlines, which count as `periods.py` says.
 
-The day of the event is not counted and the period ends at 24:00 of its last day (spec/common §6).
-A clock may pause; when it goes on it starts from zero or continues, as its declaration says. The
-scheduler rings those whose last day is over.
+The scheduler rings those whose last day is over.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, delete, extract, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Table,
+    and_,
+    delete,
+    extract,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.deadlines.periods import Period
 from core.deadlines.working_days import WorkingCalendar
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock
 
-NATURAL, WORKING = "natural", "working"
-ZERO, CONTINUE = "zero", "continue"
-
+_CLOCKS = cast(Table, Clock.__table__)
 
 Place = Sequence[str | None]
 """The chain of regions (area1 to area3) of the office that handles a matter: holidays of its own region count."""
@@ -140,58 +149,35 @@ def recounted(old: date, new: date) -> date:
     return old if new < clock.today() and new < old else new
 
 
-def last_day(start: date, unit: str, days: int, calendar: WorkingCalendar) -> date:
-    """The day at whose end (24:00) a period of so many days from `start` is over."""
-    return calendar.add_workdays(start, days) if unit == WORKING else start + timedelta(days=days)
+_COLUMNS = tuple(field.name for field in fields(Period))
 
 
-def elapsed(row: Clock, today: date, calendar: WorkingCalendar) -> int:
-    """Whole days that have passed on a clock by `today`, pauses not counted."""
-    if row.paused_on is not None:
-        return row.elapsed
-    if row.unit == WORKING:
-        return row.elapsed + max(0, calendar.workdays_between(row.started_on, today))
-    return row.elapsed + (today - row.started_on).days
+def of(session: Session, subject_ids: Iterable[UUID]) -> dict[UUID, dict[str, Period]]:
+    """The clocks of some records, each by its name."""
+    rows = session.execute(
+        select(_CLOCKS.c.subject_id, *(_CLOCKS.c[name] for name in _COLUMNS))
+        .where(_CLOCKS.c.subject_id.in_(list(subject_ids)))
+        .order_by(_CLOCKS.c.id)
+    ).mappings()
+    found: dict[UUID, dict[str, Period]] = {}
+    for row in rows:
+        period = Period(**{name: row[name] for name in _COLUMNS})
+        found.setdefault(row["subject_id"], {})[period.name] = period
+    return found
 
 
-def start(
-    session: Session,
-    subject: tuple[str, UUID],
-    name: str,
-    *,
-    unit: str,
-    days: int,
-    on_restart: str,
-    calendar: WorkingCalendar,
-) -> Clock:
-    """Start a clock, let a paused one of that name go on, or start one that has rung anew; a running one goes on."""
-    today = clock.today()
-    row = find(session, subject[1], name)
-    if row is None:
-        row = Clock(
-            subject_type=subject[0], subject_id=subject[1], name=name, unit=unit, days=days,
-            on_restart=on_restart, elapsed=0, started_on=today, last_day=last_day(today, unit, days, calendar),
-        )  # fmt: skip
-        row.last_day_provisional = unit == WORKING and calendar.guesses(today, row.last_day)
-        session.add(row)
-    elif row.paused_on is not None or row.rung_at is not None:
-        goes_on = row.paused_on is not None and row.on_restart == CONTINUE
-        row.elapsed = row.elapsed if goes_on else 0
-        row.started_on, row.paused_on, row.rung_at = today, None, None
-        row.last_day = last_day(today, row.unit, max(0, row.days - row.elapsed), calendar)
-        row.last_day_provisional = row.unit == WORKING and calendar.guesses(today, row.last_day)
-    session.flush()
-    return row
-
-
-def pause(session: Session, subject_id: UUID, name: str, calendar: WorkingCalendar) -> None:
-    """Stop counting; a clock that is paused or not there stays as it is."""
-    row = find(session, subject_id, name)
-    if row is not None and row.paused_on is None:
-        today = clock.today()
-        row.elapsed = elapsed(row, today, calendar)
-        row.paused_on = today
-        session.flush()
+def write(session: Session, subject: tuple[str, UUID], before: Mapping[str, Period], now: Mapping[str, Period]) -> None:
+    """Write the clocks of a record as they are now; `before`: as they were read."""
+    gone = before.keys() - now.keys()
+    if gone:
+        session.execute(delete(_CLOCKS).where(_CLOCKS.c.subject_id == subject[1], _CLOCKS.c.name.in_(gone)))
+    for name, period in now.items():
+        values = asdict(period)
+        if name not in before:
+            session.execute(insert(_CLOCKS).values(subject_type=subject[0], subject_id=subject[1], **values))
+        elif period != before[name]:
+            mine = (_CLOCKS.c.subject_id == subject[1]) & (_CLOCKS.c.name == name)
+            session.execute(update(_CLOCKS).where(mine).values(**values))
 
 
 def stop(session: Session, subject_id: UUID, name: str | None = None) -> None:

@@ -60,18 +60,19 @@ def open_for_office(
     office_id: UUID,
     due_on: date | None = None,
     provisional: bool = False,
+    amber_on: date | None = None,
     before_outage: date | None = None,
     outage_reason: str | None = None,
     urgent: bool = False,
 ) -> None:
     """Open a to-do for everyone who holds `verb` at that office; opening it twice changes nothing.
 
-    `provisional`: its day was counted on working days that are guessed. `before_outage`, `outage_reason`: an outage
-    (系统故障) moved its day from that one.
+    `provisional`: its day was counted on working days that are guessed. Until `amber_on` its light is green; without
+    one it is yellow from the start. `before_outage`, `outage_reason`: an outage (系统故障) moved its day from that one.
     """
     _open(
         session, kind, title, subject, verb=verb, office_id=office_id, due_on=due_on, due_on_provisional=provisional,
-        due_on_before_outage=before_outage, outage_reason=outage_reason, urgent=urgent,
+        amber_on=amber_on, due_on_before_outage=before_outage, outage_reason=outage_reason, urgent=urgent,
     )  # fmt: skip
 
 
@@ -82,9 +83,12 @@ def open_for_administrators(
     _open(session, kind, title, subject, verb=CONFIGURE, due_on=due_on)
 
 
-def open_for_user(session: Session, kind: str, title: str, subject: tuple[str, UUID], *, user_id: UUID) -> None:
+def open_for_user(
+    session: Session, kind: str, title: str, subject: tuple[str, UUID], *, user_id: UUID, due_on: date | None = None,
+    amber_on: date | None = None,
+) -> None:  # fmt: skip
     """Open a to-do for one user name; opening it twice changes nothing."""
-    _open(session, kind, title, subject, user_id=user_id)
+    _open(session, kind, title, subject, user_id=user_id, due_on=due_on, amber_on=amber_on)
 
 
 def open_for_region(
@@ -97,9 +101,14 @@ def open_for_region(
     area1: str,
     area2: str | None,
     area3: str | None = None,
+    due_on: date | None = None,
+    amber_on: date | None = None,
 ) -> None:
     """Open a to-do for everyone who holds `verb` at an office that covers the region."""
-    _open(session, kind, title, subject, verb=verb, area1=area1, area2=area2, area3=area3)
+    _open(
+        session, kind, title, subject, verb=verb, area1=area1, area2=area2, area3=area3, due_on=due_on,
+        amber_on=amber_on,
+    )  # fmt: skip
 
 
 def _open(session: Session, kind: str, title: str, subject: tuple[str, UUID], **values: Any) -> None:
@@ -131,6 +140,16 @@ def settle(session: Session, subject_id: UUID) -> None:
         update(Todo)
         .where(Todo.subject_id == subject_id, Todo.closed_at.is_(None))
         .values(due_on_provisional=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def redate_all(session: Session, subject_id: UUID, due_on: date | None, amber_on: date | None) -> None:
+    """The open to-dos of a subject have another day from now on: its deadline was extended, or counted anew."""
+    session.execute(
+        update(Todo)
+        .where(Todo.subject_id == subject_id, Todo.closed_at.is_(None))
+        .values(due_on=due_on, amber_on=amber_on)
         .execution_options(synchronize_session=False)
     )
 
@@ -173,7 +192,7 @@ def _pressing_first(day: date) -> Order:
 
 
 def as_json(row: Any) -> dict[str, Any]:
-    """A to-do in the list; `colour` is red once its day is over."""
+    """A to-do in the list."""
     todo: Todo = row.Todo
     return {
         # Behind a colon stands for whom of several it is.
@@ -183,9 +202,17 @@ def as_json(row: Any) -> dict[str, Any]:
         "due_on": todo.due_on.isoformat() if todo.due_on else None,
         "due_on_provisional": todo.due_on_provisional,
         "due_on_note": deadline_note(todo),
-        "colour": "red" if todo.due_on and todo.due_on < clock.today() else "yellow",
+        "colour": light(todo.due_on, todo.amber_on) or "yellow",
         "urgent": todo.urgent,
     }
+
+
+def light(due_on: date | None, amber_on: date | None) -> str | None:
+    """The light (绿、黄、红灯) of a day: red once it is over, green until `amber_on`, else yellow."""
+    if due_on is None:
+        return None
+    today = clock.today()
+    return "red" if today > due_on else "green" if amber_on is not None and today < amber_on else "yellow"
 
 
 def _link(todo: Todo) -> str:

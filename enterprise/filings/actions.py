@@ -21,9 +21,9 @@ from core.forms.sealing import moved
 from core.text import clean, demanded
 from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale, stale
-from enterprise.filings import conditions, parties, step_data
+from enterprise.filings import conditions, parties, step_data, time_limits
 from enterprise.filings.access import Standing, demanded_standing
-from enterprise.filings.clocks_and_todos import due, replace_todos, run_clocks
+from enterprise.filings.clocks_and_todos import due, replace_todos
 from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
 from enterprise.filings.declarations import APPLICANT, SYSTEM, By, Move, Step
 from enterprise.filings.kinds import FilingKind, Filings
@@ -59,6 +59,7 @@ def act(
     stands = demanded_standing(session, engine, actor, filing)
     if not idempotency.claim(session, key):
         return found(session, filing_id)
+    filing = ring_what_is_over(session, engine, filing)
     kind = engine.kind_of(filing)
     step, by = _step_of(kind, filing, action, stands)
     refuse_stale(filing.version, body)
@@ -73,6 +74,25 @@ def act_by_system(session: Session, engine: Filings, filing: Filing, action: str
     if step is None or SYSTEM not in step.takers:
         raise kind.wrong_status(filing.status)
     _take(Move(session, engine, filing, None, SYSTEM, step, {}, clock.now()), {}, NOT_TRIED)
+
+
+def ring_what_is_over(session: Session, engine: Filings, filing: Filing) -> Filing:
+    """Take the steps of clocks that are over before somebody acts, whom the job has not met yet; the filing then."""
+    kind = engine.kind_of(filing)
+    if not kind.clocks:
+        return filing
+    periods = clocks.of(session, [filing.id]).get(filing.id, {})
+    if time_limits.over(kind, filing, periods) is None:
+        return filing
+    now = lock(session, filing.id)
+    while now is not None and (action := time_limits.over(kind, now, periods)) is not None:
+        step = kind.following(action, now.status)
+        if not conditions.is_offered(Move(session, engine, now, None, SYSTEM, step, {}, clock.now())):
+            return now
+        act_by_system(session, engine, now, action)
+        now = lock(session, filing.id)
+        periods = clocks.of(session, [filing.id]).get(filing.id, {})
+    return now or filing
 
 
 def _step_of(kind: FilingKind, filing: Filing, action: str, stands: Standing) -> tuple[Step, By]:
@@ -125,7 +145,9 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         payload |= step_data.told(step_row)
 
     moves = _with_what_follows(move, values)
-    moved = as_it_will_be(moves[-1].filing, _end(kind, filing, moves, comment))
+    limits = time_limits.plan(session, kind, moves)
+    ended = _end(kind, filing, moves, comment) | (dict(limits.columns) if limits is not None else {})
+    moved = as_it_will_be(moves[-1].filing, ended)
     rows = [_history_row(one.step, one.filing, one.actor, payload if one is moves[0] else {}) for one in moves]
     write_move(session, kind, filing, moved, step.action, version_row)
     history.append_all(session, rows)
@@ -135,7 +157,8 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     for one in moves:
         if one.step.clears is not None:
             parties.clear(session, filing.id, one.step.clears)
-        run_clocks(session, kind, one.filing, one.step.source)
+    if limits is not None:
+        limits.write(session, filing.id)
     replace_todos(session, kind, moved, filing)
     if moved.status == DELETED or step.restores:
         release_all_but(session, moved.id, set())
@@ -271,8 +294,6 @@ def _take_effect(kind: FilingKind, moves: Sequence[Move], moved: Filing) -> Fili
         assert move.step.effect is not None
         move.step.effect(move)
     # By the steps, not by the status: an effect may have moved the filing on, and that move emits its own event.
-    if any(move.step.target in kind.final for move in moves):
-        clocks.stop(session, moved.id)
-        if kind.rateable:
-            engine.events.emit(session, FINISHED, filing=moved, kind=kind)
+    if kind.rateable and any(move.step.target in kind.final for move in moves):
+        engine.events.emit(session, FINISHED, filing=moved, kind=kind)
     return found(session, moved.id) if taken else moved

@@ -12,12 +12,14 @@ from accounts.models import Office
 from core import clock
 from core.actor import Actor
 from core.database.paging import Page
+from core.deadlines import clocks
 from core.deadlines.notes import moved_note
 from core.errors import Warned, not_found
 from core.forms.library import FormLibrary
 from core.forms.sealing import readable
 from core.read_only import names_any
-from enterprise.filings import conditions, parties, step_data
+from core.workflows.todos import light
+from enterprise.filings import conditions, parties, step_data, time_limits
 from enterprise.filings.access import Standing, standing
 from enterprise.filings.clocks_and_todos import turn_of
 from enterprise.filings.content import data_place, version_place
@@ -26,6 +28,7 @@ from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.locks import locked
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find
+from enterprise.filings.time_limits import as_it_stands
 from enterprise.filings.working_copy import COMPARED
 
 
@@ -35,11 +38,14 @@ def page_answer(session: Session, engine: Filings, actor: Actor, page: Page) -> 
     sent = _sent_data(session, engine, actor, filings)
     named = parties.of(session, [one.id for one in filings if engine.kind_of(one).parties])
     offices = offices_of(session, filings)
+    periods = clocks.of(session, [one.id for one in filings if engine.kind_of(one).clocks])
 
     def answer(row: Any) -> dict[str, Any]:
-        filing = row.Filing
+        filing = as_it_stands(engine.kind_of(row.Filing), row.Filing, periods.get(row.Filing.id, {}))
         stands = standing(session, engine, actor, filing, named.get(filing.id, []))
-        shown = Shown(stands, _actions(session, engine, stands, actor, filing), _turn(session, engine, filing), offices)
+        limits = time_limits.answers(engine.kind_of(filing), periods.get(filing.id, {}))
+        actions, turn = _actions(session, engine, stands, actor, filing), _turn(session, engine, filing)
+        shown = Shown(stands, actions, turn, offices, limits)
         return _row(engine, shown, filing, sent.get(filing.id))
 
     return page.as_json(answer)
@@ -53,6 +59,7 @@ class Shown:
     actions: list[str]
     turn: str | None
     offices: Mapping[UUID, str]
+    clocks: list[dict[str, Any]]
 
 
 def offices_of(session: Session, filings: Sequence[Filing]) -> dict[UUID, str]:
@@ -99,12 +106,14 @@ def prepare_answer(
 ) -> Callable[[Sequence[Warned]], dict[str, Any]]:
     """The same in two parts: what is returned makes the answer after the commit, and asks the database nothing."""
     kind = engine.kind_of(filing)
+    periods = clocks.of(session, [filing.id]).get(filing.id, {}) if kind.clocks else {}
+    filing = as_it_stands(kind, filing, periods)
     named = parties.of(session, [filing.id]).get(filing.id, []) if kind.parties else []
     stands = standing(session, engine, actor, filing, named)
     own = stands is not None and (stands.own or stands.is_one_of(kind.status(filing.status).editors))
     read = Shown(
         stands, _actions(session, engine, stands, actor, filing), _turn(session, engine, filing),
-        offices_of(session, [filing]),
+        offices_of(session, [filing]), time_limits.answers(kind, periods),
     )  # fmt: skip
     content: Filing | FilingVersion = filing if own or filing.sent == 0 else _version(session, filing, filing.sent)
     said = step_data.rows_of(session, kind, filing.id, stands)
@@ -178,6 +187,7 @@ def _row(engine: Filings, read: Shown, filing: Filing, sent: Mapping[str, Any] |
         "due_on": filing.due_on.isoformat() if filing.due_on else None,
         "due_on_note": moved_note(filing),
         "colour": _colour(kind, filing),
+        "clocks": read.clocks,
         "late": filing.late,
         "sent": filing.sent,
         "created_at": clock.rfc3339(filing.created_at),
@@ -224,10 +234,14 @@ def _subject(filing: Filing) -> dict[str, str] | None:
 
 
 def _colour(kind: FilingKind, filing: Filing) -> str | None:
-    """Yellow until due, red after (未超期黄灯，已超期红灯), while it is the enterprise's turn (spec/c §2.6)."""
-    if filing.due_on is None or APPLICANT not in kind.status(filing.status).turns or filing.status in kind.final:
+    """The light of the due day: of a clock's for whose turn it is, of the data's while it is the enterprise's (spec/c
+    §2.6)."""
+    if filing.status in kind.final:
         return None
-    return "red" if clock.today() > filing.due_on else "yellow"
+    turns = kind.status(filing.status).turns
+    if filing.due_clock is None and APPLICANT not in turns:
+        return None
+    return light(filing.due_on, filing.amber_on)
 
 
 def _content(engine: Filings, row: Filing | FilingVersion, filing: Filing, *, clear: bool) -> dict[str, Any]:
@@ -276,6 +290,9 @@ def kind_answer(kind: FilingKind, forms: FormLibrary, verbs: frozenset[str]) -> 
         "documents": [_document(document) for document in kind.documents],
         "posts": [{"code": post.code, "label": post.label} for post in kind.posts],
         "parties": [{"code": party.code, "label": party.label} for party in (APPLICANT, *kind.parties)],
+        "clocks": [
+            {"name": one.name, "label": one.label, "unit": one.unit, "counting": one.counting} for one in kind.clocks
+        ],
         "statuses": [
             {
                 "code": status.code,

@@ -5,22 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.verbs import Verb
 from assets.files.purposes import categories
+from core.deadlines.periods import CONTINUE, DEADLINE, UNITS, WAITING, ZERO
 from core.errors import Fault
 from core.forms.definitions.conditions import read_condition
 from core.forms.form import Form
-from enterprise.filings.declarations import (
-    APPLICANT,
-    BACK,
-    CONTINUE,
-    NATURAL,
-    SYSTEM,
-    WORKING,
-    ZERO,
-    Lock,
-    Party,
-    Post,
-    Step,
-)
+from enterprise.filings.declarations import APPLICANT, BACK, SYSTEM, Days, Lock, Party, Post, Step
 
 if TYPE_CHECKING:
     from enterprise.filings.kinds import FilingKind
@@ -70,6 +59,11 @@ def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
                     f"{status.code} locks or opens {name}, which the form {kind.form_code} does not have",
                 )
         asked += [(status.place, name, when) for name, when in locks if when is not None]
+    for clock in kind.clocks:
+        by = clock.days.by if isinstance(clock.days, Days) else ()
+        for name in (*by, *([clock.starts_from] if clock.starts_from is not None else [])):
+            if name not in known:
+                yield clock.place, f"the clock {clock.name} names {name}, which the form {kind.form_code} does not have"
     asked += [(kind.place, one.category.code, one.when) for one in kind.documents if one.when is not None]
     for place, name, when in asked:
         faults: list[Fault] = []
@@ -217,19 +211,31 @@ def _clocks(kind: "FilingKind") -> Found:
     for clock in kind.clocks:
         if names.count(clock.name) > 1:
             yield clock.place, f"the clock {clock.name} is declared twice"
-        if clock.unit not in (NATURAL, WORKING) or clock.again not in (ZERO, CONTINUE) or clock.days < 1:
+        shortest = min(clock.days.table.values(), default=1) if isinstance(clock.days, Days) else clock.days
+        known = clock.unit in UNITS and clock.again in (ZERO, CONTINUE) and clock.counting in (DEADLINE, WAITING)
+        if not known or shortest < 1 or (isinstance(clock.days, Days) and clock.days.default < 1):
             yield clock.place, f"the clock {clock.name} cannot run"
+        if not clock.runs_in:
+            yield clock.place, f"the clock {clock.name} runs in no status"
+        if clock.counting == DEADLINE and kind.due_from is not None:
+            yield clock.place, f"the clock {clock.name} and due_from both say when it is due"
         for code in [*clock.runs_in, *clock.pauses_in]:
             if code not in codes:
                 yield clock.place, f"the clock {clock.name} names the unknown status {code}"
         for code in clock.runs_in if clock.rings is not None else ():
             ringing = kind.step(clock.rings or "", code)
+            if ringing is not None and ringing.target in clock.runs_in:
+                yield clock.place, f"{clock.name} rings {clock.rings}, which stays where the clock runs"
             if ringing is None or SYSTEM not in ringing.takers:
                 yield (
                     clock.place,
                     f"{clock.name} rings {clock.rings} in {code}, where the system cannot take it",
                 )
     for step in kind.steps:
+        if step.extends is not None and step.extends[0] not in names:
+            yield step.place, f"{step.action} extends the unknown clock {step.extends[0]}"
+        if step.extends is not None and not step.comment:
+            yield step.place, f"{step.action} extends a time limit without a reason"
         if step.needs_over is not None and not _runs(kind, step):
             yield (
                 step.place,

@@ -4,6 +4,8 @@ Both change a filing and its clock, and lock the filing first, as every step doe
 PostgreSQL would end one of two transactions as a deadlock.
 """
 
+from collections.abc import Mapping
+from copy import copy
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -11,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.deadlines import clocks
-from core.deadlines.clocks import WORKING, Due
+from core.deadlines.clocks import Due
 from core.jobs.one_by_one import OneByOne
 from core.models import Clock
-from core.workflows import history
+from core.workflows import history, todos
+from enterprise.filings import time_limits
 from enterprise.filings.actions import act_by_system
-from enterprise.filings.kinds import Filings
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import lock
 
@@ -42,9 +45,9 @@ def ring(session: Session, engine: Filings, clock_id: int) -> bool:
     return True
 
 
-def recounting() -> OneByOne[Due]:
+def recounting(kinds: Mapping[str, FilingKind]) -> OneByOne[Due]:
     """Counts clocks anew once their days are known, one clock a transaction; a paused one when it goes on."""
-    return OneByOne("filing deadlines", guessed, lambda session, key: recount(session, key[1]))
+    return OneByOne("filing deadlines", guessed, lambda session, key: recount(session, kinds, key[1]))
 
 
 def guessed(session: Session, after: Due | None = None, limit: int = 200) -> list[Due]:
@@ -52,7 +55,7 @@ def guessed(session: Session, after: Due | None = None, limit: int = 200) -> lis
     return clocks.in_known_years(session, Clock.last_day, Clock.id, after, limit, *_GUESSED)
 
 
-def recount(session: Session, clock_id: int) -> bool:
+def recount(session: Session, kinds: Mapping[str, FilingKind], clock_id: int) -> bool:
     """Count one anew by the days of the office that handles its filing; a changed day is written to the history."""
     filing = _lock_filing_of(session, clock_id)
     row = session.scalars(
@@ -60,20 +63,27 @@ def recount(session: Session, clock_id: int) -> bool:
     ).one_or_none()
     if row is None or filing is None:
         return False
-    place = (filing.area1, filing.area2, filing.area3)
-    counted = clocks.working_deadline(session, place, row.started_on, max(0, row.days - row.elapsed))
-    day = clocks.recounted(row.last_day, counted.day) if row.unit == WORKING else row.last_day
-    if (day, counted.day) != (row.last_day, row.last_day):
-        session.execute(update(Filing).where(Filing.id == filing.id).values(updated_at=clock.now()))
+    kind = kinds.get(filing.kind)
+    calendar = clocks.working_calendar(session, (filing.area1, filing.area2, filing.area3))
+    periods = clocks.of(session, [filing.id])[filing.id]
+    counted = copy(periods[row.name])
+    counted.count(calendar)
+    day = clocks.recounted(row.last_day, counted.last_day)
+    if (day, counted.last_day) != (row.last_day, row.last_day):
+        periods[row.name].last_day = day
+        due = time_limits.columns_of(kind, periods, calendar) if kind is not None else {}
+        session.execute(update(Filing).where(Filing.id == filing.id).values(updated_at=clock.now(), **due))
+        if due and filing.due_clock == row.name:
+            todos.redate_all(session, filing.id, due["due_on"], due["amber_on"])
         payload = {
             "clock": row.name, "due_on": day.isoformat(), "former_due_on": row.last_day.isoformat(),
-            "counted": counted.day.isoformat(),
+            "counted": counted.last_day.isoformat(),
         }  # fmt: skip
         status = filing.status
         history.append(
             session, history.Move("filing", filing.id, "recount", status, status, filing.version, None, payload)
         )
-    row.last_day, row.last_day_provisional = day, counted.provisional
+    row.last_day, row.last_day_provisional = day, counted.last_day_provisional
     session.flush()
     return True
 

@@ -1,4 +1,4 @@
-"""The clocks and to-dos that a filing's status brings with it, as its kind declares them."""
+"""The to-dos that a filing's status brings with it, as its kind declares them, and the day of each."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from accounts.offices import enterprise_office_id
-from core.deadlines import clocks, outages
+from core.deadlines import outages
 from core.deadlines.outages import NO_DUE
 from core.workflows import todos
 from enterprise.filings import parties
@@ -23,30 +23,6 @@ SYSTEM = "filings"
 """The system of an outage (系统故障) that moves due dates of filings."""
 
 
-def run_clocks(session: Session, kind: FilingKind, filing: Filing, left: str | None) -> None:
-    """Start, pause and stop the clocks of a filing that came from the status `left` to where it stands.
-
-    The caller has locked or changed the filing's row.
-    """
-    if not kind.clocks:
-        return
-    now = filing.status
-    for declared in kind.clocks:
-        running, paused = now in declared.runs_in, now in declared.pauses_in
-        if (running and left in declared.runs_in) or (paused and left in declared.pauses_in):
-            continue
-        calendar = clocks.working_calendar(session, (filing.area1, filing.area2, filing.area3))
-        if running:
-            clocks.start(
-                session, ("filing", filing.id), declared.name, unit=declared.unit, days=declared.days,
-                on_restart=declared.again, calendar=calendar,
-            )  # fmt: skip
-        elif paused:
-            clocks.pause(session, filing.id, declared.name, calendar)
-        elif left in declared.runs_in or left in declared.pauses_in:
-            clocks.stop(session, filing.id, declared.name)
-
-
 def due(session: Session, filing: Filing | Enterprise, day: date | None) -> dict[str, Any]:
     """The columns of a due date of the office in whose region it is: of that day, or as outages (系统故障) move it."""
     if day is None:
@@ -56,9 +32,14 @@ def due(session: Session, filing: Filing | Enterprise, day: date | None) -> dict
 
 def _dated(filing: Filing) -> dict[str, Any]:
     return {
-        "due_on": filing.due_on, "before_outage": filing.due_on_before_outage,
+        "due_on": filing.due_on, "amber_on": filing.amber_on, "before_outage": filing.due_on_before_outage,
         "outage_reason": filing.outage_reason,
     }  # fmt: skip
+
+
+def _of_clock(filing: Filing) -> dict[str, Any]:
+    """The day that a clock gives whoever has to act; a day that stands in the data is the applicant's alone."""
+    return {"due_on": filing.due_on, "amber_on": filing.amber_on} if filing.due_clock is not None else {}
 
 
 def replace_todos(session: Session, kind: FilingKind, filing: Filing, before: Filing) -> None:
@@ -76,6 +57,8 @@ def replace_todos(session: Session, kind: FilingKind, filing: Filing, before: Fi
         todos.close(session, filing.id, open_kind)
     for open_it in wanted.values():
         open_it()
+    if stays and filing.due_on != before.due_on:
+        todos.redate_all(session, filing.id, filing.due_on, filing.amber_on)
 
 
 def open_todos(session: Session, kind: FilingKind, filing: Filing) -> None:
@@ -110,7 +93,7 @@ def _wanted(session: Session, kind: FilingKind, filing: Filing) -> Iterator[tupl
         for row in named:
             if row.party == taker.code and not (confirms and row.confirmed_at is not None):
                 of_kind = f"{TODO_KIND}:{(row.user_id or row.id).hex}"
-                yield of_kind, partial(_open_for_party, session, taker, row, of_kind, title, subject, dated)
+                yield of_kind, partial(_open_for_party, session, taker, row, of_kind, title, subject, _of_clock(filing))
 
 
 def _is_awaited(session: Session, kind: FilingKind, filing: Filing, taker: By) -> bool:
@@ -140,11 +123,13 @@ def _open_for(
         office_id = enterprise_office_id(filing.uscc)
         todos.open_for_office(session, of_kind, title, subject, verb=APPLICANT.verb, office_id=office_id, **dated)
     elif filing.office_id is not None and not isinstance(taker, System):
-        todos.open_for_office(session, of_kind, title, subject, verb=taker.verb, office_id=filing.office_id)
+        of_clock = _of_clock(filing)
+        office_id = filing.office_id
+        todos.open_for_office(session, of_kind, title, subject, verb=taker.verb, office_id=office_id, **of_clock)
     elif not isinstance(taker, System):
         todos.open_for_region(
             session, of_kind, title, subject, verb=taker.verb, area1=filing.area1, area2=filing.area2,
-            area3=filing.area3,
+            area3=filing.area3, **_of_clock(filing),
         )  # fmt: skip
 
 
@@ -152,7 +137,8 @@ def _open_for_party(
     session: Session, taker: By, row: FilingParty, of_kind: str, title: str, subject: tuple[str, UUID],
     dated: Mapping[str, Any],
 ) -> None:  # fmt: skip
+    dated = {name: day for name, day in dated.items() if name in ("due_on", "amber_on")}
     if row.user_id is not None:
-        todos.open_for_user(session, of_kind, title, subject, user_id=row.user_id)
+        todos.open_for_user(session, of_kind, title, subject, user_id=row.user_id, **dated)
     elif row.office_id is not None and not isinstance(taker, System):
         todos.open_for_office(session, of_kind, title, subject, verb=taker.verb, office_id=row.office_id, **dated)

@@ -3,8 +3,11 @@
 Each is asked when the step is taken, and those that say whether it is offered at all also when a filing is shown.
 """
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
+from core import clock
 from core.deadlines import clocks
 from core.errors import Problem
 from core.models import HistoryEntry
@@ -15,7 +18,12 @@ from enterprise.filings.declarations import Move
 def refuse(move: Move) -> None:
     """Raises Problem where the step may not be taken now."""
     refuse_offer(move)
-    if move.step.needs_over is not None and not clocks.is_over(move.session, move.filing.id, move.step.needs_over):
+    needed = move.step.needs_over
+    period = clocks.of(move.session, [move.filing.id]).get(move.filing.id, {}).get(needed) if needed else None
+    if period is not None and period.paused_on is None and period.last_day >= clock.today():
+        day = period.last_day + timedelta(days=1)
+        raise Problem("too_early", f"期限未满，{day.year}年{day.month}月{day.day}日起可以办理")
+    if needed is not None and (period is None or period.paused_on is not None):
         raise Problem("too_early")
 
 

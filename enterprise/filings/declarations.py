@@ -18,7 +18,7 @@ from accounts.verbs import Verb
 from assets.files.file_types import FROM_PHONES
 from assets.files.purposes import Category, FilePurpose
 from core.actor import Actor
-from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
+from core.deadlines.periods import CONTINUE, DEADLINE, MONTH, NATURAL, WAITING, WORKING, YEAR, ZERO
 from core.forms.validation.check import Checked
 from core.workflows.workflow import BACK
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from enterprise.filings.kinds import Filings
     from enterprise.filings.models import Filing
 
-__all__ = ["BACK", "CONTINUE", "NATURAL", "STAYS", "WORKING", "ZERO"]
+__all__ = ["BACK", "CONTINUE", "DEADLINE", "MONTH", "NATURAL", "STAYS", "WAITING", "WORKING", "YEAR", "ZERO"]
 
 STAYS = "«stays»"
 """Target of a step that leaves the status as it is."""
@@ -199,7 +199,8 @@ class Step:
     or to all who read the filing. `check` finds faults that this form cannot know. `route` passes the filing on to
     another office. `names` says who are the parties from now on. `confirms`: each of the party that takes it confirms
     by it and it stays where it is; `needs_confirmed`: a party of which all must have confirmed; `clears`: one whose
-    confirmations fall. `other_than` names actions: whoever took one of them last may not take this one.
+    confirmations fall. `other_than` names actions: whoever took one of them last may not take this one. `extends` a
+    clock by so many of its units, once (延长).
     """
 
     action: str
@@ -222,6 +223,7 @@ class Step:
     needs_confirmed: Party | None = None
     clears: Party | None = None
     other_than: Sequence[str] = ()
+    extends: tuple[str, int] | None = None
     guard: Guard | None = None
     effect: Effect | None = None
     then: Then | None = None
@@ -250,20 +252,43 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """A clock (时限) of `days` in `unit` that runs while a filing stands in `runs_in`, so that no step forgets it.
+class Days:
+    """How long a clock takes, by the values of fields of the filing's data (方式 × 类型); `default` for all others."""
 
-    In `pauses_in` it pauses; when it goes on it starts from `ZERO` or goes on where it was (`CONTINUE`). In any other
-    status there is none. When its last day is over the system takes the step `rings`, if one is named.
+    by: Sequence[str]
+    table: Mapping[tuple[str, ...], int]
+    default: int
+
+    def of(self, data: Mapping[str, Any]) -> int:
+        """How long it takes for a filing with this data."""
+        return self.table.get(tuple(str(data.get(name)) for name in self.by), self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A clock (时限) that runs while a filing stands in `runs_in`, so that no step forgets it.
+
+    It takes `days` in `unit`, counted as a DEADLINE or a WAITING period (`core/deadlines/periods.py`); `shift`: a
+    deadline moves off rest days. It begins on the day on which the filing comes there, or on that of the field
+    `starts_from`. In `pauses_in` it pauses; when it goes on it starts from ZERO or goes on where it was (CONTINUE). In
+    any other status there is none. When its last day is over the system takes the step `rings`, if one is named.
+
+    The earliest deadline that runs is the filing's due day. Its light is green before its last `amber_days`; without
+    them it is yellow from the start (seed 000).
     """
 
     name: str
-    days: int
+    days: int | Days
     unit: str
+    counting: str
     runs_in: Sequence[str]
     pauses_in: Sequence[str] = ()
     again: str = ZERO
     rings: str | None = None
+    label: str = "办理期限"
+    shift: bool = True
+    starts_from: str | None = None
+    amber_days: int | None = None
     place: str = field(default_factory=declared_at, compare=False, repr=False)
 
 

@@ -34,7 +34,8 @@ class Filing(Base):
     enterprise) is unique, and set only while no second such filing may be open. `title_region` precedes the title of
     its paper (spec/a §10): the campaign's region, else that of the office that handles it. `due_on_before_outage` and
     `outage_reason` are set where outages (系统故障) moved `due_on`. `return_to` is the status of the post that asked
-    for a correction.
+    for a correction. `due_clock` is the clock whose day `due_on` is, if it is that of one; until `amber_on` its light
+    is green.
     """
 
     __tablename__ = "filings"
@@ -90,6 +91,8 @@ class Filing(Base):
     return_to: Mapped[str | None] = mapped_column(String(30))
     opinion: Mapped[str | None] = mapped_column(Text)
     due_on: Mapped[date | None]
+    due_clock: Mapped[str | None] = mapped_column(String(40))
+    amber_on: Mapped[date | None]
     due_on_before_outage: Mapped[date | None]
     outage_reason: Mapped[str | None] = mapped_column(String(200))
     late: Mapped[bool] = mapped_column(default=False)

@@ -15,9 +15,10 @@ from core.actor import Actor
 from core.errors import Problem, invalid
 from core.identifiers import as_uuid
 from core.workflows.versions import sent_version
+from enterprise.filings import time_limits
 from enterprise.filings.access import posts_of
 from enterprise.filings.actions import act_by_system
-from enterprise.filings.clocks_and_todos import due, open_todos, replace_todos, run_clocks
+from enterprise.filings.clocks_and_todos import due, open_todos, replace_todos
 from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Move, Post, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing
@@ -62,8 +63,9 @@ def open_by(
         raise Problem("invalid", errors=faults)
     due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
     filing.data, filing.documents = values, documents
-    for name, value in due(session, filing, due_on).items():
-        setattr(filing, name, value)
+    if kind.due_from is not None:
+        for name, value in due(session, filing, due_on).items():
+            setattr(filing, name, value)
     session.flush()
     if due_on is not None:
         replace_todos(session, kind, filing, filing)
@@ -157,7 +159,7 @@ def open_filing(
         "opened_by_office": isinstance(opening.takers[0], Post), "form_code": kind.form_code,
         "form_version": engine.forms.get(kind.form_code).form.version, "data": data or {}, "documents": [],
         "saved": saved, "sent": 0, "return_to": None, "opinion": None,
-        **due(session, enterprise, due_on),
+        **due(session, enterprise, due_on), "due_clock": None, "amber_on": None,
         "late": False, "created_at": now, "updated_at": now, "sent_at": None, "finished_at": None,
     }  # fmt: skip
     if key and session.scalar(select(Filing.id).where(Filing.open_key == key)) is not None:
@@ -169,9 +171,15 @@ def open_filing(
     if not created:
         raise Problem("id_taken")
     filing = session.get_one(Filing, filing_id, populate_existing=True)
-    run_clocks(session, kind, filing, None)
+    move = Move(session, engine, filing, actor, opening.takers[0], opening, {}, now)
+    limits = time_limits.plan(session, kind, [move])
+    if limits is not None:
+        for name, value in limits.columns.items():
+            setattr(filing, name, value)
+        session.flush()
+        limits.write(session, filing.id)
     if opening.effect is not None:
-        opening.effect(Move(session, engine, filing, actor, opening.takers[0], opening, {}, now))
+        opening.effect(move)
     open_todos(session, kind, filing)
     return filing
 

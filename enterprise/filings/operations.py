@@ -16,7 +16,7 @@ from core.errors import Problem, not_found
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale
 from enterprise.filings.access import demanded_standing, get_readable, is_own
-from enterprise.filings.actions import act
+from enterprise.filings.actions import act, ring_what_is_over
 from enterprise.filings.kinds import Filings
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.moves import find
@@ -45,6 +45,7 @@ def save(
         return get_readable(session, engine, actor, filing_id), False
     if filing is None or stands is None:
         return open_by(session, engine, actor, filing_id, body, about), True
+    filing = ring_what_is_over(session, engine, filing)
     kind = engine.kind_of(filing)
     editors = kind.status(filing.status).editors
     if not stands.is_one_of(editors):

@@ -21,7 +21,9 @@ from enterprise.filings.moves import lock
 
 def recounting() -> Recounting:
     """What counts anew after an outage was entered: filings that are open, and those that count as sent late."""
-    return Recounting(SYSTEM, Filing, [or_(Filing.finished_at.is_(None), Filing.late)], postpone)
+    return Recounting(
+        SYSTEM, Filing, [or_(Filing.finished_at.is_(None), Filing.late), Filing.due_clock.is_(None)], postpone
+    )
 
 
 def postpone(session: Session, filing_id: UUID, deadlines: Deadlines) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
+from core.deadlines import clocks
 from core.errors import Fault, Problem, not_found
 from core.forms.sealing import moved, readable, sealed
 from enterprise.filings.access import demanded_standing
@@ -19,6 +20,7 @@ from enterprise.filings.kinds import Filings
 from enterprise.filings.locks import is_demanded
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find
+from enterprise.filings.time_limits import as_it_stands
 
 _NOT_SAVED = Fault("/data", "not_saved", "填报内容还没有保存，请先保存后再提交")
 
@@ -36,6 +38,7 @@ def check_sending(
         raise not_found()
     kind = engine.kind_of(filing)
     stands = demanded_standing(session, engine, actor, filing)
+    filing = as_it_stands(kind, filing, clocks.of(session, [filing.id]).get(filing.id, {}) if kind.clocks else {})
     if not stands.own:
         raise Problem("forbidden")
     sending = [step for step in kind.steps if step.sends and step.source == filing.status]

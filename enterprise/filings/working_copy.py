@@ -33,7 +33,8 @@ READ_ONLY = {
     "id": "编号", "title": "标题", "status": "状态", "status_label": "状态", "tag": "状态说明", "org_name": "企业名称",
     "summary": "摘要", "turn": "轮到谁办理", "office": "承办机关", "locks": "锁定的内容", "parties": "当事方",
     "confirmations": "确认情况", "steps": "环节所填内容", "opinion": "审核意见", "due_on": "期限",
-    "due_on_note": "期限说明", "colour": "期限颜色", "late": "是否逾期", "sent": "提交次数", "created_at": "建立时间",
+    "due_on_note": "期限说明", "colour": "期限颜色",
+    "clocks": "时限", "late": "是否逾期", "sent": "提交次数", "created_at": "建立时间",
     "sent_at": "提交时间", "finished_at": "办结时间", "actions": "可执行的操作", "form": "表单", "warnings": "提示",
 }  # fmt: skip
 """Keys that a filing has besides when it is read, with their labels; a client may send them back, they are ignored."""

@@ -54,6 +54,17 @@ class Taker(Answer):
     label: str
 
 
+class DeclaredClock(Answer):
+    """A clock (时限) of a kind."""
+
+    name: str
+    label: str
+    unit: Literal["natural", "working", "month", "year"]
+    counting: Literal["deadline", "waiting"] = Field(
+        description="a deadline ends with its last day, a waiting period on the day from which one may act"
+    )
+
+
 class FilingStep(Answer):
     """A row of the workflow."""
 
@@ -82,6 +93,7 @@ class FilingKind(FilingKindSummary):
     documents: list[DocumentCategory]
     posts: list[Taker] = Field(description="who takes its steps at an office")
     parties: list[Taker] = Field(description="who else takes its steps; `applicant` is the enterprise")
+    clocks: list[DeclaredClock]
     statuses: list[StatusLabel]
     steps: list[FilingStep]
 
@@ -146,6 +158,17 @@ class FilingStepData(Answer):
     documents: list[FilingDocument]
 
 
+class FilingClock(Answer):
+    """A clock of a filing."""
+
+    name: str
+    label: str
+    counting: Literal["deadline", "waiting"]
+    due_on: date = Field(description="a deadline's last day; of a waiting period the first on which one may act")
+    provisional: bool = Field(description="counted on working days that are not published yet")
+    paused: bool
+
+
 class FilingRow(Answer):
     """A filing in a list."""
 
@@ -167,7 +190,10 @@ class FilingRow(Answer):
     due_on_note: str | None = Field(
         description="Chinese sentence: an outage (系统故障) moved the due date, and from when"
     )
-    colour: Literal["yellow", "red"] | None = Field(description="while it is the enterprise's turn: red when overdue")
+    colour: Literal["green", "yellow", "red"] | None = Field(
+        description="of the due day, for the side whose turn it is: red when it is over"
+    )
+    clocks: list[FilingClock]
     late: bool
     sent: int = Field(description="how often it was sent")
     created_at: datetime

@@ -10,10 +10,11 @@ from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from core.clock import now
+from core.clock import now, today
 from core.db import Database
 from core.deadlines import clocks
-from core.deadlines.clocks import NATURAL, ZERO, Due
+from core.deadlines.clocks import Due
+from core.deadlines.periods import DEADLINE, NATURAL, ZERO, Period
 from core.deadlines.working_days import WorkingCalendar
 from core.errors import Problem
 from core.jobs import one_by_one, sweeping
@@ -27,13 +28,11 @@ from tests.databases import transactions
 def due(database: Database, clock: Any) -> list[int]:
     """Seven clocks whose last day is over, the oldest first."""
     with database.write() as session:
-        ids = [
-            clocks.start(
-                session, ("filing", uuid4()), "term", unit=NATURAL, days=days, on_restart=ZERO,
-                calendar=WorkingCalendar(),
-            ).id
-            for days in range(1, 8)
-        ]  # fmt: skip
+        for days in range(1, 8):
+            period = Period("term", NATURAL, days, DEADLINE, shift=False, on_restart=ZERO, started_on=today())
+            period.count(WorkingCalendar())
+            clocks.write(session, ("filing", uuid4()), {}, {"term": period})
+        ids = list(session.scalars(select(Clock.id).order_by(Clock.id)))
     clock.shift(timedelta(days=30))
     return ids
 

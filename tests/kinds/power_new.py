@@ -12,9 +12,14 @@ from enterprise.filings.declarations import (
     APPLICANT,
     AUTHOR,
     BACK,
+    CONTINUE,
+    DEADLINE,
     DECLARATION_ATTACHMENT,
     STAYS,
     SYSTEM,
+    WORKING,
+    Clock,
+    Days,
     Document,
     Lock,
     Move,
@@ -63,6 +68,7 @@ OWED = Document(
 )
 SUPPLIED = Document(Category("insurance", "社保证明", frozenset({DECLARATION_ATTACHMENT})), statuses=["deficient_wait"])
 DECISION = Document(Category("decision", "许可决定书", frozenset({DECLARATION_ATTACHMENT})))
+DECIDING = ["accepted", "examining", "committee", "approved"]
 UNDECIDED = ["queued", "accepted", "deficient_wait", "examining", "committee"]
 
 
@@ -109,7 +115,19 @@ STEPS = [
          shown_to=OFFICES),
     Step("deny", "不予许可", "committee", "denied", APPROVER, comment=True, other_than=["refer"]),
     Step("issue", "发证", "approved", "issued", ISSUER, documents=[DECISION]),
+    Step("extend", "延长", ["accepted", "examining", "committee"], STAYS, APPROVER, comment=True,
+         extends=("decision", 10)),
     Step("terminate", "终止", UNDECIDED, "terminated", APPLICANT),
+]  # fmt: skip
+
+
+CLOCKS = [
+    Clock("notice", 5, WORKING, DEADLINE, ["queued"], label="补正告知期限"),
+    Clock(
+        "decision", Days(["mode"], {("ftz",): 15}, 20), WORKING, DEADLINE, DECIDING,
+        pauses_in=["deficient_wait", "returned"], again=CONTINUE, label="许可办理期限", amber_days=3,
+    ),
+    Clock("papers", 15, WORKING, DEADLINE, ["deficient_wait"], rings="default", label="容缺补交期限"),
 ]  # fmt: skip
 
 
@@ -121,6 +139,7 @@ def power_new(**changes: Any) -> FilingKind:
         "form_code": "power-new",
         "statuses": STATUSES,
         "steps": STEPS,
+        "clocks": CLOCKS,
         "documents": [OWED, SUPPLIED],
         "route": by_place("province", OfficeKind.ENERGY_BRANCH.value),
         "one_open": True,

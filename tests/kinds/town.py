@@ -67,6 +67,11 @@ class Town:
             self._signed_in[name] = sign_in_enterprise(self.application, name) if own else self.sign_in(name)
         return self._signed_in[name]
 
+    def sign_in_anew(self) -> None:
+        """Everybody signs in again: sessions end while days pass."""
+        self._signed_in.clear()
+        self.parties.enterprise = sign_in_enterprise(self.application, WORKS)
+
     @property
     def database(self) -> Database:
         found: Database = self.application.extensions[KEY].database

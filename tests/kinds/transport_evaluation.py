@@ -15,8 +15,11 @@ from core.errors import Fault
 from core.identifiers import as_uuid
 from enterprise.filings.declarations import (
     APPLICANT,
+    DEADLINE,
     DECLARATION_ATTACHMENT,
+    NATURAL,
     STAYS,
+    WAITING,
     WORKING,
     ZERO,
     Clock,
@@ -114,7 +117,10 @@ STEPS = [
     Step("complete", "公示完毕", "publishing", "to_issue", [AGENCY, AUTHORITY], needs_over="publicity", many=True),
     Step("issue", "发证", "to_issue", "issued", AGENCY),
 ]
-CLOCKS = [Clock("publicity", 5, WORKING, ["publishing"], pauses_in=["paused"], again=ZERO)]
+CLOCKS = [
+    Clock("publicity", 5, WORKING, WAITING, ["publishing"], pauses_in=["paused"], again=ZERO, label="公示期"),
+    Clock("acceptance", 5, NATURAL, DEADLINE, ["applied"], label="受理期限"),
+]
 
 
 def transport_evaluation(**changes: Any) -> FilingKind:

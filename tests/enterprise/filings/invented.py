@@ -13,6 +13,7 @@ from enterprise.filings.declarations import (
     APPLICANT,
     BACK,
     CONTINUE,
+    DEADLINE,
     DECLARATION_ATTACHMENT,
     NATURAL,
     SYSTEM,
@@ -65,8 +66,8 @@ def _draw_one(move: Move) -> None:
 
 
 def publicity(unit: str, days: int, again: str = ZERO) -> Clock:
-    """A publicity period that an objection pauses."""
-    return Clock("publicity", days, unit, ["public"], pauses_in=["objected"], again=again)
+    """A publicity period that an objection pauses, and that is over after its last day."""
+    return Clock("publicity", days, unit, DEADLINE, ["public"], pauses_in=["objected"], again=again, shift=False)
 
 
 STATUSES = [
@@ -100,7 +101,7 @@ STEPS = [
 
 def invented(shown: Clock | None = None, **changes: Any) -> FilingKind:
     """The kind, with a publicity period of one's choice; other changes are of the declaration."""
-    validity = Clock("validity", 30, NATURAL, ["valid"], again=CONTINUE, rings="expire")
+    validity = Clock("validity", 30, NATURAL, DEADLINE, ["valid"], again=CONTINUE, shift=False, rings="expire")
     declared: dict[str, Any] = {
         "code": "invented",
         "title": "虚构事项",

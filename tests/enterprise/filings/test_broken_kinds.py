@@ -13,11 +13,13 @@ from enterprise.filings.broken_kinds import BrokenKind
 from enterprise.filings.declarations import (
     APPLICANT,
     BACK,
+    DEADLINE,
     DECLARATION_ATTACHMENT,
     NATURAL,
     STAYS,
     SYSTEM,
     Clock,
+    Days,
     Document,
     Lock,
     Party,
@@ -35,7 +37,7 @@ PASS = Step("pass", "通过", "first", "done", OFFICE)
 DRAFT = Status("draft", "填写中", APPLICANT, edits=APPLICANT)
 FIRST = Status("first", "初审", OFFICE)
 DONE = Status("done", "办结", end=True)
-TERM = Clock("term", 3, NATURAL, ["first"])
+TERM = Clock("term", 3, NATURAL, DEADLINE, ["first"])
 REVIEWER = Party("reviewer", "评审员", Verb.TRANSPORT_REVIEW.value)
 NAMING = Step("assign", "指定", "first", STAYS, OFFICE, names=lambda _move: {REVIEWER: []})
 EXPIRE = Step("expire", "到期", "first", "done", SYSTEM)
@@ -107,7 +109,7 @@ ELEVEN: dict[str, tuple[Callable[[], Any], str]] = {
         "expire demands a comment of the system",
     ),
     "a clock that rings what can never be taken": (
-        lambda: small(EXPIRE, clocks=[Clock("term", 3, NATURAL, ["draft", "first"], rings="expire")]),
+        lambda: small(EXPIRE, clocks=[Clock("term", 3, NATURAL, DEADLINE, ["draft", "first"], rings="expire")]),
         "term rings expire in draft, where the system cannot take it",
     ),
 }  # fmt: skip
@@ -206,7 +208,7 @@ MORE: dict[str, tuple[Callable[[], Any], str]] = {
         "expire is taken by the system and by people",
     ),
     "a clock in an unknown status": (
-        lambda: small(clocks=[Clock("term", 3, NATURAL, ["nowhere"])]),
+        lambda: small(clocks=[Clock("term", 3, NATURAL, DEADLINE, ["nowhere"])]),
         "the clock term names the unknown status nowhere",
     ),
     "a clock that is declared twice": (lambda: small(clocks=[TERM, TERM]), "the clock term is declared twice"),
@@ -214,6 +216,26 @@ MORE: dict[str, tuple[Callable[[], Any], str]] = {
     "a clock that goes on in an unknown way": (
         lambda: small(clocks=[replace(TERM, again="half")]),
         "the clock term cannot run",
+    ),
+    "a clock that counts in an unknown way": (
+        lambda: small(clocks=[replace(TERM, counting="publicity")]),
+        "the clock term cannot run",
+    ),
+    "two ways to say when it is due": (
+        lambda: small(clocks=[TERM], due_from="wish"),
+        "the clock term and due_from both say when it is due",
+    ),
+    "days by a field that no form has": (
+        lambda: fitted(clocks=[replace(TERM, days=Days(["whish"], {}, 3))]),
+        "the clock term names whish, which the form invented does not have",
+    ),
+    "an extension of an unknown clock": (
+        lambda: small(Step("extend", "延长", "first", STAYS, OFFICE, comment=True, extends=("trem", 3))),
+        "extend extends the unknown clock trem",
+    ),
+    "an extension without a reason": (
+        lambda: small(Step("extend", "延长", "first", STAYS, OFFICE, extends=("term", 3)), clocks=[TERM]),
+        "extend extends a time limit without a reason",
     ),
     "no step that opens": (lambda: small(steps=(SEND, PASS)), "no step opens it"),
     "a category that stands twice": (

@@ -32,7 +32,7 @@ def test_a_clock_is_counted_anew_while_a_step_pauses_it(desk: Desk) -> None:
 
         def count_anew(clock_id: int) -> bool:
             with desk.database.write() as session:
-                return recount(session, clock_id)
+                return recount(session, desk.engine.kinds, clock_id)
 
         for filing, (_, clock_id) in zip(filings, keys, strict=True):
             at_once(partial(count_anew, clock_id), partial(desk.act, filing, "object"))

@@ -47,9 +47,9 @@ def test_it_is_counted_anew_once_with_a_row_in_the_history_and_rings_the_day_aft
     desk.declare(invented(publicity(WORKING, 5)))
     filing = published(desk, "2026-12-25T10:00:00+08:00")
     with time_machine.travel("2026-12-28T10:00:00+08:00", tick=False):
-        assert recounting().run(desk.database) == 0
+        assert recounting(desk.engine.kinds).run(desk.database) == 0
         load(desk, d0104=False)
-        assert [recounting().run(desk.database) for _ in range(2)] == [1, 0]
+        assert [recounting(desk.engine.kinds).run(desk.database) for _ in range(2)] == [1, 0]
     assert clock_of(desk, filing) == ("2027-01-05", False)
     with desk.database.read() as session:
         told = session.scalars(
@@ -71,7 +71,7 @@ def test_it_is_not_shortened_to_a_day_that_is_over(desk: Desk) -> None:
     filing = published(desk, "2026-12-25T10:00:00+08:00")
     load(desk, d0102=True)
     with time_machine.travel("2027-01-03T10:00:00+08:00", tick=False):
-        assert recounting().run(desk.database) == 1
+        assert recounting(desk.engine.kinds).run(desk.database) == 1
     assert clock_of(desk, filing) == ("2027-01-04", False)
 
 

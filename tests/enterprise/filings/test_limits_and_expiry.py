@@ -5,16 +5,13 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import time_machine
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from core.deadlines import clocks
-from core.deadlines.clocks import CONTINUE, NATURAL, ZERO
-from core.deadlines.working_days import WorkingCalendar
+from core.deadlines.clocks import NATURAL
 from core.errors import Problem
 from core.jobs.scheduler import Job, Scheduler
 from core.models import Clock
@@ -66,50 +63,6 @@ def test_a_step_whose_effect_draws_on_an_empty_counter_is_not_taken(desk: Desk) 
     assert used(desk) == 2
     for filing, ended in zip(filings, outcomes, strict=True):
         assert desk.status(filing) == ("used" if ended == "ok" else "valid")
-
-
-def test_a_clock_that_rang_rings_again_when_it_was_paused_and_goes_on(desk: Desk) -> None:
-    subject, calendar = ("filing", uuid4()), WorkingCalendar()
-
-    def start(session: Session) -> Clock:
-        return clocks.start(session, subject, "term", unit=NATURAL, days=2, on_restart=ZERO, calendar=calendar)
-
-    with time_machine.travel(START, tick=False) as now, desk.database.write() as session:
-        start(session)
-        assert clocks.due(session) == []
-        now.shift(3 * 86400)
-        (row,) = clocks.due(session)
-        assert clocks.ring(session, row[1]) and not clocks.ring(session, row[1])
-        assert clocks.due(session) == []
-        clocks.pause(session, subject[1], "term", calendar)
-        session.expire_all()
-        assert start(session).last_day == date(2026, 10, 3)
-        now.shift(3 * 86400)
-        assert len(clocks.due(session)) == 1
-
-
-@pytest.mark.parametrize("on_restart", [ZERO, CONTINUE])
-def test_a_clock_that_rang_starts_anew_and_a_running_one_goes_on(desk: Desk, on_restart: str) -> None:
-    """A second suspension (暂停) ends by itself as the first one did."""
-    subject, calendar = ("filing", uuid4()), WorkingCalendar()
-
-    def start(session: Session) -> date:
-        return clocks.start(
-            session, subject, "term", unit=NATURAL, days=2, on_restart=on_restart, calendar=calendar
-        ).last_day  # fmt: skip
-
-    with time_machine.travel(START, tick=False) as now, desk.database.write() as session:
-        first = start(session)
-        now.shift(86400)
-        assert start(session) == first
-        now.shift(2 * 86400)
-        (row,) = clocks.due(session)
-        assert clocks.ring(session, row[1])
-        session.expire_all()
-        assert start(session) == date(2026, 10, 3)
-        assert clocks.due(session) == []
-        now.shift(3 * 86400)
-        assert len(clocks.due(session)) == 1
 
 
 def test_the_scheduler_lets_a_filing_expire_after_its_last_day_and_once(desk: Desk) -> None:
