@@ -4051,6 +4051,18 @@ export interface components {
                 [key: string]: components["schemas"]["AnswerValue"];
             };
         };
+        /** @description A clock (时限) of a kind. */
+        DeclaredClock: {
+            name: string;
+            label: string;
+            /** @enum {string} */
+            unit: "natural" | "working" | "month" | "year";
+            /**
+             * @description a deadline ends with its last day, a waiting period on the day from which one may act
+             * @enum {string}
+             */
+            counting: "deadline" | "waiting";
+        };
         /** @description A draft that was deleted. */
         DeletedDraft: {
             /** Format: uuid */
@@ -4433,8 +4445,9 @@ export interface components {
             due_on: string | null;
             /** @description Chinese sentence: an outage (系统故障) moved the due date, and from when */
             due_on_note: string | null;
-            /** @description while it is the enterprise's turn: red when overdue */
-            colour: ("yellow" | "red") | null;
+            /** @description of the due day, for the side whose turn it is: red when it is over */
+            colour: ("green" | "yellow" | "red") | null;
+            clocks: components["schemas"]["FilingClock"][];
             late: boolean;
             /** @description how often it was sent */
             sent: number;
@@ -4468,6 +4481,21 @@ export interface components {
             errors: components["schemas"]["FilingFault"][];
             /** @description required uploads that may be handed in later (容缺) */
             owed: components["schemas"]["OwedPaper"][];
+        };
+        /** @description A clock of a filing. */
+        FilingClock: {
+            name: string;
+            label: string;
+            /** @enum {string} */
+            counting: "deadline" | "waiting";
+            /**
+             * Format: date
+             * @description a deadline's last day; of a waiting period the first on which one may act
+             */
+            due_on: string;
+            /** @description counted on working days that are not published yet */
+            provisional: boolean;
+            paused: boolean;
         };
         /** @description A file of a filing. */
         FilingDocument: {
@@ -4512,6 +4540,7 @@ export interface components {
             posts: components["schemas"]["Taker"][];
             /** @description who else takes its steps; `applicant` is the enterprise */
             parties: components["schemas"]["Taker"][];
+            clocks: components["schemas"]["DeclaredClock"][];
             statuses: components["schemas"]["StatusLabel"][];
             steps: components["schemas"]["FilingStep"][];
         };
@@ -4684,8 +4713,9 @@ export interface components {
             due_on: string | null;
             /** @description Chinese sentence: an outage (系统故障) moved the due date, and from when */
             due_on_note: string | null;
-            /** @description while it is the enterprise's turn: red when overdue */
-            colour: ("yellow" | "red") | null;
+            /** @description of the due day, for the side whose turn it is: red when it is over */
+            colour: ("green" | "yellow" | "red") | null;
+            clocks: components["schemas"]["FilingClock"][];
             late: boolean;
             /** @description how often it was sent */
             sent: number;
