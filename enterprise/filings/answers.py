@@ -15,7 +15,6 @@ from core.database.paging import Page
 from core.deadlines import clocks
 from core.deadlines.notes import moved_note
 from core.errors import Warned, not_found
-from core.forms.library import FormLibrary
 from core.forms.sealing import readable
 from core.read_only import names_any
 from core.workflows.todos import light
@@ -23,7 +22,7 @@ from enterprise.filings import conditions, parties, step_data, time_limits
 from enterprise.filings.access import Standing, standing
 from enterprise.filings.clocks_and_todos import turn_of
 from enterprise.filings.content import data_place, version_place
-from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, Document, Move, Post, System
+from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, Move, Post
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.locks import locked
 from enterprise.filings.models import Filing, FilingVersion
@@ -273,65 +272,4 @@ def version_answer(engine: Filings, filing: Filing, row: Any) -> dict[str, Any]:
         "sent_at": clock.rfc3339(version.sent_at),
         "operator_name": version.operator_name,
         **_content(engine, version, filing, clear=False),
-    }
-
-
-def kind_answer(kind: FilingKind, forms: FormLibrary, verbs: frozenset[str]) -> dict[str, Any]:
-    """A kind as the phone needs it: form, documents, and the workflow with the steps that fall to the caller."""
-    return {
-        "code": kind.code,
-        "title": kind.title,
-        "rateable": kind.rateable,
-        "opened_by": kind.opened_by,
-        "subject_type": kind.subject_type,
-        "listed": list(kind.listed),
-        "fixed": sorted(kind.fixed),
-        "form": forms.get(kind.form_code).form.definition,
-        "documents": [_document(document) for document in kind.documents],
-        "posts": [{"code": post.code, "label": post.label} for post in kind.posts],
-        "parties": [{"code": party.code, "label": party.label} for party in (APPLICANT, *kind.parties)],
-        "clocks": [
-            {"name": one.name, "label": one.label, "unit": one.unit, "counting": one.counting} for one in kind.clocks
-        ],
-        "statuses": [
-            {
-                "code": status.code,
-                "label": status.label,
-                "editable": bool(status.editors),
-                "final": status.is_finished,
-                "turn": [taker.code for taker in status.turns],
-            }
-            for status in kind.statuses
-        ],
-        "steps": [
-            {
-                "action": s.action,
-                "label": s.label,
-                "from": s.source,
-                "to": s.target,
-                "comment_required": s.comment,
-                "sends": s.sends,
-                "restores": s.restores,
-                "many": s.many,
-                "confirms": s.confirms,
-                "form": forms.get(s.form).form.definition if s.form is not None else None,
-                "documents": [_document(document) for document in s.documents],
-                "by": [taker.code for taker in s.takers],
-                "mine": any(not isinstance(taker, System) and taker.verb in verbs for taker in s.takers),
-            }
-            for s in kind.steps
-        ],
-    }
-
-
-def _document(document: Document) -> dict[str, Any]:
-    category = document.category
-    return {
-        "category": category.code,
-        "title": category.label,
-        "required": document.required,
-        "extensions": list(category.allowed),
-        "purposes": sorted(purpose.code for purpose in category.purposes),
-        "max_count": category.max_count,
-        "max_bytes": category.largest,
     }

@@ -4,93 +4,50 @@ Each part remembers the file and line on which it was written, so that a broken 
 (`broken_kinds.py`). Hooks get one `Move` and nothing else. Declarations import nothing of the engine.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from accounts.verbs import Verb
 from assets.files.file_types import FROM_PHONES
 from assets.files.purposes import Category, FilePurpose
 from core.actor import Actor
 from core.deadlines.periods import CONTINUE, DEADLINE, MONTH, NATURAL, WAITING, WORKING, YEAR, ZERO
 from core.forms.validation.check import Checked
 from core.workflows.workflow import BACK
+from enterprise.filings.takers import (
+    APPLICANT,
+    AUTHOR,
+    SYSTEM,
+    By,
+    Named,
+    Party,
+    Post,
+    System,
+    declared_at,
+    each,
+)
 
 if TYPE_CHECKING:
     from enterprise.filings.kinds import Filings
     from enterprise.filings.models import Filing
 
-__all__ = ["BACK", "CONTINUE", "DEADLINE", "MONTH", "NATURAL", "STAYS", "WAITING", "WORKING", "YEAR", "ZERO"]
+__all__ = [
+    "APPLICANT", "AUTHOR", "BACK", "CONTINUE", "DEADLINE", "MONTH", "NATURAL", "STAYS", "SYSTEM", "WAITING", "WORKING",
+    "YEAR", "ZERO", "By", "Named", "Party", "Post", "System", "declared_at",
+]  # fmt: skip
 
 STAYS = "«stays»"
 """Target of a step that leaves the status as it is."""
-_ROOT = Path(__file__).resolve().parents[2]
-_PASSED_OVER = frozenset({__file__, "<string>", sys.modules["dataclasses"].__file__})
-
 DECLARATION_ATTACHMENT = FilePurpose(
     "declaration_attachment",
     "申报附件",
     (".pdf", ".jpg", ".jpeg", ".png", *FROM_PHONES, ".doc", ".docx", ".xls", ".xlsx", ".zip"),
 )
 """What any filing may have beside its form, unless its kind declares a purpose of its own."""
-
-
-def declared_at() -> str:
-    """File and line of the declaration that is being made: the nearest caller outside this module."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename in _PASSED_OVER:
-        frame = frame.f_back
-    path = Path(frame.f_code.co_filename)
-    shown = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path
-    return f"{shown}:{frame.f_lineno}"
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A post (岗): whoever holds `verb` at the office that handles the filing; `anywhere`: at any office."""
-
-    code: str
-    label: str
-    verb: str
-    anywhere: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """A party (当事方): who stands to this very filing, and holds `verb`.
-
-    A step names them (`Step.names`): at `least` so many, one of them the `leader` where there is one. `named_in`: the
-    field of that step's form in which they stand, for its faults.
-    """
-
-    code: str
-    label: str
-    verb: str
-    least: int = 1
-    leader: bool = False
-    named_in: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class System:
-    """The system itself: a clock that rang, or what another step brings about."""
-
-    code: str = "system"
-    label: str = "系统"
-
-
-By = Post | Party | System
-APPLICANT = Party("applicant", "企业", Verb.FILINGS_WRITE.value)
-"""The enterprise that a filing is of."""
-AUTHOR = Party("author", "填报人", Verb.FILINGS_WRITE.value)
-"""Whoever opened a filing: colleagues read it."""
-SYSTEM = System()
 
 
 @dataclass(slots=True)
@@ -112,16 +69,6 @@ class Move:
     data: dict[str, Any]
     now: datetime
     found: Checked | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Somebody who is named as a party: a user or an office; `shown` is how the history names them."""
-
-    shown: str
-    user_id: UUID | None = None
-    office_id: UUID | None = None
-    leader: bool = False
 
 
 Route = Callable[[Move], UUID | None]
@@ -173,12 +120,12 @@ class Status:
     @property
     def turns(self) -> tuple[By, ...]:
         """Whose turn it is."""
-        return _each(self.turn)
+        return each(self.turn)
 
     @property
     def editors(self) -> tuple[By, ...]:
         """Who may change the working copy."""
-        return _each(self.edits)
+        return each(self.edits)
 
     @property
     def is_finished(self) -> bool:
@@ -233,7 +180,7 @@ class Step:
     @property
     def takers(self) -> tuple[By, ...]:
         """Who may take it."""
-        return _each(self.by)
+        return each(self.by)
 
     @property
     def sources(self) -> tuple[str | None, ...]:
@@ -303,7 +250,3 @@ class Document:
     required: Literal["always", "problems", "never"] = "always"
     when: Mapping[str, Any] | None = None
     statuses: Sequence[str] | None = None
-
-
-def _each(one: By | Sequence[By]) -> tuple[By, ...]:
-    return (one,) if isinstance(one, Post | Party | System) else tuple(one)

@@ -17,7 +17,7 @@ from core.actor import Actor
 from core.database.paging import whole
 from core.errors import not_found
 from core.workflows import history
-from enterprise.filings import actions, operations, queries, receipts, sending
+from enterprise.filings import actions, kind_answers, operations, queries, receipts, sending
 from enterprise.filings import answers as filing_answers
 from enterprise.filings.access import get_readable
 from enterprise.filings.queries import Filters
@@ -134,7 +134,7 @@ def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
     found = wiring().filings.kinds.named(kind)
     if found is None:
         raise not_found()
-    return filing_answers.kind_answer(found, wiring().forms, actor.verbs)
+    return kind_answers.kind_answer(found, wiring().forms, actor.verbs)
 
 
 @bp.get("/filings")

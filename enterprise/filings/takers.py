@@ -1,0 +1,80 @@
+"""Who takes the steps of a filing: posts (岗), parties (当事方), the system; and where a declaration was written."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from accounts.verbs import Verb
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PASSED_OVER = frozenset(
+    {__file__, str(Path(__file__).with_name("declarations.py")), "<string>", sys.modules["dataclasses"].__file__}
+)
+
+
+def declared_at() -> str:
+    """File and line of the declaration that is being made: the nearest caller outside the modules of declarations."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename in _PASSED_OVER:
+        frame = frame.f_back
+    path = Path(frame.f_code.co_filename)
+    shown = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path
+    return f"{shown}:{frame.f_lineno}"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post (岗): whoever holds `verb` at the office that handles the filing; `anywhere`: at any office."""
+
+    code: str
+    label: str
+    verb: str
+    anywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party (当事方): who stands to this very filing, and holds `verb`.
+
+    A step names them (`Step.names`): at `least` so many, one of them the `leader` where there is one. `named_in`: the
+    field of that step's form in which they stand, for its faults.
+    """
+
+    code: str
+    label: str
+    verb: str
+    least: int = 1
+    leader: bool = False
+    named_in: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The system itself: a clock that rang, or what another step brings about."""
+
+    code: str = "system"
+    label: str = "系统"
+
+
+By = Post | Party | System
+APPLICANT = Party("applicant", "企业", Verb.FILINGS_WRITE.value)
+"""The enterprise that a filing is of."""
+AUTHOR = Party("author", "填报人", Verb.FILINGS_WRITE.value)
+"""Whoever opened a filing: colleagues read it."""
+SYSTEM = System()
+
+
+def each(one: By | Sequence[By]) -> tuple[By, ...]:
+    return (one,) if isinstance(one, Post | Party | System) else tuple(one)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody who is named as a party: a user or an office; `shown` is how the history names them."""
+
+    shown: str
+    user_id: UUID | None = None
+    office_id: UUID | None = None
+    leader: bool = False
