@@ -42,6 +42,9 @@ GROUPS = {
         "accounts.support.commands", "help_group", "Support groups (技术支持群) of provinces, shown under 使用帮助."
     ),
     "enterprises": Group("enterprise.commands", "enterprises", "The register of enterprises."),
+    "catalogues": Group(
+        "enterprise.catalogues.commands", "catalogues", "Catalogues (目录词典) that forms search, such as HS codes."
+    ),
     "licences": Group("enterprise.production.commands", "licences", "The register of production licences."),
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),
     "files": Group("assets.files.commands", "files", "Uploaded files."),

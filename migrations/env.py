@@ -19,6 +19,7 @@ from core.prints import models as print_models
 from core.privacy import EncryptedText, SealedJSON
 from core.retention import models as retention_models
 from enterprise import models as enterprise_models
+from enterprise.catalogues import models as catalogue_models
 from enterprise.filings import models as filing_models
 from enterprise.production import models as production_models
 from enterprise.registrations import models as registration_models
@@ -39,6 +40,7 @@ ROOMS_WITH_TABLES = (
     mail_models,
     assets_models,
     enterprise_models,
+    catalogue_models,
     inspection_models,
     dictionary_models,
     tally_models,

@@ -15,7 +15,7 @@ from miniapp_api.accounts import (
     users,
     wechat,
 )
-from miniapp_api.enterprise import enterprises, filings, licences, registrations, steps_for_many
+from miniapp_api.enterprise import catalogues, enterprises, filings, licences, registrations, steps_for_many
 from miniapp_api.feedback import (
     public_ratings,
     rating_codes,
@@ -57,6 +57,7 @@ API = (
     products.bp,
     dictionaries.bp,
     dictionary_keeping.bp,
+    catalogues.bp,
     enterprises.bp,
     forms.bp,
     files.bp,

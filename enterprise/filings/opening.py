@@ -53,7 +53,7 @@ def open_by(
         opening=opening,
     )  # fmt: skip
     prepares = _prepares(kind, opening, by)
-    values, faults = validate_data(engine, kind, filing, {"data": body.get("data") or {}}, submit=not prepares)
+    values, faults = validate_data(session, engine, kind, filing, {"data": body.get("data") or {}}, submit=not prepares)
     documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
     move = Move(session, engine, filing, actor, by, opening, values, clock.now())

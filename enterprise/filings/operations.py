@@ -51,7 +51,7 @@ def save(
     if not stands.is_one_of(editors):
         raise kind.wrong_status(filing.status) if stands.own and not editors else Problem("forbidden")
     refuse_stale(filing.version, body)
-    values, faults = validate_data(engine, kind, filing, body, submit=False)
+    values, faults = validate_data(session, engine, kind, filing, body, submit=False)
     documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
     if faults:

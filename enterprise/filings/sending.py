@@ -13,6 +13,7 @@ from core.actor import Actor
 from core.deadlines import clocks
 from core.errors import Fault, Problem, not_found
 from core.forms.sealing import moved, readable, sealed
+from enterprise.catalogues.words import CatalogueWords
 from enterprise.filings.access import demanded_standing
 from enterprise.filings.content import data_place, version_place
 from enterprise.filings.declarations import Move
@@ -76,7 +77,7 @@ def _faults(move: Move) -> tuple[dict[str, Any], list[Fault]]:
     filing, kind = move.filing, move.engine.kind_of(move.filing)
     form = move.engine.forms.get(filing.form_code, filing.form_version).form
     clear = readable(form, filing.data, data_place(filing.id), clear=True)
-    checked = form.check(clear, submit=True, today=clock.today())
+    checked = form.check(clear, submit=True, today=clock.today(), words=CatalogueWords(move.session))
     move.found, move.data = checked, checked.values
     faults = [fault.under("/data") for fault in checked.faults]
     present = {one["category"] for one in filing.documents}

@@ -19,6 +19,7 @@ from core.errors import Fault
 from core.forms.sealing import readable, sealed
 from core.forms.uploads import ids_in, uploads_in
 from core.forms.validation.messages import UNKNOWN_ITEM
+from enterprise.catalogues.words import CatalogueWords
 from enterprise.filings.access import Standing
 from enterprise.filings.content import step_digest, step_place
 from enterprise.filings.declarations import APPLICANT, Move, Step
@@ -48,7 +49,9 @@ def fill(move: Move, body: Mapping[str, Any]) -> tuple[dict[str, Any] | None, li
     form, in_data = None, list[Claim]()
     if step.form is not None:
         form = move.engine.forms.get(step.form).form
-        checked = form.check(body.get("data") or {}, submit=True, today=clock.today())
+        checked = form.check(
+            body.get("data") or {}, submit=True, today=clock.today(), words=CatalogueWords(move.session)
+        )
         move.data = checked.values
         faults += [fault.under("/data") for fault in checked.faults]
         row |= {

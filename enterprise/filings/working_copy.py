@@ -20,6 +20,7 @@ from core.forms.validation.messages import UNKNOWN_ITEM
 from core.identifiers import as_uuid, normalise_uscc
 from core.pointers import pointer, showable
 from core.read_only import warning, warnings_of
+from enterprise.catalogues.words import CatalogueWords
 from enterprise.filings.content import data_place
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.locks import changed, changed_documents, locked
@@ -101,7 +102,7 @@ def unknown_keys(body: Mapping[str, Any]) -> list[Fault]:
 
 
 def validate_data(
-    engine: Filings, kind: FilingKind, filing: Filing, body: Mapping[str, Any], *, submit: bool
+    session: Session, engine: Filings, kind: FilingKind, filing: Filing, body: Mapping[str, Any], *, submit: bool
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The data of a body, validated by the form and sealed, and its faults; without any, what is stored.
 
@@ -113,7 +114,7 @@ def validate_data(
     if not isinstance(data, dict):
         return {}, [Fault("/data", "wrong_type", "填报内容（data）的格式不正确，请更新后重试")]
     form = engine.forms.get(kind.form_code, filing.form_version).form
-    checked = form.check(data, submit=submit, today=clock.today())
+    checked = form.check(data, submit=submit, today=clock.today(), words=CatalogueWords(session))
     names = locked(kind, form, filing) if filing.saved else frozenset()
     clear = readable(form, filing.data, data_place(filing.id), clear=True) if names else {}
     of_locks = changed(names, clear, checked.values, form)

@@ -22,6 +22,7 @@ export {
 export { Outbox, UnsettledConflict, type NewEntry, type OutboxState } from './outbox/outbox'
 export type { ExportedPart } from './outbox/export'
 export { Kept, type KeptAnswer } from './kept/kept'
+export { Catalogues, type FoundEntries } from './kept/catalogues'
 export { Dictionary, type DictionaryEntry, type DictionaryName } from './kept/dictionary'
 export { Register, type Found, type KeptEnterprise, type LastVisit } from './register/register'
 export { duplicatesOf, nameQuestion, type Duplicate, type NameQuestion } from './register/questions'

@@ -4,6 +4,7 @@ import { Attachments } from './attachments/attachments'
 import { Backup } from './drafts/backup'
 import { filesIn } from './drafts/draft'
 import { Drafts } from './drafts/drafts'
+import { Catalogues } from './kept/catalogues'
 import { Dictionary } from './kept/dictionary'
 import { Kept } from './kept/kept'
 import { backoff } from './outbox/backoff'
@@ -29,6 +30,7 @@ export class Workplace {
   readonly outbox: Outbox
   readonly kept: Kept
   readonly dictionary: Dictionary
+  readonly catalogues: Catalogues
   readonly register: Register
   readonly upkeep: Upkeep
   private stops: (() => void)[] = []
@@ -49,6 +51,7 @@ export class Workplace {
     this.outbox = new Outbox(platform, api, session, this.attachments, this.drafts, scope)
     this.kept = new Kept(platform, api, scope)
     this.dictionary = new Dictionary(platform, this.kept, this.outbox, scope)
+    this.catalogues = new Catalogues(platform, api, scope)
     this.register = new Register(platform, api, scope)
     this.upkeep = new Upkeep(platform, api, session, this.kept, this.register, scope)
     this.stops = [
@@ -68,6 +71,7 @@ export class Workplace {
     const workplace = new Workplace(platform, api, session, current.user, scope)
     await workplace.outbox.start()
     await workplace.sweep()
+    await workplace.catalogues.load()
     workplace.upkeep.start()
     workplace.backUpIn(0)
     return workplace

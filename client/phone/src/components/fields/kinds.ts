@@ -1,8 +1,8 @@
 /** Which component answers an item. */
-import { choicesOf, type ItemDefinition } from '@gongpin/core'
+import { choicesOf, type ItemDefinition, searchedIn } from '@gongpin/core'
 
 export type FieldKind =
-  | 'answers' | 'options' | 'words' | 'text' | 'texts' | 'date' | 'region' | 'photos' | 'file' | 'signature' | 'group'
+  | 'answers' | 'options' | 'words' | 'search' | 'text' | 'texts' | 'date' | 'region' | 'photos' | 'file' | 'signature' | 'group'
 
 const MOST_IN_A_ROW = 4
 const LONGEST_IN_A_ROW = 4
@@ -14,6 +14,7 @@ export function fieldKindOf(definition: ItemDefinition): FieldKind {
       return 'answers'
     case 'choice':
     case 'multi':
+      if (searchedIn(definition) !== undefined) return 'search'
       if (definition.options_from !== undefined) return 'words'
       return definition.type === 'choice' && fitsInARow(definition) ? 'answers' : 'options'
     case 'text':

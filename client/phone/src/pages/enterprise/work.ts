@@ -3,7 +3,7 @@
  * a moment later; documents are uploaded meanwhile. What could not be saved is saved when it is opened again.
  */
 import {
-  compileForm, type Fault, filesIn, type Form, type FormBody, isWithin, type Json, type Plan, planForm, Problem, setAnswer, StorageFull,
+  type Catalogues, compileForm, type Fault, filesIn, type Form, type FormBody, isWithin, type Json, type Plan, planForm, Problem, propose, setAnswer, StorageFull,
   Unreachable, validate,
 } from '@gongpin/core'
 import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
@@ -61,10 +61,12 @@ export class Work {
     filing: Filing,
     readonly kind: Kind,
     readonly form: Form,
+    private readonly words: Catalogues,
   ) {
     this.filing = shallowRef(filing)
-    this.body = shallowRef(filing.data as FormBody)
-    this.plan = shallowRef(planForm(form, this.body.value))
+    this.body = shallowRef(propose(form, filing.data as FormBody, words).body)
+    this.plan = shallowRef(planForm(form, this.body.value, { words }))
+    void this.fetchWords()
     this.papers = ref([...filing.documents])
   }
 
@@ -86,6 +88,7 @@ export class Work {
 
   change(pointer: string, value: unknown): void {
     this.show(setAnswer(this.body.value, pointer, value))
+    void this.fetchWords()
     if (this.faults.value.length) this.recheck()
     this.touch()
   }
@@ -163,14 +166,19 @@ export class Work {
   }
 
   private recheck(): void {
-    const now = validate(this.form, this.body.value, 'submit', chinaToday()).faults
+    const now = validate(this.form, this.body.value, 'submit', chinaToday(), this.words).faults
     const others = this.faults.value.filter((one) => one.path.startsWith('/documents') || one.path === '/subject')
     this.faults.value = [...now, ...others]
   }
 
   private show(body: FormBody): void {
-    this.body.value = body
-    this.plan.value = planForm(this.form, body, { previous: this.plan.value })
+    this.body.value = propose(this.form, body, this.words).body
+    this.plan.value = planForm(this.form, this.body.value, { previous: this.plan.value, words: this.words })
+  }
+
+  /** Rows and units that a dictionary says come when they are here; without a network the server fills them in. */
+  private async fetchWords(): Promise<void> {
+    if (this.editable && (await this.words.prepare(this.form, this.body.value))) this.show(this.body.value)
   }
 
   private touch(): void {
@@ -265,7 +273,7 @@ export async function openWork(id: string): Promise<Work> {
     kind.form.code === code && kind.form.version === version
       ? kind.form
       : (await api.get('/api/v1/forms/{code}/{version}', { path: { code, version } as never })).body
-  const work = new Work(filing, kind, compileForm(definition))
+  const work = new Work(filing, kind, compileForm(definition), (await workplace()).catalogues)
   opened.set(mine(id), work)
   await work.restore().catch(() => undefined)
   return work
