@@ -25,7 +25,7 @@ from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.keys import stored
 from enterprise.filings.tries import TryNotes
-from enterprise.systems import filing_engine, registrations
+from enterprise.systems import NOTICES, filing_engine, registrations
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list
 from feedback.ratings.rating_window import RatingRules
@@ -86,6 +86,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         uploads=uploads,
         filings=filings,
         registrations=registrations(filings),
+        notices=NOTICES,
         tries=TryNotes(settings.data_dir / "sending-tries"),
         events=events,
         rules=RatingRules(

@@ -17,6 +17,7 @@ HOLDINGS = Holdings(
 )  # fmt: skip
 
 _WORDS = "words of an office or a dictionary, of no person"
+_NOTICE = "what an office publishes to everybody"
 _REGIONS = "codes or names of regions"
 _FIGURES = "a matter that is rated; no person"
 _IDS = "ids of files and names of documents; the files stand in `files`"
@@ -63,6 +64,10 @@ NOT_PERSONAL = {
     "licences.imported": "what a public register of licences says of an enterprise",
     "licences.product_detail": "what an enterprise is licensed to make",
     "mail_links.token_hash": "a hash of a random token",
+    "notices.files": _IDS,
+    "notices.folded_title": _NOTICE,
+    "notices.text": _NOTICE,
+    "notices.title": _NOTICE,
     "offices.absorbed": "ids of offices",
     "offices.areas": _REGIONS,
     "offices.arriving": _REGIONS,

@@ -17,6 +17,9 @@ from enterprise.filings.access import may_read_filing
 from enterprise.filings.kinds import FilingKinds, Filings
 from enterprise.filings.operations import follow_enterprise
 from enterprise.filings.queries import may_fetch
+from enterprise.notices import operations as notice_operations
+from enterprise.notices.declarations import NoticeSystem, NoticeSystems
+from enterprise.notices.queries import may_read_notice
 from enterprise.production import kinds as production
 from enterprise.production import operations as production_operations
 from enterprise.production import queries as production_queries
@@ -32,6 +35,10 @@ REGISTRATIONS: tuple[Registration, ...] = ()
 """Who may register without an account (自行登记), of all systems; none takes anybody so far."""
 
 
+NOTICES = NoticeSystems((NoticeSystem("production", "工业产品生产许可", Verb.FILINGS_REVIEW),))
+"""The systems that have notices (通知公告); a further one is one line here."""
+
+
 def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:
     """Take along to a new name or region what filings and their systems keep of an enterprise: `OnMove`."""
     follow_enterprise(session, enterprise)
@@ -44,7 +51,7 @@ def register_file_purposes(purposes: FilePurposes) -> None:
         of_steps = (document for step in kind.steps for document in step.documents)
         for document in (*kind.documents, *of_steps):
             purposes.register(*sorted(document.category.purposes, key=lambda purpose: purpose.code))
-    purposes.register(production_operations.TEMPLATE)
+    purposes.register(production_operations.TEMPLATE, notice_operations.FILE)
 
 
 def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events) -> Filings:
@@ -56,6 +63,8 @@ def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events)
         lambda session, *asked: may_fetch(session, engine, *asked),
     )  # fmt: skip
     subjects.register("licence", {*sides, Verb.ENTERPRISES_READ}, production_queries.may_read_licence)
+    writers = {one.verb for one in NOTICES.values()}
+    subjects.register("notice", writers, functools.partial(may_read_notice, NOTICES))
     subjects.register("registration", {Verb.ENTERPRISES_MANAGE, Verb.FILINGS_WRITE}, may_read_registration)
     subjects.register("self_check_topic", sides, production_queries.may_read_topic)
     return engine

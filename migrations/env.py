@@ -21,6 +21,7 @@ from core.retention import models as retention_models
 from enterprise import models as enterprise_models
 from enterprise.catalogues import models as catalogue_models
 from enterprise.filings import models as filing_models
+from enterprise.notices import models as notice_models
 from enterprise.production import models as production_models
 from enterprise.registrations import models as registration_models
 from feedback import models as feedback_models
@@ -47,6 +48,7 @@ ROOMS_WITH_TABLES = (
     filing_models,
     production_models,
     registration_models,
+    notice_models,
     feedback_models,
     figure_models,
 )

@@ -15,7 +15,15 @@ from miniapp_api.accounts import (
     users,
     wechat,
 )
-from miniapp_api.enterprise import catalogues, enterprises, filings, licences, registrations, steps_for_many
+from miniapp_api.enterprise import (
+    catalogues,
+    enterprises,
+    filings,
+    licences,
+    notices,
+    registrations,
+    steps_for_many,
+)
 from miniapp_api.feedback import (
     public_ratings,
     rating_codes,
@@ -73,6 +81,7 @@ API = (
     captchas.bp,
     filings.bp,
     registrations.bp,
+    notices.bp,
     steps_for_many.bp,
     jobs.bp,
     licences.bp,

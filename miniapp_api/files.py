@@ -113,7 +113,7 @@ def _faults_of(form: Mapping[str, str]) -> list[Fault]:
     return faults
 
 
-def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
+def in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
     """A download holds a place (`FilePlaces.downloads`) until its answer is sent."""
 
     @functools.wraps(view)
@@ -134,10 +134,14 @@ def _in_a_place(view: Callable[..., Response]) -> Callable[..., Response]:
 @bp.get("/files/<uuid:file_id>")
 @gate(transaction=False, by_query=True)
 @sends("*/*", about="file")
-@_in_a_place
+@in_a_place
 def download_file(actor: Actor, file_id: UUID) -> Response:
     """The file itself, as a download; 404 for all who may not see the record that claims it."""
-    file = _get_readable(actor, file_id)
+    return download_of(_get_readable(actor, file_id))
+
+
+def download_of(file: File) -> Response:
+    """A file that the caller may fetch, as a download."""
     return _answer(file.stored_key, file.media_type, file.original_name)
 
 
@@ -152,7 +156,7 @@ def read_details(actor: Actor, file_id: UUID) -> dict[str, Any]:
 @bp.get("/files/<uuid:file_id>/thumbnail")
 @gate(transaction=False, by_query=True)
 @sends("image/jpeg", about="file")
-@_in_a_place
+@in_a_place
 def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
     """A small picture (at most 320 pixels a side), made when first asked for; 404 for files that are no pictures."""
     services = wiring()
@@ -174,7 +178,7 @@ def download_thumbnail(actor: Actor, file_id: UUID) -> Response:
 @gate(transaction=False, by_query=True)
 @sends("*/*", about="file")
 @refuses(409)
-@_in_a_place
+@in_a_place
 def preview_file(actor: Actor, file_id: UUID) -> Response:
     """The file to look at (预览): PDF and pictures as they are, office documents as PDF.
 

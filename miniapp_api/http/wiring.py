@@ -20,6 +20,7 @@ from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from enterprise.filings.kinds import Filings
 from enterprise.filings.tries import TryNotes
+from enterprise.notices.declarations import NoticeSystems
 from enterprise.registrations.declarations import Registrations
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings.rating_window import RatingRules
@@ -43,6 +44,7 @@ class Wiring:
     uploads: Uploads
     filings: Filings
     registrations: Registrations
+    notices: NoticeSystems
     tries: TryNotes
     events: Events
     rules: RatingRules

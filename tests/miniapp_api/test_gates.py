@@ -37,6 +37,8 @@ PUBLIC = {
     "GET /api/v1/password-resets", "POST /api/v1/password-resets", "PUT /api/v1/password-resets/<string:token>",
     "POST /api/v1/sessions/query", "GET /api/v1/registrations/<string:system>",
     "POST /api/v1/registrations/<string:system>", "POST /api/v1/registrations/<string:system>/lost-codes",
+    "GET /api/v1/notices", "GET /api/v1/notices/<uuid:notice_id>",
+    "GET /api/v1/notices/<uuid:notice_id>/files/<uuid:file_id>",
     "POST /api/v1/account-applications", "GET /api/v1/account-applications/status/<string:query_code>",
     "GET /r/<string:token>", "POST /r/<string:token>", "GET /r/answers", "GET /r/answers/<string:query_code>",
     "GET /v/<string:code>",

@@ -22,6 +22,7 @@ from core.privacy import in_row
 from core.workflows import history, todos
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.models import Enterprise
+from enterprise.notices.models import Notice
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
 from enterprise.registrations.models import Registered
 from feedback.codes.kinds import SHOWN
@@ -335,6 +336,25 @@ def registrations(stage: Stage) -> Listed:
     return Listed(parties.reviewer.get, "/registrations", Registered, differ)
 
 
+def _notices(stage: Stage, path: str) -> Listed:
+    parties = both.prepare(stage.application, stage.sign_in)
+    body = {"system": "production", "title": "年度自查的通知", "text": "请提交自查报告。"}
+    notice = parties.reviewer.put(f"/notices/{new_id()}", body).json
+    assert notice is not None
+    parties.reviewer.post(f"/notices/{notice['id']}/publish", {"version": notice["version"]})
+    return Listed(
+        parties.reviewer.get, path, Notice, lambda n: {"published_at": minutes(n), "updated_at": minutes(n)}
+    )  # fmt: skip
+
+
+def notices(stage: Stage) -> Listed:
+    return _notices(stage, "/notices?system=production")
+
+
+def own_notices(stage: Stage) -> Listed:
+    return _notices(stage, "/own-notices")
+
+
 def topics(stage: Stage) -> Listed:
     parties = both.prepare(stage.application, stage.sign_in)
     _topic(parties)
@@ -506,7 +526,7 @@ LISTS = [
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, freed_numbers,
     own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
-    registrations,
+    registrations, notices, own_notices,
     supervision_checks, to_dos, outages, regions, own_sessions, access_log, moves_of_a_check, moves_of_a_spot_check,
     moves_of_a_rating, moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
     versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
@@ -517,7 +537,7 @@ PATHS = {
     "/correction-requests", "/correction-requests/{request_id}/history",
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/rating-numbers/freed",
-    "/filings", "/licences", "/registrations",
+    "/filings", "/licences", "/registrations", "/notices", "/own-notices",
     "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions", "/access-log",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/products/{code}/items/{item_id}/history",
