@@ -1,14 +1,14 @@
 """notices of offices, public by system
 
 Revision ID: 0058
-Revises: 0054
+Revises: 0055
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0058"
-down_revision = "0054"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 
