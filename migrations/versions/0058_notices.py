@@ -1,14 +1,14 @@
 """notices of offices, public by system
 
 Revision ID: 0058
-Revises: 0055
+Revises: 0057
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0058"
-down_revision = "0055"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
