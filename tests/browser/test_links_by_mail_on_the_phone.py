@@ -2,6 +2,7 @@
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 
@@ -107,4 +108,17 @@ def test_what_does_not_fit_a_query_code_is_told_in_one_sentence(bureau: Bureau, 
     page.get_by_label("查询码").fill("2222-2222-2222-2222")
     page.get_by_role("button", name="查询", exact=True).click()
     expect(page.get_by_text("名称、代码或查询码不正确")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_everybody_reads_what_an_office_has_published(bureau: Bureau, phone: Phone) -> None:
+    notice_id = str(uuid.uuid4())
+    body = {"system": "production", "title": "年度自查的通知", "text": "请于月底前提交自查报告。"}
+    made = bureau.call("demo_licence_reviewer", "PUT", f"/notices/{notice_id}", body)
+    bureau.call("demo_licence_reviewer", "POST", f"/notices/{notice_id}/publish", {"version": made["version"]})
+    page = phone()
+    page.goto(f"{bureau.base}/app/")
+    page.get_by_role("button", name="通知公告").click()
+    page.get_by_text("年度自查的通知").click()
+    expect(page.get_by_text("请于月底前提交自查报告。")).to_be_visible()
     assert violations(page) == []
