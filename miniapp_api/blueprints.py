@@ -18,6 +18,7 @@ from miniapp_api.accounts import (
 from miniapp_api.enterprise import (
     catalogues,
     enterprises,
+    filing_rows,
     filings,
     licences,
     notices,
@@ -66,6 +67,7 @@ API = (
     dictionaries.bp,
     dictionary_keeping.bp,
     catalogues.bp,
+    filing_rows.bp,
     enterprises.bp,
     forms.bp,
     files.bp,

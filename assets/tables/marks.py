@@ -58,6 +58,20 @@ def read_marks(path: Path, sheet: str) -> Marks:
     return marks
 
 
+def formula_cells(path: Path, sheet: str) -> frozenset[tuple[int, int]]:
+    """The cells of a sheet that hold formulas: the number of the row as Excel counts, the column counted from 0."""
+    found: set[tuple[int, int]] = set()
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(_member(archive, sheet)) as content:
+            row = 0
+            for element in _elements(content, "row"):
+                row = int(element.get("r", row + 1))
+                found.update((row, _column(formula.getparent())) for formula in element.iterfind("{*}c/{*}f"))
+    except (etree.XMLSyntaxError, KeyError, ValueError, TypeError) as error:
+        raise SpreadsheetError(f"无法读取工作表“{sheet}”，请另存为新的 .xlsx 后重试") from error
+    return frozenset(found)
+
+
 def _elements(content: IO[bytes], *names: str) -> Iterator[Any]:
     """The elements of those names as they end, each forgotten afterwards."""
     tags = [f"{{*}}{name}" for name in names]

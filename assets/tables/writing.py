@@ -82,11 +82,12 @@ def _shown(cell: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet to write: its name, its heading row, its rows."""
+    """A sheet to write: its name, its heading row, its rows; `as_text`: cells that people fill in are text too."""
 
     title: str
     columns: Sequence[str]
     rows: Iterable[Sequence[object]]
+    as_text: bool = False
 
 
 def write_xlsx(*sheets: Sheet) -> IO[bytes]:
@@ -137,7 +138,8 @@ def _write_sheet(sheet: Any, formats: _Formats, wanted: Sheet) -> None:
             widths = [max(width, _width(_shown(cell))) for width, cell in zip(widths, row, strict=True)]
     sheet.autofilter(0, 0, y, len(wanted.columns) - 1)
     for x, width in enumerate(widths):
-        sheet.set_column(x, x, min(max(width + 1, _NARROWEST), _WIDEST))
+        kind = formats.text if wanted.as_text else None
+        sheet.set_column(x, x, min(max(width + 1, _NARROWEST), _WIDEST), kind)
 
 
 def _write_cell(sheet: Any, formats: _Formats, y: int, x: int, cell: object) -> None:

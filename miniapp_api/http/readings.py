@@ -43,6 +43,7 @@ NOT_LOGGED: Mapping[str, str] = {
     "remove_my_email": "as for confirm_my_email",
     "read_my_enterprise": "the caller's own enterprise",
     "upload_file": "what the caller has just sent",
+    "read_rows_of_file": "what the caller has just sent",
     "inspections_save_draft": "the caller's own draft, as it was just sent; who saved it stands in the record",
     "spot_checks_save_draft": "as for inspections",
     "inspections_submit": "the caller's own record, as it was just sent; the step stands in its history",

@@ -1,0 +1,108 @@
+"""The rows of a group of a filing as an Excel table: out, and in again as a preview."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response
+from pydantic import BaseModel, Field, WithJsonSchema
+from sqlalchemy.orm import Session
+
+from accounts.verbs import FILING_VERBS
+from assets.tables.form_rows import read_rows, table_of
+from assets.tables.workbook_checks import SpreadsheetError
+from core import clock
+from core.actor import Actor
+from core.errors import Fault, Problem, not_found
+from core.forms.form import Form
+from core.forms.items.item import Item
+from enterprise.filings import answers as filing_answers
+from enterprise.filings.access import get_readable
+from miniapp_api.http.answers import Answer, AnswerValue, answers, receives, sends
+from miniapp_api.http.downloads import XLSX, as_xlsx
+from miniapp_api.http.gates import gate
+from miniapp_api.http.multipart import received_file
+from miniapp_api.http.wiring import wiring
+
+bp = APIBlueprint("filing_rows", __name__, tag="Filings")
+
+
+_LARGEST = 1024 * 1024
+"""Bytes of a table of rows: 2 000 rows have room in a fraction of it, and what it unpacks to stays small."""
+
+
+class RowsUpload(BaseModel):
+    """The part of an upload of rows."""
+
+    file: Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})] = Field(
+        description="one .xlsx or .csv; the part carries its name"
+    )
+
+
+class RowFault(Answer):
+    """What is wrong in the file."""
+
+    row: int = Field(description="as Excel counts; 0: the table as a whole")
+    letter: str = Field(description="of the column; empty: the row")
+    column: str = Field(description="its heading")
+    message: str = Field(description="Chinese sentence a user can act on")
+
+
+class RowsPreview(Answer):
+    """The rows of a file as `data` of the filing has them; none where there are faults."""
+
+    rows: list[dict[str, AnswerValue]]
+    faults: list[RowFault]
+
+
+@bp.get("/filings/<uuid:filing_id>/rows/<string:group>.xlsx")
+@gate(*FILING_VERBS, by_query=True)
+@sends(XLSX, about="filing")
+def export_rows(session: Session, actor: Actor, filing_id: UUID, group: str) -> Response:
+    """The rows as the caller may read them; of a filing without rows the table to fill in. Cells are text."""
+    _, item, shown = _group(session, actor, filing_id, group)
+    rows = shown["data"].get(group) or []
+    return as_xlsx(item.text, table_of(item, rows))
+
+
+@bp.post("/filings/<uuid:filing_id>/rows/<string:group>")
+@gate(*FILING_VERBS, transaction=False, by_query=True)
+@answers(RowsPreview)
+@receives("multipart/form-data", RowsUpload)
+def read_rows_of_file(actor: Actor, filing_id: UUID, group: str) -> dict[str, Any]:
+    """Read a table of rows (导入预览): what it says, or its faults by row and column. Nothing is stored.
+
+    Whoever agrees saves the rows with the working copy (`PUT /filings/{id}`).
+    """
+    services = wiring()
+    with services.database.read() as session:
+        form, item, shown = _group(session, actor, filing_id, group)
+    if "save" not in shown["actions"]:
+        raise Problem("forbidden")
+    with received_file(services.uploads.incoming) as (source, name, _fields), services.places.uploads.one():
+        if source.stat().st_size > _LARGEST:
+            raise Problem("invalid", errors=[Fault("/file", "too_large", "表格不能超过 1M，请分次上传")])
+        named = source.with_name(f"{source.name}.{'csv' if name.lower().endswith('.csv') else 'xlsx'}")
+        source.rename(named)
+        try:
+            found = read_rows(named, form, item, clock.today())
+        except SpreadsheetError as error:
+            raise Problem("invalid", errors=[Fault("/file", "bad_file", str(error))]) from error
+        finally:
+            named.unlink(missing_ok=True)
+    faults = [
+        {"row": one.row, "letter": one.letter, "column": one.column, "message": one.message} for one in found.faults
+    ]
+    return {"rows": found.rows, "faults": faults}
+
+
+def _group(session: Session, actor: Actor, filing_id: UUID, name: str) -> tuple[Form, Item, dict[str, Any]]:
+    """The form, the group of that name in it, and the filing as the caller reads it; 404 without such a group."""
+    engine = wiring().filings
+    filing = get_readable(session, engine, actor, filing_id)
+    shown = filing_answers.whole_answer(session, engine, actor, filing)
+    form = engine.forms.get(shown["form"]["code"], shown["form"]["version"]).form
+    item = next((one for one in form.items if one.name == name and one.type == "group"), None)
+    if item is None:
+        raise not_found()
+    return form, item, shown
