@@ -154,9 +154,12 @@ _COLUMNS = tuple(field.name for field in fields(Period))
 
 def of(session: Session, subject_ids: Iterable[UUID]) -> dict[UUID, dict[str, Period]]:
     """The clocks of some records, each by its name."""
+    ids = list(subject_ids)
+    if not ids:
+        return {}
     rows = session.execute(
         select(_CLOCKS.c.subject_id, *(_CLOCKS.c[name] for name in _COLUMNS))
-        .where(_CLOCKS.c.subject_id.in_(list(subject_ids)))
+        .where(_CLOCKS.c.subject_id.in_(ids))
         .order_by(_CLOCKS.c.id)
     ).mappings()
     found: dict[UUID, dict[str, Period]] = {}

@@ -25,7 +25,7 @@ from enterprise.filings import conditions, parties, step_data, time_limits
 from enterprise.filings.access import Standing, demanded_standing
 from enterprise.filings.clocks_and_todos import due, replace_todos
 from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
-from enterprise.filings.declarations import APPLICANT, SYSTEM, By, Move, Step
+from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, By, Move, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing, FilingVersion
 from enterprise.filings.moves import after, as_it_will_be, find, found, lock, write_move
@@ -145,6 +145,9 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         payload |= step_data.told(step_row)
 
     moves = _with_what_follows(move, values)
+    if kind.clocks:
+        # Before its clocks are read: a job that counts them anew waits, or is waited for.
+        lock(session, filing.id)
     limits = time_limits.plan(session, kind, moves)
     ended = _end(kind, filing, moves, comment) | (dict(limits.columns) if limits is not None else {})
     moved = as_it_will_be(moves[-1].filing, ended)
@@ -275,7 +278,7 @@ def _end(kind: FilingKind, filing: Filing, moves: Sequence[Move], comment: str |
     """
     was_over, is_over = filing.status in kind.final, any(move.step.target in kind.final for move in moves)
     values: dict[str, Any] = {}
-    if moves[0].by not in (APPLICANT, SYSTEM):
+    if moves[0].by not in (APPLICANT, AUTHOR, SYSTEM):
         values["opinion"] = comment
     elif is_over and not was_over:
         values["opinion"] = None

@@ -24,9 +24,12 @@ _STANDING = FilingParty.left_at.is_(None)
 
 def of(session: Session, filing_ids: Iterable[UUID]) -> dict[UUID, list[FilingParty]]:
     """Those who stand to each of some filings now, in the order in which they were named."""
+    ids = list(filing_ids)
+    if not ids:
+        return {}
     rows = session.scalars(
         select(FilingParty)
-        .where(FilingParty.filing_id.in_(list(filing_ids)), _STANDING)
+        .where(FilingParty.filing_id.in_(ids), _STANDING)
         .order_by(FilingParty.named_at, FilingParty.id)
     )
     found: dict[UUID, list[FilingParty]] = {}

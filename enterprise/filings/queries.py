@@ -77,7 +77,9 @@ def _refuse_unknown(engine: Filings, filters: Filters) -> None:
 def _beyond_its_regions(engine: Filings, actor: Actor) -> bool:
     """Whether the actor may read filings that lie outside the regions of the own office."""
     for kind in engine.kinds.values():
-        verbs = {post.verb for post in kind.posts if post.anywhere} | {party.verb for party in kind.parties}
+        # An office may be chosen for an enterprise that sits elsewhere.
+        elsewhere = {post.verb for post in kind.posts if post.anywhere or kind.route is not None}
+        verbs = elsewhere | {party.verb for party in kind.parties}
         if not verbs.isdisjoint(actor.verbs):
             return True
     return False

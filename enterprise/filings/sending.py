@@ -32,7 +32,8 @@ def check_sending(
     """What sending would say now of the saved working copy: all its faults, and the pointer and printed text of what it
     would owe (容缺); nothing is changed.
 
-    Raises 404 for who may not read the filing, 403 for an office, 409 `wrong_status` where nothing can be sent now.
+    Raises 404 for who may not read the filing, 403 for who may not send it, 409 `wrong_status` where nothing can be
+    sent now.
     """
     filing = find(session, filing_id)
     if filing is None:
@@ -40,13 +41,11 @@ def check_sending(
     kind = engine.kind_of(filing)
     stands = demanded_standing(session, engine, actor, filing)
     filing = as_it_stands(kind, filing, clocks.of(session, [filing.id]).get(filing.id, {}) if kind.clocks else {})
-    if not stands.own:
-        raise Problem("forbidden")
     sending = [step for step in kind.steps if step.sends and step.source == filing.status]
     step = next((step for step in sending if step.falls_to(stands.codes)), None)
     by = step.falls_to(stands.codes) if step is not None else None
     if step is None or by is None:
-        raise kind.wrong_status(filing.status)
+        raise kind.wrong_status(filing.status) if stands.own else Problem("forbidden")
     if not filing.saved:
         return [_NOT_SAVED], {}
     move = Move(session, engine, filing, actor, by, step, {}, clock.now())

@@ -214,7 +214,7 @@ def _keep_its_time(response: Response) -> Response:
 
 
 @bp.get("/filings/<uuid:filing_id>/check")
-@gate(Verb.FILINGS_WRITE, by_query=True)
+@gate(*FILING_VERBS, by_query=True)
 @answers(FilingCheck)
 @refuses(409)
 def check_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:

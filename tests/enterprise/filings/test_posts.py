@@ -5,9 +5,13 @@ from typing import Any
 from sqlalchemy import select, update
 
 from core.workflows import history
+from enterprise.filings.declarations import Step
 from enterprise.filings.integrity import verify_filings
 from enterprise.filings.models import FilingStep
+from tests.kinds.power_new import ACCEPT, STEPS, power_new
 from tests.kinds.town import COLLEAGUE, JIANGSU, ZHEJIANG, Town, named, paths
+from tests.parties import WORKS
+from tests.people import new_id
 
 DATA: dict[str, Any] = {
     "province": "320000", "mode": "general", "level": "one", "leader_id": "11010519491231002X",
@@ -86,6 +90,33 @@ def test_what_sending_would_say_is_asked_before_and_changes_nothing(town: Town) 
     assert paths(asked) == ["/data/leader_id", "/data/level", "/documents"]
     assert paths(town.act(town.parties.enterprise, filing, "submit", expect=422)) == paths(asked)
     assert town.read(filing)["version"] == filing["version"]
+
+
+def test_a_bureau_enters_one_for_an_enterprise_which_reads_it_and_changes_nothing(town: Town) -> None:
+    """补录: opened, edited and sent by the officer who entered it."""
+    entering = [*STEPS, Step("enter", "补录", None, "draft", ACCEPT)]
+    town.declare(power_new(steps=entering))
+    officer, enterprise = town["acceptance"], town.parties.enterprise
+    path = f"/filings/{new_id()}"
+    begun = {"kind": "power_new", "uscc": WORKS, "data": {"province": "320000", "mode": "deficient"}, "documents": []}
+    filing = officer.put(path, begun)
+    assert filing.status_code == 201, filing.get_data(as_text=True)
+    assert (filing.json["actions"], filing.json["data"]["mode"]) == (["save", "submit"], "deficient")
+    assert town["formal"].put(path, {"data": DATA, "version": 1}).status_code == 403
+    assert enterprise.get(path).json["actions"] == []
+    assert enterprise.put(path, {"data": DATA, "version": 1}).status_code == 403
+    assert enterprise.get(f"{path}/check").status_code == 409
+    assert paths(officer.get(f"{path}/check").json) == ["/data/leader_id", "/data/level"]
+    saved = officer.put(path, {"data": {**DATA, "mode": "deficient"}, "version": filing.json["version"]})
+    assert saved.status_code == 200
+    assert town.act(officer, filing.json, "submit")["status"] == "queued"
+    assert town.read(filing.json, town["formal"])["actions"] == ["return"]
+
+
+def test_an_office_finds_by_name_what_an_enterprise_from_elsewhere_sent_to_it(town: Town) -> None:
+    filing = queued(town, province="330000")
+    (row,) = town["far_acceptance"].get("/filings?q=某某电缆").json["items"]
+    assert row["id"] == filing["id"]
 
 
 def test_where_no_office_handles_the_place_it_is_not_sent(town: Town) -> None:
