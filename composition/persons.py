@@ -39,6 +39,8 @@ NOT_PERSONAL = {
     "files.preview_key": "a random name in the storage",
     "files.stored_key": "a random name in the storage",
     "files.thumbnail_key": "a random name in the storage",
+    "filing_claims.key": "a keyed hash, which goes with the claim when the filing ends",
+    "filing_claims.name": "the name of a claim in a declaration",
     "filing_steps.action": "the name of a step in a declaration",
     "filing_steps.by_code": "a post or party in a declaration",
     "filing_steps.documents": _IDS,

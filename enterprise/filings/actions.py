@@ -21,7 +21,7 @@ from core.forms.sealing import moved
 from core.text import clean, demanded
 from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale, stale
-from enterprise.filings import conditions, parties, step_data, time_limits
+from enterprise.filings import claims, conditions, parties, step_data, time_limits
 from enterprise.filings.access import Standing, demanded_standing
 from enterprise.filings.clocks_and_todos import due, replace_todos
 from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
@@ -158,6 +158,7 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         step_data.keep(session, step_row)
     parties.replace(move, given)
     for one in moves:
+        claims.follow(kind, one)
         if one.step.clears is not None:
             parties.clear(session, filing.id, one.step.clears)
     if limits is not None:

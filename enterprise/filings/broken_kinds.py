@@ -231,6 +231,9 @@ def _clocks(kind: "FilingKind") -> Found:
                     clock.place,
                     f"{clock.name} rings {clock.rings} in {code}, where the system cannot take it",
                 )
+    for claim in kind.claims:
+        for code in {*claim.statuses} - codes:
+            yield claim.place, f"the claim {claim.name} names the unknown status {code}"
     for step in kind.steps:
         if step.extends is not None and step.extends[0] not in names:
             yield step.place, f"{step.action} extends the unknown clock {step.extends[0]}"

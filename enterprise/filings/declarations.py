@@ -240,6 +240,21 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim (占用): keys that one filing may hold at a time, among all kinds with a claim of that name.
+
+    `keys` reads them from the filing and its data in clear; they are held in `statuses`. `message` is what the other
+    one is told; it names nobody.
+    """
+
+    name: str
+    keys: "Callable[[Filing, Mapping[str, Any]], Sequence[str]]"
+    statuses: Sequence[str]
+    message: str
+    place: str = field(default_factory=declared_at, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A category of documents (材料), required always, never, or when the form finds a problem.
 

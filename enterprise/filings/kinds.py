@@ -26,6 +26,7 @@ from enterprise.filings.declarations import (
     SYSTEM,
     By,
     Check,
+    Claim,
     Clock,
     Document,
     Effect,
@@ -61,6 +62,7 @@ class FilingKind:
     statuses: Sequence[Status]
     steps: Sequence[Step]
     clocks: Sequence[Clock] = ()
+    claims: Sequence[Claim] = ()
     documents: Sequence[Document] = ()
     readers: Sequence[Post] = ()
     route: Route | None = None

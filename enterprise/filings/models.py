@@ -155,6 +155,17 @@ class FilingParty(Base):
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class FilingClaim(Base):
+    """A key that one filing holds (占用): a keyed hash of it, for it may be a person's number."""
+
+    __tablename__ = "filing_claims"
+    __table_args__ = (Index("ix_filing_claims_filing_id", "filing_id"),)
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    filing_id: Mapped[UUID] = mapped_column(ForeignKey("filings.id"))
+
+
 class FilingStep(Base):
     """What a step said by a form and documents of its own (环节表单); it never changes.
 
