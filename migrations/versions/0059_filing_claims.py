@@ -1,14 +1,14 @@
 """keys that one filing may hold at a time (占用)
 
 Revision ID: 0059
-Revises: 0056
+Revises: 0058
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0059"
-down_revision = "0056"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 

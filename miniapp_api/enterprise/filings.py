@@ -1,12 +1,12 @@
 """Filings (办件): the same calls for every kind."""
 
 import base64
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response, request
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, WithJsonSchema
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
@@ -103,13 +103,22 @@ class ReceiptQuery(Query):
     sending: int | None = Field(None, ge=1)
 
 
+class SentDocument(AsSent):
+    """A file uploaded before, in a category of the step."""
+
+    category: str = Field(max_length=40)
+    file_id: str = Field(max_length=40)
+
+
 class ActionBody(AsSent):
     """A step of the workflow: the version that the caller read, a comment where the step asks for one, and `data` and
     `documents` of the step's own form where it has one (see `GET /filing-kinds/{kind}`)."""
 
     version: int
-    data: dict[str, Any] | None = None
-    documents: list[dict[str, Any]] | None = Field(None, max_length=100)
+    data: Annotated[dict[str, Any], WithJsonSchema({**FORM_DATA, "description": "of the step's own form"})] = Field(
+        default={}
+    )
+    documents: list[SentDocument] = Field(default=[], max_length=100)
     comment: str | None = Field(None, max_length=1000)
     due_on: str | None = Field(None, max_length=10)
     first_tried_at: AwareDatetime | None = Field(
@@ -189,7 +198,7 @@ def act_on_filing(session: Session, actor: Actor, filing_id: UUID, action: str, 
     """
     engine = wiring().filings
     wiring().tries.read_in(session, filing_id)
-    filing = actions.act(session, engine, actor, filing_id, action, body.model_dump(exclude_none=True))
+    filing = actions.act(session, engine, actor, filing_id, action, body.model_dump(exclude_defaults=True))
     prepared = filing_answers.prepare_answer(session, engine, actor, filing)
     warnings = due_date_warnings(filing, body.due_on)
     return AfterCommit(lambda: prepared(warnings))
@@ -208,7 +217,7 @@ def _keep_its_time(response: Response) -> Response:
             body = ActionBody.model_validate(request.get_json())
         except (ValidationError, HTTPException):
             return response
-        kept = body.model_dump(exclude_none=True, exclude={"first_tried_at"})
+        kept = body.model_dump(exclude_defaults=True, exclude={"first_tried_at"})
         services.tries.note(hash_token(token), arguments["filing_id"], arguments["action"], kept)
     return response
 

@@ -3703,20 +3703,26 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["JsonValue"];
         };
+        /** @description A file uploaded before, in a category of the step. */
+        "ActionBody.SentDocument": {
+            category: string;
+            file_id: string;
+        };
         /**
          * @description A step of the workflow: the version that the caller read, a comment where the step asks for one, and `data` and
          *     `documents` of the step's own form where it has one (see `GET /filing-kinds/{kind}`).
          */
         ActionBody: {
             version: number;
-            /** @default null */
+            /**
+             * @description of the step's own form
+             * @default {}
+             */
             data: {
-                [key: string]: unknown;
-            } | null;
-            /** @default null */
-            documents: {
-                [key: string]: unknown;
-            }[] | null;
+                [key: string]: components["schemas"]["AnswerValue"] | null;
+            };
+            /** @default [] */
+            documents: components["schemas"]["ActionBody.SentDocument"][];
             /** @default null */
             comment: string | null;
             /** @default null */
