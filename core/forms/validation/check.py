@@ -37,13 +37,12 @@ from typing import Any
 
 from core.errors import Fault
 from core.forms.definitions.conditions import Env
-from core.forms.definitions.relations import Worked
 from core.forms.items.base import SubmissionFault
 from core.forms.items.item import PROBLEMS_FOUND, Item
 from core.forms.items.quantities import worked_out
-from core.forms.items.texts import Text
 from core.forms.validation import messages
 from core.forms.validation.messages import answer_fault
+from core.forms.validation.of_rows import faults_by_entry, total_of
 from core.forms.validation.plan import Plan
 from core.forms.validation.proposing import Proposed, propose
 from core.forms.validation.reading import Reading, Row, Spot
@@ -132,7 +131,7 @@ class _Validation:
         for name, worked in self.plan.worked.items():
             if name in self.hidden:
                 continue
-            value = worked_out(_total(worked, env))
+            value = worked_out(total_of(worked, env))
             if value is None:
                 self.faults[(name,)] = [answer_fault(worked.item, "out_of_range", worked.item.pointer)]
             else:
@@ -205,7 +204,7 @@ class _Validation:
         if self.proposed.unknown and (unknown := self.not_in_dictionary(item, spot, at)):
             return unknown
         said = self.entry_of(spot)
-        if said is not None and (found_by_entry := _by_entry(item, said, at, value)):
+        if said is not None and (found_by_entry := faults_by_entry(item, said, at, value)):
             return found_by_entry
         if value is not None:
             if item.source not in self.plan.with_rules:
@@ -282,28 +281,6 @@ class _Validation:
             if item.name in env:
                 (inside[item.place] if item.place else laid)[item.name] = env[item.name]
         return {**laid, **inside}
-
-
-def _by_entry(item: Item, entry: Entry, at: str, value: Any) -> list[Fault]:
-    """What the entry of a row refuses: no answer where one is required, or one that is none of its options."""
-    definition = item.definition
-    if not isinstance(definition, Text):
-        return []
-    if value is None:
-        required = definition.required_entry is not None and entry.value(definition.required_entry) is True
-        return [answer_fault(item, "required", at)] if required else []
-    options = entry.value(definition.options_entry) if definition.options_entry is not None else None
-    return [answer_fault(item, "unknown_option", at)] if options and value not in options else []
-
-
-def _total(worked: Worked, env: Env) -> Decimal:
-    """The sum, or the number of rows, of those rows that count."""
-    rows = env.get(worked.group) or ()
-    if worked.rows_when is not None:
-        rows = [row for row in rows if worked.rows_when.test({**env, **row})]
-    if worked.summed is None:
-        return Decimal(len(rows))
-    return sum((Decimal(row[worked.summed]) for row in rows if worked.summed in row), Decimal(0))
 
 
 def _has_problem(item: Item, value: Any) -> bool:
