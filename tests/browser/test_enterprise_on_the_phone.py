@@ -216,3 +216,52 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(look: str, 
 
     for screen, path in {**SCREENS, **of_filing}.items():
         assert wrong_on(first, f"{bureau.base}/app/#{path}", opened) == [], screen
+
+
+def test_a_step_with_a_form_of_its_own_is_filled_in_and_sent_with_its_answers(bureau: Bureau, phone: Phone) -> None:
+    pending = filing(bureau, "data_declaration", "pending")
+    options = [{"value": "error", "label": "填写有误"}, {"value": "other", "label": "其他"}]
+    items = [
+        {"field": "cause", "text": "撤回原因", "type": "choice", "required": True, "options": options},
+        {"field": "detail", "text": "说明", "type": "text", "required": True,
+         "visible_when": {"item": "cause", "in": ["other"]}},
+    ]  # fmt: skip
+    section = {"code": "a", "title": "撤回说明", "items": items}
+    form = {"code": "withdrawal", "version": 1, "title": "撤回说明", "kind": "filing", "sections": [section]}
+    sent: list[Any] = []
+
+    def with_form(route: Route) -> None:
+        kind = route.fetch().json()
+        for step in kind["steps"]:
+            if step["action"] == "withdraw":
+                step |= {"form": form, "comment_required": True}
+        route.fulfill(json=kind)
+
+    def refuse(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        fault = {"path": "/data/detail", "code": "meaningless", "message": "“说明”请写明具体情况"}
+        problem = {"status": 422, "code": "validation_failed", "title": "填写的内容有误", "errors": [fault]}
+        route.fulfill(status=422, json=problem, content_type="application/problem+json")
+
+    page = phone()
+    page.route("**/api/v1/filing-kinds/data_declaration", with_form)
+    page.route("**/actions/withdraw", refuse)
+    bureau.open(page, "enterprise", f"/pages/enterprise/filing?id={pending['id']}")
+    page.get_by_role("button", name="撤回").click()
+    expect(page.get_by_role("heading", name="撤回说明")).to_be_visible()
+    take = page.locator(".app-foot .solid-button")
+    take.click()
+    expect(page.get_by_role("alert").first).to_contain_text("还有 2 处需要处理")
+    page.get_by_role("radio", name="其他").click()
+    page.locator("#at-detail-input").fill("重复提交")
+    page.locator("#step-comment-input").fill("请予撤回")
+    assert violations(page) == []
+    page.reload()
+    # What was typed is there again.
+    expect(page.locator("#at-detail-input")).to_have_value("重复提交")
+    take.click()
+    expect(page.get_by_role("link", name="“说明”请写明具体情况")).to_be_visible()
+    assert sent == [
+        {"version": pending["version"], "comment": "请予撤回", "due_on": None,
+         "data": {"cause": "other", "detail": "重复提交"}},
+    ]  # fmt: skip

@@ -1,5 +1,5 @@
 /** Taking a step of a filing: it is saved and checked before it is sent, asked about where it undoes something. */
-import { Problem } from '@gongpin/core'
+import { type FormBody, Problem } from '@gongpin/core'
 import { ref, type Ref } from 'vue'
 
 import { useActing } from '@/acting'
@@ -9,13 +9,22 @@ import { confirm } from '@/confirm'
 import { goBack } from '@/navigation'
 import { services } from '@/services'
 import { firstTry, forgetTries } from './first-tries'
+import type { Paper } from './papers'
+import { hasOwnPage } from './step-work'
 import type { Work } from './work'
 import { consequenceOf, type Step } from './work-words'
+
+/** What goes with a step: words, and the answers and documents of its own form. */
+export interface Said {
+  comment: string | null
+  data?: FormBody
+  documents?: readonly Paper[]
+}
 
 export function useSteps(work: Ref<Work | undefined>, reload: () => Promise<void>) {
   /** The step that waits for its opinion. */
   const asking = ref<Step | null>(null)
-  const { busy, fault, run } = useActing(async (error) => {
+  const { busy, fault, problem, run } = useActing(async (error) => {
     // Somebody else moved it meanwhile: what stands now is shown, and why nothing was done.
     if (error instanceof Problem && error.status === 409) {
       await reload()
@@ -27,6 +36,9 @@ export function useSteps(work: Ref<Work | undefined>, reload: () => Promise<void
   async function take(step: Step): Promise<void> {
     const here = work.value
     if (!here) return
+    if (hasOwnPage(step)) {
+      return void uni.navigateTo({ url: pageAddress('/pages/enterprise/step', { id: here.filing.value.id, action: step.action }) })
+    }
     if (step.comment_required) return void (asking.value = step)
     if (step.sends) return send(here, step)
     const text = consequenceOf(here.kind, step, here.filing.value)
@@ -51,16 +63,16 @@ export function useSteps(work: Ref<Work | undefined>, reload: () => Promise<void
 
   async function say(comment: string): Promise<void> {
     const [here, step] = [work.value, asking.value]
-    if (!here || !step || !(await act(here, step, comment))) return
+    if (!here || !step || !(await act(here, step, { comment }))) return
     asking.value = null
   }
 
-  async function act(here: Work, step: Step, comment: string | null = null): Promise<boolean> {
+  async function act(here: Work, step: Step, said: Said = { comment: null }): Promise<boolean> {
     const { api } = await services()
     const { id, version } = here.filing.value
     const path = { filing_id: id, action: step.action } as never
     const tried = step.sends ? { first_tried_at: firstTry(id, version) } : {}
-    const body = { version, comment, due_on: null, ...tried } as never
+    const body = { version, ...said, due_on: null, ...tried } as never
     const filing = await run(async () => (await api.post('/api/v1/filings/{filing_id}/actions/{action}', { path, body })).body)
     if (!filing) return false
     if (step.sends) forgetTries(id)
@@ -71,5 +83,5 @@ export function useSteps(work: Ref<Work | undefined>, reload: () => Promise<void
     return true
   }
 
-  return { busy, fault, asking, take, say }
+  return { busy, fault, problem, asking, take, say, act, run }
 }

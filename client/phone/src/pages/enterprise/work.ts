@@ -3,30 +3,17 @@
  * a moment later; documents are uploaded meanwhile. What could not be saved is saved when it is opened again.
  */
 import {
-  type Catalogues, compileForm, type Fault, filesIn, type Form, type FormBody, isWithin, type Json, type Plan, planForm, Problem, propose, setAnswer, StorageFull,
+  type Catalogues, compileForm, type Fault, type Form, type FormBody, isWithin, type Json, type Plan, planForm, Problem, propose, setAnswer, StorageFull,
   Unreachable, validate,
 } from '@gongpin/core'
 import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { chinaToday } from '@/dates'
-import { services, workplace } from '@/services'
+import { services } from '@/services'
 import { session } from '@/session'
 import { sentenceOf } from '@/words'
+import { type Paper, type Papers, type Upload, uploadFilesIn } from './papers'
 import type { Filing, Kind } from './work-words'
-
-export interface Paper {
-  category: string
-  file_id: string
-}
-
-/** An upload under way: `share` 0 to 1, or why it stopped. */
-export interface Upload {
-  category: string
-  name: string
-  size: number
-  share: number
-  fault: string | null
-}
 
 interface Kept {
   version: number
@@ -39,7 +26,7 @@ export type Saved = { state: 'clean' | 'phone' | 'server' | 'full'; at: number }
 const SAVE_AFTER = 1_200
 
 /** One filing that is open on this phone. */
-export class Work {
+export class Work implements Papers {
   readonly filing: ShallowRef<Filing>
   readonly body: ShallowRef<FormBody>
   readonly plan: ShallowRef<Plan>
@@ -74,9 +61,15 @@ export class Work {
     return this.filing.value.actions.includes('save')
   }
 
-  /** Whether the office or the register says this, so that the enterprise cannot change it. */
+  /** Whether the office or the register says this, or it is locked now (`locks`), so that the caller cannot change it. */
   isFixed(pointer: string): boolean {
-    return this.kind.fixed.includes(pointer.slice(1))
+    const name = pointer.slice(1)
+    return this.kind.fixed.includes(name) || this.filing.value.locks.includes(name)
+  }
+
+  /** Whether documents of a category may be put in and taken away now. */
+  takes(category: string): boolean {
+    return this.editable && !this.filing.value.locks.includes(`documents/${category}`)
   }
 
   /** The row that holds a place, of rows in rows the innermost; undefined where none does. */
@@ -204,7 +197,7 @@ export class Work {
     const path = { filing_id: this.filing.value.id } as never
     const sent = { data: body, documents: papers, version: this.filing.value.version } as never
     try {
-      await this.uploadFiles(body)
+      await uploadFilesIn(body)
       const answer = (await api.put('/api/v1/filings/{filing_id}', { path, body: sent })).body
       this.filing.value = answer
       this.refusal.value = null
@@ -218,15 +211,6 @@ export class Work {
       else if (!(error instanceof Unreachable)) throw error
       throw error
     }
-  }
-
-  /** Files that items of the form name, also in rows, reach the server before the filing that claims them. */
-  private async uploadFiles(body: FormBody): Promise<void> {
-    const { attachments } = await workplace()
-    const token = (await services()).signedIn.token()
-    if (token === undefined) return
-    const known = new Set((await attachments.list()).map((file) => file.id))
-    for (const file of filesIn(body, known)) await attachments.upload(file, token)
   }
 
   private async keep(): Promise<void> {
@@ -282,29 +266,4 @@ export async function openWork(id: string): Promise<Work> {
 /** The filing that another page of it has opened; undefined after a reload. */
 export function openedWork(id: string): Work | undefined {
   return opened.get(mine(id))
-}
-
-/** Uploads a document that was chosen on this phone; it goes on while the person fills in. */
-export async function upload(work: Work, category: string, fileId: string): Promise<void> {
-  const { attachments } = await workplace()
-  const { signedIn } = await services()
-  const file = await attachments.get(fileId)
-  const token = signedIn.token()
-  if (!file || token === undefined) return
-  work.uploads[fileId] = { category, name: file.name, size: file.size, share: 0, fault: null }
-  const stop = attachments.watch(({ id, share }) => {
-    const row = work.uploads[fileId]
-    if (id === fileId && row) row.share = share
-  })
-  try {
-    await attachments.upload(fileId, token)
-    delete work.uploads[fileId]
-    work.attach({ category, file_id: fileId })
-    await work.save().catch(() => undefined)
-  } catch (error) {
-    const row = work.uploads[fileId]
-    if (row) row.fault = error instanceof Problem ? (error.errors[0]?.message ?? error.title) : sentenceOf(error)
-  } finally {
-    stop()
-  }
 }

@@ -1,0 +1,159 @@
+/** What a step says by a form and documents of its own: kept on this phone as it is typed, until the step is taken. */
+import { compileForm, type Fault, type Form, type FormBody, type Json, type Plan, planForm, setAnswer, validate } from '@gongpin/core'
+import { reactive, ref, shallowRef } from 'vue'
+
+import { chinaToday } from '@/dates'
+import { services } from '@/services'
+import { session } from '@/session'
+import type { Paper, Papers, Upload } from './papers'
+import type { Work } from './work'
+import type { Step } from './work-words'
+
+interface Kept {
+  body: FormBody
+  papers: Paper[]
+  comment: string
+}
+
+/** A step without a form asks for documents or words alone. */
+const NO_FORM = { code: 'none', version: 1, title: '', kind: 'filing', sections: [] }
+
+/** Whether a step has a page of its own. */
+export function hasOwnPage(step: Step): boolean {
+  return step.form !== null || step.documents.length > 0
+}
+
+export class StepWork implements Papers {
+  readonly form: Form
+  readonly body = shallowRef<FormBody>({})
+  readonly plan
+  readonly papers = ref<Paper[]>([])
+  readonly uploads = reactive<Record<string, Upload>>({})
+  readonly comment = ref('')
+  /** Of the last check; places as in the form, `/documents`, `/comment`. */
+  readonly faults = shallowRef<readonly Fault[]>([])
+
+  constructor(
+    readonly work: Work,
+    readonly step: Step,
+  ) {
+    this.form = compileForm(step.form ?? NO_FORM)
+    this.plan = shallowRef<Plan>(planForm(this.form, {}))
+  }
+
+  takes(): boolean {
+    return true
+  }
+
+  change(pointer: string, value: unknown): void {
+    this.show(setAnswer(this.body.value, pointer, value))
+    this.changed()
+  }
+
+  say(comment: string): void {
+    this.comment.value = comment
+    this.changed()
+  }
+
+  attach(paper: Paper): void {
+    this.papers.value = [...this.papers.value, paper]
+    this.changed()
+  }
+
+  detach(fileId: string): void {
+    this.papers.value = this.papers.value.filter((one) => one.file_id !== fileId)
+    delete this.uploads[fileId]
+    this.changed()
+  }
+
+  /** Categories that are demanded and empty. */
+  lacks(): string[] {
+    const needed = (required: string) => required === 'always' || (required === 'problems' && this.plan.value.problemsFound)
+    return this.step.documents
+      .filter((one) => needed(one.required) && !this.papers.value.some((paper) => paper.category === one.category))
+      .map((one) => one.category)
+  }
+
+  /** All that is missing or wrong, at once; empty: the step can be taken. */
+  check(): readonly Fault[] {
+    const own = validate(this.form, this.body.value, 'submit', chinaToday()).faults
+    const missing = this.lacks().map((category) => this.step.documents.find((one) => one.category === category)!)
+    const papers = missing.map(({ title }) => ({ path: '/documents', code: 'required', message: `请上传“${title}”` }))
+    const words = this.step.comment_required && this.comment.value.trim() === '' ? [{ path: '/comment', code: 'required', message: '请写明意见或原因' }] : []
+    this.faults.value = [...own, ...papers, ...words]
+    return this.faults.value
+  }
+
+  /** What the server refused, at its places. */
+  refused(faults: readonly Fault[]): void {
+    this.faults.value = faults.map((one) => ({ ...one, path: one.path.replace(/^\/data(?=\/)/, '') }))
+  }
+
+  /** What is sent with the step. */
+  get said(): { comment: string | null; data?: FormBody; documents?: Paper[] } {
+    const { values } = validate(this.form, this.body.value, 'submit', chinaToday())
+    // `answers` and `disposals` stand in every body of the engine; a step's form may have neither.
+    const has = (name: string) => this.form.byName.has(name) || this.form.items.some((item) => item.place === name)
+    const own = Object.fromEntries(Object.entries(values).filter(([name]) => has(name)))
+    return {
+      comment: this.comment.value.trim() || null,
+      ...(this.step.form ? { data: JSON.parse(JSON.stringify(own)) as FormBody } : {}),
+      ...(this.step.documents.length ? { documents: this.papers.value } : {}),
+    }
+  }
+
+  async restore(): Promise<void> {
+    const { platform } = await services()
+    const kept = (await platform.store.get(this.key())) as unknown as Kept | undefined
+    if (!kept) return
+    this.papers.value = kept.papers
+    this.comment.value = kept.comment
+    this.show(kept.body)
+  }
+
+  /** Keeps it on this phone; without room for it, it is there as long as the page is. */
+  async save(): Promise<void> {
+    const { platform } = await services()
+    const kept: Kept = { body: this.body.value, papers: this.papers.value, comment: this.comment.value }
+    await platform.store.write([[this.key(), JSON.parse(JSON.stringify(kept)) as Json]]).catch(() => undefined)
+  }
+
+  async forget(): Promise<void> {
+    const { platform } = await services()
+    await platform.store.write([[this.key(), undefined]])
+    opened.delete(this.key())
+  }
+
+  private show(body: FormBody): void {
+    this.body.value = body
+    this.plan.value = planForm(this.form, body, { previous: this.plan.value })
+  }
+
+  private changed(): void {
+    if (this.faults.value.length > 0) this.check()
+    void this.save()
+  }
+
+  key(): string {
+    return keyOf(this.work.filing.value.id, this.step.action)
+  }
+}
+
+const opened = new Map<string, StepWork>()
+
+function keyOf(id: string, action: string): string {
+  return `filings/${session.me?.id ?? ''}/${id}/steps/${action}`
+}
+
+/** A step of a filing as it is kept on this phone, shared by the pages of its rows; undefined where it is not offered now. */
+export async function openStep(work: Work, action: string): Promise<StepWork | undefined> {
+  const { status, actions } = work.filing.value
+  const step = work.kind.steps.find((one) => one.action === action && one.from === status)
+  if (!step || !actions.includes(step.action)) return undefined
+  const known = opened.get(keyOf(work.filing.value.id, action))
+  if (known && known.work === work) return known
+  const made = new StepWork(work, step)
+  await made.restore()
+  opened.set(made.key(), made)
+  return made
+}

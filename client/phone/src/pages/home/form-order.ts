@@ -1,0 +1,13 @@
+/** Which forms stand first on home: the manual's three, in its order; all others below them. */
+import type { FormSummary } from '@/lists'
+
+const MANUAL = ['production', 'sales', 'spot_check']
+
+/** Forms of filings (申报) are opened from the filing; the others begin with an enterprise. */
+export function entriesOf(forms: readonly FormSummary[]): { first: FormSummary[]; further: FormSummary[] } {
+  const entries = forms.filter((form) => form.kind !== 'filing')
+  return {
+    first: MANUAL.flatMap((kind) => entries.filter((form) => form.kind === kind)),
+    further: entries.filter((form) => !MANUAL.includes(form.kind)),
+  }
+}
