@@ -9,7 +9,7 @@ import {
 import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { chinaToday } from '@/dates'
-import { services } from '@/services'
+import { services, workplace } from '@/services'
 import { session } from '@/session'
 import { sentenceOf } from '@/words'
 import { type Paper, type Papers, type Upload, uploadFilesIn } from './papers'
