@@ -17,7 +17,8 @@ function withoutAriaRole(): Plugin {
 }
 
 /**
- * In a browser the styles of forms, offices and enterprises come with every page but the sign-in. In a mini-program they
+ * In a browser the styles of forms, offices and enterprises come with every page but the sign-in; home, the first page
+ * behind it, has tiles alone and takes those of offices. In a mini-program they
  * stand in the app's own style (`App.vue`): a page's would end at the border of its components.
  */
 function withWorkStyles(): Plugin {
@@ -26,7 +27,7 @@ function withWorkStyles(): Plugin {
     enforce: 'pre',
     transform: (code, id) =>
       process.env['UNI_PLATFORM'] === 'h5' && /\/src\/pages\/.+\.vue$/.test(id) && !id.endsWith('/pages/sign-in/index.vue')
-        ? code.replace('<script setup lang="ts">', `$&\nimport '@/styles/work'`)
+        ? code.replace('<script setup lang="ts">', `$&\nimport '@/styles/${id.includes('/pages/home/') ? 'office.css' : 'work'}'`)
         : null,
   }
 }
