@@ -56,7 +56,7 @@ SIGN_INS = Log(
     name="sign_ins",
     id=_TABLE.c.id,
     rows=select(*_TABLE.c),
-    checked=select(*_TABLE.c),
+    checked=lambda first, limit: select(*_TABLE.c).where(_TABLE.c.id >= first).order_by(_TABLE.c.id).limit(limit),
     digest=_digest,
     faults=_faults,
     lasts=lambda row: bool(row.outcome == SIGNED_IN),

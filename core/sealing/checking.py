@@ -336,8 +336,7 @@ class _Reader:
         return taken
 
     def _fill(self) -> None:
-        chosen = self._log.checked.where(self._log.id >= self._next).order_by(self._log.id).limit(CHUNK)
-        self._rows, self._at = self._session.execute(chosen).all(), 0
+        self._rows, self._at = self._session.execute(self._log.checked(self._next, CHUNK)).all(), 0
         self._over = len(self._rows) < CHUNK
         if self._rows:
             self._next = self._rows[-1].id + 1

@@ -29,15 +29,15 @@ Break = history.Broken | Missing
 class Log:
     """One table.
 
-    `rows` selects what `digest` needs, `checked` also what `faults` looks at, both with `id` and `key_id`. `faults`
-    gets a session, rows, and ids that had lost something before the first seal: those that `bare` selects between two
-    ids. A row that does not `last` may be deleted some time later.
+    `rows` selects what `digest` needs, `checked` (from an id on, so many, in the order of ids) also what `faults` looks
+    at, both with `id` and `key_id`. `faults` gets a session, rows, and ids that had lost something before the first
+    seal: those that `bare` selects between two ids. A row that does not `last` may be deleted some time later.
     """
 
     name: str
     id: ColumnElement[int]
     rows: Select[Any]
-    checked: Select[Any]
+    checked: Callable[[int, int], Select[Any]]
     digest: Callable[[Any], bytes]
     faults: Callable[[Session, Sequence[Any], frozenset[int]], Iterator[Break]]
     lasts: Callable[[Any], bool] = lambda _row: True
@@ -56,7 +56,7 @@ HISTORY = Log(
     name="history",
     id=_ENTRIES.c.id,
     rows=select(_ENTRIES.c.id, _ENTRIES.c.hash, _ENTRIES.c.key_id),
-    checked=history.CHECKED,
+    checked=history.checked,
     digest=lambda row: cast(bytes, row.hash),
     faults=history.faults,
     bare=_without_payload,

@@ -24,6 +24,7 @@ from sqlalchemy import (
     JSON,
     Insert,
     LargeBinary,
+    Select,
     Table,
     bindparam,
     insert,
@@ -249,12 +250,19 @@ def maintained(session: Session) -> Iterator[None]:
 
 
 _BEFORE = _ENTRIES.alias("before")
-CHECKED = select(*_ENTRIES.c, _PAYLOADS.c.salt, _PAYLOADS.c.payload, _BEFORE.c.hash.label("hash_before")).select_from(
-    _ENTRIES.outerjoin(_PAYLOADS, _PAYLOADS.c.history_id == _ENTRIES.c.id).outerjoin(
-        _BEFORE, (_BEFORE.c.subject_id == _ENTRIES.c.subject_id) & (_BEFORE.c.seq == _ENTRIES.c.seq - 1)
+
+
+def checked(first: int, limit: int) -> Select[Any]:
+    """So many rows from an id on, with all that `faults` looks at: what each carried, the hash of the one before it.
+
+    The rows are chosen before they are joined: else PostgreSQL may read all payloads up to them each time.
+    """
+    rows = select(*_ENTRIES.c).where(_ENTRIES.c.id >= first).order_by(_ENTRIES.c.id).limit(limit).subquery("rows")
+    joined = rows.outerjoin(_PAYLOADS, _PAYLOADS.c.history_id == rows.c.id).outerjoin(
+        _BEFORE, (_BEFORE.c.subject_id == rows.c.subject_id) & (_BEFORE.c.seq == rows.c.seq - 1)
     )
-)
-"""Rows with all that `faults` looks at: what each carried, and the hash of the one before it."""
+    carried = (_PAYLOADS.c.salt, _PAYLOADS.c.payload, _BEFORE.c.hash.label("hash_before"))
+    return select(*rows.c, *carried).select_from(joined).order_by(rows.c.id)
 
 
 def verify(session: Session, chunk: int = 5000) -> Iterator[Broken]:
@@ -262,17 +270,17 @@ def verify(session: Session, chunk: int = 5000) -> Iterator[Broken]:
 
     What is gone with all its chain is shown by the seals alone (`core/sealing/`).
     """
-    after = 0
+    first = 1
     while True:
-        rows = session.execute(CHECKED.where(_ENTRIES.c.id > after).order_by(_ENTRIES.c.id).limit(chunk)).all()
+        rows = session.execute(checked(first, chunk)).all()
         yield from faults(session, rows)
         if len(rows) < chunk:
             return
-        after = rows[-1].id
+        first = rows[-1].id + 1
 
 
 def faults(session: Session, rows: Sequence[Any], bare: Container[int] = ()) -> Iterator[Broken]:
-    """What is wrong with rows of `CHECKED`; `bare` are ids of those that had lost their payload before the first seal.
+    """What is wrong with rows of `checked`; `bare` are ids of those that had lost their payload before the first seal.
 
     A chain holds if each of its rows follows the one before, whichever of them is looked at first.
     """
