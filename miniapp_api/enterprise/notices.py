@@ -39,7 +39,7 @@ class PublishBody(AsSent):
     version: int = Field(ge=1)
 
 
-class WithdrawBody(PublishBody):
+class NoticeWithdrawBody(PublishBody):
     """And why it is withdrawn."""
 
     reason: str = Field(min_length=1, max_length=500)
@@ -172,8 +172,8 @@ def publish_notice(session: Session, actor: Actor, notice_id: UUID, body: Publis
 @gate()
 @answers(OwnNotice)
 @refuses(409)
-@bp.input(WithdrawBody, arg_name="body")
-def withdraw_notice(session: Session, actor: Actor, notice_id: UUID, body: WithdrawBody) -> dict[str, Any]:
+@bp.input(NoticeWithdrawBody, arg_name="body")
+def withdraw_notice(session: Session, actor: Actor, notice_id: UUID, body: NoticeWithdrawBody) -> dict[str, Any]:
     """Withdraw (撤回), with the reason: nobody but the office reads it any more, nor its files."""
     notice = operations.act(session, wiring().notices, actor, notice_id, "withdraw", body.model_dump())
     return queries.own_of(session, notice)

@@ -3483,7 +3483,7 @@ export interface components {
             version: number;
         };
         /** @description And why it is withdrawn. */
-        WithdrawBody: {
+        NoticeWithdrawBody: {
             version: number;
             reason: string;
         };
@@ -3626,7 +3626,7 @@ export interface components {
             email: string;
         };
         /** @description Why an outage is taken back, and the version that was read. */
-        WithdrawBody1: {
+        WithdrawBody: {
             reason: string;
             version: number;
         };
@@ -19650,7 +19650,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["WithdrawBody"];
+                "application/json": components["schemas"]["NoticeWithdrawBody"];
             };
         };
         responses: {
@@ -23135,7 +23135,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["WithdrawBody1"];
+                "application/json": components["schemas"]["WithdrawBody"];
             };
         };
         responses: {
