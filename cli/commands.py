@@ -43,7 +43,9 @@ GROUPS = {
     ),
     "enterprises": Group("enterprise.commands", "enterprises", "The register of enterprises."),
     "catalogues": Group(
-        "enterprise.catalogues.commands", "catalogues", "Catalogues (目录词典) that forms search, such as HS codes."
+        "enterprise.catalogues.commands",
+        "catalogues",
+        "Catalogues that forms search: HS codes, product features, indicators.",
     ),
     "licences": Group("enterprise.production.commands", "licences", "The register of production licences."),
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),

@@ -10,6 +10,9 @@ import core.long_jobs.models
 import core.models
 import core.prints.models
 import core.retention.models  # noqa: F401
+import enterprise.catalogues.models
+import enterprise.notices.models
+import enterprise.registrations.models  # noqa: F401
 import feedback.models
 import feedback.statistics.counts  # noqa: F401
 import inspection.dictionaries.models

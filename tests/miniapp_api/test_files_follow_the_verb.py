@@ -111,7 +111,9 @@ def claim(database: Database, subject_type: str, subject_id: UUID) -> UUID:
 
 
 def test_every_type_of_the_registry_is_tested(application: APIFlask) -> None:
-    assert set(application.extensions[KEY].filings.subjects.types()) == set(READERS)
+    # The demo has none of these two: `test_notices.py`, `test_registrations.py`.
+    elsewhere = {"notice", "registration"}
+    assert set(application.extensions[KEY].filings.subjects.types()) == set(READERS) | elsewhere
 
 
 @pytest.mark.parametrize("subject_type", READERS)

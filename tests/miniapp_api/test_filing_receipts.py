@@ -54,7 +54,7 @@ def test_the_check_says_what_sending_would_say_and_changes_nothing(parties: Part
     assert found.json["errors"] == sent.json["errors"]
     assert [(fault["path"], fault["message"]) for fault in found.json["errors"]] == [("/documents", "请上传“整改报告”")]
     save(parties, filing_id, paperwork.pdf("一"))
-    assert parties.enterprise.get(f"/filings/{filing_id}/check").json == {"errors": []}
+    assert parties.enterprise.get(f"/filings/{filing_id}/check").json == {"errors": [], "owed": []}
     after = parties.enterprise.get(f"/filings/{filing_id}").json
     assert (after["status"], after["sent"]) == (before["status"], 0)
 

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from core.deadlines import clocks
-from core.deadlines.clocks import WORKING
+from core.deadlines.periods import WORKING
 from core.workflows.history import verify
 from enterprise.filings.clock_jobs import guessed, recount, ring
 from tests.enterprise.filings.desk import Desk, outcome, quota, valid

@@ -6,7 +6,7 @@ from uuid import UUID
 import time_machine
 from sqlalchemy import select
 
-from core.deadlines.clocks import NATURAL, WORKING
+from core.deadlines.periods import NATURAL, WORKING
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock, HistoryEntry, HistoryPayload
 from core.workflows.history import verify
 from enterprise.filings.clock_jobs import recounting

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from core.deadlines.clocks import CONTINUE, NATURAL, WORKING, ZERO
+from core.deadlines.periods import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.models import CalendarDay
 from core.workflows import history

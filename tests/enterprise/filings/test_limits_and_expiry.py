@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from core.deadlines.clocks import NATURAL
+from core.deadlines.periods import NATURAL
 from core.errors import Problem
 from core.jobs.scheduler import Job, Scheduler
 from core.models import Clock
