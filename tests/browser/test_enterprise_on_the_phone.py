@@ -171,53 +171,6 @@ def test_what_was_saved_elsewhere_meanwhile_is_a_question_and_no_loss(bureau: Bu
     assert bureau.call("enterprise", "GET", f"/filings/{own['id']}")["data"]["legal_representative"] == "本机填的"
 
 
-def test_the_rating_to_do_leads_to_the_rating_and_back_to_the_home_page(bureau: Bureau, phone: Phone) -> None:
-    pending = filing(bureau, "data_declaration", "pending")
-    version = bureau.call(REVIEWER, "GET", f"/filings/{pending['id']}")["version"]
-    bureau.call(REVIEWER, "POST", f"/filings/{pending['id']}/actions/approve", {"version": version})
-    page = phone()
-    bureau.open(page, "enterprise", "/pages/home/index")
-    page.get_by_role("link", name="好差评").click()
-    expect(page.get_by_text("您对本次服务是否满意？")).to_be_visible()
-    assert violations(page) == []
-    page.get_by_role("radio", name="非常满意", exact=True).click()
-    page.get_by_label("姓名或单位名称").fill("周某")
-    page.get_by_label("手机号").fill("13800006001")
-    page.get_by_role("button", name="保存").click()
-    expect(page.get_by_text("评价提交成功")).to_be_visible()
-    page.get_by_role("button", name="回到首页").click()
-    expect(page.get_by_role("heading", name="工品查")).to_be_visible()
-    expect(page.get_by_role("link", name="好差评")).to_have_count(0)
-
-
-SCREENS = {
-    "overview": "/pages/enterprise/index",
-    "filings": "/pages/enterprise/filings?kind=data_declaration",
-    "all filings": "/pages/enterprise/filings",
-    "findings": "/pages/enterprise/findings",
-}
-
-
-@pytest.mark.only_in_rounds
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(look: str, bureau: Bureau, phone: Phone) -> None:
-    own = filing(bureau, "data_declaration", "update")["id"]
-    of_filing = {
-        "filing": f"/pages/enterprise/filing?id={own}",
-        "section": f"/pages/enterprise/section?id={own}&section=enterprise",
-    }
-    first = phone(**LOOKS[look])
-    bureau.open(first, "enterprise", "/pages/home/index")
-    expect(first.get_by_role("heading", level=1)).to_be_visible()
-
-    def opened(page: Page) -> None:
-        expect(page.locator(".card, .form-item").first).to_be_visible()
-        page.wait_for_load_state("networkidle")
-
-    for screen, path in {**SCREENS, **of_filing}.items():
-        assert wrong_on(first, f"{bureau.base}/app/#{path}", opened) == [], screen
-
-
 def test_a_step_with_a_form_of_its_own_is_filled_in_and_sent_with_its_answers(bureau: Bureau, phone: Phone) -> None:
     pending = filing(bureau, "data_declaration", "pending")
     options = [{"value": "error", "label": "填写有误"}, {"value": "other", "label": "其他"}]
@@ -265,3 +218,50 @@ def test_a_step_with_a_form_of_its_own_is_filled_in_and_sent_with_its_answers(bu
         {"version": pending["version"], "comment": "请予撤回", "due_on": None,
          "data": {"cause": "other", "detail": "重复提交"}},
     ]  # fmt: skip
+
+
+def test_the_rating_to_do_leads_to_the_rating_and_back_to_the_home_page(bureau: Bureau, phone: Phone) -> None:
+    pending = filing(bureau, "data_declaration", "pending")
+    version = bureau.call(REVIEWER, "GET", f"/filings/{pending['id']}")["version"]
+    bureau.call(REVIEWER, "POST", f"/filings/{pending['id']}/actions/approve", {"version": version})
+    page = phone()
+    bureau.open(page, "enterprise", "/pages/home/index")
+    page.get_by_role("link", name="好差评").click()
+    expect(page.get_by_text("您对本次服务是否满意？")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("radio", name="非常满意", exact=True).click()
+    page.get_by_label("姓名或单位名称").fill("周某")
+    page.get_by_label("手机号").fill("13800006001")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("评价提交成功")).to_be_visible()
+    page.get_by_role("button", name="回到首页").click()
+    expect(page.get_by_role("heading", name="工品查")).to_be_visible()
+    expect(page.get_by_role("link", name="好差评")).to_have_count(0)
+
+
+SCREENS = {
+    "overview": "/pages/enterprise/index",
+    "filings": "/pages/enterprise/filings?kind=data_declaration",
+    "all filings": "/pages/enterprise/filings",
+    "findings": "/pages/enterprise/findings",
+}
+
+
+@pytest.mark.only_in_rounds
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(look: str, bureau: Bureau, phone: Phone) -> None:
+    own = filing(bureau, "data_declaration", "update")["id"]
+    of_filing = {
+        "filing": f"/pages/enterprise/filing?id={own}",
+        "section": f"/pages/enterprise/section?id={own}&section=enterprise",
+    }
+    first = phone(**LOOKS[look])
+    bureau.open(first, "enterprise", "/pages/home/index")
+    expect(first.get_by_role("heading", level=1)).to_be_visible()
+
+    def opened(page: Page) -> None:
+        expect(page.locator(".card, .form-item").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+
+    for screen, path in {**SCREENS, **of_filing}.items():
+        assert wrong_on(first, f"{bureau.base}/app/#{path}", opened) == [], screen
