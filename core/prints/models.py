@@ -12,7 +12,7 @@ from core.db import Base, UTCDateTime
 class Print(Base):
     """What a subject said when it was printed; printed again unchanged it has the same code.
 
-    `digest` is the SHA-256, in hexadecimal digits, of what the paper says. What `/v/{code}` shows beside it is read
+    `digest` is a keyed hash, in hexadecimal digits, of what the paper says. What `/v/{code}` shows beside it is read
     from the record, so that an erasure of the record takes it away here too.
     """
 

@@ -1,6 +1,5 @@
 """The paper of a check or spot check: its data, its template, and the code by which it is verified (打印件核验)."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from core.forms.library import FormLibrary
 from core.forms.sealing import opened
 from core.prints import operations as prints
 from core.prints.operations import Look, Shown
+from core.privacy import keyed_hash
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import Inspection
 from inspection.printing.sheet import sheet, value_of
@@ -119,7 +119,8 @@ def _said(session: Session, form: Form, record: Inspection) -> dict[str, Any]:
 
 
 def _digest(said: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(said)).hexdigest()
+    """Keyed, because who has a copy of the database could else try numbers until one fits, also after an erasure."""
+    return keyed_hash("print", canonical_json(said).decode())
 
 
 def _district(session: Session, record: Inspection) -> str:
