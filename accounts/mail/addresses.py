@@ -4,8 +4,7 @@ Whoever has the address can set the password (`password_resets.py`), so it stand
 WeChat bindings do: each change states a digest, and one that was put into the table is named by `history verify`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from accounts.models import User
 from accounts.operations import is_own_password
 from accounts.sign_in import throttle
 from accounts.sign_in.sessions import hash_token
-from accounts.workflows import USER
+from accounts.stated import Stated
 from core import clock
 from core.actor import Actor
 from core.db import Database, dialect_of, insert_into
@@ -165,22 +164,5 @@ def standing(session: Session, user_id: UUID) -> dict[str, Any]:
     return {"user_id": user_id, "address_hash": found}
 
 
-def fits(payload: Mapping[str, Any] | None, there: Mapping[str, Any]) -> bool:
-    """Whether an address is the one that the newest row stated."""
-    recorded = (payload or {}).get(EMAIL.name)
-    return there["address_hash"] is None if recorded is None else EMAIL.fits(recorded, there)
-
-
-@contextmanager
-def changing(session: Session, user_id: UUID, action: str, actor: Actor | None = None) -> Iterator[None]:
-    """Hold the user while the address is changed, and append a row if it was."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-    before = standing(session, user_id)
-    proven = fits(history.last_payload(session, user_id, STATING), before)
-    yield
-    session.flush()
-    after = standing(session, user_id)
-    if after == before:
-        return
-    marked = {} if proven else {history.FOUND_CHANGED: [EMAIL.name]}
-    USER.note(session, actor, user_id, action, {**marked, EMAIL.name: EMAIL.digest(after)})
+_STATED = Stated(EMAIL, STATING, standing, "address_hash")
+fits, changing = _STATED.fits, _STATED.changing

@@ -4,8 +4,7 @@ Whoever can write to the table would else sign in as somebody else by moving an 
 used last (`last_used_at`) is no part of it: each sign-in changes that.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import User, WeChatBinding
-from accounts.workflows import USER
-from core.actor import Actor
+from accounts.stated import Stated
 from core.workflows import history
 from core.workflows.witnesses import Witness
 
@@ -37,12 +35,6 @@ def standing(session: Session, user_id: UUID) -> dict[str, Any]:
     return witnessed(user_id, rows)
 
 
-def fits(payload: Mapping[str, Any] | None, bindings: Mapping[str, Any]) -> bool:
-    """Whether bindings are those that the newest row stated."""
-    recorded = (payload or {}).get(BINDINGS.name)
-    return not bindings["bindings"] if recorded is None else BINDINGS.fits(recorded, bindings)
-
-
 def hold(session: Session, user_id: UUID) -> User:
     """The user, whose bindings nobody else changes until the transaction ends."""
     return session.scalars(
@@ -50,16 +42,5 @@ def hold(session: Session, user_id: UUID) -> User:
     ).one()
 
 
-@contextmanager
-def changing(session: Session, user_id: UUID, action: str, actor: Actor | None = None) -> Iterator[None]:
-    """Hold the user while bindings are changed, and append a row if they were."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-    before = standing(session, user_id)
-    proven = fits(history.last_payload(session, user_id, STATING), before)
-    yield
-    session.flush()
-    after = standing(session, user_id)
-    if after == before:
-        return
-    marked = {} if proven else {history.FOUND_CHANGED: [BINDINGS.name]}
-    USER.note(session, actor, user_id, action, {**marked, BINDINGS.name: BINDINGS.digest(after)})
+_STATED = Stated(BINDINGS, STATING, standing, "bindings")
+fits, changing = _STATED.fits, _STATED.changing
