@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.administration.operations import region_of
@@ -14,7 +14,7 @@ from core.actor import Actor
 from core.deadlines import outages
 from core.deadlines.outages import LONGEST_REASON, OUTAGE, SYSTEMS
 from miniapp_api.http.answers import Answer, HistoryRow, Page, absent, answers, one_of, refuses
-from miniapp_api.http.bodies import Body, PageQuery
+from miniapp_api.http.bodies import AwareMoment, Body, PageQuery
 from miniapp_api.http.gates import gate
 
 bp = APIBlueprint("outages", __name__, tag="Deadlines")
@@ -27,8 +27,8 @@ class OutageBody(Body):
 
     system: str = Field(max_length=20, description="what was out of order: " + "、".join(map("`{}`".format, SYSTEMS)))
     region: str | None = Field(None, max_length=6, description="where it was; left out: everywhere")
-    starts_at: AwareDatetime = Field(strict=False)
-    ends_at: AwareDatetime = Field(strict=False)
+    starts_at: AwareMoment = Field(strict=False)
+    ends_at: AwareMoment = Field(strict=False)
     reason: str = Field(max_length=LONGEST_REASON, description="people read it beside the deadline that was moved")
     version: int | None = Field(None, ge=1)
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.access_log import queries
@@ -14,7 +14,7 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from miniapp_api.accounts.users import OfficeName
 from miniapp_api.http.answers import Answer, JsonValue, Page, answers
-from miniapp_api.http.bodies import PageQuery
+from miniapp_api.http.bodies import AwareMoment, PageQuery
 from miniapp_api.http.gates import gate
 
 bp = APIBlueprint("access_log", __name__, tag="People")
@@ -27,8 +27,8 @@ class AccessLogQuery(PageQuery):
     subject_type: str | None = Field(None, max_length=30, description="rating, inspection, filing, user, …")
     subject_id: UUID | None = Field(None, description="the record that was read")
     operation: str | None = Field(None, max_length=80, description="operationId of this document")
-    since: AwareDatetime | None = Field(None, description="from then on")
-    until: AwareDatetime | None = Field(None, description="before then")
+    since: AwareMoment | None = Field(None, description="from then on")
+    until: AwareMoment | None = Field(None, description="before then")
 
 
 class AccessLogEntry(Answer):

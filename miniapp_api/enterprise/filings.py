@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response, request
-from pydantic import AwareDatetime, Field, ValidationError, WithJsonSchema
+from pydantic import Field, ValidationError, WithJsonSchema
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
@@ -40,6 +40,7 @@ from miniapp_api.http.bodies import (
     VERSION_FIELD,
     AsSent,
     AtOnceQuery,
+    AwareMoment,
     DescribedBody,
     PageQuery,
     Query,
@@ -121,7 +122,7 @@ class ActionBody(AsSent):
     documents: list[SentDocument] = Field(default=[], max_length=100)
     comment: str | None = Field(None, max_length=1000)
     due_on: str | None = Field(None, max_length=10)
-    first_tried_at: AwareDatetime | None = Field(
+    first_tried_at: AwareMoment | None = Field(
         None, strict=False, description="when the phone first tried to send this; kept as what the phone says"
     )
 

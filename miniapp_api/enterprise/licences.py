@@ -18,7 +18,7 @@ from inspection.kinds import KINDS
 from miniapp_api.enterprise.enterprise_answers import Enterprise, Licence
 from miniapp_api.enterprise.enterprises import enterprise_answer
 from miniapp_api.http.answers import Answer, AnswerValue, Page, answers
-from miniapp_api.http.bodies import AsSent, PageQuery
+from miniapp_api.http.bodies import AsSent, Day, PageQuery
 from miniapp_api.http.filters import Days
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
@@ -55,8 +55,8 @@ class TopicBody(AsSent):
     title: str = Field(min_length=1, max_length=100)
     year: int = Field(ge=2000, le=2100)
     template_file_id: UUID = Field(strict=False)
-    open_from: date | None = Field(None, strict=False)
-    open_to: date | None = Field(None, strict=False)
+    open_from: Day | None = Field(None, strict=False)
+    open_to: Day | None = Field(None, strict=False)
     active: bool = True
     version: int | None = None
 

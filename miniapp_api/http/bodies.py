@@ -1,13 +1,17 @@
 """How bodies and queries are read: JSON by orjson, text is cleaned (`core/text.py`), empty means absent."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Annotated, Any, ClassVar
 
 import orjson
 from flask import Request
 from flask.json.provider import JSONProvider
 from pydantic import (
+    AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     RootModel,
@@ -16,6 +20,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from core.database.paging import DEEPEST_PAGE, LONGEST_MARK, PageRequest
 from core.errors import Fault, Problem
@@ -94,6 +99,28 @@ Password = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_
 
 Otp = Annotated[str, StringConstraints(min_length=1, max_length=20)]
 """A code of an authenticator (动态口令) or a recovery code, however it is parted."""
+
+
+_WRITTEN_DAY = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _begins_with_a_day(error: str) -> Callable[[Any], Any]:
+    """Pydantic takes a number, also as text, for seconds since 1970."""
+
+    def check(sent: Any) -> Any:
+        if sent is None or isinstance(sent, date) or (isinstance(sent, str) and _WRITTEN_DAY.match(sent)):
+            return sent
+        raise PydanticCustomError(error, "no day")
+
+    return check
+
+
+Day = Annotated[date, BeforeValidator(_begins_with_a_day("date_parsing"))]
+"""A day (日期) as it is sent: 2026-11-30."""
+
+
+AwareMoment = Annotated[AwareDatetime, BeforeValidator(_begins_with_a_day("datetime_parsing"))]
+"""A time (时间) with its time zone: 2026-11-30T09:00:00+08:00."""
 
 
 class Body(AsSent):

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from enterprise.products import PRODUCTS
-from miniapp_api.http.bodies import Query
+from miniapp_api.http.bodies import Day, Query
 
 
 def _known_product(code: str) -> str:
@@ -24,12 +24,12 @@ ProductCode = Annotated[
 class Days(Query):
     """From one day to another, both included; either may be left out."""
 
-    day_from: date | None = Field(None, alias="from")
-    day_to: date | None = Field(None, alias="to")
+    day_from: Day | None = Field(None, alias="from")
+    day_to: Day | None = Field(None, alias="to")
 
     @field_validator("day_to")
     @classmethod
-    def _not_before(cls, day_to: date | None, others: ValidationInfo) -> date | None:
+    def _not_before(cls, day_to: Day | None, others: ValidationInfo) -> date | None:
         day_from = others.data.get("day_from")
         if day_to is not None and day_from is not None and day_to < day_from:
             raise ValueError("截止日期（to）不能早于起始日期（from），请改正其中一个")

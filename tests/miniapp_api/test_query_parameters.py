@@ -1,5 +1,6 @@
 """Query parameters: what nobody declared is refused, by whatever address, and so is a value that cannot be one."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -111,6 +112,24 @@ def test_a_value_that_cannot_be_one_is_refused(anybody: Person) -> None:
         answer = anybody.get(address)
         assert problem(answer) == (422, "invalid"), address
         assert all(fault["message"] and not fault["message"].isascii() for fault in answer.json["errors"])
+
+
+@ON_SQLITE
+def test_a_number_is_neither_a_day_nor_a_time(application: APIFlask, anybody: Person) -> None:
+    """Pydantic by itself takes it for seconds since 1970, and a list would be empty without a word."""
+    dated = [
+        (path, parameter["name"])
+        for path, operations in application.spec["paths"].items()
+        for parameter in operations.get("get", {}).get("parameters", ())
+        if '"format": "date' in json.dumps(parameter["schema"])
+    ]
+    assert len(dated) > 20
+    for path, name in dated:
+        for number in ("0", "0.5", "20261121", "-1"):
+            assert problem(anybody.get(f"{filled(path.removeprefix('/api/v1'))}?{name}={number}")) == (
+                422,
+                "invalid",
+            ), path
 
 
 def test_one_day_is_a_range_and_so_is_an_open_end(city_reviewer: Person) -> None:
