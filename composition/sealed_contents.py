@@ -11,6 +11,7 @@ import core.models
 import core.prints.models
 import core.retention.models  # noqa: F401
 import enterprise.catalogues.models
+import enterprise.certificates.models
 import enterprise.notices.models
 import enterprise.registrations.models  # noqa: F401
 import feedback.models

@@ -20,6 +20,7 @@ from core.privacy import EncryptedText, SealedJSON
 from core.retention import models as retention_models
 from enterprise import models as enterprise_models
 from enterprise.catalogues import models as catalogue_models
+from enterprise.certificates import models as certificate_models
 from enterprise.filings import models as filing_models
 from enterprise.notices import models as notice_models
 from enterprise.production import models as production_models
@@ -42,6 +43,7 @@ ROOMS_WITH_TABLES = (
     assets_models,
     enterprise_models,
     catalogue_models,
+    certificate_models,
     inspection_models,
     dictionary_models,
     tally_models,

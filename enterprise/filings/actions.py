@@ -21,7 +21,7 @@ from core.forms.sealing import moved
 from core.text import clean, demanded
 from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale, stale
-from enterprise.filings import claims, conditions, parties, step_data, time_limits
+from enterprise.filings import claims, conditions, outcomes, parties, step_data, time_limits
 from enterprise.filings.access import Standing, demanded_standing
 from enterprise.filings.clocks_and_todos import due, replace_todos
 from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
@@ -138,6 +138,7 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     if step.restores:
         values |= _sent_last(session, kind, filing)
     values |= _office(move, kind, payload)
+    values |= outcomes.number(move, kind, values, payload)
     given = step.names(move) if step.names is not None else {}
     payload |= parties.told(session, given)
     if step_row is not None:

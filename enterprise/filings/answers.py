@@ -173,6 +173,7 @@ def _row(engine: Filings, read: Shown, filing: Filing, sent: Mapping[str, Any] |
     return {
         "id": str(filing.id),
         "kind": filing.kind,
+        "number": filing.number,
         "title": filing.title,
         "status": filing.status,
         "status_label": kind.labels[shown_as or filing.status],

@@ -9,6 +9,7 @@ from core.deadlines.periods import CONTINUE, DEADLINE, UNITS, WAITING, ZERO
 from core.errors import Fault
 from core.forms.definitions.conditions import read_condition
 from core.forms.form import Form
+from enterprise.filings import broken_outcomes
 from enterprise.filings.declarations import APPLICANT, BACK, SYSTEM, Days, Lock, Party, Post, Step
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class BrokenKind(Exception):
 
 def refuse_broken(kind: "FilingKind") -> None:
     """Raises BrokenKind with all faults that the declaration shows by itself."""
-    _refuse(kind, [*_names(kind), *_ways(kind), *_who(kind), *_steps(kind), *_clocks(kind), *_documents(kind)])
+    parts = (_names, _ways, _who, _steps, _clocks, _documents, broken_outcomes.faults)
+    _refuse(kind, [fault for part in parts for fault in part(kind)])
 
 
 def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> None:
@@ -34,6 +36,7 @@ def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> 
     form = forms[kind.form_code]
     _refuse(kind, _conditions(kind, Form.compile(form)))
     fields = {item["field"] for section in form["sections"] for item in section["items"] if "field" in item}
+    _refuse(kind, broken_outcomes.unfit(kind, forms))
     named = {"fixed": kind.fixed, "listed": kind.listed, "due_from": [kind.due_from] if kind.due_from else []}
     _refuse(
         kind,

@@ -16,6 +16,7 @@ from assets.files.file_types import FROM_PHONES
 from assets.files.purposes import Category, FilePurpose
 from core.actor import Actor
 from core.deadlines.periods import CONTINUE, DEADLINE, MONTH, NATURAL, WAITING, WORKING, YEAR, ZERO
+from core.declared_places import declared_at
 from core.forms.validation.check import Checked
 from core.workflows.workflow import BACK
 from enterprise.filings.takers import (
@@ -27,7 +28,6 @@ from enterprise.filings.takers import (
     Party,
     Post,
     System,
-    declared_at,
     each,
 )
 

@@ -18,6 +18,7 @@ from core.workflows import workflow
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from core.workflows.workflow import Workflow
+from enterprise.certificates.declarations import Number
 from enterprise.filings.broken_kinds import BrokenKind, refuse_broken, refuse_unfit
 from enterprise.filings.declarations import (
     APPLICANT,
@@ -54,6 +55,7 @@ class FilingKind:
     region (`Filing.title_region`) before the kind's title. `refusals`: what is answered instead of the common sentence,
     by status and action. `readers`: posts that read it beside those that take its steps. `route` chooses the office
     that handles it when it is sent first; without one it is any office with the post whose regions it lies in.
+    `number` is given when it is sent first, or by the first step of one of the actions `numbered_by`.
     """
 
     code: str
@@ -66,6 +68,8 @@ class FilingKind:
     documents: Sequence[Document] = ()
     readers: Sequence[Post] = ()
     route: Route | None = None
+    number: Number | None = None
+    numbered_by: Sequence[str] = ()
     subject_type: str | None = None
     one_open: bool = False
     rateable: bool = False

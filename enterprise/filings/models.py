@@ -35,7 +35,7 @@ class Filing(Base):
     its paper (spec/a §10): the campaign's region, else that of the office that handles it. `due_on_before_outage` and
     `outage_reason` are set where outages (系统故障) moved `due_on`. `return_to` is the status of the post that asked
     for a correction. `due_clock` is the clock whose day `due_on` is, if it is that of one; until `amber_on` its light
-    is green.
+    is green. `number` (编号) is given once, where its kind has one.
     """
 
     __tablename__ = "filings"
@@ -57,6 +57,7 @@ class Filing(Base):
             "opened_by_office", *AREAS,
         ),
         Index("ix_filings_subject_id", "subject_id"),
+        Index("uq_filings_number", "kind", "number", unique=True, **_partial("number IS NOT NULL")),
         # Deadlines that an outage strikes, and those that outages have moved.
         Index("ix_filings_due_on", "due_on", "id", **_partial("due_on IS NOT NULL")),
         Index("ix_filings_moved", "due_on", "id", "due_on_before_outage",
@@ -67,6 +68,7 @@ class Filing(Base):
     kind: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(30))
     version: Mapped[int] = mapped_column(Integer)
+    number: Mapped[str | None] = mapped_column(String(80))
     title: Mapped[str] = mapped_column(String(200))
     title_region: Mapped[str | None] = mapped_column(String(50))
     enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"))

@@ -1,27 +1,14 @@
-"""Who takes the steps of a filing: posts (岗), parties (当事方), the system; and where a declaration was written."""
+"""Who takes the steps of a filing: posts (岗), parties (当事方), the system."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from accounts.verbs import Verb
+from core.declared_places import passes_over
 
-_ROOT = Path(__file__).resolve().parents[2]
-_PASSED_OVER = frozenset(
-    {__file__, str(Path(__file__).with_name("declarations.py")), "<string>", sys.modules["dataclasses"].__file__}
-)
-
-
-def declared_at() -> str:
-    """File and line of the declaration that is being made: the nearest caller outside the modules of declarations."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename in _PASSED_OVER:
-        frame = frame.f_back
-    path = Path(frame.f_code.co_filename)
-    shown = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path
-    return f"{shown}:{frame.f_lineno}"
+passes_over(__file__, str(Path(__file__).with_name("declarations.py")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,7 @@ class FilingRow(Answer):
 
     id: UUID
     kind: KindCode
+    number: str | None = Field(description="given once, where its kind has one")
     title: str
     status: Status
     status_label: str
@@ -304,6 +305,7 @@ class FilingMove(HistoryRow):
     confirmations: int = absent("how many of the party have confirmed so far")
     from_office: str = absent("the office that handled it before")
     to_office: str = absent("the office that handles it from then on")
+    number: str = absent("the number that it was given")
     named: dict[str, list[str]] = absent("who are the parties from then on")
     step_data: UUID = absent("what the step said by its own form")
     step_content: str = absent("digest of what the step said by its own form")

@@ -4679,6 +4679,8 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "data_declaration" | "rectification" | "self_check_production" | "self_check_report" | "self_check_sales";
+            /** @description given once, where its kind has one */
+            number: string | null;
             title: string;
             /** @enum {string} */
             status: "acknowledged" | "cancelled" | "closed" | "deleted" | "done" | "draft" | "editing" | "pending" | "read" | "rectifying" | "returned" | "submitted" | "to_follow" | "to_upload" | "unread" | "update";
@@ -4847,6 +4849,8 @@ export interface components {
             from_office?: string;
             /** @description the office that handles it from then on */
             to_office?: string;
+            /** @description the number that it was given */
+            number?: string;
             /** @description who are the parties from then on */
             named?: {
                 [key: string]: string[];
@@ -4947,6 +4951,8 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "data_declaration" | "rectification" | "self_check_production" | "self_check_report" | "self_check_sales";
+            /** @description given once, where its kind has one */
+            number: string | null;
             title: string;
             /** @enum {string} */
             status: "acknowledged" | "cancelled" | "closed" | "deleted" | "done" | "draft" | "editing" | "pending" | "read" | "rectifying" | "returned" | "submitted" | "to_follow" | "to_upload" | "unread" | "update";
