@@ -13,6 +13,7 @@ from accounts.sign_in.sessions import SessionPolicy
 from accounts.verbs import Role
 from assets.files.uploads import open_uploads
 from assets.paper.made_pictures import MadePictures
+from assets.paper.papers import Press
 from backups.interrupted import refuse_to_open
 from composition.file_purposes import file_purposes
 from composition.listeners import connected
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
             shows_harmless_texts=settings.rating_publication == "automatic",
             staff_within=timedelta(minutes=settings.rating_staff_minutes),
         ),
+        press=Press(settings.data_dir / "papers", lambda key: b"".join(uploads.storage.chunks(key)[1])),
         pictures=MadePictures(uploads.storage, settings.incoming_dir),
         scans=ScanCounts(database),
         access_log=AccessLog(database),

@@ -1,6 +1,6 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
-from miniapp_api import calendar, files, forms, health, home, jobs, outages, phone_app
+from miniapp_api import calendar, files, forms, health, home, jobs, outages, phone_app, prints
 from miniapp_api.accounts import (
     access_log,
     account_applications,
@@ -18,6 +18,7 @@ from miniapp_api.accounts import (
 from miniapp_api.enterprise import (
     catalogues,
     enterprises,
+    filing_papers,
     filing_rows,
     filings,
     licences,
@@ -68,6 +69,7 @@ API = (
     dictionary_keeping.bp,
     catalogues.bp,
     filing_rows.bp,
+    filing_papers.bp,
     enterprises.bp,
     forms.bp,
     files.bp,
@@ -94,4 +96,4 @@ API = (
     public_ratings.bp,
     rating_statistics.bp,
 )
-ROOT = (home.bp, health.bp, phone_app.bp, rating_pages.bp, record_papers.pages)
+ROOT = (home.bp, health.bp, phone_app.bp, rating_pages.bp, prints.bp)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -46,21 +46,26 @@ class CompilingFailed(Exception):
 
 
 def compile(
-    template: Path, data: Mapping[str, Any], form: Form, pictures: Mapping[str, bytes] = MappingProxyType({})
+    template: Path,
+    data: Mapping[str, Any],
+    form: Form,
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
+    beside: Sequence[Path] = (),
 ) -> bytes:
     """The paper; the same template, data, fonts and pictures give the same bytes.
 
     `data` is plain JSON; the template reads it as `json(bytes(sys.inputs.data))`, and files of its own folder, nothing
-    else; `pictures` lie there by their names while it is compiled. A PNG has 200 dots to an inch; a PNG or an SVG shows
+    else; `pictures` lie there by their names while it is compiled, and `beside` are further templates that lie there,
+    the later of two with one name. A PNG has 200 dots to an inch; a PNG or an SVG shows
     the first page. Text must be drawable by the fonts of this machine, whatever stands in the data or in the folder's
     templates.
 
     Raises `FontMissing`, `CharactersMissing`, `CompilingFailed`, and 503 when it is not its turn in time or takes
     too long.
     """
-    if pictures:
+    if pictures or beside:
         with tempfile.TemporaryDirectory(prefix="gongpin-paper-") as folder:
-            for source in template.parent.glob("*.typ"):
+            for source in [*template.parent.glob("*.typ"), *beside, template]:
                 shutil.copyfile(source, Path(folder, source.name))
             for name, content in pictures.items():
                 Path(folder, Path(name).name).write_bytes(content)

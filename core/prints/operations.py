@@ -7,16 +7,19 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.db import dialect_of, insert_into
+from core.db import canonical_json, dialect_of, insert_into
 from core.prints.models import Print
+from core.privacy import keyed_hash
 
+PAGE = "/v/"
+"""Where the code on a paper leads."""
 CODE_BYTES = 16
 """Nobody guesses 128 random bits."""
 Standing = Literal["newest", "superseded", "voided"]
@@ -24,14 +27,17 @@ Standing = Literal["newest", "superseded", "voided"]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a record is now, as the page of a print shows it; `digest` is that of a paper that is printed now."""
+    """What a record is now, as the page of a print shows it.
+
+    `digests`: those of the papers that hold now, each with what the page says of it beside (待签章).
+    """
 
     title: str
     number: str
     day: date | None
     organisation: str
-    digest: str
-    voided: bool
+    digests: Mapping[str, str]
+    voided: bool = False
 
 
 Look = Callable[[Session, UUID], Shown | None]
@@ -45,6 +51,7 @@ class Verified:
     shown: Shown
     standing: Standing
     digest: str
+    note: str = ""
 
 
 def issue(session: Session, subject_type: str, subject_id: UUID, digest: str) -> str:
@@ -66,5 +73,20 @@ def verify(session: Session, looks: Mapping[str, Look], code: str) -> Verified |
     shown = looks[printed.subject_type](session, printed.subject_id)
     if shown is None:
         return None
-    standing: Standing = "voided" if shown.voided else "newest" if shown.digest == printed.digest else "superseded"
-    return Verified(shown, standing, printed.digest)
+    holds = printed.digest in shown.digests
+    standing: Standing = "voided" if shown.voided else "newest" if holds else "superseded"
+    return Verified(shown, standing, printed.digest, shown.digests.get(printed.digest, ""))
+
+
+def digest(said: Mapping[str, Any]) -> str:
+    """Of what a paper says. Keyed, because who has a copy of the database could else try numbers until one fits, also
+    after an erasure."""
+    return keyed_hash("print", canonical_json(said).decode())
+
+
+def is_printed(session: Session, subject_id: UUID, digest: str | None = None) -> bool:
+    """Whether a paper with a code was ever printed of that subject, or one that says this."""
+    printed = select(Print.id).where(Print.subject_id == subject_id)
+    if digest is not None:
+        printed = printed.where(Print.digest == digest)
+    return session.scalar(printed.limit(1)) is not None

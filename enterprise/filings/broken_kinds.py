@@ -24,7 +24,7 @@ class BrokenKind(Exception):
 
 def refuse_broken(kind: "FilingKind") -> None:
     """Raises BrokenKind with all faults that the declaration shows by itself."""
-    parts = (_names, _ways, _who, _steps, _clocks, _documents, broken_outcomes.faults)
+    parts = (_names, _ways, _who, _steps, _clocks, _documents, _paper, broken_outcomes.faults)
     _refuse(kind, [fault for part in parts for fault in part(kind)])
 
 
@@ -46,6 +46,11 @@ def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> 
             for name in sorted(set(names) - fields)
         ],
     )
+
+
+def _paper(kind: "FilingKind") -> "Iterator[tuple[str, str]]":
+    if kind.paper is not None and not kind.paper.is_file():
+        yield kind.place, f"there is no template {kind.paper.name} in {kind.paper.parent}"
 
 
 def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":

@@ -6,6 +6,7 @@ Its parts stand in `declarations.py`, what breaks it in `broken_kinds.py`: a bro
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -56,6 +57,7 @@ class FilingKind:
     by status and action. `readers`: posts that read it beside those that take its steps. `route` chooses the office
     that handles it when it is sent first; without one it is any office with the post whose regions it lies in.
     `number` is given when it is sent first, or by the first step of one of the actions `numbered_by`.
+    `paper`: the template by which it is printed (`papers.py`); without one it has no paper.
     """
 
     code: str
@@ -81,6 +83,7 @@ class FilingKind:
     refusals: Mapping[tuple[str, str], str] = field(default_factory=dict)
     check: Check | None = None
     opened: Effect | None = None
+    paper: Path | None = None
     place: str = field(default_factory=declared_at, compare=False, repr=False)
 
     def __post_init__(self) -> None:

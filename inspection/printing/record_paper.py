@@ -1,7 +1,6 @@
 """The paper of a check or spot check: its data, its template, and the code by which it is verified (打印件核验)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,18 +10,17 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Region
 from assets.files.models import File
-from assets.paper import compiling, qr_codes
+from assets.paper import qr_codes
+from assets.paper.form_sheet import fields_of, sheet
+from assets.paper.papers import Paper
 from core import clock
-from core.db import canonical_json
 from core.forms.form import Form
 from core.forms.library import FormLibrary
 from core.forms.sealing import opened
 from core.prints import operations as prints
 from core.prints.operations import Look, Shown
-from core.privacy import keyed_hash
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import Inspection
-from inspection.printing.sheet import sheet, value_of
 from inspection.records.content import answers_place, subject_of
 from inspection.workflows import DRAFT, SUBMITTED, VOIDED
 
@@ -30,23 +28,6 @@ PAPERS = Path(__file__).resolve().parent.parent / "papers"
 _PLAIN = "record"
 """The template of forms that have none of their own."""
 _ACROSS = {DRAFT: "草稿", VOIDED: "作废"}
-PAGE = "/v/"
-"""Where the code on a paper leads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """A paper that is ready to be compiled; `signatures` are keys of the storage by file name."""
-
-    number: str
-    template: Path
-    data: Mapping[str, Any]
-    signatures: Mapping[str, str]
-
-    def pdf(self, read: Callable[[str], bytes]) -> bytes:
-        """The paper; `read` gives what the storage has under a key. Raises as `compiling.compile` does."""
-        pictures = {name: read(key) for name, key in self.signatures.items()}
-        return compiling.compile(self.template, self.data, "pdf", pictures)
 
 
 def prepared(
@@ -55,16 +36,16 @@ def prepared(
     """What is printed of a record now; a submitted one gets the code of this print, which is kept."""
     form = forms.get(record.form_code, record.form_version).form
     said = _said(session, form, record)
-    digest, url = _digest(said), ""
+    digest, url = prints.digest(said), ""
     if record.status == SUBMITTED:
         subject_type, subject_id = subject_of(record.record_type, record.id)
-        url = f"{public_url}{PAGE}{prints.issue(session, subject_type, subject_id, digest)}"
+        url = f"{public_url}{prints.PAGE}{prints.issue(session, subject_type, subject_id, digest)}"
     pictures = {
         f"signature-{number}.{file.extension.lstrip('.')}": file.stored_key for number, file in enumerate(signatures, 1)
     }
     data = {
         **said, "digest": digest if url else "", "url": url, "modules": list(qr_codes.modules(url)) if url else [],
-        "across": _ACROSS.get(record.status, ""), "signatures": list(pictures),
+        "across": _ACROSS.get(record.status, ""), "mark": "", "signatures": list(pictures),
     }  # fmt: skip
     return Paper(said["number"], template_of(form), data, pictures)
 
@@ -91,7 +72,7 @@ def look(forms: FormLibrary, record_type: str) -> Look:
         form = forms.get(record.form_code, record.form_version).form
         said = _said(session, form, record)
         return Shown(
-            said["title"], said["number"], record.check_date, record.org_name or "", _digest(said),
+            said["title"], said["number"], record.check_date, record.org_name or "", {prints.digest(said): ""},
             record.status == VOIDED,
         )  # fmt: skip
 
@@ -106,21 +87,11 @@ def looks(forms: FormLibrary) -> dict[str, Look]:
 def _said(session: Session, form: Form, record: Inspection) -> dict[str, Any]:
     """What the paper says of the record, whenever and wherever it is printed."""
     data = opened(record.data, answers_place(record.id))
-    fields = {
-        item["field"]: value_of(item, data)
-        for section in form.definition["sections"] for item in section["items"] if "field" in item
-        if item["type"] not in ("group", "photos", "signature", "file")
-    }  # fmt: skip
     return {
-        "title": form.title, "office": record.office_name, "district": _district(session, record),
-        "year": (record.check_date or clock.today()).year, "fields": fields, "number": number_of(record),
+        "form": form.code, "title": form.title, "office": record.office_name, "district": _district(session, record),
+        "year": (record.check_date or clock.today()).year, "fields": fields_of(form, data), "number": number_of(record),
         **sheet(form, data),
     }  # fmt: skip
-
-
-def _digest(said: Mapping[str, Any]) -> str:
-    """Keyed, because who has a copy of the database could else try numbers until one fits, also after an erasure."""
-    return keyed_hash("print", canonical_json(said).decode())
 
 
 def _district(session: Session, record: Inspection) -> str:

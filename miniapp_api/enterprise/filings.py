@@ -17,7 +17,7 @@ from core.actor import Actor
 from core.database.paging import whole
 from core.errors import not_found
 from core.workflows import history
-from enterprise.filings import actions, kind_answers, operations, queries, receipts, sending
+from enterprise.filings import actions, kind_answers, operations, papers, queries, receipts, sending
 from enterprise.filings import answers as filing_answers
 from enterprise.filings.access import get_readable
 from enterprise.filings.queries import Filters
@@ -177,9 +177,10 @@ def save_filing(session: Session, actor: Actor, filing_id: UUID, body: FilingBod
     before = filing_answers.answer_before(session, engine, actor, filing_id, body.root)
     filing, new = operations.save(session, engine, actor, filing_id, body.root)
     prepared = filing_answers.prepare_answer(session, engine, actor, filing)
+    stale = papers.stale_prints(session, engine, filing)
 
     def answer() -> tuple[dict[str, Any], int]:
-        after = prepared([])
+        after = prepared(stale)
         after["warnings"] += read_only_warnings(engine, filing, body.root, before, after)
         return after, 201 if new else 200
 

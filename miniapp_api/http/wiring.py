@@ -10,6 +10,7 @@ from accounts.mail.letters import Site
 from accounts.sign_in.sessions import SessionPolicy
 from assets.files.uploads import Uploads
 from assets.paper.made_pictures import MadePictures
+from assets.paper.papers import Press
 from core.config import Settings
 from core.database.disk import DiskWatch
 from core.db import Database
@@ -49,6 +50,7 @@ class Wiring:
     events: Events
     rules: RatingRules
     pictures: MadePictures
+    press: Press
     scans: ScanCounts
     access_log: AccessLog
     disk: DiskWatch

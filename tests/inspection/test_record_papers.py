@@ -5,13 +5,13 @@ from typing import Any
 
 import pypdfium2
 import pytest
-import zxingcpp
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import delete, func, select
 
 from core.db import Database
 from core.prints.models import Print
+from tests.drawn_papers import codes, pages, scanned, words
 from tests.inspection.test_annexes import KINDS, record
 from tests.newcomers import at_once
 from tests.parties import upload
@@ -38,27 +38,6 @@ def picture() -> bytes:
     content = io.BytesIO()
     Image.new("RGB", (300, 120), "white").save(content, "PNG")
     return content.getvalue()
-
-
-def words(pdf: bytes) -> str:
-    document = pypdfium2.PdfDocument(pdf)
-    return "".join("".join(page.get_textpage().get_text_bounded().split()) for page in document)
-
-
-def pages(pdf: bytes) -> int:
-    return len(pypdfium2.PdfDocument(pdf))
-
-
-def codes(pdf: bytes) -> set[str]:
-    """What the codes of all pages say."""
-    pictures = [page.render(scale=3).to_pil() for page in pypdfium2.PdfDocument(pdf)]
-    return {found.text for picture in pictures for found in zxingcpp.read_barcodes(picture)}
-
-
-def scanned(client: FlaskClient, pdf: bytes) -> tuple[int, str]:
-    (url,) = codes(pdf)
-    answer = client.get(url[url.index("/v/") :])
-    return answer.status_code, answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

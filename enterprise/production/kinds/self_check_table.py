@@ -1,8 +1,10 @@
 """Self-check tables (安全隐患自查表): annexes 2 and 3 of seed 001; spec/a §4."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from assets.files.purposes import Category
+from assets.files.file_types import FROM_PHONES
+from assets.files.purposes import Category, FilePurpose
 from core.errors import Problem
 from enterprise.filings.declarations import (
     APPLICANT,
@@ -22,6 +24,13 @@ _REPORT = replace(REPORT, required="problems")
 _LEDGER = Document(
     Category("hazard_ledger", "隐患台帐", frozenset({DECLARATION_ATTACHMENT}), max_count=MOST_PAGES), "problems"
 )
+
+# Printed, signed and sealed (自查单位盖章), then photographed or scanned page by page.
+SIGNED_UPLOAD = FilePurpose("signed_pages", "签字盖章页", (".pdf", ".jpg", ".jpeg", ".png", *FROM_PHONES))
+_SIGNED = Document(
+    Category("signed_pages", "签字盖章页", frozenset({SIGNED_UPLOAD}), max_count=MOST_PAGES), required="never"
+)
+_PAPERS = Path(__file__).resolve().parent.parent / "papers"
 
 
 def _by_problems(move: Move) -> str:
@@ -53,7 +62,8 @@ def _table(code: str, title: str, form_code: str, documents: list[Document]) -> 
         ],
         titled_by_region=True,
         listed=("check_date",),
-        documents=documents,
+        documents=[*documents, _SIGNED],
+        paper=_PAPERS / f"{form_code}.typ",
         steps=[
             Step("open", "填写", None, "draft", APPLICANT),
             Step("submit", "提交", "draft", "submitted", APPLICANT, sends=True, then=_by_problems),

@@ -2037,6 +2037,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/filings/{filing_id}/record.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The paper of a filing: complete and unsent it says 待签章 and has a code; incomplete, 草稿 and none. */
+        get: operations["read_filing_paper"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spot-checks/{record_id}/return": {
         parameters: {
             query?: never;
@@ -4623,7 +4640,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            purpose: "declaration_attachment" | "licence_document" | "notice_file" | "photo" | "rectification_report" | "self_check_report" | "signature" | "template";
+            purpose: "declaration_attachment" | "licence_document" | "notice_file" | "photo" | "rectification_report" | "self_check_report" | "signature" | "signed_pages" | "template";
             /** @description bytes */
             size: number;
             media_type: string;
@@ -7372,7 +7389,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            purpose: "declaration_attachment" | "licence_document" | "notice_file" | "photo" | "rectification_report" | "self_check_report" | "signature" | "template";
+            purpose: "declaration_attachment" | "licence_document" | "notice_file" | "photo" | "rectification_report" | "self_check_report" | "signature" | "signed_pages" | "template";
             /** @description bytes */
             size: number;
             media_type: string;
@@ -7951,7 +7968,7 @@ export interface operations {
                      */
                     file: string;
                     /** @enum {string} */
-                    purpose: "declaration_attachment" | "licence_document" | "notice_file" | "photo" | "rectification_report" | "self_check_report" | "signature" | "template";
+                    purpose: "declaration_attachment" | "licence_document" | "notice_file" | "photo" | "rectification_report" | "self_check_report" | "signature" | "signed_pages" | "template";
                     /**
                      * Format: uuid
                      * @description made by the phone
@@ -20556,6 +20573,100 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_filing_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                filing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -42,6 +42,15 @@ def sheet(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"head": head, "sections": sections}
 
 
+def fields_of(form: Form, data: Mapping[str, Any]) -> dict[str, str]:
+    """The value of each field of the form, in words, by its name; "" where it was not given."""
+    return {
+        item["field"]: value_of(item, data)
+        for section in form.definition["sections"] for item in section["items"]
+        if "field" in item and item["type"] not in (*_LEFT_OUT, "group")
+    }  # fmt: skip
+
+
 def _row(group: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     fields = [item for item in group["items"] if "field" in item and item["type"] not in _LEFT_OUT]
     numbered = [item for item in group["items"] if "no" in item]
