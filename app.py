@@ -95,7 +95,11 @@ def create_app(settings: Settings | None = None) -> APIFlask:
             shows_harmless_texts=settings.rating_publication == "automatic",
             staff_within=timedelta(minutes=settings.rating_staff_minutes),
         ),
-        press=Press(settings.data_dir / "papers", lambda key: b"".join(uploads.storage.chunks(key)[1])),
+        press=Press(
+            settings.data_dir / "papers",
+            settings.data_dir / "fonts",
+            lambda key: b"".join(uploads.storage.chunks(key)[1]),
+        ),
         pictures=MadePictures(uploads.storage, settings.incoming_dir),
         scans=ScanCounts(database),
         access_log=AccessLog(database),

@@ -1,8 +1,8 @@
 """`python -m bundle`: makes the archive that installs and upgrades the product on a server without internet.
 
 The archive is one zip file that Python runs (`python3 gongpin-….pyz FOLDER`). It holds our code, the phone's app as
-it was built here, Noto Sans SC, pip, and the wheels of `requirements.txt` for several versions of Python; each has
-the hash in the lock file. A library without a wheel is refused here, because the server could not compile it. On the
+it was built here, Noto Sans SC and Noto Serif SC, pip, and the wheels of `requirements.txt` for several versions of
+Python; each has the hash in the lock file. A library without a wheel is refused here, because the server could not compile it. On the
 server, `bundle/install.py` runs.
 """
 
@@ -145,7 +145,7 @@ class _Archive:
 def build(folder: Path, pythons: list[str], machine: str) -> Path:
     """Make the archive and a file with its checksum in a folder; the path of the archive."""
     try:
-        fetch_fonts.fetch(fonts.SET_UP_FOLDER)
+        fetch_fonts.fetch_all(fonts.SET_UP_FOLDER)
     except fetch_fonts.FetchFailed as error:
         raise BundleError(f"the Chinese type cannot be had: {error}") from error
     try:

@@ -51,6 +51,9 @@ GROUPS = {
     "filings": Group("enterprise.filing_commands", "filings", "Filings of enterprises."),
     "files": Group("assets.files.commands", "files", "Uploaded files."),
     "forms": Group("cli.forms", "forms", "Forms: publish, import from and export to Excel, list."),
+    "papers": Group(
+        "cli.papers", "papers", "Templates of papers (文书模板): list, copy to change, check the own ones."
+    ),
     "dictionaries": Group(
         "inspection.dictionaries.commands", "dictionaries", "Dictionaries of product items and test items."
     ),

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from typing import Any
 import structlog
 
 from assets.paper import fonts
-from assets.paper.fonts import CharactersMissing, FontMissing
+from assets.paper.fonts import CharactersMissing, FontMissing, Style
 from assets.paper.limits import REFUSED, SECONDS, Form
 from core.errors import Problem
 
@@ -32,9 +33,8 @@ AT_ONCE = 1
 PATIENCE = 20.0
 """Seconds that a caller waits for its turn."""
 _ROOT = Path(__file__).resolve().parents[2]
-_PROGRAM = (
-    f"import sys; sys.path.append({str(_ROOT)!r}); from assets.paper.compile_worker import main; sys.exit(main())"
-)
+_PROGRAM = f"import sys; sys.path.append({str(_ROOT)!r}); from assets.paper import compile_worker; "
+_ONE, _MANY = "sys.exit(compile_worker.main())", "sys.exit(compile_worker.main_of_many())"
 _ENVIRONMENT = {"RAYON_NUM_THREADS": "1"}
 """One thread: each takes address space, of which the child process has `MEMORY`, however many cores there are."""
 
@@ -51,6 +51,9 @@ def compile(
     form: Form,
     pictures: Mapping[str, bytes] = MappingProxyType({}),
     beside: Sequence[Path] = (),
+    *,
+    style: Style = "sans",
+    own_fonts: Path | None = None,
 ) -> bytes:
     """The paper; the same template, data, fonts and pictures give the same bytes.
 
@@ -65,32 +68,78 @@ def compile(
     """
     if pictures or beside:
         with tempfile.TemporaryDirectory(prefix="gongpin-paper-") as folder:
-            for source in [*template.parent.glob("*.typ"), *beside, template]:
-                shutil.copyfile(source, Path(folder, source.name))
-            for name, content in pictures.items():
-                Path(folder, Path(name).name).write_bytes(content)
-            return compile(Path(folder, template.name), data, form)
-    asked = json.dumps({"template": str(template), "data": data, "form": form}, ensure_ascii=False).encode()
-    if not _places.acquire(timeout=PATIENCE):
-        raise Problem("not_ready", retry_after=5)
-    try:
-        # Isolated (-I) and without the environment of the server: it needs no setting of it.
-        done = subprocess.run(  # noqa: S603 -- our own program
-            [sys.executable, "-I", "-c", _PROGRAM],
-            input=asked, capture_output=True, timeout=SECONDS, check=False, env=_ENVIRONMENT, cwd="/",
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        log.warning("compiling_timeout", template=template.name, seconds=SECONDS)
-        raise Problem("not_ready", retry_after=30) from error
-    finally:
-        _places.release()
+            lay_out(Path(folder), template, pictures, beside)
+            return compile(Path(folder, template.name), data, form, style=style, own_fonts=own_fonts)
+    asked = {"template": str(template), "data": data, "form": form, "style": style}
+    done = _run(_ONE, asked | {"own_fonts": own_fonts and str(own_fonts)}, template.name, SECONDS)
     if done.returncode == REFUSED:
-        reason = json.loads(done.stdout)
-        raise CharactersMissing(reason["characters"]) if "characters" in reason else FontMissing()
+        raise _refusal(done.stdout)
     if done.returncode != 0 or not done.stdout:
         said = done.stderr[-2000:].decode(errors="replace")
         raise CompilingFailed(f"{template.name}: the child process ended with {done.returncode}: {said}")
     return done.stdout
+
+
+Outcome = bytes | FontMissing | CharactersMissing | CompilingFailed
+
+
+def compile_many(
+    folder: Path, papers: Sequence[tuple[Path, Mapping[str, Any]]], *, style: Style, own_fonts: Path | None
+) -> list[Outcome]:
+    """Many papers as PDF, in one child process: of each the paper, or why there is none.
+
+    Each template lies in a folder of its own (`lay_out`) below `folder`. Raises 503 as `compile`, and
+    `CompilingFailed` where the child process died.
+    """
+    asked = {
+        "folder": str(folder), "style": style, "own_fonts": own_fonts and str(own_fonts),
+        "papers": [{"template": str(template), "data": data} for template, data in papers],
+    }  # fmt: skip
+    done = _run(_MANY, asked, f"{len(papers)} papers", SECONDS + len(papers))
+    if done.returncode != 0:
+        raise CompilingFailed(f"the child process ended with {done.returncode}: {done.stderr[-2000:]!r}")
+    outcomes: list[Outcome] = []
+    at = 0
+    while at < len(done.stdout):
+        outcome, length = struct.unpack_from(">BI", done.stdout, at)
+        content = done.stdout[at + 5 : at + 5 + length]
+        at += 5 + length
+        outcomes.append(
+            content if outcome == 0
+            else _refusal(content) if outcome == REFUSED
+            else CompilingFailed(content.decode(errors="replace"))
+        )  # fmt: skip
+    return outcomes
+
+
+def lay_out(folder: Path, template: Path, pictures: Mapping[str, bytes], beside: Sequence[Path]) -> None:
+    """Put into a folder what a paper is compiled of; of two templates with one name the later holds."""
+    for source in [*template.parent.glob("*.typ"), *beside, template]:
+        shutil.copyfile(source, folder / source.name)
+    for name, content in pictures.items():
+        (folder / Path(name).name).write_bytes(content)
+
+
+def _run(program: str, asked: Mapping[str, Any], what: str, seconds: int) -> subprocess.CompletedProcess[bytes]:
+    if not _places.acquire(timeout=PATIENCE):
+        raise Problem("not_ready", retry_after=5)
+    try:
+        # Isolated (-I) and without the environment of the server: it needs no setting of it.
+        return subprocess.run(  # noqa: S603 -- our own program
+            [sys.executable, "-I", "-c", _PROGRAM + program],
+            input=json.dumps(asked, ensure_ascii=False).encode(), capture_output=True, timeout=seconds, check=False,
+            env=_ENVIRONMENT, cwd="/",
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        log.warning("compiling_timeout", template=what, seconds=seconds)
+        raise Problem("not_ready", retry_after=30) from error
+    finally:
+        _places.release()
+
+
+def _refusal(content: bytes) -> FontMissing | CharactersMissing:
+    reason = json.loads(content)
+    return CharactersMissing(reason["characters"]) if "characters" in reason else FontMissing()
 
 
 @functools.cache

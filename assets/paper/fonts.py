@@ -1,7 +1,8 @@
 """Chinese type: which font files there are, and which of them draws which character.
 
-Noto Sans SC (see `assets.paper.fetch_fonts`) comes first, then what the system has. A character that the first font
-lacks is drawn with another one; one that no font has is named in an error, because typst leaves it out silently.
+Noto Sans SC, or Noto Serif SC where a paper is set in Song type (see `assets.paper.fetch_fonts`), comes first, then
+what the system has, then a bureau's own fonts. A character that the first font lacks is drawn with another one; one that no
+font has is named in an error, because typst leaves it out silently.
 """
 
 import functools
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from shutil import which
+from typing import Literal
 
 from assets.paper import font_files
 
@@ -36,7 +38,15 @@ class Weight(IntEnum):
     BOLD = 700
 
 
-_SET_UP_NAMES = {Weight.REGULAR: "NotoSansSC_400Regular.ttf", Weight.BOLD: "NotoSansSC_700Bold.ttf"}
+Style = Literal["sans", "serif"]
+"""黑体 for posters and captions, 宋体 for papers."""
+_SET_UP_NAMES: dict[Style, dict[Weight, tuple[str, ...]]] = {
+    "sans": {Weight.REGULAR: ("NotoSansSC_400Regular.ttf",), Weight.BOLD: ("NotoSansSC_700Bold.ttf",)},
+    "serif": {
+        Weight.REGULAR: ("NotoSerifSC_400Regular.ttf", "NotoSansSC_400Regular.ttf"),
+        Weight.BOLD: ("NotoSerifSC_700Bold.ttf", "NotoSansSC_700Bold.ttf"),
+    },
+}
 # The fonts of Debian, Fedora, macOS; outlines of either kind will do, variable fonts will not.
 _SYSTEM_NAMES = {
     Weight.REGULAR: (
@@ -47,6 +57,17 @@ _SYSTEM_NAMES = {
     Weight.BOLD: (
         "NotoSansCJK-Bold.ttc", "NotoSansCJKsc-Bold.otf", "NotoSansSC-Bold.ttf", "NotoSansSC-Bold.otf",
         "SourceHanSansCN-Bold.otf", "SourceHanSansSC-Bold.otf", "NotoSerifCJK-Bold.ttc",
+    ),
+}  # fmt: skip
+
+_SYSTEM_SERIF = {
+    Weight.REGULAR: (
+        "NotoSerifCJK-Regular.ttc", "NotoSerifCJKsc-Regular.otf", "NotoSerifSC-Regular.ttf", "NotoSerifSC-Regular.otf",
+        "SourceHanSerifCN-Regular.otf", "SourceHanSerifSC-Regular.otf",
+    ),
+    Weight.BOLD: (
+        "NotoSerifCJK-Bold.ttc", "NotoSerifCJKsc-Bold.otf", "NotoSerifSC-Bold.ttf", "NotoSerifSC-Bold.otf",
+        "SourceHanSerifCN-Bold.otf", "SourceHanSerifSC-Bold.otf",
     ),
 }  # fmt: skip
 
@@ -81,8 +102,17 @@ class Face:
 class Fonts:
     """The fonts of a machine. What was found is kept, so new fonts are seen after a restart."""
 
-    def __init__(self, set_up: Path, system: Sequence[Path], *, fontconfig: bool) -> None:
+    def __init__(
+        self, set_up: Path, system: Sequence[Path], *, fontconfig: bool, style: Style = "sans", own: Path | None = None
+    ) -> None:
         self._set_up = set_up
+        self._names = _SET_UP_NAMES[style]
+        self._system_names = (
+            _SYSTEM_NAMES
+            if style == "sans"
+            else {weight: (*_SYSTEM_SERIF[weight], *_SYSTEM_NAMES[weight]) for weight in Weight}
+        )
+        self._own = [Face(path) for path in sorted(own.glob("*.[to]tf"))] if own is not None and own.is_dir() else []
         self._system = system
         self._fontconfig = fontconfig
         self._identity: str | None = None
@@ -150,17 +180,20 @@ class Fonts:
         for asked in (weight, other):
             yield from self._of_set_up(asked)
             yield from self._of_system(asked)
+        yield from self._own
 
     def _of_set_up(self, weight: Weight) -> list[Face]:
         if weight not in self._set_up_faces:
-            newest_first = sorted(self._set_up.rglob(_SET_UP_NAMES[weight]), reverse=True)
-            self._set_up_faces[weight] = [Face(path) for path in newest_first]
+            newest_first = [sorted(self._set_up.rglob(name), reverse=True) for name in self._names[weight]]
+            self._set_up_faces[weight] = [Face(path) for paths in newest_first for path in paths]
         return self._set_up_faces[weight]
 
     def _of_system(self, weight: Weight) -> list[Face]:
         if weight not in self._system_faces:
             files = {path.name: path for path in self._named_system()}
-            self._system_faces[weight] = [_simplified(files[name]) for name in _SYSTEM_NAMES[weight] if name in files]
+            self._system_faces[weight] = [
+                _simplified(files[name]) for name in self._system_names[weight] if name in files
+            ]
         return self._system_faces[weight]
 
     def _named_system(self) -> list[Path]:
@@ -168,7 +201,9 @@ class Fonts:
         if self._system_files is None:
             files = (path for folder in self._system if folder.is_dir() for path in folder.rglob("*.[to]t[cf]"))
             named = {path.name: path for path in files}
-            self._system_files = [named[name] for names in _SYSTEM_NAMES.values() for name in names if name in named]
+            self._system_files = [
+                named[name] for names in self._system_names.values() for name in names if name in named
+            ]
         return self._system_files
 
     def _asked_for(self, character: str) -> Iterator[Face]:
@@ -200,9 +235,9 @@ def _simplified(path: Path) -> Face:
 
 
 @functools.cache
-def installed() -> Fonts:
-    """The fonts of this machine."""
-    return Fonts(SET_UP_FOLDER, SYSTEM_FOLDERS, fontconfig=True)
+def installed(style: Style = "sans", own: Path | None = None) -> Fonts:
+    """The fonts of this machine, and those of a bureau's own folder."""
+    return Fonts(SET_UP_FOLDER, SYSTEM_FOLDERS, fontconfig=True, style=style, own=own)
 
 
 def load(weight: Weight) -> Face:

@@ -12,9 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
-from assets.paper import qr_codes
 from assets.paper.form_sheet import fields_of, sheet
-from assets.paper.papers import Paper
+from assets.paper.papers import Paper, data_of
 from core import clock
 from core.actor import Actor
 from core.clock import LOCAL
@@ -55,11 +54,7 @@ def prepared(session: Session, engine: Filings, actor: Actor, filing_id: UUID, p
         across, mark = ("", TO_SIGN) if _is_complete(session, engine, filing) else (_DRAFT, "")
     if not across:
         url = f"{public_url}{prints.PAGE}{prints.issue(session, 'filing', filing.id, digest)}"
-    data = {
-        **said, "digest": digest if url else "", "url": url, "modules": list(qr_codes.modules(url)) if url else [],
-        "across": across, "mark": mark, "signatures": [],
-    }  # fmt: skip
-    return Paper(said["number"], kind.paper, data)
+    return Paper(said["number"], kind.paper, data_of(said, digest, url, across=across, mark=mark))
 
 
 def look(engine: Filings) -> Look:

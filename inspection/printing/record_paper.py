@@ -1,6 +1,5 @@
 """The paper of a check or spot check: its data, its template, and the code by which it is verified (打印件核验)."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,10 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region
-from assets.files.models import File
-from assets.paper import qr_codes
 from assets.paper.form_sheet import fields_of, sheet
-from assets.paper.papers import Paper
+from assets.paper.papers import Paper, data_of
 from core import clock
 from core.forms.form import Form
 from core.forms.library import FormLibrary
@@ -21,7 +18,9 @@ from core.prints import operations as prints
 from core.prints.operations import Look, Shown
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import Inspection
+from inspection.printing.record_pictures import pictures_of
 from inspection.records.content import answers_place, subject_of
+from inspection.submissions.attachments import named
 from inspection.workflows import DRAFT, SUBMITTED, VOIDED
 
 PAPERS = Path(__file__).resolve().parent.parent / "papers"
@@ -30,24 +29,20 @@ _PLAIN = "record"
 _ACROSS = {DRAFT: "草稿", VOIDED: "作废"}
 
 
-def prepared(
-    session: Session, forms: FormLibrary, record: Inspection, public_url: str, signatures: Sequence[File]
-) -> Paper:
+def prepared(session: Session, forms: FormLibrary, record: Inspection, public_url: str) -> Paper:
     """What is printed of a record now; a submitted one gets the code of this print, which is kept."""
     form = forms.get(record.form_code, record.form_version).form
-    said = _said(session, form, record)
+    data = opened(record.data, answers_place(record.id))
+    said = _said(session, form, record, data)
     digest, url = prints.digest(said), ""
     if record.status == SUBMITTED:
         subject_type, subject_id = subject_of(record.record_type, record.id)
         url = f"{public_url}{prints.PAGE}{prints.issue(session, subject_type, subject_id, digest)}"
-    pictures = {
-        f"signature-{number}.{file.extension.lstrip('.')}": file.stored_key for number, file in enumerate(signatures, 1)
-    }
-    data = {
-        **said, "digest": digest if url else "", "url": url, "modules": list(qr_codes.modules(url)) if url else [],
-        "across": _ACROSS.get(record.status, ""), "mark": "", "signatures": list(pictures),
-    }  # fmt: skip
-    return Paper(said["number"], template_of(form), data, pictures)
+    pictures = pictures_of(session, form, data)
+    printed = data_of(
+        said, digest, url, across=_ACROSS.get(record.status, ""), signatures=pictures.signatures, photos=pictures.photos
+    )
+    return Paper(said["number"], template_of(form), printed, pictures.signature_keys, pictures.photo_keys)
 
 
 def template_of(form: Form) -> Path:
@@ -70,7 +65,7 @@ def look(forms: FormLibrary, record_type: str) -> Look:
         if record is None or record.record_type != record_type or record.status not in (SUBMITTED, VOIDED):
             return None
         form = forms.get(record.form_code, record.form_version).form
-        said = _said(session, form, record)
+        said = _said(session, form, record, opened(record.data, answers_place(record.id)))
         return Shown(
             said["title"], said["number"], record.check_date, record.org_name or "", {prints.digest(said): ""},
             record.status == VOIDED,
@@ -84,13 +79,12 @@ def looks(forms: FormLibrary) -> dict[str, Look]:
     return {"inspection": look(forms, CHECK), "spot_check": look(forms, SPOT_CHECK)}
 
 
-def _said(session: Session, form: Form, record: Inspection) -> dict[str, Any]:
-    """What the paper says of the record, whenever and wherever it is printed."""
-    data = opened(record.data, answers_place(record.id))
+def _said(session: Session, form: Form, record: Inspection, data: dict[str, Any]) -> dict[str, Any]:
+    """What the paper says of the record, whenever and wherever it is printed; the pictures by their ids."""
     return {
         "form": form.code, "title": form.title, "office": record.office_name, "district": _district(session, record),
         "year": (record.check_date or clock.today()).year, "fields": fields_of(form, data), "number": number_of(record),
-        **sheet(form, data),
+        "uploads": sorted(str(one) for one in named(form, data)), **sheet(form, data),
     }  # fmt: skip
 
 

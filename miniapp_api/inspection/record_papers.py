@@ -4,13 +4,9 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
-from assets.files.models import File
 from core.actor import Actor
-from inspection.models import Inspection
 from inspection.printing import record_paper
 from inspection.records import access
 from miniapp_api.http.answers import RECORD, refuses, sends
@@ -32,14 +28,5 @@ def read_paper(actor: Actor, record_type: str, record_id: UUID) -> Response:
     services = wiring()
     with services.database.write() as session:
         record = access.get_readable(session, actor, record_type, record_id)
-        paper = record_paper.prepared(
-            session, services.forms, record, services.settings.resolved_public_url, _signatures(session, record)
-        )
+        paper = record_paper.prepared(session, services.forms, record, services.settings.resolved_public_url)
     return as_pdf(paper)
-
-
-def _signatures(session: Session, record: Inspection) -> list[File]:
-    """The drawn signatures of the record, in the order in which it names them."""
-    named = [UUID(one) for one in record.data.get("signatures") or []]
-    files = {file.id: file for file in session.scalars(select(File).where(File.id.in_(named)))}
-    return [files[one] for one in named if one in files]

@@ -6,6 +6,7 @@ import io
 import tarfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from fontTools.ttLib import TTCollection, TTFont
 
 from assets.paper import fetch_fonts, font_files, fonts
-from assets.paper.fetch_fonts import MEMBERS, NAME, VERSION, FetchFailed, fetch
+from assets.paper.fetch_fonts import SANS, Family, FetchFailed, fetch
 from assets.paper.fonts import CharactersMissing, Face, FontMissing, Fonts, Weight
 from tests.assets.small_fonts import BOLD, CHINESE, REGULAR, write_font
 
@@ -34,6 +35,14 @@ def test_without_the_set_up_a_font_of_the_system_is_used_for_both_weights(tmp_pa
     path = write_font(tmp_path / "system" / "truetype" / "DroidSansFallbackFull.ttf", CHINESE)
     assert found(tmp_path).load(Weight.REGULAR) == Face(path)
     assert found(tmp_path).load(Weight.BOLD) == Face(path)
+
+
+def test_papers_are_set_in_song_type_and_what_it_lacks_in_the_other_and_then_in_a_bureaus_own(tmp_path: Path) -> None:
+    song = write_font(tmp_path / "set-up" / "NotoSerifSC_400Regular.ttf", CHINESE)
+    hei = write_font(tmp_path / "set-up" / REGULAR, CHINESE + "张")
+    own = write_font(tmp_path / "own" / "局内字库.ttf", "䶮")
+    fonts_ = Fonts(tmp_path / "set-up", [], fontconfig=False, style="serif", own=tmp_path / "own")
+    assert fonts_.faces("政张䶮") == [Face(song), Face(hei), Face(own)]
 
 
 def test_a_font_without_chinese_is_no_font(tmp_path: Path) -> None:
@@ -119,15 +128,15 @@ def test_the_font_of_the_set_up_has_the_rare_characters_of_names(weight: Weight)
 def archive(content: bytes = b"font") -> bytes:
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w:gz") as tar:
-        for name in (*MEMBERS, "package/../../outside", "package/README.md"):
+        for name in (*SANS.members, "package/../../outside", "package/README.md"):
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     return target.getvalue()
 
 
-def integrity(content: bytes) -> str:
-    return "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
+def family(content: bytes) -> Family:
+    return replace(SANS, integrity="sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode())
 
 
 class Registry:
@@ -166,29 +175,29 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
 def test_the_fonts_are_fetched_once_from_the_registry_that_npm_is_set_up_with(
     registry: Registry, tmp_path: Path
 ) -> None:
-    assert fetch(tmp_path, integrity=integrity(archive()))
-    assert registry.asked == [f"/mirror/@expo-google-fonts/{NAME}/-/{NAME}-{VERSION}.tgz"]
+    assert fetch(tmp_path, family=family(archive()))
+    assert registry.asked == [f"/mirror/@expo-google-fonts/{SANS.name}/-/{SANS.name}-{SANS.version}.tgz"]
     files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert files == {f"{NAME}-{VERSION}/{name}" for name in (REGULAR, BOLD, "LICENSE_FONT")}
-    assert not fetch(tmp_path, integrity=integrity(archive()))
+    assert files == {f"{SANS.name}-{SANS.version}/{name}" for name in (REGULAR, BOLD, "LICENSE_FONT")}
+    assert not fetch(tmp_path, family=family(archive()))
     assert len(registry.asked) == 1
 
 
 def test_a_registry_that_fails_once_is_asked_again(registry: Registry, tmp_path: Path) -> None:
     registry.failures = 1
-    assert fetch(tmp_path, integrity=integrity(archive()))
+    assert fetch(tmp_path, family=family(archive()))
 
 
 def test_another_archive_than_the_pinned_one_is_refused_and_leaves_nothing(registry: Registry, tmp_path: Path) -> None:
     with pytest.raises(FetchFailed, match="sha512"):
-        fetch(tmp_path, integrity=integrity(archive(b"tampered with")))
+        fetch(tmp_path, family=family(archive(b"tampered with")))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_archive_can_be_brought_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
     (tmp_path / "fonts.tgz").write_bytes(archive())
-    assert fetch(tmp_path / "fonts", tmp_path / "fonts.tgz", integrity=integrity(archive()))
+    assert fetch(tmp_path / "fonts", tmp_path / "fonts.tgz", family=family(archive()))
 
 
 def test_without_a_network_the_set_up_warns_and_says_what_to_do(
