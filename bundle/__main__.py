@@ -2,8 +2,8 @@
 
 The archive is one zip file that Python runs (`python3 gongpin-….pyz FOLDER`). It holds our code, the phone's app as
 it was built here, Noto Sans SC and Noto Serif SC, pip, and the wheels of `requirements.txt` for several versions of
-Python; each has the hash in the lock file. A library without a wheel is refused here, because the server could not compile it. On the
-server, `bundle/install.py` runs.
+Python; each has the hash in the lock file. A library without a wheel is refused here, because the server could not
+compile it. On the server, `bundle/install.py` runs.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Chinese type: which font files there are, and which of them draws which character.
 
 Noto Sans SC, or Noto Serif SC where a paper is set in Song type (see `assets.paper.fetch_fonts`), comes first, then
-what the system has, then a bureau's own fonts. A character that the first font lacks is drawn with another one; one that no
-font has is named in an error, because typst leaves it out silently.
+what the system has, then a bureau's own fonts. A character that the first font lacks is drawn with another one; one
+that no font has is named in an error, because typst leaves it out silently.
 """
 
 import functools
