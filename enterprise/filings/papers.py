@@ -33,8 +33,10 @@ _DRAFT = "草稿"
 _STALE: Warned = {"code": "print_stale", "message": "内容已修改，之前打印的纸质件已失效，请重新打印后再签字盖章"}
 
 
-def prepared(session: Session, engine: Filings, actor: Actor, filing_id: UUID, public_url: str) -> Paper:
+def prepared(session: Session, engine: Filings, actor: Actor, filing_id: UUID, public_url: str | None) -> Paper:
     """What is printed of a filing now: what its enterprise prepares, or what was sent last.
+
+    `public_url`: where its code leads; None for what has none (Word).
 
     Raises 404 for who may not read it and where its kind declares no paper, 409 for an office before it was sent.
     """
@@ -52,7 +54,7 @@ def prepared(session: Session, engine: Filings, actor: Actor, filing_id: UUID, p
     digest, url, across, mark = prints.digest(said), "", "", ""
     if prepares and digest not in _sent_digests(session, engine, filing):
         across, mark = ("", TO_SIGN) if _is_complete(session, engine, filing) else (_DRAFT, "")
-    if not across:
+    if not across and public_url is not None:
         url = f"{public_url}{prints.PAGE}{prints.issue(session, 'filing', filing.id, digest)}"
     return Paper(said["number"], kind.paper, data_of(said, digest, url, across=across, mark=mark))
 

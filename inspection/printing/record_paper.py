@@ -29,13 +29,16 @@ _PLAIN = "record"
 _ACROSS = {DRAFT: "草稿", VOIDED: "作废"}
 
 
-def prepared(session: Session, forms: FormLibrary, record: Inspection, public_url: str) -> Paper:
-    """What is printed of a record now; a submitted one gets the code of this print, which is kept."""
+def prepared(session: Session, forms: FormLibrary, record: Inspection, public_url: str | None) -> Paper:
+    """What is printed of a record now; a submitted one gets the code of this print, which is kept.
+
+    `public_url`: where the code leads; None for what has none (Word).
+    """
     form = forms.get(record.form_code, record.form_version).form
     data = opened(record.data, answers_place(record.id))
     said = _said(session, form, record, data)
     digest, url = prints.digest(said), ""
-    if record.status == SUBMITTED:
+    if record.status == SUBMITTED and public_url is not None:
         subject_type, subject_id = subject_of(record.record_type, record.id)
         url = f"{public_url}{prints.PAGE}{prints.issue(session, subject_type, subject_id, digest)}"
     pictures = pictures_of(session, form, data)

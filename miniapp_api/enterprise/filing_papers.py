@@ -1,4 +1,4 @@
-"""The papers of filings (办件打印): PDF of what a kind declares one for."""
+"""The papers of filings (办件打印): PDF and editable Word of what a kind declares one for."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from core.actor import Actor
 from enterprise.filings import papers
 from miniapp_api.http.answers import refuses, sends
 from miniapp_api.http.gates import gate
-from miniapp_api.http.papers import PDF, as_pdf
+from miniapp_api.http.papers import PDF, WORD, as_pdf, as_word
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("filing_papers", __name__, tag="Filings")
@@ -26,3 +26,15 @@ def read_filing_paper(actor: Actor, filing_id: UUID) -> Response:
     with services.database.write() as session:
         paper = papers.prepared(session, services.filings, actor, filing_id, services.settings.resolved_public_url)
     return as_pdf(paper)
+
+
+@bp.get("/filings/<uuid:filing_id>/record.docx")
+@gate(*FILING_VERBS, transaction=False, by_query=True)
+@sends(WORD, about="filing")
+@refuses(409)
+def read_filing_word(actor: Actor, filing_id: UUID) -> Response:
+    """The same paper as editable Word, without a code."""
+    services = wiring()
+    with services.database.read() as session:
+        paper = papers.prepared(session, services.filings, actor, filing_id, None)
+    return as_word(paper)

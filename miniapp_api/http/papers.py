@@ -1,13 +1,15 @@
-"""A paper as it is answered: PDF in the browser, kept nowhere."""
+"""A paper as it is answered: PDF in the browser, or editable Word; kept nowhere."""
 
 from flask import Response
 
+from assets.paper import word
 from assets.paper.fonts import CharactersMissing, FontMissing
 from assets.paper.papers import Paper
 from core.errors import Problem, invalid
 from miniapp_api.http.wiring import wiring
 
 PDF = "application/pdf"
+WORD = word.MEDIA_TYPE
 
 
 def as_pdf(paper: Paper) -> Response:
@@ -23,5 +25,13 @@ def as_pdf(paper: Paper) -> Response:
         raise invalid("/data", "character_missing", str(error)) from error
     response = Response(content, mimetype=PDF)
     response.headers["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def as_word(paper: Paper) -> Response:
+    """The paper as editable Word (.docx), which has no code: what can be edited proves nothing."""
+    response = Response(word.docx(wiring().press, paper), mimetype=WORD)
+    response.headers["Content-Disposition"] = f'attachment; filename="{paper.number}.docx"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
