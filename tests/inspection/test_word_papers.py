@@ -8,7 +8,7 @@ import pytest
 from docx import Document
 
 from assets.paper.word_templates import ROOT, TEMPLATES
-from tests.inspection.test_annexes import KINDS, form, items_of, record
+from tests.inspection.test_annexes import BLOCK, KINDS, form, items_of, record
 from tests.inspection.test_record_papers import paper, picture
 from tests.parties import upload
 from tests.people import Person, spot_check
