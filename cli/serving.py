@@ -106,7 +106,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         # Started in the worker, because threads do not survive the fork.
         background_jobs(application).start()
         Deliverer(wiring.database, channels(open_mail(self.settings))).start()
-        RunnerThread(long_jobs.runner(wiring.database, wiring.filings)).start()
+        RunnerThread(long_jobs.runner(wiring)).start()
         scans = wiring.scans
         scans.start()
         # The thread that counts scans ends with the worker; the scans gathered so far are written before.

@@ -7,7 +7,7 @@ from apiflask import APIFlask
 from accounts import sweeping as account_sweeping
 from accounts.regions import moves as region_moves
 from assets.files import sweeping
-from assets.paper import made_pictures
+from assets.paper import made_pictures, print_jobs
 from backups import daily as daily_backup
 from composition import history, older_seals
 from composition.recountings import recountings
@@ -51,6 +51,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             rating_sweeping.hourly(wiring.settings),
             sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming, wiring.settings),
             made_pictures.daily(wiring.uploads.storage),
+            print_jobs.hourly(wiring.uploads.storage),
             key_sweeping.daily(wiring.settings),
             older_seals.job(),
             long_jobs.daily(),

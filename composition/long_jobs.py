@@ -4,17 +4,30 @@ from sqlalchemy.orm import Session
 
 from accounts import queries
 from accounts.models import User, UserStatus
+from assets.paper import print_jobs
 from core.actor import Actor
-from core.db import Database
 from core.long_jobs.models import LongJob
 from core.long_jobs.running import Runner
+from enterprise.filings import printing_many as filing_prints
 from enterprise.filings import steps_for_many
-from enterprise.filings.kinds import Filings
+from inspection.printing import printing_many as record_prints
+from miniapp_api.http.wiring import Wiring
 
 
-def runner(database: Database, engine: Filings) -> Runner:
+def runner(wiring: Wiring) -> Runner:
     """Works on the jobs of all rooms."""
-    return Runner(database, {steps_for_many.JOB: steps_for_many.work(engine)}, actor_of)
+    public_url, storage = wiring.settings.resolved_public_url, wiring.uploads.storage
+    records = record_prints.preparing(wiring.forms, public_url)
+    filings = filing_prints.preparing(wiring.filings, public_url)
+    return Runner(
+        wiring.database,
+        {
+            steps_for_many.JOB: steps_for_many.work(wiring.filings),
+            record_prints.JOB: print_jobs.batch(records, wiring.press, storage),
+            filing_prints.JOB: print_jobs.batch(filings, wiring.press, storage),
+        },
+        actor_of,
+    )
 
 
 def actor_of(session: Session, job: LongJob) -> Actor | None:

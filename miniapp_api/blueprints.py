@@ -1,6 +1,6 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
-from miniapp_api import calendar, files, forms, health, home, jobs, outages, phone_app, prints
+from miniapp_api import calendar, files, forms, health, home, jobs, outages, phone_app, printing_many, prints
 from miniapp_api.accounts import (
     access_log,
     account_applications,
@@ -88,6 +88,7 @@ API = (
     notices.bp,
     steps_for_many.bp,
     jobs.bp,
+    printing_many.bp,
     licences.bp,
     rating_codes.bp,
     rating_forms.bp,

@@ -16,7 +16,7 @@ from PIL import Image
 
 from assets.paper import compiling, qr_codes
 from assets.paper.compiling import CompilingFailed, Outcome
-from assets.paper.fonts import Style
+from assets.paper.fonts import CharactersMissing, FontMissing, Style
 
 log = structlog.get_logger()
 
@@ -84,12 +84,23 @@ class Press:
                 template, beside = self._own(paper)
                 compiling.lay_out(place, template, self.pictures_of(paper), beside)
                 laid.append((place / template.name, paper.data))
-            outcomes = compiling.compile_many(Path(folder), laid, style=STYLE, own_fonts=self.fonts)
+            try:
+                outcomes = compiling.compile_many(Path(folder), laid, style=STYLE, own_fonts=self.fonts)
+            except CompilingFailed as error:
+                # One that takes all the memory or time of the child process is found by printing each by itself.
+                log.warning("compiling_many_failed", papers=len(papers), reason=str(error))
+                return [self._alone(paper) for paper in papers]
         for at, (paper, outcome) in enumerate(zip(papers, outcomes, strict=True)):
             if isinstance(outcome, CompilingFailed) and self._has_own:
                 # The built-in one takes the place of a broken one.
                 outcomes[at] = self.pdf(paper)
         return outcomes
+
+    def _alone(self, paper: Paper) -> Outcome:
+        try:
+            return self.pdf(paper)
+        except (CompilingFailed, CharactersMissing, FontMissing) as error:
+            return error
 
     @property
     def _has_own(self) -> bool:

@@ -5,7 +5,7 @@ the lease is over. A row is done in one transaction with the note of its outcome
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,24 @@ _PAGE = 50
 
 Work = Callable[[Session, Actor, UUID, Mapping[str, Any]], None]
 """Does one row: session, actor, its subject, the job's `params`. A `Problem` refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Work that is done for several rows at once, `at_once` of them, because what it makes takes long.
+
+    `prepare` reads one row in a transaction (a `Problem` refuses it); `make` makes of what was prepared, outside of any
+    transaction, and is given the place of the first row, by which a repetition after a crash takes the place of what
+    was made before: of each the problem that refuses it, or None. `finish` is called when all rows are done, once more
+    after a crash.
+    """
+
+    at_once: int
+    prepare: Callable[[Session, Actor, UUID, Mapping[str, Any]], Any]
+    make: Callable[[UUID, int, Sequence[Any], Mapping[str, Any]], Sequence[Problem | None]]
+    finish: Callable[[UUID, Mapping[str, Any]], None]
+
+
 ActorOf = Callable[[Session, LongJob], Actor | None]
 """Who asked for a job as they are now; None where they may not act any more."""
 
@@ -45,7 +63,7 @@ class Runner:
     """What working on jobs needs; one for each process."""
 
     database: Database
-    works: Mapping[str, Work]
+    works: Mapping[str, Work | Batch]
     actor_of: ActorOf
 
     def run_due(self) -> int:
@@ -80,7 +98,7 @@ class Runner:
             log.error("job_changed", job=str(job.id))
             self._finish(job, STOPPED)
             return 0
-        worked = 0
+        worked, work = 0, self.works[job.kind]
         while True:
             with self.database.read() as session:
                 actor = self.actor_of(session, job)
@@ -88,31 +106,53 @@ class Runner:
                     select(LongJobRow)
                     .where(LongJobRow.job_id == job.id, LongJobRow.outcome.is_(None))
                     .order_by(LongJobRow.position)
-                    .limit(_PAGE)
+                    .limit(work.at_once if isinstance(work, Batch) else _PAGE)
                 ).all()
+            if not rows and isinstance(work, Batch):
+                work.finish(job.id, params)
             if not rows or actor is None:
                 self._finish(job, DONE if not rows else STOPPED)
                 return worked
+            try:
+                if isinstance(work, Batch):
+                    self._work_on_batch(work, job, rows, actor, params)
+                    worked += len(rows)
+                    continue
+                for row in rows:
+                    self._work_on(work, job, row, actor, params)
+                    worked += 1
+            except _Overtaken:
+                return worked
+
+    def _work_on_batch(
+        self, work: Batch, job: LongJob, rows: Sequence[LongJobRow], actor: Actor, params: Mapping[str, Any]
+    ) -> None:
+        refused: dict[int, Problem] = {}
+        prepared: list[tuple[int, Any]] = []
+        with self.database.write() as session:
             for row in rows:
                 try:
-                    self._work_on(job, row, actor, params)
-                except _Overtaken:
-                    return worked
-                worked += 1
+                    prepared.append((row.position, work.prepare(session, actor, row.subject_id, params)))
+                except Problem as refusal:
+                    refused[row.position] = refusal
+        outcomes = work.make(job.id, rows[0].position, [one for _, one in prepared], params)
+        refused |= {at: problem for (at, _), problem in zip(prepared, outcomes, strict=True) if problem is not None}
+        with self.database.write() as session:
+            for row in rows:
+                problem = refused.get(row.position)
+                _note(session, job, row, *(_said(problem) if problem is not None else (OK, None)))
 
-    def _work_on(self, job: LongJob, row: LongJobRow, actor: Actor, params: Mapping[str, Any]) -> None:
+    def _work_on(self, work: Work, job: LongJob, row: LongJobRow, actor: Actor, params: Mapping[str, Any]) -> None:
         try:
             with self.database.write() as session:
                 # First, so that two processes with one row wait for each other here.
                 _note(session, job, row, OK, None)
-                self.works[job.kind](session, actor, row.subject_id, params)
+                work(session, actor, row.subject_id, params)
             return
         except (_Overtaken, OperationalError):
             raise
         except Problem as problem:
-            outcome, reason = problem.code, problem.detail or problem.title
-            if problem.errors:
-                reason = problem.errors[0].message
+            outcome, reason = _said(problem)
         # Whatever a row raises: the others are worked on.
         except Exception as error:
             log.error("job_row_failed", job=str(job.id), error=type(error).__name__, exc_info=True)
@@ -128,6 +168,10 @@ class Runner:
                 .values(status=status, finished_at=clock.now())
                 .execution_options(synchronize_session=False)
             )
+
+
+def _said(problem: Problem) -> tuple[str, str]:
+    return problem.code, problem.errors[0].message if problem.errors else problem.detail or problem.title
 
 
 def _note(session: Session, job: LongJob, row: LongJobRow, outcome: str, reason: str | None) -> None:

@@ -56,6 +56,10 @@ def prepared(session: Session, engine: Filings, actor: Actor, filing_id: UUID, p
         across, mark = ("", TO_SIGN) if _is_complete(session, engine, filing) else (_DRAFT, "")
     if not across and public_url is not None:
         url = f"{public_url}{prints.PAGE}{prints.issue(session, 'filing', filing.id, digest)}"
+    if not stands.own and filing.status in kind.final:
+        # As the office reads them then (`answers.prepare_answer`).
+        row = _last_version(session, filing)
+        said = said | _shown(engine, row, clear=False)
     return Paper(said["number"], kind.paper, data_of(said, digest, url, across=across, mark=mark))
 
 
@@ -91,17 +95,22 @@ def number_of(filing: Filing) -> str:
 
 def _said(session: Session, engine: Filings, filing: Filing, row: Filing | FilingVersion) -> dict[str, Any]:
     """What the paper says, whenever it is printed; `row` is the working copy or a version."""
-    form = engine.forms.get(row.form_code, row.form_version).form
-    place = data_place(row.id) if isinstance(row, Filing) else version_place(row.id)
-    data = readable(form, row.data, place, clear=True)
     kind = engine.kind_of(filing)
     district = filing.title_region or _district(session, filing)
     title = f"{district}{kind.title}" if kind.titled_by_region else kind.title
     return {
-        "form": form.code, "title": title, "office": "", "district": district,
-        "year": filing.created_at.astimezone(LOCAL).year, "fields": fields_of(form, data), "number": number_of(filing),
-        "org_name": filing.org_name, "uscc": filing.uscc, **sheet(form, data),
+        "form": row.form_code, "title": title, "office": "", "district": district,
+        "year": filing.created_at.astimezone(LOCAL).year, "number": number_of(filing),
+        "org_name": filing.org_name, "uscc": filing.uscc, **_shown(engine, row, clear=True),
     }  # fmt: skip
+
+
+def _shown(engine: Filings, row: Filing | FilingVersion, *, clear: bool) -> dict[str, Any]:
+    """The answers as the paper says them; `clear`: with whole numbers."""
+    form = engine.forms.get(row.form_code, row.form_version).form
+    place = data_place(row.id) if isinstance(row, Filing) else version_place(row.id)
+    data = readable(form, row.data, place, clear=clear)
+    return {"fields": fields_of(form, data), **sheet(form, data)}
 
 
 def _is_complete(session: Session, engine: Filings, filing: Filing) -> bool:

@@ -35,12 +35,13 @@ def begin(
         raise not_found()
     if not any(step.many for step in steps):
         raise Problem("forbidden", "该操作须逐件办理，不能批量办理")
-    ids = _listed(session, engine, actor, chosen) if isinstance(chosen, Filters) else chosen
+    ids = listed(session, engine, actor, chosen) if isinstance(chosen, Filters) else chosen
     params = {"action": action, **({"comment": comment} if comment else {})}
     return operations.begin(session, actor, job_id, JOB, ids, params)
 
 
-def _listed(session: Session, engine: Filings, actor: Actor, filters: Filters) -> list[UUID]:
+def listed(session: Session, engine: Filings, actor: Actor, filters: Filters) -> list[UUID]:
+    """The ids of all filings that the list shows; 422 for more than a job may have."""
     ids: list[UUID] = []
     after: str | None = None
     while True:

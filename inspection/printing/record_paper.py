@@ -11,14 +11,16 @@ from accounts.models import Region
 from assets.paper.form_sheet import fields_of, sheet
 from assets.paper.papers import Paper, data_of
 from core import clock
+from core.actor import Actor
 from core.forms.form import Form
 from core.forms.library import FormLibrary
-from core.forms.sealing import opened
+from core.forms.sealing import opened, readable
 from core.prints import operations as prints
 from core.prints.operations import Look, Shown
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import Inspection
 from inspection.printing.record_pictures import pictures_of
+from inspection.records.access import reads_numbers
 from inspection.records.content import answers_place, subject_of
 from inspection.submissions.attachments import named
 from inspection.workflows import DRAFT, SUBMITTED, VOIDED
@@ -29,10 +31,11 @@ _PLAIN = "record"
 _ACROSS = {DRAFT: "草稿", VOIDED: "作废"}
 
 
-def prepared(session: Session, forms: FormLibrary, record: Inspection, public_url: str | None) -> Paper:
+def prepared(session: Session, forms: FormLibrary, actor: Actor, record: Inspection, public_url: str | None) -> Paper:
     """What is printed of a record now; a submitted one gets the code of this print, which is kept.
 
-    `public_url`: where the code leads; None for what has none (Word).
+    `public_url`: where the code leads; None for what has none (Word). Telephone numbers are clear for whom the record
+    itself shows them (`access.reads_numbers`).
     """
     form = forms.get(record.form_code, record.form_version).form
     data = opened(record.data, answers_place(record.id))
@@ -42,8 +45,17 @@ def prepared(session: Session, forms: FormLibrary, record: Inspection, public_ur
         subject_type, subject_id = subject_of(record.record_type, record.id)
         url = f"{public_url}{prints.PAGE}{prints.issue(session, subject_type, subject_id, digest)}"
     pictures = pictures_of(session, form, data)
+    shown = said
+    if not reads_numbers(actor, record):
+        masked = readable(form, record.data, answers_place(record.id), clear=False)
+        shown = {**said, "fields": fields_of(form, masked), **sheet(form, masked)}
     printed = data_of(
-        said, digest, url, across=_ACROSS.get(record.status, ""), signatures=pictures.signatures, photos=pictures.photos
+        shown,
+        digest,
+        url,
+        across=_ACROSS.get(record.status, ""),
+        signatures=pictures.signatures,
+        photos=pictures.photos,
     )
     return Paper(said["number"], template_of(form), printed, pictures.signature_keys, pictures.photo_keys)
 

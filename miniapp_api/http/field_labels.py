@@ -25,6 +25,7 @@ LABELS = {
     "comment": "意见",
     "job_id": "任务编号",
     "filter": "筛选条件",
+    "format": "文件格式",
     "conclusion": "检验结论",
     "confirm_duplicate": "确认不是重复填报",
     "confirm_name": "确认企业名称",

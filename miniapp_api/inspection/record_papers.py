@@ -28,7 +28,7 @@ def read_paper(actor: Actor, record_type: str, record_id: UUID) -> Response:
     services = wiring()
     with services.database.write() as session:
         record = access.get_readable(session, actor, record_type, record_id)
-        paper = record_paper.prepared(session, services.forms, record, services.settings.resolved_public_url)
+        paper = record_paper.prepared(session, services.forms, actor, record, services.settings.resolved_public_url)
     return as_pdf(paper)
 
 
@@ -41,5 +41,5 @@ def read_word(actor: Actor, record_type: str, record_id: UUID) -> Response:
     services = wiring()
     with services.database.read() as session:
         record = access.get_readable(session, actor, record_type, record_id)
-        paper = record_paper.prepared(session, services.forms, record, None)
+        paper = record_paper.prepared(session, services.forms, actor, record, None)
     return as_word(paper)

@@ -41,7 +41,7 @@ def parties(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
 @pytest.fixture
 def runner(application: APIFlask) -> Runner:
     wiring = application.extensions[KEY]
-    return long_jobs.runner(wiring.database, wiring.filings)
+    return long_jobs.runner(wiring)
 
 
 def topic(parties: Parties) -> str:

@@ -654,6 +654,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/filings/prints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Print many filings of kinds that declare a paper; the others are refused by row. */
+        post: operations["print_filings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ratings/public": {
         parameters: {
             query?: never;
@@ -858,6 +875,40 @@ export interface paths {
         post?: never;
         /** Cancel an own job before its next row; what was done stays. */
         delete: operations["cancel_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spot-checks/prints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Print many records: `ids`, or the submitted ones that the list shows with the filters of the address. */
+        post: operations["spot_checks_prints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections/prints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Print many records: `ids`, or the submitted ones that the list shows with the filters of the address. */
+        post: operations["inspections_prints"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1301,6 +1352,23 @@ export interface paths {
          *     pre-filled from this answer: its `default_from` names `enterprise.…` for the top level, `licence.…` for `licence`.
          */
         get: operations["read_enterprise"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of an own printing job (PDF or zip), for a day after its end; 409 before. */
+        get: operations["read_result"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3265,6 +3333,32 @@ export interface components {
             code: string;
             query_code: string;
         };
+        /** @description The filters of `GET /filings`. */
+        "FilingPrintBody.FilingFilter": {
+            /** @default null */
+            kind: string | null;
+            /** @default null */
+            status: string | null;
+            /** @default null */
+            q: string | null;
+        };
+        /** @description The same; `filter` has the filters of `GET /filings`. */
+        FilingPrintBody: {
+            /**
+             * @description made by the client; sent again it begins no second job; left out: a new one
+             * @default null
+             */
+            job_id: string | null;
+            /** @default null */
+            ids: string[] | null;
+            /**
+             * @default pdf
+             * @enum {string}
+             */
+            format: "pdf" | "zip";
+            /** @default null */
+            filter: components["schemas"]["FilingPrintBody.FilingFilter"] | null;
+        };
         /** @description `otp`: the second factor, where one is enrolled. */
         SignInByWeChatBody: {
             code: string;
@@ -3287,6 +3381,21 @@ export interface components {
             captcha_id: string | null;
             /** @default null */
             captcha: string | null;
+        };
+        /** @description What is printed: `ids`, or all that the list shows the caller, at most 2000; one PDF, or a zip of PDFs. */
+        PrintBody: {
+            /**
+             * @description made by the client; sent again it begins no second job; left out: a new one
+             * @default null
+             */
+            job_id: string | null;
+            /** @default null */
+            ids: string[] | null;
+            /**
+             * @default pdf
+             * @enum {string}
+             */
+            format: "pdf" | "zip";
         };
         /** @description The number to free and why; `feedback.ratings.freed_numbers` validates it. */
         FreedNumberBody: {
@@ -11746,6 +11855,120 @@ export interface operations {
             };
         };
     };
+    print_filings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FilingPrintBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBegun"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_public_ratings: {
         parameters: {
             query?: {
@@ -13004,6 +13227,268 @@ export interface operations {
             };
             /** @description not_found, unknown_code */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spot_checks_prints: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                page?: number | null;
+                page_size?: number;
+                after?: string | null;
+                status?: ("draft" | "submitted" | "voided") | null;
+                kind?: string | null;
+                q?: string | null;
+                product_code?: ("01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13") | null;
+                region?: string | null;
+                problem?: boolean | null;
+                disposal?: ("none" | "in_progress" | "done" | "na") | null;
+                unable?: boolean | null;
+                conclusion?: ("pass" | "fail" | "not_judged") | null;
+                sampled?: boolean | null;
+                own_office?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PrintBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBegun"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inspections_prints: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                page?: number | null;
+                page_size?: number;
+                after?: string | null;
+                status?: ("draft" | "submitted" | "voided") | null;
+                kind?: string | null;
+                q?: string | null;
+                product_code?: ("01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12" | "13") | null;
+                region?: string | null;
+                problem?: boolean | null;
+                disposal?: ("none" | "in_progress" | "done" | "na") | null;
+                unable?: boolean | null;
+                conclusion?: ("pass" | "fail" | "not_judged") | null;
+                sampled?: boolean | null;
+                own_office?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PrintBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBegun"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15917,6 +16402,100 @@ export interface operations {
             };
             /** @description not_found, unknown_code */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
