@@ -26,6 +26,9 @@ SLOWER = 4
 LATENCY = 400
 """Milliseconds added to each request."""
 BYTES_A_SECOND = 400_000 // 8
+KB = 1024
+"""Bytes; the limits of `tests/browser/first_load.py` count the same way."""
+
 ITEMS = 60
 WAITING = 2_000
 FORM = "gpc-sales"
@@ -108,7 +111,7 @@ def sizes_of(names: set[str]) -> dict[str, int]:
 
 
 def _kilobytes(names: set[str]) -> float:
-    return sum(sizes_of(names).values()) / 1000
+    return sum(sizes_of(names).values()) / KB
 
 
 def _visits(browser: Browser, bureau: Bureau, rounds: int) -> list[list[str]]:

@@ -47,8 +47,40 @@ function withoutForeignPictures(): Plugin {
   }
 }
 
+/** What uni-h5 keeps for apps that show advertisements, draw on its canvas or speak other languages; this one does not. */
+const UNUSED: readonly [from: string, to: string, instead: string][] = [
+  // They would ask their makers' server.
+  ['const _AdConfig = class', 'let AdReport = _AdReport;', 'const AdConfig = {}, AdReport = {};'],
+  ['class CanvasContext {', 'const createCanvasContext =', 'class CanvasContext {}\nconst initCanvasContextProperty = () => {};\n'],
+]
+const OFF = ['I18N_EN', 'I18N_ES', 'I18N_FR', 'I18N_ZH_HANT', 'RPX', 'WXS']
+
+/** Leaves it out of the first load of a browser. A release of uni-h5 that is written otherwise stops the build. */
+function withoutUnused(): Plugin[] {
+  const isH5 = process.env['UNI_PLATFORM'] === 'h5'
+  return [
+    {
+      name: 'without-unused-engine',
+      enforce: 'pre',
+      transform(code, id) {
+        if (!isH5 || !/\/uni-h5\/dist\/uni-h5\.es\.js(?:\?|$)/.test(id)) return null
+        return UNUSED.reduce((left, [from, to, instead]) => {
+          const [start, end] = [left.indexOf(from), left.indexOf(to)]
+          if (start < 0 || end < start) throw new Error(`uni-h5 has no “${from}” any more: look at UNUSED in vite.config.ts`)
+          return left.slice(0, start) + instead + left.slice(to.endsWith(';') ? end + to.length : end)
+        }, code)
+      },
+    },
+    {
+      name: 'without-unused-features',
+      enforce: 'post',
+      config: () => (isH5 ? { define: Object.fromEntries(OFF.map((one) => [`__UNI_FEATURE_${one}__`, 'false'])) } : {}),
+    },
+  ]
+}
+
 export default defineConfig({
-  plugins: [withoutAriaRole(), withWorkStyles(), uni(), withoutForeignPictures(), appShell()],
+  plugins: [withoutAriaRole(), withWorkStyles(), withoutUnused(), uni(), withoutForeignPictures(), appShell()],
   // Under a CSP without `unsafe-eval` vue-i18n (inside uni-h5) must not compile messages by `new Function`.
   define: { __INTLIFY_JIT_COMPILATION__: true },
   build: { assetsInlineLimit: 0, reportCompressedSize: false },

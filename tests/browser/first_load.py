@@ -7,11 +7,11 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from bench.phone import asked_for, sizes_of
+from bench.phone import KB, asked_for, sizes_of
 from tests.browser.app import build_if_stale
 from tests.servers import running_server
 
-SIGN_IN, HOME = 100 * 1024, 150 * 1024
+SIGN_IN, HOME = 100 * KB, 150 * KB
 """Bytes that a first visit may cost: until somebody can sign in, and until an inspector's home is there."""
 
 

@@ -1,7 +1,9 @@
 // The app's own files, kept by the browser: it opens in a cellar too. What people type and send never passes through here.
 const BUILD = 'BUILD'
 const FILES = [/* FILES */]
-const PATIENCE = 3000
+// A good line answers sooner (milliseconds); on a slow one nobody waits for it. The kept page is of one build with its parts,
+// and at each start the browser looks for a newer build, which it opens the next time.
+const PATIENCE = 250
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
@@ -30,8 +32,9 @@ self.addEventListener('fetch', (event) => {
   else event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)))
 })
 
-/** The newest start page, or the kept one where the network does not answer in time. */
+/** The newest start page, or the kept one where the network does not answer at once. */
 async function startPage(request) {
+  if (!(await kept())) return fetch(request.url, { redirect: 'manual' })
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), PATIENCE)
   try {

@@ -2,18 +2,15 @@ import type { Fault } from '@gongpin/core'
 import { describe, expect, it, vi } from 'vitest'
 
 const stored = new Map<string, unknown>()
-vi.mock('@/services', () => ({
-  services: async () => ({
-    platform: {
-      store: {
-        get: async (key: string) => stored.get(key),
-        write: async (changes: [string, unknown][]) => changes.forEach(([key, value]) => (value === undefined ? stored.delete(key) : stored.set(key, value))),
-      },
+const desk = {
+  owner: 'm',
+  platform: {
+    store: {
+      get: async (key: string) => stored.get(key),
+      write: async (changes: [string, unknown][]) => changes.forEach(([key, value]) => (value === undefined ? stored.delete(key) : stored.set(key, value))),
     },
-  }),
-  workplace: async () => ({}),
-}))
-vi.mock('@/session', () => ({ session: { me: { id: 'm' } } }))
+  },
+}
 vi.mock('@/words', () => ({ sentenceOf: String }))
 
 const { hasOwnPage, openStep } = await import('../src/pages/enterprise/step-work')
@@ -31,7 +28,7 @@ const STEP = {
   documents: [{ category: 'minutes', title: '会议记录', required: 'always', extensions: ['.pdf'], purposes: ['x'], max_count: 1, max_bytes: 1 }],
 }
 const work = (status = 'committee') =>
-  ({ kind: { steps: [STEP] }, filing: { value: { id: 'f', status, actions: ['approve'] } } }) as never
+  ({ desk, kind: { steps: [STEP] }, filing: { value: { id: 'f', status, actions: ['approve'] } } }) as never
 const paths = (faults: readonly Fault[]) => faults.map(({ path }) => path)
 
 describe('A step with a form of its own', () => {

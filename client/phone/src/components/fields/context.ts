@@ -2,6 +2,7 @@
 import type { DictionaryEntry, DictionaryName, ItemDefinition } from '@gongpin/core'
 import { inject, onMounted, provide, ref, type InjectionKey, type Ref } from 'vue'
 
+import { type Desk, ownDesk } from '@/desk'
 import { workplace } from '@/services'
 import { sentenceOf } from '@/words'
 
@@ -16,6 +17,8 @@ export interface FieldContext {
   kind?: () => string
   /** Chosen regulation types (监管类型); an added product takes the only one, or asks. */
   regulationTypes?: () => readonly string[]
+  /** Whose files and catalogues the fields use; without it, those of the person who is signed in. */
+  desk?: () => Promise<Desk>
 }
 
 const KEY: InjectionKey<FieldContext> = Symbol('fields')
@@ -28,6 +31,11 @@ export function useFields(): FieldContext {
   const context = inject(KEY)
   if (context === undefined) throw new Error('the page does not call provideFields')
   return context
+}
+
+/** Where fields keep their files and look up their words. */
+export function useDesk(): () => Promise<Desk> {
+  return useFields().desk ?? ownDesk
 }
 
 const DICTIONARIES: Readonly<Record<string, DictionaryName>> = { product_items: 'items', test_items: 'test-items' }

@@ -2,7 +2,7 @@
 import { filesIn, type FormBody, type Plan, Problem } from '@gongpin/core'
 import type { Ref, ShallowRef } from 'vue'
 
-import { services, workplace } from '@/services'
+import type { Desk } from '@/desk'
 import { sentenceOf } from '@/words'
 
 export interface Paper {
@@ -21,6 +21,7 @@ export interface Upload {
 
 /** Where documents are gathered. */
 export interface Papers {
+  readonly desk: Desk
   readonly papers: Ref<Paper[]>
   /** By the id of the file. */
   readonly uploads: Record<string, Upload>
@@ -33,9 +34,8 @@ export interface Papers {
 }
 
 /** Files that items of a form name, also in rows, reach the server before what claims them. */
-export async function uploadFilesIn(body: FormBody): Promise<void> {
-  const { attachments } = await workplace()
-  const token = (await services()).signedIn.token()
+export async function uploadFilesIn({ attachments, token: tokenNow }: Desk, body: FormBody): Promise<void> {
+  const token = tokenNow()
   if (token === undefined) return
   const known = new Set((await attachments.list()).map((file) => file.id))
   for (const file of filesIn(body, known)) await attachments.upload(file, token)
@@ -43,10 +43,9 @@ export async function uploadFilesIn(body: FormBody): Promise<void> {
 
 /** Uploads a document that was chosen on this phone; it goes on while the person fills in. */
 export async function upload(work: Papers, category: string, fileId: string): Promise<void> {
-  const { attachments } = await workplace()
-  const { signedIn } = await services()
+  const { attachments, token: tokenNow } = work.desk
   const file = await attachments.get(fileId)
-  const token = signedIn.token()
+  const token = tokenNow()
   if (!file || token === undefined) return
   work.uploads[fileId] = { category, name: file.name, size: file.size, share: 0, fault: null }
   const stop = attachments.watch(({ id, share }) => {

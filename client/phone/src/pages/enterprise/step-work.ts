@@ -3,8 +3,7 @@ import { compileForm, type Fault, type Form, type FormBody, type Json, type Plan
 import { reactive, ref, shallowRef } from 'vue'
 
 import { chinaToday } from '@/dates'
-import { services } from '@/services'
-import { session } from '@/session'
+import type { Desk } from '@/desk'
 import type { Paper, Papers, Upload } from './papers'
 import type { Work } from './work'
 import type { Step } from './work-words'
@@ -39,6 +38,10 @@ export class StepWork implements Papers {
   ) {
     this.form = compileForm(step.form ?? NO_FORM)
     this.plan = shallowRef<Plan>(planForm(this.form, {}))
+  }
+
+  get desk(): Desk {
+    return this.work.desk
   }
 
   takes(): boolean {
@@ -103,7 +106,7 @@ export class StepWork implements Papers {
   }
 
   async restore(): Promise<void> {
-    const { platform } = await services()
+    const { platform } = this.desk
     const kept = (await platform.store.get(this.key())) as unknown as Kept | undefined
     if (!kept) return
     this.papers.value = kept.papers
@@ -113,13 +116,13 @@ export class StepWork implements Papers {
 
   /** Keeps it on this phone; without room for it, it is there as long as the page is. */
   async save(): Promise<void> {
-    const { platform } = await services()
+    const { platform } = this.desk
     const kept: Kept = { body: this.body.value, papers: this.papers.value, comment: this.comment.value }
     await platform.store.write([[this.key(), JSON.parse(JSON.stringify(kept)) as Json]]).catch(() => undefined)
   }
 
   async forget(): Promise<void> {
-    const { platform } = await services()
+    const { platform } = this.desk
     await platform.store.write([[this.key(), undefined]])
     opened.delete(this.key())
   }
@@ -135,14 +138,14 @@ export class StepWork implements Papers {
   }
 
   key(): string {
-    return keyOf(this.work.filing.value.id, this.step.action)
+    return keyOf(this.work, this.step.action)
   }
 }
 
 const opened = new Map<string, StepWork>()
 
-function keyOf(id: string, action: string): string {
-  return `filings/${session.me?.id ?? ''}/${id}/steps/${action}`
+function keyOf(work: Work, action: string): string {
+  return `filings/${work.desk.owner}/${work.filing.value.id}/steps/${action}`
 }
 
 /** A step of a filing as it is kept on this phone, shared by the pages of its rows; undefined where it is not offered now. */
@@ -150,7 +153,7 @@ export async function openStep(work: Work, action: string): Promise<StepWork | u
   const { status, actions } = work.filing.value
   const step = work.kind.steps.find((one) => one.action === action && one.from === status)
   if (!step || !actions.includes(step.action)) return undefined
-  const known = opened.get(keyOf(work.filing.value.id, action))
+  const known = opened.get(keyOf(work, action))
   if (known && known.work === work) return known
   const made = new StepWork(work, step)
   await made.restore()

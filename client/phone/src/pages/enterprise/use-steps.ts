@@ -7,7 +7,6 @@ import { pageAddress } from '@/address'
 import { announce } from '@/announce'
 import { confirm } from '@/confirm'
 import { goBack } from '@/navigation'
-import { services } from '@/services'
 import { firstTry, forgetTries } from './first-tries'
 import type { Paper } from './papers'
 import { hasOwnPage } from './step-work'
@@ -68,7 +67,7 @@ export function useSteps(work: Ref<Work | undefined>, reload: () => Promise<void
   }
 
   async function act(here: Work, step: Step, said: Said = { comment: null }): Promise<boolean> {
-    const { api } = await services()
+    const { api } = here.desk
     const { id, version } = here.filing.value
     const path = { filing_id: id, action: step.action } as never
     const tried = step.sends ? { first_tried_at: firstTry(id, version) } : {}

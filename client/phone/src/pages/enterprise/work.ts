@@ -3,13 +3,14 @@
  * a moment later; documents are uploaded meanwhile. What could not be saved is saved when it is opened again.
  */
 import {
-  type Catalogues, compileForm, type Fault, type Form, type FormBody, isWithin, type Json, type Plan, planForm, Problem, propose, setAnswer, StorageFull,
+  compileForm, type Fault, type Form, type FormBody, isWithin, type Json, type Plan, planForm, Problem, propose, setAnswer, StorageFull,
   Unreachable, validate,
 } from '@gongpin/core'
 import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { chinaToday } from '@/dates'
-import { services, workplace } from '@/services'
+import { type Desk, deskOf } from '@/desk'
+import { isGuests } from '@/guest'
 import { session } from '@/session'
 import { sentenceOf } from '@/words'
 import { type Paper, type Papers, type Upload, uploadFilesIn } from './papers'
@@ -48,11 +49,12 @@ export class Work implements Papers {
     filing: Filing,
     readonly kind: Kind,
     readonly form: Form,
-    private readonly words: Catalogues,
+    /** Of whoever fills it in. */
+    readonly desk: Desk,
   ) {
     this.filing = shallowRef(filing)
-    this.body = shallowRef(propose(form, filing.data as FormBody, words).body)
-    this.plan = shallowRef(planForm(form, this.body.value, { words }))
+    this.body = shallowRef(propose(form, filing.data as FormBody, desk.catalogues).body)
+    this.plan = shallowRef(planForm(form, this.body.value, { words: desk.catalogues }))
     void this.fetchWords()
     this.papers = ref([...filing.documents])
   }
@@ -108,7 +110,7 @@ export class Work implements Papers {
 
   /** What was kept on this phone and is not at the server yet; asks where the server's is newer. */
   async restore(): Promise<void> {
-    const { platform } = await services()
+    const { platform } = this.desk
     const kept = (await platform.store.get(this.key())) as unknown as Kept | undefined
     if (!kept || !this.editable) return
     this.dirty = true
@@ -128,7 +130,7 @@ export class Work implements Papers {
 
   /** The person's choice after `overtaken`: what was typed here replaces what was saved elsewhere, or is given up. */
   async settle(keepMine: boolean): Promise<void> {
-    const { api } = await services()
+    const { api } = this.desk
     const path = { filing_id: this.filing.value.id } as never
     const filing = (await api.get('/api/v1/filings/{filing_id}', { path })).body
     this.overtaken.value = false
@@ -144,7 +146,7 @@ export class Work implements Papers {
   /** What sending would say: the form's faults at their places and the server's own; empty: it can be sent. */
   async check(): Promise<Fault[]> {
     await this.save()
-    const { api } = await services()
+    const { api } = this.desk
     const path = { filing_id: this.filing.value.id } as never
     const ask = async () => (await api.get('/api/v1/filings/{filing_id}/check', { path })).body.errors
     let errors = await ask()
@@ -159,19 +161,19 @@ export class Work implements Papers {
   }
 
   private recheck(): void {
-    const now = validate(this.form, this.body.value, 'submit', chinaToday(), this.words).faults
+    const now = validate(this.form, this.body.value, 'submit', chinaToday(), this.desk.catalogues).faults
     const others = this.faults.value.filter((one) => one.path.startsWith('/documents') || one.path === '/subject')
     this.faults.value = [...now, ...others]
   }
 
   private show(body: FormBody): void {
-    this.body.value = propose(this.form, body, this.words).body
-    this.plan.value = planForm(this.form, this.body.value, { previous: this.plan.value, words: this.words })
+    this.body.value = propose(this.form, body, this.desk.catalogues).body
+    this.plan.value = planForm(this.form, this.body.value, { previous: this.plan.value, words: this.desk.catalogues })
   }
 
   /** Rows and units that a dictionary says come when they are here; without a network the server fills them in. */
   private async fetchWords(): Promise<void> {
-    if (this.editable && (await this.words.prepare(this.form, this.body.value))) this.show(this.body.value)
+    if (this.editable && (await this.desk.catalogues.prepare(this.form, this.body.value))) this.show(this.body.value)
   }
 
   private touch(): void {
@@ -192,12 +194,12 @@ export class Work implements Papers {
 
   private async put(): Promise<void> {
     if (!this.dirty || this.overtaken.value || !this.editable) return
-    const { api } = await services()
+    const { api } = this.desk
     const [body, papers] = [this.body.value, this.papers.value]
     const path = { filing_id: this.filing.value.id } as never
     const sent = { data: body, documents: papers, version: this.filing.value.version } as never
     try {
-      await uploadFilesIn(body)
+      await uploadFilesIn(this.desk, body)
       const answer = (await api.put('/api/v1/filings/{filing_id}', { path, body: sent })).body
       this.filing.value = answer
       this.refusal.value = null
@@ -214,7 +216,7 @@ export class Work implements Papers {
   }
 
   private async keep(): Promise<void> {
-    const { platform } = await services()
+    const { platform } = this.desk
     const kept: Kept = { version: this.filing.value.version, body: this.body.value, papers: this.papers.value }
     try {
       await platform.store.write([[this.key(), JSON.parse(JSON.stringify(kept)) as Json]])
@@ -226,12 +228,12 @@ export class Work implements Papers {
   }
 
   private async forget(): Promise<void> {
-    const { platform } = await services()
+    const { platform } = this.desk
     await platform.store.write([[this.key(), undefined]])
   }
 
   private key(): string {
-    return `filings/${session.me?.id ?? ''}/${this.filing.value.id}`
+    return `filings/${this.desk.owner}/${this.filing.value.id}`
   }
 }
 
@@ -239,12 +241,13 @@ const opened = new Map<string, Work>()
 
 /** Another user of the same phone opens a copy of their own. */
 function mine(id: string): string {
-  return `${session.me?.id ?? ''}/${id}`
+  return `${isGuests(id) ? 'guest' : (session.me?.id ?? '')}/${id}`
 }
 
 /** The filing as the server has it now, with what is kept of it on this phone. Raises what the calls raise. */
 export async function openWork(id: string): Promise<Work> {
-  const { api } = await services()
+  const desk = await deskOf(id)
+  const { api } = desk
   const filing = (await api.get('/api/v1/filings/{filing_id}', { path: { filing_id: id } as never })).body
   const known = opened.get(mine(id))
   if (known && known.filing.value.version === filing.version && known.filing.value.status === filing.status) {
@@ -257,7 +260,7 @@ export async function openWork(id: string): Promise<Work> {
     kind.form.code === code && kind.form.version === version
       ? kind.form
       : (await api.get('/api/v1/forms/{code}/{version}', { path: { code, version } as never })).body
-  const work = new Work(filing, kind, compileForm(definition), (await workplace()).catalogues)
+  const work = new Work(filing, kind, compileForm(definition), desk)
   opened.set(mine(id), work)
   await work.restore().catch(() => undefined)
   return work

@@ -7,6 +7,7 @@ import { computed, ref, shallowRef } from 'vue'
 
 import { dictionaryOf } from '@/components/fields/context'
 import { chinaToday } from '@/dates'
+import { afterFrame } from '@/platform/frame'
 import { session } from '@/session'
 import { correspondenceFaults } from './correspondence'
 import { counted, headerSections } from './header'
@@ -80,8 +81,8 @@ export class Filling {
   }
 
   /**
-   * Takes an answer: shown at once, on the disk as soon as it takes it. Answers how many items appeared, and whether the
-   * item is a problem now.
+   * Takes an answer: shown with the next frame, and right behind it on its way to the disk. Answers how many items
+   * appeared, and whether the item is a problem now.
    */
   change(pointer: string, value: unknown): { added: number; problem: boolean } {
     const before = this.plan.value
@@ -90,7 +91,8 @@ export class Filling {
     this.plan.value = this.planned(this.body.value)
     if (this.left.value.length > 0) this.left.value = this.left.value.filter((one) => faultsAt([one], pointer).length === 0)
     if (this.faults.value.length > 0) this.recheck()
-    void this.write(set)
+    this.edits.push(set)
+    afterFrame(() => void this.write())
     const problem = this.plan.value.byPointer.get(pointer)?.problem === true
     return { added: appeared(before, this.plan.value).length, problem }
   }
@@ -199,8 +201,7 @@ export class Filling {
   }
 
   /** Writes one after the other; what is typed meanwhile is written together. */
-  private write(edit?: (body: Body) => Body): Promise<void> {
-    if (edit) this.edits.push(edit)
+  private write(): Promise<void> {
     this.writing ??= this.writeAll().finally(() => (this.writing = null))
     return this.writing
   }
