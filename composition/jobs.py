@@ -41,7 +41,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             # Recounting comes before ringing: a deadline may have moved because a year's holidays are known now.
             Job("rating deadlines", rating_recounting.recounting().run),
             Job("filing deadlines", clock_jobs.recounting(wiring.filings.kinds).run),
-            outage_recounts.job(recountings()),
+            outage_recounts.job(recountings(wiring.filings.kinds)),
             wiring.tries.job(),
             Job("filing clocks", clock_jobs.ring_clocks(wiring.filings).run),
             account_sweeping.hourly(wiring.settings),

@@ -286,6 +286,7 @@ class Clock(Base):
     """A publicity period or deadline that counts; see `core/deadlines/periods.py`.
 
     `last_day_provisional`: it was counted on working days that are guessed, and is counted anew when they are known.
+    `before_outage` and `outage_reason` are set where outages (系统故障) moved `last_day` from that day.
     """
 
     __tablename__ = "clocks"
@@ -296,6 +297,14 @@ class Clock(Base):
             "last_day",
             sqlite_where=text("rung_at IS NULL AND paused_on IS NULL"),
             postgresql_where=text("rung_at IS NULL AND paused_on IS NULL"),
+        ),
+        # Deadlines that an outage strikes, also those over that ring nothing.
+        Index(
+            "ix_clocks_deadlines",
+            "last_day",
+            "id",
+            sqlite_where=text("counting = 'deadline' AND paused_on IS NULL"),
+            postgresql_where=text("counting = 'deadline' AND paused_on IS NULL"),
         ),
     )
 
@@ -315,6 +324,8 @@ class Clock(Base):
     last_day_provisional: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     rung_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     extensions: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    before_outage: Mapped[date | None]
+    outage_reason: Mapped[str | None] = mapped_column(String(200))
 
 
 class Lease(Base):

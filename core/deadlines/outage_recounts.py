@@ -31,12 +31,12 @@ ROUND = 10_000
 
 Progress = Callable[[int, int], object]
 """Called after each batch with how many deadlines were looked at, and moved, since the last call."""
-Key = tuple[date, UUID]
+Key = tuple[date, UUID | int]
 
 
 @dataclass(frozen=True, slots=True)
 class Recounting:
-    """The deadlines of a system: a table with `id`, `due_on` and `due_on_before_outage`.
+    """The deadlines of a system: a table with `id`, and columns of the day and of the day before outages moved it.
 
     `open`: conditions of the rows whose deadline may still move. `recount` counts one anew, and says whether its
     deadline changed.
@@ -45,20 +45,23 @@ class Recounting:
     system: str
     model: Any
     open: Sequence[ColumnElement[bool]]
-    recount: Callable[[Session, UUID, Deadlines], bool]
+    recount: Callable[[Session, Any, Deadlines], bool]
+    day: str = "due_on"
+    before: str = "due_on_before_outage"
 
     def page(self, session: Session, outage: Outage, *, moved: bool, after: Key | None) -> list[Key]:
         """The next deadlines that the outage strikes, or that `moved` before and may move again, behind `after`."""
-        table, first, last = self.model, outage.recount_from, outage.recount_until
-        chosen = select(table.due_on, table.id).where(table.due_on >= first, *self.open)
+        first, last, key = outage.recount_from, outage.recount_until, self.model.id
+        day, before = getattr(self.model, self.day), getattr(self.model, self.before)
+        chosen = select(day, key).where(day >= first, *self.open)
         if moved:
-            chosen = chosen.where(table.due_on_before_outage.is_not(None), table.due_on_before_outage <= last)
+            chosen = chosen.where(before.is_not(None), before <= last)
         else:
-            chosen = chosen.where(table.due_on_before_outage.is_(None), table.due_on <= last)
+            chosen = chosen.where(before.is_(None), day <= last)
         if after is not None:
-            chosen = chosen.where(tuple_(table.due_on, table.id) > after)
-        rows = session.execute(chosen.order_by(table.due_on, table.id).limit(BATCH))
-        return [(row.due_on, row.id) for row in rows]
+            chosen = chosen.where(tuple_(day, key) > after)
+        rows = session.execute(chosen.order_by(day, key).limit(BATCH))
+        return [(row[0], row[1]) for row in rows]
 
 
 class Overtaken(Exception):
@@ -128,7 +131,7 @@ def _one(
     return looked
 
 
-def _recount(session: Session, system: Recounting, key: UUID, deadlines: Deadlines) -> bool:
+def _recount(session: Session, system: Recounting, key: UUID | int, deadlines: Deadlines) -> bool:
     """Count one anew; what fails is logged and keeps no other from being counted."""
     try:
         with session.begin_nested():
@@ -176,7 +179,8 @@ def _next_batch(session: Session, systems: Sequence[Recounting], outage: Outage)
     after: Key | None = None
     if outage.recount_after:
         system_number, of_unmoved, day, key = outage.recount_after.split("|")
-        begun, after = (int(system_number), of_unmoved == "1"), (date.fromisoformat(day), UUID(key))
+        begun = (int(system_number), of_unmoved == "1")
+        after = (date.fromisoformat(day), int(key) if key.isdigit() else UUID(key))
     for number, system in enumerate(systems):
         # Those that moved before come first, so that what moves now is not looked at again.
         for unmoved in (False, True):

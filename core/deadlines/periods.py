@@ -41,6 +41,7 @@ class Period:
 
     A pause in natural days, months or years moves `started_on` by as many days. `last_day` is the day at whose end the
     period is over: of a waiting period the day before the first on which what waited for it may be done.
+    `before_outage` and `outage_reason` are set where outages (系统故障) moved a deadline from that day.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Period:
     last_day_provisional: bool = False
     rung_at: datetime | None = None
     extensions: int = 0
+    before_outage: date | None = None
+    outage_reason: str | None = None
 
     def count(self, calendar: WorkingCalendar) -> None:
         """Count its last day, from where it began."""
@@ -67,6 +70,7 @@ class Period:
         asked = self.unit == WORKING or moves
         self.last_day_provisional = asked and calendar.guesses(self.started_on, end)
         self.last_day = end - _DAY if self.counting == WAITING else end
+        self.before_outage = self.outage_reason = None
 
     def pause(self, today: date, calendar: WorkingCalendar) -> None:
         """Stop counting; one that is paused stays so."""

@@ -85,10 +85,13 @@ def open_for_administrators(
 
 def open_for_user(
     session: Session, kind: str, title: str, subject: tuple[str, UUID], *, user_id: UUID, due_on: date | None = None,
-    amber_on: date | None = None,
+    amber_on: date | None = None, before_outage: date | None = None, outage_reason: str | None = None,
 ) -> None:  # fmt: skip
     """Open a to-do for one user name; opening it twice changes nothing."""
-    _open(session, kind, title, subject, user_id=user_id, due_on=due_on, amber_on=amber_on)
+    _open(
+        session, kind, title, subject, user_id=user_id, due_on=due_on, amber_on=amber_on,
+        due_on_before_outage=before_outage, outage_reason=outage_reason,
+    )  # fmt: skip
 
 
 def open_for_region(
@@ -103,11 +106,13 @@ def open_for_region(
     area3: str | None = None,
     due_on: date | None = None,
     amber_on: date | None = None,
+    before_outage: date | None = None,
+    outage_reason: str | None = None,
 ) -> None:
     """Open a to-do for everyone who holds `verb` at an office that covers the region."""
     _open(
         session, kind, title, subject, verb=verb, area1=area1, area2=area2, area3=area3, due_on=due_on,
-        amber_on=amber_on,
+        amber_on=amber_on, due_on_before_outage=before_outage, outage_reason=outage_reason,
     )  # fmt: skip
 
 
@@ -144,12 +149,18 @@ def settle(session: Session, subject_id: UUID) -> None:
     )
 
 
-def redate_all(session: Session, subject_id: UUID, due_on: date | None, amber_on: date | None) -> None:
-    """The open to-dos of a subject have another day from now on: its deadline was extended, or counted anew."""
+def redate_all(
+    session: Session, subject_id: UUID, due_on: date | None, amber_on: date | None, before: date | None = None,
+    reason: str | None = None,
+) -> None:  # fmt: skip
+    """The open to-dos of a subject have another day from now on: its deadline was extended, or counted anew.
+
+    `before` and `reason`: where outages moved it from that day.
+    """
     session.execute(
         update(Todo)
         .where(Todo.subject_id == subject_id, Todo.closed_at.is_(None))
-        .values(due_on=due_on, amber_on=amber_on)
+        .values(due_on=due_on, amber_on=amber_on, due_on_before_outage=before, outage_reason=reason)
         .execution_options(synchronize_session=False)
     )
 

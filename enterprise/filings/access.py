@@ -7,12 +7,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
+from core.deadlines import clocks
 from core.errors import not_found
 from enterprise.filings import parties
 from enterprise.filings.declarations import APPLICANT, AUTHOR, By
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing, FilingParty
 from enterprise.filings.moves import find
+from enterprise.filings.time_limits import as_it_stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,9 @@ def posts_of(actor: Actor, kind: FilingKind) -> frozenset[str]:
 
 
 def demanded_standing(session: Session, engine: Filings, actor: Actor, filing: Filing) -> Standing:
-    """The same; 404 for who may not read the filing."""
+    """The same; 404 for who may not read the filing, and for one that a clock has deleted."""
     found = standing(session, engine, actor, filing)
-    if found is None:
+    if found is None or _is_gone(session, engine, filing):
         raise not_found()
     return found
 
@@ -94,12 +96,23 @@ def demanded_standing(session: Session, engine: Filings, actor: Actor, filing: F
 def get_readable(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> Filing:
     """The filing as it stands now; 404 when the actor may not read it."""
     filing = find(session, filing_id)
-    if filing is None or standing(session, engine, actor, filing) is None:
+    if filing is None:
         raise not_found()
+    demanded_standing(session, engine, actor, filing)
     return filing
+
+
+def _is_gone(session: Session, engine: Filings, filing: Filing) -> bool:
+    """Whether a clock that is over deletes it, though no job has rung it yet."""
+    kind = engine.kind_of(filing)
+    if not kind.rings_away:
+        return False
+    periods = clocks.of(session, [filing.id]).get(filing.id, {})
+    return as_it_stands(kind, filing, periods).status == DELETED
 
 
 def may_read_filing(session: Session, engine: Filings, actor: Actor, filing_id: UUID) -> bool:
     """For the subject registry."""
     filing = find(session, filing_id)
-    return filing is not None and standing(session, engine, actor, filing) is not None
+    readable = filing is not None and standing(session, engine, actor, filing) is not None
+    return filing is not None and readable and not _is_gone(session, engine, filing)

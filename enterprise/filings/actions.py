@@ -24,7 +24,7 @@ from core.workflows.versions import refuse_stale, stale
 from enterprise.filings import claims, conditions, outcomes, parties, step_data, time_limits
 from enterprise.filings.access import Standing, demanded_standing
 from enterprise.filings.clocks_and_todos import due, replace_todos
-from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
+from enterprise.filings.content import CONTENT, as_date, content_digest, data_place, version_place
 from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, By, Move, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing, FilingVersion
@@ -32,7 +32,7 @@ from enterprise.filings.moves import after, as_it_will_be, find, found, lock, wr
 from enterprise.filings.routing import handled_by
 from enterprise.filings.sending import NOT_TRIED, Tried, as_sent, phone_says, validate, version_row_of
 from enterprise.filings.tries import first_try
-from enterprise.filings.working_copy import as_date, release_all_but
+from enterprise.filings.working_copy import release_all_but
 
 Found = TypeVar("Found")
 

@@ -150,8 +150,11 @@ def _ways(kind: "FilingKind") -> Found:
 
 def _who(kind: "FilingKind") -> Found:
     """Posts without a verb, openers that cannot be there, turns in which nothing can be done."""
+    codes = [post.code for post in kind.posts]
     for step in kind.steps:
         for taker in step.takers:
+            if isinstance(taker, Post) and codes.count(taker.code) > 1:
+                yield step.place, f"{step.action} falls to {taker.code}, a post that is declared twice and otherwise"
             if isinstance(taker, Post | Party) and taker.verb not in _VERBS:
                 yield step.place, f"the post {taker.code} of {step.action} has the unknown verb {taker.verb}"
             if taker in kind.parties and not any(each.names for each in kind.steps):
@@ -225,8 +228,6 @@ def _clocks(kind: "FilingKind") -> Found:
             yield clock.place, f"the clock {clock.name} cannot run"
         if not clock.runs_in:
             yield clock.place, f"the clock {clock.name} runs in no status"
-        if clock.counting == DEADLINE and kind.due_from is not None:
-            yield clock.place, f"the clock {clock.name} and due_from both say when it is due"
         for code in [*clock.runs_in, *clock.pauses_in]:
             if code not in codes:
                 yield clock.place, f"the clock {clock.name} names the unknown status {code}"

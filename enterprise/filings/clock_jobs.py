@@ -14,14 +14,17 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.deadlines import clocks
 from core.deadlines.clocks import Due
+from core.deadlines.periods import Period
+from core.deadlines.working_days import WorkingCalendar
 from core.jobs.one_by_one import OneByOne
 from core.models import Clock
-from core.workflows import history, todos
+from core.workflows import history
 from enterprise.filings import time_limits
 from enterprise.filings.actions import act_by_system
+from enterprise.filings.clocks_and_todos import redate_todos
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing
-from enterprise.filings.moves import lock
+from enterprise.filings.moves import as_it_will_be, lock
 
 _GUESSED = Clock.last_day_provisional, Clock.rung_at.is_(None), Clock.paused_on.is_(None)
 
@@ -33,7 +36,7 @@ def ring_clocks(engine: Filings) -> OneByOne[Due]:
 
 def ring(session: Session, engine: Filings, clock_id: int) -> bool:
     """Mark a clock as rung and take the step that its rule names; whether a step was taken."""
-    filing = _lock_filing_of(session, clock_id)
+    filing = lock_filing_of(session, clock_id)
     row = clocks.ring(session, clock_id)
     kind = engine.kinds.get(filing.kind) if filing is not None else None
     if row is None or filing is None or kind is None:
@@ -57,24 +60,24 @@ def guessed(session: Session, after: Due | None = None, limit: int = 200) -> lis
 
 def recount(session: Session, kinds: Mapping[str, FilingKind], clock_id: int) -> bool:
     """Count one anew by the days of the office that handles its filing; a changed day is written to the history."""
-    filing = _lock_filing_of(session, clock_id)
+    filing = lock_filing_of(session, clock_id)
     row = session.scalars(
         select(Clock).where(Clock.id == clock_id, *_GUESSED).with_for_update().execution_options(populate_existing=True)
     ).one_or_none()
     if row is None or filing is None:
         return False
     kind = kinds.get(filing.kind)
-    calendar = clocks.working_calendar(session, (filing.area1, filing.area2, filing.area3))
+    calendar = clocks.working_calendar(session, time_limits.place_of(filing))
     periods = clocks.of(session, [filing.id])[filing.id]
     counted = copy(periods[row.name])
     counted.count(calendar)
+    time_limits.move_by_outages(session, filing, counted)
     day = clocks.recounted(row.last_day, counted.last_day)
     if (day, counted.last_day) != (row.last_day, row.last_day):
-        periods[row.name].last_day = day
-        due = time_limits.columns_of(kind, periods, calendar) if kind is not None else {}
-        session.execute(update(Filing).where(Filing.id == filing.id).values(updated_at=clock.now(), **due))
-        if due and filing.due_clock == row.name:
-            todos.redate_all(session, filing.id, due["due_on"], due["amber_on"])
+        if day == counted.last_day:
+            row.before_outage, row.outage_reason = counted.before_outage, counted.outage_reason
+            periods[row.name] = copy(counted)
+        redate(session, kind, filing, periods, calendar)
         payload = {
             "clock": row.name, "due_on": day.isoformat(), "former_due_on": row.last_day.isoformat(),
             "counted": counted.last_day.isoformat(),
@@ -88,7 +91,22 @@ def recount(session: Session, kinds: Mapping[str, FilingKind], clock_id: int) ->
     return True
 
 
-def _lock_filing_of(session: Session, clock_id: int) -> Filing | None:
+def redate(
+    session: Session, kind: FilingKind | None, filing: Filing, periods: Mapping[str, Period], calendar: WorkingCalendar
+) -> None:
+    """Write the due day of a filing one of whose clocks has another day now, and that of its to-dos; it is locked."""
+    due = time_limits.columns_of(session, kind, filing, periods, calendar) if kind is not None else {}
+    session.execute(
+        update(Filing)
+        .where(Filing.id == filing.id)
+        .values(updated_at=clock.now(), **due)
+        .execution_options(synchronize_session=False)
+    )
+    if due and (due["due_on"], due["due_clock"]) != (filing.due_on, filing.due_clock):
+        redate_todos(session, as_it_will_be(filing, due))
+
+
+def lock_filing_of(session: Session, clock_id: int) -> Filing | None:
     """Lock the filing that a clock belongs to; None for a clock of something else, or one that is gone."""
     subject_id: UUID | None = session.scalar(
         select(Clock.subject_id).where(Clock.id == clock_id, Clock.subject_type == "filing")

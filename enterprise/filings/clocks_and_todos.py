@@ -13,21 +13,20 @@ from core.deadlines import outages
 from core.deadlines.outages import NO_DUE
 from core.workflows import todos
 from enterprise.filings import parties
-from enterprise.filings.declarations import APPLICANT, AUTHOR, By, System
+from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Party, System
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingParty
+from enterprise.filings.time_limits import SYSTEM_OF_OUTAGES
 from enterprise.models import Enterprise
 
 TODO_KIND = "filing"
-SYSTEM = "filings"
-"""The system of an outage (系统故障) that moves due dates of filings."""
 
 
 def due(session: Session, filing: Filing | Enterprise, day: date | None) -> dict[str, Any]:
     """The columns of a due date of the office in whose region it is: of that day, or as outages (系统故障) move it."""
     if day is None:
         return NO_DUE
-    return outages.deadline(session, SYSTEM, (filing.area1, filing.area2, filing.area3), day).columns()
+    return outages.deadline(session, SYSTEM_OF_OUTAGES, (filing.area1, filing.area2, filing.area3), day).columns()
 
 
 def _dated(filing: Filing) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def _dated(filing: Filing) -> dict[str, Any]:
 
 def _of_clock(filing: Filing) -> dict[str, Any]:
     """The day that a clock gives whoever has to act; a day that stands in the data is the applicant's alone."""
-    return {"due_on": filing.due_on, "amber_on": filing.amber_on} if filing.due_clock is not None else {}
+    return _dated(filing) if filing.due_clock is not None else {}
 
 
 def replace_todos(session: Session, kind: FilingKind, filing: Filing, before: Filing) -> None:
@@ -58,7 +57,13 @@ def replace_todos(session: Session, kind: FilingKind, filing: Filing, before: Fi
     for open_it in wanted.values():
         open_it()
     if stays and filing.due_on != before.due_on:
-        todos.redate_all(session, filing.id, filing.due_on, filing.amber_on)
+        redate_todos(session, filing)
+
+
+def redate_todos(session: Session, filing: Filing) -> None:
+    """Let its open to-dos have its day."""
+    before, reason = filing.due_on_before_outage, filing.outage_reason
+    todos.redate_all(session, filing.id, filing.due_on, filing.amber_on, before, reason)
 
 
 def open_todos(session: Session, kind: FilingKind, filing: Filing) -> None:
@@ -107,11 +112,21 @@ def _is_awaited(session: Session, kind: FilingKind, filing: Filing, taker: By) -
 
 
 def turn_of(session: Session, kind: FilingKind, filing: Filing) -> By | None:
-    """Whose turn it is now, the first of several."""
+    """Whose turn it is now, the first of several; of a party that confirms, until all of it have."""
     if filing.finished_at is not None:
         return None
     turns = kind.status(filing.status).turns
-    return next((taker for taker in turns if len(turns) == 1 or _is_awaited(session, kind, filing, taker)), None)
+    if len(turns) == 1:
+        return turns[0]
+    return next(
+        (one for one in turns if _is_awaited(session, kind, filing, one) and not _done(session, kind, filing, one)),
+        None,
+    )
+
+
+def _done(session: Session, kind: FilingKind, filing: Filing, taker: By) -> bool:
+    confirming = any(s.confirms and taker in s.takers and s.source == filing.status for s in kind.steps)
+    return confirming and isinstance(taker, Party) and parties.all_confirmed(session, filing.id, taker)
 
 
 def _open_for(
@@ -137,7 +152,6 @@ def _open_for_party(
     session: Session, taker: By, row: FilingParty, of_kind: str, title: str, subject: tuple[str, UUID],
     dated: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    dated = {name: day for name, day in dated.items() if name in ("due_on", "amber_on")}
     if row.user_id is not None:
         todos.open_for_user(session, of_kind, title, subject, user_id=row.user_id, **dated)
     elif row.office_id is not None and not isinstance(taker, System):

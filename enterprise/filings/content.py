@@ -1,6 +1,7 @@
 """What a filing says: where its personal data is sealed, and the digest that its history keeps of what was sent."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -60,3 +61,11 @@ def is_content(recorded: str | None, version: FilingVersion, attested: Attested)
     return recorded == keyed or (
         not is_keyed(recorded) and (recorded == stored_digest(values) or attested.holds(recorded, keyed))
     )
+
+
+def as_date(value: Any) -> date | None:
+    """A date of the form `YYYY-MM-DD`, or None."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -7,13 +7,18 @@ from enterprise.filings.declarations import APPLICANT, Document, System
 from enterprise.filings.kinds import FilingKind
 
 
+def summary(kind: FilingKind) -> dict[str, Any]:
+    """A kind in the list of all."""
+    return {
+        "code": kind.code, "title": kind.title, "system": kind.system, "rateable": kind.rateable,
+        "opened_by": kind.opened_by,
+    }  # fmt: skip
+
+
 def kind_answer(kind: FilingKind, forms: FormLibrary, verbs: frozenset[str]) -> dict[str, Any]:
     """A kind as the phone needs it: form, documents, and the workflow with the steps that fall to the caller."""
     return {
-        "code": kind.code,
-        "title": kind.title,
-        "rateable": kind.rateable,
-        "opened_by": kind.opened_by,
+        **summary(kind),
         "subject_type": kind.subject_type,
         "listed": list(kind.listed),
         "fixed": sorted(kind.fixed),

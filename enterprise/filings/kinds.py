@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from assets.files.purposes import Category, categories
+from core.deadlines.periods import DEADLINE
 from core.errors import Problem
 from core.forms.library import FormLibrary
 from core.workflows import workflow
@@ -39,23 +40,25 @@ from enterprise.filings.declarations import (
     Step,
     declared_at,
 )
-from enterprise.filings.models import Filing
+from enterprise.filings.models import DELETED, Filing
 
 
 @dataclass(frozen=True)
 class FilingKind:
     """A kind of filing.
 
-    `steps` holds one for each status from which it leads. `subject_type`: what it is about; with `one_open` there is at
-    most one unfinished filing of an enterprise for a subject. `due_from`: the field of its data that holds the due
-    date, which a step that asks for a correction may set anew. `check` returns faults that the form cannot know.
-    `opened` is called when somebody has opened one, with what they filled in. `rateable`: the enterprise may rate the
-    service when it is finished. `fixed`: fields that the enterprise cannot change once the filing is open (what the
-    office ordered, what the register says). `listed`: fields that its list shows beside the status; none of them is
-    sensitive. `titled` returns a title that says what the filing is about. `titled_by_region`: its paper is headed by a
-    region (`Filing.title_region`) before the kind's title. `refusals`: what is answered instead of the common sentence,
-    by status and action. `readers`: posts that read it beside those that take its steps. `route` chooses the office
-    that handles it when it is sent first; without one it is any office with the post whose regions it lies in.
+    `steps` holds one for each status from which it leads. `subject_type`: what it is about; with `one_open` there is
+    at most one unfinished filing of an enterprise for a subject. `due_from`: the field of its data that holds the
+    applicant's due date, beside which clocks may run, and which a step that asks for a correction may set anew.
+    `check` returns faults that the form cannot know. `opened` is called when somebody has opened one, with what they
+    filled in. `rateable`: the enterprise may rate the service when it is finished. `fixed`: fields that the enterprise
+    cannot change once the filing is open (what the office ordered, what the register says). `listed`: fields that its
+    list shows beside the status; none of them is sensitive. `titled` returns a title that says what the filing is
+    about. `titled_by_region`: its paper is headed by a region (`Filing.title_region`) before the kind's title.
+    `refusals`: what is answered instead of the common sentence, by status and action. `system`: the business system
+    (业务系统) by which lists filter; the beginning of its code where none is said. `readers`: posts that read it
+    beside those that take its steps. `route` chooses the office that handles it when it is sent first; without one it
+    is any office with the post whose regions it lies in.
     `number` is given when it is sent first, or by the first step of one of the actions `numbered_by`.
     `paper`: the template by which it is printed (`papers.py`); without one it has no paper.
     """
@@ -69,6 +72,7 @@ class FilingKind:
     claims: Sequence[Claim] = ()
     documents: Sequence[Document] = ()
     readers: Sequence[Post] = ()
+    system: str = ""
     route: Route | None = None
     number: Number | None = None
     numbered_by: Sequence[str] = ()
@@ -93,6 +97,7 @@ class FilingKind:
             for source in step.sources
         ]
         object.__setattr__(self, "steps", tuple(each))
+        object.__setattr__(self, "system", self.system or self.code.partition("_")[0])
         refuse_broken(self)
 
     @cached_property
@@ -146,6 +151,22 @@ class FilingKind:
     def has_many_turns(self) -> bool:
         """Whether several may have a to-do of one status."""
         return bool(self.parties) or any(len(status.turns) > 1 for status in self.statuses)
+
+    @cached_property
+    def has_deadlines(self) -> bool:
+        """Whether one of its clocks is a deadline."""
+        return any(clock.counting == DEADLINE for clock in self.clocks)
+
+    @cached_property
+    def ringing(self) -> frozenset[str]:
+        """The clocks that move a filing when they are over."""
+        return frozenset(clock.name for clock in self.clocks if clock.rings is not None)
+
+    @cached_property
+    def rings_away(self) -> bool:
+        """Whether one of them deletes it."""
+        rung = {clock.rings for clock in self.clocks}
+        return any(step.action in rung and step.target == DELETED for step in self.steps)
 
     @cached_property
     def has_step_data(self) -> bool:

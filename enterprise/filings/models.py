@@ -58,6 +58,16 @@ class Filing(Base):
         ),
         Index("ix_filings_subject_id", "subject_id"),
         Index("uq_filings_number", "kind", "number", unique=True, **_partial("number IS NOT NULL")),
+        # Overdue ones of an area by their day, and those of one office by status: what is awaited of its posts.
+        *(
+            Index(
+                f"ix_filings_{area}_due", area, "due_on", "id", "kind", "status", "due_clock", "sent",
+                "opened_by_office", **_partial("finished_at IS NULL AND due_on IS NOT NULL"),
+            )
+            for area in AREAS
+        ),
+        Index("ix_filings_office_id", "office_id", "status", "created_at", "id", "kind",
+              **_partial("office_id IS NOT NULL")),
         # Deadlines that an outage strikes, and those that outages have moved.
         Index("ix_filings_due_on", "due_on", "id", **_partial("due_on IS NOT NULL")),
         Index("ix_filings_moved", "due_on", "id", "due_on_before_outage",

@@ -19,11 +19,12 @@ from enterprise.filings import time_limits
 from enterprise.filings.access import posts_of
 from enterprise.filings.actions import act_by_system
 from enterprise.filings.clocks_and_todos import due, open_todos, replace_todos
+from enterprise.filings.content import as_date
 from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Move, Post, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.moves import found
-from enterprise.filings.working_copy import as_date, claim_files, unknown_keys, validate_data
+from enterprise.filings.working_copy import claim_files, unknown_keys, validate_data
 from enterprise.models import Enterprise
 from enterprise.queries import by_uscc, name_of_place
 
@@ -64,7 +65,7 @@ def open_by(
     due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
     filing.data, filing.documents = values, documents
     if kind.due_from is not None:
-        for name, value in due(session, filing, due_on).items():
+        for name, value in {**due(session, filing, due_on), **time_limits.due_columns(session, kind, filing)}.items():
             setattr(filing, name, value)
     session.flush()
     if due_on is not None:

@@ -13,10 +13,10 @@ from core.long_jobs import operations
 from core.long_jobs.models import LongJob
 from core.long_jobs.operations import MOST_ROWS
 from core.long_jobs.running import Work
-from enterprise.filings import actions, queries
+from enterprise.filings import actions, lists
 from enterprise.filings.access import get_readable
 from enterprise.filings.kinds import Filings
-from enterprise.filings.queries import Filters
+from enterprise.filings.lists import Filters
 
 JOB = "filing_steps"
 _PAGE = 100
@@ -45,7 +45,7 @@ def listed(session: Session, engine: Filings, actor: Actor, filters: Filters) ->
     ids: list[UUID] = []
     after: str | None = None
     while True:
-        page = queries.filings(session, engine, actor, filters, PageRequest(1, _PAGE, after))
+        page = lists.filings(session, engine, actor, filters, PageRequest(1, _PAGE, after))
         ids += [row.Filing.id for row in page.items]
         if len(ids) > MOST_ROWS:
             raise invalid("/filter", "too_many", f"符合条件的办件超过{MOST_ROWS}件，请缩小筛选范围后分批办理")

@@ -1,7 +1,6 @@
 """The working copy of a filing (data and documents that its enterprise may still change), and warnings of a body."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -196,11 +195,3 @@ def sent_files(session: Session, filing_id: UUID) -> set[UUID]:
     versions = session.execute(sent).all()
     documents = {UUID(one["file_id"]) for row in versions for one in row.documents}
     return documents.union(*(ids_in(row.data) for row in versions))
-
-
-def as_date(value: Any) -> date | None:
-    """A date of the form `YYYY-MM-DD`, or None."""
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

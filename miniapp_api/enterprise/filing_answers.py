@@ -21,6 +21,7 @@ class FilingKindSummary(Answer):
 
     code: KindCode
     title: str
+    system: str = Field(description="the business system that it is of, by which lists filter")
     rateable: bool = Field(description="whether the enterprise may rate the service when it is finished")
     opened_by: Literal["enterprise", "office", "system"]
 
@@ -167,6 +168,7 @@ class FilingClock(Answer):
     due_on: date = Field(description="a deadline's last day; of a waiting period the first on which one may act")
     provisional: bool = Field(description="counted on working days that are not published yet")
     paused: bool
+    due_on_note: str | None = Field(description="why outages moved its day; null: none did")
 
 
 class FilingRow(Answer):

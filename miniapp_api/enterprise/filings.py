@@ -1,7 +1,7 @@
 """Filings (办件): the same calls for every kind."""
 
 import base64
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -17,10 +17,10 @@ from core.actor import Actor
 from core.database.paging import whole
 from core.errors import not_found
 from core.workflows import history
-from enterprise.filings import actions, kind_answers, operations, papers, queries, receipts, sending
+from enterprise.filings import actions, kind_answers, lists, operations, papers, queries, receipts, sending
 from enterprise.filings import answers as filing_answers
 from enterprise.filings.access import get_readable
-from enterprise.filings.queries import Filters
+from enterprise.filings.lists import Filters
 from enterprise.filings.working_copy import due_date_warnings, read_only_warnings
 from enterprise.systems import KINDS
 from miniapp_api.enterprise.filing_answers import (
@@ -59,7 +59,10 @@ class FilingsQuery(PageQuery):
     """
 
     kind: str | None = Field(None, max_length=40)
+    system: str | None = Field(None, max_length=40, description="the business system of the kinds")
     status: str | None = Field(None, max_length=30)
+    turn: Literal["mine"] | None = Field(None, description="those in which the caller is awaited now")
+    overdue: bool = Field(False, description="those whose due day is over (red), the oldest day first")
     q: str | None = Field(None, max_length=100)
 
 
@@ -133,7 +136,7 @@ class ActionBody(AsSent):
 def list_filing_kinds(actor: Actor) -> dict[str, Any]:
     """All kinds of filings."""
     kinds = wiring().filings.kinds.values()
-    return whole([{"code": k.code, "title": k.title, "rateable": k.rateable, "opened_by": k.opened_by} for k in kinds])
+    return whole([kind_answers.summary(kind) for kind in kinds])
 
 
 @bp.get("/filing-kinds/<string:kind>")
@@ -152,9 +155,10 @@ def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
 @answers(Page[FilingRow])
 @bp.input(FilingsQuery, location="query", arg_name="query")
 def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[str, Any]:
-    """Filings, newest first; each with what the caller may do now."""
+    """Filings, newest first (overdue ones by their day); each with what the caller may do now."""
     engine = wiring().filings
-    page = queries.filings(session, engine, actor, Filters(query.kind, query.status, query.q), query.request())
+    filters = Filters(query.kind, query.status, query.q, query.system, query.turn == "mine", query.overdue)
+    page = lists.filings(session, engine, actor, filters, query.request())
     return filing_answers.page_answer(session, engine, actor, page)
 
 

@@ -1,6 +1,6 @@
 """One step for many filings (批量办理)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from apiflask import APIBlueprint
@@ -11,7 +11,7 @@ from accounts.verbs import FILING_VERBS
 from core.actor import Actor
 from core.errors import invalid
 from enterprise.filings import steps_for_many
-from enterprise.filings.queries import Filters
+from enterprise.filings.lists import Filters
 from miniapp_api.http.answers import Answer, answers, refuses
 from miniapp_api.http.bodies import AsSent
 from miniapp_api.http.gates import gate
@@ -24,8 +24,15 @@ class FilingFilter(AsSent):
     """The filters of `GET /filings`."""
 
     kind: str | None = Field(None, max_length=40)
+    system: str | None = Field(None, max_length=40)
     status: str | None = Field(None, max_length=30)
+    turn: Literal["mine"] | None = None
+    overdue: bool = False
     q: str | None = Field(None, max_length=100)
+
+    def filters(self) -> Filters:
+        """As the list takes them."""
+        return Filters(self.kind, self.status, self.q, self.system, self.turn == "mine", self.overdue)
 
 
 class ManyBody(AsSent):
@@ -58,7 +65,7 @@ def act_on_many_filings(session: Session, actor: Actor, action: str, body: ManyB
     """
     if (body.ids is None) == (body.filter is None):
         raise invalid("/ids", "required", "请选择办件（ids），或给出筛选条件（filter），二者只能用其一")
-    chosen = body.ids if body.ids is not None else Filters(**body.filter.model_dump()) if body.filter else []
+    chosen = body.ids if body.ids is not None else body.filter.filters() if body.filter else []
     engine = wiring().filings
     job = steps_for_many.begin(session, engine, actor, body.job_id or uuid4(), action, chosen, body.comment)
     return {"job_id": str(job.id), "total": job.total}, 202

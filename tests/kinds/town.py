@@ -60,6 +60,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self._signed_in: dict[str, Person] = {}
+        self.forms: dict[str, dict[str, Any]] = {}
 
     def __getitem__(self, name: str) -> Person:
         if name not in self._signed_in:
@@ -82,9 +83,14 @@ class Town:
         found: Filings = self.application.extensions[KEY].filings
         return found
 
+    def publish(self, form: dict[str, Any]) -> None:
+        """A further version of a form that a kind of the town answers."""
+        self.engine.forms.publish(form)
+        self.forms[form["code"]] = form
+
     def declare(self, kind: FilingKind) -> None:
         """Put a kind into the engine, as its system would."""
-        forms = {form["code"]: form for form in (*power_new.FORMS, *transport_evaluation.FORMS)}
+        forms = {form["code"]: form for form in (*power_new.FORMS, *transport_evaluation.FORMS)} | self.forms
         refuse_unfit(kind, forms)
         self.engine.kinds[kind.code] = kind
         INVENTED.update({kind.code, *kind.labels, *(step.action for step in kind.steps)})

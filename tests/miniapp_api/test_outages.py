@@ -202,7 +202,7 @@ def test_one_deadline_that_cannot_be_counted_keeps_no_other_from_moving(
     def failing(session: Any, key: UUID, deadlines: Any) -> bool:
         if str(key) == filings[1]:
             raise ValueError("odd")
-        return postponing.postpone(session, key, deadlines)
+        return postponing.postpone(session, key, deadlines, {})
 
     assert administrator.put(f"/outages/{new_id()}", POWER_CUT | {"region": "320000"}).status_code == 200
     outage_recounts.run(

@@ -96,6 +96,7 @@ def _adopt(move: Move) -> None:
 
 KIND = FilingKind(
     code="data_declaration",
+    system="production",
     title="数据申报",
     form_code="production-declaration",
     statuses=[

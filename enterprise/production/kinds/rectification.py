@@ -50,6 +50,7 @@ REPORT_UPLOAD = FilePurpose("rectification_report", "整改报告", (".doc", ".j
 REPORT = Document(Category("rectification_report", "整改报告", frozenset({REPORT_UPLOAD}), max_count=MOST_PAGES))
 KIND = FilingKind(
     code="rectification",
+    system="production",
     title="整改",
     form_code="production-rectification",
     statuses=[

@@ -39,6 +39,7 @@ def _named_by_topic(session: Session, topic_id: UUID) -> str:
 REPORT_UPLOAD = FilePurpose("self_check_report", "自查报告", (".doc", ".docx", ".pdf"))
 KIND = FilingKind(
     code="self_check_report",
+    system="production",
     title="生产企业自查报告",
     form_code="production-self-check-report",
     statuses=[

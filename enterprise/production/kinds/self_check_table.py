@@ -50,6 +50,7 @@ def _only_its_own(move: Move) -> None:
 def _table(code: str, title: str, form_code: str, documents: list[Document]) -> FilingKind:
     return FilingKind(
         code=code,
+        system="production",
         title=title,
         form_code=form_code,
         statuses=[

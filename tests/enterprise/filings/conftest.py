@@ -1,6 +1,8 @@
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import time_machine
 from apiflask import APIFlask
 
 from accounts.verbs import Role
@@ -17,6 +19,8 @@ from tests.parties import Parties
 from tests.people import Person
 from tests.records import actor_of
 
+Travel = Any
+
 
 @pytest.fixture
 def settings(settings: Settings, dialect: str) -> Settings:
@@ -32,6 +36,19 @@ def parties(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
 @pytest.fixture
 def town(application: APIFlask, parties: Parties, sign_in: Callable[[str], Person]) -> Town:
     return build(application, parties, sign_in)
+
+
+@pytest.fixture
+def travel(town: Town) -> Iterator[Travel]:
+    """Monday, 2 November 2026; `travel(day)` goes on to another moment, where everybody signs in anew."""
+    with time_machine.travel("2026-11-02T10:00:00+08:00", tick=False) as now:
+        town.sign_in_anew()
+
+        def to(moment: str) -> None:
+            now.move_to(f"{moment}+08:00")
+            town.sign_in_anew()
+
+        yield to
 
 
 @pytest.fixture

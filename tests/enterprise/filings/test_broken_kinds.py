@@ -119,6 +119,10 @@ MORE: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: small(statuses=(DRAFT, FIRST, DONE, Status("lost", "失落", end=True))),
         "no step leads to the status lost",
     ),
+    "a post that is declared twice": (
+        lambda: small(Step("note", "登记", "first", STAYS, replace(OFFICE, anywhere=True))),
+        f"note falls to {OFFICE.code}, a post that is declared twice and otherwise",
+    ),
     "a status that stands twice": (lambda: small(statuses=(DRAFT, FIRST, DONE, DONE)), "done is declared twice"),
     "a step that stands twice": (lambda: small(SEND), "submit from draft is declared twice"),
     "a step from an unknown status": (
@@ -220,10 +224,6 @@ MORE: dict[str, tuple[Callable[[], Any], str]] = {
     "a clock that counts in an unknown way": (
         lambda: small(clocks=[replace(TERM, counting="publicity")]),
         "the clock term cannot run",
-    ),
-    "two ways to say when it is due": (
-        lambda: small(clocks=[TERM], due_from="wish"),
-        "the clock term and due_from both say when it is due",
     ),
     "days by a field that no form has": (
         lambda: fitted(clocks=[replace(TERM, days=Days(["whish"], {}, 3))]),

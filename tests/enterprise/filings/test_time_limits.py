@@ -1,30 +1,12 @@
 """Clocks that are seen (时限): due days and lights over HTTP, each rule with its last day and the day after."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-import time_machine
-
 from enterprise.filings.clock_jobs import ring_clocks
+from tests.enterprise.filings.conftest import Travel
 from tests.enterprise.filings.test_parties import scored
 from tests.enterprise.filings.test_posts import DATA, queued
 from tests.kinds.town import Town, named
-
-Travel = Any
-
-
-@pytest.fixture
-def travel(town: Town) -> Iterator[Travel]:
-    """Monday, 2 November 2026; `travel(day)` goes on to another moment, where everybody signs in anew."""
-    with time_machine.travel("2026-11-02T10:00:00+08:00", tick=False) as now:
-        town.sign_in_anew()
-
-        def to(moment: str) -> None:
-            now.move_to(f"{moment}+08:00")
-            town.sign_in_anew()
-
-        yield to
 
 
 def light(town: Town, filing: dict[str, Any]) -> tuple[str, str]:
