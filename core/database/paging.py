@@ -129,6 +129,10 @@ class Order:
             alternatives.append(and_(*same, column < places[number] if falls else column > places[number]))
         return [or_(*alternatives)]
 
+    def seen(self, request: PageRequest) -> list[Any] | None:
+        """The values in the request's mark, for a list that stands in no table; None where it has none."""
+        return self._opened(request.after)[1] if request.after else None
+
     def _seal(self, content: bytes) -> bytes:
         return hashlib.blake2b(self.name.encode() + b"\0" + content, digest_size=_SEAL).digest()
 

@@ -28,6 +28,21 @@ def readable(form: Form, stored: Mapping[str, Any], where: str, *, clear: bool) 
     return _changed(form.sealed, stored, where, read)
 
 
+def sealed_row(group: Item, row: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A row of a group as it is stored by itself, in a row of a table."""
+    return _changed(group.inner, row, where, lambda text, place: seal_for(text, place) if text else text)
+
+
+def readable_row(group: Item, stored: Mapping[str, Any], where: str, *, clear: bool) -> dict[str, Any]:
+    """The same as it is answered."""
+
+    def read(text: str, place: str) -> str | None:
+        opened_text = unseal_for(text, place)
+        return opened_text if clear else masked(opened_text)
+
+    return _changed(group.inner, stored, where, read)
+
+
 def _changed(
     items: Mapping[str, Item], values: Mapping[str, Any], where: str, change: Callable[[str, str], str | None]
 ) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from core.text import clean, demanded
 from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale, stale
 from enterprise.filings import claims, conditions, outcomes, parties, step_data, time_limits
+from enterprise.filings import rows as rows_of_tables
 from enterprise.filings.access import Standing, demanded_standing
 from enterprise.filings.clocks_and_todos import due, replace_todos
 from enterprise.filings.content import CONTENT, as_date, content_digest, data_place, version_place
@@ -157,6 +158,8 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     history.append_all(session, rows)
     if step_row is not None:
         step_data.keep(session, step_row)
+    if data is not None:
+        rows_of_tables.follow(move, kind)
     parties.replace(move, given)
     for one in moves:
         claims.follow(kind, one)
@@ -165,6 +168,8 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     if limits is not None:
         limits.write(session, filing.id)
     replace_todos(session, kind, moved, filing)
+    if moved.status == DELETED:
+        rows_of_tables.forget(session, kind, moved.id)
     if moved.status == DELETED or step.restores:
         release_all_but(session, moved.id, set())
     return _take_effect(kind, moves, moved)

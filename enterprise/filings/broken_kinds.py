@@ -34,7 +34,7 @@ def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> 
     missing += [(kind.place, kind.form_code)] if kind.form_code not in forms else []
     _refuse(kind, [(place, f"there is no form {code}") for place, code in missing])
     form = forms[kind.form_code]
-    _refuse(kind, _conditions(kind, Form.compile(form)))
+    _refuse(kind, [*_conditions(kind, Form.compile(form)), *_rows(kind, Form.compile(form))])
     fields = {item["field"] for section in form["sections"] for item in section["items"] if "field" in item}
     _refuse(kind, broken_outcomes.unfit(kind, forms))
     named = {"fixed": kind.fixed, "listed": kind.listed, "due_from": [kind.due_from] if kind.due_from else []}
@@ -51,6 +51,29 @@ def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> 
 def _paper(kind: "FilingKind") -> "Iterator[tuple[str, str]]":
     if kind.paper is not None and not kind.paper.is_file():
         yield kind.place, f"there is no template {kind.paper.name} in {kind.paper.parent}"
+
+
+def _rows(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
+    """Rows of what is no group, columns that are not there, references by fields that there are not."""
+    groups = {item.name: item for item in form.items if item.type == "group"}
+    for rows in kind.rows:
+        group, columns = groups.get(rows.group), set(rows.table.__table__.columns.keys())
+        if group is None:
+            yield rows.place, f"rows are of {rows.group}, which is no group of the form {kind.form_code}"
+            continue
+        for name in (*rows.columns.values(), *([rows.key] if rows.key is not None else [])):
+            if name not in group.inner:
+                yield rows.place, f"rows of {rows.group} name {name}, a field that they do not have"
+        for name in (*rows.columns, *rows.search):
+            if name not in columns:
+                yield rows.place, f"rows of {rows.group} name the column {name}, which their table does not have"
+        for column, name in rows.columns.items():
+            if name in group.inner and group.inner[name].sealed:
+                yield rows.place, f"rows of {rows.group} keep {name} in clear in {column}, which is sealed in the form"
+    fields = {item.name for item in form.items} | {f"{one}/{inner}" for one in groups for inner in groups[one].inner}
+    for refers in kind.refers:
+        if refers.name not in fields:
+            yield refers.place, f"{refers.name} refers to a row, a field that the form {kind.form_code} does not have"
 
 
 def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":

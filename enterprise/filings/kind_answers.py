@@ -24,6 +24,7 @@ def kind_answer(kind: FilingKind, forms: FormLibrary, verbs: frozenset[str]) -> 
         "fixed": sorted(kind.fixed),
         "form": forms.get(kind.form_code).form.definition,
         "documents": [_document(document) for document in kind.documents],
+        "rows": [rows.group for rows in kind.rows],
         "posts": [{"code": post.code, "label": post.label} for post in kind.posts],
         "parties": [{"code": party.code, "label": party.label} for party in (APPLICANT, *kind.parties)],
         "clocks": [

@@ -41,6 +41,7 @@ from enterprise.filings.declarations import (
     declared_at,
 )
 from enterprise.filings.models import DELETED, Filing
+from enterprise.filings.row_tables import Refers, Rows
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class FilingKind:
     beside those that take its steps. `route` chooses the office that handles it when it is sent first; without one it
     is any office with the post whose regions it lies in.
     `number` is given when it is sent first, or by the first step of one of the actions `numbered_by`.
+    `rows`: groups that become rows of a table; `refers`: fields that name rows of an earlier filing.
     `paper`: the template by which it is printed (`papers.py`); without one it has no paper.
     """
 
@@ -71,6 +73,8 @@ class FilingKind:
     clocks: Sequence[Clock] = ()
     claims: Sequence[Claim] = ()
     documents: Sequence[Document] = ()
+    rows: Sequence[Rows] = ()
+    refers: Sequence[Refers] = ()
     readers: Sequence[Post] = ()
     system: str = ""
     route: Route | None = None

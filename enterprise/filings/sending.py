@@ -14,6 +14,7 @@ from core.deadlines import clocks
 from core.errors import Fault, Problem, not_found
 from core.forms.sealing import moved, readable, sealed
 from enterprise.catalogues.words import CatalogueWords
+from enterprise.filings import rows
 from enterprise.filings.access import demanded_standing
 from enterprise.filings.content import data_place, version_place
 from enterprise.filings.declarations import Move
@@ -84,6 +85,7 @@ def _faults(move: Move) -> tuple[dict[str, Any], list[Fault]]:
         demanded = is_demanded(document, form, filing, checked.values, problems=checked.problems_found)
         if demanded and document.category.code not in present:
             faults.append(Fault("/documents", "required", f"请上传“{document.category.label}”"))
+    faults += rows.faults(move, kind)
     if kind.check is not None:
         faults += kind.check(move)
     return clear, faults

@@ -92,6 +92,7 @@ class FilingKind(FilingKindSummary):
     fixed: list[str] = Field(description="fields that the enterprise cannot change once the filing is open")
     form: FormDefinition
     documents: list[DocumentCategory]
+    rows: list[str] = Field(description="groups whose rows are searched and paged (`GET /filings/{id}/rows/{group}`)")
     posts: list[Taker] = Field(description="who takes its steps at an office")
     parties: list[Taker] = Field(description="who else takes its steps; `applicant` is the enterprise")
     clocks: list[DeclaredClock]

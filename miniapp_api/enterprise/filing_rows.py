@@ -17,8 +17,10 @@ from core.errors import Fault, Problem, not_found
 from core.forms.form import Form
 from core.forms.items.item import Item
 from enterprise.filings import answers as filing_answers
+from enterprise.filings import rows
 from enterprise.filings.access import get_readable
-from miniapp_api.http.answers import Answer, AnswerValue, answers, receives, sends
+from miniapp_api.http.answers import Answer, AnswerValue, Page, answers, receives, sends
+from miniapp_api.http.bodies import PageQuery
 from miniapp_api.http.downloads import XLSX, as_xlsx
 from miniapp_api.http.gates import gate
 from miniapp_api.http.multipart import received_file
@@ -55,14 +57,47 @@ class RowsPreview(Answer):
     faults: list[RowFault]
 
 
+class RowsQuery(PageQuery):
+    """A page of rows; `q` is a fragment of their texts, or a whole number by which a row is known."""
+
+    q: str | None = Field(None, max_length=100)
+
+
+class GroupRow(Answer):
+    """A row of a group."""
+
+    about = "filing"
+
+    id: UUID | None = Field(description="by which a later filing refers to it; null: it stands in no table")
+    number: int = Field(description="its place in the group, from 0")
+    data: dict[str, AnswerValue]
+
+
+@bp.get("/filings/<uuid:filing_id>/rows/<string:group>")
+@gate(*FILING_VERBS, by_query=True)
+@answers(Page[GroupRow])
+@bp.input(RowsQuery, location="query", arg_name="query")
+def list_rows(session: Session, actor: Actor, filing_id: UUID, group: str, query: RowsQuery) -> dict[str, Any]:
+    """The rows of a group, searched and paged: as they were sent, or of the working copy while it is changed."""
+    engine = wiring().filings
+    filing = get_readable(session, engine, actor, filing_id)
+    kind = engine.kind_of(filing)
+    declared = rows.reads_table(kind, filing, group, actor)
+    if declared is None:
+        _, _, shown = _group(session, actor, filing_id, group)
+        return rows.page_of_copy(shown["data"].get(group) or [], query.q, query.request())
+    item = rows.group_of(engine.forms.get(filing.form_code, filing.form_version).form, group)
+    clear = filing.finished_at is None
+    return rows.page_of_table(session, declared, item, filing, query.q, query.request(), clear=clear)
+
+
 @bp.get("/filings/<uuid:filing_id>/rows/<string:group>.xlsx")
 @gate(*FILING_VERBS, by_query=True)
 @sends(XLSX, about="filing")
 def export_rows(session: Session, actor: Actor, filing_id: UUID, group: str) -> Response:
     """The rows as the caller may read them; of a filing without rows the table to fill in. Cells are text."""
     _, item, shown = _group(session, actor, filing_id, group)
-    rows = shown["data"].get(group) or []
-    return as_xlsx(item.text, table_of(item, rows))
+    return as_xlsx(item.text, table_of(item, shown["data"].get(group) or []))
 
 
 @bp.post("/filings/<uuid:filing_id>/rows/<string:group>")

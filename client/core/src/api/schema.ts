@@ -174,7 +174,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Filings, newest first; each with what the caller may do now. */
+        /** Filings, newest first (overdue ones by their day); each with what the caller may do now. */
         get: operations["list_filings"];
         put?: never;
         post?: never;
@@ -3623,7 +3623,13 @@ export interface components {
             /** @default null */
             kind: string | null;
             /** @default null */
+            system: string | null;
+            /** @default null */
             status: string | null;
+            /** @default null */
+            turn: "mine" | null;
+            /** @default false */
+            overdue: boolean;
             /** @default null */
             q: string | null;
         };
@@ -4927,6 +4933,8 @@ export interface components {
             /** @description counted on working days that are not published yet */
             provisional: boolean;
             paused: boolean;
+            /** @description why outages moved its day; null: none did */
+            due_on_note: string | null;
         };
         /** @description A file of a filing. */
         FilingDocument: {
@@ -4955,6 +4963,8 @@ export interface components {
             /** @enum {string} */
             code: "data_declaration" | "rectification" | "self_check_production" | "self_check_report" | "self_check_sales";
             title: string;
+            /** @description the business system that it is of, by which lists filter */
+            system: string;
             /** @description whether the enterprise may rate the service when it is finished */
             rateable: boolean;
             /** @enum {string} */
@@ -4980,6 +4990,8 @@ export interface components {
             /** @enum {string} */
             code: "data_declaration" | "rectification" | "self_check_production" | "self_check_report" | "self_check_sales";
             title: string;
+            /** @description the business system that it is of, by which lists filter */
+            system: string;
             /** @description whether the enterprise may rate the service when it is finished */
             rateable: boolean;
             /** @enum {string} */
@@ -8838,7 +8850,10 @@ export interface operations {
                 page_size?: number;
                 after?: string | null;
                 kind?: string | null;
+                system?: string | null;
                 status?: string | null;
+                turn?: "mine" | null;
+                overdue?: boolean;
                 q?: string | null;
             };
             header?: never;
