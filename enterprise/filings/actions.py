@@ -5,9 +5,10 @@ faults at once → move, with history → what the step said, parties → clocks
 refuses stands before the move; an effect that refuses rolls the whole transaction back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,24 +19,22 @@ from core.actor import Actor
 from core.deadlines import clocks
 from core.errors import Fault, Problem, invalid, not_found
 from core.forms.sealing import moved
-from core.text import clean, demanded
 from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale, stale
 from enterprise.filings import claims, conditions, outcomes, parties, step_data, time_limits
 from enterprise.filings import rows as rows_of_tables
 from enterprise.filings.access import Standing, demanded_standing
-from enterprise.filings.clocks_and_todos import due, replace_todos
-from enterprise.filings.content import CONTENT, as_date, content_digest, data_place, version_place
-from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, By, Move, Step
+from enterprise.filings.clocks_and_todos import replace_todos
+from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
+from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, By, Move, OnOther, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing, FilingVersion
 from enterprise.filings.moves import after, as_it_will_be, find, found, lock, write_move
 from enterprise.filings.routing import handled_by
 from enterprise.filings.sending import NOT_TRIED, Tried, as_sent, phone_says, validate, version_row_of
+from enterprise.filings.step_bodies import collected, comment, new_due_date
 from enterprise.filings.tries import first_try
 from enterprise.filings.working_copy import release_all_but
-
-Found = TypeVar("Found")
 
 FINISHED = "filing.finished"
 """Event: a filing of a rateable kind reached a final status. Details: `filing`, `kind`."""
@@ -96,6 +95,25 @@ def ring_what_is_over(session: Session, engine: Filings, filing: Filing) -> Fili
     return now or filing
 
 
+def _act_on_others(move: Move, declared: OnOther) -> None:
+    """Take a step of the system on the filings that a step names; 409 in their kind's words where one cannot."""
+    for filing_id in sorted(declared.which(move)):
+        other = lock(move.session, filing_id)
+        if other is None or other.kind not in declared.kinds or other.enterprise_id != move.filing.enterprise_id:
+            raise invalid("/data", "unknown_filing", "没有这件办件，请重新选择")
+        act_by_system(move.session, move.engine, ring_what_is_over(move.session, move.engine, other), declared.action)
+
+
+def _give_way(session: Session, engine: Filings, filing_id: UUID, action: str) -> bool:
+    """Let the holder of a key take a step of the system, where it stands so that it may."""
+    holder = lock(session, filing_id)
+    step = engine.kind_of(holder).step(action, holder.status) if holder is not None else None
+    if holder is None or step is None or SYSTEM not in step.takers:
+        return False
+    act_by_system(session, engine, holder, action)
+    return True
+
+
 def _step_of(kind: FilingKind, filing: Filing, action: str, stands: Standing) -> tuple[Step, By]:
     """The step of that action from the filing's status, and the post or party from which the actor may take it."""
     if not any(step.action == action for step in kind.steps):
@@ -115,16 +133,16 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     kind = move.engine.kind_of(filing)
     conditions.refuse(move)
     faults: list[Fault] = []
-    comment = _collected(faults, _comment, step, body)
-    due_date = _collected(faults, _new_due_date, session, kind, step, filing, body) or {}
+    opinion = collected(faults, comment, step, body)
+    due_date = collected(faults, new_due_date, session, kind, step, filing, body) or {}
     step_row, of_form = step_data.fill(move, body)
     faults += of_form
-    data = _collected(faults, validate, move) if step.sends else None
+    data = collected(faults, validate, move) if step.sends else None
     if step.check is not None and not faults:
         faults += step.check(move)
     if faults:
         raise Problem("invalid", errors=faults)
-    payload: dict[str, Any] = {"comment": comment} if comment else {}
+    payload: dict[str, Any] = {"comment": opinion} if opinion else {}
     if step.confirms:
         return _confirm(move, payload)
 
@@ -151,7 +169,7 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         # Before its clocks are read: a job that counts them anew waits, or is waited for.
         lock(session, filing.id)
     limits = time_limits.plan(session, kind, moves)
-    ended = _end(kind, filing, moves, comment) | (dict(limits.columns) if limits is not None else {})
+    ended = _end(kind, filing, moves, opinion) | (dict(limits.columns) if limits is not None else {})
     moved = as_it_will_be(moves[-1].filing, ended)
     rows = [_history_row(one.step, one.filing, one.actor, payload if one is moves[0] else {}) for one in moves]
     write_move(session, kind, filing, moved, step.action, version_row)
@@ -162,7 +180,7 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         rows_of_tables.follow(move, kind)
     parties.replace(move, given)
     for one in moves:
-        claims.follow(kind, one)
+        claims.follow(kind, one, partial(_give_way, session, move.engine))
         if one.step.clears is not None:
             parties.clear(session, filing.id, one.step.clears)
     if limits is not None:
@@ -173,17 +191,6 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     if moved.status == DELETED or step.restores:
         release_all_but(session, moved.id, set())
     return _take_effect(kind, moves, moved)
-
-
-def _collected(faults: list[Fault], ask: Callable[..., Found], *given: Any) -> Found | None:
-    """What `ask` says of these; its faults are added to those that were found before."""
-    try:
-        return ask(*given)
-    except Problem as refused:
-        if refused.code != "invalid":
-            raise
-        faults += refused.errors
-        return None
 
 
 def _office(move: Move, kind: FilingKind, payload: dict[str, Any]) -> dict[str, Any]:
@@ -230,33 +237,6 @@ def _with_what_follows(move: Move, values: Mapping[str, Any]) -> list[Move]:
     return moves
 
 
-def _comment(step: Step, body: Mapping[str, Any]) -> str | None:
-    comment = body.get("comment")
-    comment = clean(comment) if isinstance(comment, str) else None
-    if step.comment:
-        demanded(comment, "/comment", f"{step.label}须填写意见或原因")
-    return comment
-
-
-def _new_due_date(
-    session: Session, kind: FilingKind, step: Step, filing: Filing, body: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What changes with the due date that a step which asks for a correction may set anew."""
-    data = body.get("data") or {}
-    said = body.get("due_on") or (data.get("due_on") if step.form is None else None)
-    if not step.asks_back or said is None:
-        return {}
-    due_on = as_date(said)
-    if due_on is None:
-        raise invalid("/due_on", "bad_format", "期限不是有效的日期，请按“2026-11-20”的形式填写")
-    if due_on < clock.today():
-        raise invalid("/due_on", "out_of_range", "新的期限不能早于今天，请重新选择")
-    values = due(session, filing, due_on)
-    if kind.due_from is not None:
-        values["data"] = {**filing.data, kind.due_from: due_on.isoformat()}
-    return values
-
-
 def _history_row(step: Step, moved: Filing, actor: Actor | None, payload: Mapping[str, Any]) -> history.Move:
     """The row of a step by the actor (None: the system) that left the filing as `moved`."""
     by, said = (actor.user_id, actor.as_payload()) if actor is not None else (None, {})
@@ -299,10 +279,12 @@ def _end(kind: FilingKind, filing: Filing, moves: Sequence[Move], comment: str |
 def _take_effect(kind: FilingKind, moves: Sequence[Move], moved: Filing) -> Filing:
     """Bring about what follows from steps that were taken; the filing as it then stands."""
     session, engine = moves[0].session, moves[0].engine
-    taken = [replace(move, filing=moved) for move in moves if move.step.effect is not None]
+    taken = [replace(move, filing=moved) for move in moves if move.step.effect is not None or move.step.on_other]
     for move in taken:
-        assert move.step.effect is not None
-        move.step.effect(move)
+        if move.step.on_other is not None:
+            _act_on_others(move, move.step.on_other)
+        if move.step.effect is not None:
+            move.step.effect(move)
     # By the steps, not by the status: an effect may have moved the filing on, and that move emits its own event.
     if kind.rateable and any(move.step.target in kind.final for move in moves):
         engine.events.emit(session, FINISHED, filing=moved, kind=kind)

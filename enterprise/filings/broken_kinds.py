@@ -10,7 +10,8 @@ from core.errors import Fault
 from core.forms.definitions.conditions import read_condition
 from core.forms.form import Form
 from enterprise.filings import broken_outcomes
-from enterprise.filings.declarations import APPLICANT, BACK, SYSTEM, Days, Lock, Party, Post, Step
+from enterprise.filings.broken_links import Found, of_others, of_rows
+from enterprise.filings.declarations import APPLICANT, BACK, SYSTEM, Claim, Days, Lock, Party, Post, Step
 
 if TYPE_CHECKING:
     from enterprise.filings.kinds import FilingKind
@@ -25,20 +26,20 @@ class BrokenKind(Exception):
 def refuse_broken(kind: "FilingKind") -> None:
     """Raises BrokenKind with all faults that the declaration shows by itself."""
     parts = (_names, _ways, _who, _steps, _clocks, _documents, _paper, broken_outcomes.faults)
-    _refuse(kind, [fault for part in parts for fault in part(kind)])
+    refuse(kind, [fault for part in parts for fault in part(kind)])
 
 
 def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> None:
     """Raises BrokenKind for forms that there are not (`forms`: their JSON, by code), and for fields that one lacks."""
     missing = [(step.place, step.form) for step in kind.steps if step.form is not None and step.form not in forms]
     missing += [(kind.place, kind.form_code)] if kind.form_code not in forms else []
-    _refuse(kind, [(place, f"there is no form {code}") for place, code in missing])
+    refuse(kind, [(place, f"there is no form {code}") for place, code in missing])
     form = forms[kind.form_code]
-    _refuse(kind, [*_conditions(kind, Form.compile(form)), *_rows(kind, Form.compile(form))])
+    refuse(kind, [*_conditions(kind, Form.compile(form)), *of_rows(kind, Form.compile(form))])
     fields = {item["field"] for section in form["sections"] for item in section["items"] if "field" in item}
-    _refuse(kind, broken_outcomes.unfit(kind, forms))
+    refuse(kind, broken_outcomes.unfit(kind, forms))
     named = {"fixed": kind.fixed, "listed": kind.listed, "due_from": [kind.due_from] if kind.due_from else []}
-    _refuse(
+    refuse(
         kind,
         [
             (kind.place, f"{where} names {name}, a field that the form {kind.form_code} does not have")
@@ -51,29 +52,6 @@ def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> 
 def _paper(kind: "FilingKind") -> "Iterator[tuple[str, str]]":
     if kind.paper is not None and not kind.paper.is_file():
         yield kind.place, f"there is no template {kind.paper.name} in {kind.paper.parent}"
-
-
-def _rows(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
-    """Rows of what is no group, columns that are not there, references by fields that there are not."""
-    groups = {item.name: item for item in form.items if item.type == "group"}
-    for rows in kind.rows:
-        group, columns = groups.get(rows.group), set(rows.table.__table__.columns.keys())
-        if group is None:
-            yield rows.place, f"rows are of {rows.group}, which is no group of the form {kind.form_code}"
-            continue
-        for name in (*rows.columns.values(), *([rows.key] if rows.key is not None else [])):
-            if name not in group.inner:
-                yield rows.place, f"rows of {rows.group} name {name}, a field that they do not have"
-        for name in (*rows.columns, *rows.search):
-            if name not in columns:
-                yield rows.place, f"rows of {rows.group} name the column {name}, which their table does not have"
-        for column, name in rows.columns.items():
-            if name in group.inner and group.inner[name].sealed:
-                yield rows.place, f"rows of {rows.group} keep {name} in clear in {column}, which is sealed in the form"
-    fields = {item.name for item in form.items} | {f"{one}/{inner}" for one in groups for inner in groups[one].inner}
-    for refers in kind.refers:
-        if refers.name not in fields:
-            yield refers.place, f"{refers.name} refers to a row, a field that the form {kind.form_code} does not have"
 
 
 def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
@@ -95,7 +73,9 @@ def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
         for name in (*by, *([clock.starts_from] if clock.starts_from is not None else [])):
             if name not in known:
                 yield clock.place, f"the clock {clock.name} names {name}, which the form {kind.form_code} does not have"
-    asked += [(kind.place, one.category.code, one.when) for one in kind.documents if one.when is not None]
+    for one in kind.documents:
+        conditions = (one.when, one.owed_when)
+        asked += [(kind.place, one.category.code, when) for when in conditions if when is not None]
     for place, name, when in asked:
         faults: list[Fault] = []
         read_condition(when, "", known, faults)
@@ -103,11 +83,7 @@ def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
             yield place, f"the condition of {name} cannot be asked: {fault.message}"
 
 
-Found = Iterator[tuple[str, str]]
-"""Faults: the place, and a sentence."""
-
-
-def _refuse(kind: "FilingKind", found: Iterable[tuple[str, str]]) -> None:
+def refuse(kind: "FilingKind", found: Iterable[tuple[str, str]]) -> None:
     lines = [f"{place}: {kind.code}: {sentence}" for place, sentence in found]
     if lines:
         raise BrokenKind("\n".join(dict.fromkeys(lines)))
@@ -266,6 +242,7 @@ def _clocks(kind: "FilingKind") -> Found:
     for claim in kind.claims:
         for code in {*claim.statuses} - codes:
             yield claim.place, f"the claim {claim.name} names the unknown status {code}"
+        yield from _giving_way(kind, claim)
     for step in kind.steps:
         if step.extends is not None and step.extends[0] not in names:
             yield step.place, f"{step.action} extends the unknown clock {step.extends[0]}"
@@ -278,11 +255,33 @@ def _clocks(kind: "FilingKind") -> Found:
             )
 
 
+def _giving_way(kind: "FilingKind", claim: Claim) -> Found:
+    """The step by which a holder gives way is one of the system, and leads to where the key is free."""
+    ways = [step for step in kind.steps if step.action == claim.gives_way and SYSTEM in step.takers]
+    if claim.gives_way is not None and not ways:
+        yield claim.place, f"the claim {claim.name} gives way by {claim.gives_way}, no step of the system"
+    for step in ways:
+        if step.target in claim.statuses:
+            yield step.place, f"{step.action} gives way, and leads to {step.target}, where {claim.name} is held"
+
+
+def refuse_strange(kinds: "Mapping[str, FilingKind]") -> None:
+    """Raises BrokenKind for what a kind says of another one: an action on it that it does not know, rows of none."""
+    for kind in kinds.values():
+        refuse(kind, of_others(kind, kinds))
+
+
 def _runs(kind: "FilingKind", step: Step) -> bool:
     return any(clock.name == step.needs_over and step.source in clock.runs_in for clock in kind.clocks)
 
 
 def _documents(kind: "FilingKind") -> Found:
+    for document in kind.documents:
+        if document.owed_when is not None and document.required == "never":
+            yield kind.place, f"{document.category.code} may be owed, but is never demanded"
+    if any(status.demands_owed and not status.editors for status in kind.statuses):
+        place = next(one.place for one in kind.statuses if one.demands_owed and not one.editors)
+        yield place, "what is owed is demanded in a status in which nobody may edit"
     each = [(kind.place, kind.documents), *((step.place, step.documents) for step in kind.steps)]
     for place, documents in each:
         try:

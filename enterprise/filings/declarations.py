@@ -57,7 +57,7 @@ class Move:
     `by`: the post or party from which the actor acts; `actor` is None for the system. `data`: in clear, what the form
     of the kind holds where the step sends it, else that of the step's own form. `filing` is as it stood before the step
     in `guard` and `check`, and as it stands after it in `then` and `effect`. `found`: what the form found in what is
-    sent.
+    sent; `owed`: the pointer and printed text of what may be owed of it (容缺).
     """
 
     session: Session
@@ -69,6 +69,7 @@ class Move:
     data: dict[str, Any]
     now: datetime
     found: Checked | None = None
+    owed: dict[str, str] = field(default_factory=dict)
 
 
 Route = Callable[[Move], UUID | None]
@@ -101,7 +102,7 @@ class Status:
     `finished`: the filing is done with there (办结), which an end always is; from one that is no end the applicant may
     still acknowledge, or the office reopen it. `shown_as`: lists show and find it under that status, with its own label
     as a tag beside it. `locks`: fields and `documents/<category>` that whoever edits may not change there; `opens`: the
-    only ones that they may.
+    only ones that they may. `demands_owed`: what could be owed (容缺) has to be there when it is sent from here.
     """
 
     code: str
@@ -115,6 +116,7 @@ class Status:
     shown_as: str | None = None
     locks: Sequence[str | Lock] = ()
     opens: Sequence[str] | None = None
+    demands_owed: bool = False
     place: str = field(default_factory=declared_at, compare=False, repr=False)
 
     @property
@@ -147,7 +149,7 @@ class Step:
     another office. `names` says who are the parties from now on. `confirms`: each of the party that takes it confirms
     by it and it stays where it is; `needs_confirmed`: a party of which all must have confirmed; `clears`: one whose
     confirmations fall. `other_than` names actions: whoever took one of them last may not take this one. `extends` a
-    clock by so many of its units, once (延长).
+    clock by so many of its units, once (延长). `on_other`: it takes a step of the system on other filings besides.
     """
 
     action: str
@@ -171,6 +173,7 @@ class Step:
     clears: Party | None = None
     other_than: Sequence[str] = ()
     extends: tuple[str, int] | None = None
+    on_other: "OnOther | None" = None
     guard: Guard | None = None
     effect: Effect | None = None
     then: Then | None = None
@@ -196,6 +199,19 @@ class Step:
     def falls_to(self, codes: frozenset[str]) -> By | None:
         """The post or party among those codes from which it may be taken."""
         return next((taker for taker in self.takers if taker.code in codes), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OnOther:
+    """An action on other filings (对其他办件的操作), such as ending one: a step of the system there, at once.
+
+    `which` names them by their id; they are of one of the `kinds`, and of the same applicant. One that cannot take the
+    step where it stands refuses the whole.
+    """
+
+    action: str
+    kinds: Sequence[str]
+    which: "Callable[[Move], Sequence[UUID]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,13 +260,15 @@ class Claim:
     """A claim (占用): keys that one filing may hold at a time, among all kinds with a claim of that name.
 
     `keys` reads them from the filing and its data in clear; they are held in `statuses`. `message` is what the other
-    one is told; it names nobody.
+    one is told; it names nobody. `gives_way`: a step of the system that the holder takes when another filing claims its
+    key (覆盖), where it stands so that it may; else the other one is refused.
     """
 
     name: str
     keys: "Callable[[Filing, Mapping[str, Any]], Sequence[str]]"
     statuses: Sequence[str]
     message: str
+    gives_way: str | None = None
     place: str = field(default_factory=declared_at, compare=False, repr=False)
 
 
@@ -259,9 +277,11 @@ class Document:
     """A category of documents (材料), required always, never, or when the form finds a problem.
 
     `when`: only where this condition is true of the data; `statuses`: only when it is sent from one of these.
+    `owed_when`: it may be owed (容缺) where this condition is true, until a status demands what is owed.
     """
 
     category: Category
     required: Literal["always", "problems", "never"] = "always"
     when: Mapping[str, Any] | None = None
     statuses: Sequence[str] | None = None
+    owed_when: Mapping[str, Any] | None = None

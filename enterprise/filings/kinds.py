@@ -21,7 +21,7 @@ from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from core.workflows.workflow import Workflow
 from enterprise.certificates.declarations import Number
-from enterprise.filings.broken_kinds import BrokenKind, refuse_broken, refuse_unfit
+from enterprise.filings.broken_kinds import BrokenKind, refuse_broken, refuse_strange, refuse_unfit
 from enterprise.filings.declarations import (
     APPLICANT,
     AUTHOR,
@@ -226,6 +226,7 @@ class FilingKinds(dict[str, FilingKind]):
         if forms is not None:
             for kind in kinds:
                 refuse_unfit(kind, forms)
+        refuse_strange(self)
 
     def named(self, code: Any) -> FilingKind | None:
         """The kind of that code, whatever a caller sent as one."""

@@ -1,7 +1,7 @@
 """Sending the working copy of a filing (提交): what is validated, what is frozen, and what would be said before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +19,7 @@ from enterprise.filings.access import demanded_standing
 from enterprise.filings.content import data_place, version_place
 from enterprise.filings.declarations import Move
 from enterprise.filings.kinds import Filings
-from enterprise.filings.locks import is_demanded
+from enterprise.filings.locks import holds, is_demanded
 from enterprise.filings.models import Filing
 from enterprise.filings.moves import find
 from enterprise.filings.time_limits import as_it_stands
@@ -51,8 +51,7 @@ def check_sending(
         return [_NOT_SAVED], {}
     move = Move(session, engine, filing, actor, by, step, {}, clock.now())
     _, faults = _faults(move)
-    owed = move.found.owed if move.found is not None else {}
-    return faults, {f"/data{path}": wording for path, wording in owed.items()}
+    return faults, move.owed
 
 
 def validate(move: Move) -> dict[str, Any]:
@@ -80,15 +79,33 @@ def _faults(move: Move) -> tuple[dict[str, Any], list[Fault]]:
     checked = form.check(clear, submit=True, today=clock.today(), words=CatalogueWords(move.session))
     move.found, move.data = checked, checked.values
     faults = [fault.under("/data") for fault in checked.faults]
+    move.owed = {f"/data{path}": wording for path, wording in checked.owed.items()}
     present = {one["category"] for one in filing.documents}
     for document in kind.documents:
+        code, label = document.category.code, document.category.label
         demanded = is_demanded(document, form, filing, checked.values, problems=checked.problems_found)
-        if demanded and document.category.code not in present:
-            faults.append(Fault("/documents", "required", f"请上传“{document.category.label}”"))
+        if not demanded or code in present:
+            continue
+        if document.owed_when is not None and holds(form, document.owed_when, checked.values):
+            move.owed[f"/documents/{code}"] = label
+        else:
+            faults.append(Fault("/documents", "required", f"请上传“{label}”"))
+    if kind.status(filing.status).demands_owed:
+        faults += [
+            Fault(path if path.startswith("/data") else "/documents", "required", f"请补交“{wording}”")
+            for path, wording in move.owed.items()
+        ]
     faults += rows.faults(move, kind)
     if kind.check is not None:
         faults += kind.check(move)
     return clear, faults
+
+
+def owed(move: Move) -> dict[str, str]:
+    """What the filing owes as it was sent last, for hooks of later steps: pointer and printed text (容缺)."""
+    asked = replace(move, data={}, owed={})
+    _faults(asked)
+    return asked.owed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
-"""lists of filings by whose turn it is, and of overdue ones
+"""lists of filings by whose turn it is, and of overdue ones; clocks that outages (系统故障) move
 
-Revision ID: 0060
+Revision ID: 0062
 Revises: 0061
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0060"
+revision = "0062"
 down_revision = "0061"
 branch_labels = None
 depends_on = None
@@ -24,9 +24,19 @@ def upgrade() -> None:
         )
     columns = ["office_id", "status", "created_at", "id", "kind"]
     op.create_index("ix_filings_office_id", "filings", columns, sqlite_where=of_office, postgresql_where=of_office)
+    op.add_column("clocks", sa.Column("before_outage", sa.Date(), nullable=True))
+    op.add_column("clocks", sa.Column("outage_reason", sa.String(length=200), nullable=True))
+    counting = sa.text("counting = 'deadline' AND paused_on IS NULL")
+    op.create_index(
+        "ix_clocks_deadlines", "clocks", ["last_day", "id"], sqlite_where=counting, postgresql_where=counting
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_clocks_deadlines", "clocks")
+    with op.batch_alter_table("clocks") as table:
+        table.drop_column("outage_reason")
+        table.drop_column("before_outage")
     op.drop_index("ix_filings_office_id", "filings")
     for area in _AREAS:
         op.drop_index(f"ix_filings_{area}_due", "filings")
