@@ -18,7 +18,6 @@ from core.long_jobs import operations
 from core.long_jobs.asked import params_of
 from core.long_jobs.models import DONE, OK, LongJobRow
 from enterprise.filings import printing_many as filing_prints
-from enterprise.filings.queries import Filters
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.printing import printing_many as record_prints
 from miniapp_api.enterprise.steps_for_many import FilingFilter, JobBegun
@@ -78,7 +77,7 @@ def print_filings(session: Session, actor: Actor, body: FilingPrintBody) -> tupl
     """Print many filings of kinds that declare a paper; the others are refused by row."""
     if (body.ids is None) == (body.filter is None):
         raise invalid("/ids", "required", "请选择办件（ids），或给出筛选条件（filter），二者只能用其一")
-    chosen = body.ids if body.ids is not None else Filters(**body.filter.model_dump()) if body.filter else []
+    chosen = body.ids if body.ids is not None else body.filter.filters() if body.filter else []
     job = filing_prints.begin(session, wiring().filings, actor, body.job_id or uuid4(), chosen, body.format)
     return {"job_id": str(job.id), "total": job.total}, 202
 

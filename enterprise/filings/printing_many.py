@@ -14,7 +14,7 @@ from core.long_jobs import operations
 from core.long_jobs.models import LongJob
 from enterprise.filings import papers
 from enterprise.filings.kinds import Filings
-from enterprise.filings.queries import Filters
+from enterprise.filings.lists import Filters
 from enterprise.filings.steps_for_many import listed
 
 JOB = "filing_prints"
