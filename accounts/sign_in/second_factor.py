@@ -214,7 +214,7 @@ def check(database: Database, user_id: UUID, otp: str | None, key: str) -> None:
 def use(session: Session, user_id: UUID, otp: str) -> bool:
     """Whether a code of the authenticator or a recovery code is right; it cannot be used again."""
     typed = _as_typed(otp)
-    if not re.fullmatch(r"\d{6}", typed):
+    if not re.fullmatch(r"[0-9]{6}", typed):
         spent = delete(RecoveryCode).where(
             RecoveryCode.user_id == user_id, RecoveryCode.code_hash == _hash(user_id, typed)
         )  # fmt: skip
@@ -231,8 +231,12 @@ def use(session: Session, user_id: UUID, otp: str) -> bool:
 def _step_of(secret: str, typed: str) -> int | None:
     """The step of which this is the code, of those around now."""
     totp, now = pyotp.TOTP(secret), int(clock.now().timestamp()) // _STEP
-    fitting = [step for step in (now - 1, now, now + 1) if secrets.compare_digest(totp.generate_otp(step), typed)]
+    fitting = [step for step in (now - 1, now, now + 1) if _is(totp.generate_otp(step), typed)]
     return max(fitting, default=None)
+
+
+def _is(code: str, typed: str) -> bool:
+    return secrets.compare_digest(code.encode(), typed.encode())  # as texts it takes ASCII alone
 
 
 def _as_typed(otp: str) -> str:

@@ -26,7 +26,7 @@ class ApplicationBody(Body):
 
     applicant_name: str = Field(min_length=1, max_length=30)
     unit_name: str = Field(min_length=1, max_length=100)
-    region_code: str = Field(pattern=r"^\d{6}$")
+    region_code: str = Field(pattern=r"^[0-9]{6}$")
     mobile: str = Field(min_length=11, max_length=20)
     username: str = Field(pattern=USERNAME)
     password: Password

@@ -18,8 +18,8 @@ class RegionQuery(AtOnceQuery):
     """`parent`: the region whose children are listed; without it the provinces. `code`: that region alone."""
 
     at_once = 500
-    parent: str | None = Field(None, pattern=r"^\d{6}$")
-    code: str | None = Field(None, pattern=r"^\d{6}$", description="that region alone, in the place of a list")
+    parent: str | None = Field(None, pattern=r"^[0-9]{6}$")
+    code: str | None = Field(None, pattern=r"^[0-9]{6}$", description="that region alone, in the place of a list")
 
     @field_validator("code")
     @classmethod
@@ -32,7 +32,7 @@ class RegionQuery(AtOnceQuery):
 class Region(Answer):
     """A region of the country (行政区划)."""
 
-    code: str = Field(pattern=r"^\d{6}$")
+    code: str = Field(pattern=r"^[0-9]{6}$")
     name: str
     level: RegionLevel
 

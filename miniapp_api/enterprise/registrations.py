@@ -51,7 +51,7 @@ class RegistrationBody(CaptchaFields):
     code: str = Field(min_length=1, max_length=40)
     mobile: str = Field(min_length=1, max_length=20)
     email: str | None = Field(None, max_length=100)
-    region_code: str = Field(pattern=r"^\d{6}$")
+    region_code: str = Field(pattern=r"^[0-9]{6}$")
 
 
 class QueryBody(CaptchaFields):

@@ -43,7 +43,7 @@ def one_of(values: Iterable[str], description: str | None = None) -> Any:
     return WithJsonSchema({"type": "string", "enum": sorted(values), **said})
 
 
-DecimalText = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
+DecimalText = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
 """Money, quantities and degrees: exact, and therefore no number of JSON."""
 
 

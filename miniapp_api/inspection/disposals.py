@@ -57,7 +57,7 @@ class RectificationBody(AsSent):
     """What has to be put right, and by when."""
 
     problem: str = Field(min_length=1, max_length=2000)
-    due_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    due_on: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 
 
 @bp.post("/inspections/<uuid:record_id>/rectification")

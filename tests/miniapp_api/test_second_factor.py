@@ -134,6 +134,16 @@ def test_each_recovery_code_works_once_and_new_ones_replace_them(
     assert enter(client, fresh[9]).status_code == 201
 
 
+def test_signs_that_no_code_has_are_a_wrong_code(client: FlaskClient, city_reviewer: Person) -> None:
+    """Six digits of another script look like a code to `\\d`; comparing them with one raised an error."""
+    city_reviewer.post("/me/otp", {})
+    for otp in ("梾²", "٦٦٦٦٦٦"):
+        assert city_reviewer.put("/me/otp", {"otp": otp}).status_code == 422
+    enrol(city_reviewer)
+    for otp in ("梾²", "٦٦٦٦٦٦"):
+        assert code_of(enter(client, otp)) == (403, "otp_required")
+
+
 def test_wrong_codes_are_throttled_and_a_stranger_with_the_password_keeps_no_known_owner_out(
     client: FlaskClient, city_reviewer: Person, clock: time_machine.Traveller
 ) -> None:
