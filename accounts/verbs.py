@@ -15,6 +15,7 @@ class Verb(enum.StrEnum):
     ACCESS_LOG_READ = "access_log.read"
     INSPECTION_WRITE = "inspection.write"
     INSPECTION_READ = "inspection.read"
+    INSPECTION_APPROVE = "inspection.approve"
     DICTIONARIES_KEEP = "dictionaries.keep"
     STATISTICS_READ = "statistics.read"
     ENTERPRISES_READ = "enterprises.read"
@@ -49,6 +50,7 @@ class Role(enum.StrEnum):
     """Roles of the HTTP contract, §2."""
 
     INSPECTOR = "inspector"
+    INSPECTION_APPROVER = "inspection_approver"
     ACCOUNT_APPROVER = "account_approver"
     DICTIONARY_KEEPER = "dictionary_keeper"
     RATING_OFFICER = "rating_officer"
@@ -72,6 +74,7 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.INSPECTOR: frozenset(
         {Verb.INSPECTION_WRITE, Verb.INSPECTION_READ, Verb.STATISTICS_READ, Verb.ENTERPRISES_READ}
     ),
+    Role.INSPECTION_APPROVER: frozenset({Verb.INSPECTION_APPROVE, Verb.INSPECTION_READ}),
     Role.ACCOUNT_APPROVER: frozenset({Verb.ACCOUNTS_DECIDE, Verb.ACCOUNTS_MANAGE, Verb.ACCESS_LOG_READ}),
     Role.DICTIONARY_KEEPER: frozenset({Verb.DICTIONARIES_KEEP, Verb.INSPECTION_READ}),
     Role.RATING_OFFICER: frozenset({Verb.RATINGS_READ, Verb.RATINGS_GENERATE}),

@@ -10,7 +10,7 @@ import click
 from assets.paper import papers as printing
 from assets.paper.compiling import CompilingFailed
 from assets.paper.fonts import CharactersMissing, FontMissing
-from assets.paper.form_sheet import fields_of, sheet
+from assets.paper.form_sheet import fields_of, groups_of, sheet
 from assets.paper.papers import SHARED, Paper, Press
 from core import clock
 from core.config import Settings
@@ -98,7 +98,12 @@ def own_folder(settings: Settings) -> Path:
 
 def built_in() -> dict[str, Path]:
     """The built-in templates of records and filings, by file name; of what they share `parts.typ`."""
-    folders = [SHARED, ROOT / "inspection/papers", *sorted((ROOT / "enterprise").glob("*/papers"))]
+    folders = [
+        SHARED,
+        ROOT / "inspection/papers",
+        ROOT / "inspection/enforcement/papers",
+        *sorted((ROOT / "enterprise").glob("*/papers")),
+    ]
     return {path.name: path for folder in folders for path in sorted(folder.glob("*.typ"))}
 
 
@@ -107,7 +112,10 @@ def blank(template: Path) -> Paper:
     form = Form.compile(_definition(template.stem) or _definition(_PLAIN_FORM) or {})
     said: dict[str, Any] = {
         "form": form.code, "title": form.title, "office": "某某市场监督管理局", "district": "某某区",
-        "year": clock.today().year, "fields": fields_of(form, {}), "number": "", "org_name": "", "uscc": "",
+        "issued_on": "", "served_title": "",
+        "decided": {"at": "", "by": "", "opinion": ""}, "prepared_by": "",
+        "groups": groups_of(form, {}), "year": clock.today().year,
+        "fields": fields_of(form, {}), "number": "", "org_name": "", "uscc": "",
         **sheet(form, {}),
     }  # fmt: skip
     return Paper(template.stem, template, printing.data_of(said, "", "", across="样张"))
@@ -115,7 +123,7 @@ def blank(template: Path) -> Paper:
 
 def _definition(code: str) -> dict[str, Any] | None:
     """The newest version of a form that comes with the product."""
-    found = [*ROOT.glob(f"inspection/forms/{code}.v*.json"), *ROOT.glob(f"enterprise/*/forms/{code}.v*.json")]
+    found = [*ROOT.glob(f"inspection/**/forms/{code}.v*.json"), *ROOT.glob(f"enterprise/*/forms/{code}.v*.json")]
     read = [json.loads(path.read_text(encoding="utf-8")) for path in found]
     return max(read, key=lambda form: int(form["version"]), default=None)
 

@@ -25,7 +25,7 @@ from inspection.dictionaries.seeds import load_seeds
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "cli" / "__main__.py"
-FORM_FOLDERS = ("inspection/forms", "enterprise/production/forms")
+FORM_FOLDERS = ("inspection/forms", "inspection/enforcement/forms", "enterprise/production/forms")
 """Folders with the forms that come with the product."""
 
 OWN_FORMS = "forms"

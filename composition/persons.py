@@ -10,10 +10,11 @@ from enterprise.production import persons as production
 from enterprise.registrations import persons as registrations
 from feedback import persons as feedback
 from inspection import persons as inspection
+from inspection.enforcement import persons as enforcement
 
 HOLDINGS = Holdings(
-    accounts.HOLDINGS, feedback.HOLDINGS, inspection.HOLDINGS, filings.HOLDINGS, production.HOLDINGS,
-    registrations.HOLDINGS, register.HOLDINGS, files.HOLDINGS, core.HOLDINGS,
+    accounts.HOLDINGS, feedback.HOLDINGS, inspection.HOLDINGS, enforcement.HOLDINGS, filings.HOLDINGS,
+    production.HOLDINGS, registrations.HOLDINGS, register.HOLDINGS, files.HOLDINGS, core.HOLDINGS,
 )  # fmt: skip
 
 _WORDS = "words of an office or a dictionary, of no person"
@@ -35,6 +36,8 @@ NOT_PERSONAL = {
     "dictionary_entries.folded_name": _WORDS,
     "dictionary_entries.former_types": "regulation types and days",
     "dictionary_entries.name": _WORDS,
+    "enforcement_papers.number": "the number of a paper",
+    "enforcement_papers.office_name": "an office",
     "enterprises.product_codes": "codes of products",
     "files.preview_key": "a random name in the storage",
     "files.stored_key": "a random name in the storage",

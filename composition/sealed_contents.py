@@ -17,6 +17,7 @@ import enterprise.registrations.models  # noqa: F401
 import feedback.models
 import feedback.statistics.counts  # noqa: F401
 import inspection.dictionaries.models
+import inspection.enforcement.models
 import inspection.models
 import inspection.statistics.models  # noqa: F401
 from core.keys.resealing import Before

@@ -46,6 +46,12 @@ class PrintBody(AsSent):
     format: Literal["pdf", "zip"] = "pdf"
 
 
+class RecordPrintBody(PrintBody):
+    """The same; `of_list`: all that the list shows with the filters of the address."""
+
+    of_list: bool = False
+
+
 class FilingPrintBody(PrintBody):
     """The same; `filter` has the filters of `GET /filings`."""
 
@@ -58,11 +64,13 @@ class FilingPrintBody(PrintBody):
 @answers(JobBegun, 202)
 @refuses(409)
 @bp.input(RecordsQuery, location="query", arg_name="query")
-@bp.input(PrintBody, arg_name="body")
+@bp.input(RecordPrintBody, arg_name="body")
 def print_records(
-    session: Session, actor: Actor, record_type: str, query: RecordsQuery, body: PrintBody
+    session: Session, actor: Actor, record_type: str, query: RecordsQuery, body: RecordPrintBody
 ) -> tuple[dict[str, Any], int]:
     """Print many records: `ids`, or the submitted ones that the list shows with the filters of the address."""
+    if (body.ids is None) != body.of_list:
+        raise invalid("/ids", "required", "请选择记录（ids），或选择打印列表中的全部记录（of_list），二者只能用其一")
     chosen = body.ids if body.ids is not None else query.filters(record_type)
     job = record_prints.begin(session, actor, body.job_id or uuid4(), record_type, chosen, body.format)
     return {"job_id": str(job.id), "total": job.total}, 202

@@ -5,6 +5,7 @@ from flask import Response
 
 from core.prints import operations as prints
 from enterprise.filings import papers
+from inspection.enforcement import printing as enforcement
 from inspection.printing import record_paper
 from miniapp_api.http.gates import public
 from miniapp_api.http.limits import per_origin
@@ -24,6 +25,7 @@ def show_print(code: str) -> Response:
     """Whether a print is genuine and the newest: number, date, enterprise and digest, and no more."""
     services = wiring()
     looks = {**record_paper.looks(services.forms), "filing": papers.look(services.filings)}
+    looks["enforcement_paper"] = enforcement.look(services.forms)
     with services.database.read() as session:
         found = prints.verify(session, looks, code[:64])
     response = page("print/verification.html", 200 if found else 404, found=found)

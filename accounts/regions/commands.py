@@ -19,10 +19,10 @@ from core.commands import HasDatabase, table
 from core.db import Database
 
 TABLES = {
-    "account_applications": "账号申请", "enterprise_products": "企业产品", "enterprise_tallies": "检查台账",
-    "enterprises": "企业名录", "filings": "办件", "inspections": "检查和抽查", "rating_codes": "评价二维码",
-    "rating_deltas": "评价数字（未汇总）", "rating_tag_tallies": "评价标签数字", "rating_tallies": "评价数字",
-    "ratings": "评价", "self_check_topics": "自查主题", "todos": "待办",
+    "account_applications": "账号申请", "enforcement_papers": "执法文书", "enterprise_products": "企业产品",
+    "enterprise_tallies": "检查台账", "enterprises": "企业名录", "filings": "办件", "inspections": "检查和抽查",
+    "rating_codes": "评价二维码", "rating_deltas": "评价数字（未汇总）", "rating_tag_tallies": "评价标签数字",
+    "rating_tallies": "评价数字", "ratings": "评价", "self_check_topics": "自查主题", "todos": "待办",
 }  # fmt: skip
 
 

@@ -108,3 +108,14 @@ def value_of(item: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
     if item["type"] == "disposal":
         labels = _DISPOSALS
     return "、".join(str(labels.get(one, one)) for one in (value if isinstance(value, list) else [value]))
+
+
+def groups_of(form: Form, data: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """The rows of each group of the form by its name: values in words, by field."""
+    return {
+        group["field"]: [
+            {item["field"]: value_of(item, row) for item in group["items"] if "field" in item}
+            for row in data.get(group["field"]) or []
+        ]
+        for section in form.definition["sections"] for group in section["items"] if group["type"] == "group"
+    }  # fmt: skip

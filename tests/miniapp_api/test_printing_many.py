@@ -49,7 +49,7 @@ def test_the_records_of_a_filter_are_one_pdf_each_with_its_code_and_its_own_page
     for n, name in enumerate(names):
         submit(county_inspector, record("onsite_sales", org_name=name, uscc=uscc(300 + n)))
     submit(county_inspector, record("ccc_production"))
-    job = begun(county_inspector, "/inspections/prints?kind=onsite_sales")
+    job = begun(county_inspector, "/inspections/prints?kind=onsite_sales", of_list=True)
     assert job["total"] == 12 and county_inspector.get(f"/jobs/{job['job_id']}/result").status_code == 409
     assert runner.run_due() == 12
     followed = county_inspector.get(f"/jobs/{job['job_id']}").json
