@@ -86,7 +86,7 @@ def test_a_check_is_approved_on_the_phone_by_somebody_else_and_gets_its_number_t
     draft = saved(county_inspector, "inspection_approval", APPROVAL)
     assert "草稿" in words(printed(county_inspector, draft))
     pending = taken(county_inspector, draft, "submit")
-    (todo,) = [one for one in approver.get("/todos").json["items"] if one["subject"]["id"] == draft["id"]]
+    (todo,) = [one for one in approver.get("/todos").json["items"] if one["link"].endswith(draft["id"])]
     assert todo["title"].startswith("待审批：行政检查审批表")
     assert "待审批" in words(printed(county_inspector, draft)) and codes(printed(county_inspector, draft)) == set()
     assert step(county_inspector, pending, "approve").status_code == 403
