@@ -1,14 +1,14 @@
 """law enforcement papers, and the certificates of officers
 
 Revision ID: 0065
-Revises: 0061
+Revises: 0062
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0065"
-down_revision = "0061"
+down_revision = "0062"
 branch_labels = None
 depends_on = None
 
