@@ -22,6 +22,7 @@ def kind_answer(kind: FilingKind, forms: FormLibrary, verbs: frozenset[str]) -> 
         "subject_type": kind.subject_type,
         "listed": list(kind.listed),
         "fixed": sorted(kind.fixed),
+        "prints": kind.paper is not None,
         "form": forms.get(kind.form_code).form.definition,
         "documents": [_document(document) for document in kind.documents],
         "rows": [rows.group for rows in kind.rows],

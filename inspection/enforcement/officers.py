@@ -10,7 +10,7 @@ from core import clock
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, ascending, fetch
 from core.db import dialect_of, insert_into
-from core.errors import Fault
+from core.errors import Fault, not_found
 from core.text import clean_line, demanded
 from inspection.enforcement.models import EnforcementOfficer
 
@@ -33,8 +33,10 @@ def keep(session: Session, actor: Actor, name: str, certificate_no: str) -> None
 
 
 def forget(session: Session, actor: Actor, name: str) -> None:
-    """Take an officer from the list; papers that name them stay as they are."""
-    session.execute(delete(EnforcementOfficer).where(*_own(actor), EnforcementOfficer.name == name))
+    """Take an officer from the list; papers that name them stay as they are. 404 for who does not stand there."""
+    taken: Any = session.execute(delete(EnforcementOfficer).where(*_own(actor), EnforcementOfficer.name == name))
+    if taken.rowcount == 0:
+        raise not_found()
 
 
 def filled_in(session: Session, actor: Actor, data: dict[str, Any], groups: Sequence[str]) -> list[Fault]:

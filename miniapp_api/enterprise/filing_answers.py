@@ -90,6 +90,7 @@ class FilingKind(FilingKindSummary):
     subject_type: str | None = Field(description="what a filing is about, if it is about something")
     listed: list[str] = Field(description="fields of the form that lists show")
     fixed: list[str] = Field(description="fields that the enterprise cannot change once the filing is open")
+    prints: bool = Field(description="whether it has a paper: `GET /filings/{id}/record.pdf`")
     form: FormDefinition
     documents: list[DocumentCategory]
     rows: list[str] = Field(description="groups whose rows are searched and paged (`GET /filings/{id}/rows/{group}`)")

@@ -2801,7 +2801,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The rows of a group, searched and paged: as they were sent, or of the working copy while it is changed. */
+        get: operations["list_rows"];
         put?: never;
         /**
          * Read a table of rows (导入预览): what it says, or its faults by row and column. Nothing is stored.
@@ -3476,7 +3477,13 @@ export interface components {
             /** @default null */
             kind: string | null;
             /** @default null */
+            system: string | null;
+            /** @default null */
             status: string | null;
+            /** @default null */
+            turn: "mine" | null;
+            /** @default false */
+            overdue: boolean;
             /** @default null */
             q: string | null;
         };
@@ -5201,8 +5208,12 @@ export interface components {
             listed: string[];
             /** @description fields that the enterprise cannot change once the filing is open */
             fixed: string[];
+            /** @description whether it has a paper: `GET /filings/{id}/record.pdf` */
+            prints: boolean;
             form: components["schemas"]["FormDefinition"];
             documents: components["schemas"]["DocumentCategory"][];
+            /** @description groups whose rows are searched and paged (`GET /filings/{id}/rows/{group}`) */
+            rows: string[];
             /** @description who takes its steps at an office */
             posts: components["schemas"]["Taker"][];
             /** @description who else takes its steps; `applicant` is the enterprise */
@@ -5712,6 +5723,27 @@ export interface components {
             rows_from?: string;
             /** @description the choice below which those rows stand */
             rows_of?: string;
+        };
+        /** @description A row of a group. */
+        GroupRow: {
+            /** @description by which a later filing refers to it; null: it stands in no table */
+            id: string | null;
+            /** @description its place in the group, from 0 */
+            number: number;
+            data: {
+                [key: string]: components["schemas"]["AnswerValue"];
+            };
+        };
+        GroupRowPage: {
+            items: components["schemas"]["GroupRow"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
         };
         /** @description A user, and how much was handed over to a colleague. */
         HandedOver: {
@@ -25850,6 +25882,97 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rows: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number;
+                after?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path: {
+                filing_id: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupRowPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

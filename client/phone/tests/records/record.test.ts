@@ -99,7 +99,7 @@ describe('two versions beside each other', () => {
 
 describe('the one next step of a record', () => {
   it('is the disposal that is due, and corrections stand in 更多', () => {
-    expect(stepsOf({ returned: null }, ['dispose', 'correct', 'void'])).toEqual({ next: 'dispose', more: ['correct', 'void', 'share'] })
+    expect(stepsOf({ returned: null }, ['dispose', 'correct', 'void'])).toEqual({ next: 'dispose', more: ['correct', 'void', 'print', 'share'] })
   })
 
   it('is the correction where the record was returned', () => {
@@ -112,7 +112,7 @@ describe('the one next step of a record', () => {
   })
 
   it('is none for who can only read, and sharing is left', () => {
-    expect(stepsOf({ returned: null }, [])).toEqual({ next: null, more: ['share'] })
+    expect(stepsOf({ returned: null }, [])).toEqual({ next: null, more: ['print', 'share'] })
   })
 })
 

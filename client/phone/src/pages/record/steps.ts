@@ -1,7 +1,7 @@
 /** What the person may do with a record: the one next step at the foot, the rest in 更多. */
 import type { Action, WholeRecord } from '@/pages/records/types'
 
-export type Step = Action | 'decide' | 'share'
+export type Step = Action | 'decide' | 'print' | 'share'
 
 export const STEP_WORDS: Record<Step, string> = {
   dispose: '更新处置',
@@ -11,6 +11,7 @@ export const STEP_WORDS: Record<Step, string> = {
   return: '退回更正',
   void: '作废',
   decide: '审核更正申请',
+  print: '打印',
   share: '转发给同事',
 }
 
@@ -37,6 +38,6 @@ export function stepsOf(
     actions.includes('ask_correction') && 'ask_correction',
   ]
   const next = asked.find((step): step is Step => step !== false) ?? null
-  const all: Step[] = [...(decides ? (['decide'] as const) : []), ...actions, 'share']
+  const all: Step[] = [...(decides ? (['decide'] as const) : []), ...actions, 'print', 'share']
   return { next, more: all.filter((step) => step !== next) }
 }
