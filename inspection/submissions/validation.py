@@ -20,7 +20,7 @@ from inspection.kinds import SPOT_CHECK, Kind
 from inspection.models import Inspection
 from inspection.records import record_warnings
 from inspection.records.content import subject_of
-from inspection.submissions import attachments, dictionary_checks
+from inspection.submissions import attachments, dictionary_checks, visit_rules
 from inspection.submissions.duplicates import DuplicateSearch
 from inspection.submissions.register_checks import RegisterCheck
 from inspection.submissions.sent import Sent
@@ -91,12 +91,15 @@ def validate(session: Session, tools: Tools, sent: Sent) -> Validated:
     faults = dictionary_checks.product_faults(body.get("product_code"))
     known_product = not faults and not any(fault.path == "/product_code" for fault in checked.faults)
     faults += checked.faults
+    faults += visit_rules.leader_faults(form, data) if sent.submit else []
     if known_product:
         faults += _dictionary_faults(session, tools, sent, kind, data, product_code)
     subject = subject_of(sent.record_type, sent.record_id)
     faults += attachments.claim(session, author.user_id, subject, form, body, data)
     if faults:
         raise Problem("invalid", errors=_distinct(faults))
+    if sent.submit:
+        visit_rules.propose_overall(form, data)
     register = RegisterCheck.look_up(session, data)
     if sent.submit and body.get("confirm_name") is not True:
         register.refuse_other_names(data)

@@ -241,3 +241,20 @@ def test_they_count_as_checked_and_with_problems_and_never_as_disposed_of(county
     assert figures(county_inspector) == {"checked": 1, "sales_checked": 1, "problem_enterprises": 2}
     assert len(listed(county_inspector, "problem=true")) == 2
     assert len(listed(county_inspector, "disposal=none")) == 3 and listed(county_inspector, "disposal=na") == []
+
+
+def test_the_leader_is_one_of_the_inspectors(county_inspector: Person) -> None:
+    body = record("ccc_production", leader="丙")
+    answer = county_inspector.put(f"/inspections/{new_id()}/submission", body)
+    assert faults(answer) == {"/leader": "unknown_option"}
+    assert submit(county_inspector, record("ccc_production", leader="乙"))["leader"] == "乙"
+
+
+def test_an_overall_situation_that_was_left_empty_lists_the_problems(county_inspector: Person) -> None:
+    bad = record("ccc_production", overall="", answers={"2.1": "bad", "2.1.problem": "地址不一致"})
+    listed_ = submit(county_inspector, bad)["overall"]
+    assert listed_.startswith("1. ") and "地址不一致" in listed_ and "\n" not in listed_
+    good = record("ccc_production", overall="", confirm_duplicate=True)
+    assert submit(county_inspector, good)["overall"] == "未发现问题"
+    own = record("ccc_production", overall="总体较好", confirm_duplicate=True)
+    assert submit(county_inspector, own)["overall"] == "总体较好"
