@@ -20,9 +20,8 @@ def leader_faults(form: Form, data: Mapping[str, Any]) -> list[Fault]:
         return []
     if data[_LEADER] in data[_INSPECTORS]:
         return []
-    return [
-        Fault(f"/{_LEADER}", "unknown_option", "检查组组长应为检查人中的一人，请从检查人中选择，或把组长加入检查人")
-    ]
+    message = "检查组组长应为检查人中的一人，请从检查人中选择，或把组长加入检查人"
+    return [Fault(f"/{_LEADER}", "unknown_option", message)]
 
 
 def propose_overall(form: Form, data: dict[str, Any]) -> None:
