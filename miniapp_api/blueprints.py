@@ -17,6 +17,7 @@ from miniapp_api.accounts import (
 )
 from miniapp_api.enterprise import (
     catalogues,
+    delegations,
     enterprises,
     filing_papers,
     filing_rows,
@@ -69,6 +70,7 @@ API = (
     dictionaries.bp,
     dictionary_keeping.bp,
     catalogues.bp,
+    delegations.bp,
     filing_rows.bp,
     filing_papers.bp,
     enterprises.bp,

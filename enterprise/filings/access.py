@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.deadlines import clocks
 from core.errors import not_found
-from enterprise.filings import parties
+from enterprise.filings import delegations, parties
 from enterprise.filings.declarations import APPLICANT, AUTHOR, By
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing, FilingParty
@@ -55,7 +55,7 @@ def standing(
     if filing.sent == 0 and not filing.opened_by_office:
         return None
     kind = engine.kind_of(filing)
-    codes = _posts_there(actor, kind, filing)
+    codes = _posts_there(actor, kind, filing) | delegations.posts_there(session, actor, kind, filing)
     if kind.parties:
         rows = parties.of(session, [filing.id]).get(filing.id, []) if named is None else named
         verbs = {party.code: party.verb for party in kind.parties}

@@ -150,6 +150,8 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     version_row: dict[str, Any] | None = None
     if data is not None:
         values |= as_sent(filing, data, tried)
+        if kind.matter is not None:
+            values["matter"] = move.data.get(kind.matter)
         version_row = version_row_of(filing, data, values["sent_at"], move.actor, tried)
         payload |= {"sent": values["sent"], "content": content_digest(version_row)}
         if tried.at is not None:

@@ -38,7 +38,8 @@ def refuse_unfit(kind: "FilingKind", forms: Mapping[str, Mapping[str, Any]]) -> 
     refuse(kind, [*_conditions(kind, Form.compile(form)), *of_rows(kind, Form.compile(form))])
     fields = {item["field"] for section in form["sections"] for item in section["items"] if "field" in item}
     refuse(kind, broken_outcomes.unfit(kind, forms))
-    named = {"fixed": kind.fixed, "listed": kind.listed, "due_from": [kind.due_from] if kind.due_from else []}
+    single = {"due_from": kind.due_from, "matter": kind.matter}
+    named = {"fixed": kind.fixed, "listed": kind.listed, **{where: {name} for where, name in single.items() if name}}
     refuse(
         kind,
         [
@@ -150,6 +151,8 @@ def _ways(kind: "FilingKind") -> Found:
 def _who(kind: "FilingKind") -> Found:
     """Posts without a verb, openers that cannot be there, turns in which nothing can be done."""
     codes = [post.code for post in kind.posts]
+    if kind.route is None and any(post.delegable_to for post in kind.posts):
+        yield kind.place, "a post can be delegated, but no office alone handles it: it has no route"
     for step in kind.steps:
         for taker in step.takers:
             if isinstance(taker, Post) and codes.count(taker.code) > 1:

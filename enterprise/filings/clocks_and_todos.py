@@ -12,8 +12,8 @@ from accounts.offices import enterprise_office_id
 from core.deadlines import outages
 from core.deadlines.outages import NO_DUE
 from core.workflows import todos
-from enterprise.filings import parties
-from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Party, System
+from enterprise.filings import delegations, parties
+from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Party, Post, System
 from enterprise.filings.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingParty
 from enterprise.filings.time_limits import SYSTEM_OF_OUTAGES
@@ -139,7 +139,8 @@ def _open_for(
         todos.open_for_office(session, of_kind, title, subject, verb=APPLICANT.verb, office_id=office_id, **dated)
     elif filing.office_id is not None and not isinstance(taker, System):
         of_clock = _of_clock(filing)
-        office_id = filing.office_id
+        delegate = delegations.delegate_of(session, taker, filing) if isinstance(taker, Post) else None
+        office_id = delegate or filing.office_id
         todos.open_for_office(session, of_kind, title, subject, verb=taker.verb, office_id=office_id, **of_clock)
     elif not isinstance(taker, System):
         todos.open_for_region(

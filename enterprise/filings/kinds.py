@@ -62,6 +62,7 @@ class FilingKind:
     is any office with the post whose regions it lies in.
     `number` is given when it is sent first, or by the first step of one of the actions `numbered_by`.
     `rows`: groups that become rows of a table; `refers`: fields that name rows of an earlier filing.
+    `matter`: the field that says its business type (业务类型), by which its posts are delegated.
     `paper`: the template by which it is printed (`papers.py`); without one it has no paper.
     """
 
@@ -78,6 +79,7 @@ class FilingKind:
     readers: Sequence[Post] = ()
     system: str = ""
     route: Route | None = None
+    matter: str | None = None
     number: Number | None = None
     numbered_by: Sequence[str] = ()
     subject_type: str | None = None

@@ -86,10 +86,10 @@ def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, r
     # With so many, walking the newest filings fills a page soon; the expression keeps the planner from the index.
     few_of_many = ids is not None and [func.coalesce(Filing.enterprise_id, Filing.id).in_(ids)]
     sent = [_NOT_DELETED, _SENT, *(few_of_many or _named_like(filters.q))]
-    ones = [[*sent, *one] for one in _readable_ones(engine, actor, asked, filters)]
+    ones = [[*sent, *one] for one in _readable_ones(session, engine, actor, asked, filters)]
     by_id = [
         *sent,
-        reach(engine, actor, actor.scope.unindexed_condition(Filing), asked, func.coalesce(Filing.kind, "")),
+        reach(session, engine, actor, actor.scope.unindexed_condition(Filing), asked, func.coalesce(Filing.kind, "")),
     ]
     return _page(session, order, request, states.of(ones, by_id))
 
@@ -103,15 +103,17 @@ def _refuse_unknown(engine: Filings, filters: Filters) -> None:
         raise invalid("/status", "unknown_option", "没有这个状态，请从该类办件的状态中重新选择")
 
 
-def _readable_ones(engine: Filings, actor: Actor, asked: Sequence[FilingKind], filters: Filters) -> list[Conditions]:
+def _readable_ones(
+    session: Session, engine: Filings, actor: Actor, asked: Sequence[FilingKind], filters: Filters
+) -> list[Conditions]:
     """Alternatives of what an office reads, or in which it is awaited."""
     held, covered = readable(actor, asked), actor.scope.condition(Filing)
     if filters.turn:
-        return list(turns.of_office(actor, held, covered))
+        return list(turns.of_office(session, actor, held, covered))
     # Of some kinds alone, each is walked by its own index; those of a status, or overdue, are found by another one.
     apart = len(held) < len(engine.kinds) and filters.status is None and not filters.overdue
     each = [[kind] for kind in held] if apart else [held]
-    return [[reach(engine, actor, covered, kinds, Filing.kind)] for kinds in each]
+    return [[reach(session, engine, actor, covered, kinds, Filing.kind)] for kinds in each]
 
 
 def _of_kind(engine: Filings, asked: Sequence[FilingKind]) -> Conditions:
@@ -226,10 +228,10 @@ def _of_enterprises(
     """A page of the filings of a few enterprises: chosen and counted by their index alone, then read."""
     # All other columns in expressions, so that no plan begins with an area or a status.
     covered, order = actor.scope.unindexed_condition(Filing), _SOONEST if filters.overdue else _NEWEST
-    mine = reach(engine, actor, covered, asked, func.coalesce(Filing.kind, ""))
+    mine = reach(session, engine, actor, covered, asked, func.coalesce(Filing.kind, ""))
     ones = [[mine]]
     if filters.turn:
-        ones = list(turns.of_office(actor, readable(actor, asked), covered))
+        ones = list(turns.of_office(session, actor, readable(actor, asked), covered))
     either = or_(false(), *(and_(true(), *one) for one in states.of(ones, [mine])))
     conditions = [Filing.enterprise_id.in_(ids), _NOT_DELETED, _SENT, either]
     return _whole_rows(session, order, fetch(session, select(Filing.id), order, request, *conditions))

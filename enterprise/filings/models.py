@@ -35,7 +35,8 @@ class Filing(Base):
     its paper (spec/a §10): the campaign's region, else that of the office that handles it. `due_on_before_outage` and
     `outage_reason` are set where outages (系统故障) moved `due_on`. `return_to` is the status of the post that asked
     for a correction. `due_clock` is the clock whose day `due_on` is, if it is that of one; until `amber_on` its light
-    is green. `number` (编号) is given once, where its kind has one.
+    is green. `number` (编号) is given once, where its kind has one. `matter` is the business type (业务类型) as it was
+    sent last, where its kind names a field.
     """
 
     __tablename__ = "filings"
@@ -104,6 +105,7 @@ class Filing(Base):
     opinion: Mapped[str | None] = mapped_column(Text)
     due_on: Mapped[date | None]
     due_clock: Mapped[str | None] = mapped_column(String(40))
+    matter: Mapped[str | None] = mapped_column(String(40))
     amber_on: Mapped[date | None]
     due_on_before_outage: Mapped[date | None]
     outage_reason: Mapped[str | None] = mapped_column(String(200))
@@ -200,6 +202,28 @@ class FilingStep(Base):
     operator_name: Mapped[str | None] = mapped_column(String(30))
     office_name: Mapped[str | None] = mapped_column(String(100))
     taken_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Delegation(Base):
+    """A delegation (委托) of a post's work by one office to another, for some business types (`matters`) or all."""
+
+    __tablename__ = "delegations"
+    __table_args__ = (
+        Index("uq_delegations_standing", "from_office_id", "post", unique=True, **_partial("status = 'standing'")),
+        Index("ix_delegations_to_office_id", "to_office_id", "begun_at", "id"),
+        Index("ix_delegations_from_office_id", "from_office_id", "begun_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    status: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int] = mapped_column(Integer)
+    post: Mapped[str] = mapped_column(String(40))
+    from_office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    to_office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    matters: Mapped[list[str]] = mapped_column(JSON)
+    begun_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    begun_by: Mapped[UUID] = mapped_column(Uuid)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class SendingTry(Base):

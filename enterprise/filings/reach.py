@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy.orm import Session
 
 from core.actor import Actor
-from enterprise.filings import parties
+from enterprise.filings import delegations, parties
 from enterprise.filings.access import posts_of
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing
@@ -29,7 +30,7 @@ def readable(actor: Actor, asked: Sequence[FilingKind]) -> list[FilingKind]:
 
 
 def reach(
-    engine: Filings, actor: Actor, covered: ColumnElement[bool], asked: Sequence[FilingKind],
+    session: Session, engine: Filings, actor: Actor, covered: ColumnElement[bool], asked: Sequence[FilingKind],
     column: ColumnElement[Any] | Any,
 ) -> ColumnElement[bool]:  # fmt: skip
     """The filings of some kinds that the actor reads.
@@ -41,6 +42,7 @@ def reach(
     everywhere = [one.code for one in held if any(post.anywhere and post.verb in actor.verbs for post in one.posts)]
     if everywhere:
         sides.append(column.in_(everywhere))
+    sides += [condition for _, _, condition in delegations.conditions(session, actor, held)]
     sides += [stands for one in asked if (stands := parties.stands_to(actor, one)) is not None]
     return or_(false(), *sides) if len(sides) != 1 else sides[0]
 

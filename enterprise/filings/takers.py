@@ -13,12 +13,16 @@ passes_over(__file__, str(Path(__file__).with_name("declarations.py")))
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post (岗): whoever holds `verb` at the office that handles the filing; `anywhere`: at any office."""
+    """A post (岗): whoever holds `verb` at the office that handles the filing; `anywhere`: at any office.
+
+    `delegable_to`: kinds of offices to which an office may delegate it (委托, `delegations.py`).
+    """
 
     code: str
     label: str
     verb: str
     anywhere: bool = False
+    delegable_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
-from enterprise.filings import parties
+from enterprise.filings import delegations, parties
 from enterprise.filings.access import standing
 from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Party, Post, Status
 from enterprise.filings.kinds import FilingKind, Filings
@@ -30,7 +30,9 @@ def of_enterprise(actor: Actor, kinds: Sequence[FilingKind]) -> ColumnElement[bo
     return or_(false(), *applicant, and_(Filing.opened_by == actor.user_id, or_(false(), *author)))
 
 
-def of_office(actor: Actor, kinds: Sequence[FilingKind], covered: ColumnElement[bool]) -> Iterator[Conditions]:
+def of_office(
+    session: Session, actor: Actor, kinds: Sequence[FilingKind], covered: ColumnElement[bool]
+) -> Iterator[Conditions]:
     """Alternatives, each of which an index finds: by a status of the own regions, by the own office, by parties."""
     of_region: dict[str, list[ColumnElement[bool]]] = {}
     handled: dict[str, list[ColumnElement[bool]]] = {}
@@ -48,6 +50,9 @@ def of_office(actor: Actor, kinds: Sequence[FilingKind], covered: ColumnElement[
     for code, alternatives in handled.items():
         for office_id in actor.offices:
             yield [Filing.office_id == office_id, Filing.status == code, or_(*alternatives)]
+    for one, codes, covered_by in delegations.conditions(session, actor, kinds):
+        for code, alternatives in _delegated(actor, [kind for kind in kinds if kind.code in codes], one.post).items():
+            yield [covered_by, Filing.status == code, or_(*alternatives)]
     by_party = [one for kind in kinds for one in _by_party(actor, kind)]
     if by_party:
         yield [or_(*by_party)]
@@ -67,6 +72,17 @@ def awaiting(session: Session, engine: Filings, actor: Actor, moved: Sequence[Ov
             )
             if stands is not None and stands.is_one_of(status.turns):
                 found.append(one)
+    return found
+
+
+def _delegated(actor: Actor, kinds: Sequence[FilingKind], post: str) -> dict[str, list[ColumnElement[bool]]]:
+    """The statuses in which a post is awaited that was delegated to the actor's office."""
+    found: dict[str, list[ColumnElement[bool]]] = {}
+    for kind in kinds:
+        for status in () if not kind.posts else kind.statuses:
+            for taker in status.turns:
+                if isinstance(taker, Post) and taker.code == post and not status.is_finished:
+                    found.setdefault(status.code, []).append(_awaited(kind, status, taker))
     return found
 
 
