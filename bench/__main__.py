@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from bench import files, filings, growth, history, memory, phone, photos, plans, ratings, submission
+from bench import files, filing_engine, filings, growth, history, memory, phone, photos, plans, ratings, submission
 from bench.databases import DIALECTS, postgres_answers
 
 PARTS = {
-    "submission": submission, "filings": filings, "ratings": ratings, "files": files, "growth": growth,
-    "memory": memory, "history": history, "phone": phone,
+    "submission": submission, "filings": filings, "filing_engine": filing_engine, "ratings": ratings, "files": files,
+    "growth": growth, "memory": memory, "history": history, "phone": phone,
 }  # fmt: skip
 
 

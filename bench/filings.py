@@ -78,7 +78,7 @@ def _sender(where: Place) -> Sender:
             user_id = operations.create_user(
                 session, office_of(session, enterprise), uscc, "-", [Role.ENTERPRISE], must_change_password=False
             )
-            token = _session_of(session, user_id)
+            token = session_of(session, user_id)
             reviewer = session.scalars(select(User).where(User.username == found.reviewer.username)).one()
             reviewer.roles = [*reviewer.roles, Role.LICENCE_REVIEWER.value]
         with database.read() as session:
@@ -91,7 +91,7 @@ def _sender(where: Place) -> Sender:
         return Sender(enterprise, user_id, token, form, checked.values, found.reviewer.token)
 
 
-def _session_of(session: Session, user_id: UUID) -> str:
+def session_of(session: Session, user_id: UUID) -> str:
     """The token of a session made without a sign-in, whose captcha and hash are not to be measured."""
     token, now = secrets.token_urlsafe(32), clock.now()
     session.execute(
@@ -196,7 +196,8 @@ def first_page(dialect: str, *, quick: bool) -> list[list[str]]:
     questions = (
         "/filings", f"/filings?kind={kind}", "/filings?kind=rectification", "/filings?status=rectifying",
         f"/filings?kind={kind}&status=closed", f"/filings?q={few_have}", f"/filings?q={many_have}",
-        f"/filings?status=closed&q={few_have}",
+        f"/filings?status=closed&q={few_have}", "/filings?turn=mine", "/filings?overdue=true",
+        "/filings?overdue=true&turn=mine", "/filings?system=production",
     )  # fmt: skip
     taken: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
@@ -220,6 +221,12 @@ def first_page(dialect: str, *, quick: bool) -> list[list[str]]:
     return rows
 
 
+def _day(number: int) -> dict[str, Any]:
+    """The columns of a due day: one in forty has one that is over, all others have none."""
+    over = clock.today() - timedelta(days=1 + number % 300) if number % 40 == 1 else None
+    return {"due_on": over, "due_clock": "bench" if over else None}
+
+
 def _sent(database: Database, sender: Sender, count: int) -> None:
     statuses = ("submitted", "rectifying", "done", "closed")
     with database.read() as session:
@@ -228,7 +235,7 @@ def _sent(database: Database, sender: Sender, count: int) -> None:
         rows = [
             _filing(
                 sender, uuid4(), start + number, enterprise=next(enterprises), status=statuses[number % 4], sent=1,
-                sent_at=clock.now(),
+                sent_at=clock.now(), **_day(start + number),
             )
             for number in range(_BATCH)
         ]  # fmt: skip
