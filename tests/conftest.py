@@ -31,7 +31,7 @@ from inspection import campaigns
 from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
-from tests import node, quick, rounds
+from tests import node, quick, rounds, signing_in
 from tests.databases import ResettableDatabase, checkpoint, copy_sqlite, postgres_answers, postgres_database
 from tests.documented import only_documented_answers
 from tests.people import PASSWORD, PEOPLE, Person
@@ -62,6 +62,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if rounds.is_for_the_other_database(item, DIALECTS):
             item.add_marker("other_database")
+        if rounds.is_left_to_rounds(item):
+            item.add_marker("only_in_rounds")
         later = item.get_closest_marker("only_in_rounds") or (rounds.FEW and item.get_closest_marker("other_database"))
         elsewhere = item.get_closest_marker("in_make_check") and item.path.name not in named
         (left_out if (later and not rounds.ALL) or elsewhere else kept).append(item)
@@ -163,10 +165,10 @@ def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(
-        database_url=database_url, data_dir=tmp_path, data_key=SecretStr(DATA_KEY), log_level="ERROR",
+    return quick.settings(
+        data_key=SecretStr(DATA_KEY), log_level="ERROR",
         sign_in_limit="100000 per minute", application_limit="100000 per minute",
-    )  # fmt: skip
+    ).model_copy(deep=True, update={"database_url": database_url, "data_dir": tmp_path})  # fmt: skip
 
 
 @pytest.fixture
@@ -190,10 +192,13 @@ def client(application: APIFlask) -> FlaskClient:
 
 
 @pytest.fixture
-def sign_in(client: FlaskClient) -> Callable[[str], Person]:
+def sign_in(application: APIFlask, client: FlaskClient) -> Callable[[str], Person]:
     """Sign someone in by name."""
 
     def signed_in(username: str, password: str = PASSWORD) -> Person:
+        token = signing_in.token_of(application, username, password)
+        if token is not None:
+            return Person(username, client, token)
         answer = client.post("/api/v1/sessions", json={"username": username, "password": password})
         assert answer.status_code == 201, answer.get_data(as_text=True)
         assert answer.json is not None

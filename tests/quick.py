@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,15 @@ import psycopg
 from argon2 import PasswordHasher
 from sqlalchemy import Engine, event, util
 from sqlalchemy import create_engine as plain_create_engine
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule
+from werkzeug.routing.matcher import State
 
 from accounts.sign_in import passwords
 from core import db
+from core.config import Settings
 from core.forms.form import Form
+from miniapp_api import blueprints
+from miniapp_api.http.redirects import Application
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 3 << 30
@@ -47,6 +52,7 @@ def install() -> None:
     passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     passwords._DUMMY = passwords._HASHER.hash("nobody has this one")
     _keep_rules()
+    _keep_routes()
     _keep_statements()
     _keep_forms()
 
@@ -77,6 +83,81 @@ def _keep_rules() -> None:
         self._build, self._build_unknown = build.__get__(self, None), build_unknown.__get__(self, None)
 
     Rule.compile = compiled  # type: ignore[method-assign]
+
+
+_TABLES = (
+    "blueprints", "view_functions", "before_request_funcs", "after_request_funcs", "teardown_request_funcs",
+    "url_value_preprocessors", "url_default_functions", "template_context_processors", "error_handler_spec",
+)  # fmt: skip
+"""What registering a blueprint adds to: dictionaries of an application."""
+
+
+@dataclass(frozen=True)
+class _Routes:
+    """What registering all blueprints of the product added to an application that had only `begun`."""
+
+    begun: set[str]
+    map: Map
+    added: dict[str, dict[Any, Any]]
+
+
+def _keep_routes() -> None:
+    """Each application gets the same blueprints: registered one by one the first time, taken over whole afterwards."""
+    register, first, last = Application.register_blueprint, blueprints.API[0], blueprints.ROOT[-1]
+    product = {id(blueprint) for blueprint in (*blueprints.API, *blueprints.ROOT)}
+    kept: list[_Routes] = []
+    before: dict[str, set[Any]] = {}
+
+    def registered(self: Application, blueprint: Any, **options: Any) -> None:
+        begun = {rule.rule for rule in self.url_map.iter_rules()} if blueprint is first else set()
+        if blueprint is first and kept and begun == kept[0].begun:
+            self.url_map = _copied(kept[0].map)
+            for name, added in kept[0].added.items():
+                getattr(self, name).update(copy.deepcopy(added) if name == "error_handler_spec" else added)
+            return
+        if id(blueprint) in product and self.blueprints.get(blueprint.name) is blueprint:
+            return  # taken over with the first
+        if blueprint is first:
+            before.update({name: set(getattr(self, name)) for name in _TABLES}, begun=begun)
+        register(self, blueprint, **options)
+        if blueprint is last and not kept:
+            added = {
+                name: {key: value for key, value in getattr(self, name).items() if key not in before[name]}
+                for name in _TABLES
+            }
+            kept.append(_Routes(before["begun"], _copied(self.url_map), added))
+
+    Application.register_blueprint = registered  # type: ignore[method-assign, assignment]
+
+
+def _copied(routes: Map) -> Map:
+    """Rules are shared, not what a further rule would be added to."""
+    routes.update()
+    twin = copy.copy(routes)
+    twin._rules_by_endpoint = {endpoint: [*rules] for endpoint, rules in routes._rules_by_endpoint.items()}
+    twin._matcher = copy.copy(routes._matcher)
+    twin._matcher._root = _copied_state(routes._matcher._root)
+    twin._remap_lock = twin.lock_class()
+    return twin
+
+
+def _copied_state(state: State) -> State:
+    return State(
+        dynamic=[(part, _copied_state(after)) for part, after in state.dynamic],
+        rules=[*state.rules],
+        static={text: _copied_state(after) for text, after in state.static.items()},
+    )
+
+
+_SETTINGS: dict[Any, Settings] = {}
+
+
+def settings(**given: Any) -> Settings:
+    """Settings, read once for each environment: to read it costs as much as a few requests. To be copied."""
+    key = (repr(sorted(given.items())), *sorted(os.environ.items()))
+    if key not in _SETTINGS:
+        _SETTINGS[key] = Settings(**given)
+    return _SETTINGS[key]
 
 
 class _Statements(util.LRUCache[Any, Any]):

@@ -1,15 +1,15 @@
-"""What `make test` runs, and what is left to `make test-rounds`, so that the first takes minutes.
+"""What `make test` runs, and what is left to `make test-rounds` (docs/how-to/write-a-test.md).
 
 `make test` (TEST_ROUNDS=few) runs a handful of rounds of tests that repeat what a single run may miss: a race, a random
-example, a kill. Where there are two databases it runs a test that is written for both on one of them; which one is
-drawn from its name: every fourth on PostgreSQL, which takes nearly twice as long. `make test-rounds` (TEST_ROUNDS=all)
-runs all rounds of the tests marked with `rounds`, those that are `only_in_rounds`, and each test on its other database.
-Without the setting, as when a file is run by its name, a test runs on both, with a handful of rounds.
+example, a kill. Where there are two databases it runs a test that is written for both on one of them: on PostgreSQL,
+which takes nearly twice as long, what `DEPENDS_ON_THE_DATABASE`, on SQLite all others. `make test-rounds`
+(TEST_ROUNDS=all) runs all rounds of the tests marked with `rounds`, those that are `only_in_rounds`, and each test on
+its other database. Without the setting, as when a file is run by its name, a test runs on both, with a handful of
+rounds.
 """
 
 import os
 import re
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,42 @@ def others_in_rounds(values: Iterable[Any], *in_make_test: Any) -> list[Any]:
     return [pytest.param(value, marks=marks[value in in_make_test]) for value in values]
 
 
+DEPENDS_ON_THE_DATABASE = re.compile(
+    r"tests/(races/|history/"
+    r"|(.*/)?test_\w*(races|transactions|databases|migrations|retention|throttle|deliveries|idempotency|workflow|sweeping)\w*\.py"
+    r"|enterprise/test_register\.py|enterprise/catalogues/test_catalogues\.py"
+    r"|inspection/test_(statistics|lists_and_figures_of_days)\.py"
+    r"|feedback/test_texts_at_rest\.py|miniapp_api/test_(access_log|paging|kept_register)\.py)"
+)
+"""Files that `make test` runs on PostgreSQL: locks, isolation, triggers, migrations, search, order and sums in SQL."""
+
+
 def is_for_the_other_database(item: pytest.Item, dialects: list[str]) -> bool:
     """Whether `make test` leaves this test to `make test-rounds`, because it runs it on the other database."""
-    callspec = getattr(item, "callspec", None)
-    dialect = None if callspec is None else callspec.params.get("dialect")
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    dialect = params.get("dialect", params.get("register_db"))
     # A test that names its database itself (`indirect`) has no other.
     names_its_own = any("dialect" in mark.args[0] for mark in item.iter_markers("parametrize"))
     if dialect not in dialects or len(dialects) < 2 or names_its_own:
         return False
-    name = re.sub(r"sqlite|postgresql", "", item.nodeid)
-    drawn = "postgresql" if zlib.crc32(name.encode()) % 4 == 0 else "sqlite"
-    return drawn != dialect
+    in_make_test = "postgresql" if DEPENDS_ON_THE_DATABASE.match(item.nodeid) else "sqlite"
+    return bool(dialect != in_make_test)
+
+
+SLOW_BY_NATURE = (
+    "tests/backups/", "tests/browser/", "tests/client/", "tests/enterprise/filings/test_play.py",
+    "tests/history/test_role.py", "tests/races/test_access_log_processes.py", "tests/races/test_processes.py",
+    "tests/races/test_rating_processes.py", "tests/test_demo.py", "tests/test_earlier_releases.py",
+    "tests/test_full_disk.py", "tests/test_start_up.py", "tests/test_tour.py",
+)  # fmt: skip
+"""Files whose tests each start servers, browsers or restores, or load the demo: `make test-rounds` runs them, `make
+test` only what is marked `in_make_test`, one or two a file that go the whole way."""
+
+
+def is_left_to_rounds(item: pytest.Item) -> bool:
+    """Whether a test is slow by nature and not one that `make test` runs all the same."""
+    slow = item.nodeid.startswith(SLOW_BY_NATURE) and item.get_closest_marker("in_make_test") is None
+    return slow and (FEW or ALL)
 
 
 WAITING = (

@@ -181,6 +181,7 @@ def test_what_decodes_pictures_is_there_when_one_comes_and_gone_when_the_server_
         assert not Path(f"/proc/{decoder}").exists()
 
 
+@pytest.mark.in_make_test
 def test_without_the_demo_it_starts_empty(environment: dict[str, str], tmp_path: Path) -> None:
     printed = run_once({**environment, "DEMO": "0"})
     rows, files = state(tmp_path / "data")

@@ -19,9 +19,10 @@ class _Installed:
 
 def install(own: Path | None) -> None:
     """Name a further list of words (one a line, UTF-8) of this installation; raises OSError when it cannot be read."""
+    if own is not None or _Installed.own is not None:  # a list of one's own may have changed; ours never does
+        _words.cache_clear()
+        _sounds.cache_clear()
     _Installed.own = own
-    _words.cache_clear()
-    _sounds.cache_clear()
     _words()
 
 

@@ -83,6 +83,7 @@ def test_a_storage_that_fails_fails_the_backup(
     assert names(backups.folder) == []
 
 
+@pytest.mark.in_make_test
 def test_only_the_newest_are_kept_and_each_kind_by_itself(settings: Settings, backups: BackupPlace) -> None:
     settings.backup_keep = 2
     first = datetime(2026, 11, 1, tzinfo=UTC)
@@ -103,6 +104,7 @@ def test_backups_are_for_the_owner_only_and_do_not_hold_themselves(filled: Setti
     assert second.summary.data.files == first.summary.data.files
 
 
+@pytest.mark.in_make_test
 @pytest.mark.parametrize("recipient", ["", "age1short", "AGE-SECRET-KEY-1" + "Q" * 58])
 def test_a_folder_without_a_public_key_is_refused_at_the_start(
     recipient: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -121,6 +123,7 @@ def local(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}+08:00")
 
 
+@pytest.mark.in_make_test
 @pytest.mark.parametrize(
     ("newest", "now", "due"),
     [
@@ -192,6 +195,7 @@ def rows_of_users(database: Database) -> dict[str, list[Any]]:
         return {"users": session.execute(migrate.text("SELECT id, username FROM users ORDER BY id")).all()}
 
 
+@pytest.mark.in_make_test
 def test_the_schema_is_upgraded_only_after_a_copy_was_kept(
     filled: Settings, database: Database, backups: BackupPlace, dialect: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

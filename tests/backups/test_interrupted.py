@@ -80,6 +80,7 @@ def test_the_list_of_backups_can_be_read_all_the_same(environment: Settings, tmp
     assert answer.exit_code == 1 and "还没有完整备份" in answer.output
 
 
+@pytest.mark.in_make_test
 def test_a_new_installation_gets_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "new"))
     for name in ("DATABASE_URL", "DATA_KEY"):

@@ -27,6 +27,7 @@ from tests.people import PASSWORD
 both = pytest.mark.skipif(len(DIALECTS) < 2, reason="needs both databases")
 
 
+@pytest.mark.in_make_test
 def test_a_backup_restored_into_an_empty_place_is_the_same(
     filled: Settings, backups: BackupPlace, place: Place, dialect: str
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_place_in_use_is_refused_and_stays_as_it_was(filled: Settings, backups
     assert not (filled.data_dir / STAGING).exists()
 
 
+@pytest.mark.in_make_test
 def test_another_key_than_the_backups_is_refused(
     filled: Settings, backups: BackupPlace, place: Place, dialect: str
 ) -> None:
@@ -201,6 +203,7 @@ def test_a_running_server_is_no_place_to_restore_into(filled: Settings, backups:
             backups.restore(backups.make(filled).path, there)
 
 
+@pytest.mark.in_make_test
 @pytest.mark.parametrize("harm", ["cut", "cut at the end", "changed", "another's", "no backup", "empty"])
 def test_a_harmed_backup_restores_nothing(
     harm: str, filled: Settings, backups: BackupPlace, place: Place, dialect: str, tmp_path: Path

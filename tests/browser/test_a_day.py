@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app import Bureau
@@ -12,6 +13,7 @@ Phone = Callable[..., Page]
 SECONDS = 60_000
 
 
+@pytest.mark.in_make_test
 def test_a_day_from_signing_in_to_signing_out_is_done_from_the_screen_alone(bureau: Bureau, phone: Phone) -> None:
     works, market = shop(bureau, 10), shop(bureau, 11)
     page = phone(height=812, service_workers="allow")

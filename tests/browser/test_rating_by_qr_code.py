@@ -66,6 +66,7 @@ def address_on_the_poster(hall: Hall, code: dict[str, Any]) -> str:
     return address
 
 
+@pytest.mark.in_make_test
 def test_a_citizen_rates_badly_by_the_poster_and_reads_the_reply(hall: Hall, phone: Callable[..., Page]) -> None:
     code = hall.code()
     address = address_on_the_poster(hall, code)

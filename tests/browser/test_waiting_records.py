@@ -64,6 +64,7 @@ def photos_on_server(bureau: Bureau, record_id: str) -> list[str]:
     return digests
 
 
+@pytest.mark.in_make_test
 def test_two_checks_with_photos_made_without_a_network_survive_a_reload_and_arrive_whole(
     bureau: Bureau, phone: Phone, shelf: Shelf
 ) -> None:

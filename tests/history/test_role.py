@@ -76,6 +76,7 @@ def test_the_owner_changes_nothing_by_mistake(database: Database, statement: str
         session.execute(text(statement))
 
 
+@pytest.mark.in_make_test
 def test_a_role_without_rights_serves_seals_verifies_and_erases(as_server: Settings) -> None:
     application = create_app(as_server)
     database: Database = application.extensions[KEY].database

@@ -102,6 +102,7 @@ def everything_holds(database: Database, records: int, rows: int) -> None:
         assert list(history.verify(session)) == []
 
 
+@pytest.mark.in_make_test
 @pytest.mark.rounds
 def test_identical_first_submissions_to_two_processes_make_one_record(run: Any, stored: Database) -> None:
     answered: Counter[int] = Counter()

@@ -108,6 +108,7 @@ def everything_holds(database: Database, ratings: int) -> None:
         assert list(history.verify(session)) == []
 
 
+@pytest.mark.in_make_test
 @pytest.mark.rounds
 def test_of_fifty_ratings_of_one_number_sent_to_two_processes_exactly_one_is_accepted(
     base: str, stored: Database
