@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ from inspection import campaigns
 from inspection.dictionaries import seeds as dictionary_seeds
 from miniapp_api.http.limits import limiter
 from miniapp_api.http.wiring import KEY
-from tests import node, quick, rounds, signing_in
+from tests import node, parties, quick, rounds, signing_in
 from tests.databases import ResettableDatabase, checkpoint, copy_sqlite, postgres_answers, postgres_database
 from tests.documented import only_documented_answers
 from tests.people import PASSWORD, PEOPLE, Person
@@ -132,6 +133,32 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def settings_of(database_url: str, data_dir: Path) -> Settings:
+    """What tests set, for one database and folder."""
+    return quick.settings(
+        data_key=SecretStr(DATA_KEY), log_level="ERROR",
+        sign_in_limit="100000 per minute", application_limit="100000 per minute",
+    ).model_copy(deep=True, update={"database_url": database_url, "data_dir": data_dir})  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_parties(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template with both sides of a filing in it (`tests/parties.py`), for the tests that ask for `parties`.
+
+    They came an hour before whatever time such a test may be set to.
+    """
+    folder = tmp_path_factory.mktemp("parties")
+    path = folder / "template.sqlite3"
+    with time_machine.travel(min(now(), datetime.fromisoformat(NOW)) - timedelta(hours=1)):
+        application = create_app(settings_of(copy_sqlite(sqlite_template, path), folder))
+        parties.fill(application)
+    database: Database = application.extensions[KEY].database
+    with database.engine.connect() as connection:
+        checkpoint(connection)
+    database.dispose()
+    return path
+
+
 @pytest.fixture(scope="session")
 def filled_postgres() -> Iterator[ResettableDatabase]:
     privacy.install(DATA_KEY)
@@ -156,7 +183,8 @@ def dialect(request: pytest.FixtureRequest) -> str:
 def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a filled database that this test has to itself."""
     if dialect == "sqlite":
-        yield copy_sqlite(request.getfixturevalue("sqlite_template"), tmp_path / "test.sqlite3")
+        template = "sqlite_with_parties" if "parties" in request.fixturenames else "sqlite_template"
+        yield copy_sqlite(request.getfixturevalue(template), tmp_path / "test.sqlite3")
         return
     filled: ResettableDatabase = request.getfixturevalue("filled_postgres")
     filled.reset()
@@ -165,10 +193,7 @@ def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    return quick.settings(
-        data_key=SecretStr(DATA_KEY), log_level="ERROR",
-        sign_in_limit="100000 per minute", application_limit="100000 per minute",
-    ).model_copy(deep=True, update={"database_url": database_url, "data_dir": tmp_path})  # fmt: skip
+    return settings_of(database_url, tmp_path)
 
 
 @pytest.fixture

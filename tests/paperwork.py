@@ -1,7 +1,10 @@
 """Real documents and pictures, made when they are needed, and files that pretend to be such."""
 
+import functools
+import hashlib
 import io
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -19,6 +22,18 @@ REPORT_DOC = FIXTURES / "report.doc"
 """Made with LibreOffice: Word 97-2003, no macros."""
 
 
+MADE: dict[bytes, tuple[Any, ...]] = {}
+"""What was asked for when the document with this digest was made; ids and times make each another to the byte."""
+
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _noted(content: bytes, *asked: Any) -> bytes:
+    MADE[hashlib.sha256(content).digest()] = tuple(_ID.sub("", str(one)) for one in asked)
+    return content
+
+
 def pdf(text: str = "self-check report", *, size: int = 0) -> bytes:
     """A PDF; `size` pads it with an uncompressed stream to about so many bytes."""
     out = io.BytesIO()
@@ -29,7 +44,7 @@ def pdf(text: str = "self-check report", *, size: int = 0) -> bytes:
         drawn = f"BT /F1 12 Tf 72 720 Td ({text}) Tj 0 -20 Td ({'x' * size}) Tj ET"
         page.Contents = document.make_stream(drawn.encode())
         document.save(out, compress_streams=False)
-    return out.getvalue()
+    return _noted(out.getvalue(), "pdf", text, size)
 
 
 def docx(text: str = "自查报告") -> bytes:
@@ -37,7 +52,7 @@ def docx(text: str = "自查报告") -> bytes:
     document = Document()
     document.add_paragraph(text)
     document.save(out)
-    return out.getvalue()
+    return _noted(out.getvalue(), "docx", text)
 
 
 def xlsx() -> bytes:
@@ -46,7 +61,7 @@ def xlsx() -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as book:
         book.add_worksheet().write_string(0, 0, "企业名称")
-    return out.getvalue()
+    return _noted(out.getvalue(), "xlsx")
 
 
 def changed_zip(content: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
@@ -172,6 +187,7 @@ def photo(size: tuple[int, int] = (640, 480), *, quality: int = 80, **options: A
     return out.getvalue()
 
 
+@functools.cache
 def heic(size: tuple[int, int] = (640, 480), *, orientation: int | None = None, place: bool = False) -> bytes:
     """A photo as an iPhone keeps it; the upper left corner is red."""
     import pillow_heif

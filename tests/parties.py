@@ -20,6 +20,7 @@ from core.db import Database
 from core.forms.library import FormLibrary
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
+from enterprise.production.models import Licence
 from enterprise.production.operations import LicenceFacts, put_licence
 from miniapp_api.http.wiring import KEY
 from tests import paperwork, signing_in
@@ -56,7 +57,23 @@ class Parties:
 
 
 def prepare(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
-    """Enterprises, a licence, a reviewer in 天宁区 and one in another city."""
+    """Enterprises, a licence, a reviewer in 天宁区 and one in another city; taken as they are from a database that has
+    them (`sqlite_with_parties` in tests/conftest.py)."""
+    database: Database = application.extensions[KEY].database
+    with database.read() as session:
+        found = session.scalar(select(Licence.id).where(Licence.uscc == WORKS))
+    licence_id = str(found) if found else fill(application)
+    return Parties(
+        sign_in("licence_reviewer"),
+        sign_in_enterprise(application, WORKS),
+        sign_in_enterprise(application, OTHER_WORKS),
+        sign_in("far_reviewer"),
+        licence_id,
+    )
+
+
+def fill(application: APIFlask) -> str:
+    """Whom `prepare` signs in, and the licence, whose id is returned."""
     services = application.extensions[KEY]
     database: Database = services.database
     publish_forms(services.forms)
@@ -85,13 +102,7 @@ def prepare(application: APIFlask, sign_in: Callable[[str], Person]) -> Parties:
                 session, office_of(session, enterprise), code, password_hash, [Role.ENTERPRISE],
                 must_change_password=False,
             )  # fmt: skip
-    return Parties(
-        sign_in("licence_reviewer"),
-        sign_in_enterprise(application, WORKS),
-        sign_in_enterprise(application, OTHER_WORKS),
-        sign_in("far_reviewer"),
-        licence_id,
-    )
+    return licence_id
 
 
 def publish_forms(library: FormLibrary) -> None:

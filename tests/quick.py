@@ -7,9 +7,11 @@ tests of a process; passwords are hashed with the least work that argon2id allow
 
 import copy
 import gc
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,11 +26,15 @@ from werkzeug.routing import Map, Rule
 from werkzeug.routing.matcher import State
 
 from accounts.sign_in import passwords
+from assets.files.documents import documents
+from assets.files.file_types import FileType
+from assets.files.purposes import FilePurpose
 from core import db
 from core.config import Settings
 from core.forms.form import Form
 from miniapp_api import blueprints
 from miniapp_api.http.redirects import Application
+from tests import paperwork
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 3 << 30
@@ -55,6 +61,7 @@ def install() -> None:
     _keep_routes()
     _keep_statements()
     _keep_forms()
+    _keep_checks_of_documents()
 
 
 def nothing_to_collect() -> None:
@@ -268,3 +275,25 @@ def _keep_forms() -> None:
         return kept[key]
 
     Form.compile = classmethod(compiled)  # type: ignore[assignment, method-assign]
+
+
+def _keep_checks_of_documents() -> None:
+    """A child that finds nothing wrong with a document of `paperwork.py` is not asked about such a one again: to start
+    it costs more than the rest of a test. What it refuses, and what tests of the child itself ask, it is asked."""
+    run, program, start = documents._run, documents._PROGRAM, subprocess.run
+    kept: dict[Any, dict[str, str]] = {}
+
+    def checked(source: Path, named: FileType, purpose: FilePurpose, seconds: float) -> dict[str, str]:
+        asked = paperwork.MADE.get(hashlib.sha256(source.read_bytes()).digest())
+        as_in_production = program == documents._PROGRAM and subprocess.run is start and seconds > 1
+        if asked is None or not as_in_production or "tests/assets/" in os.environ.get("PYTEST_CURRENT_TEST", ""):
+            return run(source, named, purpose, seconds)
+        key = (asked, named.extension, tuple(purpose.extensions))
+        if key not in kept:
+            answer = run(source, named, purpose, seconds)
+            if "code" in answer:
+                return answer
+            kept[key] = answer
+        return kept[key]
+
+    documents._run = checked
