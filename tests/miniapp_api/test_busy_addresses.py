@@ -61,6 +61,7 @@ def picture_on(page: Page) -> str:
     return (source or "").partition(",")[2]
 
 
+@pytest.mark.only_in_rounds
 def test_four_hundred_citizens_of_one_hall_rate_within_an_hour(hall: Hall, clock: time_machine.Traveller) -> None:
     code = hall.code()
     for _ in range(400):

@@ -221,6 +221,7 @@ def test_a_number_is_sent_one_code_a_minute(hall: Hall, phones: Phones, clock: t
     assert page.status_code == 429 and "频繁" in Page.of(page).texts["errors"]
 
 
+@pytest.mark.only_in_rounds
 def test_four_hundred_citizens_of_one_hall_prove_their_numbers_within_an_hour(hall: Hall, phones: Phones) -> None:
     code = hall.code()
     for number in range(400):
