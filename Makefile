@@ -10,7 +10,7 @@ JOBS ?= 3
 KEEP_BYTECODE = PYTHONDONTWRITEBYTECODE=
 UV = $(VENV)/bin/uv
 
-.PHONY: help bundle client pictures setup run demo test test-rounds check bench types lock clean
+.PHONY: help bundle client pictures samples setup run demo test test-rounds check bench types lock clean
 
 help:
 	@echo "make run          start the server (sets itself up; honours HOST, PORT, DATA_DIR, DATABASE_URL, DEMO)"
@@ -19,6 +19,7 @@ help:
 	@echo "make check        style, types, direction of imports, migrations, secrets, drawings and tables of the documents"
 	@echo "make client       build the phone's app: for browsers (client/phone/dist/build/h5) and WeChat (…/mp-weixin)"
 	@echo "make pictures     photograph the phone's app into docs/pictures/ (needs Chromium)"
+	@echo "make samples      print filled-in papers (PDF and Word) into docs/samples/"
 	@echo "make bench        measure speed and memory; prints tables"
 	@echo "make demo         load the demo without starting the server"
 	@echo "make setup        install what run needs into $(VENV); the others do what they need by themselves"
@@ -43,6 +44,9 @@ client: $(VENV)/run.stamp
 pictures: $(VENV)/dev.stamp
 	@$(PYTHON) -m bundle.client_build --if-stale h5
 	@$(PYTHON) -m tests.browser.pictures
+
+samples: $(VENV)/dev.stamp
+	@$(PYTHON) -m tests.paper_samples
 
 demo: $(VENV)/run.stamp
 	@./manage prepare

@@ -39,6 +39,7 @@ LEFT_OUT = (
     "client/",
     ".ci/",
     "docs/pictures/",
+    "docs/samples/",
     ".",
     "Makefile",
     "requirements",

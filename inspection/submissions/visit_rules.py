@@ -28,7 +28,7 @@ def propose_overall(form: Form, data: dict[str, Any]) -> None:
     """Where the overall situation was left empty: the numbered list of the problems, or 未发现问题."""
     if not _has(form, _OVERALL) or data.get(_OVERALL):
         return
-    found = [str(one) for one in findings(form, data)]
+    found = [f"{one.no} {one.note or one.statement}" for one in findings(form, data)]
     data[_OVERALL] = "\n".join(f"{number}. {one}" for number, one in enumerate(found, 1))[:4000] or _NOTHING_FOUND
 
 
