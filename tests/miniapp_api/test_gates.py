@@ -28,6 +28,7 @@ from tests.newcomers import apply, code_of, make_user
 from tests.people import Person, SignIn, new_id, production, spot_check, uscc, with_problem
 from tests.raters import Hall
 from tests.records import save, submit
+from tests.rounds import rounds
 
 PUBLIC = {
     "GET /", "GET /app/", "GET /app/<path:name>",
@@ -233,6 +234,7 @@ def _body(rule: str, known: dict[str, str]) -> dict[str, Any]:
     return {}
 
 
+@pytest.mark.rounds
 @pytest.mark.parametrize("county", ["320404", "330102"])
 def test_every_role_of_a_foreign_county_reaches_nothing_by_any_route(
     application: APIFlask, client: FlaskClient, database: Database, clock: Any,
@@ -242,13 +244,15 @@ def test_every_role_of_a_foreign_county_reaches_nothing_by_any_route(
     # An added item belongs to the whole province.
     secrets = {SECRET_NAME, SECRET_USER, county_inspector.username, *known.values()} - {"1", "verify", known["item_id"]}
     before = _state(database)
-    for role in Role:
+    # Whoever holds all roles reaches what any of them reaches; each by itself comes in `make test-rounds`.
+    alone = list(Role)[: rounds(len(Role), 0)]
+    for role in alone:
         make_user(database, county, f"stranger_{role.value}", role)
     stranger_id = make_user(database, county, "stranger_of_all", *Role)
     with database.read() as session:
         office_id = session.get_one(User, stranger_id).office_id
     known |= {"stranger": str(stranger_id), "strangers_office": str(office_id)}
-    for name in (*(f"stranger_{role.value}" for role in Role), "stranger_of_all"):
+    for name in (*(f"stranger_{role.value}" for role in alone), "stranger_of_all"):
         stranger = sign_in(name)
         for method, rule, view in routes(application):
             gate = gate_of(view)

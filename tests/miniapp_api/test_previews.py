@@ -121,8 +121,20 @@ def test_a_document_waits_while_the_disk_is_full_or_gone(
     ("content", "name", "purpose", "text"),
     [
         (paperwork.docx("自查情况：未发现问题。"), "自查报告.docx", "self_check_report", "自查情况：未发现问题。"),
-        (paperwork.REPORT_DOC.read_bytes(), "自查报告.doc", "self_check_report", "工业产品生产许可证获证企业自查报告"),
-        pytest.param(paperwork.xlsx(), "自查报告.xlsx", "declaration_attachment", "企业名称", marks=needs_sheets),
+        pytest.param(
+            paperwork.REPORT_DOC.read_bytes(),
+            "自查报告.doc",
+            "self_check_report",
+            "工业产品生产许可证获证企业自查报告",
+            marks=pytest.mark.only_in_rounds,
+        ),
+        pytest.param(
+            paperwork.xlsx(),
+            "自查报告.xlsx",
+            "declaration_attachment",
+            "企业名称",
+            marks=(needs_sheets, pytest.mark.only_in_rounds),
+        ),
     ],
     ids=["docx", "doc", "xlsx"],
 )
