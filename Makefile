@@ -33,16 +33,16 @@ help:
 setup: $(VENV)/run.stamp
 	@$(PYTHON) -m assets.paper.fetch_fonts || true
 
-# A server without the phone's app still serves the rest, and /app/ says why.
+# A server without an app still serves the rest, and /app/ or /desk/ says why.
 run: $(VENV)/run.stamp
-	@$(PYTHON) -m bundle.client_build --if-stale h5 || true
+	@$(PYTHON) -m bundle.client_build --if-stale h5 desk || true
 	@exec ./manage serve
 
 client: $(VENV)/run.stamp
-	@$(PYTHON) -m bundle.client_build h5 mp-weixin
+	@$(PYTHON) -m bundle.client_build h5 desk mp-weixin
 
 pictures: $(VENV)/dev.stamp
-	@$(PYTHON) -m bundle.client_build --if-stale h5
+	@$(PYTHON) -m bundle.client_build --if-stale h5 desk
 	@$(PYTHON) -m tests.browser.pictures
 
 samples: $(VENV)/dev.stamp
@@ -87,7 +87,7 @@ lock: $(VENV)/dev.stamp
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file bundle/node-requirements.txt
 
 clean:
-	rm -rf $(VENV) client/node_modules client/phone/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	rm -rf $(VENV) client/node_modules client/phone/dist client/desk/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed only when the file with the versions has changed since.

@@ -150,9 +150,10 @@ def build(folder: Path, pythons: list[str], machine: str) -> Path:
     except fetch_fonts.FetchFailed as error:
         raise BundleError(f"the Chinese type cannot be had: {error}") from error
     try:
-        client_build.build("h5", if_stale=True)
+        for app in client_build.SERVED:
+            client_build.build(app, if_stale=True)
     except client_build.BuildFailed as error:
-        raise BundleError(f"the phone's app cannot be built: {error}") from error
+        raise BundleError(f"an app cannot be built: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"gongpin-{program_version()}-linux-{machine}.pyz"
     part = target.with_suffix(".part")
@@ -163,9 +164,10 @@ def build(folder: Path, pythons: list[str], machine: str) -> Path:
         for path in code_files():
             name = path.relative_to(ROOT).as_posix()
             archive.add(f"code/{name}", path.read_bytes(), executable=os.access(path, os.X_OK))
-        for path in sorted(client_build.built_folder("h5").rglob("*")):
-            if path.is_file():
-                archive.add(f"code/{path.relative_to(ROOT).as_posix()}", path.read_bytes())
+        for app in client_build.SERVED:
+            for path in sorted(client_build.built_folder(app).rglob("*")):
+                if path.is_file():
+                    archive.add(f"code/{path.relative_to(ROOT).as_posix()}", path.read_bytes())
         for path in sorted(fonts.SET_UP_FOLDER.rglob("*")):
             if path.is_file():
                 archive.add(f"fonts/{path.relative_to(fonts.SET_UP_FOLDER).as_posix()}", path.read_bytes())

@@ -1,4 +1,4 @@
-"""`python -m bundle.client_build TARGET…`: builds the phone's app (`h5`, `mp-weixin`) or checks its sources (`check`).
+"""`python -m bundle.client_build TARGET…`: builds the apps (`h5`, `mp-weixin`, `desk`) or checks them (`check`).
 
 Needs Python alone: where Node.js 20 or newer is not installed, it comes from PyPI into `.tools/`. Packages are those of
 `client/package-lock.json`. A build appears whole or not at all; why one failed is written down for the server to tell.
@@ -21,8 +21,28 @@ CLIENT = ROOT / "client"
 DIST = CLIENT / "phone" / "dist"
 WHY_NOT = DIST / "why-not-built.txt"
 OLDEST_NODE = 20
-TARGETS = {"h5": "build:h5", "mp-weixin": "build:mp-weixin"}
-"""Targets with their script of `client/phone/package.json`."""
+DESK_DIST = CLIENT / "desk" / "dist"
+DESK_WHY_NOT = DESK_DIST / "why-not-built.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is built: by which script of which workspace, called how, and which file at the top proves it."""
+
+    script: str
+    workspace: str
+    name: str
+    app: str
+    proof: str
+
+
+TARGETS = {
+    "h5": Target("build:h5", "phone", "手机端", "the phone's app: h5", "*.html"),
+    "mp-weixin": Target("build:mp-weixin", "phone", "手机端", "the phone's app: mp-weixin", "app.json"),
+    "desk": Target("build:desk", "desk", "电脑端", "the desk's app", "index.html"),
+}
+SERVED = ("h5", "desk")
+"""Targets that the server serves: it tells why one is missing."""
 _REQUIREMENTS = ROOT / "bundle" / "node-requirements.txt"
 _LOCK = CLIENT / "package-lock.json"
 _NO_SOURCES = {"node_modules", "dist", "tests"}
@@ -58,7 +78,15 @@ def _sources() -> Iterator[Path]:
 
 def built_folder(target: str) -> Path:
     """Where a finished build stands."""
-    return DIST / "build" / target
+    return _dist(target) / "build" / target
+
+
+def _dist(target: str) -> Path:
+    return DESK_DIST if target == "desk" else DIST
+
+
+def _why_not(target: str) -> Path:
+    return DESK_WHY_NOT if target == "desk" else WHY_NOT
 
 
 def is_current(target: str) -> bool:
@@ -110,7 +138,7 @@ def install(node: Node) -> None:
     if stamp.is_file() and stamp.read_text() == digest:
         return
     print("Installing the packages of the client (once; takes a minute)", flush=True)
-    _run("无法安装手机端所需的 npm 包", [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], CLIENT, node)
+    _run("无法安装页面所需的 npm 包", [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], CLIENT, node)
     stamp.write_text(digest)
 
 
@@ -121,17 +149,18 @@ def build(target: str, *, if_stale: bool = False) -> bool:
             return False
         node = find_node()
         install(node)
-        print(f"Building the phone's app: {target}", flush=True)
+        made = TARGETS[target]
+        print(f"Building {made.app}", flush=True)
         if target == "mp-weixin" and not os.environ.get("VITE_SERVER"):
             print("VITE_SERVER is not set: this mini-program reaches no server (docs/mini-program.md)", flush=True)
         digest = sources_digest()
-        part = DIST / "part" / target
+        part = _dist(target) / "part" / target
         shutil.rmtree(part, ignore_errors=True)
-        script = [*node.npm, "run", TARGETS[target], "--workspace", "phone"]
-        _run("手机端构建没有成功", script, CLIENT, node, UNI_OUTPUT_DIR=str(part))
-        if not any(part.glob("*.html" if target == "h5" else "app.json")):
-            raise BuildFailed("手机端构建没有产生页面")
-        folder, old = built_folder(target), DIST / "part" / "old"
+        script = [*node.npm, "run", made.script, "--workspace", made.workspace]
+        _run(f"{made.name}构建没有成功", script, CLIENT, node, UNI_OUTPUT_DIR=str(part), CLIENT_OUTPUT_DIR=str(part))
+        if not any(part.glob(made.proof)):
+            raise BuildFailed(f"{made.name}构建没有产生页面")
+        folder, old = built_folder(target), _dist(target) / "part" / "old"
         shutil.rmtree(old, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists():
@@ -147,11 +176,11 @@ def check() -> None:
     with _alone():
         node = find_node()
         install(node)
-    _run("手机端的检查没有通过", [*node.npm, "run", "check"], CLIENT, node)
+    _run("页面的检查没有通过", [*node.npm, "run", "check"], CLIENT, node)
 
 
 def _stamp(target: str) -> Path:
-    return DIST / f"{target}.stamp"
+    return _dist(target) / f"{target}.stamp"
 
 
 @contextmanager
@@ -182,24 +211,25 @@ def _run(sentence: str, command: list[str], folder: Path, node: Node | None = No
 
 def main(arguments: list[str]) -> int:
     """Entry point; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bundle.client_build", description="Build the phone's app.")
+    parser = argparse.ArgumentParser(prog="python -m bundle.client_build", description="Build the apps.")
     parser.add_argument("targets", nargs="+", choices=[*TARGETS, "check"])
     parser.add_argument("--if-stale", action="store_true", help="only where sources changed since the last build")
     options = parser.parse_args(arguments)
-    try:
-        for target in options.targets:
+    failures = 0
+    for target in options.targets:
+        try:
             if target == "check":
                 check()
-            else:
-                build(target, if_stale=options.if_stale)
-        if set(options.targets) & TARGETS.keys():
-            WHY_NOT.unlink(missing_ok=True)
-    except BuildFailed as failed:
-        print(failed, file=sys.stderr)
-        if "h5" in options.targets:
-            WHY_NOT.write_text(str(failed).splitlines()[0].rstrip("：") + "。\n", encoding="utf-8")
-        return 1
-    return 0
+                continue
+            build(target, if_stale=options.if_stale)
+            _why_not(target).unlink(missing_ok=True)
+        except BuildFailed as failed:
+            failures += 1
+            print(failed, file=sys.stderr)
+            if target in SERVED:
+                _why_not(target).parent.mkdir(parents=True, exist_ok=True)
+                _why_not(target).write_text(str(failed).splitlines()[0].rstrip("：") + "。\n", encoding="utf-8")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

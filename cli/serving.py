@@ -38,7 +38,7 @@ from core.keys import stored
 from core.long_jobs.running import RunnerThread
 from demo.accounts import accounts_file
 from demo.commands import print_accounts
-from miniapp_api import phone_app
+from miniapp_api import desk_app, phone_app
 
 log = structlog.get_logger()
 
@@ -196,6 +196,11 @@ def _announce(settings: Settings, wechat_double: str | None, *, first: bool) -> 
         reason = phone_app.why_not_built() or "请运行 make client"
         log.warning("phone_app_not_built", reason=reason, mend="make client")
         click.echo(f"  手机端 phone app            尚未构建：{reason}", err=True)
+    if desk_app.is_built():
+        click.echo(f"  电脑端 desk                 {url}/desk/")
+    else:
+        reason = desk_app.why_not_built() or "请运行 make client"
+        click.echo(f"  电脑端 desk                 尚未构建：{reason}", err=True)
     click.echo(f"  接口文档 API pages          {url}/api/docs/")
     click.echo(f"  OpenAPI 3.1                 {url}/api/v1/openapi.json")
     click.echo(f"  数据目录 data               {settings.data_dir.absolute()}")

@@ -1,6 +1,6 @@
 """All blueprints: those under `/api/v1`, and those at the root."""
 
-from miniapp_api import calendar, files, forms, health, home, jobs, outages, phone_app, printing_many, prints
+from miniapp_api import calendar, desk_app, files, forms, health, home, jobs, outages, phone_app, printing_many, prints
 from miniapp_api.accounts import (
     access_log,
     account_applications,
@@ -101,4 +101,4 @@ API = (
     public_ratings.bp,
     rating_statistics.bp,
 )
-ROOT = (home.bp, health.bp, phone_app.bp, rating_pages.bp, prints.bp)
+ROOT = (home.bp, health.bp, phone_app.bp, desk_app.bp, rating_pages.bp, prints.bp)

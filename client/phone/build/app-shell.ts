@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 import type { Plugin } from 'vite'
 
-const COMPRESSED = /\.(js|css|html|svg|json)$/
+import { compressTexts, filesBelow } from '../../build/compress'
 
 /**
  * After the H5 build: writes `sw.js`, by which the app opens without a network, and lays compressed copies beside all
@@ -25,12 +24,7 @@ export function appShell(): Plugin {
         const root = process.env['UNI_OUTPUT_DIR'] ?? folder
         askForSignInAtOnce(root)
         writeFileSync(join(root, 'sw.js'), serviceWorker(root))
-        for (const name of filesBelow(root).filter((one) => COMPRESSED.test(one))) {
-          const content = readFileSync(join(root, name))
-          const quality = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length }
-          writeFileSync(join(root, `${name}.gz`), gzipSync(content, { level: 9 }))
-          writeFileSync(join(root, `${name}.br`), brotliCompressSync(content, { params: quality }))
-        }
+        compressTexts(root)
       },
     },
   }
@@ -49,14 +43,6 @@ function askForSignInAtOnce(root: string): void {
     .filter((name) => !html.includes(name))
     .map((name) => `<link rel="modulepreload" crossorigin href="/app/assets/${name}">`)
   writeFileSync(page, html.replace('</head>', `${links.join('')}</head>`))
-}
-
-function filesBelow(root: string): string[] {
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((one) => one.isFile())
-    .map((one) => relative(root, join(one.parentPath, one.name)).replaceAll('\\', '/'))
-    .sort()
 }
 
 /** Its cache is named by the content of all files, so that each build has one of its own. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { comingOf, consequenceOf, nextOf, postsOf, stepsOf, tagOf, type Filing, type Kind } from '../src/pages/enterprise/work-words'
+import { comingOf, consequenceOf, nextOf, postsOf, stepsOf, tagOf, type Filing, type Kind } from '@gongpin/core/speech'
 
 const step = (action: string, label: string, from: string | null, to: string, more: object = {}) => ({
   action, label, from, to, comment_required: false, sends: false, restores: false, mine: true, ...more,

@@ -1,7 +1,7 @@
 /** What a photo's page says of it: when and where it was taken, and the digests of its bytes. */
 import type { AnswerOf } from '@gongpin/core'
 
-import { localTime } from '@/dates'
+import { localTime } from '@gongpin/core/speech'
 
 export interface FileFact {
   label: string

@@ -6,7 +6,7 @@ import { network } from './network'
 import { openFiles as openBrowserFiles } from './h5/files'
 import { openLocks } from './h5/locks'
 import { openStore as openBrowserStore } from './h5/store'
-import { openTransport as openBrowserTransport } from './h5/transport'
+import { openTransport as openBrowserTransport } from '@gongpin/core/browser'
 // #endif
 // #ifdef MP-WEIXIN
 import { queueOfPromises } from './queue'

@@ -1,7 +1,7 @@
 /** What is said of account applications (账号申请) and users. */
 import { Problem, type AnswerOf, type Api } from '@gongpin/core'
 
-import { localTime } from '@/dates'
+import { localTime } from '@gongpin/core/speech'
 
 export type Application = AnswerOf<'/api/v1/account-applications', 'get'>['items'][number]
 export type User = AnswerOf<'/api/v1/users', 'get'>['items'][number]

@@ -2,11 +2,11 @@
 import { compileForm, type Fault, type Form, type FormBody, type Json, type Plan, planForm, setAnswer, validate } from '@gongpin/core'
 import { reactive, ref, shallowRef } from 'vue'
 
-import { chinaToday } from '@/dates'
+import { chinaToday } from '@gongpin/core/speech'
 import type { Desk } from '@/desk'
 import type { Paper, Papers, Upload } from './papers'
 import type { Work } from './work'
-import type { Step } from './work-words'
+import type { Step } from '@gongpin/core/speech'
 
 interface Kept {
   body: FormBody

@@ -11,7 +11,7 @@ import { firstTry, forgetTries } from './first-tries'
 import type { Paper } from './papers'
 import { hasOwnPage } from './step-work'
 import type { Work } from './work'
-import { consequenceOf, type Step } from './work-words'
+import { consequenceOf, type Step } from '@gongpin/core/speech'
 
 /** What goes with a step: words, and the answers and documents of its own form. */
 export interface Said {

@@ -8,13 +8,13 @@ import {
 } from '@gongpin/core'
 import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
-import { chinaToday } from '@/dates'
+import { chinaToday } from '@gongpin/core/speech'
 import { type Desk, deskOf } from '@/desk'
 import { isGuests } from '@/guest'
 import { session } from '@/session'
 import { sentenceOf } from '@/words'
 import { type Paper, type Papers, type Upload, uploadFilesIn } from './papers'
-import type { Filing, Kind } from './work-words'
+import type { Filing, Kind } from '@gongpin/core/speech'
 
 interface Kept {
   version: number

@@ -6,7 +6,7 @@ import {
 import { computed, ref, shallowRef } from 'vue'
 
 import { dictionaryOf } from '@/components/fields/context'
-import { chinaToday } from '@/dates'
+import { chinaToday } from '@gongpin/core/speech'
 import { afterFrame } from '@/platform/frame'
 import { session } from '@/session'
 import { correspondenceFaults } from './correspondence'

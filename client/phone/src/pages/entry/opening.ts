@@ -1,7 +1,7 @@
 /** Opens the record that the pages of this folder work on: one at a time, shared by them. */
 import { type Body, carryOver, type Draft, type FormDefinition, type RecordType, type Workplace } from '@gongpin/core'
 
-import { chinaToday } from '@/dates'
+import { chinaToday } from '@gongpin/core/speech'
 import { workplace } from '@/services'
 import { session } from '@/session'
 import { Filling } from './filling'

@@ -1,7 +1,7 @@
 /** What the server would ask of a record, asked on the spot: names, product, same check today, licence, region. */
 import { duplicatesOf, type KeptEnterprise, nameQuestion } from '@gongpin/core'
 
-import { clockTime, chinaToday } from '@/dates'
+import { clockTime, chinaToday } from '@gongpin/core/speech'
 import type { Filling } from './filling'
 
 export interface Question {

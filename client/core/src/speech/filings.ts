@@ -1,7 +1,7 @@
 /** What is said of filings (办件): where one stands, what comes next, what a step undoes. */
-import type { AnswerOf } from '@gongpin/core'
+import type { AnswerOf } from '../api/types'
 
-import { localTime } from '@/dates'
+import { localTime } from './dates'
 
 export type Filing = AnswerOf<'/api/v1/filings/{filing_id}', 'get'>
 export type FilingRow = AnswerOf<'/api/v1/filings', 'get'>['items'][number]

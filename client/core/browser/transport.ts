@@ -1,4 +1,4 @@
-import { type Files, type HttpAnswer, NoAnswer, type Transport } from '@gongpin/core'
+import { type Files, type HttpAnswer, NoAnswer, type Transport } from '../src/platform'
 
 /** fetch for requests; XMLHttpRequest for uploads, since only it tells how much was sent. */
 export function openTransport(files: Files): Transport {
