@@ -16,6 +16,7 @@ from core import clock
 from core.actor import Actor
 from core.database.name_search import like_pattern
 from core.database.paging import (
+    COUNT_LIMIT,
     Order,
     Page,
     PageRequest,
@@ -210,7 +211,9 @@ def _merged(session: Session, order: Order, request: PageRequest, alternatives: 
     rows, next_after = cut(session, distinct, rising, request)
     total, exact = len(rows), True
     if not is_whole(request, rows, next_after):
-        counted = union_all(*of_each).subquery()
+        # No alternative needs counting further than all of them together.
+        some = (select(key).where(*one).limit(COUNT_LIMIT + 1).subquery() for one in alternatives)
+        counted = union_all(*(select(one) for one in some)).subquery()
         total, exact = count_up_to(session, select(counted.c.id).distinct().subquery().c.id)
     return _whole_rows(session, order, Page(rows, request, total, exact, next_after))
 

@@ -45,8 +45,10 @@ def of_office(
                     of_region.setdefault(status.code, []).append(mine)
                 if kind.route is not None:
                     handled.setdefault(status.code, []).append(mine)
+    # Asked only where some have one: the index over areas and statuses does not hold it.
+    nobody_s = [Filing.office_id.is_(None)] if any(kind.route is not None for kind in kinds) else []
     for code, alternatives in of_region.items():
-        yield [covered, Filing.status == code, Filing.office_id.is_(None), or_(*alternatives)]
+        yield [covered, Filing.status == code, *nobody_s, or_(*alternatives)]
     for code, alternatives in handled.items():
         for office_id in actor.offices:
             yield [Filing.office_id == office_id, Filing.status == code, or_(*alternatives)]
