@@ -3,12 +3,26 @@
 import argparse
 from pathlib import Path
 
-from bench import files, filing_engine, filings, growth, history, memory, phone, photos, plans, ratings, submission
+from bench import (
+    files,
+    filing_engine,
+    filings,
+    growth,
+    history,
+    memory,
+    papers,
+    phone,
+    photos,
+    plans,
+    ratings,
+    submission,
+)
 from bench.databases import DIALECTS, postgres_answers
 
 PARTS = {
     "submission": submission, "filings": filings, "filing_engine": filing_engine, "ratings": ratings, "files": files,
-    "growth": growth, "memory": memory, "history": history, "phone": phone,
+    "growth": growth, "memory": memory, "history": history, "papers": papers,
+    "phone": phone,
 }  # fmt: skip
 
 

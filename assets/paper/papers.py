@@ -17,6 +17,7 @@ from PIL import Image
 from assets.paper import compiling, qr_codes
 from assets.paper.compiling import CompilingFailed, Outcome
 from assets.paper.fonts import CharactersMissing, FontMissing, Style
+from assets.paper.kept_papers import KeptPapers, key_of
 
 log = structlog.get_logger()
 
@@ -51,11 +52,18 @@ class Press:
     fonts: Path
     read: Callable[[str], bytes]
 
+    kept: KeptPapers = field(default_factory=KeptPapers)
+
     def pdf(self, paper: Paper) -> bytes:
         """The paper as PDF, by the bureau's own template where there is one that can be printed.
 
-        Raises as `compiling.compile` does.
+        Printed again soon it is the same bytes. Raises as `compiling.compile` does.
         """
+        template, beside = self._own(paper)
+        parts = (paper.data, dict(paper.pictures), dict(paper.photos))
+        return self.kept.get(key_of([*beside, template], *parts), lambda: self._made(paper))
+
+    def _made(self, paper: Paper) -> bytes:
         pictures = self.pictures_of(paper)
         if self._has_own:
             try:

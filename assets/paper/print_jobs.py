@@ -26,7 +26,7 @@ from core.jobs.scheduler import RareJob
 from core.long_jobs.running import Batch
 
 PREFIX = "prints"
-AT_ONCE = 10
+AT_ONCE = 25
 """Papers that one child process compiles."""
 MOST = 2000
 """Papers of one job."""
