@@ -100,6 +100,19 @@ class RegistrationOffers(Answer):
     sends_mail: bool = Field(description="whether a lost query code can be mailed")
 
 
+class OfferOfSystem(RegistrationOffer):
+    """What can be registered, and in which system."""
+
+    system: str
+
+
+class AllRegistrationOffers(Answer):
+    """What can be registered without an account, in all systems."""
+
+    items: list[OfferOfSystem]
+    sends_mail: bool = Field(description="whether a lost query code can be mailed")
+
+
 class NewRegistration(Answer):
     """A registration; the query code is shown once and is to be kept."""
 
@@ -144,6 +157,19 @@ class Registration(Answer):
     actions: list[Action] = Field(description="what the caller may do now")
     version: int
     created_at: datetime
+
+
+@bp.get("/registrations/offers")
+@public(transaction=False)
+@answers(AllRegistrationOffers)
+def list_registration_offers() -> dict[str, Any]:
+    """What can be registered without an account, in all systems; nothing where none takes anybody."""
+    services = wiring()
+    items = [
+        {"system": one.system, "kind": one.kind, "title": one.title, "applicant": one.applicant, "hint": one.hint}
+        for one in services.registrations.all
+    ]
+    return {"items": items, "sends_mail": services.site.sends_mail}
 
 
 @bp.get("/registrations/<string:system>")

@@ -36,7 +36,7 @@ PUBLIC = {
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
     "POST /api/v1/sessions", "POST /api/v1/sessions/wechat", "POST /api/v1/captchas", "GET /api/v1/regions",
     "GET /api/v1/password-resets", "POST /api/v1/password-resets", "PUT /api/v1/password-resets/<string:token>",
-    "POST /api/v1/sessions/query", "GET /api/v1/registrations/<string:system>",
+    "POST /api/v1/sessions/query", "GET /api/v1/registrations/offers", "GET /api/v1/registrations/<string:system>",
     "POST /api/v1/registrations/<string:system>", "POST /api/v1/registrations/<string:system>/lost-codes",
     "GET /api/v1/notices", "GET /api/v1/notices/<uuid:notice_id>",
     "GET /api/v1/notices/<uuid:notice_id>/files/<uuid:file_id>",

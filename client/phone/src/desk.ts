@@ -1,5 +1,5 @@
 /** What the pages of a filing work with: of the person who is signed in, or of a guest with its query code (`guest.ts`). */
-import { Api, Attachments, Catalogues, Kept, type Platform, storageState, type StorageState } from '@gongpin/core'
+import { Api, Attachments, Catalogues, Kept, type Platform, Problem, storageState, type StorageState } from '@gongpin/core'
 
 import { guest, guestRefused, isGuests } from './guest'
 import { services, workplace } from './services'
@@ -20,9 +20,12 @@ export interface Desk {
 
 let opened: { filingId: string; desk: Promise<Desk> } | null = null
 
-/** For the pages of this filing. Rejects where nobody is signed in and no query code was given for it. */
+/** For the pages of this filing. Raises `Problem` where nobody is signed in and no query code was given for it. */
 export async function deskOf(filingId: string): Promise<Desk> {
-  if (!isGuests(filingId)) return ownDesk()
+  if (!isGuests(filingId)) {
+    if (session.token === null) throw new Problem(401, 'unauthenticated', '请先登录，或凭查询码打开。')
+    return ownDesk()
+  }
   if (opened?.filingId !== filingId) opened = { filingId, desk: guestDesk(filingId) }
   return opened.desk
 }

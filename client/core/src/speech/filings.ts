@@ -46,13 +46,13 @@ export function consequenceOf(kind: Kind, step: Step, filing: Pick<Filing, 'sent
 }
 
 /** What is to be done now, in a sentence for whoever opens the filing. */
-export function nextOf(kind: Kind, filing: Pick<Filing, 'status' | 'actions'>): string {
+export function nextOf(kind: Kind, filing: Pick<Filing, 'status' | 'actions'>, later = '结果会出现在“待办”中。'): string {
   const status = kind.statuses.find((one) => one.code === filing.status)
   if (status?.final) return '已办结。'
   const [first] = stepsOf(kind, filing)
   if (first?.sends) return `请填写下列各项，再点“${first.label}”。`
   if (first && filing.actions.some((action) => action !== 'withdraw' && action !== 'delete')) return `可以办理：${first.label}。`
-  return '已提交，等待局方办理。结果会出现在“待办”中。'
+  return `已提交，等待局方办理。${later}`
 }
 
 /** The coming step of the timeline; empty where it is over. */
@@ -68,6 +68,36 @@ export function summaryOf(kind: Kind | undefined, summary: Readonly<Record<strin
   return Object.entries(summary).flatMap(([name, value]) => {
     const label = items.find((one) => 'field' in one && one.field === name)?.text
     return value === null || value === '' || typeof value === 'object' ? [] : [label ? `${label}：${String(value)}` : String(value)]
+  })
+}
+
+/** A party (当事方) as it is shown: who, and whether they have confirmed where that is awaited. */
+export interface PartyLine {
+  key: string
+  label: string
+  name: string
+  /** Empty where nobody waits for a confirmation of theirs. */
+  state: string
+  confirmed: boolean
+}
+
+/** The parties of a filing; of those who confirm, whether and when they did. */
+export function partiesOf(kind: Pick<Kind, 'steps'>, filing: Pick<Filing, 'status' | 'parties' | 'confirmations'>): PartyLine[] {
+  const asked = new Set(kind.steps.filter((one) => one.confirms && one.from === filing.status).flatMap((one) => one.by))
+  return filing.parties.map((one, place) => {
+    const { party, label, name, leader, confirmed_at: at } = one
+    const awaited = filing.confirmations !== null && asked.has(party)
+    const state = at ? `✓ ${localTime(at)} 已确认` : awaited ? '○ 未确认' : ''
+    return { key: `${party} ${name} ${place}`, label, name: leader ? `${name}（组长）` : name, state, confirmed: !!at }
+  })
+}
+
+/** The clocks of a filing beside its due day: what they count to, and whether they stand still. */
+export function clocksOf(filing: Pick<Filing, 'clocks'>): { key: string; label: string; text: string }[] {
+  return filing.clocks.map(({ name, label, counting, due_on, provisional, paused }) => {
+    const day = counting === 'waiting' ? `${due_on} 起可以办理` : `${due_on} 前`
+    const guessed = provisional ? '（工作日历未公布，按推算）' : ''
+    return { key: name, label, text: paused ? '‖ 暂停' : day + guessed }
   })
 }
 
