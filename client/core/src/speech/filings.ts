@@ -116,10 +116,16 @@ export function postsOf(kind: Kind, moves: readonly Move[]): Post[] {
       key: move.seq,
       title: titleOf(kind, move),
       at: localTime(move.at),
-      who: [move.operator_name ?? move.actor ?? '系统', move.office].filter(Boolean).join(' · '),
+      who: whoOf(move),
       opinion: move.comment ?? null,
     }))
     .reverse()
+}
+
+/** Who registered without an account acts under a user name that the server made; the office is the applicant's own. */
+function whoOf({ operator_name, actor, office }: Move): string {
+  if (actor?.startsWith('reg-')) return '申报人（凭查询码）'
+  return [operator_name ?? actor ?? '系统', office].filter(Boolean).join(' · ')
 }
 
 function titleOf(kind: Kind, move: Move): string {
