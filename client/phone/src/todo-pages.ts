@@ -8,6 +8,7 @@ const ABOUT: Record<string, (id: string) => string> = {
   'account-applications': () => '/pages/accounts/index',
   users: () => '/pages/accounts/index?part=users',
   filings: (id) => `/pages/enterprise/filing?id=${id}`,
+  registrations: () => '/pages/query/decide',
   'rating-codes': (id) => `/pages/rating/index?code_id=${id}`,
 }
 /** What administrators do on the server itself; the title says with which command. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { comingOf, consequenceOf, nextOf, postsOf, stepsOf, tagOf, type Filing, type Kind } from '@gongpin/core/speech'
+import { manySteps } from '../src/pages/enterprise/steps-for-many'
+
+import { clocksOf, comingOf, consequenceOf, nextOf, partiesOf, postsOf, stepsOf, tagOf, type Filing, type Kind } from '@gongpin/core/speech'
 
 const step = (action: string, label: string, from: string | null, to: string, more: object = {}) => ({
   action, label, from, to, comment_required: false, sends: false, restores: false, mine: true, ...more,
@@ -47,6 +49,33 @@ describe('a filing in words, from its declaration alone', () => {
     ])
     expect([comingOf(KIND, { ...DRAFT, finished_at: null }), comingOf(KIND, { ...SENT, finished_at: null })]).toEqual(['下一步：提交', '等待局方办理'])
     expect([tagOf(KIND, DRAFT), tagOf(KIND, SENT), tagOf(KIND, { ...DRAFT, opinion: '请补正' } as never)]).toEqual(['mine', 'other', 'returned'])
+  })
+
+  it('names its parties, and who of them has confirmed where that is awaited', () => {
+    const party = (name: string, at: string | null, more: object = {}) => ({ party: 'reviewer', label: '评审员', name, leader: false, confirmed_at: at, ...more })
+    const parties = [party('甲', '2026-11-29T02:41:00Z', { leader: true }), party('乙', null), { ...party('丙机构', null), party: 'agency' }]
+    const kind = { steps: [step('confirm', '确认', 'read', 'read', { confirms: true, by: ['reviewer'] })] }
+    const shown = (confirmations: object | null) => partiesOf(kind as never, { status: 'read', parties, confirmations } as never).map((one) => `${one.name} ${one.state}`)
+    expect(shown({ needed: 2, given: ['甲'] })).toEqual(['甲（组长） ✓ 2026-11-29 10:41 已确认', '乙 ○ 未确认', '丙机构 '])
+    expect(shown(null)).toEqual(['甲（组长） ✓ 2026-11-29 10:41 已确认', '乙 ', '丙机构 '])
+  })
+
+  it('says to which day each clock counts, and which stands still', () => {
+    const clock = { name: 'a', label: '受理期限', counting: 'deadline', due_on: '2026-12-04', provisional: true, paused: false }
+    const clocks = [clock, { ...clock, name: 'b', counting: 'waiting', provisional: false }, { ...clock, name: 'c', paused: true }]
+    expect(clocksOf({ clocks } as never).map((one) => one.text)).toEqual(['2026-12-04 前（工作日历未公布，按推算）', '2026-12-04 起可以办理', '‖ 暂停'])
+  })
+
+  it('calls who registered without an account what they are', () => {
+    const move = { seq: 1, at: '2026-11-29T02:00:00Z', action: 'open', from: null, to: 'draft', version: 1, actor: 'reg-0a1b', office: '某机构' }
+    expect(postsOf(KIND, [move] as never)[0]!.who).toBe('申报人（凭查询码）')
+  })
+
+  it('offers a step for many with those of the list that wait for it', () => {
+    const kind = { steps: [step('list', '公布', 'read', 'read', { many: true, by: [] }), step('drop', '撤销', 'read', 'read')] }
+    const rows = [{ id: '1', status: 'read', actions: ['list'] }, { id: '2', status: 'read', actions: [] }, { id: '3', status: 'unread', actions: ['list'] }]
+    expect(manySteps(kind as never, rows as never)).toMatchObject([{ action: 'list', ids: ['1'] }])
+    expect(manySteps(undefined, rows as never)).toEqual([])
   })
 
   it('says why a deadline was moved, and by what', () => {
