@@ -1,4 +1,4 @@
-"""A server that carries the kinds of tests (`tests/kinds`) and takes registrations: what the phone draws from declarations alone.
+"""A server that carries the kinds of `tests/kinds` and takes registrations.
 
 `declare` runs in the server's own process before it starts, `people` in one of its own; both by `proof_server`.
 """
@@ -63,7 +63,7 @@ _GOODS["sections"] = [
         item("permit", "场地证明", "file", required=True, owed_when={"item": "mode", "in": ["deficient"]}),
     ]},
 ]  # fmt: skip
-STATEMENT = Document(Category("statement", "承诺书", frozenset({DECLARATION_ATTACHMENT})), required="optional")
+STATEMENT = Document(Category("statement", "承诺书", frozenset({DECLARATION_ATTACHMENT})), required="never")
 
 
 def agency_kind() -> FilingKind:
