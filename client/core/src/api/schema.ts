@@ -1145,6 +1145,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be registered without an account, in all systems; nothing where none takes anybody. */
+        get: operations["list_registration_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rating-numbers/freed": {
         parameters: {
             query?: never;
@@ -4365,6 +4382,12 @@ export interface components {
         AllConditions: {
             all: components["schemas"]["Condition"][];
         };
+        /** @description What can be registered without an account, in all systems. */
+        AllRegistrationOffers: {
+            items: components["schemas"]["OfferOfSystem"][];
+            /** @description whether a lost query code can be mailed */
+            sends_mail: boolean;
+        };
         AnswerGroup: {
             [key: string]: components["schemas"]["AnswerValue"];
         };
@@ -6349,6 +6372,15 @@ export interface components {
             count_of?: string;
             /** @description which rows are summed or counted; left out: all */
             rows_when?: components["schemas"]["Condition"];
+        };
+        /** @description What can be registered, and in which system. */
+        OfferOfSystem: {
+            kind: string;
+            title: string;
+            /** @enum {string} */
+            applicant: "organisation" | "person";
+            hint: string;
+            system: string;
         };
         /** @description Figures of an office, or of all in the total, as spec/b_rating §8 defines them; a rate over nothing is null. */
         OfficeFigures: {
@@ -15329,6 +15361,71 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_registration_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllRegistrationOffers"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
