@@ -53,13 +53,14 @@ def is_for_the_other_database(item: pytest.Item, dialects: list[str]) -> bool:
 
 
 SLOW_BY_NATURE = (
-    "tests/backups/", "tests/browser/", "tests/client/", "tests/enterprise/filings/test_play.py",
-    "tests/history/test_role.py", "tests/races/test_access_log_processes.py", "tests/races/test_processes.py",
+    "tests/assets/test_document_conversion.py", "tests/backups/", "tests/browser/", "tests/client/",
+    "tests/enterprise/filings/test_play.py", "tests/history/test_role.py",
+    "tests/races/test_access_log_processes.py", "tests/races/test_processes.py",
     "tests/races/test_rating_processes.py", "tests/test_demo.py", "tests/test_earlier_releases.py",
     "tests/test_full_disk.py", "tests/test_start_up.py", "tests/test_tour.py",
 )  # fmt: skip
-"""Files whose tests each start servers, browsers or restores, or load the demo: `make test-rounds` runs them, `make
-test` only what is marked `in_make_test`, one or two a file that go the whole way."""
+"""Files whose tests each start servers, browsers, restores or LibreOffice, or load the demo: `make test-rounds` runs
+them, `make test` only what is marked `in_make_test`, one or two a file that go the whole way."""
 
 
 def is_left_to_rounds(item: pytest.Item) -> bool:

@@ -50,6 +50,7 @@ def script(tmp_path: Path, text: str) -> Converter:
 
 
 @needs_office
+@pytest.mark.in_make_test
 def test_the_text_of_a_document_stands_in_its_pdf(folder: Path) -> None:
     pdf = converted(folder, paperwork.docx("常州某某电缆有限公司自查报告，未发现问题。"))
     assert "常州某某电缆有限公司自查报告，未发现问题。" in text_of(pdf)
@@ -172,6 +173,7 @@ def test_what_is_broken_is_not_shown_as_an_empty_page(folder: Path, content: byt
         converted(folder, content)
 
 
+@pytest.mark.in_make_test
 def test_what_is_no_pdf_is_not_taken(tmp_path: Path, folder: Path) -> None:
     converter = script(tmp_path, 'mkdir made; echo "<html>" > made/document.pdf')
     with pytest.raises(ConversionFailed, match="no PDF"):

@@ -137,6 +137,7 @@ def converted(source: Path, folder: Path, target: str) -> bytes:
 
 
 @needs_office
+@pytest.mark.only_in_rounds
 @pytest.mark.parametrize("target", ["doc", "docx", "pdf"])
 def test_what_an_office_program_saves_is_taken(tmp_path: Path, target: str) -> None:
     source = tmp_path / "in" / "report.docx"
@@ -148,6 +149,7 @@ def test_what_an_office_program_saves_is_taken(tmp_path: Path, target: str) -> N
 
 @needs_office
 @needs_sheets
+@pytest.mark.only_in_rounds
 @pytest.mark.parametrize("target", ["xls", "xlsx"])
 def test_what_a_spreadsheet_program_saves_is_taken(tmp_path: Path, target: str) -> None:
     source = tmp_path / "in" / "table.xlsx"
@@ -158,6 +160,7 @@ def test_what_a_spreadsheet_program_saves_is_taken(tmp_path: Path, target: str) 
 
 
 @needs_office
+@pytest.mark.only_in_rounds
 def test_rtf_and_html_that_an_office_program_saves_are_refused_with_advice(tmp_path: Path) -> None:
     source = tmp_path / "in" / "report.docx"
     source.parent.mkdir()
