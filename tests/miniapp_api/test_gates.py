@@ -31,7 +31,7 @@ from tests.records import save, submit
 from tests.rounds import rounds
 
 PUBLIC = {
-    "GET /", "GET /app/", "GET /app/<path:name>",
+    "GET /", "GET /app/", "GET /app/<path:name>", "GET /desk/", "GET /desk/<path:name>",
     "GET /healthz", "GET /readyz", "GET /metrics",  # the last one guards itself
     "GET /api/docs/", "GET /api/docs/<path:path>", "GET /api/v1/openapi.json",
     "POST /api/v1/sessions", "POST /api/v1/sessions/wechat", "POST /api/v1/captchas", "GET /api/v1/regions",
