@@ -30,8 +30,9 @@ class HasSettings(Protocol):
 
 @click.group()
 def papers() -> None:
-    """Templates of papers (文书模板), written in typst (https://typst.app/docs).
+    """Templates of papers (文书模板): list, copy to change, check.
 
+    They are written in typst (https://typst.app/docs).
     A file in DATA_DIR/papers takes the place of the built-in template of the same name. Fonts in DATA_DIR/fonts (.ttf,
     .otf) can be named in it; 方正小标宋 (FZXiaoBiaoSong-B05S) is used for titles as soon as it lies there.
     """
@@ -40,7 +41,12 @@ def papers() -> None:
 @papers.command("list")
 @click.pass_obj
 def list_command(obj: HasSettings) -> None:
-    """List the templates, and which of them the bureau has replaced."""
+    """List the templates, and which of them the bureau has replaced.
+
+    \b
+    Example:
+      ./manage papers list
+    """
     for name, path in sorted(built_in().items()):
         own = own_folder(obj.settings) / name
         click.echo(f"{name}\t{'本局模板' if own.is_file() else '内置模板'}\t{_first_line(path)}")
@@ -51,6 +57,10 @@ def list_command(obj: HasSettings) -> None:
 @click.pass_obj
 def copy_command(obj: HasSettings, name: str) -> None:
     """Copy the built-in template NAME to DATA_DIR/papers, where it can be changed.
+
+    \b
+    Example:
+      ./manage papers copy onsite-sales.typ
 
     \b
     Exit status:
@@ -73,6 +83,10 @@ def check_command(obj: HasSettings) -> None:
     """Print each of the bureau's own templates blank; a broken one is named with its line.
 
     While a template is broken the built-in one is printed in its place.
+
+    \b
+    Example:
+      ./manage papers check
 
     \b
     Exit status:
