@@ -30,7 +30,7 @@ class HasSettings(Protocol):
 
 @click.group()
 def papers() -> None:
-    """Templates of papers (文书模板): list, copy to change, check.
+    """Templates of papers (文书模板): list, copy to change, check the own ones.
 
     They are written in typst (https://typst.app/docs).
     A file in DATA_DIR/papers takes the place of the built-in template of the same name. Fonts in DATA_DIR/fonts (.ttf,
