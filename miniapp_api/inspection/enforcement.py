@@ -64,7 +64,7 @@ class EnforcementRow(Answer):
     actions: list[str] = Field(description="what the caller may do now")
 
 
-class Decision(Answer):
+class ApprovalDecision(Answer):
     """Who approved or rejected it, and with which opinion."""
 
     at: datetime
@@ -81,7 +81,7 @@ class WholeEnforcementPaper(EnforcementRow):
     form_version: int
     data: dict[str, AnswerValue]
     receipt: dict[str, AnswerValue] | None = Field(description="the 送达回证, once it was served")
-    decided: Decision | None
+    decided: ApprovalDecision | None
     operator_name: str | None
 
 

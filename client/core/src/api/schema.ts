@@ -4409,6 +4409,15 @@ export interface components {
             created_at: string;
             decided_at: string | null;
         };
+        /** @description Who approved or rejected it, and with which opinion. */
+        ApprovalDecision: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            office: string;
+            approved: boolean;
+            opinion: string | null;
+        };
         /** @description True or false. `problem_when` is `[true]` or `[false]`; `problem_text` as for choices. */
         BooleanItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -4566,7 +4575,7 @@ export interface components {
             outdated: boolean;
             reason: string;
             requested: components["schemas"]["Mark"];
-            decided: components["schemas"]["miniapp_api__inspection__correction_requests__Decision"] | null;
+            decided: components["schemas"]["Decision"] | null;
             /** @description what the caller may do now */
             actions: ("approve" | "reject" | "withdraw" | "read")[];
             /** Format: date-time */
@@ -4637,7 +4646,7 @@ export interface components {
             outdated: boolean;
             reason: string;
             requested: components["schemas"]["Mark"];
-            decided: components["schemas"]["miniapp_api__inspection__correction_requests__Decision"] | null;
+            decided: components["schemas"]["Decision"] | null;
             /** @description what the caller may do now */
             actions: ("approve" | "reject" | "withdraw" | "read")[];
             /** Format: date-time */
@@ -4734,6 +4743,16 @@ export interface components {
             username: string;
             name: string | null;
             office: string;
+        };
+        /** @description How an application was decided, and by whom. */
+        Decision: {
+            /** Format: date-time */
+            at: string;
+            /** @description operator name, or user name where there is none */
+            by: string;
+            office: string;
+            /** @description null where it was accepted */
+            opinion: string | null;
         };
         /** @description What an enterprise declared last that was approved. */
         Declared: {
@@ -8115,7 +8134,7 @@ export interface components {
             receipt: {
                 [key: string]: components["schemas"]["AnswerValue"];
             } | null;
-            decided: components["schemas"]["miniapp_api__inspection__enforcement__Decision"] | null;
+            decided: components["schemas"]["ApprovalDecision"] | null;
             operator_name: string | null;
         };
         /** @description A year as deadlines are counted by it. */
@@ -8126,25 +8145,6 @@ export interface components {
             /** @description what this means, where it is not known */
             note: string | null;
             days: components["schemas"]["CalendarDay"][];
-        };
-        /** @description How an application was decided, and by whom. */
-        miniapp_api__inspection__correction_requests__Decision: {
-            /** Format: date-time */
-            at: string;
-            /** @description operator name, or user name where there is none */
-            by: string;
-            office: string;
-            /** @description null where it was accepted */
-            opinion: string | null;
-        };
-        /** @description Who approved or rejected it, and with which opinion. */
-        miniapp_api__inspection__enforcement__Decision: {
-            /** Format: date-time */
-            at: string;
-            by: string;
-            office: string;
-            approved: boolean;
-            opinion: string | null;
         };
     };
     responses: never;
