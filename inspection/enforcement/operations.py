@@ -89,7 +89,8 @@ def act(
     """Take a step. Raises 409 `wrong_status` and `stale_version`, 403 for who may not, 422 with all faults."""
     paper = queries.get_readable(session, actor, paper_id)
     if not idempotency.claim(session, idempotency.key(actor.user_id, f"{SUBJECT}.{action}", paper_id, body)):
-        return paper
+        # It may have waited for the very same step, which moved the paper meanwhile.
+        return queries.get_readable(session, actor, paper_id)
     kind = kind_of(forms, paper.kind)
     PAPER.step(action, paper.status, actor)
     _refuse_unfit(kind, actor, paper, action)
@@ -174,7 +175,7 @@ def _serve(
     data = checked.values
     faults += officers.filled_in(session, actor, data, _SIGNERS)
     if not faults and paper.issued_on is not None and date.fromisoformat(data["served_on"]) < paper.issued_on:
-        faults.append(Fault("/data/served_on", "out_of_range", "送达日期不能早于文书出具日期"))
+        faults.append(Fault("/data/served_on", "out_of_range", "送达日期不能早于文书出具日期，请核对后重新填写"))
     if faults:
         raise Problem("invalid", errors=faults)
     _moved(session, actor, paper, "serve", {"receipt": data, "receipt_version": form.version})

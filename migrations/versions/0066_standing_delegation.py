@@ -42,5 +42,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("delegations")
-    with op.batch_alter_table("filings") as table:
-        table.drop_column("matter")
+    op.drop_column("filings", "matter")

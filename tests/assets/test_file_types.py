@@ -392,7 +392,7 @@ def test_a_purpose_may_be_used_by_several_rooms_but_declared_once() -> None:
 def test_an_application_knows_the_purposes_of_the_contract() -> None:
     assert sorted(purpose.code for purpose in file_purposes()) == [
         "declaration_attachment", "licence_document", "notice_file", "photo", "rectification_report",
-        "self_check_report", "signature", "template",
+        "self_check_report", "signature", "signed_pages", "template",
     ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ NEAR, FOREIGN = "320400", "330100"
 POSTS = [role for role in Role if role is not Role.ENTERPRISE]
 """An enterprise has no office; what it reads is tested with its filings and ratings."""
 
-INSPECTORS = {Role.INSPECTOR, Role.DICTIONARY_KEEPER}
+INSPECTORS = {Role.INSPECTOR, Role.DICTIONARY_KEEPER, Role.INSPECTION_APPROVER}
 RATING_STAFF = {Role.RATING_OFFICER, Role.RATING_HANDLER, Role.RATING_SUPERVISOR}
 READERS: dict[str, tuple[type[Base], set[Role]]] = {
     "account_application": (AccountApplication, {Role.ACCOUNT_APPROVER}),
@@ -111,8 +111,8 @@ def claim(database: Database, subject_type: str, subject_id: UUID) -> UUID:
 
 
 def test_every_type_of_the_registry_is_tested(application: APIFlask) -> None:
-    # The demo has none of these two: `test_notices.py`, `test_registrations.py`.
-    elsewhere = {"notice", "registration"}
+    # The demo has none of these: `test_notices.py`, `test_registrations.py`, `test_enforcement_papers.py`.
+    elsewhere = {"notice", "registration", "enforcement_paper"}
     assert set(application.extensions[KEY].filings.subjects.types()) == set(READERS) | elsewhere
 
 

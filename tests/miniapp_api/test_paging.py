@@ -540,7 +540,8 @@ PATHS = {
     "/filings", "/licences", "/registrations", "/notices", "/own-notices",
     "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions", "/access-log",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
-    "/filings/{filing_id}/history", "/products/{code}/items/{item_id}/history",
+    "/filings/{filing_id}/history", "/filings/{filing_id}/rows/{group}", "/delegations", "/enforcement-papers",
+    "/enforcement-officers", "/products/{code}/items/{item_id}/history",
     "/products/{code}/test-items/{item_id}/history",
     "/inspections/{record_id}/versions", "/spot-checks/{record_id}/versions", "/filings/{filing_id}/versions",
 }  # fmt: skip
@@ -548,7 +549,7 @@ DICTIONARIES = {"items": PRODUCT_ITEMS, "test-items": TEST_ITEMS}
 EXPORTS = (".csv", ".xlsx")
 SHORT_BY_NATURE = {
     "/products", "/forms", "/filing-kinds", "/suggestions", "/suggestions/sellers", "/suggestions/colleagues",
-    "/enterprises/<string:uscc>/visits", "/help", "/me/resets",
+    "/enterprises/<string:uscc>/visits", "/help", "/me/resets", "/enforcement-paper-kinds",
 }  # fmt: skip
 """Lists that come whole: what the code declares, what is published once in a while, a number of suggestions or last
 visits that has a limit, the support groups of one province, the five last resets of an account."""

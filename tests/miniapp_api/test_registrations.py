@@ -97,7 +97,9 @@ def test_the_token_reaches_its_one_filing_by_these_routes_and_no_other(
         "POST /filings/<uuid:filing_id>/actions/<string:action>", "GET /filings/<uuid:filing_id>/check",
         "GET /filings/<uuid:filing_id>/receipt", "GET /filings/<uuid:filing_id>/versions",
         "GET /filings/<uuid:filing_id>/history", "GET /filings/<uuid:filing_id>/rows/<string:group>.xlsx",
-        "POST /filings/<uuid:filing_id>/rows/<string:group>", "POST /files", "GET /files/<uuid:file_id>",
+        "POST /filings/<uuid:filing_id>/rows/<string:group>", "GET /filings/<uuid:filing_id>/rows/<string:group>",
+        "GET /filings/<uuid:filing_id>/record.pdf", "GET /filings/<uuid:filing_id>/record.docx",
+        "POST /files", "GET /files/<uuid:file_id>",
         "GET /files/<uuid:file_id>/details", "GET /files/<uuid:file_id>/thumbnail", "GET /files/<uuid:file_id>/preview",
         "DELETE /sessions/current",
         # Words that forms choose from, of nobody.

@@ -21,6 +21,7 @@ from sqlalchemy import func, select, text
 
 from core.config import Settings
 from core.db import Database
+from core.keys import stored as keys
 from core.models import HistoryEntry, Todo
 from core.workflows import history
 from inspection.models import Inspection
@@ -59,6 +60,7 @@ def run(settings: Settings, tmp_path: Path) -> Callable[[], Any]:
 def stored(settings: Settings) -> Iterator[Database]:
     """The same database, from the outside."""
     database = Database(settings.database_url)
+    keys.open_keys(database.engine, settings.data_key.get_secret_value())
     yield database
     database.dispose()
 
