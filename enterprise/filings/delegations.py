@@ -83,7 +83,7 @@ def revoke(session: Session, engine: Filings, actor: Actor, delegation_id: UUID,
     if post.verb not in actor.verbs:
         raise Problem("forbidden")
     if not idempotency.claim(session, idempotency.key(actor.user_id, "delegations.revoke", delegation_id, body)):
-        return found
+        return _own(session, actor, delegation_id)
     refuse_stale(found.version, body)
     DELEGATION.move(session, actor, found, "revoke", {"ended_at": clock.now()}, {"post": post.label})
     _hand_todos(session, engine, post, found, found.to_office_id, found.from_office_id)
