@@ -66,6 +66,7 @@ class OfficeKind(enum.StrEnum):
     ENERGY_BRANCH = "energy_regulation_branch"
     TRANSPORT_AUTHORITY = "transport_authority"
     EVALUATION_AGENCY = "evaluation_agency"
+    PORT_BUREAU = "port_bureau"
     MAINTENANCE_UNIT = "maintenance_unit"
 
 

@@ -35,13 +35,22 @@ class Verb(enum.StrEnum):
     TRANSPORT_SUPERVISE = "transport.supervise"
     TRANSPORT_EVALUATE = "transport.evaluate"
     TRANSPORT_REVIEW = "transport.review"
+    CCC_ACCEPT = "ccc.accept"
+    CCC_FIRST_REVIEW = "ccc.first_review"
+    CCC_FINAL_REVIEW = "ccc.final_review"
+    CCC_COMPARE = "ccc.compare"
+    CCC_AMEND = "ccc.amend"
+    CCC_WRITE_OFF = "ccc.write_off"
+    CCC_SUPERVISE = "ccc.supervise"
+    CCC_TERMINATE = "ccc.terminate"
     SYSTEM_CONFIGURE = CONFIGURE
 
 
 FILING_VERBS = (
     Verb.FILINGS_WRITE, Verb.FILINGS_REVIEW, Verb.POWER_FORMAL_CHECK, Verb.POWER_ACCEPT, Verb.POWER_EXAMINE,
     Verb.POWER_COMMITTEE, Verb.POWER_APPROVE, Verb.POWER_ISSUE, Verb.TRANSPORT_SUPERVISE, Verb.TRANSPORT_EVALUATE,
-    Verb.TRANSPORT_REVIEW,
+    Verb.TRANSPORT_REVIEW, Verb.CCC_ACCEPT, Verb.CCC_FIRST_REVIEW, Verb.CCC_FINAL_REVIEW, Verb.CCC_COMPARE,
+    Verb.CCC_AMEND, Verb.CCC_WRITE_OFF, Verb.CCC_SUPERVISE, Verb.CCC_TERMINATE,
 )  # fmt: skip
 """The verbs of the posts and parties of all kinds of filings (办件): each opens its calls, the kind says for what."""
 
@@ -68,6 +77,14 @@ class Role(enum.StrEnum):
     TRANSPORT_AUTHORITY = "transport_authority"
     TRANSPORT_AGENCY = "transport_agency"
     TRANSPORT_REVIEWER = "transport_reviewer"
+    CCC_ACCEPTANCE = "ccc_acceptance"
+    CCC_FIRST_REVIEW = "ccc_first_review"
+    CCC_FINAL_REVIEW = "ccc_final_review"
+    CCC_COMPARISON = "ccc_comparison"
+    CCC_AMENDMENT = "ccc_amendment"
+    CCC_WRITE_OFF = "ccc_write_off"
+    CCC_SUPERVISION = "ccc_supervision"
+    CCC_TERMINATION = "ccc_termination"
 
 
 VERBS: dict[Role, frozenset[Verb]] = {
@@ -92,6 +109,14 @@ VERBS: dict[Role, frozenset[Verb]] = {
     Role.TRANSPORT_AUTHORITY: frozenset({Verb.TRANSPORT_SUPERVISE}),
     Role.TRANSPORT_AGENCY: frozenset({Verb.TRANSPORT_EVALUATE}),
     Role.TRANSPORT_REVIEWER: frozenset({Verb.TRANSPORT_REVIEW}),
+    Role.CCC_ACCEPTANCE: frozenset({Verb.CCC_ACCEPT}),
+    Role.CCC_FIRST_REVIEW: frozenset({Verb.CCC_FIRST_REVIEW}),
+    Role.CCC_FINAL_REVIEW: frozenset({Verb.CCC_FINAL_REVIEW}),
+    Role.CCC_COMPARISON: frozenset({Verb.CCC_COMPARE}),
+    Role.CCC_AMENDMENT: frozenset({Verb.CCC_AMEND}),
+    Role.CCC_WRITE_OFF: frozenset({Verb.CCC_WRITE_OFF}),
+    Role.CCC_SUPERVISION: frozenset({Verb.CCC_SUPERVISE}),
+    Role.CCC_TERMINATION: frozenset({Verb.CCC_TERMINATE}),
 }
 """`sys_admin` configures (dictionaries, calendars) on the command line, gets the to-dos for it, and is no
 business approver."""

@@ -25,6 +25,7 @@ from core.sealing.logs import Break
 from core.sealing.parts import Part
 from core.workflows.integrity import verify_ends
 from enterprise import integrity as enterprise_integrity
+from enterprise.certificates.integrity import verify_certificates
 from enterprise.filings.integrity import verify_filings
 from enterprise.registrations import integrity as registrations_integrity
 from enterprise.systems import KINDS
@@ -67,6 +68,7 @@ def _steps(session: Session, wanted: _Wanted, outcome: Outcome, show: Callable[[
                 verify_ends(session, OUTAGE),
                 enterprise_integrity.verify(session),
                 registrations_integrity.verify(session),
+                verify_certificates(session),
                 verify_filings(session, {kind.code: kind for kind in KINDS}, show),
             ),
         ),

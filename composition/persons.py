@@ -5,6 +5,7 @@ from assets.files import persons as files
 from core.persons import own as core
 from core.persons.holdings import Holdings
 from enterprise import persons as register
+from enterprise.certificates import persons as certificates
 from enterprise.filings import persons as filings
 from enterprise.production import persons as production
 from enterprise.registrations import persons as registrations
@@ -14,7 +15,8 @@ from inspection.enforcement import persons as enforcement
 
 HOLDINGS = Holdings(
     accounts.HOLDINGS, feedback.HOLDINGS, inspection.HOLDINGS, enforcement.HOLDINGS, filings.HOLDINGS,
-    production.HOLDINGS, registrations.HOLDINGS, register.HOLDINGS, files.HOLDINGS, core.HOLDINGS,
+    production.HOLDINGS, registrations.HOLDINGS, certificates.HOLDINGS, register.HOLDINGS, files.HOLDINGS,
+    core.HOLDINGS,
 )  # fmt: skip
 
 _WORDS = "words of an office or a dictionary, of no person"
@@ -30,9 +32,12 @@ NOT_PERSONAL = {
     "catalogue_entries.detail": _WORDS,
     "catalogue_entries.folded_name": _WORDS,
     "catalogue_entries.name": _WORDS,
+    "certificate_counters.name": "the name of a counter in a declaration",
+    "certificates.number": "a number of a series",
     "clocks.name": "the name of a time limit in a declaration",
     "clocks.outage_reason": "why an outage moved a deadline, for everybody",
     "correction_requests.confirmed": "names of confirmations",
+    "counter_draws.name": "the name of a counter in a declaration",
     "delegations.matters": "business types",
     "deliveries.error": "why a message could not be handed over; names no recipient",
     "dictionary_entries.folded_name": _WORDS,

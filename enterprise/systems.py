@@ -14,6 +14,7 @@ from core.forms.library import FormLibrary
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from enterprise.filings.access import may_read_filing
+from enterprise.filings.certificate_readers import may_read_certificate
 from enterprise.filings.kinds import FilingKinds, Filings
 from enterprise.filings.operations import follow_enterprise
 from enterprise.filings.queries import may_fetch
@@ -61,6 +62,9 @@ def filing_engine(forms: FormLibrary, subjects: SubjectRegistry, events: Events)
     subjects.register(
         "filing", FILING_VERBS, lambda session, *asked: may_read_filing(session, engine, *asked),
         lambda session, *asked: may_fetch(session, engine, *asked),
+    )  # fmt: skip
+    subjects.register(
+        "certificate", FILING_VERBS, lambda session, *asked: may_read_certificate(session, engine, *asked)
     )  # fmt: skip
     subjects.register("licence", {*sides, Verb.ENTERPRISES_READ}, production_queries.may_read_licence)
     writers = {one.verb for one in NOTICES.values()}

@@ -17,6 +17,7 @@ from miniapp_api.accounts import (
 )
 from miniapp_api.enterprise import (
     catalogues,
+    certificates,
     delegations,
     enterprises,
     filing_papers,
@@ -72,6 +73,7 @@ API = (
     catalogues.bp,
     delegations.bp,
     filing_rows.bp,
+    certificates.bp,
     filing_papers.bp,
     enterprises.bp,
     forms.bp,

@@ -4,6 +4,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from core.prints import operations as prints
+from enterprise.certificates import printing as certificate_papers
 from enterprise.filings import papers
 from inspection.enforcement import printing as enforcement
 from inspection.printing import record_paper
@@ -26,6 +27,7 @@ def show_print(code: str) -> Response:
     services = wiring()
     looks = {**record_paper.looks(services.forms), "filing": papers.look(services.filings)}
     looks["enforcement_paper"] = enforcement.look(services.forms)
+    looks["certificate"] = certificate_papers.look(services.forms, services.filings.kinds.certificates)
     with services.database.read() as session:
         found = prints.verify(session, looks, code[:64])
     response = page("print/verification.html", 200 if found else 404, found=found)

@@ -4,7 +4,7 @@ Who holds the paper scans the code and learns whether it is genuine and the newe
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -22,14 +22,15 @@ PAGE = "/v/"
 """Where the code on a paper leads."""
 CODE_BYTES = 16
 """Nobody guesses 128 random bits."""
-Standing = Literal["newest", "superseded", "voided"]
+Standing = Literal["newest", "superseded", "voided", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What a record is now, as the page of a print shows it.
 
-    `digests`: those of the papers that hold now, each with what the page says of it beside (待签章).
+    `digests`: those of the papers that hold now, each with what the page says of it beside (待签章). `expired`: its
+    last day is over; `status` is what it is now, in words; `more` are labels and values that the page shows besides.
     """
 
     title: str
@@ -38,6 +39,9 @@ class Shown:
     organisation: str
     digests: Mapping[str, str]
     voided: bool = False
+    expired: bool = False
+    status: str = ""
+    more: Sequence[tuple[str, str]] = ()
 
 
 Look = Callable[[Session, UUID], Shown | None]
@@ -74,7 +78,9 @@ def verify(session: Session, looks: Mapping[str, Look], code: str) -> Verified |
     if shown is None:
         return None
     holds = printed.digest in shown.digests
-    standing: Standing = "voided" if shown.voided else "newest" if holds else "superseded"
+    standing: Standing = "newest" if holds else "superseded"
+    if shown.voided or shown.expired:
+        standing = "voided" if shown.voided else "expired"
     return Verified(shown, standing, printed.digest, shown.digests.get(printed.digest, ""))
 
 

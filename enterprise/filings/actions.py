@@ -11,27 +11,25 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.actor import Actor
 from core.deadlines import clocks
 from core.errors import Fault, Problem, invalid, not_found
-from core.forms.sealing import moved
 from core.workflows import history, idempotency
 from core.workflows.versions import refuse_stale, stale
 from enterprise.filings import claims, conditions, outcomes, parties, step_data, time_limits
 from enterprise.filings import rows as rows_of_tables
 from enterprise.filings.access import Standing, demanded_standing
 from enterprise.filings.clocks_and_todos import replace_todos
-from enterprise.filings.content import CONTENT, content_digest, data_place, version_place
+from enterprise.filings.content import content_digest
 from enterprise.filings.declarations import APPLICANT, AUTHOR, SYSTEM, By, Move, OnOther, Step
 from enterprise.filings.kinds import FilingKind, Filings
-from enterprise.filings.models import DELETED, Filing, FilingVersion
+from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.moves import after, as_it_will_be, find, found, lock, write_move
 from enterprise.filings.routing import handled_by
-from enterprise.filings.sending import NOT_TRIED, Tried, as_sent, phone_says, validate, version_row_of
+from enterprise.filings.sending import NOT_TRIED, Tried, as_sent, phone_says, sent_last, validate, version_row_of
 from enterprise.filings.step_bodies import collected, comment, new_due_date
 from enterprise.filings.tries import first_try
 from enterprise.filings.working_copy import release_all_but
@@ -140,6 +138,8 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
     data = collected(faults, validate, move) if step.sends else None
     if step.check is not None and not faults:
         faults += step.check(move)
+    if not step.sends and not faults:
+        faults += outcomes.drawing_faults(kind, move)
     if faults:
         raise Problem("invalid", errors=faults)
     payload: dict[str, Any] = {"comment": opinion} if opinion else {}
@@ -157,7 +157,7 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         if tried.at is not None:
             payload["tried_at"] = clock.rfc3339(tried.at)
     if step.restores:
-        values |= _sent_last(session, kind, filing)
+        values |= sent_last(session, kind, filing)
     values |= _office(move, kind, payload)
     values |= outcomes.number(move, kind, values, payload)
     given = step.names(move) if step.names is not None else {}
@@ -182,6 +182,7 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         rows_of_tables.follow(move, kind)
     parties.replace(move, given)
     for one in moves:
+        outcomes.follow(kind, one, opinion)
         claims.follow(kind, one, partial(_give_way, session, move.engine))
         if one.step.clears is not None:
             parties.clear(session, filing.id, one.step.clears)
@@ -245,18 +246,6 @@ def _history_row(step: Step, moved: Filing, actor: Actor | None, payload: Mappin
     return history.Move(
         "filing", moved.id, step.action, step.source, moved.status, moved.version, by, {**said, **payload}
     )
-
-
-def _sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, Any]:
-    """The working copy as it was sent last; 409 for a filing that never was."""
-    newest = (FilingVersion.filing_id == filing.id) & (FilingVersion.number == filing.sent)
-    columns = (getattr(FilingVersion, name) for name in CONTENT)
-    row = session.execute(select(FilingVersion.id, *columns).where(newest)).first()
-    if row is None:
-        raise kind.wrong_status(filing.status)
-    version_id, *content = row
-    sent = dict(zip(CONTENT, content, strict=True))
-    return {**sent, "data": moved(sent["data"], version_place(version_id), data_place(filing.id))}
 
 
 def _end(kind: FilingKind, filing: Filing, moves: Sequence[Move], comment: str | None) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from core.errors import Warned, not_found
 from core.forms.sealing import readable
 from core.read_only import names_any
 from core.workflows.todos import light
-from enterprise.filings import conditions, parties, step_data, time_limits
+from enterprise.certificates.answers import rows_answer
+from enterprise.filings import certificate_readers, conditions, parties, step_data, time_limits
 from enterprise.filings.access import Standing, standing
 from enterprise.filings.clocks_and_todos import turn_of
 from enterprise.filings.content import data_place, version_place
@@ -118,6 +119,7 @@ def prepare_answer(
     said = step_data.rows_of(session, kind, filing.id, stands)
     form = engine.forms.get(filing.form_code, filing.form_version).form
     standing_to_it = parties.answers(session, kind, named)
+    certificates = _certificates(session, engine, kind, filing)
 
     def answer(warnings: Sequence[Warned] = ()) -> dict[str, Any]:
         shown = _content(engine, content, filing, clear=own or filing.finished_at is None)
@@ -134,12 +136,20 @@ def prepare_answer(
             **shown,
             "locks": sorted(locked(kind, form, filing)) if own else [],
             "parties": standing_to_it,
+            "certificates": certificates,
             "confirmations": _confirmations(kind, filing, standing_to_it),
             "steps": step_data.answers(engine, kind, said, filing),
             "warnings": list(warnings),
         }
 
     return answer
+
+
+def _certificates(session: Session, engine: Filings, kind: FilingKind, filing: Filing) -> list[dict[str, Any]]:
+    """The certificates that a filing has issued, and the one that it is about, as a list has them."""
+    if not kind.certificates:
+        return []
+    return rows_answer(session, engine.kinds.certificates, certificate_readers.of_filing(session, filing))
 
 
 def _confirmations(kind: FilingKind, filing: Filing, named: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

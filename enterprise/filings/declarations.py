@@ -19,6 +19,7 @@ from core.deadlines.periods import CONTINUE, DEADLINE, MONTH, NATURAL, WAITING, 
 from core.declared_places import declared_at
 from core.forms.validation.check import Checked
 from core.workflows.workflow import BACK
+from enterprise.certificates.declarations import Drawing, Outcome
 from enterprise.filings.takers import (
     APPLICANT,
     AUTHOR,
@@ -150,6 +151,9 @@ class Step:
     by it and it stays where it is; `needs_confirmed`: a party of which all must have confirmed; `clears`: one whose
     confirmations fall. `other_than` names actions: whoever took one of them last may not take this one. `extends` a
     clock by so many of its units, once (延长). `on_other`: it takes a step of the system on other filings besides.
+
+    `certificate`: it issues, amends or turns one (发证、变更、注销). `draw`: it reserves, settles, releases or takes
+    what the kind's `draws` say of the certificate's counters.
     """
 
     action: str
@@ -178,6 +182,8 @@ class Step:
     effect: Effect | None = None
     then: Then | None = None
     many: bool = False
+    certificate: Outcome | None = None
+    draw: Drawing | None = None
     place: str = field(default_factory=declared_at, compare=False, repr=False)
 
     @property

@@ -20,7 +20,8 @@ from core.workflows import workflow
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
 from core.workflows.workflow import Workflow
-from enterprise.certificates.declarations import Number
+from enterprise.certificates.declarations import About, CertificateKind, Draws, Number
+from enterprise.certificates.register import SUBJECT
 from enterprise.filings.broken_kinds import BrokenKind, refuse_broken, refuse_strange, refuse_unfit
 from enterprise.filings.declarations import (
     APPLICANT,
@@ -64,6 +65,7 @@ class FilingKind:
     `rows`: groups that become rows of a table; `refers`: fields that name rows of an earlier filing.
     `matter`: the field that says its business type (业务类型), by which its posts are delegated.
     `paper`: the template by which it is printed (`papers.py`); without one it has no paper.
+    `about` names the certificates that it can be about, on whose counters its steps may draw as `draws` says.
     """
 
     code: str
@@ -82,6 +84,8 @@ class FilingKind:
     matter: str | None = None
     number: Number | None = None
     numbered_by: Sequence[str] = ()
+    about: About | None = None
+    draws: Draws | None = None
     subject_type: str | None = None
     one_open: bool = False
     rateable: bool = False
@@ -103,6 +107,8 @@ class FilingKind:
             for source in step.sources
         ]
         object.__setattr__(self, "steps", tuple(each))
+        if self.about is not None and self.subject_type is None:
+            object.__setattr__(self, "subject_type", SUBJECT)
         object.__setattr__(self, "system", self.system or self.code.partition("_")[0])
         refuse_broken(self)
 
@@ -152,6 +158,12 @@ class FilingKind:
         """The parties that take its steps, besides the applicant."""
         named: list[By] = [taker for step in self.steps for taker in step.takers]
         return tuple(dict.fromkeys(one for one in named if isinstance(one, Party) and one not in (APPLICANT, AUTHOR)))
+
+    @cached_property
+    def certificates(self) -> tuple[CertificateKind, ...]:
+        """The kinds of certificates that its filings issue, change, or are about."""
+        of_steps = [step.certificate.kind for step in self.steps if step.certificate is not None]
+        return tuple({one.code: one for one in [*of_steps, *([self.about.kind] if self.about else [])]}.values())
 
     @cached_property
     def has_many_turns(self) -> bool:
@@ -237,6 +249,11 @@ class FilingKinds(dict[str, FilingKind]):
     def statuses_of(self, code: str | None) -> frozenset[str]:
         """All statuses of a kind, or of every kind."""
         return frozenset(s for kind in self.values() if code in (None, kind.code) for s in kind.labels)
+
+    @property
+    def certificates(self) -> dict[str, CertificateKind]:
+        """All kinds of certificates, by code."""
+        return {one.code: one for kind in self.values() for one in kind.certificates}
 
     def shown_as(self, status: str) -> list[tuple[str, str]]:
         """Kind and own status of what lists show under that status."""

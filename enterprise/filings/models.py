@@ -170,14 +170,21 @@ class FilingParty(Base):
 
 
 class FilingClaim(Base):
-    """A key that one filing holds (占用): a keyed hash of it, for it may be a person's number."""
+    """A key that one filing holds (占用): a keyed hash of it, for it may be a person's number.
+
+    Once `certificate_id` is set, the certificate holds it that the filing issued or changed.
+    """
 
     __tablename__ = "filing_claims"
-    __table_args__ = (Index("ix_filing_claims_filing_id", "filing_id"),)
+    __table_args__ = (
+        Index("ix_filing_claims_filing_id", "filing_id"),
+        Index("ix_filing_claims_certificate_id", "certificate_id", **_partial("certificate_id IS NOT NULL")),
+    )
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     filing_id: Mapped[UUID] = mapped_column(ForeignKey("filings.id"))
+    certificate_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class FilingStep(Base):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -13,19 +14,21 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
+from core.forms.sealing import opened
 from core.identifiers import as_uuid
 from core.workflows.versions import sent_version
-from enterprise.filings import time_limits
+from enterprise.certificates.models import Certificate
+from enterprise.filings import outcomes, time_limits
 from enterprise.filings.access import posts_of
 from enterprise.filings.actions import act_by_system
 from enterprise.filings.clocks_and_todos import due, open_todos, replace_todos
-from enterprise.filings.content import as_date
+from enterprise.filings.content import as_date, data_place
 from enterprise.filings.declarations import APPLICANT, AUTHOR, By, Move, Post, Step
 from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.moves import found
 from enterprise.filings.working_copy import claim_files, unknown_keys, validate_data
-from enterprise.models import Enterprise
+from enterprise.models import AREAS, Enterprise
 from enterprise.queries import by_uscc, name_of_place
 
 
@@ -45,16 +48,25 @@ def open_by(
     if kind is None:
         raise invalid("/kind", "unknown_kind", "没有这种办件，请重新选择")
     opening, by = _opening_for(actor, kind)
-    enterprise = _enterprise_for(session, actor, body)
+    enterprise = _enterprise_for(session, actor, body) if kind.about is None else None
     sent_version(body)
     subject = about or _subject(session, engine, actor, kind, body)
+    copied: dict[str, Any] = {}
+    place: dict[str, Any] = {}
+    if kind.about is not None and subject is not None:
+        certificate, copied = outcomes.certificate_for(session, engine, kind, kind.about, subject[1])
+        enterprise, place = session.get_one(Enterprise, certificate.enterprise_id), _issued_at(certificate)
+    assert enterprise is not None
     title = kind.titled(session, subject[1]) if kind.titled and subject else None
     filing = open_filing(
         session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True,
-        opening=opening,
+        opening=opening, place=place,
     )  # fmt: skip
     prepares = _prepares(kind, opening, by)
-    values, faults = validate_data(session, engine, kind, filing, {"data": body.get("data") or {}}, submit=not prepares)
+    given = body.get("data") or {}
+    if isinstance(given, dict):
+        given = {**copied, **given}
+    values, faults = validate_data(session, engine, kind, filing, {"data": given}, submit=not prepares)
     documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
     move = Move(session, engine, filing, actor, by, opening, values, clock.now())
@@ -62,12 +74,17 @@ def open_by(
         faults = kind.check(move)
     if faults:
         raise Problem("invalid", errors=faults)
+    move = replace(move, data=opened(values, data_place(filing.id)))
+    numbered = outcomes.number(move, kind, {}, {}) if opening.action in kind.numbered_by else {}
     due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
     filing.data, filing.documents = values, documents
     if kind.due_from is not None:
         for name, value in {**due(session, filing, due_on), **time_limits.due_columns(session, kind, filing)}.items():
             setattr(filing, name, value)
+    if numbered:
+        filing.number = numbered["number"]
     session.flush()
+    outcomes.follow(kind, move)
     if due_on is not None:
         replace_todos(session, kind, filing, filing)
     if kind.opened is not None:
@@ -75,6 +92,11 @@ def open_by(
     if opening.then is not None and (action := opening.then(move)) is not None:
         act_by_system(session, engine, found(session, filing_id), action)
     return session.get_one(Filing, filing_id, populate_existing=True)
+
+
+def _issued_at(certificate: Certificate) -> dict[str, Any]:
+    """The columns of the office that handles what is about a certificate: the one that issued it."""
+    return {"office_id": certificate.office_id, **{area: getattr(certificate, area) for area in AREAS}}
 
 
 def _prepares(kind: FilingKind, opening: Step, by: By) -> bool:
@@ -138,10 +160,12 @@ def open_filing(
     saved: bool = False,
     title_region: str | None = None,
     opening: Step | None = None,
+    place: Mapping[str, Any] | None = None,
 ) -> Filing:
     """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open, or `id_taken`.
 
-    `title_region` precedes the title of its paper; without one it is the region of the office that handles it.
+    `title_region` precedes the title of its paper; without one it is the region of the office that handles it. `place`
+    are the columns of an office that handles it from the beginning.
     """
     filing_id = filing_id or uuid4()
     opening = opening or kind.opening()
@@ -162,6 +186,7 @@ def open_filing(
         "saved": saved, "sent": 0, "return_to": None, "opinion": None,
         **due(session, enterprise, due_on), "due_clock": None, "amber_on": None,
         "late": False, "created_at": now, "updated_at": now, "sent_at": None, "finished_at": None,
+        **(place or {}),
     }  # fmt: skip
     if key and session.scalar(select(Filing.id).where(Filing.open_key == key)) is not None:
         raise Problem("already_open")

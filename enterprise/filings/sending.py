@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -14,13 +15,13 @@ from core.deadlines import clocks
 from core.errors import Fault, Problem, not_found
 from core.forms.sealing import moved, readable, sealed
 from enterprise.catalogues.words import CatalogueWords
-from enterprise.filings import rows
+from enterprise.filings import outcomes, rows
 from enterprise.filings.access import demanded_standing
-from enterprise.filings.content import data_place, version_place
+from enterprise.filings.content import CONTENT, data_place, version_place
 from enterprise.filings.declarations import Move
-from enterprise.filings.kinds import Filings
+from enterprise.filings.kinds import FilingKind, Filings
 from enterprise.filings.locks import holds, is_demanded
-from enterprise.filings.models import Filing
+from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find
 from enterprise.filings.time_limits import as_it_stands
 
@@ -98,6 +99,8 @@ def _faults(move: Move) -> tuple[dict[str, Any], list[Fault]]:
     faults += rows.faults(move, kind)
     if kind.check is not None:
         faults += kind.check(move)
+    if not checked.faults:
+        faults += outcomes.drawing_faults(kind, move)
     return clear, faults
 
 
@@ -153,3 +156,15 @@ def as_sent(filing: Filing, data: dict[str, Any], tried: Tried) -> dict[str, Any
     late = filing.due_on is not None and day > filing.due_on
     values = {"sent": filing.sent + 1, "sent_at": clock.now(), "late": late or filing.late}
     return values if data == filing.data else values | {"data": data}
+
+
+def sent_last(session: Session, kind: FilingKind, filing: Filing) -> dict[str, Any]:
+    """The working copy as it was sent last; 409 for a filing that never was."""
+    newest = (FilingVersion.filing_id == filing.id) & (FilingVersion.number == filing.sent)
+    columns = (getattr(FilingVersion, name) for name in CONTENT)
+    row = session.execute(select(FilingVersion.id, *columns).where(newest)).first()
+    if row is None:
+        raise kind.wrong_status(filing.status)
+    version_id, *content = row
+    sent = dict(zip(CONTENT, content, strict=True))
+    return {**sent, "data": moved(sent["data"], version_place(version_id), data_place(filing.id))}

@@ -33,6 +33,7 @@ READ_ONLY = {
     "id": "编号", "number": "办件编号",
     "title": "标题", "status": "状态", "status_label": "状态", "tag": "状态说明", "org_name": "企业名称",
     "summary": "摘要", "turn": "轮到谁办理", "office": "承办机关", "locks": "锁定的内容", "parties": "当事方",
+    "certificates": "证书",
     "confirmations": "确认情况", "steps": "环节所填内容", "opinion": "审核意见", "due_on": "期限",
     "due_on_note": "期限说明", "colour": "期限颜色",
     "clocks": "时限", "late": "是否逾期", "sent": "提交次数", "created_at": "建立时间",

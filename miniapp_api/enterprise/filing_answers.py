@@ -8,6 +8,7 @@ from pydantic import Field
 
 from enterprise.filings.models import DELETED
 from enterprise.systems import KINDS
+from miniapp_api.enterprise.certificate_rows import CertificateRow
 from miniapp_api.form_answers import FormDefinition
 from miniapp_api.http.answers import Answer, AnswerValue, HistoryRow, Warning, absent, one_of
 
@@ -218,6 +219,7 @@ class Filing(FilingRow):
     locks: list[str] = Field(description="fields, and `documents/<category>`, that the caller may not change now")
     parties: list[FilingParty]
     confirmations: Confirmations | None = Field(description="null: nobody has to confirm now")
+    certificates: list[CertificateRow] = Field(description="what it has issued, and the one that it is about")
     steps: list[FilingStepData] = Field(description="what steps said that are shown to the caller, oldest first")
     warnings: list[Warning]
 

@@ -3,11 +3,13 @@
 Declared as its system will declare it; the forms are short. `power` takes it into its room.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from accounts.models import OfficeKind
 from accounts.verbs import Verb
 from assets.files.purposes import Category
+from enterprise.certificates.declarations import CertificateKind, CertificateStatus, Issues, Number, Validity
 from enterprise.filings.declarations import (
     APPLICANT,
     AUTHOR,
@@ -18,6 +20,8 @@ from enterprise.filings.declarations import (
     STAYS,
     SYSTEM,
     WORKING,
+    YEAR,
+    Claim,
     Clock,
     Days,
     Document,
@@ -61,13 +65,40 @@ COMMITTEE = form(
     item("votes", "同意票数", "number", required=True),
 )
 PASS_ON = form("power-pass-on", "指派", item("office", "办理机关", "text", required=True))
-FORMS = (APPLICATION, RETURN, COMMITTEE, PASS_ON)
+PAPER = form(
+    "power-licence",
+    "承装（修、试）电力设施许可证",
+    item("level", "等级", "choice", required=True, options=options(one="一级", five="五级")),
+    item("leader_id", "技术负责人身份证号", "resident_id", required=True, sensitive=True),
+)
+FORMS = (APPLICATION, RETURN, COMMITTEE, PASS_ON, PAPER)
+
+LICENCE = CertificateKind(
+    code="power_licence",
+    title="承装（修、试）电力设施许可证",
+    form_code="power-licence",
+    number=Number("{office}-{seq:05}-{year}"),
+    statuses=[
+        CertificateStatus("valid", "有效"),
+        CertificateStatus("cancelled", "已注销", holds=False),
+        CertificateStatus("revoked", "已吊销", holds=False),
+    ],
+    validity=Validity(YEAR, 6),
+    claims=["electrician"],
+    listed=["level"],
+    public=["level"],
+)
+
 
 OWED = Document(
     Category("finance", "财务报表", frozenset({DECLARATION_ATTACHMENT})), when={"item": "mode", "in": ["general"]}
 )
 SUPPLIED = Document(Category("insurance", "社保证明", frozenset({DECLARATION_ATTACHMENT})), statuses=["deficient_wait"])
 DECISION = Document(Category("decision", "许可决定书", frozenset({DECLARATION_ATTACHMENT})))
+ELECTRICIAN = Claim(
+    "electrician", lambda _filing, data: [data["leader_id"]] if data.get("leader_id") else [],
+    ["queued", "returned", "accepted", "deficient_wait", "examining", "committee", "approved"], "该身份证号码已被使用",
+)  # fmt: skip
 DECIDING = ["accepted", "examining", "committee", "approved"]
 UNDECIDED = ["queued", "accepted", "deficient_wait", "examining", "committee"]
 
@@ -114,11 +145,14 @@ STEPS = [
     Step("approve", "准予", "committee", "approved", APPROVER, form="power-committee", other_than=["refer"],
          shown_to=OFFICES),
     Step("deny", "不予许可", "committee", "denied", APPROVER, comment=True, other_than=["refer"]),
-    Step("issue", "发证", "approved", "issued", ISSUER, documents=[DECISION]),
+    Step("issue", "发证", "approved", "issued", ISSUER, documents=[DECISION], certificate=Issues(LICENCE)),
     Step("extend", "延长", ["accepted", "examining", "committee"], STAYS, APPROVER, comment=True,
          extends=("decision", 10)),
     Step("terminate", "终止", UNDECIDED, "terminated", APPLICANT),
 ]  # fmt: skip
+
+UNCERTIFIED = [replace(step, certificate=None) for step in STEPS]
+"""Without the licence; with `claims=()`, several filings may name one person."""
 
 
 CLOCKS = [
@@ -144,5 +178,6 @@ def power_new(**changes: Any) -> FilingKind:
         "route": by_place("province", OfficeKind.ENERGY_BRANCH.value),
         "one_open": True,
         "listed": ("level",),
+        "claims": [ELECTRICIAN],
     }
     return FilingKind(**{**declared, **changes})

@@ -541,7 +541,9 @@ PATHS = {
     "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions", "/access-log",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/filings/{filing_id}/rows/{group}", "/delegations", "/enforcement-papers",
-    "/enforcement-officers", "/products/{code}/items/{item_id}/history",
+    "/enforcement-officers", "/certificates", "/certificates/{certificate_id}/versions",
+    "/certificates/{certificate_id}/draws", "/certificates/{certificate_id}/history",
+    "/products/{code}/items/{item_id}/history",
     "/products/{code}/test-items/{item_id}/history",
     "/inspections/{record_id}/versions", "/spot-checks/{record_id}/versions", "/filings/{filing_id}/versions",
 }  # fmt: skip

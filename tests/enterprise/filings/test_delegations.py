@@ -14,7 +14,7 @@ from enterprise.filings.broken_kinds import BrokenKind
 from enterprise.filings.declarations import Step
 from tests.enterprise.filings.test_lists import listed, mine
 from tests.enterprise.filings.test_posts import queued
-from tests.kinds.power_new import FORMAL, STATUSES, STEPS, power_new
+from tests.kinds.power_new import FORMAL, STATUSES, UNCERTIFIED, power_new
 from tests.kinds.town import JIANGSU, Town
 from tests.newcomers import at_once, password_hash
 from tests.people import Person, new_id
@@ -42,8 +42,8 @@ def units(town: Town) -> Town:
                 must_change_password=False,
             )  # fmt: skip
     statuses = [replace(one, turn=_taken(list(one.turns))) if one.turns else one for one in STATUSES]
-    steps: list[Step] = [replace(one, by=_taken(list(one.takers))) for one in STEPS]
-    town.declare(power_new(statuses=statuses, steps=steps, matter="level", one_open=False))
+    steps: list[Step] = [replace(one, by=_taken(list(one.takers))) for one in UNCERTIFIED]
+    town.declare(power_new(statuses=statuses, steps=steps, matter="level", one_open=False, claims=()))
     return town
 
 
@@ -117,7 +117,7 @@ def test_of_two_delegations_at_one_moment_one_stands(units: Town) -> None:
 
 
 def test_a_post_that_can_be_delegated_needs_an_office_that_handles_it() -> None:
-    steps = [replace(one, by=_taken(list(one.takers))) for one in STEPS]
+    steps = [replace(one, by=_taken(list(one.takers))) for one in UNCERTIFIED]
     statuses = [replace(one, turn=_taken(list(one.turns))) if one.turns else one for one in STATUSES]
     with pytest.raises(BrokenKind, match="a post can be delegated, but no office alone handles it"):
         power_new(steps=steps, statuses=statuses, route=None)

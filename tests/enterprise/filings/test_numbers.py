@@ -13,7 +13,7 @@ from enterprise.certificates.declarations import Number
 from enterprise.filings.declarations import Move
 from tests.enterprise.filings.test_claims import send
 from tests.enterprise.filings.test_posts import DATA, queued
-from tests.kinds.power_new import STEPS, power_new
+from tests.kinds.power_new import UNCERTIFIED, power_new
 from tests.kinds.town import Town, named
 from tests.newcomers import at_once
 from tests.people import Person, new_id
@@ -29,7 +29,7 @@ def _refuse_the_fifth_level(move: Move) -> None:
 
 @pytest.fixture(autouse=True)
 def numbering(town: Town) -> None:
-    town.declare(power_new(number=SERIES, one_open=False))
+    town.declare(power_new(number=SERIES, one_open=False, claims=(), steps=UNCERTIFIED))
 
 
 def drafts(town: Town, count: int, **changes: Any) -> list[dict[str, Any]]:
@@ -89,8 +89,8 @@ def test_of_many_that_are_sent_at_one_moment_each_has_another_and_none_is_left_o
 
 
 def test_a_step_that_is_rolled_back_leaves_no_gap(town: Town) -> None:
-    steps = [replace(step, effect=_refuse_the_fifth_level) if step.action == "submit" else step for step in STEPS]
-    town.declare(power_new(number=SERIES, one_open=False, steps=steps))
+    steps = [replace(step, effect=_refuse_the_fifth_level) if step.action == "submit" else step for step in UNCERTIFIED]
+    town.declare(power_new(number=SERIES, one_open=False, claims=(), steps=steps))
     (refused,), (sent,) = drafts(town, 1, level="five"), drafts(town, 1)
     assert send(town.parties.enterprise, refused).status_code == 409
     assert numbers(town, [refused]) == [None]

@@ -545,6 +545,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Certificates, newest first: the own ones of an enterprise, those that the caller's posts have to do with. */
+        get: operations["list_certificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/filing-kinds": {
         parameters: {
             query?: never;
@@ -2137,6 +2154,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{certificate_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a certificate says now, with the counters of its lines. */
+        get: operations["read_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/enforcement-papers/{paper_id}": {
         parameters: {
             query?: never;
@@ -2705,6 +2739,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{certificate_id}/draws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was drawn on its counters (核销记录), newest first. */
+        get: operations["list_certificate_draws"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spot-checks/{record_id}/record.docx": {
         parameters: {
             query?: never;
@@ -2807,6 +2858,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{certificate_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its moves, oldest first: issued, amended, ended. */
+        get: operations["list_certificate_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inspections/{record_id}/rectification": {
         parameters: {
             query?: never;
@@ -2862,6 +2930,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{certificate_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it said, the oldest version first. */
+        get: operations["list_certificate_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/filings/{filing_id}/rows/{group}": {
         parameters: {
             query?: never;
@@ -2877,6 +2962,23 @@ export interface paths {
          * @description Whoever agrees saves the rows with the working copy (`PUT /filings/{id}`).
          */
         post: operations["read_rows_of_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{certificate_id}/print.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its print, with a code that leads to `/v/{code}`; one that has ended or is over says so and has none. */
+        get: operations["print_certificate"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4471,6 +4573,201 @@ export interface components {
             /** @description the last day on which it may be chosen */
             valid_to: string | null;
         };
+        /** @description What a filing drew on a counter of a certificate (核销记录). */
+        CertificateDraw: {
+            /** Format: uuid */
+            filing_id: string;
+            filing_title: string;
+            filing_number: string | null;
+            line: number;
+            name: string;
+            asked: string;
+            /** @description what was really found, once it is confirmed */
+            found: string | null;
+            /** @enum {string} */
+            status: "pending" | "confirmed" | "released";
+            /** Format: date-time */
+            made_at: string;
+            settled_at: string | null;
+        };
+        CertificateDrawPage: {
+            items: components["schemas"]["CertificateDraw"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
+        /** @description The office that issued a certificate (发证机关). */
+        CertificateIssuer: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+        };
+        /** @description A move of a certificate. */
+        CertificateMove: {
+            /** @description counted from 1 for each record */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            action: string;
+            /** @description null: the record began */
+            from: string | null;
+            to: string;
+            version: number;
+            /** @description user name; not named where the server acted by itself */
+            actor?: string;
+            /** @description who was at the phone */
+            operator_name?: string | null;
+            office?: string;
+            /** @description user name of the officer who imported it from an export of the phone */
+            imported_by?: string;
+            /** @description what had been changed in the database, past the history, before this move */
+            found_changed?: string[];
+            /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
+            erased?: true | number[];
+            /** @description the number with which it was issued */
+            number?: string;
+            /**
+             * Format: uuid
+             * @description the filing behind it
+             */
+            filing?: string;
+            /**
+             * Format: uuid
+             * @description what it says from then on
+             */
+            certificate_version?: string;
+            /** @description digest of what it says from then on */
+            content?: string;
+            /** @description its last day from then on */
+            valid_to?: string | null;
+            /** @description the opinion or reason of the step */
+            comment?: string;
+            /** @description `erase`: why what moves said was erased, with the receipt (回执) */
+            reason?: string;
+        };
+        CertificateMovePage: {
+            items: components["schemas"]["CertificateMove"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
+        /** @description A certificate in a list. */
+        CertificateRow: {
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            /** @description of the kind */
+            title: string;
+            number: string;
+            /** @description one of its kind's, or `expired` where it would hold but for its last day */
+            status: string;
+            status_label: string;
+            /** @description whether it is good now */
+            holds: boolean;
+            /** @description how many versions there are */
+            version: number;
+            uscc: string;
+            org_name: string;
+            office: components["schemas"]["CertificateIssuer"] | null;
+            /** Format: date */
+            issued_on: string;
+            /** Format: date */
+            valid_from: string;
+            /** @description its last day; null: without an end */
+            valid_to: string | null;
+            /**
+             * Format: uuid
+             * @description the filing that it was issued by
+             */
+            filing_id: string;
+        };
+        CertificateRowPage: {
+            items: components["schemas"]["CertificateRow"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
+        /** @description What a certificate said from its issue or a change on. */
+        CertificateSaid: {
+            number: number;
+            /**
+             * Format: uuid
+             * @description the filing behind it
+             */
+            filing_id: string;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date */
+            issued_on: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
+            form: components["schemas"]["FilingForm"];
+            data: {
+                [key: string]: components["schemas"]["AnswerValue"];
+            };
+        };
+        CertificateSaidPage: {
+            items: components["schemas"]["CertificateSaid"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
+        /** @description A certificate with what it says now; personal data is masked. */
+        CertificateWhole: {
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            /** @description of the kind */
+            title: string;
+            number: string;
+            /** @description one of its kind's, or `expired` where it would hold but for its last day */
+            status: string;
+            status_label: string;
+            /** @description whether it is good now */
+            holds: boolean;
+            /** @description how many versions there are */
+            version: number;
+            uscc: string;
+            org_name: string;
+            office: components["schemas"]["CertificateIssuer"] | null;
+            /** Format: date */
+            issued_on: string;
+            /** Format: date */
+            valid_from: string;
+            /** @description its last day; null: without an end */
+            valid_to: string | null;
+            /**
+             * Format: uuid
+             * @description the filing that it was issued by
+             */
+            filing_id: string;
+            form: components["schemas"]["FilingForm"];
+            data: {
+                [key: string]: components["schemas"]["AnswerValue"];
+            };
+            counters: components["schemas"]["CounterOfLine"][];
+        };
         /** @description One of several options. */
         ChoiceItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -4664,6 +4961,18 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description A quantity of a line of a certificate (核销数量). */
+        CounterOfLine: {
+            /** @description counted from 1 */
+            line: number;
+            name: string;
+            label: string;
+            total: string;
+            used: string;
+            /** @description reserved, and not there for others, until it is confirmed or released */
+            pending: string;
+            left: string;
         };
         /** @description A rating code as it was created. */
         CreatedRatingCode: {
@@ -5281,6 +5590,8 @@ export interface components {
             parties: components["schemas"]["FilingParty"][];
             /** @description null: nobody has to confirm now */
             confirmations: components["schemas"]["Confirmations"] | null;
+            /** @description what it has issued, and the one that it is about */
+            certificates: components["schemas"]["CertificateRow"][];
             /** @description what steps said that are shown to the caller, oldest first */
             steps: components["schemas"]["FilingStepData"][];
             warnings: components["schemas"]["Warning"][];
@@ -6438,7 +6749,7 @@ export interface components {
          * @description Kind of an office; later systems add theirs.
          * @enum {string}
          */
-        OfficeKind: "market_supervision_bureau" | "station" | "enterprise" | "registrant" | "energy_regulation_branch" | "transport_authority" | "evaluation_agency" | "maintenance_unit";
+        OfficeKind: "market_supervision_bureau" | "station" | "enterprise" | "registrant" | "energy_regulation_branch" | "transport_authority" | "evaluation_agency" | "port_bureau" | "maintenance_unit";
         /** @description Id and name of an office. */
         OfficeName: {
             /** Format: uuid */
@@ -7657,7 +7968,7 @@ export interface components {
          * @description Roles of the HTTP contract, §2.
          * @enum {string}
          */
-        Role: "inspector" | "inspection_approver" | "account_approver" | "dictionary_keeper" | "rating_officer" | "rating_handler" | "rating_supervisor" | "licence_reviewer" | "enterprise" | "sys_admin" | "power_formal_check" | "power_acceptance" | "power_examiner" | "power_committee" | "power_approver" | "power_certificates" | "transport_authority" | "transport_agency" | "transport_reviewer";
+        Role: "inspector" | "inspection_approver" | "account_approver" | "dictionary_keeper" | "rating_officer" | "rating_handler" | "rating_supervisor" | "licence_reviewer" | "enterprise" | "sys_admin" | "power_formal_check" | "power_acceptance" | "power_examiner" | "power_committee" | "power_approver" | "power_certificates" | "transport_authority" | "transport_agency" | "transport_reviewer" | "ccc_acceptance" | "ccc_first_review" | "ccc_final_review" | "ccc_comparison" | "ccc_amendment" | "ccc_write_off" | "ccc_supervision" | "ccc_termination";
         /** @description What is wrong in the file. */
         RowFault: {
             /** @description as Excel counts; 0: the table as a whole */
@@ -8073,7 +8384,7 @@ export interface components {
          * @description What can be done at an office.
          * @enum {string}
          */
-        Verb: "accounts.decide" | "accounts.manage" | "access_log.read" | "inspection.write" | "inspection.read" | "inspection.approve" | "dictionaries.keep" | "statistics.read" | "enterprises.read" | "ratings.read" | "ratings.generate" | "ratings.handle" | "ratings.supervise" | "enterprises.manage" | "filings.review" | "filings.write" | "power.formal_check" | "power.accept" | "power.examine" | "power.committee" | "power.approve" | "power.issue" | "transport.supervise" | "transport.evaluate" | "transport.review" | "system.configure";
+        Verb: "accounts.decide" | "accounts.manage" | "access_log.read" | "inspection.write" | "inspection.read" | "inspection.approve" | "dictionaries.keep" | "statistics.read" | "enterprises.read" | "ratings.read" | "ratings.generate" | "ratings.handle" | "ratings.supervise" | "enterprises.manage" | "filings.review" | "filings.write" | "power.formal_check" | "power.accept" | "power.examine" | "power.committee" | "power.approve" | "power.issue" | "transport.supervise" | "transport.evaluate" | "transport.review" | "ccc.accept" | "ccc.first_review" | "ccc.final_review" | "ccc.compare" | "ccc.amend" | "ccc.write_off" | "ccc.supervise" | "ccc.terminate" | "system.configure";
         /** @description Voided (作废). */
         Voided: {
             /** Format: date-time */
@@ -11555,6 +11866,96 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_certificates: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number;
+                after?: string | null;
+                kind?: string | null;
+                status?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateRowPage"];
                 };
             };
             /** @description bad_request, malformed_json */
@@ -21967,6 +22368,91 @@ export interface operations {
             };
         };
     };
+    read_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                certificate_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateWhole"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_enforcement_paper: {
         parameters: {
             query?: never;
@@ -25384,6 +25870,95 @@ export interface operations {
             };
         };
     };
+    list_certificate_draws: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number;
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                certificate_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateDrawPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     spot_checks_word: {
         parameters: {
             query?: never;
@@ -25978,6 +26553,95 @@ export interface operations {
             };
         };
     };
+    list_certificate_history: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number | null;
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                certificate_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateMovePage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     order_rectification: {
         parameters: {
             query?: never;
@@ -26431,6 +27095,95 @@ export interface operations {
             };
         };
     };
+    list_certificate_versions: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number | null;
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                certificate_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateSaidPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_rows: {
         parameters: {
             query?: {
@@ -26609,6 +27362,91 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    print_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                certificate_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
