@@ -11,8 +11,8 @@ export function afterFrame(work: () => void): void {
     isDone = true
     work()
   }
-  // A mini-program knows no frames.
-  if (typeof requestAnimationFrame !== 'function') return void setTimeout(once)
+  // A mini-program knows no frames, and is killed without a warning: there nothing waits.
+  if (typeof requestAnimationFrame !== 'function') return once()
   requestAnimationFrame(() => setTimeout(once))
   setTimeout(once, AT_THE_LATEST)
 }
