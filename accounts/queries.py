@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession, UserStatus
 from accounts.regions.abolished import get_region
 from accounts.regions.loading import current_region
-from accounts.verbs import Verb, verbs_at
+from accounts.verbs import FILING_VERBS, Verb, verbs_at
 from core import clock
 from core.actor import Actor, Scope
 from core.database.name_search import like_pattern
@@ -69,6 +69,7 @@ def me(actor: Actor, *, must_enrol_otp: bool) -> dict[str, Any]:
         "verbs": sorted(actor.verbs),
         "must_change_password": actor.must_change_password,
         "must_enrol_otp": must_enrol_otp,
+        "sees_filings": not actor.verbs.isdisjoint(FILING_VERBS),
     }
 
 

@@ -65,6 +65,7 @@ class Me(Answer):
     verbs: list[Verb]
     must_change_password: bool
     must_enrol_otp: bool = Field(description="whether a role demands a second factor that is not enrolled yet")
+    sees_filings: bool = Field(description="whether some verb opens the calls of filings (办件), of whatever system")
 
 
 class Resetter(Answer):

@@ -6,6 +6,7 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from accounts.verbs import Role
 from core.db import Database
 from tests.newcomers import at_once, code_of, make_user, try_sign_in
 from tests.people import PASSWORD, Person, SignIn, faults, new_id
@@ -95,6 +96,18 @@ def test_a_password_changed_back_and_forth_is_changed_each_time(client: FlaskCli
 def test_a_wrong_old_password_changes_nothing(client: FlaskClient, county_inspector: Person) -> None:
     assert faults(change(county_inspector, "Wrong-2026", NEW)) == {"/old_password": "wrong_password"}
     assert code_of(try_sign_in(client, "county_inspector", NEW)) == (401, "login_failed")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_me_says_whether_the_calls_of_filings_are_open_to_a_role(database: Database, sign_in: SignIn) -> None:
+    """Apps show their lists of filings by it, so that a verb of another system needs no code there."""
+    seen = {}
+    for role in Role:
+        make_user(database, "320402", f"is_{role.value}", role)
+        person = sign_in(f"is_{role.value}")
+        seen[role] = person.get("/me").json["sees_filings"]
+        assert (person.get("/filings").status_code == 200) is seen[role], role
+    assert seen[Role.LICENCE_REVIEWER] and not seen[Role.INSPECTOR]
 
 
 def test_a_wrong_old_and_a_weak_new_password_are_told_at_once(county_inspector: Person) -> None:

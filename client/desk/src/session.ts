@@ -4,7 +4,6 @@ import { reactive } from 'vue'
 
 export type SignedIn = AnswerOf<'/api/v1/sessions', 'post'>
 export type Me = SignedIn['user']
-export type Verb = Me['verbs'][number]
 
 interface Session {
   token: string | null
@@ -41,11 +40,6 @@ export function end(): void {
 /** A call came back with 401; of an earlier session it may come late. */
 export function refused(token: string): void {
   if (token === session.token) session.expired = true
-}
-
-/** Whether the person may do this somewhere. */
-export function may(...verbs: Verb[]): boolean {
-  return verbs.some((verb) => session.me?.verbs.includes(verb))
 }
 
 /** Names of the last sign-in at this desk. */

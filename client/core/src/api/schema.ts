@@ -6456,6 +6456,8 @@ export interface components {
             must_change_password: boolean;
             /** @description whether a role demands a second factor that is not enrolled yet */
             must_enrol_otp: boolean;
+            /** @description whether some verb opens the calls of filings (办件), of whatever system */
+            sees_filings: boolean;
         };
         /** @description A mobile number. */
         MobileItem: {
