@@ -20,7 +20,7 @@ from bench import phone_scripts
 from bench.databases import place
 from bench.server import product
 from bench.tables import print_table, spread
-from miniapp_api.phone_app import BUILT, is_built
+from miniapp_api.phone_app import APP
 
 SLOWER = 4
 LATENCY = 400
@@ -53,7 +53,7 @@ class Bureau:
 def report(dialects: Sequence[str], *, quick: bool) -> None:
     """Print the tables; the database makes no difference here, so that one run is enough."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None or not is_built():
+    if path is None or not APP.is_built():
         print("The phone's app: skipped, for there is " + ("no build (make client)" if path else "no Chromium"))
         return
     rounds = 1 if quick else 5
@@ -107,7 +107,7 @@ def asked_for(page: Page, base: str) -> set[str]:
 def sizes_of(names: set[str]) -> dict[str, int]:
     """Of each of these files the bytes that the server sends as gzip."""
     files = {name or "index.html" for name in names}
-    return {name: len(gzip.compress((BUILT / name).read_bytes(), 9)) for name in sorted(files)}
+    return {name: len(gzip.compress((APP.built / name).read_bytes(), 9)) for name in sorted(files)}
 
 
 def _kilobytes(names: set[str]) -> float:

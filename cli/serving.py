@@ -190,16 +190,16 @@ _server_lock: IO[str] | None = None
 def _announce(settings: Settings, wechat_double: str | None, *, first: bool) -> None:
     url = f"http://{address(settings)}"
     click.echo(f"\n工品查 · 市场监管现场检查服务   {url}/")
-    if phone_app.is_built():
+    if phone_app.APP.is_built():
         click.echo(f"  手机端 phone app            {url}/app/")
     else:
-        reason = phone_app.why_not_built() or "请运行 make client"
+        reason = phone_app.APP.why_not_built() or "请运行 make client"
         log.warning("phone_app_not_built", reason=reason, mend="make client")
         click.echo(f"  手机端 phone app            尚未构建：{reason}", err=True)
-    if desk_app.is_built():
+    if desk_app.APP.is_built():
         click.echo(f"  电脑端 desk                 {url}/desk/")
     else:
-        reason = desk_app.why_not_built() or "请运行 make client"
+        reason = desk_app.APP.why_not_built() or "请运行 make client"
         click.echo(f"  电脑端 desk                 尚未构建：{reason}", err=True)
     click.echo(f"  接口文档 API pages          {url}/api/docs/")
     click.echo(f"  OpenAPI 3.1                 {url}/api/v1/openapi.json")

@@ -43,8 +43,8 @@ def calls(workspace: Path) -> list[str]:
 
 
 def test_what_is_built_is_what_is_served() -> None:
-    assert client_build.built_folder("h5") == phone_app.BUILT
-    assert client_build.WHY_NOT == phone_app.WHY_NOT
+    assert client_build.built_folder("h5") == phone_app.APP.built
+    assert phone_app.APP.why_not == client_build.WHY_NOT
 
 
 def test_a_build_is_made_of_the_lock_and_only_when_sources_changed(workspace: Path) -> None:

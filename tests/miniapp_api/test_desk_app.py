@@ -1,5 +1,6 @@
 """The desk's app under /desk/: each of its pages opens by its own address, files have the right headers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<title>工品查</title>")
     (folder / "assets" / "index-1a2b.js").write_text("plain")
-    monkeypatch.setattr(desk_app, "BUILT", folder)
+    monkeypatch.setattr(desk_app, "APP", replace(desk_app.APP, built=folder))
     return folder
 
 
@@ -40,9 +41,8 @@ def test_files_are_served_under_the_policy_and_nothing_else_is(client: FlaskClie
 def test_without_a_build_the_server_says_why(
     client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk_app, "BUILT", tmp_path)
-    monkeypatch.setattr(desk_app, "WHY_NOT", tmp_path / "why.txt")
-    (tmp_path / "why.txt").write_text("没有 Node.js <20>")
+    monkeypatch.setattr(desk_app, "APP", replace(desk_app.APP, built=tmp_path / "build" / "none"))
+    (tmp_path / "why-not-built.txt").write_text("没有 Node.js <20>")
     for path in ("/desk/", "/desk/filings"):
         answer = client.get(path)
         assert answer.status_code == 503 and "没有 Node.js &lt;20&gt;" in answer.get_data(as_text=True)

@@ -1,6 +1,8 @@
 """What browsers are told beside an answer: a policy on every one, https only, and nothing about the inside."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,7 +45,7 @@ def test_every_answer_has_a_policy_that_takes_nothing_from_elsewhere(
 
 @ONE_DATABASE
 def test_the_page_that_there_is_no_app_has_a_policy_too(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phone_app, "is_built", lambda: False)
+    monkeypatch.setattr(phone_app, "APP", replace(phone_app.APP, built=Path("none/none/none")))
     answer = client.get("/app/")
     assert answer.status_code == 503 and "default-src 'none'" in answer.headers["Content-Security-Policy"]
 

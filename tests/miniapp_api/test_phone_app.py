@@ -1,5 +1,6 @@
 """The phone's app under /app/: its files with the right headers, and a page that says why where it was not built."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "assets" / "index-1a2b.js").write_text("plain")
     (folder / "assets" / "index-1a2b.js.gz").write_bytes(b"gzip")
     (folder / "assets" / "index-1a2b.js.br").write_bytes(b"brotli")
-    monkeypatch.setattr(phone_app, "BUILT", folder)
+    monkeypatch.setattr(phone_app, "APP", replace(phone_app.APP, built=folder))
     return folder
 
 
@@ -62,11 +63,10 @@ def test_nothing_outside_the_build_is_served(client: FlaskClient, built: Path, n
 def test_without_a_build_the_server_says_why(
     client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(phone_app, "BUILT", tmp_path)
-    monkeypatch.setattr(phone_app, "WHY_NOT", tmp_path / "why.txt")
+    monkeypatch.setattr(phone_app, "APP", replace(phone_app.APP, built=tmp_path / "build" / "none"))
     answer = client.get("/app/")
     assert answer.status_code == 503 and "make client" in answer.get_data(as_text=True)
-    (tmp_path / "why.txt").write_text("没有 Node.js <20>")
+    (tmp_path / "why-not-built.txt").write_text("没有 Node.js <20>")
     assert "没有 Node.js &lt;20&gt;" in client.get("/app/").get_data(as_text=True)
 
 
