@@ -3,14 +3,14 @@
 It finds records that were changed past their history, that lost the last rows of it, or that are gone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from core.models import HistoryEntry
+from core.models import HistoryEntry, HistoryPayload
 from core.workflows.history import Broken
 from core.workflows.workflow import Workflow
 
@@ -69,3 +69,23 @@ def broken_end(status: str, version: int, entry: HistoryEntry | None) -> str | N
     if entry.to_status != status:
         return f"record is {status}, its history ends at {entry.to_status}"
     return None
+
+
+def recorded_contents(session: Session, subjects: Collection[UUID], id_name: str, digest_name: str) -> dict[UUID, str]:
+    """The digests that moves of subjects noted of rows beside them, by the id of such a row.
+
+    `id_name` and `digest_name` are those of the payload. A subject with an erased payload stands among the keys.
+    """
+    rows = session.execute(
+        select(HistoryEntry.subject_id, HistoryPayload.payload)
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+        .where(HistoryEntry.subject_id.in_(subjects))
+        .order_by(HistoryEntry.subject_id, HistoryEntry.seq)
+    ).all()
+    recorded: dict[UUID, str] = {}
+    for subject_id, payload in rows:
+        if payload is None:
+            recorded[subject_id] = ""
+        elif id_name in payload and digest_name in payload:
+            recorded[UUID(payload[id_name])] = payload[digest_name]
+    return recorded

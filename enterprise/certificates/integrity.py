@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from core.models import HistoryEntry, HistoryPayload
+from core.models import HistoryEntry
 from core.workflows.history import Broken
-from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_presence
+from core.workflows.integrity import broken_end, in_chunks, is_last_row, recorded_contents, verify_presence
 from enterprise.certificates.counting import CONFIRMED, PENDING
 from enterprise.certificates.models import Certificate, CertificateCounter, CertificateVersion, CounterDraw
 from enterprise.certificates.register import SUBJECT, content_digest
@@ -32,29 +31,12 @@ def verify_certificates(session: Session) -> Iterator[Broken]:
                 yield Broken(SUBJECT, certificate.id, entry.seq if entry else 0, reason)
     said: Any = select(CertificateVersion, Certificate.number).join(Certificate)
     for rows in in_chunks(session, said, CertificateVersion, CHUNK):
-        recorded = _recorded(session, {row.certificate_id for row, _ in rows})
+        recorded = recorded_contents(session, {row.certificate_id for row, _ in rows}, "certificate_version", "content")
         for row, number in rows:
             if row.certificate_id not in recorded and recorded.get(row.id) != content_digest(number, row):
                 yield Broken(SUBJECT, row.certificate_id, 0, f"version {row.number} is not what was issued")
     yield from _counters(session)
     yield from verify_presence(session, SUBJECT, Certificate)
-
-
-def _recorded(session: Session, certificates: set[UUID]) -> dict[UUID, str]:
-    """The digests of versions by their id; the id of a certificate stands for an erased payload."""
-    rows = session.execute(
-        select(HistoryEntry.subject_id, HistoryPayload.payload)
-        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
-        .where(HistoryEntry.subject_id.in_(certificates))
-        .order_by(HistoryEntry.subject_id, HistoryEntry.seq)
-    ).all()
-    recorded: dict[UUID, str] = {}
-    for certificate_id, payload in rows:
-        if payload is None:
-            recorded[certificate_id] = ""
-        elif "certificate_version" in payload:
-            recorded[UUID(payload["certificate_version"])] = payload["content"]
-    return recorded
 
 
 def _counters(session: Session) -> Iterator[Broken]:

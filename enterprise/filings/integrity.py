@@ -14,7 +14,7 @@ from core.forms.sealing import opened
 from core.models import HistoryEntry, HistoryPayload
 from core.workflows.contents import Attested, attest, of_earlier_releases
 from core.workflows.history import Broken
-from core.workflows.integrity import in_chunks, is_last_row, verify_presence
+from core.workflows.integrity import in_chunks, is_last_row, recorded_contents, verify_presence
 from enterprise.filings.content import (
     CONTENT,
     STEP_CONTENT,
@@ -114,7 +114,7 @@ def unlike(session: Session, filing_id: UUID) -> list[str]:
     )
     said = ((recorded.get((filing_id, one.number)), one) for one in versions)
     changed = any(content is not None and not is_content(content, one, attested) for content, one in said)
-    of_steps = _recorded_steps(session, {filing_id})
+    of_steps = recorded_contents(session, {filing_id}, "step_data", "step_content")
     steps = session.scalars(
         select(FilingStep).where(FilingStep.filing_id == filing_id).execution_options(populate_existing=True)
     )
@@ -128,7 +128,7 @@ def _verify_steps(session: Session, progress: Progress) -> Iterator[Broken]:
     while True:
         statement = select(FilingStep).order_by(FilingStep.id).limit(CHUNK)
         rows = session.scalars(statement if after is None else statement.where(FilingStep.id > after)).all()
-        recorded = _recorded_steps(session, {row.filing_id for row in rows})
+        recorded = recorded_contents(session, {row.filing_id for row in rows}, "step_data", "step_content")
         for row in rows:
             digest = recorded.get(row.id)
             if digest is None and row.filing_id in recorded:
@@ -144,23 +144,6 @@ def _verify_steps(session: Session, progress: Progress) -> Iterator[Broken]:
 
 def _digest_of(row: FilingStep) -> str:
     return step_digest({name: getattr(row, name) for name in ("id", "filing_id", "data", *STEP_CONTENT)})
-
-
-def _recorded_steps(session: Session, filings: set[UUID]) -> dict[UUID, str]:
-    """The digests of what steps said, by its id; the id of a filing stands for an erased payload."""
-    rows = session.execute(
-        select(HistoryEntry.subject_id, HistoryPayload.payload)
-        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
-        .where(HistoryEntry.subject_id.in_(filings))
-        .order_by(HistoryEntry.subject_id, HistoryEntry.seq)
-    ).all()
-    recorded: dict[UUID, str] = {}
-    for filing_id, payload in rows:
-        if payload is None:
-            recorded[filing_id] = ""
-        elif "step_content" in payload:
-            recorded[UUID(payload["step_data"])] = payload["step_content"]
-    return recorded
 
 
 def attest_contents(connection: Connection, ids: Sequence[UUID]) -> None:

@@ -21,7 +21,7 @@ from core.workflows import history, idempotency, todos
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from enterprise.registrations.models import Registered
-from enterprise.registrations.registering import TODO
+from enterprise.registrations.registering import TODO_NEW
 from enterprise.registrations.workflows import REGISTERED
 
 
@@ -91,7 +91,7 @@ def decide(session: Session, actor: Actor, registration_id: UUID, action: str, b
     else:
         opinion = demanded(clean(str(body.get("opinion") or "")) or None, "/opinion", "请填写不并入的原因")
         REGISTERED.move(session, actor, registered, "keep_apart", {"opinion": opinion}, {"opinion": opinion})
-    todos.close(session, registration_id, TODO)
+    todos.close(session, registration_id, TODO_NEW)
 
 
 def _move_filing(session: Session, actor: Actor, registered: Registered, known: Enterprise) -> None:

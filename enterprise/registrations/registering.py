@@ -51,7 +51,7 @@ FREE, MOST = 20, 200
 """Registrations from one line in an hour: without a captcha, and behind captchas."""
 REPEATED = timedelta(minutes=10)
 """For so long a registration that is sent again is answered with its query code."""
-TODO = "registration_new"
+TODO_NEW = "registration_new"
 _NOBODY = UUID(int=0)
 
 
@@ -198,7 +198,7 @@ def _store(
     if not REGISTERED.enter(session, None, "register", values):
         raise Problem("id_taken")
     todos.open_for_region(
-        session, TODO, f"自行登记待核对：{shown_as}（{registration.title}）", ("registration", registration_id),
+        session, TODO_NEW, f"自行登记待核对：{shown_as}（{registration.title}）", ("registration", registration_id),
         verb=Verb.ENTERPRISES_MANAGE, area1=region.area1, area2=region.area2, area3=region.area3,
     )  # fmt: skip
     return _answered(session, policy, session.get_one(Registered, registration_id), code, asker)
