@@ -33,5 +33,8 @@ export { isWithin, pointer, tokensOf } from './pointers'
 export { type CarriedOver, carriesOver, carryOver, type Presets, type PresetSources, withPresets } from './presets'
 export { isWorkedOut } from './relations'
 export { asks, isFromEntry, parentOf, propose, type Proposed, rowsFrom, searchedIn, type WordEntry, type Words } from './words'
+export {
+  bodyOfStep, type DeclaredStep, faultsOfStep, formOfStep, lackingPapers, refusedAt, type SentPaper, type StepSaid,
+} from './steps'
 export { clean, cleanLine, fold, hasWords } from './text'
 export { type Checked, faultsAt, type Mode, validate } from './validate'

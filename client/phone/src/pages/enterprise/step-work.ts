@@ -1,5 +1,8 @@
 /** What a step says by a form and documents of its own: kept on this phone as it is typed, until the step is taken. */
-import { compileForm, type Fault, type Form, type FormBody, type Json, type Plan, planForm, setAnswer, validate } from '@gongpin/core'
+import {
+  bodyOfStep, type Fault, faultsOfStep, type Form, type FormBody, formOfStep, type Json, lackingPapers, type Plan, planForm,
+  refusedAt, setAnswer, type StepSaid,
+} from '@gongpin/core'
 import { reactive, ref, shallowRef } from 'vue'
 
 import { chinaToday } from '@gongpin/core/speech'
@@ -13,9 +16,6 @@ interface Kept {
   papers: Paper[]
   comment: string
 }
-
-/** A step without a form asks for documents or words alone. */
-const NO_FORM = { code: 'none', version: 1, title: '', kind: 'filing', sections: [] }
 
 /** Whether a step has a page of its own. */
 export function hasOwnPage(step: Step): boolean {
@@ -36,7 +36,7 @@ export class StepWork implements Papers {
     readonly work: Work,
     readonly step: Step,
   ) {
-    this.form = compileForm(step.form ?? NO_FORM)
+    this.form = formOfStep(step)
     this.plan = shallowRef<Plan>(planForm(this.form, {}))
   }
 
@@ -71,38 +71,27 @@ export class StepWork implements Papers {
 
   /** Categories that are demanded and empty. */
   lacks(): string[] {
-    const needed = (required: string) => required === 'always' || (required === 'problems' && this.plan.value.problemsFound)
-    return this.step.documents
-      .filter((one) => needed(one.required) && !this.papers.value.some((paper) => paper.category === one.category))
-      .map((one) => one.category)
+    return lackingPapers(this.step, this.papers.value, this.plan.value.problemsFound).map((one) => one.category)
   }
 
   /** All that is missing or wrong, at once; empty: the step can be taken. */
   check(): readonly Fault[] {
-    const own = validate(this.form, this.body.value, 'submit', chinaToday()).faults
-    const missing = this.lacks().map((category) => this.step.documents.find((one) => one.category === category)!)
-    const papers = missing.map(({ title }) => ({ path: '/documents', code: 'required', message: `请上传“${title}”` }))
-    const words = this.step.comment_required && this.comment.value.trim() === '' ? [{ path: '/comment', code: 'required', message: '请写明意见或原因' }] : []
-    this.faults.value = [...own, ...papers, ...words]
+    this.faults.value = faultsOfStep(this.step, this.form, this.told, chinaToday())
     return this.faults.value
   }
 
   /** What the server refused, at its places. */
   refused(faults: readonly Fault[]): void {
-    this.faults.value = faults.map((one) => ({ ...one, path: one.path.replace(/^\/data(?=\/)/, '') }))
+    this.faults.value = refusedAt(faults)
   }
 
   /** What is sent with the step. */
-  get said(): { comment: string | null; data?: FormBody; documents?: Paper[] } {
-    const { values } = validate(this.form, this.body.value, 'submit', chinaToday())
-    // `answers` and `disposals` stand in every body of the engine; a step's form may have neither.
-    const has = (name: string) => this.form.byName.has(name) || this.form.items.some((item) => item.place === name)
-    const own = Object.fromEntries(Object.entries(values).filter(([name]) => has(name)))
-    return {
-      comment: this.comment.value.trim() || null,
-      ...(this.step.form ? { data: JSON.parse(JSON.stringify(own)) as FormBody } : {}),
-      ...(this.step.documents.length ? { documents: this.papers.value } : {}),
-    }
+  get said(): ReturnType<typeof bodyOfStep> {
+    return bodyOfStep(this.step, this.form, this.told, chinaToday())
+  }
+
+  private get told(): StepSaid {
+    return { body: this.body.value, papers: this.papers.value, comment: this.comment.value }
   }
 
   async restore(): Promise<void> {
