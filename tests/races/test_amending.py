@@ -19,6 +19,8 @@ from tests.records import listed, read, submit
 from tests.rounds import rounds
 
 ROUNDS = rounds(15, few=8)
+# The five calls of a decision, one after another, each of them first once.
+IN_TURN = 5
 
 
 @pytest.fixture(autouse=True)
@@ -107,11 +109,12 @@ def test_of_those_who_decide_on_an_application_while_its_record_changes_one_wins
         days = {"check_date": "2026-11-17"}
         records = [
             submit(owner, with_problem({"7.1": "in_progress"}, **days, uscc=uscc(n), org_name=f"第{n}家电缆厂"))
-            for n in range(ROUNDS)
+            for n in range(ROUNDS + IN_TURN)
         ]
     owner, city, province = sign_in("county_inspector"), sign_in("city_reviewer"), sign_in("province_user")
     won = Counter[str]()
     for number, record in enumerate(records):
+        raced = number < ROUNDS
         path = f"/inspections/{record['id']}"
         wanted = with_problem({"7.1": "in_progress"}, **days, uscc=uscc(100 + number), org_name=f"新{number}家电缆厂")
         asked = owner.post(f"{path}/correction-requests", {**wanted, "version": 1, "reason": "填错"})
@@ -125,7 +128,8 @@ def test_of_those_who_decide_on_an_application_while_its_record_changes_one_wins
             post(owner, f"{path}/correction-requests", {**wanted, "remark": "再补充", "version": 1, "reason": "填错"}),
         ]
         turn = number % len(calls)
-        answers = at_once(calls[turn:] + calls[:turn])
+        ordered = calls[turn:] + calls[:turn]
+        answers = at_once(ordered) if raced else [at_once([call])[0] for call in ordered]
         approved, rejected, voided, disposed, renewed = answers[len(calls) - turn :] + answers[: len(calls) - turn]
         assert {status for status, _ in answers} <= {200, 201, 409}, answers
         assert refusals(answers) <= {"stale_version", "wrong_status", "already_open"}
@@ -139,9 +143,11 @@ def test_of_those_who_decide_on_an_application_while_its_record_changes_one_wins
         assert (decided == "approved") == (approved[0] == 200) and (decided == "rejected") == (rejected[0] == 200)
         if voided[0] == 200 and renewed[0] == 201:
             assert read(owner, f"/correction-requests/{renewed[1]['id']}")["status"] == "withdrawn"
-        won[next(name for name, (status, _) in zip(("approve", "void", "dispose"), (approved, voided, disposed),
-                                                   strict=True) if status == 200)] += 1  # fmt: skip
-    assert len(won) >= 2, won
+        if not raced:
+            won[next(name for name, (status, _) in zip(("approve", "void", "dispose"), (approved, voided, disposed),
+                                                       strict=True) if status == 200)] += 1  # fmt: skip
+    # Who wins a race is the machine's affair; one after another, each call comes first once and each way is met.
+    assert won == {"approve": 1, "void": 3, "dispose": 1}
     with database.write() as session:
         found = tallies.reconcile(session)
         assert (found.mended, found.added, found.emptied) == (0, 0, 0)
