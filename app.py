@@ -25,7 +25,7 @@ from core.db import Database
 from core.forms.library import FormLibrary
 from core.gateways.opening import open_sms, open_wechat
 from core.keys import stored
-from enterprise.filings.tries import TryNotes
+from enterprise.filings.drafts.tries import TryNotes
 from enterprise.systems import NOTICES, filing_engine, registrations
 from feedback.codes.scan_counts import ScanCounts
 from feedback.ratings import word_list

@@ -27,10 +27,10 @@ from core.db import Database
 from core.deadlines.periods import DEADLINE, NATURAL
 from core.models import Clock as ClockRow
 from core.models import Lease
-from enterprise.filings.clock_jobs import ring_clocks
-from enterprise.filings.declarations import APPLICANT, SYSTEM, Clock, Status, Step
-from enterprise.filings.kinds import FilingKind
-from enterprise.filings.row_tables import RowColumns, Rows
+from enterprise.filings.declaring.declarations import APPLICANT, SYSTEM, Clock, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
+from enterprise.filings.declaring.row_tables import RowColumns, Rows
+from enterprise.filings.many.clock_jobs import ring_clocks
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
 from enterprise.production.kinds.posts import OFFICE

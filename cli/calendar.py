@@ -15,7 +15,7 @@ from core.db import Database
 from core.deadlines import calendar_years, clocks
 from core.deadlines.working_days import WorkingCalendar
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear
-from enterprise.filings import clock_jobs as filings
+from enterprise.filings.many import clock_jobs as filings
 from enterprise.systems import KINDS
 from feedback.follow_ups import recounting as ratings
 

@@ -21,7 +21,7 @@ from core.jobs import sweeping as key_sweeping
 from core.jobs.scheduler import Job, RareJob, Scheduler
 from core.long_jobs import operations as long_jobs
 from core.retention import running as retention
-from enterprise.filings import clock_jobs
+from enterprise.filings.many import clock_jobs
 from feedback import sweeping as rating_sweeping
 from feedback.codes import operations as rating_codes
 from feedback.follow_ups import recounting as rating_recounting

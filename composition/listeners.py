@@ -2,7 +2,7 @@
 
 from accounts.handing_over import HANDED_OVER
 from core.workflows.events import Events
-from enterprise.filings.actions import FINISHED
+from enterprise.filings.steps.actions import FINISHED
 from feedback import handing_over as ratings
 from feedback.codes import operations as rating_codes
 from inspection import handing_over as drafts

@@ -8,8 +8,8 @@ from assets.paper import print_jobs
 from core.actor import Actor
 from core.long_jobs.models import LongJob
 from core.long_jobs.running import Runner
-from enterprise.filings import printing_many as filing_prints
-from enterprise.filings import steps_for_many
+from enterprise.filings.many import printing_many as filing_prints
+from enterprise.filings.many import steps_for_many
 from inspection.printing import printing_many as record_prints
 from miniapp_api.http.wiring import Wiring
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from core.deadlines.outage_recounts import Recounting
-from enterprise.filings import postponing as filings
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.kinds import FilingKind
+from enterprise.filings.many import postponing as filings
 from enterprise.systems import KINDS
 from feedback.follow_ups import recounting as ratings
 

@@ -19,9 +19,10 @@ from core import clock
 from core.actor import Actor
 from core.db import Database
 from demo import accounts
-from enterprise.filings import actions, operations
-from enterprise.filings.kinds import Filings
+from enterprise.filings import operations
+from enterprise.filings.declaring.kinds import Filings
 from enterprise.filings.models import Filing
+from enterprise.filings.steps import actions
 from enterprise.operations import EnterpriseFacts
 from enterprise.production.models import Licence, SelfCheckTopic
 from enterprise.production.operations import LicenceFacts, put_licence, put_topic

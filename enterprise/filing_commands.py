@@ -10,8 +10,8 @@ from core.commands import HasDatabase
 from core.forms.library import FormLibrary
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
-from enterprise.filings import campaigns
-from enterprise.filings.drawings import page
+from enterprise.filings.declaring.drawings import page
+from enterprise.filings.many import campaigns
 from enterprise.systems import KINDS, filing_engine
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "workflows.md"

@@ -13,11 +13,11 @@ from assets.files.purposes import FilePurposes
 from core.forms.library import FormLibrary
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
-from enterprise.filings.access import may_read_filing
-from enterprise.filings.certificate_readers import may_read_certificate
-from enterprise.filings.kinds import FilingKinds, Filings
+from enterprise.filings.declaring.kinds import FilingKinds, Filings
 from enterprise.filings.operations import follow_enterprise
 from enterprise.filings.queries import may_fetch
+from enterprise.filings.results.certificate_readers import may_read_certificate
+from enterprise.filings.sides.access import may_read_filing
 from enterprise.notices import operations as notice_operations
 from enterprise.notices.declarations import NoticeSystem, NoticeSystems
 from enterprise.notices.queries import may_read_notice

@@ -17,7 +17,7 @@ from core.errors import Problem, invalid, not_found
 from core.long_jobs import operations
 from core.long_jobs.asked import params_of
 from core.long_jobs.models import DONE, OK, LongJobRow
-from enterprise.filings import printing_many as filing_prints
+from enterprise.filings.many import printing_many as filing_prints
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.printing import printing_many as record_prints
 from miniapp_api.enterprise.steps_for_many import FilingFilter, JobBegun

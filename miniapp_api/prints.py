@@ -5,7 +5,7 @@ from flask import Response
 
 from core.prints import operations as prints
 from enterprise.certificates import printing as certificate_papers
-from enterprise.filings import papers
+from enterprise.filings.reading import papers
 from inspection.enforcement import printing as enforcement
 from inspection.printing import record_paper
 from miniapp_api.http.gates import public

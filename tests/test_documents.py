@@ -6,7 +6,7 @@ from pathlib import Path
 import app  # noqa: F401 - every room declares its tables
 from accounts.verbs import VERBS, Role
 from core.db import Base
-from enterprise.filings.drawings import page
+from enterprise.filings.declaring.drawings import page
 from enterprise.systems import KINDS
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.workflows import REQUEST, WORKFLOWS

@@ -25,7 +25,7 @@ from enterprise.filings.content import (
     stored_digest,
     version_place,
 )
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingStep, FilingVersion
 
 CHUNK = 300

@@ -15,7 +15,7 @@ DELETED = "deleted"
 
 
 def _of_offices(name: str, *columns: str) -> Index:
-    """An index of the filings that offices may read; queries repeat its condition literally (`queries.py`)."""
+    """An index of the filings that offices may read; queries repeat its condition literally (`reading/`)."""
     readable = f"status <> '{DELETED}' AND (sent > 0 OR opened_by_office{{}})"
     where, where_postgresql = text(readable.format(" = 1")), text(readable.format(""))
     return Index(f"ix_filings_{name}", *columns, sqlite_where=where, postgresql_where=where_postgresql)

@@ -16,8 +16,8 @@ from core.db import dialect_of
 from core.errors import Problem, not_found
 from core.workflows.versions import stale
 from core.workflows.workflow import BACK
-from enterprise.filings.declarations import Step
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.declarations import Step
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
 
 _FILINGS = cast(Table, Filing.__table__)

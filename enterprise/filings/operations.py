@@ -1,4 +1,4 @@
-"""What changes filings besides the steps of their workflow (`actions.py`): opening, saving, deleting.
+"""What changes filings besides the steps of their workflow (`steps/actions.py`): opening, saving, deleting.
 
 Every write is validated in the order of the HTTP contract §1: not readable → 404; a repetition → the filing as it is
 now; wrong status or stale → 409; faulty → 422.
@@ -15,13 +15,13 @@ from core.actor import Actor
 from core.errors import Problem, not_found
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale
-from enterprise.filings.access import demanded_standing, get_readable, is_own
-from enterprise.filings.actions import act, ring_what_is_over
-from enterprise.filings.kinds import Filings
+from enterprise.filings.declaring.kinds import Filings
+from enterprise.filings.drafts.working_copy import claim_files, store, unknown_keys, validate_data
 from enterprise.filings.models import DELETED, Filing
 from enterprise.filings.moves import find
-from enterprise.filings.opening import open_by
-from enterprise.filings.working_copy import claim_files, store, unknown_keys, validate_data
+from enterprise.filings.sides.access import demanded_standing, get_readable, is_own
+from enterprise.filings.steps.actions import act, ring_what_is_over
+from enterprise.filings.steps.opening import open_by
 from enterprise.models import AREAS
 from enterprise.queries import name_of_place
 

@@ -1,6 +1,6 @@
 """What is read of filings, already limited to what the caller may read: versions, history, files.
 
-The list stands in `lists.py`.
+The list stands in `reading/lists.py`.
 """
 
 from uuid import UUID
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.database.paging import Page, PageRequest, ascending, fetch
 from core.workflows import history
-from enterprise.filings import step_data
-from enterprise.filings.access import standing
-from enterprise.filings.kinds import Filings
+from enterprise.filings.declaring.kinds import Filings
+from enterprise.filings.drafts.working_copy import sent_files
 from enterprise.filings.models import Filing, FilingVersion
 from enterprise.filings.moves import find
-from enterprise.filings.working_copy import sent_files
+from enterprise.filings.sides.access import standing
+from enterprise.filings.steps import step_data
 
 _OLDEST_VERSION_FIRST = ascending("filing_versions", FilingVersion.number)
 

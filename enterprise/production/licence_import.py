@@ -20,7 +20,7 @@ from core.db import Database
 from core.errors import Problem
 from core.identifiers import normalise_licence_no
 from core.text import MEANINGLESS, has_words
-from enterprise.filings.kinds import Filings
+from enterprise.filings.declaring.kinds import Filings
 from enterprise.imports.register_rows import read_uscc
 from enterprise.imports.table_cells import CellFault, Faults, name_text, read_cells, worded_text
 from enterprise.imports.table_import import TableImport, Target

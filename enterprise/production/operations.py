@@ -19,9 +19,9 @@ from core.text import clean_line, demanded
 from core.workflows import idempotency
 from core.workflows.versions import refuse_stale, stale
 from enterprise import register_changes
-from enterprise.filings.kinds import Filings
+from enterprise.filings.declaring.kinds import Filings
 from enterprise.filings.models import Filing
-from enterprise.filings.opening import open_filing
+from enterprise.filings.steps.opening import open_filing
 from enterprise.models import Enterprise
 from enterprise.operations import Effect, Outcome
 from enterprise.production.kinds import declaration

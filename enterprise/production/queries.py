@@ -16,7 +16,7 @@ from core.database.paging import Page, PageRequest, ascending, fetch, newest_fir
 from core.forms.sealing import readable
 from core.identifiers import normalise_certificate_no, normalise_licence_no, normalise_uscc
 from enterprise.filings.content import data_place
-from enterprise.filings.kinds import Filings
+from enterprise.filings.declaring.kinds import Filings
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from enterprise.production.kinds import declaration, rectification

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from enterprise.filings.declarations import APPLICANT, Step
-from enterprise.filings.kinds import FilingKind, FilingKinds
+from enterprise.filings.declaring.declarations import APPLICANT, Step
+from enterprise.filings.declaring.kinds import FilingKind, FilingKinds
 
 Applicant = Literal["organisation", "person"]
 

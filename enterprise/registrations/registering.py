@@ -37,9 +37,9 @@ from core.identifiers import (
 from core.origin import Origin
 from core.text import MEANINGLESS, clean_line, clean_person, fold_to_fit, has_words
 from core.workflows import idempotency, todos
-from enterprise.filings.kinds import Filings
+from enterprise.filings.declaring.kinds import Filings
 from enterprise.filings.models import Filing
-from enterprise.filings.opening import open_filing
+from enterprise.filings.steps.opening import open_filing
 from enterprise.models import REGISTRATION, Enterprise
 from enterprise.registrations import query_codes
 from enterprise.registrations.declarations import Registration, Registrations, opening_by_applicant

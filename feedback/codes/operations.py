@@ -22,7 +22,7 @@ from core.jobs.one_by_one import OneByOne
 from core.models import HistoryEntry
 from core.text import MEANINGLESS, clean, clean_line, fold_to_fit, has_words
 from core.workflows import todos
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.filings.models import Filing
 from feedback import integrity
 from feedback.codes import own_offices

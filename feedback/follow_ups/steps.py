@@ -18,7 +18,7 @@ from core.actor import Actor
 from core.errors import Fault, Problem
 from core.identifiers import as_uuid
 from core.text import MEANINGLESS, clean, has_words
-from enterprise.filings.declarations import DECLARATION_ATTACHMENT
+from enterprise.filings.declaring.declarations import DECLARATION_ATTACHMENT
 from feedback.codes.kinds import HIDDEN
 from feedback.follow_ups.deadlines import columns, deadline
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp

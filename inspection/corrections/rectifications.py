@@ -10,10 +10,10 @@ from accounts.verbs import Verb
 from core.actor import Actor
 from core.errors import Fault, Problem, Warned, invalid
 from core.text import demanded
-from enterprise.filings import access
 from enterprise.filings import operations as filings
-from enterprise.filings.kinds import Filings
+from enterprise.filings.declaring.kinds import Filings
 from enterprise.filings.models import Filing
+from enterprise.filings.sides import access
 from enterprise.production import publications
 from enterprise.production.kinds.rectification import CANCELLED, KIND
 from enterprise.queries import by_uscc

@@ -13,8 +13,8 @@ from core.actor import Actor
 from core.workflows import history
 from enterprise.certificates import answers as certificate_answers
 from enterprise.certificates import printing
-from enterprise.filings import certificate_readers
-from enterprise.filings.certificate_readers import CertificateFilters
+from enterprise.filings.results import certificate_readers
+from enterprise.filings.results.certificate_readers import CertificateFilters
 from miniapp_api.enterprise.certificate_answers import (
     CertificateDraw,
     CertificateMove,

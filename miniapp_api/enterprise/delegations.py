@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import FILING_VERBS
 from core.actor import Actor
-from enterprise.filings import delegation_answers, delegations
+from enterprise.filings.sides import delegation_answers, delegations
 from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AsSent, PageQuery
 from miniapp_api.http.gates import gate

@@ -7,7 +7,7 @@ from flask import Response
 
 from accounts.verbs import FILING_VERBS
 from core.actor import Actor
-from enterprise.filings import papers
+from enterprise.filings.reading import papers
 from miniapp_api.http.answers import refuses, sends
 from miniapp_api.http.gates import gate
 from miniapp_api.http.papers import PDF, WORD, as_pdf, as_word

@@ -16,9 +16,9 @@ from core.actor import Actor
 from core.errors import Fault, Problem, not_found
 from core.forms.form import Form
 from core.forms.items.item import Item
-from enterprise.filings import answers as filing_answers
-from enterprise.filings import rows
-from enterprise.filings.access import get_readable
+from enterprise.filings.reading import answers as filing_answers
+from enterprise.filings.results import rows
+from enterprise.filings.sides.access import get_readable
 from miniapp_api.http.answers import Answer, AnswerValue, Page, answers, receives, sends
 from miniapp_api.http.bodies import PageQuery
 from miniapp_api.http.downloads import XLSX, as_xlsx

@@ -17,11 +17,15 @@ from core.actor import Actor
 from core.database.paging import whole
 from core.errors import not_found
 from core.workflows import history
-from enterprise.filings import actions, kind_answers, lists, operations, papers, queries, receipts, sending
-from enterprise.filings import answers as filing_answers
-from enterprise.filings.access import get_readable
-from enterprise.filings.lists import Filters
-from enterprise.filings.working_copy import due_date_warnings, read_only_warnings
+from enterprise.filings import operations, queries
+from enterprise.filings.declaring import kind_answers
+from enterprise.filings.drafts import sending
+from enterprise.filings.drafts.working_copy import due_date_warnings, read_only_warnings
+from enterprise.filings.reading import answers as filing_answers
+from enterprise.filings.reading import lists, papers, receipts
+from enterprise.filings.reading.lists import Filters
+from enterprise.filings.sides.access import get_readable
+from enterprise.filings.steps import actions
 from enterprise.systems import KINDS
 from miniapp_api.enterprise.filing_answers import (
     DeletedFiling,

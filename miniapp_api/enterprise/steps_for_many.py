@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from accounts.verbs import FILING_VERBS
 from core.actor import Actor
 from core.errors import invalid
-from enterprise.filings import steps_for_many
-from enterprise.filings.lists import Filters
+from enterprise.filings.many import steps_for_many
+from enterprise.filings.reading.lists import Filters
 from miniapp_api.http.answers import Answer, answers, refuses
 from miniapp_api.http.bodies import AsSent
 from miniapp_api.http.gates import gate

@@ -19,8 +19,8 @@ from core.gateways.sms import SmsSender
 from core.gateways.wechat import WeChat
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
-from enterprise.filings.kinds import Filings
-from enterprise.filings.tries import TryNotes
+from enterprise.filings.declaring.kinds import Filings
+from enterprise.filings.drafts.tries import TryNotes
 from enterprise.notices.declarations import NoticeSystems
 from enterprise.registrations.declarations import Registrations
 from feedback.codes.scan_counts import ScanCounts

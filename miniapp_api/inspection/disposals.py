@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import Verb
 from core.actor import Actor
-from enterprise.filings import answers as filing_answers
+from enterprise.filings.reading import answers as filing_answers
 from inspection.corrections import disposals, rectifications
 from inspection.kinds import CHECK
 from inspection.records import access

@@ -24,9 +24,9 @@ from app import create_app
 from assets.files.purposes import Category
 from core.forms.publishing import publish_definition
 from enterprise import systems
-from enterprise.filings.declarations import APPLICANT, DECLARATION_ATTACHMENT, Document, Post, Status, Step
-from enterprise.filings.kinds import FilingKind
-from enterprise.filings.routing import by_place
+from enterprise.filings.declaring.declarations import APPLICANT, DECLARATION_ATTACHMENT, Document, Post, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
+from enterprise.filings.steps.routing import by_place
 from enterprise.registrations.declarations import Registration
 from miniapp_api.http.wiring import KEY
 from tests.browser.app import Bureau, build_if_stale

@@ -28,7 +28,7 @@ from enterprise.certificates.declarations import (
     Turns,
     Validity,
 )
-from enterprise.filings.declarations import (
+from enterprise.filings.declaring.declarations import (
     APPLICANT,
     AUTHOR,
     BACK,
@@ -45,8 +45,8 @@ from enterprise.filings.declarations import (
     Status,
     Step,
 )
-from enterprise.filings.kinds import FilingKind
-from enterprise.filings.routing import by_choice, by_place
+from enterprise.filings.declaring.kinds import FilingKind
+from enterprise.filings.steps.routing import by_choice, by_place
 from tests.kinds.forms import form, item, options
 
 ACCEPT = Post("ccc_acceptance", "受理岗", Verb.CCC_ACCEPT.value)

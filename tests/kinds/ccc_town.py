@@ -8,7 +8,7 @@ from accounts import offices, operations
 from accounts.models import OfficeKind, Region
 from accounts.verbs import Role
 from core.db import Database
-from enterprise.filings.broken_kinds import refuse_unfit
+from enterprise.filings.declaring.broken_kinds import refuse_unfit
 from miniapp_api.http.wiring import KEY
 from tests.documented import INVENTED
 from tests.kinds.ccc import FORMS, ccc_kinds

@@ -3,8 +3,8 @@
 from typing import Any
 
 from enterprise.certificates.declarations import About, Amends, Turns
-from enterprise.filings.declarations import APPLICANT, AUTHOR, Claim, Status, Step
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.declarations import APPLICANT, AUTHOR, Claim, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
 from tests.kinds.forms import form, item, options
 from tests.kinds.power_new import ACCEPT, APPROVER, ELECTRICIAN, LICENCE
 

@@ -10,7 +10,7 @@ from accounts.models import OfficeKind
 from accounts.verbs import Verb
 from assets.files.purposes import Category
 from enterprise.certificates.declarations import CertificateKind, CertificateStatus, Issues, Number, Validity
-from enterprise.filings.declarations import (
+from enterprise.filings.declaring.declarations import (
     APPLICANT,
     AUTHOR,
     BACK,
@@ -31,8 +31,8 @@ from enterprise.filings.declarations import (
     Status,
     Step,
 )
-from enterprise.filings.kinds import FilingKind
-from enterprise.filings.routing import by_choice, by_place
+from enterprise.filings.declaring.kinds import FilingKind
+from enterprise.filings.steps.routing import by_choice, by_place
 from tests.kinds.forms import form, item, options
 
 FORMAL = Post("power_formal_check", "形审岗", Verb.POWER_FORMAL_CHECK.value)

@@ -7,10 +7,10 @@ from sqlalchemy import Index, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from accounts.models import OfficeKind
-from enterprise.filings.declarations import APPLICANT, AUTHOR, Status, Step
-from enterprise.filings.kinds import FilingKind
-from enterprise.filings.routing import by_place
-from enterprise.filings.row_tables import Refers, RowColumns, Rows
+from enterprise.filings.declaring.declarations import APPLICANT, AUTHOR, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
+from enterprise.filings.declaring.row_tables import Refers, RowColumns, Rows
+from enterprise.filings.steps.routing import by_place
 from tests.kinds.forms import form, item, options
 from tests.kinds.power_new import ACCEPT, APPLICATION, APPROVER, power_new
 

@@ -12,8 +12,8 @@ from accounts.models import OfficeKind, Region
 from accounts.sign_in import passwords
 from accounts.verbs import Role
 from core.db import Database
-from enterprise.filings.broken_kinds import refuse_unfit
-from enterprise.filings.kinds import FilingKind, Filings
+from enterprise.filings.declaring.broken_kinds import refuse_unfit
+from enterprise.filings.declaring.kinds import FilingKind, Filings
 from enterprise.handover import office_of
 from enterprise.models import Enterprise
 from miniapp_api.http.wiring import KEY

@@ -13,7 +13,7 @@ from accounts.verbs import Verb
 from assets.files.purposes import Category
 from core.errors import Fault
 from core.identifiers import as_uuid
-from enterprise.filings.declarations import (
+from enterprise.filings.declaring.declarations import (
     APPLICANT,
     DEADLINE,
     DECLARATION_ATTACHMENT,
@@ -31,8 +31,8 @@ from enterprise.filings.declarations import (
     Status,
     Step,
 )
-from enterprise.filings.kinds import FilingKind
-from enterprise.filings.routing import by_place
+from enterprise.filings.declaring.kinds import FilingKind
+from enterprise.filings.steps.routing import by_place
 from tests.kinds.forms import form, item
 
 AUTHORITY = Post("transport_authority", "主管机关", Verb.TRANSPORT_SUPERVISE.value)

@@ -156,7 +156,7 @@ def test_a_name_that_many_enterprises_have_is_found_by_walking_the_newest_filing
     assert parties.reviewer.put(f"/filings/{new_id()}", body).status_code == 201
     for limits in ({"_FEW": 0}, {"_FEW": 0, "_MANY": 0}):
         for name, value in limits.items():
-            monkeypatch.setattr(f"enterprise.filings.lists.{name}", value)
+            monkeypatch.setattr(f"enterprise.filings.reading.lists.{name}", value)
         assert parties.reviewer.get("/filings?q=电缆").json["total"] == 1
         assert parties.reviewer.get("/filings?q=电缆&status=closed").json["total"] == 0
         assert parties.reviewer.get("/filings?q=龘靐").json["total"] == 0

@@ -8,7 +8,7 @@ import time_machine
 from apiflask import APIFlask
 
 from core.db import Database
-from enterprise.filings import campaigns
+from enterprise.filings.many import campaigns
 from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests import parties as both

@@ -15,8 +15,8 @@ from composition.recountings import recountings
 from core.db import Database
 from core.deadlines import outage_recounts, outages
 from core.workflows.integrity import verify_ends
-from enterprise.filings import postponing
 from enterprise.filings.integrity import verify_filings
+from enterprise.filings.many import postponing
 from enterprise.filings.models import Filing
 from enterprise.systems import KINDS
 from feedback import integrity as rating_integrity

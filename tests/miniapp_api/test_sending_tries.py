@@ -15,7 +15,8 @@ from werkzeug.test import TestResponse
 
 from accounts.sign_in.sessions import hash_token
 from core.db import Database
-from enterprise.filings import actions, tries
+from enterprise.filings.drafts import tries
+from enterprise.filings.steps import actions
 from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests import parties as both

@@ -21,7 +21,7 @@ from core.long_jobs.models import LongJob, LongJobRow
 from core.long_jobs.operations import KEPT
 from core.long_jobs.running import LEASE, Runner
 from core.models import HistoryEntry
-from enterprise.filings import steps_for_many
+from enterprise.filings.many import steps_for_many
 from miniapp_api.http.wiring import KEY
 from tests import paperwork
 from tests import parties as both

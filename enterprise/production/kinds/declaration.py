@@ -12,11 +12,11 @@ from core import clock
 from core.forms.sealing import moved, readable
 from enterprise import register_changes
 from enterprise.filings.content import data_place
-from enterprise.filings.declarations import APPLICANT, SYSTEM, Move, Status, Step
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.declarations import APPLICANT, SYSTEM, Move, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.filings.models import Filing
-from enterprise.filings.opening import open_filing
 from enterprise.filings.operations import follow_enterprise
+from enterprise.filings.steps.opening import open_filing
 from enterprise.models import Enterprise
 from enterprise.operations import DECLARED, put_enterprises
 from enterprise.production.kinds.posts import OFFICE

@@ -6,8 +6,8 @@ from assets.files.file_types import FROM_PHONES
 from assets.files.purposes import Category, FilePurpose
 from core.clock import LOCAL
 from core.errors import Fault
-from enterprise.filings.declarations import APPLICANT, Document, Move, Status, Step
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.declarations import APPLICANT, Document, Move, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.publications import PROBLEMS, PublishedCheck, note_rectification, publish
 

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from assets.files.purposes import Category, FilePurpose
 from core.clock import LOCAL
 from core.errors import Fault, Problem
-from enterprise.filings.declarations import APPLICANT, Document, Move, Status, Step
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.declarations import APPLICANT, Document, Move, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.models import SelfCheckTopic
 

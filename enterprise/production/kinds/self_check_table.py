@@ -6,7 +6,7 @@ from pathlib import Path
 from assets.files.file_types import FROM_PHONES
 from assets.files.purposes import Category, FilePurpose
 from core.errors import Problem
-from enterprise.filings.declarations import (
+from enterprise.filings.declaring.declarations import (
     APPLICANT,
     DECLARATION_ATTACHMENT,
     SYSTEM,
@@ -15,7 +15,7 @@ from enterprise.filings.declarations import (
     Status,
     Step,
 )
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.kinds.rectification import MOST_PAGES, REPORT
 

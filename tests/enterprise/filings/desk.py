@@ -16,11 +16,11 @@ from core.db import Database
 from core.errors import Problem
 from core.models import Clock
 from enterprise.filings import operations
-from enterprise.filings.actions import act
-from enterprise.filings.clock_jobs import ring_clocks
-from enterprise.filings.declarations import APPLICANT, NATURAL
-from enterprise.filings.kinds import FilingKind, Filings
+from enterprise.filings.declaring.declarations import APPLICANT, NATURAL
+from enterprise.filings.declaring.kinds import FilingKind, Filings
+from enterprise.filings.many.clock_jobs import ring_clocks
 from enterprise.filings.models import Filing
+from enterprise.filings.steps.actions import act
 from tests.documented import INVENTED
 from tests.enterprise.filings.invented import Quota, invented, publicity
 

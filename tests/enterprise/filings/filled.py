@@ -13,10 +13,10 @@ from assets.files.models import File
 from core import clock
 from core.forms.sealing import sealed
 from enterprise.filings.content import data_place, version_place
-from enterprise.filings.declarations import APPLICANT, BACK, SYSTEM, Document
-from enterprise.filings.kinds import FilingKind, Filings
+from enterprise.filings.declaring.declarations import APPLICANT, BACK, SYSTEM, Document
+from enterprise.filings.declaring.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing, FilingVersion
-from enterprise.filings.opening import open_filing
+from enterprise.filings.steps.opening import open_filing
 from enterprise.models import Enterprise
 from enterprise.production.kinds.posts import OFFICE
 from enterprise.production.models import Licence, SelfCheckTopic

@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from assets.files.purposes import Category
 from core.errors import Problem
 from core.workflows import counters
-from enterprise.filings.declarations import (
+from enterprise.filings.declaring.declarations import (
     APPLICANT,
     BACK,
     CONTINUE,
@@ -25,7 +25,7 @@ from enterprise.filings.declarations import (
     Status,
     Step,
 )
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.production.kinds.posts import OFFICE
 
 FORM: dict[str, Any] = {

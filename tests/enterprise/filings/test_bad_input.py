@@ -13,8 +13,8 @@ from assets.files.models import File
 from assets.files.sweeping import sweep
 from core import clock
 from core.db import Database
-from enterprise.filings.actions import FINISHED
 from enterprise.filings.models import Filing
+from enterprise.filings.steps.actions import FINISHED
 from enterprise.models import Enterprise
 from miniapp_api.http.wiring import KEY
 from tests import paperwork

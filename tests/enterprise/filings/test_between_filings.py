@@ -10,8 +10,8 @@ import pytest
 
 from assets.files.purposes import Category
 from core.identifiers import as_uuid
-from enterprise.filings.broken_kinds import BrokenKind
-from enterprise.filings.declarations import (
+from enterprise.filings.declaring.broken_kinds import BrokenKind
+from enterprise.filings.declaring.declarations import (
     APPLICANT,
     DECLARATION_ATTACHMENT,
     SYSTEM,
@@ -22,9 +22,9 @@ from enterprise.filings.declarations import (
     Status,
     Step,
 )
-from enterprise.filings.kinds import FilingKind, FilingKinds
+from enterprise.filings.declaring.kinds import FilingKind, FilingKinds
+from enterprise.filings.drafts.sending import owed
 from enterprise.filings.models import Filing
-from enterprise.filings.sending import owed
 from tests.enterprise.filings.test_posts import DATA, queued
 from tests.kinds.forms import form, item
 from tests.kinds.power_new import ACCEPT, STATUSES, STEPS, power_new

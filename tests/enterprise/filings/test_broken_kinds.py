@@ -9,8 +9,8 @@ import pytest
 
 from accounts.verbs import Verb
 from assets.files.purposes import Category
-from enterprise.filings.broken_kinds import BrokenKind
-from enterprise.filings.declarations import (
+from enterprise.filings.declaring.broken_kinds import BrokenKind
+from enterprise.filings.declaring.declarations import (
     APPLICANT,
     BACK,
     DEADLINE,
@@ -27,7 +27,7 @@ from enterprise.filings.declarations import (
     Status,
     Step,
 )
-from enterprise.filings.kinds import FilingKind, FilingKinds
+from enterprise.filings.declaring.kinds import FilingKind, FilingKinds
 from enterprise.production.kinds.posts import OFFICE
 from tests.enterprise.filings.invented import FORM
 

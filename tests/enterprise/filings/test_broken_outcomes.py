@@ -25,9 +25,9 @@ from enterprise.certificates.declarations import (
     Turns,
     Validity,
 )
-from enterprise.filings.broken_kinds import BrokenKind
-from enterprise.filings.declarations import APPLICANT, STAYS, Step
-from enterprise.filings.kinds import FilingKind, FilingKinds
+from enterprise.filings.declaring.broken_kinds import BrokenKind
+from enterprise.filings.declaring.declarations import APPLICANT, STAYS, Step
+from enterprise.filings.declaring.kinds import FilingKind, FilingKinds
 from enterprise.production.kinds.posts import OFFICE
 from tests.enterprise.filings.invented import FORM
 from tests.enterprise.filings.test_broken_kinds import OPEN, PASS, SEND, fitted, small

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 
 from accounts.models import Region
 from core.models import Todo
-from enterprise.filings import campaigns
+from enterprise.filings.many import campaigns
 from enterprise.filings.models import Filing
-from enterprise.filings.opening import open_for_all
+from enterprise.filings.steps.opening import open_for_all
 from enterprise.models import Enterprise
 from tests.enterprise.filings.desk import Desk
 from tests.enterprise.filings.invented import campaign

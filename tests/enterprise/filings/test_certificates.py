@@ -12,7 +12,7 @@ from core.deadlines.periods import add_months
 from core.privacy import is_sealed
 from enterprise.certificates.integrity import verify_certificates
 from enterprise.certificates.models import CertificateVersion
-from enterprise.filings.broken_kinds import refuse_unfit
+from enterprise.filings.declaring.broken_kinds import refuse_unfit
 from tests.documented import INVENTED
 from tests.enterprise.filings.test_claims import drafted, send
 from tests.enterprise.filings.test_posts import DATA, queued

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from enterprise.filings.declarations import Claim
+from enterprise.filings.declaring.declarations import Claim
 from enterprise.filings.models import Filing
 from tests.enterprise.filings.test_posts import DATA
 from tests.kinds.power_new import DECIDING, power_new

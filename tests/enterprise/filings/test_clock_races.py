@@ -11,7 +11,7 @@ import time_machine
 from core.deadlines import clocks
 from core.deadlines.periods import WORKING
 from core.workflows.history import verify
-from enterprise.filings.clock_jobs import guessed, recount, ring
+from enterprise.filings.many.clock_jobs import guessed, recount, ring
 from tests.enterprise.filings.desk import Desk, outcome, quota, valid
 from tests.enterprise.filings.invented import invented, publicity
 from tests.enterprise.filings.test_guessed_clocks import load, published

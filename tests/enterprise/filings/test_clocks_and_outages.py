@@ -8,8 +8,8 @@ import pytest
 from composition.recountings import recountings
 from core.deadlines import outage_recounts, outages
 from core.workflows.history import verify
-from enterprise.filings.clock_jobs import ring_clocks
 from enterprise.filings.integrity import verify_filings
+from enterprise.filings.many.clock_jobs import ring_clocks
 from tests.enterprise.filings.conftest import Travel
 from tests.enterprise.filings.test_parties import applied, scored
 from tests.enterprise.filings.test_posts import DATA, queued

@@ -10,8 +10,8 @@ from accounts import offices, operations
 from accounts.models import OfficeKind, Region
 from accounts.verbs import Role
 from core.workflows.history import verify
-from enterprise.filings.broken_kinds import BrokenKind
-from enterprise.filings.declarations import Step
+from enterprise.filings.declaring.broken_kinds import BrokenKind
+from enterprise.filings.declaring.declarations import Step
 from tests.enterprise.filings.test_lists import listed, mine
 from tests.enterprise.filings.test_posts import queued
 from tests.kinds.power_new import FORMAL, STATUSES, UNCERTIFIED, power_new

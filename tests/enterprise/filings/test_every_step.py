@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from apiflask import APIFlask
 
-from enterprise.filings.declarations import APPLICANT, BACK, By
-from enterprise.filings.kinds import FilingKind, Filings
+from enterprise.filings.declaring.declarations import APPLICANT, BACK, By
+from enterprise.filings.declaring.kinds import FilingKind, Filings
 from enterprise.filings.models import DELETED
 from enterprise.production.kinds import KINDS
 from enterprise.production.kinds.posts import OFFICE

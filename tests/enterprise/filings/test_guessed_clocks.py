@@ -9,8 +9,8 @@ from sqlalchemy import select
 from core.deadlines.periods import NATURAL, WORKING
 from core.models import CalendarDay, CalendarRegionDay, CalendarYear, Clock, HistoryEntry, HistoryPayload
 from core.workflows.history import verify
-from enterprise.filings.clock_jobs import recounting
 from enterprise.filings.integrity import verify_filings
+from enterprise.filings.many.clock_jobs import recounting
 from tests.enterprise.filings.desk import Desk
 from tests.enterprise.filings.invented import invented, publicity
 

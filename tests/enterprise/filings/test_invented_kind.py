@@ -12,10 +12,10 @@ from core.deadlines.periods import CONTINUE, NATURAL, WORKING, ZERO
 from core.errors import Problem
 from core.models import CalendarDay
 from core.workflows import history
-from enterprise.filings.actions import FINISHED, act_by_system
-from enterprise.filings.declarations import APPLICANT, SYSTEM, Clock, Move, Status, Step
-from enterprise.filings.kinds import FilingKind
+from enterprise.filings.declaring.declarations import APPLICANT, SYSTEM, Clock, Move, Status, Step
+from enterprise.filings.declaring.kinds import FilingKind
 from enterprise.filings.models import Filing, FilingVersion
+from enterprise.filings.steps.actions import FINISHED, act_by_system
 from tests.enterprise.filings.desk import START, Desk, quota, used, valid
 from tests.enterprise.filings.invented import invented, publicity
 

@@ -16,8 +16,8 @@ from core.errors import Problem
 from core.jobs.scheduler import Job, Scheduler
 from core.models import Clock
 from core.workflows import counters, history
-from enterprise.filings.clock_jobs import ring_clocks
-from enterprise.filings.declarations import Move
+from enterprise.filings.declaring.declarations import Move
+from enterprise.filings.many.clock_jobs import ring_clocks
 from tests.databases import transactions
 from tests.enterprise.filings.desk import START, Desk, outcome, quota, used, valid
 from tests.enterprise.filings.invented import Quota, invented, publicity

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from enterprise.filings.clock_jobs import ring_clocks
-from enterprise.filings.declarations import DEADLINE, NATURAL, SYSTEM, Clock, Step
+from enterprise.filings.declaring.declarations import DEADLINE, NATURAL, SYSTEM, Clock, Step
+from enterprise.filings.many.clock_jobs import ring_clocks
 from tests.enterprise.filings.conftest import Travel
 from tests.enterprise.filings.test_parties import applied, scored
 from tests.enterprise.filings.test_posts import DATA, queued

@@ -10,7 +10,7 @@ import time_machine
 
 from core.errors import Problem
 from enterprise.certificates.declarations import Number
-from enterprise.filings.declarations import Move
+from enterprise.filings.declaring.declarations import Move
 from tests.enterprise.filings.test_claims import send
 from tests.enterprise.filings.test_posts import DATA, queued
 from tests.kinds.power_new import UNCERTIFIED, power_new

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from core.workflows import history
-from enterprise.filings.declarations import Step
+from enterprise.filings.declaring.declarations import Step
 from enterprise.filings.integrity import verify_filings
 from enterprise.filings.models import FilingStep
 from tests.kinds.power_new import ACCEPT, STEPS, power_new

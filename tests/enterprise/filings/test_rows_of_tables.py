@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from enterprise.filings.broken_kinds import BrokenKind
-from enterprise.filings.declarations import SYSTEM, Step
-from enterprise.filings.row_tables import Refers
-from enterprise.filings.rows import referred
+from enterprise.filings.declaring.broken_kinds import BrokenKind
+from enterprise.filings.declaring.declarations import SYSTEM, Step
+from enterprise.filings.declaring.row_tables import Refers
+from enterprise.filings.results.rows import referred
 from tests.enterprise.filings.test_posts import DATA
 from tests.kinds.power_new import STEPS
 from tests.kinds.power_staff import (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from enterprise.filings.clock_jobs import ring_clocks
+from enterprise.filings.many.clock_jobs import ring_clocks
 from tests.enterprise.filings.conftest import Travel
 from tests.enterprise.filings.test_parties import scored
 from tests.enterprise.filings.test_posts import DATA, queued

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from accounts.models import Region
 from core.db import Database
-from enterprise.filings import campaigns
+from enterprise.filings.many import campaigns
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
 from miniapp_api.http.wiring import KEY

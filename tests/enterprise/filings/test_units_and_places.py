@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from accounts.verbs import Verb
-from enterprise.filings.declarations import APPLICANT, DEADLINE, MONTH, STAYS, WAITING, YEAR, Clock, Post, Step
+from enterprise.filings.declaring.declarations import (
+    APPLICANT,
+    DEADLINE,
+    MONTH,
+    STAYS,
+    WAITING,
+    YEAR,
+    Clock,
+    Post,
+    Step,
+)
 from tests.enterprise.filings.conftest import Travel
 from tests.enterprise.filings.test_lists import listed, mine
 from tests.enterprise.filings.test_posts import DATA, queued
