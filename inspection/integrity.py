@@ -9,12 +9,22 @@ from sqlalchemy.orm import Session
 from core.models import HistoryEntry, HistoryPayload
 from core.workflows.contents import Attested, attest, of_earlier_releases
 from core.workflows.history import Broken
-from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_ends, verify_presence
+from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_presence
+from inspection.corrections import former_versions
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_entry
 from inspection.dictionaries.models import DictionaryEntry
-from inspection.models import Inspection
-from inspection.records.content import CONTENT, content_digest, content_of, is_content, stored_digest, subject_of
+from inspection.models import CorrectionRequest, Inspection
+from inspection.records.content import (
+    ASKED,
+    CONTENT,
+    asked_columns,
+    content_digest,
+    content_of,
+    is_content,
+    stored_digest,
+    subject_of,
+)
 from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 
@@ -23,7 +33,8 @@ def verify(session: Session) -> Iterator[Broken]:
     yield from _verify_contents(session)
     for workflow in WORKFLOWS.values():
         yield from verify_presence(session, workflow.subject_type, Inspection)
-    yield from verify_ends(session, REQUEST)
+    yield from former_versions.verify(session)
+    yield from _verify_requests(session)
     yield from _verify_dictionaries(session)
 
 
@@ -53,6 +64,25 @@ def _changed(record: Inspection, payload: dict[str, object], attested: Attested)
     if record.status not in (SUBMITTED, VOIDED):
         return False  # the last history entry of a deleted draft holds no digest
     return not is_content(payload.get("content"), content_of(record), record.id, attested)
+
+
+def _verify_requests(session: Session, chunk: int = 500) -> Iterator[Broken]:
+    """Each application for a correction that does not fit its history, or is gone."""
+    statement = (
+        select(CorrectionRequest, HistoryEntry, HistoryPayload.payload)
+        .select_from(CorrectionRequest)
+        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == CorrectionRequest.id) & is_last_row())
+        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
+    )
+    for rows in in_chunks(session, statement, CorrectionRequest, chunk):
+        for request, entry, payload in rows:
+            reason = broken_end(request.status, request.version, entry)
+            recorded = (payload or {}).get(ASKED.name)  # releases up to 0.3 noted none
+            if reason is None and recorded is not None and not ASKED.fits(recorded, asked_columns(request)):
+                reason = "what was asked or decided was changed"
+            if reason:
+                yield Broken(REQUEST.subject_type, request.id, entry.seq if entry else 0, reason)
+    yield from verify_presence(session, REQUEST.subject_type, CorrectionRequest)
 
 
 def attest_contents(connection: Connection, ids: Sequence[UUID]) -> None:

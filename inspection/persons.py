@@ -9,10 +9,14 @@ from sqlalchemy.orm import Session
 
 from core.persons.holdings import Answers, Column, Fate, Holding, Holds, Subject
 from core.persons.reasons import DUTY, PERSON_GONE, REGISTER
+from core.workflows import history
+from inspection.corrections import former_versions
 from inspection.dictionaries.models import ProductTypes
 from inspection.models import CorrectionRequest, Inspection, InspectionVersion
 from inspection.records.content import (
+    ASKED,
     answers_place,
+    asked_columns,
     content_digest,
     content_of,
     request_place,
@@ -34,12 +38,28 @@ def _standing(
     record = session.get_one(Inspection, record_id, populate_existing=True)
     if record.status not in (SUBMITTED, VOIDED):
         return []
-    return [{"content": content_digest(content_of(record), record_id)}]
+    said = {"content": content_digest(content_of(record), record_id)}
+    return [said, *former_versions.stated_anew(session, record_id)]
 
 
 def _unlike(session: Session, record_id: UUID) -> list[str]:
     record = session.get_one(Inspection, record_id, populate_existing=True)
-    return unlike(session, record) if record.status in (SUBMITTED, VOIDED) else []
+    if record.status not in (SUBMITTED, VOIDED):
+        return []
+    return [*unlike(session, record), *(["replaced_content"] if former_versions.unlike(session, record_id) else [])]
+
+
+def _asked(
+    session: Session, request_id: UUID, _changed: Mapping[str, list[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
+    request = session.get_one(CorrectionRequest, request_id, populate_existing=True)
+    return [{ASKED.name: ASKED.digest(asked_columns(request))}]
+
+
+def _unlike_asked(session: Session, request_id: UUID) -> list[str]:
+    request = session.get_one(CorrectionRequest, request_id, populate_existing=True)
+    recorded = history.last_payload(session, request_id).get(ASKED.name)
+    return [] if recorded is None or ASKED.fits(recorded, asked_columns(request)) else [ASKED.name]
 
 
 HOLDINGS = (
@@ -69,7 +89,7 @@ HOLDINGS = (
     ),
     Holding(
         table=cast(Table, CorrectionRequest.__table__), title="更正申请", purpose=_PURPOSE, basis=_BASIS, kept=_KEPT,
-        since="created_at", subject=Subject(("correction_request",)),
+        since="created_at", subject=Subject(("correction_request",), _asked, unlike=_unlike_asked),
         answers=Answers(lambda row, column: request_place(row["id"], column), inner=True),
         columns=(
             Column("before", Holds.ANSWERS, "更正前的填写内容", Fate.PSEUDONYMISE, PERSON_GONE),

@@ -4,6 +4,7 @@ from accounts.verbs import Verb
 from core.workflows.workflow import SYSTEM, Step, Workflow
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.models import CorrectionRequest, Inspection
+from inspection.records.content import ASKED
 
 DRAFT, SUBMITTED, VOIDED, DELETED = "draft", "submitted", "voided", "deleted"
 
@@ -49,5 +50,6 @@ REQUEST = Workflow(
         # By the applicant, who has read the refusal.
         Step("read", REJECTED, REJECTED, _WRITE),
     ],
+    witness=ASKED,
 )
 """The steps of an application for a correction (更正申请)."""

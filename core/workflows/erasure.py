@@ -11,7 +11,7 @@ from core.db import dialect_of
 from core.models import HistoryEntry, HistoryPayload
 from core.workflows.history import ERASE, FOUND_CHANGED, Move, append, marked
 
-DIGESTS = ("content", "sent", "standing", "account", "application", "office")
+DIGESTS = ("content", "sent", "standing", "account", "application", "office", "asked")
 """What payloads hold of the record's state: an erasure goes on to say it."""
 KEPT_SAID = ("bindings", "email", "second_factor", FOUND_CHANGED)
 """What only some rows say, and an erasure of them goes on to say: the digest of what stands beside the record."""

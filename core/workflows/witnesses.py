@@ -4,7 +4,7 @@ The content of a record stands in its history anyway. Of a password's hash nothi
 the password: a digest by the key of the history tells nothing, and shows a hash that was put into the table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.workflows import digests
@@ -14,12 +14,19 @@ class Witness:
     """`name` is that of the digest in the payload of a step.
 
     `versions` are the columns that were witnessed, the first first: a digest names its version, so that columns can be
-    added, by another version behind those that there are.
+    added, by another version behind those that there are. `clear` opens what is sealed among their values: a digest is
+    of clear values, so that sealing anew changes none.
     """
 
-    def __init__(self, name: str, *versions: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *versions: tuple[str, ...],
+        clear: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda values: values,
+    ) -> None:
         self.name = name
         self._versions = versions
+        self._clear = clear
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,4 +51,5 @@ class Witness:
             return False
 
     def _parts(self, number: int, values: Mapping[str, Any]) -> list[Any]:
-        return [number, [values.get(name) for name in self._versions[number - 1]]]
+        clear = self._clear(values)
+        return [number, [clear.get(name) for name in self._versions[number - 1]]]

@@ -11,21 +11,21 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem, invalid
-from core.forms.sealing import moved, unmasked
+from core.forms.sealing import unmasked
 from core.text import demanded
 from core.workflows import todos
 from core.workflows.versions import refuse_stale
 from enterprise import register_changes
 from enterprise.production import publications
 from inspection import kinds, record_todos
-from inspection.corrections import rectifications
+from inspection.corrections import former_versions, rectifications
 from inspection.corrections.authority import refuse_to_correct
 from inspection.corrections.changes import claim_change, mark_of, text_of
 from inspection.corrections.correction_todos import TODO_RETURNED
 from inspection.kinds import CHECK, Counts
 from inspection.models import Inspection, InspectionVersion
 from inspection.records.access import get_readable, refreshed
-from inspection.records.content import answers_place, stated, version_place
+from inspection.records.content import answers_place, stated
 from inspection.statistics import tallies
 from inspection.submissions import sheet_numbers
 from inspection.submissions.authors import Author
@@ -137,12 +137,16 @@ def store_correction(
     if columns["sheet_key"] != record.sheet_key:
         validated.sheet_number.refuse_taken(session, record.id)
         columns["sheet_twin"] = 0
-    payload = {**stated(session, record, columns), "reason": reason, **(payload or {})}
+    replaced = former_versions.replaced(record, reason)
+    payload = {
+        **stated(session, record, columns), **former_versions.stated(replaced), "reason": reason, **(payload or {}),
+    }  # fmt: skip
     try:
         WORKFLOWS[record.record_type].move(session, actor, record, "correct", columns, payload)
     except IntegrityError as error:
         raise sheet_numbers.taken(error) from error
-    _keep_version(session, record, reason)
+    # After the move, so that of two corrections at once the second learns that it is stale.
+    session.execute(insert(InspectionVersion).values(**replaced, replaced_at=now))
     if not validated.is_published and record.record_type == CHECK:
         publications.withdraw(session, record.id)
     record = refreshed(session, record)
@@ -170,15 +174,3 @@ def _change_tallies(session: Session, record: Inspection, validated: Validated) 
     if comes_first:
         tallies.change(session, record.tally_id, Counts().minus(counted))
     return tally_id
-
-
-def _keep_version(session: Session, record: Inspection, reason: str) -> None:
-    """Keep what the record said; after the move, so that of two corrections at once the second learns it is stale."""
-    data = moved(record.data, answers_place(record.id), version_place(record.id, record.version))
-    session.execute(
-        insert(InspectionVersion).values(
-            inspection_id=record.id, version=record.version, form_code=record.form_code,
-            form_version=record.form_version, product_code=record.product_code, data=data,
-            reason=reason, replaced_at=clock.now(),
-        )
-    )  # fmt: skip

@@ -10,8 +10,9 @@ from core import privacy
 from core.forms.sealing import opened
 from core.workflows import history
 from core.workflows.contents import Attested, is_keyed, keyed_digest
+from core.workflows.witnesses import Witness
 from inspection.kinds import SPOT_CHECK
-from inspection.models import Inspection
+from inspection.models import CorrectionRequest, Inspection
 
 CONTENT = (
     "form_code", "form_version", "product_code", "uscc", "org_name", "check_date", "unable", "problems_found",
@@ -46,6 +47,30 @@ def content_digest(columns: Mapping[str, Any], record_id: UUID) -> str:
     """
     content = {**_content(columns), "data": opened(columns["data"], answers_place(record_id)), "id": str(record_id)}
     return keyed_digest("inspection content", content)
+
+
+def _asked_in_clear(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    contents = {
+        name: {**values[name], "data": opened(values[name]["data"], request_place(values["id"], name))}
+        for name in ("before", "asked")
+    }
+    return {**values, **contents}
+
+
+ASKED = Witness(
+    "asked",
+    (
+        "id", "inspection_id", "base_version", "requested_by", "requested", "reason", "before", "asked", "confirmed",
+        "decided",
+    ),
+    clear=_asked_in_clear,
+)  # fmt: skip
+"""What an application for a correction asks, for whom, and how it was decided: an approval makes a record of it."""
+
+
+def asked_columns(request: CorrectionRequest) -> dict[str, Any]:
+    """The witnessed columns of an application, as they stand in the table."""
+    return {name: getattr(request, name) for name in ASKED.columns}
 
 
 def stored_digest(columns: Mapping[str, Any]) -> str:

@@ -98,6 +98,7 @@ class CorrectionRequestMove(HistoryRow):
     reason: str = absent("why the record has to be corrected")
     record: UUID = absent("the record that it is about")
     opinion: str = absent("why it was refused")
+    asked: str = absent("digest of what is asked, and how it was decided")
 
 
 class RequestsQuery(PageQuery):

@@ -172,6 +172,8 @@ class RecordMove(HistoryRow):
     model_config = ConfigDict(extra="forbid")
 
     content: str = absent("digest of what the record said after the move")
+    replaced_version: int = absent("the version that a correction replaced")
+    replaced_content: str = absent("digest of what the record said at that version")
     reason: str | None = absent("of a disposal, correction or voiding")
     opinion: str = absent("of a return")
     disposals: dict[str, list[Disposal]] = absent("those that changed: before and after")

@@ -109,6 +109,8 @@ def test_after_an_erasure_figures_are_as_before_and_what_the_law_has_kept_is_the
     ("table", "change", "named"),
     [
         ("inspections", "conclusion = 'other'", "inspection"),
+        ("inspection_versions", "reason = '企业要求'", "inspection"),
+        ("correction_requests", "base_version = 7", "request"),
         ("filing_versions", "form_version = 7", "filing"),
         ("ratings", "comment = '办得很好'", "rating"),
         ("rating_follow_ups", "measures = '已整改'", "rating"),

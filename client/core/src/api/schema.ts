@@ -4917,6 +4917,8 @@ export interface components {
             record?: string;
             /** @description why it was refused */
             opinion?: string;
+            /** @description digest of what is asked, and how it was decided */
+            asked?: string;
         };
         CorrectionRequestMovePage: {
             items: components["schemas"]["CorrectionRequestMove"][];
@@ -7583,6 +7585,10 @@ export interface components {
             erased?: true | number[];
             /** @description digest of what the record said after the move */
             content?: string;
+            /** @description the version that a correction replaced */
+            replaced_version?: number;
+            /** @description digest of what the record said at that version */
+            replaced_content?: string;
             /** @description of a disposal, correction or voiding */
             reason?: string | null;
             /** @description of a return */
