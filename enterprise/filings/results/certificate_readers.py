@@ -1,8 +1,9 @@
 """Who reads certificates (证书), and what is read of them: lists, one by its id, who drew on it.
 
 An enterprise reads its own. An office with a post of a kind that issues, changes or draws on them reads what it issued
-itself or an office below did, and all of the country where that post is good anywhere. Parties read what was issued by
-the filings that they are named for.
+itself or an office below did, and all of the country where that post is good anywhere. A delegate (受委托单位) reads
+what was issued by the filings whose work it does, or what they are about. Parties read what was issued by the filings
+that they are named for.
 """
 
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ from core.errors import invalid, not_found
 from core.text import fold
 from enterprise.certificates.declarations import EXPIRED
 from enterprise.certificates.models import Certificate, CertificateVersion, CounterDraw
+from enterprise.certificates.register import SUBJECT
 from enterprise.filings.declaring.declarations import APPLICANT
 from enterprise.filings.declaring.kinds import FilingKind, Filings
 from enterprise.filings.models import Filing
-from enterprise.filings.sides import parties
+from enterprise.filings.sides import delegations, parties
 from enterprise.filings.sides.access import posts_of
 from enterprise.queries import named
 
@@ -53,7 +55,7 @@ def certificates(
     known = {status for one in kinds.values() for status in one.by_code} | {EXPIRED}
     if filters.status is not None and filters.status not in known:
         raise invalid("/status", "unknown_option", "没有这个状态，请重新选择")
-    conditions = [_reach(engine, actor)]
+    conditions = [_reach(session, engine, actor)]
     if filters.kind is not None:
         conditions.append(Certificate.kind == filters.kind)
     if filters.status is not None:
@@ -96,10 +98,12 @@ def of_filing(session: Session, filing: Filing) -> list[Certificate]:
 
 
 def _found(session: Session, engine: Filings, actor: Actor, certificate_id: UUID) -> Certificate | None:
-    return session.scalars(select(Certificate).where(Certificate.id == certificate_id, _reach(engine, actor))).first()
+    return session.scalars(
+        select(Certificate).where(Certificate.id == certificate_id, _reach(session, engine, actor))
+    ).first()
 
 
-def _reach(engine: Filings, actor: Actor) -> ColumnElement[bool]:
+def _reach(session: Session, engine: Filings, actor: Actor) -> ColumnElement[bool]:
     """Which certificates somebody reads, as a condition."""
     if actor.enterprise_id is not None:
         own = Certificate.enterprise_id == actor.enterprise_id
@@ -108,11 +112,11 @@ def _reach(engine: Filings, actor: Actor) -> ColumnElement[bool]:
     for kind in engine.kinds.values():
         for one in kind.certificates:
             of_kinds.setdefault(one.code, []).append(kind)
-    sides = [side for code, kinds in of_kinds.items() if (side := _of_kind(actor, code, kinds)) is not None]
+    sides = [side for code, kinds in of_kinds.items() if (side := _of_kind(session, actor, code, kinds)) is not None]
     return or_(false(), *sides) if len(sides) != 1 else sides[0]
 
 
-def _of_kind(actor: Actor, code: str, kinds: Sequence[FilingKind]) -> ColumnElement[bool] | None:
+def _of_kind(session: Session, actor: Actor, code: str, kinds: Sequence[FilingKind]) -> ColumnElement[bool] | None:
     held = [post for kind in kinds for post in kind.posts if post.verb in actor.verbs and posts_of(actor, kind)]
     is_kind = Certificate.kind == code
     if any(post.anywhere for post in held):
@@ -122,6 +126,9 @@ def _of_kind(actor: Actor, code: str, kinds: Sequence[FilingKind]) -> ColumnElem
         above = actor.scope.strictly_above_condition(Certificate)
         own = or_(Certificate.office_id.is_(None), Certificate.office_id.in_(actor.offices), above)
         sides.append(and_(actor.scope.condition(Certificate), own))
+    for _, _, delegated in delegations.conditions(session, actor, kinds):
+        about = select(Filing.subject_id).where(delegated, Filing.subject_type == SUBJECT)
+        sides += [Certificate.filing_id.in_(select(Filing.id).where(delegated)), Certificate.id.in_(about)]
     for kind in kinds:
         stands = parties.stands_to(actor, kind)
         if stands is not None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.errors import Fault, Problem, invalid
 from core.forms.sealing import opened
 from enterprise.certificates import counting, numbers, register
@@ -37,6 +38,23 @@ def number(move: Move, kind: FilingKind, values: Mapping[str, Any], payload: dic
     given = numbers.give(move.session, kind.number, kind.code, office_id, data)
     payload["number"] = given
     return {"number": given}
+
+
+def number_of_opening(
+    session: Session, engine: Filings, kind: FilingKind, action: str, office_id: UUID | None, given: Any
+) -> str | None:
+    """The number of a filing that is opened by a step which gives it, so that its first history row can tell it.
+
+    `given`: what was filled in; where that is not enough for a number, `number` refuses it with the other faults.
+    """
+    if kind.number is None or action not in kind.numbered_by:
+        return None
+    form = engine.forms.get(kind.form_code).form
+    data = form.check(given if isinstance(given, dict) else {}, submit=False, today=clock.today()).values
+    try:
+        return numbers.give(session, kind.number, kind.code, office_id, data)
+    except Problem:
+        return None
 
 
 def follow(kind: FilingKind, move: Move, comment: str | None = None) -> None:

@@ -59,14 +59,15 @@ def open_by(
         enterprise, place = session.get_one(Enterprise, certificate.enterprise_id), _issued_at(certificate)
     assert enterprise is not None
     title = kind.titled(session, subject[1]) if kind.titled and subject else None
-    filing = open_filing(
-        session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True,
-        opening=opening, place=place,
-    )  # fmt: skip
-    prepares = _prepares(kind, opening, by)
     given = body.get("data") or {}
     if isinstance(given, dict):
         given = {**copied, **given}
+    number = outcomes.number_of_opening(session, engine, kind, opening.action, place.get("office_id"), given)
+    filing = open_filing(
+        session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True,
+        opening=opening, place=place, number=number,
+    )  # fmt: skip
+    prepares = _prepares(kind, opening, by)
     values, faults = validate_data(session, engine, kind, filing, {"data": given}, submit=not prepares)
     documents, document_faults = claim_files(session, engine, actor, kind, filing, body, values)
     faults = [*unknown_keys(body), *faults, *document_faults]
@@ -76,14 +77,13 @@ def open_by(
     if faults:
         raise Problem("invalid", errors=faults)
     move = replace(move, data=opened(values, data_place(filing.id)))
-    numbered = outcomes.number(move, kind, {}, {}) if opening.action in kind.numbered_by else {}
+    if number is None and opening.action in kind.numbered_by:
+        outcomes.number(move, kind, {}, {})
     due_on = as_date(values.get(kind.due_from)) if kind.due_from else None
     filing.data, filing.documents = values, documents
     if kind.due_from is not None:
         for name, value in {**due(session, filing, due_on), **time_limits.due_columns(session, kind, filing)}.items():
             setattr(filing, name, value)
-    if numbered:
-        filing.number = numbered["number"]
     session.flush()
     outcomes.follow(kind, move)
     if due_on is not None:
@@ -162,6 +162,7 @@ def open_filing(
     title_region: str | None = None,
     opening: Step | None = None,
     place: Mapping[str, Any] | None = None,
+    number: str | None = None,
 ) -> Filing:
     """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open, or `id_taken`.
 
@@ -186,13 +187,13 @@ def open_filing(
         "form_version": engine.forms.get(kind.form_code).form.version, "data": data or {}, "documents": [],
         "saved": saved, "sent": 0, "return_to": None, "opinion": None,
         **due(session, enterprise, due_on), "due_clock": None, "amber_on": None,
-        "late": False, "created_at": now, "updated_at": now, "sent_at": None, "finished_at": None,
+        "number": number, "late": False, "created_at": now, "updated_at": now, "sent_at": None, "finished_at": None,
         **(place or {}),
     }  # fmt: skip
     if key and session.scalar(select(Filing.id).where(Filing.open_key == key)) is not None:
         raise Problem("already_open")
     try:
-        created = kind.workflow.enter(session, actor, opening.action, values)
+        created = kind.workflow.enter(session, actor, opening.action, values, {"number": number} if number else None)
     except IntegrityError as error:
         raise Problem("already_open") from error
     if not created:

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core import clock
 from core.deadlines.periods import add_months
+from core.models import HistoryEntry, HistoryPayload
 from enterprise.certificates.integrity import verify_certificates
 from enterprise.certificates.models import CertificateCounter
 from tests.kinds.ccc_town import (
@@ -179,10 +181,20 @@ def test_a_write_off_that_cannot_be_is_refused_where_it_is_wrong(
     assert {used for used, _, _ in left(town, proof).values()} == {"0"}
 
 
+def numbers_told(town: Town, filing: dict[str, Any]) -> list[str | None]:
+    """The number that each row of a filing's history says was given."""
+    rows = select(HistoryPayload.payload).join(HistoryEntry, HistoryEntry.id == HistoryPayload.history_id)
+    with town.database.read() as session:
+        of_it = rows.where(HistoryEntry.subject_id == UUID(filing["id"])).order_by(HistoryEntry.seq)
+        return [payload.get("number") for payload in session.scalars(of_it)]
+
+
 def test_once_all_is_written_off_the_proof_is_finished_whatever_the_other_unit_says(town: Town, ports: Any) -> None:
     proof, port = issued(town), town["port_1"]
     first = write_off(port, proof, {"line": 1, "qty": "100", "hs_qty": "1"})
-    assert (first.status_code, first.json["number"]) == (201, f"HX{clock.today().year}000001")
+    number = f"HX{clock.today().year}000001"
+    assert (first.status_code, first.json["number"]) == (201, number)
+    assert numbers_told(town, first.json) == [number]
     assert certificate(town, proof)["status"] == "valid"
     assert write_off(port, proof, {"line": 2, "qty": "20"}).status_code == 201
     assert certificate(town, proof)["status_label"] == "已核销完毕"

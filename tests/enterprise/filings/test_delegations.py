@@ -12,9 +12,10 @@ from accounts.verbs import Role
 from core.workflows.history import verify
 from enterprise.filings.declaring.broken_kinds import BrokenKind
 from enterprise.filings.declaring.declarations import Step
+from tests.enterprise.filings.test_certificates import issued
 from tests.enterprise.filings.test_lists import listed, mine
 from tests.enterprise.filings.test_posts import queued
-from tests.kinds.power_new import FORMAL, STATUSES, UNCERTIFIED, power_new
+from tests.kinds.power_new import FORMAL, STATUSES, STEPS, UNCERTIFIED, power_new
 from tests.kinds.town import JIANGSU, Town
 from tests.newcomers import at_once, password_hash
 from tests.people import Person, new_id
@@ -90,6 +91,29 @@ def test_the_work_of_a_post_goes_to_another_office_by_business_type_and_comes_ba
     assert set(mine(unit(town))) == {five["id"], third["id"]}
     with town.database.read() as session:
         assert list(verify(session)) == []
+
+
+def test_who_does_the_work_of_another_office_reads_the_certificates_of_it_and_no_others(units: Town) -> None:
+    town = units
+    steps = [replace(one, by=_taken(list(one.takers))) for one in STEPS]
+    statuses = [replace(one, turn=_taken(list(one.turns))) if one.turns else one for one in STATUSES]
+    town.declare(power_new(statuses=statuses, steps=steps, matter="level"))
+    one = issued(town)
+    assert certificates(unit(town)) == []
+    made = delegate(town, "five")
+    assert certificates(unit(town)) == []
+    assert unit(town).get(f"/certificates/{one['id']}").status_code == 404
+    assert revoke(town, made.json).status_code == 200
+    again = delegate(town, "one")
+    assert certificates(unit(town)) == [one["id"]]
+    for path in ("", "/versions", "/history"):
+        assert unit(town).get(f"/certificates/{one['id']}{path}").status_code == 200
+    assert revoke(town, again.json).status_code == 200
+    assert certificates(unit(town)) == []
+
+
+def certificates(by: Person) -> list[str]:
+    return [row["id"] for row in by.get("/certificates").json["items"]]
 
 
 def test_a_function_is_delegated_once_by_who_holds_it_to_an_office_of_its_own_level(units: Town) -> None:
