@@ -249,15 +249,18 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = make_engine(url, pool_size=pool_size)
+        self._apart = make_engine(url, pool_size=1)
         # Where many can write at once, they may.
         self.alone: AbstractContextManager[None] = nullcontext()
         if self.engine.dialect.name == "sqlite":
             # Not the driver's AUTOCOMMIT: handing such a connection back would switch on its own
             # late, deferred transactions for the next writer.
-            self._reading = self.engine.execution_options(reading=True)
+            reading: dict[str, Any] = {"reading": True}
             self.alone = OneAtATime()
         else:
-            self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            reading = {"isolation_level": "AUTOCOMMIT"}
+        self._reading = self.engine.execution_options(**reading)
+        self._reading_apart = self._apart.execution_options(**reading)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -277,6 +280,19 @@ class Database:
         with self._reading.connect() as connection:
             yield connection
 
+    @contextmanager
+    def read_apart(self) -> Iterator[Session]:
+        """A reading session on a connection of its own, for what is looked up while a transaction is open.
+
+        One of the pool may never come: all may be held by requests that wait for what that transaction has locked.
+        """
+        with (
+            self._reading_apart.connect() as connection,
+            Session(connection, expire_on_commit=False, autoflush=False) as session,
+        ):
+            yield session
+
     def dispose(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
+        self._apart.dispose()

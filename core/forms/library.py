@@ -99,7 +99,7 @@ class FormLibrary:
         with self._lock:
             if time.monotonic() - self._loaded_at < REFRESH_SECONDS:
                 return
-            with self._database.read() as session:
+            with self._database.read_apart() as session:
                 present = session.execute(select(FormVersion.code, FormVersion.version, FormVersion.digest)).all()
                 missing = [row for row in present if (row.code, row.version) not in self._forms]
                 for row in missing:

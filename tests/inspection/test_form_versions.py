@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from apiflask import APIFlask
 
 import inspection
+from core.config import Settings
 from core.db import Database
 from core.forms.library import FormLibrary, FrozenForm
 from miniapp_api.http.wiring import KEY
@@ -214,3 +216,13 @@ def test_a_form_is_answered_with_an_etag(county_inspector: Person, library: Form
     }  # fmt: skip
     assert county_inspector.get(f"/forms/gpc-production/{OWN + 1}").status_code == 404
     assert county_inspector.get("/forms/none").status_code == 404
+
+
+def test_forms_are_looked_up_while_others_who_wait_hold_every_connection_of_the_pool(settings: Settings) -> None:
+    """Whoever looks a form up within a transaction has locks, for which those others wait."""
+    database = Database(settings.resolved_database_url, pool_size=1)
+    with ExitStack() as held:
+        held.callback(database.dispose)
+        for _ in range(2):
+            held.enter_context(database.engine.connect())
+        assert FormLibrary(database).get(SHIPPED["code"]).form.code == SHIPPED["code"]
