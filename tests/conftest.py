@@ -50,6 +50,7 @@ quick.install()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Folders of tests stand in memory where there is room, unless `--basetemp` says otherwise."""
+    quick.collecting()
     folder = quick.folder_in_memory()
     if folder is not None and not config.option.basetemp and not hasattr(config, "workerinput"):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
@@ -74,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    quick.nothing_to_collect()
+    quick.collected()
 
 
 def pytest_report_header() -> str:

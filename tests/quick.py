@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,15 @@ from typing import Any
 
 import psycopg
 from argon2 import PasswordHasher
-from sqlalchemy import Engine, event, util
+from limits.storage import MemoryStorage, Storage
+from sqlalchemy import Engine, event, text, util
 from sqlalchemy import create_engine as plain_create_engine
+from sqlalchemy.orm import Session
 from werkzeug.routing import Map, Rule
 from werkzeug.routing.matcher import State
 
+from accounts.regions import chain_tables
+from accounts.regions import moves as region_moves
 from accounts.sign_in import passwords
 from assets.files.documents import documents
 from assets.files.file_types import FileType
@@ -62,12 +67,20 @@ def install() -> None:
     _keep_statements()
     _keep_forms()
     _keep_checks_of_documents()
+    _keep_chain_tables()
+    _keep_no_threads()
 
 
-def nothing_to_collect() -> None:
-    """What was imported and collected until now stays until the end: not to be looked through again and again."""
-    gc.collect()
+def collecting() -> None:
+    """What is imported and collected stays until the end: to look through it again and again took a quarter of the
+    time of collecting."""
+    gc.disable()
+
+
+def collected() -> None:
+    """From here on tests make rubbish; what was made until now is left aside."""
     gc.freeze()
+    gc.enable()
 
 
 def _keep_rules() -> None:
@@ -161,7 +174,9 @@ _SETTINGS: dict[Any, Settings] = {}
 
 def settings(**given: Any) -> Settings:
     """Settings, read once for each environment: to read it costs as much as a few requests. To be copied."""
-    key = (repr(sorted(given.items())), *sorted(os.environ.items()))
+    # pytest says in the environment which test runs: nothing that settings read.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    key = (repr(sorted(given.items())), *sorted(environment.items()))
     if key not in _SETTINGS:
         _SETTINGS[key] = Settings(**given)
     return _SETTINGS[key]
@@ -275,6 +290,35 @@ def _keep_forms() -> None:
         return kept[key]
 
     Form.compile = classmethod(compiled)  # type: ignore[assignment, method-assign]
+
+
+def _keep_chain_tables() -> None:
+    """The tables with a chain of regions are read from the schema, table by table, each time a region moves: here once
+    for each schema of SQLite. Most of what a reorganisation in a test cost."""
+    read, kept = chain_tables.chain_tables, dict[tuple[Any, ...], list[chain_tables.ChainTable]]()
+
+    def found(session: Session) -> list[chain_tables.ChainTable]:
+        if session.get_bind().dialect.name != "sqlite":
+            return read(session)
+        schema = tuple(session.scalars(text("SELECT sql FROM sqlite_schema ORDER BY name")))
+        if schema not in kept:
+            kept[schema] = read(session)
+        return [*kept[schema]]
+
+    for module in (chain_tables, region_moves):
+        module.chain_tables = found  # type: ignore[attr-defined]
+
+
+def _keep_no_threads() -> None:
+    """What counts calls starts a thread when it is made, to drop what is over; here not before something is counted."""
+
+    def made(self: MemoryStorage, uri: str | None = None, wrap_exceptions: bool = False, **_options: Any) -> None:
+        self.storage, self.locks = Counter(), defaultdict(threading.RLock)
+        self.expirations, self.events = {}, {}
+        self.timer = threading.Timer(0.01, lambda: None)  # one that is not alive: the next count starts another
+        Storage.__init__(self, uri, wrap_exceptions=wrap_exceptions)
+
+    MemoryStorage.__init__ = made  # type: ignore[method-assign]
 
 
 _ANY_MACHINE = 120.0

@@ -540,7 +540,7 @@ def test_the_database_is_checked_against_the_code(run: Run, database: Database) 
 
     run("database", "check")
     assert "已是最新" in run("database", "upgrade").stdout
-    migrate.downgrade(database.engine, "base")
+    migrate.downgrade(database.engine, "-1")
     assert "database upgrade" in run("database", "check", status=1).stderr
     run("database", "upgrade")
     run("database", "check")

@@ -20,8 +20,9 @@ from PIL import Image
 from prometheus_client import REGISTRY
 
 from cli.arrivals import Arrival, arrival
-from core.config import Settings
 from miniapp_api.http.gates import gate_of
+from tests.conftest import DATA_KEY
+from tests.databases import copy_sqlite
 from tests.people import PASSWORD, new_id
 from tests.problems import ONE_DATABASE
 from tests.servers import server_process
@@ -49,8 +50,10 @@ SETTINGS = {"DEMO": "0", "LOG_LEVEL": "ERROR"}
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server_process(tmp_path_factory.mktemp("data"), constants=PATIENT, **SETTINGS) as (base, _):
+def base(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("data")
+    url = copy_sqlite(sqlite_template, folder / "test.sqlite3")
+    with server_process(folder, constants=PATIENT, DATABASE_URL=url, DATA_KEY=DATA_KEY, **SETTINGS) as (base, _):
         yield base
 
 
@@ -90,14 +93,7 @@ def test_a_stranger_is_refused_before_the_body_has_come(base: str, half: bytes, 
         stranger.sendall(b"x" * 100_000)
 
 
-@ONE_DATABASE
-def test_an_upload_does_not_wait_for_strangers(settings: Settings, tmp_path: Path) -> None:
-    place = {"DATABASE_URL": settings.database_url, "DATA_KEY": settings.data_key.get_secret_value()}
-    with server_process(tmp_path, constants=PATIENT, **place, **SETTINGS) as (base, _):
-        _upload_beside_strangers(base)
-
-
-def _upload_beside_strangers(base: str) -> None:
+def test_an_upload_does_not_wait_for_strangers(base: str) -> None:
     token = requests.post(
         f"{base}/api/v1/sessions", json={"username": "county_inspector", "password": PASSWORD}, timeout=60
     ).json()["token"]

@@ -1,5 +1,6 @@
 """Reorganisations of regions (区划调整): all of a county moves together, on its day, and nobody loses sight of it."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,6 +40,7 @@ from tests.people import Person, SignIn, production, spot_check, uscc, with_prob
 from tests.raters import Hall
 from tests.records import listed, problem, read, save, submit
 from tests.register import put_enterprises
+from tests.rounds import others_in_rounds
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -359,14 +361,21 @@ def interrupt_at(database: Database, table: str) -> None:
         event.remove(database.engine, "before_cursor_execute", die)
 
 
-@pytest.mark.parametrize("table", ["enterprise_tallies", "inspections", "ratings"])
-@pytest.mark.parametrize("change", [(Kind.SUPERIOR, NANJING), (Kind.NEW_CODE, "320499"), (Kind.MERGED, ZHONGLOU)])
+TABLES = ("enterprise_tallies", "inspections", "ratings")
+CHANGES = ((Kind.SUPERIOR, NANJING), (Kind.NEW_CODE, "320499"), (Kind.MERGED, ZHONGLOU))
+
+
+@pytest.mark.parametrize(
+    "change_and_table",
+    # Each table once and each change once; all nine in `make test-rounds`.
+    others_in_rounds(list(itertools.product(CHANGES, TABLES)), *zip(CHANGES, TABLES, strict=True)),
+)
 def test_nobody_loses_sight_when_it_is_interrupted_and_it_goes_on_where_it_stopped(
     database: Database, county: County, clock: time_machine.Traveller, county_inspector: Person,
-    other_city_user: Person, city_reviewer: Person, neighbour_inspector: Person, table: str,
-    change: tuple[Kind, str],
+    other_city_user: Person, city_reviewer: Person, neighbour_inspector: Person,
+    change_and_table: tuple[tuple[Kind, str], str],
 ) -> None:  # fmt: skip
-    kind, into = change
+    (kind, into), table = change_and_table
     plan(database, wanted(kind, TIANNING, into))
     interrupt_at(database, table)
     superior = other_city_user if kind == Kind.SUPERIOR else city_reviewer

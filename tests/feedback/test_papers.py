@@ -25,6 +25,7 @@ from feedback.codes.pictures import PAPERS, paper_data
 from feedback.models import RatingCode
 from tests.assets.qr_pictures import ADDRESS, decoded, halved, opened, printed, smudged
 from tests.assets.small_fonts import CHINESE, REGULAR, write_font
+from tests.rounds import others_in_rounds
 
 Data = dict[str, Any]
 
@@ -80,7 +81,7 @@ def what(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("name", ["usual", "longest", "bare"])
+@pytest.mark.parametrize("name", others_in_rounds(["usual", "longest", "bare"], "longest"))
 def test_the_code_is_read_from_png_and_pdf_also_at_half_size_and_smudged(what: str, name: str) -> None:
     for picture in (opened(made(what, ALL[name], "png")), printed(made(what, ALL[name]), 150)):
         for held in (picture, smudged(picture, "white"), smudged(picture, "black")):

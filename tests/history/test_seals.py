@@ -31,6 +31,7 @@ from core.workflows import erasure, history
 from core.workflows.history import Move
 from tests.command_line import Run, command_line
 from tests.people import PASSWORD, Person
+from tests.rounds import others_in_rounds
 from tests.tampering import attack, chain_anew, delete_rows, rows_of
 
 LOGS = (HISTORY, SIGN_INS)
@@ -434,7 +435,7 @@ def test_a_part_behind_others_counts_nothing_as_unsealed_that_an_earlier_seal_co
     assert found == [] and outcome.unsealed == 0
 
 
-@pytest.mark.parametrize("processes", ["1", "3"])
+@pytest.mark.parametrize("processes", others_in_rounds(["1", "2", "3"], "1", "2"))
 def test_several_processes_find_what_one_finds(
     run: Run, database: Database, monkeypatch: pytest.MonkeyPatch, processes: str
 ) -> None:

@@ -23,6 +23,7 @@ from inspection.statistics.tallies import reconcile
 from inspection.statistics.totals import Filters
 from tests.people import SignIn, new_id, production, spot_check, uscc
 from tests.records import actor_of, submit
+from tests.rounds import rounds
 
 NAMES = ("常州明达电缆有限公司", "常州龙城电线厂", "武进电缆有限公司", "常州某某五金店")
 FIRST, LAST = date(2026, 9, 1), date(2026, 10, 10)
@@ -119,7 +120,7 @@ def combinations() -> Iterator[Filters]:
     ]  # fmt: skip
     chance = random.Random(7)
     pairs = [(a, b) for a, b in itertools.combinations(single, 2) if not set(a) & set(b)]
-    for one, other in chance.sample(pairs, 60):
+    for one, other in chance.sample(pairs, rounds(60, few=20)):
         first, last = chance.choice(ranges)
         yield Filters(**{**one, **other}, day_from=first, day_to=last)
 
@@ -140,6 +141,7 @@ LOWERED: list[dict[str, int]] = [
 ]
 
 
+@pytest.mark.rounds
 @pytest.mark.parametrize("lowered", LOWERED)
 def test_a_list_holds_what_was_asked_for_in_its_order_by_whatever_way_it_is_read(
     filled: Filled, lowered: dict[str, int], monkeypatch: pytest.MonkeyPatch
@@ -203,11 +205,13 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
+@pytest.mark.rounds
 def test_figures_of_days_are_those_of_their_records_whichever_side_of_the_range_is_read(filled: Filled) -> None:
     days = [None, date(2025, 1, 1), *(FIRST + timedelta(days=n) for n in (-1, 0, 1, 9, 20, 38, 39, 40)), date.max]
     ranges = [(a, b) for a in days for b in reversed(days) if a is None or b is None or a <= b]
+    asked_for = list(itertools.product(ranges, (None, "06", "12")))
     with filled.database.read() as session:
-        for (first, last), product in itertools.product(ranges, (None, "06", "12")):
+        for (first, last), product in asked_for[:: rounds(1, few=4)]:
             told = statistics.progress(
                 session, filled.actors["city_reviewer"], StatisticsFilter(product, None, first, last)
             )

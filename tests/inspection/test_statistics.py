@@ -42,6 +42,7 @@ from miniapp_api.http.wiring import KEY
 from tests.people import PASSWORD, SignIn, production, sales, spot_check, uscc
 from tests.records import Json, actor_of, read
 from tests.register import put_enterprises
+from tests.rounds import rounds
 
 MORE_PEOPLE = {"wujin": "320411", "chongqing": "500000", "jiangbei": "500105", "hubei": "420000", "xiantao": "429004"}
 ENTERED_BY = ["county_inspector", "county_colleague", "neighbour_inspector", "wujin", "city_reviewer",
@@ -55,7 +56,7 @@ SEEN_BY = [
     "jiangbei",
     "other_province_user",
 ]
-OPERATIONS = 300
+OPERATIONS = rounds(300, few=150)
 DAYS = [(None, None), ("2026-11-08", None), (None, "2026-11-12"), ("2026-11-05", "2026-11-15")]
 NARROWED = [(None, DAYS[0]), ("06", DAYS[3]), ("09", DAYS[0])]
 RECORD_TYPE_OF_KIND = {"production": CHECK, "sales": CHECK, "spot_check": SPOT_CHECK}

@@ -331,7 +331,7 @@ def test_a_phone_that_follows_while_registers_are_imported_ends_with_the_registe
         return run
 
     def importing(first: int) -> None:
-        for turn in range(rounds(40, few=8)):
+        for turn in range(rounds(40, few=3)):
             numbers = range(first, 45, 2 + turn % 3)
             put(database, *(facts(n, f"{turn}次{first}路{n}厂", regions[(n + turn) % 4]) for n in numbers))
 

@@ -18,7 +18,7 @@ from tests.people import Person, SignIn, new_id, production, uscc, with_problem
 from tests.records import listed, read, submit
 from tests.rounds import rounds
 
-ROUNDS = rounds(15, few=8)
+ROUNDS = rounds(15, few=6)
 # The five calls of a decision, one after another, each of them first once.
 IN_TURN = 5
 

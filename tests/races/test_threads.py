@@ -15,7 +15,7 @@ from tests.people import Person, SignIn, new_id, production, spot_check, uscc, w
 from tests.records import listed, read, save, submit
 from tests.rounds import rounds
 
-ROUNDS, AT_ONCE = rounds(20, few=4), 8
+ROUNDS, AT_ONCE = rounds(20, few=3), 8
 
 
 @pytest.fixture(autouse=True)

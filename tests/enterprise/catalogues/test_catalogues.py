@@ -160,8 +160,7 @@ def filled(database: Database) -> Database:
     return database
 
 
-@pytest.mark.parametrize("q", ["0000019", "稀土", "材料", ""])
-def test_no_search_reads_the_whole_catalogue(filled: Database, q: str) -> None:
+def test_no_search_reads_the_whole_catalogue(filled: Database) -> None:
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
@@ -169,7 +168,8 @@ def test_no_search_reads_the_whole_catalogue(filled: Database, q: str) -> None:
 
     event.listen(filled.engine, "before_cursor_execute", note)
     try:
-        assert len(_found(filled, q)) == 20
+        for q in ("0000019", "稀土", "材料", ""):
+            assert len(_found(filled, q)) == 20, q
     finally:
         event.remove(filled.engine, "before_cursor_execute", note)
     lines: list[str] = []
