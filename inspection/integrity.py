@@ -1,4 +1,4 @@
-"""Whether submitted records and dictionary entries still have the content that their history records."""
+"""Whether submitted records, law enforcement papers and dictionary entries still say what their history records."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -14,6 +14,7 @@ from inspection.corrections import former_versions
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_entry
 from inspection.dictionaries.models import DictionaryEntry
+from inspection.enforcement import integrity as enforcement
 from inspection.models import CorrectionRequest, Inspection
 from inspection.records.content import (
     ASKED,
@@ -29,12 +30,13 @@ from inspection.workflows import REQUEST, SUBMITTED, VOIDED, WORKFLOWS
 
 
 def verify(session: Session) -> Iterator[Broken]:
-    """Each record, request and dictionary entry that does not match its history, or is missing."""
+    """Each record, request, paper and dictionary entry that does not match its history, or is missing."""
     yield from _verify_contents(session)
     for workflow in WORKFLOWS.values():
         yield from verify_presence(session, workflow.subject_type, Inspection)
     yield from former_versions.verify(session)
     yield from _verify_requests(session)
+    yield from enforcement.verify(session)
     yield from _verify_dictionaries(session)
 
 

@@ -71,12 +71,20 @@ def _data(document: DocxTemplate, data: Mapping[str, Any], pictures: Mapping[str
         **data, "heading": title, "under": under,
         "sections": [_section(section) for section in data["sections"]],
         "pairs": list(_pairs([pair for pair in data["head"] if pair[1]])),
-        "lines": list(joined(data["sections"])), "people": people, "signature": signature,
+        "lines": list(joined(data["sections"])), "people": people, "signature": signature, "day": day,
         "photo_rows": [
             {"left": row[0], "right": row[1] if len(row) > 1 else {"image": "", "label": ""}}
             for row in (photos[at : at + _BESIDE] for at in range(0, len(photos), _BESIDE))
         ],
     }  # fmt: skip
+
+
+def day(text: str) -> str:
+    """A day as papers write it (2026年5月12日); places for the pen where there is none."""
+    if not text:
+        return "　　年　　月　　日"
+    year, month, number = text[:10].split("-")
+    return f"{year}年{int(month)}月{int(number)}日"
 
 
 def _side(picture: bytes) -> dict[str, Any]:

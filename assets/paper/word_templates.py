@@ -288,9 +288,12 @@ TEMPLATES = {
 
 
 def main() -> int:
-    """Write all of them."""
-    for path, made in TEMPLATES.items():
-        made().save(ROOT / path)
+    """Write all of them, or those alone whose path has the text that is given."""
+    from assets.paper import law_templates  # it is written with `Written`
+
+    for path, made in (TEMPLATES | law_templates.TEMPLATES).items():
+        if all(part in path for part in sys.argv[1:]):
+            made().save(ROOT / path)
     return 0
 
 

@@ -1,6 +1,6 @@
 """The 执法证号 of an office's officers: kept once, filled in wherever a paper names one of them without it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -39,12 +39,16 @@ def forget(session: Session, actor: Actor, name: str) -> None:
         raise not_found()
 
 
+def certificates(session: Session, actor: Actor, names: Collection[str]) -> Mapping[str, str]:
+    """The 执法证号 of those of the own office who have one, by name."""
+    chosen = select(EnforcementOfficer).where(*_own(actor), EnforcementOfficer.name.in_(names))
+    return {one.name: one.certificate_no for one in session.scalars(chosen)}
+
+
 def filled_in(session: Session, actor: Actor, data: dict[str, Any], groups: Sequence[str]) -> list[Fault]:
     """Fill in the numbers that the rows of these groups leave out; a fault for each officer without one."""
     rows = [(group, place, row) for group in groups for place, row in enumerate(data.get(group) or [])]
-    names = {row["name"] for _, _, row in rows if row.get("name")}
-    chosen = select(EnforcementOfficer).where(*_own(actor), EnforcementOfficer.name.in_(names))
-    known: Mapping[str, str] = {one.name: one.certificate_no for one in session.scalars(chosen)}
+    known = certificates(session, actor, {row["name"] for _, _, row in rows if row.get("name")})
     faults = []
     for group, place, row in rows:
         if not row.get("certificate_no") and row.get("name") in known:

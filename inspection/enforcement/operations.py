@@ -23,15 +23,17 @@ from core.forms.library import FormLibrary
 from core.forms.sealing import opened, sealed
 from core.forms.uploads import uploads_in
 from core.text import clean, demanded
-from core.workflows import idempotency, todos
+from core.workflows import history, idempotency, todos
 from core.workflows.versions import refuse_stale
 from enterprise.certificates.models import NumberSeries
 from inspection.enforcement import officers, queries
-from inspection.enforcement.content import content_digest, data_place
+from inspection.enforcement.content import content_digest, data_place, unlike, values_of
 from inspection.enforcement.kinds import RECEIPT_FORM, PaperKind, kind_of
 from inspection.enforcement.models import EnforcementPaper
+from inspection.enforcement.prefill import prefilled, registered
 from inspection.enforcement.workflows import PAPER
 from inspection.kinds import CHECK
+from inspection.models import Inspection
 from inspection.records import access
 
 TODO_APPROVE, TODO_DUE, TODO_REJECTED = "enforcement_approval", "correction_due", "enforcement_rejected"
@@ -57,10 +59,13 @@ def save(
     if there is not None:
         refuse_stale(there.version, body)
     form = forms.get(kind.form).form
-    checked = form.check(body.get("data") or {}, submit=False, today=clock.today())
+    check = _check_of(session, actor, body.get("inspection_id"))
+    given = body.get("data") or {}
+    known = registered(session, form, given) if there else prefilled(session, actor, form, given, check)
+    checked = form.check(known, submit=False, today=clock.today())
     if checked.faults:
         raise Problem("invalid", errors=[fault.under("/data") for fault in checked.faults])
-    inspection_id = _check_of(session, actor, body.get("inspection_id"))
+    inspection_id = check.id if check else (there.inspection_id if there else None)
     now = clock.now()
     values: dict[str, Any] = {
         "data": sealed(form, checked.values, data_place(paper_id)), "form_code": form.code,
@@ -237,9 +242,8 @@ def _moved(
     session: Session, actor: Actor, paper: EnforcementPaper, action: str, values: Mapping[str, Any],
     payload: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    after = {name: values.get(name, getattr(paper, name)) for name in
-             ("form_code", "form_version", "number", "data", "receipt")}  # fmt: skip
-    said = {**(payload or {}), "content": content_digest(paper.id, after)}
+    marked = history.marked(unlike(session, paper))
+    said = {**(payload or {}), **marked, "content": content_digest(paper.id, {**values_of(paper), **values})}
     PAPER.move(session, actor, paper, action, {"updated_at": clock.now(), **values}, said)
 
 
@@ -250,10 +254,10 @@ def _decision(actor: Actor, body: Mapping[str, Any], *, approved: bool) -> dict[
     }  # fmt: skip
 
 
-def _check_of(session: Session, actor: Actor, inspection_id: Any) -> UUID | None:
+def _check_of(session: Session, actor: Actor, inspection_id: Any) -> Inspection | None:
     if inspection_id is None:
         return None
-    return access.get_readable(session, actor, CHECK, UUID(str(inspection_id))).id
+    return access.get_readable(session, actor, CHECK, UUID(str(inspection_id)))
 
 
 def _claim(session: Session, actor: Actor, paper_id: UUID, form: Form, data: Mapping[str, Any]) -> None:

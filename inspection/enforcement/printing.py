@@ -1,5 +1,6 @@
 """The paper of law enforcement (打印): its data and template, its 送达回证, and what holds of a print later."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from assets.paper.form_sheet import fields_of, groups_of, sheet
 from assets.paper.papers import Paper, data_of
+from core.clock import LOCAL
 from core.errors import not_found
 from core.forms.library import FormLibrary
 from core.forms.sealing import opened
@@ -72,10 +74,13 @@ def _said(forms: FormLibrary, paper: EnforcementPaper, *, receipt: bool) -> dict
         form = forms.get(paper.form_code, paper.form_version).form
         data = opened(paper.data, data_place(paper.id))
     kind = kinds(forms).get(paper.kind) or PaperKind(paper.kind, form.title, form.code)
-    decided = paper.decided or {}
+    decided = {**(paper.decided or {})}
+    if decided:
+        # The day on paper is that of the office's clock, not that of UTC.
+        decided["at"] = datetime.fromisoformat(decided["at"]).astimezone(LOCAL).date().isoformat()
     return {
         "form": form.code, "title": form.title, "office": paper.office_name, "district": "",
-        "year": paper.created_at.year, "number": paper.number or f"WS-{paper.id.hex[:8].upper()}",
+        "year": paper.created_at.astimezone(LOCAL).year, "number": paper.number or f"WS-{paper.id.hex[:8].upper()}",
         "issued_on": paper.issued_on.isoformat() if paper.issued_on else "", "served_title": kind.title,
         "decided": {name: str(decided.get(name) or "") for name in ("at", "by", "opinion")},
         "prepared_by": paper.operator_name or "", "fields": fields_of(form, data), "groups": groups_of(form, data),

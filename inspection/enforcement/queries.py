@@ -16,8 +16,9 @@ from core.database.paging import Page, PageRequest, fetch, newest_first
 from core.errors import not_found
 from core.forms.library import FormLibrary
 from core.forms.sealing import opened
+from inspection.enforcement import steps
 from inspection.enforcement.content import data_place
-from inspection.enforcement.kinds import PaperKind, kinds
+from inspection.enforcement.kinds import RECEIPT_FORM, PaperKind, kinds
 from inspection.enforcement.models import EnforcementPaper
 from inspection.enforcement.workflows import DELETED, DRAFT, PAPER, STATUSES
 
@@ -99,9 +100,14 @@ def row_answer(forms: FormLibrary, actor: Actor, paper: EnforcementPaper) -> dic
 
 
 def whole_answer(forms: FormLibrary, actor: Actor, paper: EnforcementPaper) -> dict[str, Any]:
-    """A whole paper."""
+    """A whole paper, with the words of what may be done with it."""
+    row = row_answer(forms, actor, paper)
+    kind = kinds(forms).get(paper.kind) or PaperKind(paper.kind, paper.kind, paper.form_code)
     return {
-        **row_answer(forms, actor, paper),
+        **row,
+        "steps": steps.offered(row["actions"]), "standing": steps.standing(paper, kind),
+        "prints": steps.prints(paper, kind.title), 
+        "receipt_form": {"code": RECEIPT_FORM, "version": paper.receipt_version} if paper.receipt_version else None,
         "form_code": paper.form_code, "form_version": paper.form_version,
         "data": opened(paper.data, data_place(paper.id)),
         "receipt": paper.receipt,

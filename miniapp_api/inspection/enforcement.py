@@ -19,7 +19,7 @@ from inspection.enforcement.workflows import STATUSES
 from miniapp_api.http.answers import FORM_DATA, Answer, AnswerValue, Page, answers, one_of, refuses, sends
 from miniapp_api.http.bodies import AsSent, PageQuery
 from miniapp_api.http.gates import gate
-from miniapp_api.http.papers import PDF, as_pdf
+from miniapp_api.http.papers import PDF, WORD, as_pdf, as_word
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("enforcement", __name__, tag="Enforcement")
@@ -74,13 +74,46 @@ class ApprovalDecision(Answer):
     opinion: str | None
 
 
+class OfferedStep(Answer):
+    """A step that the caller may take now: its words, and what it asks for."""
+
+    action: str
+    label: str
+    comment: Literal["none", "optional", "required"]
+    comment_label: str | None = Field(description="what is asked for in words")
+    hint: str | None = Field(description="what follows from the step, in a sentence")
+    form: str | None = Field(description="code of the form whose answers are its `data`")
+    asks: bool = Field(description="it is asked about before it is taken")
+    danger: bool = Field(description="it cannot be undone")
+
+
+class PrintOfPaper(Answer):
+    """What can be printed: where it is answered as PDF, and as editable Word."""
+
+    title: str
+    pdf: str
+    word: str
+
+
+class FormOfReceipt(Answer):
+    """The form that a 送达回证 answers."""
+
+    code: str
+    version: int
+
+
 class WholeEnforcementPaper(EnforcementRow):
-    """A whole paper."""
+    """A whole paper; `steps` in the order in which they are offered, the first one is next."""
+
+    steps: list[OfferedStep]
+    standing: str = Field(description="where it stands and what comes next, in a sentence")
+    prints: list[PrintOfPaper]
 
     form_code: str
     form_version: int
     data: dict[str, AnswerValue]
     receipt: dict[str, AnswerValue] | None = Field(description="the 送达回证, once it was served")
+    receipt_form: FormOfReceipt | None
     decided: ApprovalDecision | None
     operator_name: str | None
 
@@ -212,6 +245,30 @@ def _printed(actor: Actor, paper_id: UUID, *, receipt: bool) -> Response:
         url = services.settings.resolved_public_url
         printed = printing.prepared(session, services.forms, paper, url, receipt=receipt)
     return as_pdf(printed)
+
+
+@bp.get("/enforcement-papers/<uuid:paper_id>/record.docx")
+@gate(*queries.READERS, transaction=False)
+@sends(WORD, about="enforcement_paper")
+def write_enforcement_paper(actor: Actor, paper_id: UUID) -> Response:
+    """The paper as editable Word, which has no code."""
+    return _written(actor, paper_id, receipt=False)
+
+
+@bp.get("/enforcement-papers/<uuid:paper_id>/receipt.docx")
+@gate(*queries.READERS, transaction=False)
+@sends(WORD, about="enforcement_paper")
+def write_service_receipt(actor: Actor, paper_id: UUID) -> Response:
+    """The 送达回证 as editable Word."""
+    return _written(actor, paper_id, receipt=True)
+
+
+def _written(actor: Actor, paper_id: UUID, *, receipt: bool) -> Response:
+    services = wiring()
+    with services.database.read() as session:
+        paper = queries.get_readable(session, actor, paper_id)
+        written = printing.prepared(session, services.forms, paper, None, receipt=receipt)
+    return as_word(written)
 
 
 @bp.get("/enforcement-officers")

@@ -1,13 +1,16 @@
 """Law enforcement papers (执法文书): approval, notice, record of the site, order to correct with its 送达回证."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+import inspection.enforcement
 from accounts.verbs import Role
 from core import clock
 from miniapp_api.http.wiring import KEY
@@ -41,15 +44,15 @@ RECEIPT: Json = {
 }  # fmt: skip
 
 
+def publish_papers(application: APIFlask) -> None:
+    """Publish the forms of the papers, as the preparation of an installation does."""
+    for path in sorted((Path(inspection.enforcement.__path__[0]) / "forms").glob("*.json")):
+        application.extensions[KEY].forms.publish(json.loads(path.read_text(encoding="utf-8")))
+
+
 @pytest.fixture(autouse=True)
 def _forms(application: APIFlask) -> None:
-    import json
-    from pathlib import Path
-
-    import inspection.enforcement
-
-    for path in sorted((Path(inspection.enforcement.__path__[0]) / "forms").glob("*.json")):
-        application.extensions[KEY].forms.publish(json.loads(path.read_text()))
+    publish_papers(application)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 
+from assets.paper import law_templates
 from assets.paper.word_templates import ROOT, TEMPLATES
 from tests.inspection.test_annexes import BLOCK, KINDS, form, items_of, record
 from tests.inspection.test_record_papers import paper, picture
@@ -76,7 +77,7 @@ def test_a_bureaus_own_word_template_is_used_and_a_broken_one_is_not(county_insp
 
 
 def test_the_templates_are_what_their_source_makes(tmp_path: Path) -> None:
-    for path, made in TEMPLATES.items():
+    for path, made in (TEMPLATES | law_templates.TEMPLATES).items():
         made().save(tmp_path / "made.docx")
         texts = [
             [node.text for node in Document(str(one)).element.body.iter() if node.tag.endswith("}t")]

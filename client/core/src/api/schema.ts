@@ -3087,6 +3087,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/enforcement-papers/{paper_id}/record.docx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The paper as editable Word, which has no code. */
+        get: operations["write_enforcement_paper"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/correction-requests/{request_id}/withdraw": {
         parameters: {
             query?: never;
@@ -3113,6 +3130,23 @@ export interface paths {
         };
         /** The status of an application, by its query code. */
         get: operations["read_application_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement-papers/{paper_id}/receipt.docx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The 送达回证 as editable Word. */
+        get: operations["write_service_receipt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6010,6 +6044,11 @@ export interface components {
             bad: boolean;
             tags: components["schemas"]["Tag"][];
         };
+        /** @description The form that a 送达回证 answers. */
+        FormOfReceipt: {
+            code: string;
+            version: number;
+        };
         /** @description What can be chosen. */
         FormOption: {
             value: string;
@@ -6716,6 +6755,23 @@ export interface components {
             hint: string;
             system: string;
         };
+        /** @description A step that the caller may take now: its words, and what it asks for. */
+        OfferedStep: {
+            action: string;
+            label: string;
+            /** @enum {string} */
+            comment: "none" | "optional" | "required";
+            /** @description what is asked for in words */
+            comment_label: string | null;
+            /** @description what follows from the step, in a sentence */
+            hint: string | null;
+            /** @description code of the form whose answers are its `data` */
+            form: string | null;
+            /** @description it is asked about before it is taken */
+            asks: boolean;
+            /** @description it cannot be undone */
+            danger: boolean;
+        };
         /** @description Figures of an office, or of all in the total, as spec/b_rating §8 defines them; a rate over nothing is null. */
         OfficeFigures: {
             /** @description null in the total */
@@ -7026,6 +7082,12 @@ export interface components {
             id: string;
             /** @description PNG, as a data URL */
             image: string;
+        };
+        /** @description What can be printed: where it is answered as PDF, and as editable Word. */
+        PrintOfPaper: {
+            title: string;
+            pdf: string;
+            word: string;
         };
         /** @description A refusal; what stands behind `errors` is said by some codes only. */
         Problem: {
@@ -8421,7 +8483,7 @@ export interface components {
             /** @description how many other people are bound to this user name */
             others: number;
         };
-        /** @description A whole paper. */
+        /** @description A whole paper; `steps` in the order in which they are offered, the first one is next. */
         WholeEnforcementPaper: {
             /** Format: uuid */
             id: string;
@@ -8444,6 +8506,10 @@ export interface components {
             updated_at: string;
             /** @description what the caller may do now */
             actions: string[];
+            steps: components["schemas"]["OfferedStep"][];
+            /** @description where it stands and what comes next, in a sentence */
+            standing: string;
+            prints: components["schemas"]["PrintOfPaper"][];
             form_code: string;
             form_version: number;
             data: {
@@ -8453,6 +8519,7 @@ export interface components {
             receipt: {
                 [key: string]: components["schemas"]["AnswerValue"];
             } | null;
+            receipt_form: components["schemas"]["FormOfReceipt"] | null;
             decided: components["schemas"]["ApprovalDecision"] | null;
             operator_name: string | null;
         };
@@ -28050,6 +28117,91 @@ export interface operations {
             };
         };
     };
+    write_enforcement_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paper_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     withdraw_correction_request: {
         parameters: {
             query?: never;
@@ -28188,6 +28340,91 @@ export interface operations {
             };
             /** @description bad_request, malformed_json */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_service_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paper_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
