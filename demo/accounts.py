@@ -38,6 +38,7 @@ class Account:
 
 
 REVIEWER = "demo_licence_reviewer"
+APPROVER = "demo_tianning_head"
 RATING_POSTS = ("demo_rating_officer", "demo_rating_handler", "demo_rating_supervisor")
 
 # user name: region, note
@@ -48,6 +49,7 @@ _SIGN_IN = {
     "demo_zhonglou": ("320404", "常州钟楼区局：填报检查、抽查"),
     "demo_xuanwu": ("320102", "南京玄武区局：外市，看不到常州的记录"),
     REVIEWER: ("320402", "常州天宁区局：审核数据申报，下达整改，发布自查主题"),
+    APPROVER: ("320402", "常州天宁区局负责人：审批执法文书（有一份行政检查审批表待审批）"),
     RATING_POSTS[0]: ("320402", "常州天宁区局：生成好差评二维码、海报，查看评价与统计"),
     RATING_POSTS[1]: ("320402", "常州天宁区局：差评承办人，回访、核实、整改、反馈（有待整改的差评）"),
     RATING_POSTS[2]: ("320402", "常州天宁区局：好差评管理员，指派、审核办结、复核申诉、公开"),
@@ -57,6 +59,7 @@ _ENTERPRISE_NOTE = "企业（登录须输入验证码）：两张生产许可证
 # Other accounts have the default roles of their level.
 _ROLES = {
     REVIEWER: (Role.LICENCE_REVIEWER,),
+    APPROVER: (Role.INSPECTION_APPROVER,),
     RATING_POSTS[0]: (Role.RATING_OFFICER,),
     RATING_POSTS[1]: (Role.RATING_HANDLER,),
     RATING_POSTS[2]: (Role.RATING_SUPERVISOR,),

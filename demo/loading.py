@@ -28,7 +28,7 @@ from core.errors import Problem
 from core.forms.library import FormLibrary
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
-from demo import accounts, amendments, filings, ratings, records, register
+from demo import accounts, amendments, filings, papers, ratings, records, register
 from enterprise.filings.operations import follow_enterprise
 from enterprise.models import Enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
@@ -102,6 +102,7 @@ def load(database: Database, settings: Settings, progress: Progress) -> bool:
     loader.load(progress)
     loader.save_drafts()
     amendments.load(database, loader.tools, loader.actors)
+    papers.load(database, forms, loader.actors["demo_tianning"], works)
     progress("许可证与申报", 0, filings.LICENCES)
     engine = filing_engine(forms, SubjectRegistry(), Events())
     purposes = FilePurposes()

@@ -179,7 +179,7 @@ def test_there_are_drafts_an_application_and_todos(demo: Database) -> None:
         kinds = set(session.scalars(select(Todo.kind).where(Todo.closed_at.is_(None))))
     assert kinds == {
         "disposal_in_progress", "inspection_refused", "spot_check_failed", "account_application_pending", "filing",
-        "rating_follow_up", "rating_review",
+        "enforcement_approval", "rating_follow_up", "rating_review",
         "correction_returned", "correction_requested",
     }  # fmt: skip
 
@@ -275,7 +275,7 @@ def test_the_accounts_file_is_for_its_owner_and_has_who_the_contract_asks_for(in
 
 def test_demo_users_sign_in_without_changing_their_password(installed: Settings) -> None:
     with signed_in(installed) as people:
-        assert len(people) == 10
+        assert len(people) == 11
         for account, person in people:
             assert password_fault(account.password, account.username) is None
             me = person.get("/me").json
@@ -376,7 +376,7 @@ def test_an_interrupted_load_is_taken_up_on_another_day_and_doubles_nothing(
     with time_machine.travel(clock.now() + timedelta(days=1)):
         assert loading.load(fresh, in_folder(tmp_path), quiet) is True
     loaded = counts(fresh)
-    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (25, 2280, 190)
+    assert (loaded["users"], loaded["enterprises"], loaded["inspections"]) == (26, 2280, 190)
     assert loaded["account_applications"] == 1
     assert (loaded["licences"], loaded["filings"], loaded["self_check_topics"], loaded["files"]) == (20, 22, 1, 1)
     assert (loaded["rating_codes"], loaded["ratings"], loaded["rating_follow_ups"]) == (5, 48, 6)

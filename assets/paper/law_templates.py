@@ -1,6 +1,6 @@
 """The Word templates of law enforcement papers (执法文书), with the order and the words of the printed ones.
 
-`groups`, `served_title` and the other names are those of the printed templates (`inspection/enforcement/papers/law.typ`).
+`groups`, `served_title` and the other names are those of the printed ones (`inspection/enforcement/papers/law.typ`).
 """
 
 from typing import Any
@@ -41,8 +41,8 @@ def inspection_approval() -> Written:
         ["紧急检查", "{% if fields.urgent == '是' %}☑ 是，事后补办审批。情况说明：{{ fields.urgent_reason }}"
                  "{% else %}□ 是　☑ 否{% endif %}", "", ""],
         ["承办人", f"{{{{ prepared_by }}}}　　签名：{_PEN}　　日期：{_DAY}", "", ""],
-        ["负责人审批意见", "{{ decided.opinion }}\n\n审批人：{{ decided.by or '" + _PEN + "' }}　　{{ day(decided.at) }}",
-         "", ""],
+        ["负责人审批意见",
+         "{{ decided.opinion }}\n\n审批人：{{ decided.by or '" + _PEN + "' }}　　{{ day(decided.at) }}", "", ""],
     )  # fmt: skip
     _wide(table, but=(1, 3))
     return written
@@ -138,8 +138,8 @@ def service_receipt() -> Written:
         ["送达日期", "{{ day(fields.served_on) }}", "送达方式", "{{ fields.method }}"],
         ["送达地点", "{{ fields.place }}", "", ""],
         ["收件人签名（盖章）", f"{{{{ fields.received_by }}}}　　{_PEN}　　日期：{_DAY}", "", ""],
-        ["拒绝签收", "{% if fields.refused_to_sign == '是' %}理由：{{ fields.refusal_reason }}　　见证人：{{ fields.witness }}"
-                 f"　签名：{_PEN}{{% else %}}无{{% endif %}}", "", ""],
+        ["拒绝签收", "{% if fields.refused_to_sign == '是' %}理由：{{ fields.refusal_reason }}　　"
+                 f"见证人：{{{{ fields.witness }}}}　签名：{_PEN}{{% else %}}无{{% endif %}}", "", ""],
         ["送达人", f"{SERVERS}\n签名：{_PEN}", "", ""],
         ["备注", "{{ fields.remark }}", "", ""],
     )  # fmt: skip

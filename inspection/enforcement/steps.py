@@ -1,4 +1,4 @@
-"""What the steps of a paper are called, and what each asks for: a screen is drawn from this and knows no step by name."""
+"""What the steps of a paper are called and what each asks for: screens are drawn from this and know no step by name."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

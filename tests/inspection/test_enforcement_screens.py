@@ -17,7 +17,16 @@ from miniapp_api.http.wiring import KEY
 from tests.drawn_papers import words
 from tests.inspection.test_annexes import record
 from tests.inspection.test_enforcement_papers import (
-    APPROVAL, ORDER, RECEIPT, SITE, TWO, printed, publish_papers, saved, step, taken,
+    APPROVAL,
+    ORDER,
+    RECEIPT,
+    SITE,
+    TWO,
+    printed,
+    publish_papers,
+    saved,
+    step,
+    taken,
 )  # fmt: skip
 from tests.newcomers import make_user
 from tests.people import Person, new_id, uscc

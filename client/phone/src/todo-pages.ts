@@ -7,6 +7,7 @@ const ABOUT: Record<string, (id: string) => string> = {
   'correction-requests': (id) => `/pages/record/request?id=${id}`,
   'account-applications': () => '/pages/accounts/index',
   users: () => '/pages/accounts/index?part=users',
+  'enforcement-papers': (id) => `/pages/papers/paper?id=${id}`,
   filings: (id) => `/pages/enterprise/filing?id=${id}`,
   registrations: () => '/pages/query/decide',
   'rating-codes': (id) => `/pages/rating/index?code_id=${id}`,

@@ -6,7 +6,7 @@ import { doneElsewhere, pageOfTodo } from '../src/todo-pages'
 const ID = '0197f6c2-7d1e-7c3a-9d52-3f6b8f1f2a10'
 
 describe('A to-do', () => {
-  it.each(['inspections', 'spot-checks', 'correction-requests', 'account-applications', 'users', 'filings', 'rating-codes'])(
+  it.each(['inspections', 'spot-checks', 'correction-requests', 'account-applications', 'users', 'filings', 'enforcement-papers', 'rating-codes'])(
     'about %s leads to a page that there is', (kind) => {
       const [path = ''] = pageOfTodo(`/${kind}/${ID}`)!.slice(1).split('?')
       const [, , name] = path.split('/')

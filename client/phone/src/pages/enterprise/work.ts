@@ -11,6 +11,7 @@ import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import { chinaToday } from '@gongpin/core/speech'
 import { type Desk, deskOf } from '@/desk'
 import { isGuests } from '@/guest'
+import type { Saved, Saving } from '@/saving'
 import { session } from '@/session'
 import { sentenceOf } from '@/words'
 import { type Paper, type Papers, type Upload, uploadFilesIn } from './papers'
@@ -22,12 +23,10 @@ interface Kept {
   papers: Paper[]
 }
 
-export type Saved = { state: 'clean' | 'phone' | 'server' | 'full'; at: number }
-
 const SAVE_AFTER = 1_200
 
 /** One filing that is open on this phone. */
-export class Work implements Papers {
+export class Work implements Papers, Saving {
   readonly filing: ShallowRef<Filing>
   readonly body: ShallowRef<FormBody>
   readonly plan: ShallowRef<Plan>

@@ -2,10 +2,11 @@
 import type { FormSummary } from '@/lists'
 
 const MANUAL = ['production', 'sales', 'spot_check']
+const ELSEWHERE = ['filing', 'enforcement']
 
-/** Forms of filings (申报) are opened from the filing; the others begin with an enterprise. */
+/** Forms of filings (申报) and of law enforcement papers (执法文书) are opened from those; the others begin with an enterprise. */
 export function entriesOf(forms: readonly FormSummary[]): { first: FormSummary[]; further: FormSummary[] } {
-  const entries = forms.filter((form) => form.kind !== 'filing')
+  const entries = forms.filter((form) => !ELSEWHERE.includes(form.kind))
   return {
     first: MANUAL.flatMap((kind) => entries.filter((form) => form.kind === kind)),
     further: entries.filter((form) => !MANUAL.includes(form.kind)),

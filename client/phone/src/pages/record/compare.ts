@@ -1,5 +1,5 @@
 /** Two versions of a record beside each other, place by place, in the order of the form. */
-import type { Shown, ShownSection } from './values'
+import type { Shown, ShownSection } from '@/shown-answers'
 
 export interface Compared {
   pointer: string

@@ -1,7 +1,7 @@
 /** What the person may do with a record: the one next step at the foot, the rest in 更多. */
 import type { Action, WholeRecord } from '@/pages/records/types'
 
-export type Step = Action | 'decide' | 'print' | 'share'
+export type Step = Action | 'decide' | 'papers' | 'print' | 'share'
 
 export const STEP_WORDS: Record<Step, string> = {
   dispose: '更新处置',
@@ -11,6 +11,7 @@ export const STEP_WORDS: Record<Step, string> = {
   return: '退回更正',
   void: '作废',
   decide: '审核更正申请',
+  papers: '执法文书',
   print: '打印',
   share: '转发给同事',
 }
@@ -28,7 +29,7 @@ export interface Steps {
 export function stepsOf(
   record: Pick<WholeRecord, 'returned'>,
   actions: readonly Action[],
-  { decides = false } = {},
+  { decides = false, papers = false } = {},
 ): Steps {
   const asked: (Step | false)[] = [
     decides && 'decide',
@@ -38,6 +39,6 @@ export function stepsOf(
     actions.includes('ask_correction') && 'ask_correction',
   ]
   const next = asked.find((step): step is Step => step !== false) ?? null
-  const all: Step[] = [...(decides ? (['decide'] as const) : []), ...actions, 'print', 'share']
+  const all: Step[] = [...(decides ? (['decide'] as const) : []), ...actions, ...(papers ? (['papers'] as const) : []), 'print', 'share']
   return { next, more: all.filter((step) => step !== next) }
 }

@@ -4,9 +4,9 @@ import { computed, ref, shallowRef } from 'vue'
 
 import { services, workplace } from '@/services'
 import { session } from '@/session'
+import { sectionsOf } from '@/shown-answers'
 import { compared } from './compare'
 import { useRecord } from './use-record'
-import { sectionsOf } from './values'
 import type { WholeRecord } from '@/pages/records/types'
 
 interface Kept {
