@@ -20,7 +20,8 @@ def load(database: Database, forms: FormLibrary, inspector: Actor, works: Enterp
     data: dict[str, Any] = {
         "uscc": works["uscc"], "org_name": works["name"], "org_address": works["address"], "source": "special",
         "basis": "《中华人民共和国产品质量法》第十八条", "content": "生产许可、出厂检验、关键原材料",
-        "method": "onsite", "check_date": (clock.today() + timedelta(days=5)).isoformat(), "urgent": False, "frequency": "本年度第1次",
+        "method": "onsite", "check_date": (clock.today() + timedelta(days=5)).isoformat(), "urgent": False,
+        "frequency": "本年度第1次",
         "inspectors": [{"name": name, "certificate_no": number} for name, number in _OFFICERS],
     }  # fmt: skip
     with database.write() as session:

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,6 +22,7 @@ from core.actor import Actor
 from core.errors import Fault, Problem
 from core.identifiers import as_uuid
 from miniapp_api.http.answers import Answer, DecimalText, absent, answers, receives, refuses, sends
+from miniapp_api.http.downloads import disposition
 from miniapp_api.http.gates import gate
 from miniapp_api.http.multipart import received_file
 from miniapp_api.http.readings import reading
@@ -213,20 +213,16 @@ def _stored(key: str) -> tuple[int, Iterator[bytes]]:
         raise unavailable(error) from error
 
 
-def _answer(
-    key: str, media_type: str, name: str, disposition: str = "attachment", content: bytes | None = None
-) -> Response:
+def _answer(key: str, media_type: str, name: str, kind: str = "attachment", content: bytes | None = None) -> Response:
     """The stored object as a response, or the content that is given instead."""
     size, chunks = _stored(key) if content is None else (len(content), iter([content]))
-    extension = os.path.splitext(name)[1]
-    quoted = urllib.parse.quote(name, safe="")
     # In pieces and not by the server's file wrapper, because Python's sendfile has no timeout for a silent phone.
     return Response(
         chunks,
         mimetype=media_type,
         headers={
             "Content-Length": str(size),
-            "Content-Disposition": f"{disposition}; filename=\"file{extension}\"; filename*=UTF-8''{quoted}",
+            "Content-Disposition": disposition(kind, name),
             "Cache-Control": "private, no-store",
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },

@@ -21,6 +21,7 @@ _SCHEMAS: dict[str, Any] = {}
 _VALIDATORS: dict[str, Draft202012Validator] = {}
 """By the JSON text of a schema; most refusals share one."""
 _LONGEST = 300
+_HEADER = re.compile(r"[ \t\x21-\x7e\x80-\xff]*")
 INVENTED: set[str] = set()
 """Kinds, statuses and actions that tests declare beside those of the product, whose enums do not have them."""
 
@@ -57,6 +58,10 @@ def _differences(listed: dict[int, Any], response: Response) -> Iterator[str]:
         if status != 304 and not response.is_streamed and response.get_data():
             yield f"answers {status} with a body where none is documented"
         return
+    for name, value in response.headers:
+        # Gunicorn sends no others: what Flask's test client takes would be a 500.
+        if not _HEADER.fullmatch(value):
+            yield f"answers {status} with a header that no server sends: {name}: {value}"
     media_type = response.mimetype
     if not any(fnmatch(media_type, documented) for documented in content):
         yield f"answers {status} as {media_type}, documented: {sorted(content)}"

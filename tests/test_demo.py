@@ -332,7 +332,7 @@ def test_passwords_differ_between_installations(fresh: Database, tmp_path: Path,
         loading.load(database, in_folder(tmp_path / name), quiet)
         found += [account.password for account in read_accounts(tmp_path / name)]
     other.dispose()
-    assert len(set(found)) == len(found) == 20
+    assert len(set(found)) == len(found) == 22
 
 
 # ---- once

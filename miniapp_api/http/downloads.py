@@ -1,5 +1,6 @@
-"""Tables as files to download, streamed."""
+"""Files to download: their names, and tables that are streamed."""
 
+import os
 import urllib.parse
 from functools import partial
 from itertools import chain
@@ -13,9 +14,14 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+def disposition(kind: str, name: str) -> str:
+    """The value of `Content-Disposition`, which takes no Chinese by itself; `kind`: `inline` or `attachment`."""
+    ending = os.path.splitext(name)[1]
+    return f"{kind}; filename=\"file{ending}\"; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"
+
+
 def _attachment(title: str, ending: str) -> dict[str, str]:
-    name = urllib.parse.quote(f"{title}-{clock.today():%Y%m%d}.{ending}")
-    return {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return {"Content-Disposition": disposition("attachment", f"{title}-{clock.today():%Y%m%d}.{ending}")}
 
 
 def as_csv(title: str, sheet: Sheet) -> Response:

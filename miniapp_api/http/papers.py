@@ -6,6 +6,7 @@ from assets.paper import word
 from assets.paper.fonts import CharactersMissing, FontMissing
 from assets.paper.papers import Paper
 from core.errors import Problem, invalid
+from miniapp_api.http.downloads import disposition
 from miniapp_api.http.wiring import wiring
 
 PDF = "application/pdf"
@@ -24,7 +25,7 @@ def as_pdf(paper: Paper) -> Response:
     except CharactersMissing as error:
         raise invalid("/data", "character_missing", str(error)) from error
     response = Response(content, mimetype=PDF)
-    response.headers["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
+    response.headers["Content-Disposition"] = disposition("inline", f"{paper.number}.pdf")
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -32,6 +33,6 @@ def as_pdf(paper: Paper) -> Response:
 def as_word(paper: Paper) -> Response:
     """The paper as editable Word (.docx), which has no code: what can be edited proves nothing."""
     response = Response(word.docx(wiring().press, paper), mimetype=WORD)
-    response.headers["Content-Disposition"] = f'attachment; filename="{paper.number}.docx"'
+    response.headers["Content-Disposition"] = disposition("attachment", f"{paper.number}.docx")
     response.headers["Cache-Control"] = "private, no-store"
     return response
