@@ -14,6 +14,7 @@ from accounts.mail import addresses
 from accounts.mail.models import UserEmail
 from accounts.models import AccountApplication, Office, Reorganisation, SecondFactor, User, WeChatBinding
 from accounts.office_history import OFFICE
+from accounts.regions import region_history
 from accounts.sign_in import binding_witness, second_factor
 from accounts.workflows import ACCOUNT, APPLICATION, APPLIED, REORGANISATION, USER
 from core.db import Database
@@ -34,6 +35,7 @@ def verify(session: Session) -> Iterator[Broken]:
     yield from _verify_bindings(session)
     yield from _verify_addresses(session)
     yield from _verify_offices(session)
+    yield from region_history.verify(session)
 
 
 _LAST_STEPS = (

@@ -180,7 +180,8 @@ class UserSession(Base):
 
     `address` is the line that it came from (`core/origin.py`): with IPv6 the /64.
     `binding_id` is the WeChat binding by which it was begun, or that was made in it; that may be gone. `filing_id`: it
-    was begun by a query code (查询码) and reaches that filing alone.
+    was begun by a query code (查询码) and reaches that filing alone. `proof`: whose session it is, by a keyed digest;
+    those of releases up to 0.3 have none and are over.
     """
 
     __tablename__ = "sessions"
@@ -202,6 +203,7 @@ class UserSession(Base):
     user_agent: Mapped[str] = mapped_column(String(200))
     binding_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
     filing_id: Mapped[UUID | None] = mapped_column(Uuid)
+    proof: Mapped[str | None] = mapped_column(String(120))
 
 
 class WeChatBinding(Base):

@@ -2,30 +2,30 @@
 
 import contextlib
 import io
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID
 
 from apiflask import APIFlask
 from pydantic import SecretStr
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts import offices, operations
-from accounts.models import Region, UserSession
-from accounts.sign_in.sessions import hash_token
+from accounts.models import Region
+from accounts.sign_in.sessions import SessionPolicy, begin
 from accounts.verbs import DEFAULT_ROLES
 from app import create_app
 from bench.databases import Place
 from bench.server import DATA_KEY
 from cli import preparation
-from core import clock, privacy
+from core import privacy
 from core.config import Settings
 from core.db import Database
 from core.identifiers import make_uscc
+from core.origin import Origin
 from enterprise.filings.operations import follow_enterprise
 from enterprise.operations import EnterpriseFacts, put_enterprises
 from miniapp_api.http.wiring import KEY
@@ -121,15 +121,14 @@ def _seat(session: Session, username: str, code: str) -> Seat:
     roles = list(DEFAULT_ROLES[region.level])
     # The session is made without a sign-in by password, whose hash takes 26 ms and is not to be measured.
     user_id = operations.create_user(session, office_id, username, "-", roles, must_change_password=False)
-    token, now = secrets.token_urlsafe(32), clock.now()
-    session.execute(
-        insert(UserSession).values(
-            id=uuid4(), token_hash=hash_token(token), user_id=user_id, operator_name="张三", created_at=now,
-            last_seen_at=now, expires_at=now + timedelta(days=1), ended_at=None, address="127.0.0.1",
-            user_agent="bench",
-        )
-    )  # fmt: skip
+    token = session_of(session, user_id)
     return Seat(username, code, region.area3, token)
+
+
+def session_of(session: Session, user_id: UUID) -> str:
+    """The token of a session made without a sign-in, whose captcha and hash are not to be measured."""
+    day = timedelta(days=1)
+    return begin(session, SessionPolicy(day, day), user_id, "张三", Origin("127.0.0.1", "127.0.0.1"), "bench").token
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from accounts import operations
 from accounts.verbs import Role
 from bench import city
+from bench.city import session_of
 from bench.databases import Place, place
-from bench.filings import session_of
 from bench.tables import print_table, spread
 from core import clock
 from core.db import Database

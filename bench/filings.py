@@ -6,7 +6,6 @@ page is that of the city's reviewer, with the enterprises of all counties.
 """
 
 import itertools
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,11 +18,9 @@ from uuid import UUID, uuid4
 
 import orjson
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from accounts import operations
-from accounts.models import User, UserSession
-from accounts.sign_in.sessions import hash_token
+from accounts.models import User
 from accounts.verbs import Role
 from assets.files.models import File
 from bench import bare_filings, city
@@ -78,7 +75,7 @@ def _sender(where: Place) -> Sender:
             user_id = operations.create_user(
                 session, office_of(session, enterprise), uscc, "-", [Role.ENTERPRISE], must_change_password=False
             )
-            token = session_of(session, user_id)
+            token = city.session_of(session, user_id)
             reviewer = session.scalars(select(User).where(User.username == found.reviewer.username)).one()
             reviewer.roles = [*reviewer.roles, Role.LICENCE_REVIEWER.value]
         with database.read() as session:
@@ -89,19 +86,6 @@ def _sender(where: Place) -> Sender:
         if checked.faults or not checked.problems_found:
             raise RuntimeError(str(checked.faults))
         return Sender(enterprise, user_id, token, form, checked.values, found.reviewer.token)
-
-
-def session_of(session: Session, user_id: UUID) -> str:
-    """The token of a session made without a sign-in, whose captcha and hash are not to be measured."""
-    token, now = secrets.token_urlsafe(32), clock.now()
-    session.execute(
-        insert(UserSession).values(
-            id=uuid4(), token_hash=hash_token(token), user_id=user_id, operator_name="孙某", created_at=now,
-            last_seen_at=now, expires_at=now + timedelta(days=1), ended_at=None, address="127.0.0.1",
-            user_agent="bench",
-        )
-    )  # fmt: skip
-    return token
 
 
 def _filing(sender: Sender, filing_id: UUID, number: int, **values: Any) -> dict[str, Any]:

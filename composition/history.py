@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from accounts import integrity as accounts_integrity
 from accounts import office_history
+from accounts.regions import region_history
 from accounts.sign_in.audit import SIGN_INS
 from core import clock
 from core.config import Settings
@@ -46,6 +47,7 @@ def seal(database: Database, settings: Settings) -> list[Head]:
     if not begun:
         accounts_integrity.witness_former_users(database)
         office_history.witness_former(database)
+        region_history.witness_former(database)
     made = seals.seal(database, LOGS)
     if made:
         log.info(

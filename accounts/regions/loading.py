@@ -18,6 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from accounts.models import Region, RegionLevel, Reorganisation
+from accounts.regions import region_history
 from accounts.regions.chain_tables import as_chain, is_in_use
 from core import clock
 from core.errors import Fault, Problem
@@ -114,6 +115,13 @@ def load_regions(session: Session, rows: Iterable[RegionRow], *, complete: bool 
     given = [row for row in _after_reorganisations(session, rows, known) if not _is_replaced(known.get(row.code))]
     given = _in_order(given, frozenset() if complete else known.keys())
     _refuse_moves(session, given, known, complete=complete)
+    with region_history.changing(session, region_history.LOAD):
+        return _store(session, given, known, complete=complete)
+
+
+def _store(
+    session: Session, given: Sequence[RegionRow], known: Mapping[str, Region], *, complete: bool
+) -> RegionCounts:
     first_day = clock.today() if known else None
     chains = {code: _chain_of(region) for code, region in known.items()}
     new: list[dict[str, Any]] = []

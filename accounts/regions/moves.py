@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from accounts import office_history, offices
 from accounts.applications import TODO_DECIDE
 from accounts.models import AccountApplication, Office, OfficeRegion, Region, Reorganisation, User
+from accounts.regions import region_history
 from accounts.regions.chain_tables import AREAS, ChainTable, Moving, chain_tables, keys_below
 from accounts.regions.reorganisations import (
     MOVING,
@@ -128,7 +129,8 @@ def begin(session: Session, reorganisation_id: UUID) -> Moving:
     chains = {"old_chain": list(moving.old), "new_chain": list(moving.new)}
     # First, so that of two processes that begin at once the second waits here and is refused.
     REORGANISATION.move(session, None, record, "begin", chains, chains)
-    with office_history.changing(session, "reorganise", {"reorganisation": str(record.id)}):
+    why = {"reorganisation": str(record.id)}
+    with office_history.changing(session, "reorganise", why), region_history.changing(session, "reorganise", why):
         _begin(session, record, wanted.kind, moving)
     return moving
 

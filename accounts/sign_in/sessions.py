@@ -30,6 +30,7 @@ from core.database.prepared import Prepared
 from core.db import Database, writing
 from core.errors import Problem
 from core.origin import Origin
+from core.workflows.witnesses import Witness
 
 log = structlog.get_logger()
 
@@ -54,6 +55,10 @@ class SessionPolicy:
         return not actor.has_second_factor and not self.otp_roles.isdisjoint(actor.roles)
 
 
+_PROOF = Witness("session", ("id", "token_hash", "user_id", "operator_name", "created_at", "filing_id"))
+"""Whose a session is: nobody makes one, or turns one into another person's, by writing into the table."""
+
+
 def hash_token(token: str) -> str:
     """What is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -74,11 +79,14 @@ def begin(
     """Store a new session of a user who has proved who they are; with `filing_id` it reaches that filing alone."""
     token, now = secrets.token_urlsafe(32), clock.now()
     expires_at = now + min(policy.idle, policy.longest)
+    whose = {
+        "id": uuid4(), "token_hash": hash_token(token), "user_id": user_id, "operator_name": operator_name,
+        "created_at": now, "filing_id": filing_id,
+    }  # fmt: skip
     session.execute(
         insert(UserSession).values(
-            id=uuid4(), token_hash=hash_token(token), user_id=user_id, operator_name=operator_name, created_at=now,
-            last_seen_at=now, expires_at=expires_at, ended_at=None, address=origin.line,
-            user_agent=user_agent[:200], binding_id=binding_id, filing_id=filing_id,
+            **whose, proof=_PROOF.digest(whose), last_seen_at=now, expires_at=expires_at, ended_at=None,
+            address=origin.line, user_agent=user_agent[:200], binding_id=binding_id,
         )
     )  # fmt: skip
     return Begun(token, expires_at)
@@ -91,7 +99,7 @@ _factors = cast(Table, SecondFactor.__table__)
 _ACTOR = Prepared(
     select(
         _sessions.c.id.label("session_id"), _sessions.c.operator_name, _sessions.c.last_seen_at,
-        _sessions.c.expires_at, _sessions.c.filing_id,
+        _sessions.c.expires_at, _sessions.c.filing_id, _sessions.c.created_at, _sessions.c.proof,
         _users.c.id.label("user_id"), _users.c.username, _users.c.unit_name, _users.c.roles,
         _users.c.must_change_password,
         _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
@@ -116,8 +124,15 @@ _ACTOR = Prepared(
 
 def find_actor(session: Session | Connection, token: str) -> tuple[Actor, datetime] | None:
     """The signed-in user behind a token and when it was last seen; None when it is not valid (any more)."""
-    row = _ACTOR.first(session, {"token_hash": hash_token(token)})
+    token_hash = hash_token(token)
+    row = _ACTOR.first(session, {"token_hash": token_hash})
     if row is None or row.expires_at <= clock.now():
+        return None
+    whose = {
+        "id": row.session_id, "token_hash": token_hash, "user_id": row.user_id, "operator_name": row.operator_name,
+        "created_at": row.created_at, "filing_id": row.filing_id,
+    }  # fmt: skip
+    if not _PROOF.fits(row.proof, whose):
         return None
     areas = tuple((int(depth), str(code)) for depth, code in row.areas)
     arriving = tuple((int(depth), str(code)) for depth, code in row.arriving)

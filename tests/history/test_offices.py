@@ -191,3 +191,25 @@ def test_an_office_of_an_enterprise_is_what_the_register_makes_it(
     attack(database, set_office(office, **meant))
     told = run("history", "verify", status=1).stderr
     assert f"office {office} #" in told and str(enterprise_office_id(OTHER_WORKS)) not in told
+
+
+REGIONS = cast(Table, Region.__table__)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"parent_code": "320100"}, {"area2": "320100"}, {"level": "city"}, {"name": "某区"}, {"successor_code": ZHONGLOU}],
+)
+def test_a_region_changed_in_the_table_is_named(run: Run, database: Database, values: dict[str, Any]) -> None:
+    run("history", "verify")
+    attack(database, lambda session: session.execute(update(REGIONS).where(REGIONS.c.code == TIANNING).values(values)))
+    assert "the regions were changed" in run("history", "verify", status=1).stderr
+
+
+def test_a_region_put_in_is_named_also_after_the_next_load(run: Run, database: Database) -> None:
+    more = {"code": "320499", "name": "某区", "level": "county", "parent_code": CHANGZHOU, "depth": 3}
+    more |= {"area1": JIANGSU, "area2": CHANGZHOU, "area3": "320499"}
+    attack(database, lambda session: session.execute(insert(REGIONS).values(more)))
+    assert "the regions were changed" in run("history", "verify", status=1).stderr
+    run("regions", "load")
+    assert "had been changed in the table: regions" in run("history", "verify", status=1).stderr
