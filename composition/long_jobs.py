@@ -10,6 +10,7 @@ from core.long_jobs.models import LongJob
 from core.long_jobs.running import Runner
 from enterprise.filings.many import printing_many as filing_prints
 from enterprise.filings.many import steps_for_many
+from feedback.codes import many as many_codes
 from inspection.printing import printing_many as record_prints
 from miniapp_api.http.wiring import Wiring
 
@@ -23,8 +24,13 @@ def runner(wiring: Wiring) -> Runner:
         wiring.database,
         {
             steps_for_many.JOB: steps_for_many.work(wiring.filings),
-            record_prints.JOB: print_jobs.batch(records, wiring.press, storage),
-            filing_prints.JOB: print_jobs.batch(filings, wiring.press, storage),
+            record_prints.JOB: print_jobs.batch(records, wiring.press.pdfs, storage),
+            filing_prints.JOB: print_jobs.batch(filings, wiring.press.pdfs, storage),
+            many_codes.MAKE: many_codes.make,
+            many_codes.DISABLE: many_codes.disable,
+            many_codes.PRINT: many_codes.printing(
+                wiring.pictures, storage, lambda code: f"{public_url}/r/{code.token}" if code.token else None
+            ),
         },
         actor_of,
     )

@@ -29,6 +29,7 @@ from miniapp_api.enterprise import (
     steps_for_many,
 )
 from miniapp_api.feedback import (
+    many_rating_codes,
     public_ratings,
     rating_codes,
     rating_forms,
@@ -97,6 +98,7 @@ API = (
     printing_many.bp,
     licences.bp,
     rating_codes.bp,
+    many_rating_codes.bp,
     rating_forms.bp,
     rating_numbers.bp,
     ratings.bp,

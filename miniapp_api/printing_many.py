@@ -18,6 +18,7 @@ from core.long_jobs import operations
 from core.long_jobs.asked import params_of
 from core.long_jobs.models import DONE, OK, LongJobRow
 from enterprise.filings.many import printing_many as filing_prints
+from feedback.codes import many as many_codes
 from inspection.kinds import CHECK, SPOT_CHECK
 from inspection.printing import printing_many as record_prints
 from miniapp_api.enterprise.steps_for_many import FilingFilter, JobBegun
@@ -33,7 +34,8 @@ bp = APIBlueprint("printing_many", __name__, tag="Jobs")
 
 _BYTES = "application/octet-stream"
 _SUBJECTS = {CHECK: "inspection", SPOT_CHECK: "spot_check", None: "filing"}
-_JOBS = {record_prints.JOB, filing_prints.JOB}
+"""By the type of record; rating codes say nothing of persons."""
+_JOBS = {record_prints.JOB, filing_prints.JOB, many_codes.PRINT}
 
 
 class PrintBody(AsSent):
@@ -112,9 +114,10 @@ def read_result(actor: Actor, job_id: UUID) -> Response:
         if isinstance(error.__cause__, FileNotFoundError):
             raise Problem("not_found", "打印好的文件只保留一天，请重新打印") from error
         raise Problem("storage_unavailable", retry_after=10) from error
-    reading().subjects.extend(ids)
-    reading().subject_type = _SUBJECTS[params.get("record_type")]
-    reading().rows = len(ids)
+    if job.kind != many_codes.PRINT:
+        reading().subjects.extend(ids)
+        reading().subject_type = _SUBJECTS[params.get("record_type")]
+        reading().rows = len(ids)
     response = Response(chunks, mimetype=_BYTES)
     response.headers["Content-Length"] = str(size)
     response.headers["Content-Disposition"] = f'attachment; filename="{job_id}.{params["format"]}"'

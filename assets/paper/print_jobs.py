@@ -5,20 +5,22 @@ file by file, so that memory does not grow with their number. The file can be fe
 """
 
 import io
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import pikepdf
 from sqlalchemy.orm import Session
 
 from assets.files.storage import Storage
+from assets.paper.compiling import Outcome
 from assets.paper.fonts import CharactersMissing, FontMissing
-from assets.paper.papers import Paper, Press
+from assets.paper.papers import Paper
 from core import clock
 from core.actor import Actor
 from core.errors import Problem, invalid
@@ -34,24 +36,39 @@ KEPT = timedelta(days=1)
 """How long the file can be fetched: it holds what a later erasure would not reach."""
 ZIP = "zip"
 """The format of a zip; else it is one PDF."""
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 Prepare = Callable[[Session, Actor, UUID, Mapping[str, Any]], Paper]
 """The paper of one row."""
 
 
-def batch(prepare: Prepare, press: Press, storage: Storage) -> Batch:
-    """The work of a printing job; its `params` name the `format`."""
+class Named(Protocol):
+    """What is printed, by the name of its file in a zip."""
 
-    def make(job_id: UUID, first: int, papers: Sequence[Paper], params: Mapping[str, Any]) -> list[Problem | None]:
-        outcomes = press.pdfs(papers) if papers else []
+    @property
+    def number(self) -> str: ...
+
+
+Printed = TypeVar("Printed", bound=Named)
+
+
+def batch(
+    prepare: Callable[[Session, Actor, UUID, Mapping[str, Any]], Printed],
+    printed: Callable[[Sequence[Printed]], Sequence[Outcome]],
+    storage: Storage,
+) -> Batch:
+    """The work of a printing job: `prepare` reads one row, `printed` makes many; its `params` name the `format`."""
+
+    def make(job_id: UUID, first: int, papers: Sequence[Printed], params: Mapping[str, Any]) -> list[Problem | None]:
+        outcomes = printed(papers) if papers else []
         made = [(paper, one) for paper, one in zip(papers, outcomes, strict=True) if isinstance(one, bytes)]
         with tempfile.TemporaryDirectory(prefix="gongpin-prints-") as folder:
             part = Path(folder, "part")
             if params["format"] == ZIP:
                 with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
                     for paper, content in made:
-                        archive.writestr(f"{paper.number}.pdf", content)
+                        archive.writestr(f"{_NOT_IN_NAMES.sub('_', paper.number)}.pdf", content)
             else:
                 _join([io.BytesIO(content) for _, content in made], part)
             storage.put(_key(job_id, f"{first:05d}"), part)

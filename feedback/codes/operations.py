@@ -74,6 +74,16 @@ def create(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[Rat
     return code, new
 
 
+def check(session: Session, actor: Actor, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """What `create` would make of a body, and what it would refuse; changes nothing."""
+    CODE.step("create", None, actor)
+    wanted, faults = _read(body)
+    place = own_offices.place_of(session, actor, body, faults)
+    if place is not None:
+        wanted |= {"org_name": place.org_name, "office_id": place.office_id}
+    return wanted, faults
+
+
 def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     faults: list[Fault] = []
     kind = body.get("kind")

@@ -31,19 +31,21 @@ class Place:
     chain: tuple[str, str | None, str | None]
 
 
+def offices_of(session: Session, actor: Actor) -> list[Office]:
+    """The offices for which the actor makes codes, the own one first."""
+    own = select(Office).where(
+        or_(
+            Office.id == actor.office_id,
+            and_(Office.parent_id == actor.office_id, Office.kind == OfficeKind.STATION.value),
+        ),
+        Office.closed_on.is_(None), Office.enterprise_id.is_(None),
+    )  # fmt: skip
+    return list(session.scalars(own.order_by(Office.id != actor.office_id, Office.name, Office.id)))
+
+
 def place_of(session: Session, actor: Actor, body: Mapping[str, Any], faults: list[Fault]) -> Place | None:
     """The office that a body names by `office_id` or `org_name`, or the own one; None with a fault."""
-    own = session.scalars(
-        select(Office)
-        .where(
-            or_(
-                Office.id == actor.office_id,
-                and_(Office.parent_id == actor.office_id, Office.kind == OfficeKind.STATION.value),
-            ),
-            Office.closed_on.is_(None), Office.enterprise_id.is_(None),
-        )
-        .order_by(Office.id != actor.office_id, Office.name, Office.id)
-    ).all()  # fmt: skip
+    own = offices_of(session, actor)
     names = "、".join(office.name for office in own[:_NAMED]) + ("等" if len(own) > _NAMED else "")
     refusal = _REFUSED.format(names=names)
     found = _by_id(own, actor, body.get("office_id"), refusal, faults)

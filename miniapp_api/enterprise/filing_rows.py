@@ -1,19 +1,18 @@
 """The rows of a group of a filing as an Excel table: out, and in again as a preview."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from accounts.verbs import FILING_VERBS
 from assets.tables.form_rows import read_rows, table_of
-from assets.tables.workbook_checks import SpreadsheetError
 from core import clock
 from core.actor import Actor
-from core.errors import Fault, Problem, not_found
+from core.errors import Problem, not_found
 from core.forms.form import Form
 from core.forms.items.item import Item
 from enterprise.filings.reading import answers as filing_answers
@@ -23,38 +22,17 @@ from miniapp_api.http.answers import Answer, AnswerValue, Page, answers, receive
 from miniapp_api.http.bodies import PageQuery
 from miniapp_api.http.downloads import XLSX, as_xlsx
 from miniapp_api.http.gates import gate
-from miniapp_api.http.multipart import received_file
+from miniapp_api.http.received_tables import CellFault, TableUpload, received_table
 from miniapp_api.http.wiring import wiring
 
 bp = APIBlueprint("filing_rows", __name__, tag="Filings")
-
-
-_LARGEST = 1024 * 1024
-"""Bytes of a table of rows: 2 000 rows have room in a fraction of it, and what it unpacks to stays small."""
-
-
-class RowsUpload(BaseModel):
-    """The part of an upload of rows."""
-
-    file: Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})] = Field(
-        description="one .xlsx or .csv; the part carries its name"
-    )
-
-
-class RowFault(Answer):
-    """What is wrong in the file."""
-
-    row: int = Field(description="as Excel counts; 0: the table as a whole")
-    letter: str = Field(description="of the column; empty: the row")
-    column: str = Field(description="its heading")
-    message: str = Field(description="Chinese sentence a user can act on")
 
 
 class RowsPreview(Answer):
     """The rows of a file as `data` of the filing has them; none where there are faults."""
 
     rows: list[dict[str, AnswerValue]]
-    faults: list[RowFault]
+    faults: list[CellFault]
 
 
 class RowsQuery(PageQuery):
@@ -103,28 +81,18 @@ def export_rows(session: Session, actor: Actor, filing_id: UUID, group: str) -> 
 @bp.post("/filings/<uuid:filing_id>/rows/<string:group>")
 @gate(*FILING_VERBS, transaction=False, by_query=True)
 @answers(RowsPreview)
-@receives("multipart/form-data", RowsUpload)
+@receives("multipart/form-data", TableUpload)
 def read_rows_of_file(actor: Actor, filing_id: UUID, group: str) -> dict[str, Any]:
     """Read a table of rows (导入预览): what it says, or its faults by row and column. Nothing is stored.
 
     Whoever agrees saves the rows with the working copy (`PUT /filings/{id}`).
     """
-    services = wiring()
-    with services.database.read() as session:
+    with wiring().database.read() as session:
         form, item, shown = _group(session, actor, filing_id, group)
     if "save" not in shown["actions"]:
         raise Problem("forbidden")
-    with received_file(services.uploads.incoming) as (source, name, _fields), services.places.uploads.one():
-        if source.stat().st_size > _LARGEST:
-            raise Problem("invalid", errors=[Fault("/file", "too_large", "表格不能超过 1M，请分次上传")])
-        named = source.with_name(f"{source.name}.{'csv' if name.lower().endswith('.csv') else 'xlsx'}")
-        source.rename(named)
-        try:
-            found = read_rows(named, form, item, clock.today())
-        except SpreadsheetError as error:
-            raise Problem("invalid", errors=[Fault("/file", "bad_file", str(error))]) from error
-        finally:
-            named.unlink(missing_ok=True)
+    with received_table() as table:
+        found = read_rows(table, form, item, clock.today())
     faults = [
         {"row": one.row, "letter": one.letter, "column": one.column, "message": one.message} for one in found.faults
     ]

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,6 +151,8 @@ class _Schemas:
             model: schemas[number, mode] for (model, mode), (number, _, _) in zip(adapters, keyed, strict=True)
         }
 
+        self._in_place: dict[Any, dict[str, Any]] = {}
+
     def content(self, answer: Any) -> dict[str, Any]:
         """The `content` of a response."""
         if isinstance(answer, File):
@@ -162,10 +165,12 @@ class _Schemas:
         return self._by_model[model]
 
     def in_place(self, model: Any) -> Any:
-        """The same without a component, for what is used once and is no JSON."""
-        schema = self.components.pop(self.of(model)["$ref"].rpartition("/")[2])
-        _without_titles(schema)
-        return schema
+        """The same without a component, for what is no JSON."""
+        if model not in self._in_place:
+            schema = self.components.pop(self.of(model)["$ref"].rpartition("/")[2])
+            _without_titles(schema)
+            self._in_place[model] = schema
+        return deepcopy(self._in_place[model])
 
 
 def _complete(operation: _Operation, schemas: _Schemas) -> None:

@@ -552,9 +552,11 @@ EXPORTS = (".csv", ".xlsx")
 SHORT_BY_NATURE = {
     "/products", "/forms", "/filing-kinds", "/suggestions", "/suggestions/sellers", "/suggestions/colleagues",
     "/enterprises/<string:uscc>/visits", "/help", "/me/resets", "/enforcement-paper-kinds",
+    "/rating-codes/offices",
 }  # fmt: skip
 """Lists that come whole: what the code declares, what is published once in a while, a number of suggestions or last
-visits that has a limit, the support groups of one province, the five last resets of an account."""
+visits that has a limit, the support groups of one province, the five last resets of an account,
+an office with its stations."""
 
 
 @pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)
