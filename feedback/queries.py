@@ -21,8 +21,9 @@ from core.errors import Problem, not_found
 from core.workflows import history
 from feedback.codes.catalogue import LEVELS, TAGS
 from feedback.codes.kinds import CHANNELS, KINDS, PUBLICITY, SHOWN, STAFF_MARK, WITHHELD
+from feedback.follow_ups import forms, steps
 from feedback.models import Rating, RatingCode, RatingContact, RatingFollowUp
-from feedback.ratings import numbers
+from feedback.ratings import numbers, word_list
 from feedback.ratings.listing import ROWS, conditions, named, order, reads_ratings
 from feedback.ratings.listing import Filters as Filters
 from feedback.workflows import ANSWERED, CODE, HANDLE, RATING
@@ -158,6 +159,14 @@ def rating_answer(session: Session, actor: Actor, rating: Rating) -> dict[str, A
     if numbers.has_to_call(actor, rating, row.handler_id, row.created_by) and rating.status not in ANSWERED:
         shown |= {"comment": rating.comment}
     follow_up = session.get(RatingFollowUp, rating.id, populate_existing=True)
+    may = forms.forms_of(session, actor, rating, follow_up, shown["actions"])
+    shown |= {
+        "steps": [_step_as_json(one) for one in may],
+        "public_parts": [
+            {"text": text, "listed": listed} for text, listed in word_list.parts_of(rating.public_comment or "")
+        ],
+        "said": [],
+    }
     if follow_up is None:
         return {**shown, "follow_up": None, "contacts": []}
     handler = session.get(User, follow_up.handler_id) if follow_up.handler_id else None
@@ -168,10 +177,12 @@ def rating_answer(session: Session, actor: Actor, rating: Rating) -> dict[str, A
         "extended", "extension_reason", "verify_result", "classification", "measures", "explanation",
         "feedback_text", "feedback_channel", "appeal_reason", "opinion", "satisfied_after", "closed_in_time",
     )  # fmt: skip
+    told = written({name: getattr(follow_up, name) for name in texts})
     return {
         **shown,
+        "said": forms.said_of(follow_up, told),
         "follow_up": {
-            **written({name: getattr(follow_up, name) for name in texts}),
+            **told,
             "handler": {"id": str(handler.id), "username": handler.username} if handler else None,
             "feedback_at": clock.rfc3339(follow_up.feedback_at) if follow_up.feedback_at else None,
             "appeal_evidence": follow_up.appeal_evidence,
@@ -182,13 +193,28 @@ def rating_answer(session: Session, actor: Actor, rating: Rating) -> dict[str, A
                     "at": clock.rfc3339(contact.at),
                     "operator_name": contact.operator_name,
                     "channel": contact.channel,
+                    "channel_label": steps.CONTACT_CHANNELS[contact.channel],
                     "result": contact.result,
+                    "result_label": steps.CONTACT_RESULTS[contact.result],
                     "note": contact.note,
                 }
             )
             for contact in contacts
         ],
     }
+
+
+def _step_as_json(form: forms.StepForm) -> dict[str, Any]:
+    fields = [
+        {
+            "name": one.name, "label": one.label, "type": one.type, "required": one.required,
+            "options": [{"value": value, "label": label} for value, label in one.options.items()],
+            "most": one.max_length,
+        }
+        for one in form.fields
+    ]  # fmt: skip
+    named = {"action": form.action, "label": form.label, "leads_on": form.leads_on, "waits": form.waits}
+    return {**named, "fields": fields}
 
 
 def revealed(session: Session, actor: Actor, rating: Rating) -> dict[str, Any]:
@@ -206,9 +232,13 @@ def history_of(session: Session, rating: Rating, request: PageRequest) -> Page:
 def move_as_json(session: Session, actor: Actor, rating: Rating) -> Callable[[Any], dict[str, Any]]:
     """What turns a row of a rating's history into what the actor may read of it."""
     made_by = session.get_one(RatingCode, rating.code_id).created_by
-    if numbers.sits_at_the_window(actor, made_by) or numbers.is_over(rating):
-        return lambda row: numbers.without_numbers(history.as_json(row))
-    return history.as_json
+    masked = numbers.sits_at_the_window(actor, made_by) or numbers.is_over(rating)
+
+    def shown(row: Any) -> dict[str, Any]:
+        move = history.as_json(row)
+        return {**(numbers.without_numbers(move) if masked else move), "label": forms.LABELS[move["action"]]}
+
+    return shown
 
 
 def codes(session: Session, actor: Actor, filters: CodeFilters, request: PageRequest) -> Page:

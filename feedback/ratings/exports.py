@@ -65,6 +65,13 @@ def summary_sheet(figures: dict[str, Any]) -> Sheet:
     return Sheet("评价统计", _SUMMARY_COLUMNS, rows)
 
 
+def breakdown_sheet(by: str, rows: list[dict[str, Any]]) -> Sheet:
+    """The figures cut by matter, window or month."""
+    names = [name for name in _FIGURES if rows and name in rows[0]]
+    cells = [[row["name"], *(figure_cell(row[name], rate=name in _RATES) for name in names)] for row in rows]
+    return Sheet(f"按{by}", (by, *(_FIGURES[name] for name in names)), cells)
+
+
 def tag_sheet(figures: dict[str, Any]) -> Sheet:
     """How often each tag was chosen."""
     rows = [[LEVELS[tag["level"]], tag["text"], tag["count"]] for tag in figures["tags"]]

@@ -6,6 +6,7 @@ found here only waits for a person, so that a false alarm costs little.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,47 @@ def holds_a_listed_word(text: str) -> bool:
 
 
 def _sounds_like_a_word(plain: str) -> bool:
+    return next(_sounding(plain), None) is not None
+
+
+def _sounding(plain: str) -> Iterator[tuple[int, int]]:
+    """Where something sounds like a listed word: first place and the one behind the last."""
     from pypinyin import Style, pinyin
 
     readings = [set(pinyin(character, style=Style.NORMAL, heteronym=True)[0]) for character in plain]
-    return any(
-        all(syllable in readings[start + place] for place, syllable in enumerate(sound))
-        for sound in _sounds()
-        for start in range(len(readings) - len(sound) + 1)
-    )
+    for sound in _sounds():
+        for start in range(len(readings) - len(sound) + 1):
+            if all(syllable in readings[start + place] for place, syllable in enumerate(sound)):
+                yield start, start + len(sound)
+
+
+def parts_of(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces, each with whether it is, or sounds like, a listed word: what a person looks at first."""
+    marked = [False] * len(text)
+    places: list[int] = []
+    plain = ""
+    for place, character in enumerate(text):
+        for one in folded(character):
+            plain += one
+            places.append(place)
+    for start, end in (*_spelled(plain), *_sounding(plain)):
+        for place in range(places[start], places[end - 1] + 1):
+            marked[place] = True
+    pieces: list[tuple[str, bool]] = []
+    for character, listed in zip(text, marked, strict=True):
+        if pieces and pieces[-1][1] == listed:
+            pieces[-1] = (pieces[-1][0] + character, listed)
+        else:
+            pieces.append((character, listed))
+    return pieces
+
+
+def _spelled(plain: str) -> Iterator[tuple[int, int]]:
+    for word in _words():
+        start = plain.find(word)
+        while start >= 0:
+            yield start, start + len(word)
+            start = plain.find(word, start + 1)
 
 
 # Digits in all their forms, and parts of characters, with which a listed word can be written without its characters.

@@ -48,7 +48,7 @@ def figures(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[st
     names: dict[UUID, str] = {row.id: row.name for row in session.execute(offices)}
     rows = [
         {"office_id": str(office), "office_name": names[office],
-         **_row(counted.get(office, {}), overdue.get(office, 0))}
+         **figures_of(counted.get(office, {}), overdue.get(office, 0))}
         for office in sorted(names, key=lambda office: (names[office], str(office)))
     ]  # fmt: skip
     total: dict[str, int] = {}
@@ -56,14 +56,15 @@ def figures(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[st
         for name, value in one.items():
             total[name] = total.get(name, 0) + value
     return {
-        "total": {"office_id": None, "office_name": "合计", **_row(total, sum(overdue.values()))},
+        "total": {"office_id": None, "office_name": "合计", **figures_of(total, sum(overdue.values()))},
         "rows": rows,
         "tags": _tags(session, actor, wanted),
         "from_staff_note": STAFF_MARK,
     }
 
 
-def _row(found: dict[str, int], overdue: int) -> dict[str, Any]:
+def figures_of(found: dict[str, int], overdue: int = 0) -> dict[str, Any]:
+    """The figures of counts, by the formulas of the specification."""
     n = {level: found.get(f"n{level}", 0) for level in range(1, 6)}
     number, bad, good = sum(n.values()), n[1] + n[2], n[3] + n[4] + n[5]
     stars = sum(level * count for level, count in n.items())
@@ -103,9 +104,9 @@ def _counted(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[U
         return [model.office_id, model.channel, *(getattr(model, name) for name in COUNTED)]
 
     kept = select(*columns(RatingTally)).where(
-        *_where(session, actor, wanted, RatingTally), _spans(wanted, RatingTally), _matter(wanted)
+        *within(session, actor, wanted, RatingTally), spans(wanted, RatingTally), of_matter(wanted)
     )
-    noted = select(*columns(RatingDelta)).where(*_where(session, actor, wanted, RatingDelta), *_noted(wanted))
+    noted = select(*columns(RatingDelta)).where(*within(session, actor, wanted, RatingDelta), *not_folded(wanted))
     all_rows = union_all(kept, noted).subquery()
     c = all_rows.c
     rated = case((c.channel != QR_ONCE, c.n1 + c.n2 + c.n3 + c.n4 + c.n5), else_=0)
@@ -118,7 +119,9 @@ def _counted(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[U
 
 def _tags(session: Session, actor: Actor, wanted: StatisticsFilter) -> list[dict[str, Any]]:
     kept = select(RatingTagTally.tag.label("tag"), RatingTagTally.n.label("n")).where(
-        *_where(session, actor, wanted, RatingTagTally), _spans(wanted, RatingTagTally), _matter(wanted, RatingTagTally)
+        *within(session, actor, wanted, RatingTagTally),
+        spans(wanted, RatingTagTally),
+        of_matter(wanted, RatingTagTally),
     )
     if dialect_of(session) == "sqlite":
         each = func.json_each(RatingDelta.tags).table_valued("key", "value")
@@ -128,7 +131,7 @@ def _tags(session: Session, actor: Actor, wanted: StatisticsFilter) -> list[dict
         select(sql_cast(each.c.key, Integer).label("tag"), sql_cast(each.c.value, Integer).label("n"))
         .select_from(RatingDelta)
         .join(each, true())
-        .where(*_where(session, actor, wanted, RatingDelta), *_noted(wanted))
+        .where(*within(session, actor, wanted, RatingDelta), *not_folded(wanted))
     )
     both = union_all(kept, noted).subquery()
     statement = select(both.c.tag, func.sum(both.c.n).label("n")).group_by(both.c.tag)
@@ -140,7 +143,7 @@ def _tags(session: Session, actor: Actor, wanted: StatisticsFilter) -> list[dict
     ]
 
 
-def _where(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any) -> list[ColumnElement[bool]]:
+def within(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any) -> list[ColumnElement[bool]]:
     """The conditions of scope and filter, without days and matter."""
     found = [actor.scope.condition(model)]
     if wanted.office_id is not None:
@@ -154,12 +157,14 @@ def _where(session: Session, actor: Actor, wanted: StatisticsFilter, model: Any)
     return found
 
 
-def _matter(wanted: StatisticsFilter, model: Any = RatingTally) -> ColumnElement[bool]:
+def of_matter(wanted: StatisticsFilter, model: Any = RatingTally) -> ColumnElement[bool]:
+    """The tallies of the matter, or those of all matters together."""
     found: ColumnElement[bool] = model.matter == (wanted.matter or "")
     return found
 
 
-def _noted(wanted: StatisticsFilter) -> list[ColumnElement[bool]]:
+def not_folded(wanted: StatisticsFilter) -> list[ColumnElement[bool]]:
+    """The conditions of day and matter for what is not folded yet."""
     found: list[ColumnElement[bool]] = []
     if wanted.matter is not None:
         found.append(RatingDelta.matter == wanted.matter)
@@ -170,7 +175,7 @@ def _noted(wanted: StatisticsFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _spans(wanted: StatisticsFilter, model: Any) -> ColumnElement[bool]:
+def spans(wanted: StatisticsFilter, model: Any) -> ColumnElement[bool]:
     """The tallies that make up the range: all time, or its whole months and the days before and after them."""
     first, last = within_range(wanted.day_from), within_range(wanted.day_to)
     if first is None and last is None:
@@ -196,7 +201,7 @@ def _month_on_or_after(day: date) -> date:
 
 def _overdue(session: Session, actor: Actor, wanted: StatisticsFilter) -> dict[UUID, int]:
     """超期未整改, by office: bad ratings under way whose due date is over; few, with an index of their own."""
-    found = [*_where(session, actor, wanted, UNINDEXED), Rating.closed_at.is_(None), Rating.due_on < clock.today()]
+    found = [*within(session, actor, wanted, UNINDEXED), Rating.closed_at.is_(None), Rating.due_on < clock.today()]
     if wanted.day_from is not None:
         found.append(unindexed(Rating.submitted_at) >= day_begins(wanted.day_from))
     if wanted.day_to is not None:

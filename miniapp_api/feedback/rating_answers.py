@@ -106,8 +106,52 @@ class Contact(Answer):
     at: datetime
     operator_name: str | None
     channel: ContactChannel
+    channel_label: str
     result: ContactResult
+    result_label: str
     note: str | None
+
+
+class StepOption(Answer):
+    """What a field of a step's form may be."""
+
+    value: str
+    label: str
+
+
+class StepField(Answer):
+    """A field of a step's form."""
+
+    name: str
+    label: str
+    type: Literal["choice", "text", "files"]
+    required: bool
+    options: list[StepOption] = Field(description="of a choice")
+    most: int | None = Field(description="characters of a text, files of an upload")
+
+
+class RatingStep(Answer):
+    """A step that the caller may take now, with the form that it asks for."""
+
+    action: Action
+    label: str
+    leads_on: bool = Field(description="whether it is what comes next")
+    waits: str | None = Field(description="what has to be done before, as a sentence")
+    fields: list[StepField]
+
+
+class Said(Answer):
+    """What the follow-up says, in words."""
+
+    label: str
+    text: str
+
+
+class TextPart(Answer):
+    """A piece of the public comment."""
+
+    text: str
+    listed: bool = Field(description="it is a listed word (敏感词), or sounds like one")
 
 
 class Rating(RatingRow):
@@ -117,6 +161,9 @@ class Rating(RatingRow):
     public_comment: str | None = Field(description="the comment as the public may read it once it is released")
     follow_up: FollowUp | None = Field(description="of bad ratings")
     contacts: list[Contact]
+    steps: list[RatingStep] = Field(description="what the caller may do now, what comes next first")
+    said: list[Said] = Field(description="the follow-up in words")
+    public_parts: list[TextPart] = Field(description="`public_comment` in pieces")
 
 
 class MovedRating(Rating):
@@ -132,6 +179,7 @@ class RatingMove(HistoryRow):
 
     model_config = ConfigDict(extra="forbid")
 
+    label: str = Field(description="the action in words")
     level: Level = absent()
     tags: list[int] = absent("codes of tags")
     channel: Annotated[str, one_of([*CHANNELS, *steps.CONTACT_CHANNELS])] = absent(

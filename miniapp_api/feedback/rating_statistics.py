@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from accounts.verbs import Verb
 from core.actor import Actor
 from feedback.ratings import exports
+from feedback.statistics import breakdowns
 from feedback.statistics import queries as statistics
 from feedback.statistics.queries import StatisticsFilter
 from miniapp_api.feedback.rating_answers import Channel, Level
@@ -82,6 +83,58 @@ class RatingFigures(Answer):
     rows: list[OfficeFigures]
     tags: list[TagFigures]
     from_staff_note: str = Field(description="how little `from_staff_addresses` says")
+
+
+class BreakdownQuery(FiguresQuery):
+    """The same filters, and by what the figures are cut; by window they are those of one office."""
+
+    by: breakdowns.By
+
+    def filters(self) -> StatisticsFilter:
+        return StatisticsFilter(**self.model_dump(exclude={"by"}))
+
+
+class CutFigures(Answer):
+    """Figures of a matter, a window or a month; a rate over nothing is null."""
+
+    name: str
+    ratings: int
+    level_5: int
+    level_4: int
+    level_3: int
+    level_2: int
+    level_1: int
+    good: int
+    good_rate: float | None
+    bad: int
+    bad_rate: float | None
+    satisfaction: float | None = Field(description="0 to 100")
+    average_stars: float | None = Field(description="1 to 5")
+
+
+class Breakdown(Answer):
+    """The figures cut by matter, window or month: those with the most ratings, months by their order."""
+
+    rows: list[CutFigures]
+
+
+@bp.get("/statistics/ratings/breakdown")
+@gate(Verb.RATINGS_READ)
+@answers(Breakdown)
+@bp.input(BreakdownQuery, location="query", arg_name="query")
+def read_rating_breakdown(session: Session, actor: Actor, query: BreakdownQuery) -> dict[str, Any]:
+    """The figures by matter, window or month; without days those of the last twelve months."""
+    return {"rows": breakdowns.rows(session, actor, query.filters(), query.by)}
+
+
+@bp.get("/statistics/ratings/breakdown.xlsx")
+@gate(Verb.RATINGS_READ)
+@sends(XLSX)
+@bp.input(BreakdownQuery, location="query", arg_name="query")
+def export_rating_breakdown(session: Session, actor: Actor, query: BreakdownQuery) -> Response:
+    """The same as an Excel workbook."""
+    rows = breakdowns.rows(session, actor, query.filters(), query.by)
+    return as_xlsx("好差评统计", exports.breakdown_sheet(breakdowns.LABELS[query.by], rows))
 
 
 @bp.get("/statistics/ratings")

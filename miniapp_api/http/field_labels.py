@@ -17,6 +17,7 @@ LABELS = {
     "of": "所属条目（of）",
     "text": "正文",
     "bad": "是否差评",
+    "by": "统计方式（by）",
     "captcha": "图形验证码",
     "captcha_id": "图形验证码编号",
     "channel": "评价渠道",

@@ -31,7 +31,9 @@ def runner(application: APIFlask) -> Runner:
 
 
 def table(*rows: Sequence[Any], headings: Sequence[str] = HEADINGS) -> bytes:
-    return write_xlsx(Sheet("窗口", headings, [[*row, *[""] * (len(headings) - len(row))] for row in rows], as_text=True)).read()
+    return write_xlsx(
+        Sheet("窗口", headings, [[*row, *[""] * (len(headings) - len(row))] for row in rows], as_text=True)
+    ).read()
 
 
 def sent(person: Person, content: bytes, name: str = "窗口.xlsx") -> TestResponse:

@@ -1784,6 +1784,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statistics/ratings/breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures by matter, window or month; without days those of the last twelve months. */
+        get: operations["read_rating_breakdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/sessions/{session_id}": {
         parameters: {
             query?: never;
@@ -2198,6 +2215,23 @@ export interface paths {
         get?: never;
         /** Create or change a topic of the own office. */
         put: operations["put_topic"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/ratings/breakdown.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as an Excel workbook. */
+        get: operations["export_rating_breakdown"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -4757,6 +4791,10 @@ export interface components {
             /** @description what the problem is called */
             problem_text?: string;
         };
+        /** @description The figures cut by matter, window or month: those with the most ratings, months by their order. */
+        Breakdown: {
+            rows: components["schemas"]["CutFigures"][];
+        };
         /** @description A day that differs from Monday to Friday. */
         CalendarDay: {
             /** Format: date */
@@ -5080,8 +5118,10 @@ export interface components {
             operator_name: string | null;
             /** @enum {string} */
             channel: "phone" | "sms" | "visit" | "wechat";
+            channel_label: string;
             /** @enum {string} */
             result: "no_answer" | "reached" | "refused" | "wrong_number";
+            result_label: string;
             note: string | null;
         };
         /** @description Corrected (更正) last. */
@@ -5251,6 +5291,24 @@ export interface components {
             /** @description the same for the tablet of a service hall */
             tablet_url: string | null;
             warnings: components["schemas"]["Warning"][];
+        };
+        /** @description Figures of a matter, a window or a month; a rate over nothing is null. */
+        CutFigures: {
+            name: string;
+            ratings: number;
+            level_5: number;
+            level_4: number;
+            level_3: number;
+            level_2: number;
+            level_1: number;
+            good: number;
+            good_rate: number | null;
+            bad: number;
+            bad_rate: number | null;
+            /** @description 0 to 100 */
+            satisfaction: number | null;
+            /** @description 1 to 5 */
+            average_stars: number | null;
         };
         /**
          * @description A day, `2026-11-20`; with `not_future` not after today.
@@ -6783,6 +6841,12 @@ export interface components {
             /** @description of bad ratings */
             follow_up: components["schemas"]["FollowUp"] | null;
             contacts: components["schemas"]["Contact"][];
+            /** @description what the caller may do now, what comes next first */
+            steps: components["schemas"]["RatingStep"][];
+            /** @description the follow-up in words */
+            said: components["schemas"]["Said"][];
+            /** @description `public_comment` in pieces */
+            public_parts: components["schemas"]["TextPart"][];
             warnings: components["schemas"]["Warning"][];
         };
         /** @description Several of several options, from `min_items` to `max_items`. */
@@ -7519,6 +7583,12 @@ export interface components {
             /** @description of bad ratings */
             follow_up: components["schemas"]["FollowUp"] | null;
             contacts: components["schemas"]["Contact"][];
+            /** @description what the caller may do now, what comes next first */
+            steps: components["schemas"]["RatingStep"][];
+            /** @description the follow-up in words */
+            said: components["schemas"]["Said"][];
+            /** @description `public_comment` in pieces */
+            public_parts: components["schemas"]["TextPart"][];
         };
         /** @description A rating code (评价二维码). */
         RatingCode: {
@@ -7619,6 +7689,8 @@ export interface components {
             found_changed?: string[];
             /** @description true: what it said was erased by law; numbers: it says that what these moves said was erased */
             erased?: true | number[];
+            /** @description the action in words */
+            label: string;
             /** @enum {integer} */
             level?: 1 | 2 | 3 | 4 | 5;
             /** @description codes of tags */
@@ -7761,6 +7833,17 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description A step that the caller may take now, with the form that it asks for. */
+        RatingStep: {
+            /** @enum {string} */
+            action: "appeal" | "assign" | "close" | "contact" | "explain" | "rectify" | "release" | "reply" | "return" | "reveal_number" | "uphold" | "verify" | "void" | "withhold";
+            label: string;
+            /** @description whether it is what comes next */
+            leads_on: boolean;
+            /** @description what has to be done before, as a sentence */
+            waits: string | null;
+            fields: components["schemas"]["StepField"][];
         };
         /** @description A document as it was received. */
         ReceivedDocument: {
@@ -8268,6 +8351,11 @@ export interface components {
             }[];
             faults: components["schemas"]["CellFault"][];
         };
+        /** @description What the follow-up says, in words. */
+        Said: {
+            label: string;
+            text: string;
+        };
         /** @description The second factor is gone. */
         SecondFactorReset: {
             /** @constant */
@@ -8375,6 +8463,23 @@ export interface components {
             final: boolean;
             /** @description the posts and parties whose turn it is */
             turn: string[];
+        };
+        /** @description A field of a step's form. */
+        StepField: {
+            name: string;
+            label: string;
+            /** @enum {string} */
+            type: "choice" | "text" | "files";
+            required: boolean;
+            /** @description of a choice */
+            options: components["schemas"]["StepOption"][];
+            /** @description characters of a text, files of an upload */
+            most: number | null;
+        };
+        /** @description What a field of a step's form may be. */
+        StepOption: {
+            value: string;
+            label: string;
         };
         /** @description A text that was typed before: in some fields the name of a person. */
         Suggestion: {
@@ -8543,6 +8648,12 @@ export interface components {
             required_entry?: string;
             /** @description under which key the row's entry says which answers there are */
             options_entry?: string;
+        };
+        /** @description A piece of the public comment. */
+        TextPart: {
+            text: string;
+            /** @description it is a listed word (敏感词), or sounds like one */
+            listed: boolean;
         };
         /** @description An open to-do of the caller. */
         Todo: {
@@ -20421,6 +20532,97 @@ export interface operations {
             };
         };
     };
+    read_rating_breakdown: {
+        parameters: {
+            query: {
+                from?: string | null;
+                to?: string | null;
+                office_id?: string | null;
+                region?: string | null;
+                matter?: string | null;
+                channel?: ("web_todo" | "qr_once" | "qr_matter") | null;
+                by: "matter" | "window" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breakdown"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     delete_my_session: {
         parameters: {
             query?: never;
@@ -22927,6 +23129,97 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_rating_breakdown: {
+        parameters: {
+            query: {
+                from?: string | null;
+                to?: string | null;
+                office_id?: string | null;
+                region?: string | null;
+                matter?: string | null;
+                channel?: ("web_todo" | "qr_once" | "qr_matter") | null;
+                by: "matter" | "window" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
