@@ -7,8 +7,6 @@ from feedback.ratings import word_list
 from tests.feedback.room import Room
 from tests.problems import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
-
 
 def shown(room: Room, person: str, rating_id: Any) -> dict[str, Any]:
     with room.database.read() as session:
@@ -20,6 +18,7 @@ def offered(room: Room, person: str, rating_id: Any) -> dict[str, dict[str, Any]
     return {step["action"]: step for step in shown(room, person, rating_id)["steps"]}
 
 
+@ONE_DATABASE
 def test_a_bad_rating_under_a_real_name_is_called_back_before_anything_else(room: Room) -> None:
     rating_id = room.bad(room.code(), real_name=True)
     steps = offered(room, "handler", rating_id)
@@ -30,6 +29,7 @@ def test_a_bad_rating_under_a_real_name_is_called_back_before_anything_else(room
     assert next(iter(steps)) == "verify" and steps["verify"]["waits"] is None
 
 
+@ONE_DATABASE
 def test_only_the_way_that_was_found_when_verifying_is_offered(room: Room) -> None:
     code = room.code()
     rectified = room.lead(room.bad(code), "contact", "verify")
@@ -41,6 +41,7 @@ def test_only_the_way_that_was_found_when_verifying_is_offered(room: Room) -> No
     assert fields == ["measures", "extension_reason"]
 
 
+@ONE_DATABASE
 def test_each_form_holds_what_its_step_demands(room: Room) -> None:
     """Filled in as it is drawn, with the first of each choice, every step that leads on is accepted to the end."""
     rating_id = room.bad(room.code())
@@ -59,6 +60,7 @@ def test_each_form_holds_what_its_step_demands(room: Room) -> None:
     assert said["核实结果"] == "属实" and said["是否按期"] == "按期办结"
 
 
+@ONE_DATABASE
 def test_handlers_of_the_rated_office_alone_are_named_for_assigning(room: Room) -> None:
     rating_id = room.bad(room.code())
     (field,) = offered(room, "supervisor", rating_id)["assign"]["fields"]

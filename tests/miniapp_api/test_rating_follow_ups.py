@@ -159,6 +159,7 @@ def test_an_assigned_rating_is_handled_by_nobody_else(hall: Hall) -> None:
 @ONE_DATABASE
 def test_a_version_that_is_no_whole_number_is_refused_by_name_before_anything_is_done(hall: Hall) -> None:
     bad, good = hall.bad(hall.code()), hall.rated(hall.code())
+    hall.person("handler")  # whoever joins later could be assigned
     for person, rating, action in (("handler", bad, "contact"), ("supervisor", good, "release")):
         path, before = f"/ratings/{rating}/actions/{action}", hall.rating(rating)
         for version in ({}, {"version": None}, {"version": "1"}, {"version": [1]}, {"version": True}, {"version": 1.5}):

@@ -1,5 +1,5 @@
 /** The server's calls from a desk, and what a person is told when one did not succeed. */
-import { Api, type Files, Problem, Unreachable } from '@gongpin/core'
+import { type AnswerOf, Api, type Files, type PathWith, Problem, Unreachable } from '@gongpin/core'
 import { openTransport } from '@gongpin/core/browser'
 
 import { refused, session } from './session'
@@ -55,4 +55,32 @@ export function sentenceOf(error: unknown): string {
     return error.reason === 'offline' ? '没有网络。请连上网络后再试。' : '服务器暂时没有回应。请稍后再试。'
   }
   throw error
+}
+
+/** Sends a filled-in table (.xlsx, .csv) to a call that takes nothing else. */
+export async function sendTable<P extends PathWith<'post'>>(path: P, file: File): Promise<AnswerOf<P, 'post'>> {
+  const id = crypto.randomUUID()
+  chosen.set(id, new Uint8Array(await file.arrayBuffer()))
+  try {
+    return (await api.sendFile(path, { id, name: file.name, mediaType: file.type || 'application/octet-stream' })).body
+  } finally {
+    chosen.delete(id)
+  }
+}
+
+/** Saves a file of the server under a name, as a download. */
+export async function save(path: string, name: string): Promise<void> {
+  const { url } = await fetched(path)
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}
+
+/** Opens a paper in a tab of its own, where the browser prints it. */
+export async function openPaper(path: string): Promise<void> {
+  const { url } = await fetched(path)
+  window.open(url, '_blank')
+  setTimeout(() => URL.revokeObjectURL(url), 600_000)
 }

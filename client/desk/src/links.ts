@@ -1,5 +1,5 @@
 /** Where what a to-do is about stands at the desk; undefined where the desk has no page for it yet. */
 export function deskPathOf(link: string): string | undefined {
   const path = link.split('?')[0] ?? ''
-  return /^\/filings\/[0-9a-f-]{36}$/.test(path) ? path : undefined
+  return /^\/(filings|ratings)\/[0-9a-f-]{36}$/.test(path) ? path : undefined
 }
