@@ -189,7 +189,7 @@ def test_an_appeal_is_made_with_evidence_and_upheld_by_the_supervisor(
     form.get_by_role("button", name="申诉", exact=True).click()
     expect(form.get_by_text("⚠ 请上传申诉证据")).to_be_visible()
     form.get_by_label("申诉证据").set_input_files(proof)
-    expect(form.get_by_text("证明.pdf")).to_be_visible()
+    expect(form.get_by_role("button", name="删除")).to_be_visible()  # it is uploaded
     form.get_by_role("button", name="申诉", exact=True).click()
     expect(desk.get_by_role("status")).to_contain_text("状态为“申诉中”")
     with sat_down(chromium) as supervisor:
