@@ -44,6 +44,9 @@ NOW = "2026-11-21T10:00:00+08:00"
 POSTGRES = postgres_answers()
 DIALECTS = ["sqlite", "postgresql"] if POSTGRES else ["sqlite"]
 
+LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
+"""What this run collected and does not run."""
+
 
 quick.install()
 
@@ -69,6 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         later = item.get_closest_marker("only_in_rounds") or (rounds.FEW and item.get_closest_marker("other_database"))
         elsewhere = item.get_closest_marker("in_make_check") and item.path.name not in named
         (left_out if (later and not rounds.ALL) or elsewhere else kept).append(item)
+    config.stash[LEFT_OUT] = left_out
     config.hook.pytest_deselected(items=left_out)
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     items[:] = rounds.waiting_first(kept, workers) if workers > 1 else kept

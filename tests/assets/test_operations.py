@@ -228,7 +228,7 @@ def test_eight_uploads_of_the_same_bytes_at_once_make_one_file(
     together = threading.Barrier(8)
 
     def upload(_number: int) -> tuple[uuid.UUID, bool]:
-        together.wait(10)
+        together.wait(60)
         file, new = receive()
         return file.id, new
 
@@ -244,7 +244,7 @@ def test_eight_uploads_of_the_same_bytes_at_once_under_eight_ids_make_eight_file
     together, ids = threading.Barrier(8), [uuid.uuid4() for _ in range(8)]
 
     def upload(number: int) -> tuple[uuid.UUID, bool]:
-        together.wait(10)
+        together.wait(60)
         file, new = receive(file_id=ids[number])
         return file.id, new
 
@@ -259,7 +259,7 @@ def test_one_id_for_different_bytes_at_once_goes_to_one_of_them(
     together, file_id = threading.Barrier(4), uuid.uuid4()
 
     def upload(number: int) -> str:
-        together.wait(10)
+        together.wait(60)
         try:
             return "new" if receive(paperwork.pdf(f"report {number}"), file_id=file_id)[1] else "again"
         except Problem as problem:
@@ -401,7 +401,7 @@ def test_of_two_records_that_claim_a_file_at_once_one_gets_it(
 
     def save(number: int) -> tuple[int, list[Fault]]:
         record = uuid.uuid4()
-        together.wait(10)
+        together.wait(60)
         return number % 3, claim(database, inspector, record, ("report", files[number % 3]))
 
     with ThreadPoolExecutor(6) as pool:
@@ -532,11 +532,11 @@ def test_the_sweep_and_a_claim_of_the_same_file_do_not_both_get_it(
     together = threading.Barrier(2)
 
     def sweeping() -> int:
-        together.wait(10)
+        together.wait(60)
         return sweep(database, uploads.storage, uploads.incoming).files
 
     def claiming() -> set[uuid.UUID]:
-        together.wait(10)
+        together.wait(60)
         return {file_id for file_id in files if not claim(database, inspector, uuid.uuid4(), ("report", file_id))}
 
     with ThreadPoolExecutor(2) as pool:

@@ -80,7 +80,7 @@ def test_of_eight_who_look_at_once_one_makes_it(
     together = threading.Barrier(8)
 
     def look(_number: int) -> str:
-        together.wait(10)
+        together.wait(60)
         return thumbnails.get_or_make_key(database, uploads, photo)
 
     with ThreadPoolExecutor(8) as pool:

@@ -248,7 +248,7 @@ def test_of_two_records_that_claim_one_photo_at_once_one_is_saved(
 
     def save(_number: int) -> int:
         person = Person("county_inspector", application.test_client(), county_inspector.token)
-        together.wait(10)
+        together.wait(60)
         return person.put(f"/inspections/{new_id()}", production(photos=[file_id])).status_code
 
     with ThreadPoolExecutor(2) as pool:

@@ -267,7 +267,7 @@ def test_eight_phones_that_send_the_same_photo_at_once_get_one_file(
 
     def send(_number: int) -> TestResponse:
         person = Person("county_inspector", application.test_client(), county_inspector.token)
-        together.wait(10)
+        together.wait(60)
         return upload(person, photo, "a.jpg", "photo")
 
     with ThreadPoolExecutor(8) as pool:

@@ -246,7 +246,7 @@ def test_many_who_look_at_once_have_it_converted_once(
 
     def look(_number: int) -> tuple[int, bytes]:
         person = Person("county_inspector", application.test_client(), county_inspector.token)
-        together.wait(10)
+        together.wait(60)
         seen = person.get(f"/files/{file_id}/preview")
         return seen.status_code, seen.data
 
