@@ -150,7 +150,8 @@ class UserStatus(enum.StrEnum):
 class User(Base):
     """A user name (用户名). Several people may sign in under one (seed 001, annex 7, part 1).
 
-    No two differ by case only: people would confuse them, and they would be throttled together.
+    No two differ by case only: people would confuse them, and they would be throttled together. `system`: the one
+    business system (业务系统) in which somebody has rights who registered without an officer (自行注册).
     """
 
     __tablename__ = "users"
@@ -169,6 +170,7 @@ class User(Base):
     unit_name: Mapped[str | None] = mapped_column(String(100))
     mobile: Mapped[str | None] = mapped_column(EncryptedText("users", "mobile"))
     roles: Mapped[list[str]] = mapped_column(JSON)
+    system: Mapped[str | None] = mapped_column(String(30))
     status: Mapped[str] = mapped_column(String(10))
     status_reason: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer, default=1)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accounts import offices, queries
-from accounts.models import Office, OfficeKind, Region, User, UserStatus
+from accounts.models import Office, Region, User, UserStatus
 from accounts.sign_in import passwords, sessions, throttle
 from accounts.verbs import Role, Verb
 from accounts.workflows import USER
@@ -39,7 +39,7 @@ def get_manageable(session: Session, actor: Actor, user_id: UUID) -> User:
         select(User, Region, Office.enterprise_id)
         .join(Office, Office.id == User.office_id)
         .join(Region, Region.code == Office.region_code)
-        .where(User.id == user_id, Office.kind != OfficeKind.REGISTRANT)
+        .where(User.id == user_id, queries.has_account())
         .execution_options(populate_existing=True)
     ).first()
     if row is None or not actor.scope.contains(row.Region.area1, row.Region.area2, row.Region.area3):
@@ -134,6 +134,7 @@ def create_user(
     must_change_password: bool = True,
     full_name: str | None = None,
     mobile: str | None = None,
+    system: str | None = None,
     actor: Actor | None = None,
     payload: Mapping[str, Any] | None = None,
 ) -> UUID:
@@ -150,6 +151,7 @@ def create_user(
         "must_change_password": must_change_password, "full_name": full_name,
         "mobile": normalise_mobile(mobile) if mobile else None,
         "roles": [role.value for role in roles], "status_reason": None, "created_at": clock.now(),
+        "system": system,
     }  # fmt: skip
     try:
         USER.enter(session, actor, "create", values, payload)

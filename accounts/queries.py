@@ -86,7 +86,7 @@ def names_of_regions(session: Session, chain: Iterable[str | None]) -> list[str]
 def _enterprise(actor: Actor) -> dict[str, Any] | None:
     if actor.enterprise_id is None:
         return None
-    uscc = actor.username.partition("@")[0]
+    uscc = actor.username.partition("@")[0] if actor.system is None else None
     return {"id": str(actor.enterprise_id), "uscc": uscc, "name": actor.office_name}
 
 
@@ -196,6 +196,11 @@ def shown_with(session: Session, application: AccountApplication) -> tuple[str, 
     return region.name, bool(taken)
 
 
+def has_account() -> ColumnElement[bool]:
+    """Condition: a user is no mere holder of a query code (查询码), whom nobody manages."""
+    return or_(Office.kind != OfficeKind.REGISTRANT, User.system.is_not(None))
+
+
 def users(session: Session, actor: Actor, status: str | None, q: str | None, request: PageRequest) -> Page:
     """The users of offices within the actor's scope, the own office included.
 
@@ -205,10 +210,10 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
         Region.code == Office.region_code,
         Office.id == User.office_id,
         actor.scope.condition(Region),
-        Office.kind != OfficeKind.REGISTRANT,
+        has_account(),
     ]
     if Verb.ACCOUNTS_MANAGE not in actor.verbs:
-        conditions.append(Office.kind == OfficeKind.ENTERPRISE)
+        conditions.append(Office.kind.in_((OfficeKind.ENTERPRISE, OfficeKind.REGISTRANT)))
     if status:
         conditions.append(User.status == status)
     if q:
@@ -264,11 +269,11 @@ def may_read_user(session: Session, actor: Actor, subject_id: UUID) -> bool:
         select(Region.area1, Region.area2, Region.area3, Office.kind)
         .join(Office, Office.region_code == Region.code)
         .join(User, User.office_id == Office.id)
-        .where(User.id == subject_id)
+        .where(User.id == subject_id, has_account())
     ).first()
-    if row is None or not actor.scope.contains(row.area1, row.area2, row.area3) or row.kind == OfficeKind.REGISTRANT:
+    if row is None or not actor.scope.contains(row.area1, row.area2, row.area3):
         return False
-    return Verb.ACCOUNTS_MANAGE in actor.verbs or row.kind == OfficeKind.ENTERPRISE
+    return Verb.ACCOUNTS_MANAGE in actor.verbs or row.kind in (OfficeKind.ENTERPRISE, OfficeKind.REGISTRANT)
 
 
 def in_region(session: Session, code: str) -> ColumnElement[bool]:
@@ -300,5 +305,5 @@ def actor_of(session: Session, user_id: UUID, operator_name: str | None, session
         scope=Scope(office.level == "national", areas, arriving), roles=tuple(user.roles),
         verbs=verbs_at(office.level, user.roles), must_change_password=user.must_change_password,
         enterprise_id=office.enterprise_id, absorbed=tuple(UUID(text) for text in office.absorbed),
-        unit_name=user.unit_name,
+        unit_name=user.unit_name, system=user.system,
     )  # fmt: skip

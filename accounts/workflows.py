@@ -20,9 +20,8 @@ APPLICATION = Workflow(
     witness=APPLIED,
 )
 
-ACCOUNT = Witness(
-    "account", ("id", "username", "password_hash", "must_change_password", "office_id", "roles", "status", "version")
-)
+_RIGHTS = ("id", "username", "password_hash", "must_change_password", "office_id", "roles", "status", "version")
+ACCOUNT = Witness("account", _RIGHTS, (*_RIGHTS, "system"))
 """What gives a user rights: nobody gets any by writing into the table, or `history verify` shows it."""
 
 USER = Workflow(

@@ -67,7 +67,8 @@ class Actor:
     `chain[0]` is "" for an office without a region. `enterprise_id` is set for an enterprise's own
     users; their scope is empty. `unit_name` is the unit that the user named when applying. `imported_by` is the user
     name of the officer who brings in what this user's phone could not send. `filing_id`: somebody with a query code
-    (查询码), who reaches that filing and nothing else; the gate (`miniapp_api/http/gates.py`) sees to it.
+    (查询码), who reaches that filing and nothing else; the gate (`miniapp_api/http/gates.py`) sees to it. `system`:
+    somebody who registered without an officer (自行注册) and has rights in that business system alone.
     """
 
     user_id: UUID
@@ -91,11 +92,16 @@ class Actor:
     imported_by: str | None = None
     has_second_factor: bool = False
     filing_id: UUID | None = None
+    system: str | None = None
 
     @property
     def offices(self) -> tuple[UUID, ...]:
         """The own office, and those that merged into it, whose affairs it goes on with."""
         return (self.office_id, *self.absorbed)
+
+    def works_in(self, system: str) -> bool:
+        """Whether the actor may have rights in a business system at all."""
+        return self.system in (None, system)
 
     def as_payload(self) -> dict[str, Any]:
         """How history names the actor."""

@@ -101,7 +101,7 @@ _ACTOR = Prepared(
         _sessions.c.id.label("session_id"), _sessions.c.operator_name, _sessions.c.last_seen_at,
         _sessions.c.expires_at, _sessions.c.filing_id, _sessions.c.created_at, _sessions.c.proof,
         _users.c.id.label("user_id"), _users.c.username, _users.c.unit_name, _users.c.roles,
-        _users.c.must_change_password,
+        _users.c.must_change_password, _users.c.system,
         _offices.c.id.label("office_id"), _offices.c.name.label("office_name"),
         _offices.c.kind.label("office_kind"), _offices.c.level, _offices.c.region_code, _offices.c.areas,
         _offices.c.enterprise_id, _offices.c.arriving, _offices.c.absorbed,
@@ -145,7 +145,7 @@ def find_actor(session: Session | Connection, token: str) -> tuple[Actor, dateti
         verbs=verbs_at(row.level, row.roles), must_change_password=row.must_change_password,
         enterprise_id=row.enterprise_id, absorbed=tuple(UUID(text) for text in row.absorbed),
         unit_name=row.unit_name, has_second_factor=row.second_factor is not None,
-        filing_id=row.filing_id,
+        filing_id=row.filing_id, system=row.system,
     )  # fmt: skip
     return actor, row.last_seen_at
 

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from enterprise.filings.declaring.declarations import APPLICANT, Step
-from enterprise.filings.declaring.kinds import FilingKind, FilingKinds
-
-Applicant = Literal["organisation", "person"]
+from enterprise.filings.declaring.kinds import ApplicantKind, FilingKind, FilingKinds
 
 
 class BrokenRegistration(Exception):
@@ -24,7 +21,7 @@ class Registration:
     system: str
     kind: str
     title: str
-    applicant: Applicant
+    applicant: ApplicantKind
     hint: str = ""
 
 
@@ -32,13 +29,16 @@ class Registrations:
     """The registrations of all systems."""
 
     def __init__(self, declared: Iterable[Registration], kinds: FilingKinds) -> None:
-        """Raises `BrokenRegistration` for a kind that is unknown, not opened by its applicant, or named twice."""
+        """Raises `BrokenRegistration` for a kind that is unknown, not opened by its applicant, not for it, or
+        named twice."""
         self.all = tuple(declared)
         for one in self.all:
             if one.kind not in kinds:
                 raise BrokenRegistration(f"registration {one.system}/{one.kind}: there is no such kind of filing")
             if opening_by_applicant(kinds[one.kind]) is None:
                 raise BrokenRegistration(f"registration {one.system}/{one.kind}: its applicant opens none of these")
+            if one.applicant not in kinds[one.kind].applicants:
+                raise BrokenRegistration(f"registration {one.system}/{one.kind}: no {one.applicant} may apply for it")
         if len({(one.system, one.kind) for one in self.all}) != len(self.all):
             raise BrokenRegistration("a registration is declared twice")
 

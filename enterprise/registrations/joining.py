@@ -18,6 +18,7 @@ from core.actor import Actor
 from core.errors import Problem, not_found
 from core.text import clean, demanded
 from core.workflows import history, idempotency, todos
+from enterprise.certificates import holders
 from enterprise.filings.models import Filing
 from enterprise.models import Enterprise
 from enterprise.registrations.models import Registered
@@ -87,21 +88,23 @@ def decide(session: Session, actor: Actor, registration_id: UUID, action: str, b
         if not may_join(actor, known):
             raise Problem("forbidden", "须由该企业或其所在地的市场监管部门同意")
         REGISTERED.move(session, actor, registered, "join", {}, {"joined": known.uscc})
-        _move_filing(session, actor, registered, known)
+        _move_filings(session, actor, registered, known)
+        holders.join(session, actor, registered.applicant_id, known)
     else:
         opinion = demanded(clean(str(body.get("opinion") or "")) or None, "/opinion", "请填写不并入的原因")
         REGISTERED.move(session, actor, registered, "keep_apart", {"opinion": opinion}, {"opinion": opinion})
     todos.close(session, registration_id, TODO_NEW)
 
 
-def _move_filing(session: Session, actor: Actor, registered: Registered, known: Enterprise) -> None:
-    """The filing becomes one of the organisation; the bureau that has it keeps it."""
-    filing = session.scalars(select(Filing).where(Filing.id == registered.filing_id).with_for_update()).one()
-    stays = (filing.status, filing.status, filing.version)
-    silent = {"synchronize_session": False}
+def _move_filings(session: Session, actor: Actor, registered: Registered, known: Enterprise) -> None:
+    """What was registered becomes the organisation's, and what its account filed besides; the bureau keeps it."""
     of_it = {"enterprise_id": known.id, "uscc": known.uscc, "org_name": known.name}
-    session.execute(update(Filing).where(Filing.id == filing.id).values(of_it), execution_options=silent)
+    silent = {"synchronize_session": False}
+    mine = select(Filing).where(Filing.enterprise_id == registered.applicant_id).order_by(Filing.id)
+    for filing in session.scalars(mine.with_for_update()).all():
+        stays = (filing.status, filing.status, filing.version)
+        session.execute(update(Filing).where(Filing.id == filing.id).values(of_it), execution_options=silent)
+        payload = {**actor.as_payload(), "joined": known.uscc}
+        history.append(session, history.Move("filing", filing.id, "join_applicant", *stays, actor.user_id, payload))
     office = select(User.office_id).where(User.id == registered.user_id).scalar_subquery()
     session.execute(update(Office).where(Office.id == office).values(enterprise_id=known.id), execution_options=silent)
-    payload = {**actor.as_payload(), "joined": known.uscc}
-    history.append(session, history.Move("filing", filing.id, "join_applicant", *stays, actor.user_id, payload))

@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from accounts import operations
 from accounts import queries as account_queries
 from accounts.models import Office, OfficeKind, Region
+from accounts.offices import enterprise_office_id
 from accounts.regions.abolished import unknown_message
 from accounts.regions.loading import current_region
-from accounts.sign_in import captcha_tries, sessions, throttle
+from accounts.sign_in import captcha_tries, passwords, sessions, throttle
 from accounts.sign_in.sessions import Begun, SessionPolicy
+from accounts.sign_in.signing_in import is_enterprise_name
 from accounts.verbs import Role, Verb
 from core import clock
 from core.db import Database
@@ -52,6 +54,8 @@ FREE, MOST = 20, 200
 REPEATED = timedelta(minutes=10)
 """For so long a registration that is sent again is answered with its query code."""
 TODO_NEW = "registration_new"
+GUEST = "reg-"
+"""How the name of a user begins who has a query code and no account."""
 _NOBODY = UUID(int=0)
 
 
@@ -64,6 +68,14 @@ class Form:
     mobile: str
     email: str | None
     region_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account (账号) that a registrant wants, with rights in the system of the registration alone."""
+
+    username: str
+    password: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +100,12 @@ class Asker:
 
 def register(
     database: Database, engine: Filings, declared: Registrations, policy: SessionPolicy, system: str, kind: str | None,
-    registration_id: UUID, form: Form, asker: Asker,
+    registration_id: UUID, form: Form, asker: Asker, account: Account | None = None,
 ) -> Made:  # fmt: skip
-    """Register; the same call again within ten minutes is answered with the same code.
+    """Register, with an account where one is wanted; the same call within ten minutes is answered with the same code.
 
     Raises 404 for a system that takes nobody, 403 `captcha_required` and 429 where a line registers often, 422 with all
-    faults, and 409 `id_taken`.
+    faults, and 409 `id_taken` or `username_taken`.
     """
     registration = declared.find(system, kind)
     if registration is None:
@@ -102,17 +114,22 @@ def register(
     with database.read() as session:
         region = current_region(session, form.region_code)
         faults = _faults(session, form, registration, region)
+        if account is not None:
+            faults += _account_faults(session, form, account, region)
     if faults:
         raise Problem("invalid", errors=faults)
     assert region is not None
     slow_down(database, "registration", FREE, MOST, asker)
+    # Before the transaction: hashing takes long.
+    login = None if account is None else (account.username, passwords.hash_password(account.password))
+    told = {"kind": kind, **asdict(form), **({"username": account.username} if account is not None else {})}
     with database.write() as session:
-        key = idempotency.key(_NOBODY, "registrations.register", registration_id, {"kind": kind, **asdict(form)})
+        key = idempotency.key(_NOBODY, "registrations.register", registration_id, told)
         if not idempotency.claim(session, key):
             return _again(session, policy, registration_id, asker)
         if session.get(Registered, registration_id) is not None:
             raise Problem("id_taken")
-        return _store(session, engine, policy, registration, registration_id, form, region, asker)
+        return _store(session, engine, policy, registration, registration_id, form, region, asker, login)
 
 
 def slow_down(database: Database, what: str, free: int, most: int, asker: Asker) -> None:
@@ -153,6 +170,18 @@ def _faults(session: Session, form: Form, registration: Registration, region: Re
     return faults
 
 
+def _account_faults(session: Session, form: Form, account: Account, region: Region | None) -> list[Fault]:
+    faults = []
+    if is_enterprise_name(account.username) or account.username.startswith(GUEST):
+        message = "用户名不能是统一社会信用代码，也不能以reg-开头，请更换"
+        faults.append(Fault("/account/username", "enterprise_name", message))
+    chain = () if region is None else (region.area1, region.area2, region.area3)
+    names = [form.name, *account_queries.names_of_regions(session, chain)]
+    if (weak := passwords.password_fault(account.password, account.username, names)) is not None:
+        faults.append(Fault("/account/password", "weak_password", weak))
+    return faults
+
+
 def _again(session: Session, policy: SessionPolicy, registration_id: UUID, asker: Asker) -> Made:
     """The answer that was lost. Later the code is no longer told: whoever has it not asks for another by mail."""
     there = session.get(Registered, registration_id)
@@ -168,14 +197,14 @@ def _again(session: Session, policy: SessionPolicy, registration_id: UUID, asker
 
 def _store(
     session: Session, engine: Filings, policy: SessionPolicy, registration: Registration, registration_id: UUID,
-    form: Form, region: Region, asker: Asker,
+    form: Form, region: Region, asker: Asker, login: tuple[str, str] | None,
 ) -> Made:  # fmt: skip
     code, person = query_codes.first_code(registration_id), registration.applicant == "person"
     shown_as = f"{form.name[:1]}**" if person else form.name
     applicant = _applicant(session, shown_as, region)
-    user_id = _guest(session, applicant, region, registration_id)
-    actor = account_queries.actor_of(session, user_id, None, registration_id)
     kind = engine.kinds[registration.kind]
+    user_id = _user(session, applicant, region, registration_id, login, kind.system)
+    actor = account_queries.actor_of(session, user_id, None, registration_id)
     filing = open_filing(
         session, engine, kind, applicant, actor=actor, saved=True, opening=opening_by_applicant(kind)
     )  # fmt: skip
@@ -217,17 +246,23 @@ def _applicant(session: Session, name: str, region: Region) -> Enterprise:
     return session.get_one(Enterprise, applicant_id)
 
 
-def _guest(session: Session, applicant: Enterprise, region: Region, registration_id: UUID) -> UUID:
-    """The user that stands for whoever has the query code: no password opens it, and nobody manages it."""
-    office_id, kind = uuid4(), OfficeKind.REGISTRANT.value
+def _user(
+    session: Session, applicant: Enterprise, region: Region, registration_id: UUID, login: tuple[str, str] | None,
+    system: str,
+) -> UUID:  # fmt: skip
+    """The user of whoever has the query code: the account that was asked for, or one that no password opens."""
+    office_id, kind = enterprise_office_id(applicant.uscc), OfficeKind.REGISTRANT.value
     session.execute(
         insert(Office).values(
             id=office_id, kind=kind, name=applicant.name, level=kind, parent_id=None, region_code=region.code, areas=[],
             enterprise_id=applicant.id, arriving=[], absorbed=[],
         )
     )  # fmt: skip
-    name = f"reg-{registration_id.hex}"
-    return operations.create_user(session, office_id, name, "!", [Role.ENTERPRISE], must_change_password=False)
+    name, password_hash = login or (f"{GUEST}{registration_id.hex}", "!")
+    return operations.create_user(
+        session, office_id, name, password_hash, [Role.ENTERPRISE], must_change_password=False,
+        system=system if login is not None else None,
+    )  # fmt: skip
 
 
 def _answered(session: Session, policy: SessionPolicy, there: Registered, code: str, asker: Asker) -> Made:

@@ -46,7 +46,7 @@ class OwnEnterprise(Answer):
     """The enterprise whose account this is."""
 
     id: UUID
-    uscc: str
+    uscc: str | None = Field(description="none of who registered without an officer")
     name: str
 
 

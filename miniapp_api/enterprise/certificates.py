@@ -41,7 +41,7 @@ class CertificatesQuery(PageQuery):
 
 
 @bp.get("/certificates")
-@gate(*FILING_VERBS)
+@gate(*FILING_VERBS, in_system=True)
 @answers(Page[CertificateRow])
 @bp.input(CertificatesQuery, location="query", arg_name="query")
 def list_certificates(session: Session, actor: Actor, query: CertificatesQuery) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def list_certificates(session: Session, actor: Actor, query: CertificatesQuery) 
 
 
 @bp.get("/certificates/<uuid:certificate_id>")
-@gate(*FILING_VERBS)
+@gate(*FILING_VERBS, in_system=True)
 @answers(CertificateWhole)
 def read_certificate(session: Session, actor: Actor, certificate_id: UUID) -> dict[str, Any]:
     """What a certificate says now, with the counters of its lines."""
@@ -67,7 +67,7 @@ def read_certificate(session: Session, actor: Actor, certificate_id: UUID) -> di
 
 
 @bp.get("/certificates/<uuid:certificate_id>/versions")
-@gate(*FILING_VERBS)
+@gate(*FILING_VERBS, in_system=True)
 @answers(Page[CertificateSaid])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_certificate_versions(
@@ -81,7 +81,7 @@ def list_certificate_versions(
 
 
 @bp.get("/certificates/<uuid:certificate_id>/draws")
-@gate(*FILING_VERBS)
+@gate(*FILING_VERBS, in_system=True)
 @answers(Page[CertificateDraw])
 @bp.input(PageQuery, location="query", arg_name="query")
 def list_certificate_draws(session: Session, actor: Actor, certificate_id: UUID, query: PageQuery) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def list_certificate_draws(session: Session, actor: Actor, certificate_id: UUID,
 
 
 @bp.get("/certificates/<uuid:certificate_id>/history")
-@gate(*FILING_VERBS)
+@gate(*FILING_VERBS, in_system=True)
 @answers(Page[CertificateMove])
 @bp.input(AtOnceQuery, location="query", arg_name="query")
 def list_certificate_history(
@@ -104,7 +104,7 @@ def list_certificate_history(
 
 
 @bp.get("/certificates/<uuid:certificate_id>/print.pdf")
-@gate(*FILING_VERBS, transaction=False)
+@gate(*FILING_VERBS, transaction=False, in_system=True)
 @sends(PDF, about="certificate")
 def print_certificate(actor: Actor, certificate_id: UUID) -> Response:
     """Its print, with a code that leads to `/v/{code}`; one that has ended or is over says so and has none."""

@@ -135,12 +135,12 @@ class ActionBody(AsSent):
 
 
 @bp.get("/filing-kinds")
-@gate(*FILING_VERBS, transaction=False)
+@gate(*FILING_VERBS, transaction=False, in_system=True)
 @answers(Page[FilingKindSummary])
 def list_filing_kinds(actor: Actor) -> dict[str, Any]:
     """All kinds of filings."""
     kinds = wiring().filings.kinds.values()
-    return whole([kind_answers.summary(kind) for kind in kinds])
+    return whole([kind_answers.summary(kind) for kind in kinds if actor.works_in(kind.system)])
 
 
 @bp.get("/filing-kinds/<string:kind>")
@@ -155,7 +155,7 @@ def read_filing_kind(actor: Actor, kind: str) -> dict[str, Any]:
 
 
 @bp.get("/filings")
-@gate(*FILING_VERBS)
+@gate(*FILING_VERBS, in_system=True)
 @answers(Page[FilingRow])
 @bp.input(FilingsQuery, location="query", arg_name="query")
 def list_filings(session: Session, actor: Actor, query: FilingsQuery) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def read_filing_receipt(session: Session, actor: Actor, filing_id: UUID, query: 
 
 
 @bp.delete("/filings/<uuid:filing_id>")
-@gate(Verb.FILINGS_WRITE)
+@gate(Verb.FILINGS_WRITE, in_system=True)
 @answers(DeletedFiling)
 @refuses(409)
 def delete_filing(session: Session, actor: Actor, filing_id: UUID) -> dict[str, Any]:

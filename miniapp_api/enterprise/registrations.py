@@ -9,6 +9,7 @@ from flask import request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from accounts.models import USERNAME
 from accounts.verbs import Verb
 from core import clock
 from core.actor import Actor
@@ -16,7 +17,7 @@ from core.errors import not_found
 from enterprise.registrations import joining, queries, query_sessions, registering
 from enterprise.registrations.queries import Filters
 from enterprise.registrations.query_sessions import Typed
-from enterprise.registrations.registering import Asker, Form
+from enterprise.registrations.registering import Account, Asker, Form
 from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AsSent, Body, EmptyBody, PageQuery
 from miniapp_api.http.gates import gate, public
@@ -42,6 +43,13 @@ class CaptchaFields(Body):
         return Asker(origin(), request.headers.get("User-Agent", ""), self.captcha_id, self.captcha)
 
 
+class AccountBody(Body):
+    """An account with rights in the system of the registration alone."""
+
+    username: str = Field(pattern=USERNAME)
+    password: str = Field(max_length=200)
+
+
 class RegistrationBody(CaptchaFields):
     """Who registers. `code` is the USCC of an organisation, the resident ID of a person; `id` is made by the phone."""
 
@@ -52,6 +60,7 @@ class RegistrationBody(CaptchaFields):
     mobile: str = Field(min_length=1, max_length=20)
     email: str | None = Field(None, max_length=100)
     region_code: str = Field(pattern=r"^[0-9]{6}$")
+    account: AccountBody | None = Field(None, description="left out: without an account, by the query code alone")
 
 
 class QueryBody(CaptchaFields):
@@ -192,15 +201,16 @@ def read_registration_offers(system: str) -> dict[str, Any]:
 @refuses(403, 404, 429)
 @bp.input(RegistrationBody, arg_name="body")
 def register(system: str, body: RegistrationBody) -> tuple[dict[str, Any], int]:
-    """Register without an account: opens one filing and answers its query code, once.
+    """Register: opens one filing and answers its query code, once; with an account its holder files further ones.
 
     The same call with the same `id` within ten minutes, after a lost answer, is answered with the same code.
     """
     services = wiring()
     form = Form(body.name, body.code, body.mobile, body.email, body.region_code)
+    account = Account(body.account.username, body.account.password) if body.account is not None else None
     made = registering.register(
         services.database, services.filings, services.registrations, services.policy, system, body.kind,
-        body.id or uuid4(), form, body.asker(),
+        body.id or uuid4(), form, body.asker(), account,
     )  # fmt: skip
     return {
         "id": str(made.id), "filing_id": str(made.filing_id), "query_code": made.query_code,

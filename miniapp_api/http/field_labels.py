@@ -104,6 +104,7 @@ LABELS = {
     "title": "标题",
     "to": "截止日期",
     "unable": "是否无法进行检查",
+    "account": "账号",
     "unit_name": "单位名称",
     "uscc": "统一社会信用代码",
     "visited": "是否已到访",

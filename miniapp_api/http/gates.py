@@ -47,6 +47,7 @@ class Gate:
     public: bool
     verbs: frozenset[str]
     by_query: bool = False
+    in_system: bool = False
 
 
 def bearer_token() -> str | None:
@@ -55,7 +56,9 @@ def bearer_token() -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-def _admit(verbs: frozenset[str], before_password_change: bool, by_query: bool) -> Callable[[Connection | None], Actor]:
+def _admit(
+    verbs: frozenset[str], before_password_change: bool, by_query: bool, in_system: bool
+) -> Callable[[Connection | None], Actor]:
     """A function that returns the caller or refuses. Without a token the refusal needs no connection."""
     token = bearer_token()
     if token is None:
@@ -68,6 +71,8 @@ def _admit(verbs: frozenset[str], before_password_change: bool, by_query: bool) 
         g.actor = actor
         if actor.filing_id is not None:
             _refuse_beyond(actor.filing_id, by_query)
+        elif actor.system is not None:
+            _refuse_outside(verbs, by_query, in_system)
         if actor.must_change_password and not before_password_change:
             raise Problem("password_change_required")
         if services.policy.must_enrol(actor) and not before_password_change:
@@ -77,6 +82,12 @@ def _admit(verbs: frozenset[str], before_password_change: bool, by_query: bool) 
         return actor
 
     return admit
+
+
+def _refuse_outside(verbs: frozenset[str], by_query: bool, in_system: bool) -> None:
+    """Whoever has rights in one business system reaches what belongs to systems, and what is the caller's own."""
+    if verbs and not by_query and not in_system:
+        raise Problem("forbidden", "自行注册的账号只能办理所注册的业务，其他业务请联系当地市场监管部门")
 
 
 def _refuse_beyond(filing_id: UUID, by_query: bool) -> None:
@@ -124,14 +135,19 @@ def _body_read() -> RequestEntityTooLarge | None:
 
 
 def gate(
-    *verbs: Verb, transaction: bool = True, before_password_change: bool = False, by_query: bool = False
+    *verbs: Verb,
+    transaction: bool = True,
+    before_password_change: bool = False,
+    by_query: bool = False,
+    in_system: bool = False,
 ) -> Callable[[View], View]:
     """Only signed-in users who hold one of the verbs (any signed-in user when none is named).
 
     `transaction=False`: the endpoint opens its own, because it hashes passwords or streams.
     `before_password_change`: open to someone whose one-time password must be changed first, or who has to enrol a
     second factor. `by_query`: open to who has a query code (查询码) too, for their one filing (`filing_id` of the
-    address); every other route is closed to them.
+    address); every other route is closed to them. `in_system`: open, as those are, to who registered without an officer
+    (自行注册) and has rights in one business system; of the others only those that demand no verb.
     """
 
     def decorate(view: View) -> View:
@@ -140,14 +156,14 @@ def gate(
 
         @functools.wraps(view)
         def gated(*args: Any, **kwargs: Any) -> Any:
-            admit = _admit(demanded, before_password_change, by_query)
+            admit = _admit(demanded, before_password_change, by_query, in_system)
             if transaction:
                 answer = _run(admit, checked, *args, **kwargs)
             else:
                 answer = checked(*args, **kwargs, actor=admit(None))
             return readings.note(checked, g.actor, answer)
 
-        gated._gate = Gate(False, demanded, by_query)  # type: ignore[attr-defined]
+        gated._gate = Gate(False, demanded, by_query, in_system)  # type: ignore[attr-defined]
         return gated  # type: ignore[return-value]
 
     return decorate

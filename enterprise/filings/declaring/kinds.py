@@ -44,6 +44,8 @@ from enterprise.filings.declaring.declarations import (
 from enterprise.filings.declaring.row_tables import Refers, Rows
 from enterprise.filings.models import DELETED, Filing
 
+ApplicantKind = Literal["organisation", "person"]
+
 
 @dataclass(frozen=True)
 class FilingKind:
@@ -64,6 +66,7 @@ class FilingKind:
     `number` is given when it is sent first, or by the first step of one of the actions `numbered_by`.
     `rows`: groups that become rows of a table; `refers`: fields that name rows of an earlier filing.
     `matter`: the field that says its business type (业务类型), by which its posts are delegated.
+    `applicants`: who may be the applicant, an organisation, a person, or either.
     `paper`: the template by which it is printed (`reading/papers.py`); without one it has no paper.
     `about` names the certificates that it can be about, on whose counters its steps may draw as `draws` says.
     """
@@ -79,6 +82,7 @@ class FilingKind:
     rows: Sequence[Rows] = ()
     refers: Sequence[Refers] = ()
     readers: Sequence[Post] = ()
+    applicants: Sequence[ApplicantKind] = ("organisation",)
     system: str = ""
     route: Route | None = None
     matter: str | None = None

@@ -71,7 +71,7 @@ def filings(session: Session, engine: Filings, actor: Actor, filters: Filters, r
     asked = [
         kind
         for kind in engine.kinds.values()
-        if filters.kind in (None, kind.code) and filters.system in (None, kind.system)
+        if filters.kind in (None, kind.code) and filters.system in (None, kind.system) and actor.works_in(kind.system)
     ]
     order = _SOONEST if filters.overdue else _NEWEST
     states = _states(session, engine, actor, asked, filters)

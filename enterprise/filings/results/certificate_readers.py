@@ -107,6 +107,9 @@ def _reach(session: Session, engine: Filings, actor: Actor) -> ColumnElement[boo
     """Which certificates somebody reads, as a condition."""
     if actor.enterprise_id is not None:
         own = Certificate.enterprise_id == actor.enterprise_id
+        if actor.system is not None:
+            kinds = [kind for kind in engine.kinds.values() if actor.works_in(kind.system)]
+            own = and_(own, Certificate.kind.in_([one.code for kind in kinds for one in kind.certificates]))
         return own if APPLICANT.verb in actor.verbs else false()
     of_kinds: dict[str, list[FilingKind]] = {}
     for kind in engine.kinds.values():

@@ -47,7 +47,7 @@ def standing(
     what one office alone handles, so do those above it. Parties read what they are named for. `named`: the parties,
     where the caller has read them.
     """
-    if filing.status == DELETED:
+    if filing.status == DELETED or not actor.works_in(engine.kind_of(filing).system):
         return None
     author = frozenset({AUTHOR.code} if filing.opened_by == actor.user_id else ())
     if actor.enterprise_id is not None:

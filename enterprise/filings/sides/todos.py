@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.offices import enterprise_office_id
@@ -135,7 +136,9 @@ def _open_for(
 ) -> None:  # fmt: skip
     """Open one for the applicant, or for a post: at the office that handles it, or at all that cover its region."""
     if taker in (APPLICANT, AUTHOR):
-        office_id = enterprise_office_id(filing.uscc)
+        # Not by the filing's code: whoever registered may have typed that of somebody else.
+        own = session.scalars(select(Enterprise.uscc).where(Enterprise.id == filing.enterprise_id)).one()
+        office_id = enterprise_office_id(own)
         todos.open_for_office(session, of_kind, title, subject, verb=APPLICANT.verb, office_id=office_id, **dated)
     elif filing.office_id is not None and not isinstance(taker, System):
         of_clock = _of_clock(filing)

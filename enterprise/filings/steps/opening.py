@@ -29,8 +29,11 @@ from enterprise.filings.results import outcomes
 from enterprise.filings.sides.access import posts_of
 from enterprise.filings.sides.todos import due, open_todos, replace_todos
 from enterprise.filings.steps.actions import act_by_system
+from enterprise.filings.steps.applicants import applicant_of
 from enterprise.models import AREAS, Enterprise
 from enterprise.queries import by_uscc, name_of_place
+
+_NOT_FOR = {"person": "“{}”由单位办理，个人不能发起", "organisation": "“{}”由个人办理，单位不能发起"}
 
 
 def open_by(
@@ -58,6 +61,9 @@ def open_by(
         certificate, copied = outcomes.certificate_for(session, engine, kind, kind.about, subject[1])
         enterprise, place = session.get_one(Enterprise, certificate.enterprise_id), _issued_at(certificate)
     assert enterprise is not None
+    applicant = applicant_of(session, enterprise)
+    if applicant.kind not in kind.applicants:
+        raise Problem("forbidden", _NOT_FOR[applicant.kind].format(kind.title))
     title = kind.titled(session, subject[1]) if kind.titled and subject else None
     given = body.get("data") or {}
     if isinstance(given, dict):
@@ -65,7 +71,7 @@ def open_by(
     number = outcomes.number_of_opening(session, engine, kind, opening.action, place.get("office_id"), given)
     filing = open_filing(
         session, engine, kind, enterprise, filing_id=filing_id, subject=subject, actor=actor, title=title, saved=True,
-        opening=opening, place=place, number=number,
+        opening=opening, place=place, number=number, uscc=applicant.uscc,
     )  # fmt: skip
     prepares = _prepares(kind, opening, by)
     values, faults = validate_data(session, engine, kind, filing, {"data": given}, submit=not prepares)
@@ -108,6 +114,8 @@ def _prepares(kind: FilingKind, opening: Step, by: By) -> bool:
 
 def _opening_for(actor: Actor, kind: FilingKind) -> tuple[Step, By]:
     """The step by which the actor opens one, and the post or party from which; 403 for who may not."""
+    if not actor.works_in(kind.system):
+        raise Problem("forbidden", f"您注册的账号不能办理“{kind.title}”，请使用您单位的企业账号")
     codes = posts_of(actor, kind)
     if actor.enterprise_id is not None:
         codes = frozenset({APPLICANT.code} if APPLICANT.verb in actor.verbs else ())
@@ -163,11 +171,13 @@ def open_filing(
     opening: Step | None = None,
     place: Mapping[str, Any] | None = None,
     number: str | None = None,
+    uscc: str | None = None,
 ) -> Filing:
     """Open a filing for an enterprise; 409 `already_open` when there may be only one and it is open, or `id_taken`.
 
     `title_region` precedes the title of its paper; without one it is the region of the office that handles it. `place`
-    are the columns of an office that handles it from the beginning.
+    are the columns of an office that handles it from the beginning. `uscc`: the code of its applicant, where that is
+    not the enterprise's.
     """
     filing_id = filing_id or uuid4()
     opening = opening or kind.opening()
@@ -179,8 +189,8 @@ def open_filing(
         "id": filing_id, "kind": kind.code, "title": title or kind.title,
         "title_region": (title_region or name_of_place(session, enterprise)) if kind.titled_by_region else None,
         "enterprise_id": enterprise.id,
-        "uscc": enterprise.uscc, "org_name": enterprise.name, "office_id": None, "area1": enterprise.area1,
-        "area2": enterprise.area2, "area3": enterprise.area3,
+        "uscc": enterprise.uscc if uscc is None else uscc, "org_name": enterprise.name,
+        "office_id": None, "area1": enterprise.area1, "area2": enterprise.area2, "area3": enterprise.area3,
         "subject_type": subject[0] if subject else None, "subject_id": subject[1] if subject else None,
         "parent_id": parent_id, "open_key": key, "opened_by": actor.user_id if actor else None,
         "opened_by_office": isinstance(opening.takers[0], Post), "form_code": kind.form_code,

@@ -110,6 +110,7 @@ def invented(shown: Clock | None = None, **changes: Any) -> FilingKind:
         "steps": STEPS,
         "clocks": [shown or publicity(WORKING, 5), validity],
         "rateable": True,
+        "applicants": ["organisation", "person"],
         "documents": [Document(Category("plan", "方案", frozenset({DECLARATION_ATTACHMENT})), "never")],
     }
     return FilingKind(**{**declared, **changes})

@@ -1846,7 +1846,7 @@ export interface paths {
         get: operations["read_registration_offers"];
         put?: never;
         /**
-         * Register without an account: opens one filing and answers its query code, once.
+         * Register: opens one filing and answers its query code, once; with an account its holder files further ones.
          * @description The same call with the same `id` within ten minutes, after a lost answer, is answered with the same code.
          */
         post: operations["register"];
@@ -4142,6 +4142,11 @@ export interface components {
             /** @default null */
             reason: string | null;
         };
+        /** @description An account with rights in the system of the registration alone. */
+        "RegistrationBody.AccountBody": {
+            username: string;
+            password: string;
+        };
         /** @description Who registers. `code` is the USCC of an organisation, the resident ID of a person; `id` is made by the phone. */
         RegistrationBody: {
             /** @default null */
@@ -4161,6 +4166,11 @@ export interface components {
             /** @default null */
             email: string | null;
             region_code: string;
+            /**
+             * @description left out: without an account, by the query code alone
+             * @default null
+             */
+            account: components["schemas"]["RegistrationBody.AccountBody"] | null;
         };
         /** @description The new password. */
         NewPasswordBody: {
@@ -7248,7 +7258,8 @@ export interface components {
         OwnEnterprise: {
             /** Format: uuid */
             id: string;
-            uscc: string;
+            /** @description none of who registered without an officer */
+            uscc: string | null;
             name: string;
         };
         /** @description A notice as its office reads it. */
