@@ -1,14 +1,20 @@
 """`python -m tests.paper_samples`: fills in the papers of the notice's district and prints them into `docs/samples/`.
 
-Records are submitted, approved and served over HTTP in an installation of their own. Names of people and enterprises
-are made up; codes and numbers are new each time.
+Records are submitted, approved and served over HTTP in an installation of their own, whose chance is drawn from a
+fixed seed: the same papers have the same numbers, codes and bytes each time. Names of people and enterprises are made
+up.
 """
 
 import io
+import os
+import random
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import time_machine
 from apiflask import APIFlask
@@ -50,15 +56,24 @@ def main() -> int:
     for old in FOLDER.glob("*.*"):
         if old.suffix in (".pdf", ".docx"):
             old.unlink()
-    with time_machine.travel(MOMENT, tick=False), tempfile.TemporaryDirectory() as folder:
+    with same_chance(), time_machine.travel(MOMENT, tick=False), tempfile.TemporaryDirectory() as folder:
         application = _installed(Path(folder))
-        inspector, head = (_signed_in(application, name) for name in ("jiangbei", "jiangbei_head"))
+        inspector = _signed_in(application, "jiangbei", "陈某")
+        head = _signed_in(application, "jiangbei_head", "周某某")
         enterprise = sign_in_enterprise(application, WORKS)
         for name, content in {**_checks(inspector), **_self_checks(enterprise), **_papers(inspector, head)}.items():
             (FOLDER / name).write_bytes(content)
             print(f"docs/samples/{name}  {len(content) // 1024} KB")
         application.extensions[KEY].database.dispose()
     return 0
+
+
+@contextmanager
+def same_chance() -> Iterator[None]:
+    """Ids, keys and codes come from a seed. Never where anybody's secrets are made."""
+    drawn = random.Random(1)
+    with mock.patch.object(os, "urandom", drawn.randbytes), mock.patch.object(random, "_urandom", drawn.randbytes):
+        yield
 
 
 def _installed(folder: Path) -> APIFlask:
@@ -87,9 +102,10 @@ def _account_of_enterprise(database: Database) -> None:
         )  # fmt: skip
 
 
-def _signed_in(application: APIFlask, username: str) -> Person:
+def _signed_in(application: APIFlask, username: str, operator_name: str) -> Person:
     client = application.test_client()
-    answer = client.post("/api/v1/sessions", json={"username": username, "password": PASSWORD})
+    body = {"username": username, "password": PASSWORD, "operator_name": operator_name}
+    answer = client.post("/api/v1/sessions", json=body)
     assert answer.status_code == 201 and answer.json is not None, answer.get_data(as_text=True)
     return Person(username, client, answer.json["token"])
 
@@ -154,7 +170,9 @@ def _self_checks(enterprise: Person) -> dict[str, bytes]:
 def _papers(person: Person, head: Person) -> dict[str, bytes]:
     found = {}
     org = {"org_name": NAME, "org_address": ADDRESS, "uscc": WORKS}
-    approval = {**APPROVAL, **org, "check_date": "2022-05-13", "inspectors": TWO, "frequency": "本年度第1次"}
+    approval = {**APPROVAL, **org, "basis": "《中华人民共和国产品质量法》第十八条", "check_date": "2022-05-13",
+                "content": "生产许可证、强制性产品认证、出厂检验、关键原材料", "inspectors": TWO,
+                "frequency": "本年度第1次"}  # fmt: skip
     notice = {
         **org, "approval_no": "江北区市监检审〔2022〕1号", "basis": "《中华人民共和国产品质量法》第十八条",
         "content": "生产许可证、强制性产品认证、出厂检验、关键原材料", "check_date": "2022-05-13",
@@ -163,8 +181,17 @@ def _papers(person: Person, head: Person) -> dict[str, bytes]:
     }  # fmt: skip
     met = {"escort": "赵某某", "escort_post": "质量负责人", "witness": "社区工作人员钱某"}
     refusal = {"refused_to_sign": True, "refusal_reason": "称须请示总公司"}
-    site = {**SITE, **org, **met, **refusal, "check_date": "2022-05-11", "inspectors": TWO}
-    order = {**ORDER, **org, "due_on": "2022-05-31", "inspectors": TWO, "contact_tel": "023-67000000"}
+    seen = (
+        "检查人员在生产车间和成品库抽查BV 2.5聚氯乙烯绝缘电缆出厂检验记录30份（2022年1月至4月），其中6份没有导体电阻"
+        "检验数据；现场未见该批产品的原材料进货验收记录。现场拍摄照片6张，复印出厂检验记录6份。"
+    )
+    site = {**SITE, **org, **met, **refusal, "check_date": "2022-05-11", "inspectors": TWO, "facts": seen,
+            "statement": "称原材料验收记录保存在仓库，十日内补齐。"}  # fmt: skip
+    order = {**ORDER, **org, "due_on": "2022-05-31", "inspectors": TWO, "contact_name": "陈某",
+             "contact_tel": "023-67000000",
+             "facts": "2022年1月至4月生产的BV 2.5聚氯乙烯绝缘电缆，有6批没有导体电阻出厂检验数据",
+             "violated": "《中华人民共和国产品质量法》第十二条", "basis": "《中华人民共和国产品质量法》的有关规定",
+             "demand": "补齐出厂检验项目，对未检验的批次重新检验；检验合格前不得出厂销售"}  # fmt: skip
     for kind, data in (
         ("inspection_approval", approval), ("inspection_notice", notice), ("site_record", site),
         ("correction_order", order),
@@ -174,12 +201,17 @@ def _papers(person: Person, head: Person) -> dict[str, bytes]:
         paper = _taken(person, answer.json, "submit" if kind == "inspection_approval" else "issue")
         if kind == "inspection_approval":
             paper = _taken(head, paper, "approve", comment="同意")
-        found[f"law-{kind.replace('_', '-')}.pdf"] = _get(person, f"/enforcement-papers/{paper['id']}/record.pdf")
+        found |= _law(person, paper["id"], "record", f"law-{kind.replace('_', '-')}")
         if kind == "correction_order":
             receipt = {**RECEIPT, "recipient": NAME, "served_on": "2022-05-12", "servers": TWO}
             served = _taken(person, paper, "serve", data=receipt)
-            found["law-service-receipt.pdf"] = _get(person, f"/enforcement-papers/{served['id']}/receipt.pdf")
+            found |= _law(person, served["id"], "receipt", "law-service-receipt")
     return found
+
+
+def _law(person: Person, paper_id: str, which: str, name: str) -> dict[str, bytes]:
+    base = f"/enforcement-papers/{paper_id}/{which}"
+    return {f"{name}.{ending}": _get(person, f"{base}.{ending}") for ending in ("pdf", "docx")}
 
 
 def _taken(person: Person, paper: Any, action: str, **body: Any) -> Any:

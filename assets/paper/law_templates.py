@@ -12,13 +12,15 @@ from assets.paper.word_templates import TITLE, Written
 
 _PEN = "＿" * 8
 _DAY = "　　年　　月　　日"
+_COPIES = "本文书一式两份，一份送达，一份归档。"
 _NAMED = (
     "{{% for one in groups.{0} %}}{{{{ one.name }}}}（执法证号：{{{{ one.certificate_no }}}}）"
     "{{% if not loop.last %}}、{{% endif %}}{{% endfor %}}"
 )
 INSPECTORS, SERVERS = _NAMED.format("inspectors"), _NAMED.format("servers")
 _REFUSAL = (
-    "被检查人拒绝签字，理由：{{ fields.refusal_reason }}。见证人：{{ fields.witness }}　见证人签名：" + _PEN
+    "被检查人拒绝签字，理由：{{ fields.refusal_reason }}。\n"
+    "见证人：{{ fields.witness }}　　见证人（签名）：" + _PEN
 )  # fmt: skip
 
 
@@ -67,6 +69,7 @@ def inspection_notice() -> Written:
     )
     _seal(written)
     written.line(f"被检查人签收：{_PEN}　　日期：{_DAY}")
+    written.line(_COPIES, size=Pt(10.5))
     return written
 
 
@@ -124,6 +127,7 @@ def correction_order() -> Written:
     )
     _seal(written)
     written.line(f"检查人员：{INSPECTORS}")
+    written.line(_COPIES, size=Pt(10.5))
     return written
 
 
