@@ -27,6 +27,8 @@ from core.workflows.integrity import verify_ends
 from enterprise import integrity as enterprise_integrity
 from enterprise.certificates.integrity import verify_certificates
 from enterprise.filings.integrity import verify_filings
+from enterprise.filings.results.number_integrity import verify_numbers
+from enterprise.filings.results.row_integrity import verify_rows
 from enterprise.registrations import integrity as registrations_integrity
 from enterprise.systems import KINDS
 from feedback import integrity as feedback_integrity
@@ -70,6 +72,8 @@ def _steps(session: Session, wanted: _Wanted, outcome: Outcome, show: Callable[[
                 registrations_integrity.verify(session),
                 verify_certificates(session),
                 verify_filings(session, {kind.code: kind for kind in KINDS}, show),
+                verify_rows(session, {kind.code: kind for kind in KINDS}),
+                verify_numbers(session, {kind.code: kind for kind in KINDS}),
             ),
         ),
         ("评价", lambda: feedback_integrity.verify(session)),

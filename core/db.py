@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.types import TypeDecorator
 
 from core.database.turns import OneAtATime, TakingTurns, Turns, connections
@@ -106,13 +106,15 @@ def inlined(value: str) -> ColumnElement[str]:
     return literal(value, String, literal_execute=True)
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+def make_engine(url: str, *, pool_size: int = 10, pooled: bool = True) -> Engine:
     """An engine for SQLite or PostgreSQL (`postgresql://` means psycopg 3).
 
     SQLite is opened with WAL and `synchronous=FULL`: with NORMAL an acknowledged record may be
     lost when the machine goes down. Errors never quote the values of a statement, because errors are logged.
+    Not `pooled`: each use opens a connection and closes it.
     """
     parsed = make_url(url)
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size} if pooled else {"poolclass": NullPool}
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
             parsed,
@@ -120,8 +122,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
             json_deserializer=orjson.loads,
             hide_parameters=True,
             connect_args={"check_same_thread": False, "factory": connections(_turns(parsed.database))},
-            pool_size=pool_size,
-            max_overflow=pool_size,
+            **pool,
         )
         event.listen(engine, "connect", _sqlite_connected)
         event.listen(engine, "begin", _sqlite_begin)
@@ -132,9 +133,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         json_deserializer=orjson.loads,
         hide_parameters=True,
         connect_args=_postgresql_limits(parsed),
-        pool_size=pool_size,
-        max_overflow=pool_size,
         pool_recycle=1800,
+        **pool,
     )
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", partial(_ping_if_idle, engine.dialect))
@@ -249,7 +249,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = make_engine(url, pool_size=pool_size)
-        self._apart = make_engine(url, pool_size=1)
+        self._apart = make_engine(url, pooled=False)
         # Where many can write at once, they may.
         self.alone: AbstractContextManager[None] = nullcontext()
         if self.engine.dialect.name == "sqlite":
@@ -282,7 +282,7 @@ class Database:
 
     @contextmanager
     def read_apart(self) -> Iterator[Session]:
-        """A reading session on a connection of its own, for what is looked up while a transaction is open.
+        """A reading session on a connection made for it, for what is looked up while a transaction is open.
 
         One of the pool may never come: all may be held by requests that wait for what that transaction has locked.
         """

@@ -51,6 +51,20 @@ def fields_of(form: Form, data: Mapping[str, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
+def tables_of(form: Form, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A table for each group that has rows, under the group's own text: `{title, labels, rows}` in words."""
+    groups = [item for section in form.definition["sections"] for item in section["items"] if item["type"] == "group"]
+    tables = []
+    for group in groups:
+        rows = [_row(group, row)["head"] for row in data.get(group["field"]) or []]
+        if rows:
+            labels = [label for label, _ in rows[0]]
+            tables.append(
+                {"title": group["text"], "labels": labels, "rows": [[value for _, value in row] for row in rows]}
+            )
+    return tables
+
+
 def _row(group: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     fields = [item for item in group["items"] if "field" in item and item["type"] not in _LEFT_OUT]
     numbered = [item for item in group["items"] if "no" in item]

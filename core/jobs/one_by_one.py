@@ -3,6 +3,7 @@
 What fails keeps nothing else waiting: it is logged, passed over, and tried again after a rest.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -24,6 +25,10 @@ REST = timedelta(minutes=30)
 """How long what failed is left alone."""
 _MOST_IN_A_ROW = 3
 """Failures of the database itself, one after the other, after which it is not asked any more in this round."""
+
+_MAKES_WAY = 0.002
+"""Seconds before each, in which others write: on SQLite the turn is a lock and no queue, and who takes it again at once
+is before all that wait for it (`core/database/turns.py`)."""
 
 Key = TypeVar("Key")
 
@@ -59,6 +64,7 @@ class OneByOne(Generic[Key]):
             for key in keys:
                 if key in self._resting:
                     continue
+                time.sleep(_MAKES_WAY)
                 try:
                     with database.write() as session:
                         did = self._act(session, key)

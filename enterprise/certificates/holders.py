@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.workflows import history
+from enterprise.certificates import noted
 from enterprise.certificates.models import Certificate
 from enterprise.certificates.register import SUBJECT
 from enterprise.models import Enterprise
@@ -16,12 +17,7 @@ def join(session: Session, actor: Actor, applicant_id: UUID, known: Enterprise) 
     """What was issued to an applicant who registered itself is held by the organisation that takes it over (并入)."""
     held = select(Certificate).where(Certificate.enterprise_id == applicant_id).order_by(Certificate.id)
     for one in session.scalars(held.with_for_update().execution_options(populate_existing=True)).all():
-        session.execute(
-            update(Certificate)
-            .where(Certificate.id == one.id)
-            .values(enterprise_id=known.id)
-            .execution_options(synchronize_session=False)
-        )
-        payload = {**actor.as_payload(), "joined": known.uscc}
+        one.enterprise_id = known.id
+        payload = {**actor.as_payload(), "joined": known.uscc, **noted.standing(one)}
         stays = (one.status, one.status, one.version)
         history.append(session, history.Move(SUBJECT, one.id, "join_applicant", *stays, actor.user_id, payload))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from accounts.models import Office
-from assets.paper.form_sheet import fields_of, sheet
+from assets.paper.form_sheet import fields_of, sheet, tables_of
 from assets.paper.papers import Paper, data_of
 from core.forms.library import FormLibrary
 from core.forms.sealing import readable
@@ -75,7 +75,8 @@ def _said(session: Session, forms: FormLibrary, kind: CertificateKind, certifica
         "form": form.code, "title": kind.title, "office": "", "number": certificate.number,
         "version": row.number, "holder": row.org_name, "uscc": certificate.uscc,
         "issuer": office.name if office is not None else "", "issued": row.issued_on.isoformat(),
-        "issued-words": _words(row.issued_on), "valid": valid, "fields": fields_of(form, data), **sheet(form, data),
+        "issued-words": _words(row.issued_on), "valid": valid, "fields": fields_of(form, data),
+        "tables": tables_of(form, data), **sheet(form, data),
     }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from core.forms.sealing import opened, readable, sealed
 from core.workflows import history
 from core.workflows.contents import keyed_digest
 from enterprise.catalogues.words import CatalogueWords
-from enterprise.certificates import counting, numbers
+from enterprise.certificates import counting, noted, numbers
 from enterprise.certificates.declarations import Amends, CertificateKind, Turns, Validity
 from enterprise.certificates.models import Certificate, CertificateVersion
 
@@ -134,6 +134,12 @@ def set_status(certificate: Certificate, status: str, act: Act) -> None:
     _told(act, certificate, former, {})
 
 
+def note_draws(certificate: Certificate, act: Act) -> None:
+    """Tell the history of a locked certificate what the filing has drawn on its counters now (核销)."""
+    drawn = noted.drawn(act.session, certificate.id, act.filing_id)
+    _told(act, certificate, certificate.status, {"draws": drawn})
+
+
 def _refuse(
     kind: CertificateKind, certificate: Certificate, when: Sequence[str], *, untouched: bool, session: Session
 ) -> None:
@@ -175,6 +181,7 @@ def _say(kind: CertificateKind, certificate: Certificate, act: Act) -> None:
     act.more.update({"certificate_version": str(row.id), "content": content_digest(certificate.number, row)})
     if kind.counters is not None:
         counting.set_up(session, kind.counters, certificate.id, checked.values)
+        act.more["totals"] = noted.totals(session, certificate.id)
 
 
 def content_digest(number: str, row: CertificateVersion) -> str:
@@ -191,7 +198,7 @@ def _told(act: Act, certificate: Certificate, former: str | None, more: Mapping[
     payload = {
         **(actor.as_payload() if actor is not None else {}), **more, **act.more, "filing": str(act.filing_id),
         "valid_to": certificate.valid_to.isoformat() if certificate.valid_to is not None else None,
-        **({"comment": act.comment} if act.comment else {}),
+        **({"comment": act.comment} if act.comment else {}), **noted.standing(certificate),
     }  # fmt: skip
     history.append(
         act.session,

@@ -74,4 +74,5 @@ class CertificateMove(HistoryRow):
     content: str = absent("digest of what it says from then on")
     valid_to: date | None = absent("its last day from then on")
     comment: str = absent("the opinion or reason of the step")
+    joined: str = absent("`join_applicant`: the code of the organisation that holds it from then on")
     reason: str = absent("`erase`: why what moves said was erased, with the receipt (回执)")

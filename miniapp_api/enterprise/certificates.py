@@ -12,7 +12,7 @@ from accounts.verbs import FILING_VERBS
 from core.actor import Actor
 from core.workflows import history
 from enterprise.certificates import answers as certificate_answers
-from enterprise.certificates import printing
+from enterprise.certificates import noted, printing
 from enterprise.filings.results import certificate_readers
 from enterprise.filings.results.certificate_readers import CertificateFilters
 from miniapp_api.enterprise.certificate_answers import (
@@ -98,9 +98,9 @@ def list_certificate_draws(session: Session, actor: Actor, certificate_id: UUID,
 def list_certificate_history(
     session: Session, actor: Actor, certificate_id: UUID, query: AtOnceQuery
 ) -> dict[str, Any]:
-    """Its moves, oldest first: issued, amended, ended."""
+    """Its moves, oldest first: issued, amended, drawn on, ended."""
     found = certificate_readers.get_certificate(session, wiring().filings, actor, certificate_id)
-    return history.page(session, found.id, query.request()).as_json(history.as_json)
+    return history.page(session, found.id, query.request()).as_json(noted.shown)
 
 
 @bp.get("/certificates/<uuid:certificate_id>/print.pdf")

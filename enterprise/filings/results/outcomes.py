@@ -123,6 +123,7 @@ def _draw(kind: FilingKind, move: Move) -> None:
     of_kind = kind.about.kind
     if drawing == RELEASE:
         counting.release(session, filing_id, move.now)
+        register.note_draws(certificate, _act(move, None, {}))
         return
     allowed = (kind.draws.when or of_kind.holding) if drawing != SETTLE else of_kind.holding
     if certificate.status not in allowed:
@@ -142,6 +143,7 @@ def _draw(kind: FilingKind, move: Move) -> None:
         counting.draw(
             session, kind.draws, certificate.id, filing_id, wanted, move.now, binding=drawing == RESERVE
         )  # fmt: skip
+    register.note_draws(certificate, _act(move, None, {}))
     counters = of_kind.counters
     if counters is None or counters.used_up in (None, certificate.status) or drawing not in (SETTLE, TAKE):
         return

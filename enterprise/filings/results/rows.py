@@ -65,12 +65,17 @@ def follow(move: Move, kind: FilingKind) -> None:
 
 
 def _written(declared: Rows, item: Item, filing_id: UUID, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    columns = expected(declared, filing_id, number, row)
+    return {**columns, "data": sealed_row(item, row, row_place(declared, columns["id"]))}
+
+
+def expected(declared: Rows, filing_id: UUID, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a row that was sent, but for its sealed data."""
     hashed = key_hash(declared, str(row[declared.key])) if declared.key is not None and declared.key in row else None
     row_id = uuid5(filing_id, f"{declared.group}/{hashed or number}")
     types = declared.table.__table__.columns
     columns = {name: _typed(types[name].type, row.get(of)) for name, of in declared.columns.items()}
-    data = sealed_row(item, row, row_place(declared, row_id))
-    return {"id": row_id, "filing_id": filing_id, "number": number, "key_hash": hashed, "data": data, **columns}
+    return {"id": row_id, "filing_id": filing_id, "number": number, "key_hash": hashed, **columns}
 
 
 def _typed(kind: Any, value: Any) -> Any:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 
 from core import clock
 from core.deadlines.periods import add_months
 from core.models import HistoryEntry, HistoryPayload
 from enterprise.certificates.integrity import verify_certificates
-from enterprise.certificates.models import CertificateCounter
+from enterprise.filings.results.number_integrity import verify_numbers
 from tests.kinds.ccc_town import (
     APPLICATION,
     PRODUCT,
@@ -334,11 +334,44 @@ def test_of_an_amendment_and_a_write_off_at_one_moment_one_wins(town: Town, port
     assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
-def test_a_counter_that_was_changed_in_the_table_is_found(town: Town, ports: Any) -> None:
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        ("certificate_counters", "used = 1", "counter qty of line 1 is not what was drawn"),
+        ("certificate_counters", "total = total + 10000", "the totals of its counters are not what its version says"),
+        ("counter_draws", "name = 'hs_qty'", "drew is not what its history says"),
+        ("certificates", "valid_to = '2099-12-31'", "its holder, number or validity is not what its history says"),
+        ("certificates", "org_name = '别的公司'", "its holder, number or validity is not what its history says"),
+        ("certificate_versions", "valid_to = '2099-12-31'", "version 1 is not what was issued"),
+        ("filings", "number = 'HX2020000009'", "its number is not the one that was given"),
+        ("number_series", "last = 7", "stands at 7, which is not the last number given"),
+    ],
+)
+def test_what_was_changed_in_the_tables_of_a_certificate_is_named(
+    town: Town, ports: Any, table: str, change: str, said: str
+) -> None:
+    proof = issued(town)
+    assert write_off(town["port_1"], proof, {"line": 1, "qty": "10"}).status_code == 201
+    sent = prepared(town, proof, ports["port_1"], {"line": 2, "qty": "1"})
+    town.act(town.parties.enterprise, sent, "submit")
+
+    def found() -> str:
+        with town.database.read() as session:
+            return "; ".join(map(str, [*verify_certificates(session), *verify_numbers(session, town.engine.kinds)]))
+
+    assert found() == ""
+    only = {"certificate_counters": "used > 0", "counter_draws": "status = 'confirmed'", "filings": "number LIKE 'HX%'"}
+    with town.database.write() as session:
+        session.execute(text(f"UPDATE {table} SET {change} WHERE {only.get(table, '1 = 1')}"))
+    assert said in found()
+
+
+def test_a_draw_and_its_counter_that_were_changed_alike_are_named(town: Town, ports: Any) -> None:
     proof = issued(town)
     assert write_off(town["port_1"], proof, {"line": 1, "qty": "10"}).status_code == 201
     with town.database.write() as session:
-        session.execute(update(CertificateCounter).where(CertificateCounter.used > 0).values(used=1))
+        session.execute(text("UPDATE counter_draws SET asked = 10000, found = 10000 WHERE name = 'qty'"))
+        session.execute(text("UPDATE certificate_counters SET used = 10000 WHERE used > 0 AND name = 'qty'"))
     with town.database.read() as session:
         (broken,) = verify_certificates(session)
-    assert "counter qty of line 1 is not what was drawn" in str(broken)
+    assert "drew is not what its history says" in str(broken)

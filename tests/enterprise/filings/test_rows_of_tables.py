@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from enterprise.filings.declaring.broken_kinds import BrokenKind
 from enterprise.filings.declaring.declarations import SYSTEM, Step
 from enterprise.filings.declaring.row_tables import Refers
+from enterprise.filings.results.row_integrity import verify_rows
 from enterprise.filings.results.rows import referred
 from tests.enterprise.filings.test_posts import DATA
 from tests.kinds.power_new import STEPS
@@ -156,3 +157,33 @@ def test_rows_that_cannot_be_kept_refuse_to_load_with_their_line(town: Town) -> 
             town.declare(power_with_staff(**changes))
         assert str(refused.value).startswith("tests/"), sentence
     assert SYSTEM not in STEPS[6].takers
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("name = '别人' WHERE number = 1", "its rows of staff are not those that were sent"),
+        ('data = \'{"name": "别人"}\' WHERE number = 0', "its rows of staff are not those that were sent"),
+        ("number = 9 WHERE number = 2", "its rows of staff are not those that were sent"),
+    ],
+)
+def test_rows_that_were_changed_in_their_table_are_named(town: Town, change: str, said: str) -> None:
+    filing = opened(town, staff(0, 1, 2))
+    town.act(town.parties.enterprise, filing, "submit")
+    with town.database.read() as session:
+        assert list(verify_rows(session, town.engine.kinds)) == []
+    with town.database.write() as session:
+        session.execute(text(f"UPDATE power_staff SET {change}"))
+    with town.database.read() as session:
+        (broken,) = verify_rows(session, town.engine.kinds)
+    assert (str(broken.subject_id), broken.reason) == (filing["id"], said)
+
+
+def test_rows_that_were_added_to_or_taken_from_their_table_are_named(town: Town) -> None:
+    filing = opened(town, staff(0, 1))
+    town.act(town.parties.enterprise, filing, "submit")
+    with town.database.write() as session:
+        session.execute(text("UPDATE power_staff SET filing_id = id WHERE number = 1"))
+    with town.database.read() as session:
+        reasons = sorted(one.reason for one in verify_rows(session, town.engine.kinds))
+    assert reasons == ["it has rows of staff that nobody sent", "its rows of staff are not those that were sent"]

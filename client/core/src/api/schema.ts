@@ -3004,7 +3004,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Its moves, oldest first: issued, amended, ended. */
+        /** Its moves, oldest first: issued, amended, drawn on, ended. */
         get: operations["list_certificate_history"];
         put?: never;
         post?: never;
@@ -4913,6 +4913,8 @@ export interface components {
             valid_to?: string | null;
             /** @description the opinion or reason of the step */
             comment?: string;
+            /** @description `join_applicant`: the code of the organisation that holds it from then on */
+            joined?: string;
             /** @description `erase`: why what moves said was erased, with the receipt (回执) */
             reason?: string;
         };
