@@ -22,6 +22,7 @@ from core.jobs.scheduler import Job, RareJob, Scheduler
 from core.long_jobs import operations as long_jobs
 from core.retention import running as retention
 from enterprise.filings.many import clock_jobs
+from enterprise.imports.uploads import staging as uploaded_imports
 from feedback import sweeping as rating_sweeping
 from feedback.codes import operations as rating_codes
 from feedback.follow_ups import recounting as rating_recounting
@@ -52,6 +53,7 @@ def background_jobs(app: APIFlask) -> Scheduler:
             sweeping.daily(wiring.uploads.storage, wiring.uploads.incoming, wiring.settings),
             made_pictures.daily(wiring.uploads.storage),
             print_jobs.hourly(wiring.uploads.storage),
+            uploaded_imports.daily(wiring.uploads.storage),
             key_sweeping.daily(wiring.settings),
             older_seals.job(),
             long_jobs.daily(),

@@ -10,6 +10,9 @@ from core.long_jobs.models import LongJob
 from core.long_jobs.running import Runner
 from enterprise.filings.many import printing_many as filing_prints
 from enterprise.filings.many import steps_for_many
+from enterprise.imports.uploads import applying
+from enterprise.imports.uploads import staging as uploaded_imports
+from enterprise.systems import registers
 from feedback.codes import many as many_codes
 from inspection.printing import printing_many as record_prints
 from miniapp_api.http.wiring import Wiring
@@ -31,6 +34,7 @@ def runner(wiring: Wiring) -> Runner:
             many_codes.PRINT: many_codes.printing(
                 wiring.pictures, storage, lambda code: f"{public_url}/r/{code.token}" if code.token else None
             ),
+            uploaded_imports.JOB: applying.batch(wiring.database, storage, registers(wiring.database, wiring.filings)),
         },
         actor_of,
     )

@@ -67,6 +67,7 @@ NOT_PERSONAL = {
     "history_seals.absent": "ids of rows",
     "history_seals.bare": "ids of rows",
     "history_seals.late": "ids of rows",
+    "imports.sheet": "the name of a sheet",
     "inspections.kept_warnings": "warnings of the server about the enterprise and its dates",
     "inspections.office_name": "an office",
     "inspections.sheet_key": "the number of a sampling sheet",

@@ -12,6 +12,7 @@ import core.prints.models
 import core.retention.models  # noqa: F401
 import enterprise.catalogues.models
 import enterprise.certificates.models
+import enterprise.imports.uploads.models
 import enterprise.notices.models
 import enterprise.registrations.models  # noqa: F401
 import feedback.models

@@ -5,7 +5,8 @@ from typing import cast
 from sqlalchemy import Table
 
 from core.persons.holdings import Column, Fate, Holding, Holds
-from core.persons.reasons import REGISTER
+from core.persons.reasons import PERSON_GONE, REGISTER
+from enterprise.imports.uploads.models import UploadedImport
 from enterprise.models import Enterprise
 
 _REGISTER = "依法监督管理经营主体"
@@ -24,5 +25,10 @@ HOLDINGS = (
             Column("production_address", Holds.OWN, "生产地址", Fate.KEEP, REGISTER),
             Column("imported", Holds.OWN, "名录最近一次导入的内容", Fate.KEEP, REGISTER),
         ),
+    ),
+    Holding(
+        table=cast(Table, UploadedImport.__table__), title="上传的名录", purpose=_REGISTER, basis=_BASIS, kept="3天",
+        since="created_at",
+        columns=(Column("file_name", Holds.TEXT, "文件名", Fate.PSEUDONYMISE, PERSON_GONE),),
     ),
 )  # fmt: skip

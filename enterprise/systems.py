@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import FILING_VERBS, Verb
 from assets.files.purposes import FilePurposes
+from core.actor import Scope
+from core.db import Database
 from core.forms.library import FormLibrary
 from core.workflows.events import Events
 from core.workflows.subjects import SubjectRegistry
@@ -18,6 +20,9 @@ from enterprise.filings.operations import follow_enterprise
 from enterprise.filings.queries import may_fetch
 from enterprise.filings.results.certificate_readers import may_read_certificate
 from enterprise.filings.sides.access import may_read_filing
+from enterprise.imports.register_import import open_register
+from enterprise.imports.table_import import TableImport
+from enterprise.imports.uploads.staging import Register
 from enterprise.notices import operations as notice_operations
 from enterprise.notices.declarations import NoticeSystem, NoticeSystems
 from enterprise.notices.queries import may_read_notice
@@ -25,6 +30,7 @@ from enterprise.production import kinds as production
 from enterprise.production import operations as production_operations
 from enterprise.production import queries as production_queries
 from enterprise.production.kinds import declaration
+from enterprise.production.licence_import import open_licences
 from enterprise.registrations.declarations import Registration, Registrations
 from enterprise.registrations.joining import may_read_registration
 
@@ -38,6 +44,23 @@ REGISTRATIONS: tuple[Registration, ...] = ()
 
 NOTICES = NoticeSystems((NoticeSystem("production", "工业产品生产许可", Verb.FILINGS_REVIEW),))
 """The systems that have notices (通知公告); a further one is one line here."""
+
+
+REGISTERS = {"enterprises": "企业名录", "licences": "生产许可证名录"}
+"""The registers that can be uploaded, as the command line calls them."""
+
+
+def registers(database: Database, engine: Filings) -> dict[str, Register]:
+    """How a file of each register is opened."""
+
+    def of_enterprises(path: Path, sheet: str | None, scope: Scope) -> TableImport[Any]:
+        return open_register(database, path, on_move=follow_register, sheet=sheet, scope=scope)
+
+    def of_licences(path: Path, sheet: str | None, scope: Scope) -> TableImport[Any]:
+        return open_licences(database, engine, path, sheet=sheet, scope=scope)
+
+    opening = {"enterprises": of_enterprises, "licences": of_licences}
+    return {code: Register(code, title, opening[code]) for code, title in REGISTERS.items()}
 
 
 def follow_register(session: Session, enterprise: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from enterprise import models as enterprise_models
 from enterprise.catalogues import models as catalogue_models
 from enterprise.certificates import models as certificate_models
 from enterprise.filings import models as filing_models
+from enterprise.imports.uploads import models as import_models
 from enterprise.notices import models as notice_models
 from enterprise.production import models as production_models
 from enterprise.registrations import models as registration_models
@@ -50,6 +51,7 @@ ROOMS_WITH_TABLES = (
     filing_models,
     production_models,
     registration_models,
+    import_models,
     notice_models,
     feedback_models,
     figure_models,

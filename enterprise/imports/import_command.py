@@ -12,7 +12,13 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from assets.tables.workbook_checks import SpreadsheetError
 from assets.tables.writing import write_csv
 from core.commands import HasDatabase
-from enterprise.imports.table_import import ImportReport, Progress, TableImport
+from enterprise.imports.table_import import (
+    REPORT_COLUMNS,
+    ImportReport,
+    Progress,
+    TableImport,
+    report_rows,
+)
 
 _SHOWN = 20
 
@@ -96,7 +102,7 @@ def _output(report_file: Path | None) -> Iterator[BinaryIO | None]:
 def _run(opened: TableImport[Any], title: str, output: BinaryIO | None, *, dry_run: bool, yes: bool) -> None:
     report = _with_bar(f"{title}：核对", opened.preview)
     if output:
-        output.writelines(_report_csv(report))
+        output.writelines(write_csv(REPORT_COLUMNS, report_rows(report.changes, report.refusals)))
     _print_changes(report)
     if dry_run:
         _print(report, "试运行，未写入任何内容。")
@@ -127,13 +133,6 @@ def _with_bar(title: str, step: Callable[[Progress], ImportReport]) -> ImportRep
             bar.update(done - bar.n)
 
         return step(show)
-
-
-def _report_csv(report: ImportReport) -> Iterator[bytes]:
-    changes = ((one.row, one.letter, one.column, "更改", one.old, one.new or "（清空）", "") for one in report.changes)
-    refusals = ((one.row, one.letter, one.column, "未导入", "", one.value, one.reason) for one in report.refusals)
-    rows = sorted([*changes, *refusals], key=lambda row: row[0])
-    return write_csv(["行号", "列号", "列名", "处理", "原内容", "表中内容", "原因"], rows)
 
 
 def _print_changes(report: ImportReport) -> None:

@@ -4,9 +4,10 @@ A refused row is reported with its number, its column and what to do; the other 
 describes the columns of a table, a `Target` how its rows are stored.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -66,6 +67,16 @@ class Change:
     new: str
 
 
+REPORT_COLUMNS = ("行号", "列号", "列名", "处理", "原内容", "表中内容", "原因")
+
+
+def report_rows(changes: Iterable[Change], refusals: Iterable[Refusal]) -> list[tuple[object, ...]]:
+    """Changes and refusals as rows of a table, by their row in the file."""
+    changed = ((one.row, one.letter, one.column, "更改", one.old, one.new or "（清空）", "") for one in changes)
+    refused = ((one.row, one.letter, one.column, "未导入", "", one.value, one.reason) for one in refusals)
+    return sorted([*changed, *refused], key=itemgetter(0))
+
+
 @dataclass(slots=True)
 class ImportReport:
     """What an import did, or would do. `refused` counts rows; `refusals` has an entry for each fault.
@@ -89,7 +100,9 @@ class ImportReport:
 
 
 @dataclass(frozen=True)
-class _Row(Generic[Facts]):
+class ValidRow(Generic[Facts]):
+    """A row that can be stored: its number as in Excel, its cells by field, and what they say."""
+
     number: int
     cells: Mapping[str, object]
     facts: Facts
@@ -122,6 +135,22 @@ class TableImport(Generic[Facts]):
         """Store the valid rows, in transactions of `batch_size` rows, and report what was done."""
         return self._run(self._database.write, self._target.put, progress)
 
+    @property
+    def total(self) -> int:
+        """The number of the last row of the file."""
+        return self._found.table.total
+
+    def valid_rows(self) -> list[ValidRow[Facts]]:
+        """All rows that can be stored as far as the file says, in their order; for `apply_rows`."""
+        return list(self._valid_rows(ImportReport()))
+
+    def apply_rows(self, session: Session, rows: Sequence[ValidRow[Facts]]) -> ImportReport:
+        """Store some of the valid rows in the caller's transaction, and report what was done with them."""
+        report = ImportReport(rows=len(rows))
+        for row, result in zip(rows, self._target.put(session, [row.facts for row in rows]), strict=True):
+            self._note(report, row, result)
+        return report
+
     def _run(
         self,
         transaction: Callable[[], AbstractContextManager[Session]],
@@ -133,7 +162,7 @@ class TableImport(Generic[Facts]):
             columns.headings[name] for name, at in columns.places.items() if self._found.table.is_hidden_column(at)
         ]
         report = ImportReport(unknown_headers=columns.unknown, hidden_columns=hidden)
-        batch: list[_Row[Facts]] = []
+        batch: list[ValidRow[Facts]] = []
 
         def handle_batch() -> None:
             with transaction() as session:
@@ -156,7 +185,7 @@ class TableImport(Generic[Facts]):
         report.refusals.sort(key=lambda refusal: refusal.row)
         return report
 
-    def _note(self, report: ImportReport, row: _Row[Facts], result: Effect | Faults) -> None:
+    def _note(self, report: ImportReport, row: ValidRow[Facts], result: Effect | Faults) -> None:
         if not isinstance(result, Effect):
             self._refuse(report, row.number, row.cells, result)
             return
@@ -182,7 +211,7 @@ class TableImport(Generic[Facts]):
             reason = f"第{number}行{letter}列：{reason}"
             report.refusals.append(Refusal(number, letter, columns.headings[name], cell_text(cells[name]), reason))
 
-    def _valid_rows(self, report: ImportReport) -> Iterator[_Row[Facts]]:
+    def _valid_rows(self, report: ImportReport) -> Iterator[ValidRow[Facts]]:
         """The rows that can be stored; refused rows and rows without data go into the report."""
         first_rows: dict[str, int] = {}
         target = self._target
@@ -205,4 +234,4 @@ class TableImport(Generic[Facts]):
                 self._refuse(report, number, cells, faults)
                 continue
             first_rows[target.key_of(facts)] = number
-            yield _Row(number, cells, facts)
+            yield ValidRow(number, cells, facts)

@@ -16,11 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assets.tables.cells import cell_date, cell_text
+from core.actor import Scope
 from core.db import Database
 from core.errors import Problem
 from core.identifiers import normalise_licence_no
 from core.text import MEANINGLESS, has_words
 from enterprise.filings.declaring.kinds import Filings
+from enterprise.imports.jurisdiction import within
 from enterprise.imports.register_rows import read_uscc
 from enterprise.imports.table_cells import CellFault, Faults, name_text, read_cells, worded_text
 from enterprise.imports.table_import import TableImport, Target
@@ -62,11 +64,11 @@ LicenceRow = Mapping[str, Any]
 
 
 def open_licences(
-    database: Database, engine: Filings, path: str | Path, *, sheet: str | None = None
+    database: Database, engine: Filings, path: str | Path, *, sheet: str | None = None, scope: Scope | None = None
 ) -> TableImport[LicenceRow]:
     """A licence register, to be looked at and brought in, in transactions of some rows.
 
-    Raises SpreadsheetError when the file cannot be used.
+    With `scope` licences of enterprises elsewhere are refused. Raises SpreadsheetError when the file cannot be used.
     """
     target: Target[LicenceRow] = Target(
         key="licence_no",
@@ -76,6 +78,8 @@ def open_licences(
         put=partial(_each, lambda session, facts: put_licence(session, engine, facts)[1]),
         show=_show,
     )
+    if scope is not None:
+        target = within(scope, target)
     return TableImport(database, path, LAYOUT, target, batch_size=_BATCH, sheet=sheet)
 
 

@@ -85,7 +85,14 @@ def test_each_export_and_file_says_whose_data_it_holds_or_holds_none(application
         if any(isinstance(content, File) and not content.about for content in contents)
     }
     codes = {f"read_{paper}" for paper in ("poster_pdf", "poster_png", "qr_png", "qr_svg", "sign_pdf", "sign_png")}
-    figures = {"export_progress_csv", "export_progress_xlsx", "export_rating_statistics", "read_wxacode"}
+    figures = {
+        "export_progress_csv",
+        "export_progress_xlsx",
+        "export_rating_statistics",
+        "export_rating_breakdown",
+        "read_code_table",
+        "read_wxacode",
+    }
     assert {one for one in without if not gate_of(operations(application)[one][0]).public} == figures | codes  # type: ignore[union-attr]
 
 
@@ -175,6 +182,7 @@ def test_every_export_notes_its_rows(application: APIFlask) -> None:
         "inspections_export_csv", "inspections_export_xlsx", "spot_checks_export_csv", "spot_checks_export_xlsx",
         "export_ratings_csv", "export_ratings_xlsx",
         "export_rows",  # of one filing: `test_rows_in_excel.py`
+        "read_import_report",  # `test_imports.py`
     }, "an export that is new needs a test like those above: its rows are noted"  # fmt: skip
 
 

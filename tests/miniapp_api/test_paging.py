@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from core.models import HistoryEntry, Outage, Todo
 from core.privacy import in_row
 from core.workflows import history, todos
 from enterprise.filings.models import Filing, FilingVersion
+from enterprise.imports.uploads.models import UploadedImport
 from enterprise.models import Enterprise
 from enterprise.notices.models import Notice
 from enterprise.production.models import Licence, SelfCheckTopic, SupervisionCheck
@@ -351,6 +353,16 @@ def notices(stage: Stage) -> Listed:
     return _notices(stage, "/notices?system=production")
 
 
+def imports(stage: Stage) -> Listed:
+    clerk = both.prepare(stage.application, stage.sign_in).reviewer
+    register = ("统一社会信用代码,企业名称,行政区划代码\n" + f"{uscc(7)},某公司,320402\n").encode("utf-8-sig")
+    sent = clerk.call(
+        "POST", "/imports/enterprises", content_type="multipart/form-data", data={"file": (BytesIO(register), "a.csv")}
+    )
+    assert sent.status_code == 201, sent.get_data(as_text=True)
+    return Listed(clerk.get, "/imports", UploadedImport, lambda n: {"created_at": minutes(n)})
+
+
 def own_notices(stage: Stage) -> Listed:
     return _notices(stage, "/own-notices")
 
@@ -526,7 +538,7 @@ LISTS = [
     account_applications, ratings, overdue_ratings, public_ratings, rating_codes, freed_numbers,
     own_filings, filings_of_offices,
     filings_by_name, filings_of_a_status, filings_shown_in_one_of_several_statuses, licences, topics,
-    registrations, notices, own_notices,
+    registrations, notices, own_notices, imports,
     supervision_checks, to_dos, outages, regions, own_sessions, access_log, moves_of_a_check, moves_of_a_spot_check,
     moves_of_a_rating, moves_of_a_product_item, moves_of_a_test_item, moves_of_a_filing,
     versions_of_a_filing, versions_of_a_check, versions_of_a_spot_check,
@@ -537,7 +549,7 @@ PATHS = {
     "/correction-requests", "/correction-requests/{request_id}/history",
     "/inspections", "/spot-checks", "/enterprises", "/users", "/account-applications", "/ratings", "/ratings/public",
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/rating-numbers/freed",
-    "/filings", "/licences", "/registrations", "/notices", "/own-notices",
+    "/filings", "/licences", "/registrations", "/notices", "/own-notices", "/imports",
     "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions", "/access-log",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/filings/{filing_id}/rows/{group}", "/delegations", "/enforcement-papers",
