@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from bench import (
+    certificates,
     files,
     filing_engine,
     filings,
@@ -20,7 +21,8 @@ from bench import (
 from bench.databases import DIALECTS, postgres_answers
 
 PARTS = {
-    "submission": submission, "filings": filings, "filing_engine": filing_engine, "ratings": ratings, "files": files,
+    "submission": submission, "filings": filings, "filing_engine": filing_engine, "certificates": certificates,
+    "ratings": ratings, "files": files,
     "growth": growth, "memory": memory, "history": history, "papers": papers,
     "phone": phone,
 }  # fmt: skip
