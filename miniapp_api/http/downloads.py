@@ -1,6 +1,7 @@
 """Files to download: their names, and tables that are streamed."""
 
 import os
+import re
 import urllib.parse
 from functools import partial
 from itertools import chain
@@ -11,13 +12,14 @@ from assets.tables.writing import Sheet, write_csv, write_xlsx
 from core import clock
 
 CSV = "text/csv"
+_PLAIN = re.compile(r"[A-Za-z0-9._ -]+")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def disposition(kind: str, name: str) -> str:
     """The value of `Content-Disposition`, which takes no Chinese by itself; `kind`: `inline` or `attachment`."""
-    ending = os.path.splitext(name)[1]
-    return f"{kind}; filename=\"file{ending}\"; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"
+    plain = name if _PLAIN.fullmatch(name) else f"file{os.path.splitext(name)[1]}"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"
 
 
 def _attachment(title: str, ending: str) -> dict[str, str]:
