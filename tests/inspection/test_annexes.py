@@ -37,7 +37,8 @@ LAWS = {
 
 
 def form(code: str) -> Json:
-    return dict(json.loads((FOLDER / f"{code}.v1.json").read_text()))
+    newest = max(FOLDER.glob(f"{code}.v*.json"))
+    return dict(json.loads(newest.read_text(encoding="utf-8")))
 
 
 def items_of(definition: Json) -> list[Json]:

@@ -31,10 +31,10 @@ export function withPresets(form: Form, body: FormBody, sources: PresetSources, 
   let filledBody = body
   for (const item of form.items) {
     const from = item.definition.default_from
-    if (item.place !== '' || isFinding(item) || readItem(item, body[item.name]) !== null) continue
+    if (isFinding(item) || !(item.place === '' || isFact(item, from)) || readItem(item, given(body, item)) !== null) continue
     const known = from === undefined ? undefined : sound(item, valueAt(sources, from))
     const carried =
-      from !== undefined || also.includes(item.name) ? sound(item, valueAt(sources, `last_visit.${item.name}`)) : undefined
+      item.place === '' && (from !== undefined || also.includes(item.name)) ? sound(item, valueAt(sources, `last_visit.${item.name}`)) : undefined
     const value = known ?? carried
     if (value === undefined) continue
     filledBody = setAnswer(filledBody, item.pointer, value)
@@ -62,6 +62,15 @@ export function carryOver(form: Form, body: FormBody, today: string): CarriedOve
   const { answers = {}, disposals = {}, ...fields } = checked.values
   const carried = [answers, disposals, fields].reduce((sum, part) => sum + Object.keys(part).length, 0)
   return { body: checked.values, carried, lost: checked.faults }
+}
+
+/** Words of the register that stand among the answers (营业执照号); what was found there is made anew. */
+function isFact(item: Item, from: string | undefined): boolean {
+  return item.place === 'answers' && item.definition.type === 'text' && /^(enterprise|licence)\./.test(from ?? '')
+}
+
+function given(body: FormBody, item: Item): unknown {
+  return item.place === '' ? body[item.name] : valueAt(body as PresetSources, `${item.place}`)?.[item.name as never]
 }
 
 function isFinding(item: Item): boolean {

@@ -59,7 +59,8 @@ export function presetBody(form: Form, sources: Sources): FormBody {
     if (PEOPLE.includes(name) && people.length > 0) put(name, people)
   }
   put('unable', false)
-  const from = { enterprise: known, licence, last_visit: unmasked(last) }
+  // Of an enterprise that the register does not know its code is known all the same.
+  const from = { enterprise: known ?? (sources.uscc ? { uscc: sources.uscc } : undefined), licence, last_visit: unmasked(last) }
   body = withPresets(form, body, from, carriesOver(form) ? [] : FACTS).body
   put('org_address', known?.address)
   put('production_address', known?.production_address ?? known?.address)
