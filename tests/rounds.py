@@ -87,7 +87,10 @@ def waiting_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     short: list[pytest.Item] = []
     for item in items:
         waits = item.nodeid.startswith(WAITING)
-        (long.setdefault(item.path, []) if waits else short).append(item)
+        # The few that `make test` shows to a browser share one, and the server behind it.
+        together = FEW and item.nodeid.startswith("tests/browser/")
+        place = item.path.parent if together else item.path
+        (long.setdefault(place, []) if waits else short).append(item)
     parts: list[list[pytest.Item]] = [[] for _ in range(workers)]
     # The files with the most tests first, each to whoever has the fewest: a file's tests share what they started.
     for of_file in sorted(long.values(), key=len, reverse=True):
