@@ -123,7 +123,7 @@ def test_the_report_names_every_cell_and_the_lines_are_paged(
     report = clerk.get(f"{path}/report.csv").get_data(as_text=True)
     assert "常州更名电缆有限公司" in report and "未导入" in report and "第5行F列" in report
     (entry,) = logged(application, operation="read_import_report")
-    assert (entry["subjects"], entry["rows"]) == ([import_id], 5)
+    assert (entry["subjects"], entry["rows"]) == ([import_id], 8)
     page = clerk.get(f"{path}/lines?which=refused&count=2&first=3").json
     assert (page["total"], [one["row"] for one in page["refused"]], page["changed"]) == (3, [6], [])
 
