@@ -132,7 +132,8 @@ class Lines(Answer):
     total: int
 
 
-@bp.post("/imports/<any(enterprises, licences):register>")
+@bp.post("/imports/enterprises", endpoint="import_enterprises", defaults={"register": "enterprises"})
+@bp.post("/imports/licences", endpoint="import_licences", defaults={"register": "licences"})
 @gate(Verb.ENTERPRISES_MANAGE, transaction=False)
 @answers(Import, 201, 200)
 @refuses(409)

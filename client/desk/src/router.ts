@@ -18,6 +18,8 @@ export const router = createRouter({
     { path: '/ratings/publication', component: () => import('./pages/ratings/Publication.vue') },
     { path: '/ratings/figures', component: () => import('./pages/ratings/Figures.vue') },
     { path: '/ratings/:id', component: () => import('./pages/ratings/Rating.vue'), props: true, meta: { title: '评价办理' } },
+    { path: '/registers', component: () => import('./pages/registers/Imports.vue') },
+    { path: '/registers/:id', component: () => import('./pages/registers/Import.vue'), props: true, meta: { title: '核对和导入' } },
     { path: '/password', component: () => import('./pages/Password.vue'), meta: { title: '修改密码' } },
     { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/NotFound.vue'), meta: { title: '没有这个页面' } },
   ],
