@@ -120,7 +120,7 @@ def _record(number: int) -> Paper:
 def _print_many(press: Press, place: Path, many: int) -> None:
     (place / "files").mkdir(exist_ok=True)
     storage = Storage(LocalStore(place / "files"), place / "files")
-    batch = print_jobs.batch(lambda *_: _record(0), press, storage)
+    batch = print_jobs.batch(lambda *_: _record(0), press.pdfs, storage)
     job, asked = uuid4(), {"format": "pdf"}
     for first in range(0, many, batch.at_once):
         papers = [_record(number) for number in range(first, min(first + batch.at_once, many))]
