@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accounts import offices, queries
-from accounts.models import Office, Region, User, UserStatus
+from accounts.models import Office, Region, User, UserSession, UserStatus
 from accounts.sign_in import passwords, sessions, throttle
 from accounts.verbs import Role, Verb
 from accounts.workflows import USER
@@ -77,6 +77,21 @@ def set_enabled(session: Session, actor: Actor, user_id: UUID, action: str, body
     if action == "disable":
         sessions.end_sessions_of(session, user_id)
     return get_manageable(session, actor, user_id)
+
+
+def end_sessions(session: Session, actor: Actor, user_id: UUID) -> int:
+    """End all sessions of a user (退出全部登录), as where a phone was lost; how many. The password stays.
+
+    Without living sessions nothing is done, so that it can be repeated.
+    """
+    user = get_manageable(session, actor, user_id)
+    living = session.scalars(
+        select(UserSession.id).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+    ).all()
+    if living:
+        USER.move(session, actor, user, step_of(actor, "end_sessions"), {}, {"sessions": len(living)})
+        sessions.end_sessions_of(session, user_id)
+    return len(living)
 
 
 def change_password(database: Database, actor: Actor, old: str, new: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from accounts.models import AccountApplication, Office, OfficeKind, Region, User, UserSession, UserStatus
+from accounts.offices import below
 from accounts.regions.abolished import get_region
 from accounts.regions.loading import current_region
 from accounts.verbs import FILING_VERBS, Verb, verbs_at
@@ -21,6 +22,7 @@ from core.masking import mask_phone
 _NEWEST_APPLICATIONS = newest_first("applications", AccountApplication.created_at, AccountApplication.id)
 _NEWEST_SESSIONS = newest_first("sessions", UserSession.created_at, UserSession.id)
 _REGIONS_BY_CODE = ascending("regions", Region.code)
+_OFFICES_BY_NAME = ascending("offices", Office.name, Office.id)
 _NEWEST_USERS = newest_first("users", User.created_at, User.id)
 
 
@@ -92,12 +94,7 @@ def _enterprise(actor: Actor) -> dict[str, Any] | None:
 
 def my_sessions(session: Session, actor: Actor, request: PageRequest) -> Page:
     """The actor's living sessions, newest first."""
-    living = (
-        UserSession.user_id == actor.user_id,
-        UserSession.ended_at.is_(None),
-        UserSession.expires_at > clock.now(),
-    )
-    return fetch(session, select(UserSession), _NEWEST_SESSIONS, request, *living)
+    return sessions_of(session, actor.user_id, request)
 
 
 def session_answer(row: Any, actor: Actor) -> dict[str, Any]:
@@ -218,8 +215,36 @@ def users(session: Session, actor: Actor, status: str | None, q: str | None, req
         conditions.append(User.status == status)
     if q:
         conditions.append(func.lower(User.username).like(like_pattern(q), escape="\\"))
-    statement = select(User, Office, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
-    return fetch(session, statement, _NEWEST_USERS, request, *conditions)
+    return fetch(session, _USER_ROWS, _NEWEST_USERS, request, *conditions)
+
+
+_USER_ROWS = select(
+    User, Office, Region, Office.name.label("office_name"), Region.name.label("region_name"), Region.code
+)
+
+
+def offices_below(session: Session, actor: Actor, q: str | None, request: PageRequest) -> Page:
+    """The own office and those below it that are not closed, by name: where the actor may move people."""
+    conditions: list[ColumnElement[bool]] = [
+        Region.code == Office.region_code,
+        Office.closed_on.is_(None),
+        Office.kind.not_in((OfficeKind.ENTERPRISE, OfficeKind.REGISTRANT)),
+        or_(
+            Office.id == actor.office_id,
+            actor.scope.strictly_above_condition(Region),
+            Office.id.in_(below(actor.office_id)),
+        ),
+    ]
+    if q:
+        conditions.append(Office.name.like(like_pattern(q), escape="\\"))
+    statement = select(Office.id, Office.name, Office.kind, Region.code, Region.name.label("region_name"))
+    return fetch(session, statement, _OFFICES_BY_NAME, request, *conditions)
+
+
+def sessions_of(session: Session, user_id: UUID, request: PageRequest) -> Page:
+    """The living sessions of a user, newest first."""
+    living = UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now()
+    return fetch(session, select(UserSession), _NEWEST_SESSIONS, request, *living)
 
 
 def user_answer(row: Any) -> dict[str, Any]:
@@ -243,12 +268,9 @@ def user_answer(row: Any) -> dict[str, Any]:
 
 def user_row(session: Session, user_id: UUID) -> Any:
     """One row in the shape that `user_answer` takes."""
-    statement = (
-        select(User, Office, Office.name.label("office_name"), Region.name.label("region_name"), Region.code)
-        .join(Office, Office.id == User.office_id)
-        .join(Region, Region.code == Office.region_code)
-        .where(User.id == user_id)
-    )
+    statement = _USER_ROWS.where(
+        Office.id == User.office_id, Region.code == Office.region_code, User.id == user_id
+    )  # fmt: skip
     return session.execute(statement).one()
 
 

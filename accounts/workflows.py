@@ -44,6 +44,8 @@ USER = Workflow(
         Step("move", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         *(Step("hand_over", s, s, Verb.ACCOUNTS_MANAGE) for s in (UserStatus.ACTIVE, UserStatus.DISABLED)),
         Step("reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
+        # A phone or computer was lost: all sign-ins (登录) end, the password stays.
+        Step("end_sessions", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE),
         # By two people, where the one who asks may not do all that the user may (`resets.py`).
         *(
             Step(action, UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ACCOUNTS_MANAGE)
@@ -53,6 +55,7 @@ USER = Workflow(
         # Of an enterprise's account (企业账号), by whoever issues these; never of an officer's (`get_manageable`).
         Step("enterprise_disable", UserStatus.ACTIVE, UserStatus.DISABLED, Verb.ENTERPRISES_MANAGE),
         Step("enterprise_enable", UserStatus.DISABLED, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
+        Step("enterprise_end_sessions", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("enterprise_reset_password", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("hand_over_again", UserStatus.ACTIVE, UserStatus.ACTIVE, Verb.ENTERPRISES_MANAGE),
         Step("change_password", UserStatus.ACTIVE, UserStatus.ACTIVE, SYSTEM),

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from accounts import queries
+from accounts import deciding_many, queries
 from accounts.models import User, UserStatus
 from assets.paper import print_jobs
 from core.actor import Actor
@@ -29,6 +29,7 @@ def runner(wiring: Wiring) -> Runner:
             steps_for_many.JOB: steps_for_many.work(wiring.filings),
             record_prints.JOB: print_jobs.batch(records, wiring.press.pdfs, storage),
             filing_prints.JOB: print_jobs.batch(filings, wiring.press.pdfs, storage),
+            deciding_many.JOB: deciding_many.work,
             many_codes.MAKE: many_codes.make,
             many_codes.DISABLE: many_codes.disable,
             many_codes.PRINT: many_codes.printing(

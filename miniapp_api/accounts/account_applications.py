@@ -1,18 +1,19 @@
 """Applications for accounts (账号申请) and their decision (用户审核)."""
 
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from accounts import applications, queries
+from accounts import applications, deciding_many, queries
 from accounts.models import USERNAME
 from accounts.verbs import Verb
 from core.actor import Actor
 from miniapp_api.accounts.regions import RegionName
-from miniapp_api.http.answers import Answer, Page, answers
+from miniapp_api.enterprise.steps_for_many import JobBegun
+from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AsSent, Body, PageQuery, Password
 from miniapp_api.http.gates import gate, public
 from miniapp_api.http.limits import application_limit, per_origin
@@ -43,6 +44,16 @@ class RejectBody(AsSent):
     """A rejection must carry an opinion."""
 
     opinion: str = Field(min_length=1, max_length=500)
+
+
+class DecideManyBody(AsSent):
+    """The applications that are decided alike; a rejection carries an opinion."""
+
+    job_id: UUID | None = Field(
+        None, strict=False, description="made by the client; sent again it begins no second job"
+    )
+    ids: list[Annotated[UUID, Field(strict=False)]] = Field(min_length=1, max_length=500)
+    opinion: str | None = Field(None, max_length=500)
 
 
 Status = Literal["pending", "approved", "rejected"]
@@ -132,6 +143,17 @@ def list_applications(session: Any, actor: Actor, query: ApplicationsQuery) -> d
     """The applications that the caller may decide."""
     page = queries.applications(session, actor, query.status, query.q, query.request())
     return page.as_json(lambda row: queries.application_answer(row.AccountApplication, row.name, row.taken))
+
+
+@bp.post("/account-applications/actions/<string:action>")
+@gate(Verb.ACCOUNTS_DECIDE)
+@answers(JobBegun, 202)
+@refuses(409)
+@bp.input(DecideManyBody, arg_name="body")
+def decide_applications(session: Any, actor: Actor, action: str, body: DecideManyBody) -> tuple[dict[str, Any], int]:
+    """`approve` or `reject` many applications, each by itself; the job says which were refused and why."""
+    job = deciding_many.begin(session, actor, body.job_id or uuid4(), action, body.ids, body.opinion)
+    return {"job_id": str(job.id), "total": job.total}, 202
 
 
 @bp.get("/account-applications/<uuid:application_id>")

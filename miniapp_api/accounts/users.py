@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from accounts import handing_over, models, operations, queries, resets
+from accounts import handing_over, models, operations, possible, queries, resets
 from accounts.mail import addresses
 from accounts.models import UserStatus
 from accounts.sign_in import second_factor
@@ -20,8 +20,9 @@ from core import clock
 from core.actor import Actor
 from miniapp_api.accounts.me import ResetKind, Resetter
 from miniapp_api.accounts.regions import RegionName
-from miniapp_api.http.answers import Answer, Page, answers
-from miniapp_api.http.bodies import AsSent, Body, EmptyBody, PageQuery
+from miniapp_api.accounts.sessions import LivingSession
+from miniapp_api.http.answers import Answer, Page, answers, one_of
+from miniapp_api.http.bodies import AsSent, AtOnceQuery, Body, EmptyBody, PageQuery
 from miniapp_api.http.gates import gate
 from miniapp_api.http.wiring import wiring
 
@@ -108,6 +109,7 @@ class User(Answer):
     second_factor: bool = Field(description="whether a second factor (动态口令) is enrolled")
     reset_alone: bool = Field(description="whether the caller may reset it without a second person")
     reset_proposal: ResetProposal | None
+    actions: list[Annotated[str, one_of(possible.ACTIONS)]] = Field(description="what the caller may do now")
 
 
 class HandedOver(User):
@@ -115,6 +117,35 @@ class HandedOver(User):
 
     roles_dropped: list[Role] = Field(description="roles that neither the new level brings nor the caller could grant")
     handed_over: dict[str, int] = Field(description="how many records by their kind")
+
+
+class UserSignIn(LivingSession):
+    """An open session of a user."""
+
+    about = "user"
+
+    user_id: UUID
+
+
+class SessionsEnded(Answer):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class OfficesQuery(PageQuery):
+    """`q` is a fragment of the name."""
+
+    q: str | None = Field(None, max_length=100)
+
+
+class OfficeBelow(Answer):
+    """The own office, or one below it."""
+
+    id: UUID
+    name: str
+    kind: models.OfficeKind
+    region: RegionName
 
 
 class OneTimePassword(Answer):
@@ -145,7 +176,7 @@ def list_users(session: Any, actor: Actor, query: UsersQuery) -> dict[str, Any]:
     page = queries.users(session, actor, query.status, query.q, query.request())
     ids = [row.User.id for row in page.items]
     beside = _beside(session, ids)
-    return page.as_json(lambda row: _answer(actor, row, beside))
+    return page.as_json(lambda row: _answer(session, actor, row, beside))
 
 
 @bp.post("/users/<uuid:user_id>/disable")
@@ -192,6 +223,41 @@ def enable_user(session: Any, actor: Actor, user_id: UUID, body: EmptyBody) -> d
     """Enable a disabled user."""
     operations.set_enabled(session, actor, user_id, "enable", body.model_dump())
     return _user(session, actor, user_id)
+
+
+@bp.get("/users/<uuid:user_id>/sessions")
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@answers(Page[UserSignIn])
+@bp.input(AtOnceQuery, location="query", arg_name="query")
+def list_user_sessions(session: Session, actor: Actor, user_id: UUID, query: AtOnceQuery) -> dict[str, Any]:
+    """The open sessions (登录) of a user whom the caller manages, newest first."""
+    operations.get_manageable(session, actor, user_id)
+    page = queries.sessions_of(session, user_id, query.request())
+    return page.as_json(lambda row: {**queries.session_answer(row, actor), "user_id": str(user_id)})
+
+
+@bp.post("/users/<uuid:user_id>/end-sessions")
+@gate(Verb.ACCOUNTS_MANAGE, Verb.ENTERPRISES_MANAGE)
+@answers(SessionsEnded)
+@bp.input(EmptyBody, arg_name="body")
+def end_user_sessions(session: Session, actor: Actor, user_id: UUID, body: EmptyBody) -> dict[str, Any]:
+    """End all sessions of a user, as where a phone was lost; the password stays. Without sessions nothing is done."""
+    return {"ended": operations.end_sessions(session, actor, user_id)}
+
+
+@bp.get("/offices")
+@gate(Verb.ACCOUNTS_MANAGE)
+@answers(Page[OfficeBelow])
+@bp.input(OfficesQuery, location="query", arg_name="query")
+def list_offices(session: Session, actor: Actor, query: OfficesQuery) -> dict[str, Any]:
+    """The own office and those below it, by name: where people may be moved."""
+    page = queries.offices_below(session, actor, query.q, query.request())
+    return page.as_json(
+        lambda row: {
+            "id": str(row.id), "name": row.name, "kind": row.kind,
+            "region": {"code": row.code, "name": row.region_name},
+        }
+    )  # fmt: skip
 
 
 @bp.post("/users/<uuid:user_id>/reset-password")
@@ -264,10 +330,10 @@ def _beside(session: Session, ids: list[UUID]) -> _Beside:
 
 
 def _user(session: Any, actor: Actor, user_id: UUID) -> dict[str, Any]:
-    return _answer(actor, queries.user_row(session, user_id), _beside(session, [user_id]))
+    return _answer(session, actor, queries.user_row(session, user_id), _beside(session, [user_id]))
 
 
-def _answer(actor: Actor, row: Any, beside: _Beside) -> dict[str, Any]:
+def _answer(session: Session, actor: Actor, row: Any, beside: _Beside) -> dict[str, Any]:
     """A user as this actor sees it, with what may be reset how."""
     proposal = beside.proposals.get(row.User.id)
     shown = None if proposal is None else {
@@ -279,4 +345,5 @@ def _answer(actor: Actor, row: Any, beside: _Beside) -> dict[str, Any]:
         **queries.user_answer(row), "email": beside.emails.get(row.User.id),
         "second_factor": row.User.id in beside.enrolled,
         "reset_alone": resets.may_alone(actor, row.Office, row.User), "reset_proposal": shown,
+        "actions": possible.actions_of(session, actor, row, proposal, beside.enrolled),
     }  # fmt: skip

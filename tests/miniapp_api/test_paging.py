@@ -551,6 +551,7 @@ PATHS = {
     "/products/{code}/items", "/products/{code}/test-items", "/rating-codes", "/rating-numbers/freed",
     "/filings", "/licences", "/registrations", "/notices", "/own-notices", "/imports",
     "/self-check-topics", "/supervision-checks", "/todos", "/outages", "/regions", "/me/sessions", "/access-log",
+    "/offices", "/users/{user_id}/sessions",
     "/inspections/{record_id}/history", "/spot-checks/{record_id}/history", "/ratings/{rating_id}/history",
     "/filings/{filing_id}/history", "/filings/{filing_id}/rows/{group}", "/delegations", "/enforcement-papers",
     "/enforcement-officers", "/certificates", "/certificates/{certificate_id}/versions",

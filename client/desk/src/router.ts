@@ -20,6 +20,10 @@ export const router = createRouter({
     { path: '/ratings/:id', component: () => import('./pages/ratings/Rating.vue'), props: true, meta: { title: '评价办理' } },
     { path: '/registers', component: () => import('./pages/registers/Imports.vue') },
     { path: '/registers/:id', component: () => import('./pages/registers/Import.vue'), props: true, meta: { title: '核对和导入' } },
+    { path: '/accounts', component: () => import('./pages/accounts/Users.vue') },
+    { path: '/accounts/applications', component: () => import('./pages/accounts/Applications.vue') },
+    { path: '/me', component: () => import('./pages/Own.vue') },
+    { path: '/search', component: () => import('./pages/Search.vue') },
     { path: '/password', component: () => import('./pages/Password.vue'), meta: { title: '修改密码' } },
     { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/NotFound.vue'), meta: { title: '没有这个页面' } },
   ],
@@ -30,7 +34,7 @@ router.beforeEach((to) => {
   if (session.me?.must_change_password && to.path !== '/password' && !to.meta['open']) return '/password'
   const screen = screenOf(to.path)
   // Somebody else's link: the page says that it is not theirs, instead of a list that is refused.
-  if (screen && !opens(session.me, screen)) return { name: 'nowhere', params: { rest: to.path.slice(1).split('/') } }
+  if (screen && to.name !== 'nowhere' && !opens(session.me, screen)) return { name: 'nowhere', params: { rest: to.path.slice(1).split('/') } }
   return true
 })
 

@@ -167,15 +167,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/imports": {
+    "/api/v1/offices": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The caller's own imports, the newest first; they are kept for three days. */
-        get: operations["list_imports"];
+        /** The own office and those below it, by name: where people may be moved. */
+        get: operations["list_offices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1478,23 +1478,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/imports/{import_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** An own import: what its preview said, and how far it has come. */
-        get: operations["read_import"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/statistics/progress.xlsx": {
         parameters: {
             query?: never;
@@ -1892,6 +1875,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{user_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The open sessions (登录) of a user whom the caller manages, newest first. */
+        get: operations["list_user_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalogues/{catalogue}": {
         parameters: {
             query?: never;
@@ -1920,7 +1920,7 @@ export interface paths {
         get: operations["read_registration_offers"];
         put?: never;
         /**
-         * Register: opens one filing and answers its query code, once; with an account its holder files further ones.
+         * Register without an account: opens one filing and answers its query code, once.
          * @description The same call with the same `id` within ten minutes, after a lost answer, is answered with the same code.
          */
         post: operations["register"];
@@ -1975,40 +1975,6 @@ export interface paths {
         put?: never;
         /** Take the second factor (动态口令) of a user who lost phone and recovery codes; the rule is that of passwords. */
         post: operations["reset_otp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/imports/{import_id}/lines": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The lines of a preview, some at a time. */
-        get: operations["read_import_lines"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/imports/{import_id}/apply": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Bring in the rows that were not refused; followed at `GET /imports/{id}` or `GET /jobs/{job_id}`. */
-        post: operations["apply_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2188,6 +2154,23 @@ export interface paths {
         get: operations["list_rating_history"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End all sessions of a user, as where a phone was lost; the password stays. Without sessions nothing is done. */
+        post: operations["end_user_sessions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2533,23 +2516,6 @@ export interface paths {
         };
         /** The paper of a filing: complete and unsent it says 待签章 and has a code; incomplete, 草稿 and none. */
         get: operations["read_filing_paper"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/imports/{import_id}/report.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Every change and every refused row with its reason, as a table. */
-        get: operations["read_import_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3129,7 +3095,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Its moves, oldest first: issued, amended, drawn on, ended. */
+        /** Its moves, oldest first: issued, amended, ended. */
         get: operations["list_certificate_history"];
         put?: never;
         post?: never;
@@ -3205,6 +3171,23 @@ export interface paths {
         get: operations["list_certificate_versions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account-applications/actions/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `approve` or `reject` many applications, each by itself; the job says which were refused and why. */
+        post: operations["decide_applications"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4267,11 +4250,6 @@ export interface components {
             /** @default null */
             reason: string | null;
         };
-        /** @description An account with rights in the system of the registration alone. */
-        "RegistrationBody.AccountBody": {
-            username: string;
-            password: string;
-        };
         /** @description Who registers. `code` is the USCC of an organisation, the resident ID of a person; `id` is made by the phone. */
         RegistrationBody: {
             /** @default null */
@@ -4291,11 +4269,6 @@ export interface components {
             /** @default null */
             email: string | null;
             region_code: string;
-            /**
-             * @description left out: without an account, by the query code alone
-             * @default null
-             */
-            account: components["schemas"]["RegistrationBody.AccountBody"] | null;
         };
         /** @description The new password. */
         NewPasswordBody: {
@@ -4551,6 +4524,17 @@ export interface components {
             name: string;
             /** @default null */
             regulation_type: ("licence" | "ccc" | "other") | null;
+        };
+        /** @description The applications that are decided alike; a rejection carries an opinion. */
+        DecideManyBody: {
+            /**
+             * @description made by the client; sent again it begins no second job
+             * @default null
+             */
+            job_id: string | null;
+            ids: string[];
+            /** @default null */
+            opinion: string | null;
         };
         /** @description Why the application is refused. */
         RejectionBody: {
@@ -5038,8 +5022,6 @@ export interface components {
             valid_to?: string | null;
             /** @description the opinion or reason of the step */
             comment?: string;
-            /** @description `join_applicant`: the code of the organisation that holds it from then on */
-            joined?: string;
             /** @description `erase`: why what moves said was erased, with the receipt (回执) */
             reason?: string;
         };
@@ -5160,19 +5142,6 @@ export interface components {
                 [key: string]: components["schemas"]["AnswerValue"];
             };
             counters: components["schemas"]["CounterOfLine"][];
-        };
-        /** @description A stored value that the file would replace. */
-        ChangedCell: {
-            /** @description as Excel numbers it */
-            row: number;
-            /** @description of the column */
-            letter: string;
-            /** @description its heading */
-            column: string;
-            field: string;
-            old: string;
-            /** @description empty: the field is emptied (清空) */
-            new: string;
         };
         /** @description One of several options. */
         ChoiceItem: {
@@ -5404,13 +5373,6 @@ export interface components {
             /** @description reserved, and not there for others, until it is confirmed or released */
             pending: string;
             left: string;
-        };
-        /** @description Rows by what becomes of them. */
-        Counts: {
-            added: number;
-            changed: number;
-            unchanged: number;
-            refused: number;
         };
         /** @description A rating code as it was created. */
         CreatedRatingCode: {
@@ -6681,6 +6643,8 @@ export interface components {
             /** @description whether the caller may reset it without a second person */
             reset_alone: boolean;
             reset_proposal: components["schemas"]["ResetProposal"] | null;
+            /** @description what the caller may do now */
+            actions: ("cancel_reset" | "confirm_reset" | "disable" | "enable" | "end_sessions" | "hand_over" | "move" | "propose_otp_reset" | "propose_reset" | "reset_otp" | "reset_password")[];
             /** @description roles that neither the new level brings nor the caller could grant */
             roles_dropped: components["schemas"]["Role"][];
             /** @description how many records by their kind */
@@ -6699,79 +6663,6 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
-        };
-        /** @description An import with what its preview said, the first lines of each. */
-        Import: {
-            /** Format: uuid */
-            id: string;
-            /** @enum {string} */
-            register: "enterprises" | "licences";
-            register_label: string;
-            file_name: string;
-            /** @enum {string} */
-            status: "cancelled" | "done" | "running" | "staged" | "stopped";
-            status_label: string;
-            /** @description rows with data */
-            rows: number;
-            /** @description what the preview said */
-            expected: components["schemas"]["Counts"];
-            /** @description what was done so far; null before it began. Refused: once it is over */
-            done: components["schemas"]["Counts"] | null;
-            /** @description share of the file that was brought in, 0 to 1 */
-            progress: number;
-            /** Format: date-time */
-            created_at: string;
-            applied_at: string | null;
-            /** Format: date-time */
-            kept_until: string;
-            added: number;
-            /** @description the first 200; all by `/imports/{id}/lines` */
-            changed: components["schemas"]["ChangedCell"][];
-            /** @description the first 200; all by `/imports/{id}/lines` */
-            refused: components["schemas"]["RefusedCell"][];
-            /** @description the first 200 rows without data */
-            skipped: components["schemas"]["SkippedRow"][];
-            /** @description columns that are not read */
-            unknown_headers: string[];
-            /** @description the first 200 rows that are hidden in Excel and were read all the same */
-            hidden_rows: number[];
-            hidden_columns: string[];
-        };
-        /** @description An import in a list. */
-        ImportRow: {
-            /** Format: uuid */
-            id: string;
-            /** @enum {string} */
-            register: "enterprises" | "licences";
-            register_label: string;
-            file_name: string;
-            /** @enum {string} */
-            status: "cancelled" | "done" | "running" | "staged" | "stopped";
-            status_label: string;
-            /** @description rows with data */
-            rows: number;
-            /** @description what the preview said */
-            expected: components["schemas"]["Counts"];
-            /** @description what was done so far; null before it began. Refused: once it is over */
-            done: components["schemas"]["Counts"] | null;
-            /** @description share of the file that was brought in, 0 to 1 */
-            progress: number;
-            /** Format: date-time */
-            created_at: string;
-            applied_at: string | null;
-            /** Format: date-time */
-            kept_until: string;
-        };
-        ImportRowPage: {
-            items: components["schemas"]["ImportRow"][];
-            /** @description counted from 1; null where the page begins behind a mark (`after`) */
-            page: number | null;
-            page_size: number;
-            /** @description counting stops at 10 000 */
-            total: number;
-            total_is_exact: boolean;
-            /** @description `after` of the next page; null at the end of the list */
-            next_after: string | null;
         };
         /** @description What became of the records of an export. */
         ImportedExport: {
@@ -6931,12 +6822,6 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
-        };
-        /** @description Some lines of a preview; those of the other kind are empty. */
-        Lines: {
-            changed: components["schemas"]["ChangedCell"][];
-            refused: components["schemas"]["RefusedCell"][];
-            total: number;
         };
         /** @description One of the caller's sessions. */
         LivingSession: {
@@ -7277,6 +7162,25 @@ export interface components {
             /** @description it cannot be undone */
             danger: boolean;
         };
+        /** @description The own office, or one below it. */
+        OfficeBelow: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            kind: components["schemas"]["OfficeKind"];
+            region: components["schemas"]["RegionName"];
+        };
+        OfficeBelowPage: {
+            items: components["schemas"]["OfficeBelow"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
         /** @description Figures of an office, or of all in the total, as spec/b_rating §8 defines them; a rate over nothing is null. */
         OfficeFigures: {
             /** @description null in the total */
@@ -7484,8 +7388,7 @@ export interface components {
         OwnEnterprise: {
             /** Format: uuid */
             id: string;
-            /** @description none of who registered without an officer */
-            uscc: string | null;
+            uscc: string;
             name: string;
         };
         /** @description A notice as its office reads it. */
@@ -8324,19 +8227,6 @@ export interface components {
         RecoveryCodes: {
             recovery_codes: string[];
         };
-        /** @description Why a row would not be brought in. */
-        RefusedCell: {
-            /** @description as Excel numbers it */
-            row: number;
-            /** @description of the column */
-            letter: string;
-            /** @description its heading */
-            column: string;
-            /** @description text of the cell */
-            value: string;
-            /** @description Chinese sentence a user can act on */
-            message: string;
-        };
         /** @description A record of the export that was not imported. */
         RefusedRecord: {
             /**
@@ -8661,6 +8551,10 @@ export interface components {
             /** @constant */
             sent: true;
         };
+        /** @description How many sessions were ended. */
+        SessionsEnded: {
+            ended: number;
+        };
         /** @description The id of the picture of a signature. */
         SignatureItem: {
             /** @description its number; the answer stands in `answers` or `disposals` */
@@ -8701,12 +8595,6 @@ export interface components {
             /** @description who reset this account in the last thirty days; to be shown */
             resets: components["schemas"]["Reset"][];
             user: components["schemas"]["Me"];
-        };
-        /** @description A row without data. */
-        SkippedRow: {
-            row: number;
-            /** @description 合计, 重复的表头, … */
-            what: string;
         };
         /** @description A status and its label. */
         StatusLabel: {
@@ -9011,9 +8899,40 @@ export interface components {
             /** @description whether the caller may reset it without a second person */
             reset_alone: boolean;
             reset_proposal: components["schemas"]["ResetProposal"] | null;
+            /** @description what the caller may do now */
+            actions: ("cancel_reset" | "confirm_reset" | "disable" | "enable" | "end_sessions" | "hand_over" | "move" | "propose_otp_reset" | "propose_reset" | "reset_otp" | "reset_password")[];
         };
         UserPage: {
             items: components["schemas"]["User"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
+        /** @description An open session of a user. */
+        UserSignIn: {
+            /** Format: uuid */
+            id: string;
+            operator_name: string | null;
+            address: string;
+            user_agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description whether it is the one that asks */
+            current: boolean;
+            /** Format: uuid */
+            user_id: string;
+        };
+        UserSignInPage: {
+            items: components["schemas"]["UserSignIn"][];
             /** @description counted from 1; null where the page begins behind a mark (`after`) */
             page: number | null;
             page_size: number;
@@ -10264,12 +10183,13 @@ export interface operations {
             };
         };
     };
-    list_imports: {
+    list_offices: {
         parameters: {
             query?: {
                 page?: number | null;
                 page_size?: number;
                 after?: string | null;
+                q?: string | null;
             };
             header?: never;
             path?: never;
@@ -10283,7 +10203,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImportRowPage"];
+                    "application/json": components["schemas"]["OfficeBelowPage"];
                 };
             };
             /** @description bad_request, malformed_json */
@@ -18384,91 +18304,6 @@ export interface operations {
             };
         };
     };
-    read_import: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Import"];
-                };
-            };
-            /** @description bad_request, malformed_json */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_found, unknown_code */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_throttled, rating_window, too_many_requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     export_progress_xlsx: {
         parameters: {
             query?: {
@@ -21414,6 +21249,95 @@ export interface operations {
             };
         };
     };
+    list_user_sessions: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number | null;
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserSignInPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search_catalogue: {
         parameters: {
             query?: {
@@ -21980,189 +21904,6 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_throttled, rating_window, too_many_requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    read_import_lines: {
-        parameters: {
-            query?: {
-                which?: "changed" | "refused";
-                first?: number;
-                count?: number;
-            };
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Lines"];
-                };
-            };
-            /** @description bad_request, malformed_json */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_found, unknown_code */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_throttled, rating_window, too_many_requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    apply_import: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobBegun"];
-                };
-            };
-            /** @description bad_request, malformed_json */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_found, unknown_code */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23156,6 +22897,122 @@ export interface operations {
             };
             /** @description not_found, unknown_code */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25289,91 +25146,6 @@ export interface operations {
             };
             /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_throttled, rating_window, too_many_requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    read_import_report: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description bad_request, malformed_json */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_found, unknown_code */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -29329,6 +29101,122 @@ export interface operations {
             };
             /** @description not_found, unknown_code */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_applications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DecideManyBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBegun"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
