@@ -184,6 +184,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own imports, the newest first; they are kept for three days. */
+        get: operations["list_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/filings": {
         parameters: {
             query?: never;
@@ -1478,6 +1495,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An own import: what its preview said, and how far it has come. */
+        get: operations["read_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statistics/progress.xlsx": {
         parameters: {
             query?: never;
@@ -1920,7 +1954,7 @@ export interface paths {
         get: operations["read_registration_offers"];
         put?: never;
         /**
-         * Register without an account: opens one filing and answers its query code, once.
+         * Register: opens one filing and answers its query code, once; with an account its holder files further ones.
          * @description The same call with the same `id` within ten minutes, after a lost answer, is answered with the same code.
          */
         post: operations["register"];
@@ -1975,6 +2009,40 @@ export interface paths {
         put?: never;
         /** Take the second factor (动态口令) of a user who lost phone and recovery codes; the rule is that of passwords. */
         post: operations["reset_otp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lines of a preview, some at a time. */
+        get: operations["read_import_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring in the rows that were not refused; followed at `GET /imports/{id}` or `GET /jobs/{job_id}`. */
+        post: operations["apply_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2516,6 +2584,23 @@ export interface paths {
         };
         /** The paper of a filing: complete and unsent it says 待签章 and has a code; incomplete, 草稿 and none. */
         get: operations["read_filing_paper"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/report.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every change and every refused row with its reason, as a table. */
+        get: operations["read_import_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3095,7 +3180,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Its moves, oldest first: issued, amended, ended. */
+        /** Its moves, oldest first: issued, amended, drawn on, ended. */
         get: operations["list_certificate_history"];
         put?: never;
         post?: never;
@@ -3243,6 +3328,26 @@ export interface paths {
         put?: never;
         /** Refuse it with an opinion; whoever applied gets a to-do. */
         post: operations["reject_correction_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{register}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a register and learn what it would change; nothing changes before it is applied.
+         * @description Rows of enterprises outside of the own jurisdiction are refused.
+         */
+        post: operations["stage_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4250,6 +4355,11 @@ export interface components {
             /** @default null */
             reason: string | null;
         };
+        /** @description An account with rights in the system of the registration alone. */
+        "RegistrationBody.AccountBody": {
+            username: string;
+            password: string;
+        };
         /** @description Who registers. `code` is the USCC of an organisation, the resident ID of a person; `id` is made by the phone. */
         RegistrationBody: {
             /** @default null */
@@ -4269,6 +4379,11 @@ export interface components {
             /** @default null */
             email: string | null;
             region_code: string;
+            /**
+             * @description left out: without an account, by the query code alone
+             * @default null
+             */
+            account: components["schemas"]["RegistrationBody.AccountBody"] | null;
         };
         /** @description The new password. */
         NewPasswordBody: {
@@ -5022,6 +5137,8 @@ export interface components {
             valid_to?: string | null;
             /** @description the opinion or reason of the step */
             comment?: string;
+            /** @description `join_applicant`: the code of the organisation that holds it from then on */
+            joined?: string;
             /** @description `erase`: why what moves said was erased, with the receipt (回执) */
             reason?: string;
         };
@@ -5142,6 +5259,19 @@ export interface components {
                 [key: string]: components["schemas"]["AnswerValue"];
             };
             counters: components["schemas"]["CounterOfLine"][];
+        };
+        /** @description A stored value that the file would replace. */
+        ChangedCell: {
+            /** @description as Excel numbers it */
+            row: number;
+            /** @description of the column */
+            letter: string;
+            /** @description its heading */
+            column: string;
+            field: string;
+            old: string;
+            /** @description empty: the field is emptied (清空) */
+            new: string;
         };
         /** @description One of several options. */
         ChoiceItem: {
@@ -5373,6 +5503,13 @@ export interface components {
             /** @description reserved, and not there for others, until it is confirmed or released */
             pending: string;
             left: string;
+        };
+        /** @description Rows by what becomes of them. */
+        Counts: {
+            added: number;
+            changed: number;
+            unchanged: number;
+            refused: number;
         };
         /** @description A rating code as it was created. */
         CreatedRatingCode: {
@@ -6664,6 +6801,79 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description An import with what its preview said, the first lines of each. */
+        Import: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            register: "enterprises" | "licences";
+            register_label: string;
+            file_name: string;
+            /** @enum {string} */
+            status: "cancelled" | "done" | "running" | "staged" | "stopped";
+            status_label: string;
+            /** @description rows with data */
+            rows: number;
+            /** @description what the preview said */
+            expected: components["schemas"]["Counts"];
+            /** @description what was done so far; null before it began. Refused: once it is over */
+            done: components["schemas"]["Counts"] | null;
+            /** @description share of the file that was brought in, 0 to 1 */
+            progress: number;
+            /** Format: date-time */
+            created_at: string;
+            applied_at: string | null;
+            /** Format: date-time */
+            kept_until: string;
+            added: number;
+            /** @description the first 200; all by `/imports/{id}/lines` */
+            changed: components["schemas"]["ChangedCell"][];
+            /** @description the first 200; all by `/imports/{id}/lines` */
+            refused: components["schemas"]["RefusedCell"][];
+            /** @description the first 200 rows without data */
+            skipped: components["schemas"]["SkippedRow"][];
+            /** @description columns that are not read */
+            unknown_headers: string[];
+            /** @description the first 200 rows that are hidden in Excel and were read all the same */
+            hidden_rows: number[];
+            hidden_columns: string[];
+        };
+        /** @description An import in a list. */
+        ImportRow: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            register: "enterprises" | "licences";
+            register_label: string;
+            file_name: string;
+            /** @enum {string} */
+            status: "cancelled" | "done" | "running" | "staged" | "stopped";
+            status_label: string;
+            /** @description rows with data */
+            rows: number;
+            /** @description what the preview said */
+            expected: components["schemas"]["Counts"];
+            /** @description what was done so far; null before it began. Refused: once it is over */
+            done: components["schemas"]["Counts"] | null;
+            /** @description share of the file that was brought in, 0 to 1 */
+            progress: number;
+            /** Format: date-time */
+            created_at: string;
+            applied_at: string | null;
+            /** Format: date-time */
+            kept_until: string;
+        };
+        ImportRowPage: {
+            items: components["schemas"]["ImportRow"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
         /** @description What became of the records of an export. */
         ImportedExport: {
             accepted: number;
@@ -6822,6 +7032,12 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description Some lines of a preview; those of the other kind are empty. */
+        Lines: {
+            changed: components["schemas"]["ChangedCell"][];
+            refused: components["schemas"]["RefusedCell"][];
+            total: number;
         };
         /** @description One of the caller's sessions. */
         LivingSession: {
@@ -7388,7 +7604,8 @@ export interface components {
         OwnEnterprise: {
             /** Format: uuid */
             id: string;
-            uscc: string;
+            /** @description none of who registered without an officer */
+            uscc: string | null;
             name: string;
         };
         /** @description A notice as its office reads it. */
@@ -8227,6 +8444,19 @@ export interface components {
         RecoveryCodes: {
             recovery_codes: string[];
         };
+        /** @description Why a row would not be brought in. */
+        RefusedCell: {
+            /** @description as Excel numbers it */
+            row: number;
+            /** @description of the column */
+            letter: string;
+            /** @description its heading */
+            column: string;
+            /** @description text of the cell */
+            value: string;
+            /** @description Chinese sentence a user can act on */
+            message: string;
+        };
         /** @description A record of the export that was not imported. */
         RefusedRecord: {
             /**
@@ -8595,6 +8825,12 @@ export interface components {
             /** @description who reset this account in the last thirty days; to be shown */
             resets: components["schemas"]["Reset"][];
             user: components["schemas"]["Me"];
+        };
+        /** @description A row without data. */
+        SkippedRow: {
+            row: number;
+            /** @description 合计, 重复的表头, … */
+            what: string;
         };
         /** @description A status and its label. */
         StatusLabel: {
@@ -10204,6 +10440,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfficeBelowPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: {
+                page?: number | null;
+                page_size?: number;
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRowPage"];
                 };
             };
             /** @description bad_request, malformed_json */
@@ -18304,6 +18627,91 @@ export interface operations {
             };
         };
     };
+    read_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     export_progress_xlsx: {
         parameters: {
             query?: {
@@ -21940,6 +22348,189 @@ export interface operations {
             };
         };
     };
+    read_import_lines: {
+        parameters: {
+            query?: {
+                which?: "changed" | "refused";
+                first?: number;
+                count?: number;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lines"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBegun"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_thumbnail: {
         parameters: {
             query?: never;
@@ -25146,6 +25737,91 @@ export interface operations {
             };
             /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_import_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -29574,6 +30250,147 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CorrectionRequest"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_confirmed, already_open, already_rated, already_submitted, assigned_to_other, correct_directly, duplicate_check, handed_over, id_taken, mail_not_set_up, name_differs, name_taken, no_preview, not_generated, not_known, otp_enrolled, otp_not_begun, otp_not_enrolled, preview_failed, rectification_open, stale_version, too_early, too_late, username_taken, wechat_not_bound, wechat_not_set_up, wrong_status */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stage_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description .xlsx or .csv, at most 20 MiB and 20 000 rows
+                     */
+                    file: string;
+                    /**
+                     * @description made by the client; sent again with the same file it is the same import
+                     * @default null
+                     */
+                    id?: string | null;
+                    /**
+                     * @description the sheet to read, where several have the headings
+                     * @default null
+                     */
+                    sheet?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description bad_request, malformed_json */
