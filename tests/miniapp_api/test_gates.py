@@ -56,7 +56,7 @@ OPEN_TO_ALL = {
     "/api/v1/products/<string:code>/test-items", "/api/v1/products/<string:code>/items/<uuid:item_id>",
     "/api/v1/products/<string:code>/test-items/<uuid:item_id>", "/api/v1/filing-kinds",
     "/api/v1/filing-kinds/<string:kind>", "/api/v1/suggestions/colleagues",
-    "/api/v1/enforcement-paper-kinds", "/api/v1/rating-codes/offices",
+    "/api/v1/enforcement-paper-kinds", "/api/v1/rating-codes/offices", "/api/v1/offices",
 }  # fmt: skip
 
 
