@@ -56,7 +56,7 @@ def provinces_of(session: Session, scope: Scope) -> list[str] | None:
     return sorted(set(session.scalars(select(Region.area1).where(Region.code.in_(codes)))))
 
 
-def me(actor: Actor, *, must_enrol_otp: bool) -> dict[str, Any]:
+def me(actor: Actor, *, must_enrol_otp: bool, notice_systems: list[dict[str, str]]) -> dict[str, Any]:
     """The signed-in user as the HTTP contract shows it."""
     return {
         "id": str(actor.user_id),
@@ -72,6 +72,7 @@ def me(actor: Actor, *, must_enrol_otp: bool) -> dict[str, Any]:
         "must_change_password": actor.must_change_password,
         "must_enrol_otp": must_enrol_otp,
         "sees_filings": not actor.verbs.isdisjoint(FILING_VERBS),
+        "notice_systems": notice_systems,
     }
 
 

@@ -33,6 +33,10 @@ class NoticeSystems(dict[str, NoticeSystem]):
             raise invalid(path, "unknown_system", f"没有这个系统，可选：{'、'.join(self)}")
         return found
 
+    def writable_by(self, verbs: frozenset[str]) -> list[NoticeSystem]:
+        """The systems whose notices somebody with these verbs writes."""
+        return [one for one in self.values() if one.verb in verbs]
+
     def writable(self, code: str, verbs: frozenset[str]) -> NoticeSystem:
         """The system of a code, for who may write its notices; 403 for others."""
         found = self.known(code)

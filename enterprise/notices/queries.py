@@ -21,9 +21,11 @@ _NEWEST_PUBLISHED = newest_first("notices", Notice.published_at, Notice.id)
 _NEWEST_OWN = newest_first("own_notices", Notice.updated_at, Notice.id)
 
 
-def published(session: Session, system: str, q: str | None, request: PageRequest) -> Page:
-    """The published notices of a system, newest first; `q` is a fragment of the title."""
-    conditions: list[ColumnElement[bool]] = [_PUBLISHED, Notice.system == system, Office.id == Notice.office_id]
+def published(session: Session, system: str | None, q: str | None, request: PageRequest) -> Page:
+    """The published notices of a system, or of all, newest first; `q` is a fragment of the title."""
+    conditions: list[ColumnElement[bool]] = [_PUBLISHED, Office.id == Notice.office_id]
+    if system is not None:
+        conditions.append(Notice.system == system)
     if q:
         conditions.append(Notice.folded_title.like(like_pattern(q), escape="\\"))
     return fetch(session, select(Notice, Office.name), _NEWEST_PUBLISHED, request, *conditions)
@@ -53,7 +55,7 @@ def get_published_file(session: Session, notice_id: UUID, file_id: UUID) -> File
 
 def own(session: Session, systems: NoticeSystems, actor: Actor, status: str | None, request: PageRequest) -> Page:
     """The notices of the actor's office, of the systems that the actor works for, in every status."""
-    codes = [one.code for one in systems.values() if one.verb in actor.verbs]
+    codes = [one.code for one in systems.writable_by(actor.verbs)]
     conditions: list[ColumnElement[bool]] = [
         Notice.office_id.in_(actor.offices), Notice.system.in_(codes), Office.id == Notice.office_id,
     ]  # fmt: skip

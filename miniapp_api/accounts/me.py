@@ -50,6 +50,13 @@ class OwnEnterprise(Answer):
     name: str
 
 
+class NoticeSystem(Answer):
+    """A system whose notices (通知公告) the user may write."""
+
+    code: str
+    title: str
+
+
 class Me(Answer):
     """The signed-in user."""
 
@@ -66,6 +73,7 @@ class Me(Answer):
     must_change_password: bool
     must_enrol_otp: bool = Field(description="whether a role demands a second factor that is not enrolled yet")
     sees_filings: bool = Field(description="whether some verb opens the calls of filings (办件), of whatever system")
+    notice_systems: list[NoticeSystem] = Field(description="the systems whose notices (通知公告) the user may write")
 
 
 class Resetter(Answer):
@@ -103,12 +111,19 @@ class Todo(Answer):
     urgent: bool
 
 
+def me_answer(actor: Actor) -> dict[str, Any]:
+    """The signed-in user, with what depends on how this server is put together."""
+    here = wiring()
+    systems = [{"code": one.code, "title": one.title} for one in here.notices.writable_by(actor.verbs)]
+    return queries.me(actor, must_enrol_otp=here.policy.must_enrol(actor), notice_systems=systems)
+
+
 @bp.get("/me")
 @gate(transaction=False, before_password_change=True)
 @answers(Me)
 def read_me(actor: Actor) -> dict[str, Any]:
     """Who is signed in, at which office, with which roles and verbs."""
-    return queries.me(actor, must_enrol_otp=wiring().policy.must_enrol(actor))
+    return me_answer(actor)
 
 
 @bp.put("/me/password")

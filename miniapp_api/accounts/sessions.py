@@ -12,7 +12,7 @@ from accounts import queries
 from accounts.sign_in import sessions, signing_in
 from core import clock
 from core.actor import Actor
-from miniapp_api.accounts.me import Me, Reset
+from miniapp_api.accounts.me import Me, Reset, me_answer
 from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AtOnceQuery, Body, Otp, Password
 from miniapp_api.http.gates import bearer_token, gate, public
@@ -93,7 +93,7 @@ def signed_in_answer(signed_in: signing_in.SignedIn) -> dict[str, Any]:
         "expires_at": clock.rfc3339(signed_in.expires_at),
         "must_change_password": signed_in.actor.must_change_password,
         "resets": [one.as_json() for one in signed_in.resets],
-        "user": queries.me(signed_in.actor, must_enrol_otp=wiring().policy.must_enrol(signed_in.actor)),
+        "user": me_answer(signed_in.actor),
     }
 
 

@@ -46,9 +46,9 @@ class NoticeWithdrawBody(PublishBody):
 
 
 class NoticesQuery(PageQuery):
-    """Whose notices; `q` is a fragment of the title."""
+    """Whose notices: of one system, or without it of all; `q` is a fragment of the title."""
 
-    system: str = Field(max_length=30)
+    system: str | None = Field(None, max_length=30)
     q: str | None = Field(None, max_length=100)
 
 
@@ -104,9 +104,10 @@ class OwnNotice(Notice):
 @answers(Page[NoticeRow])
 @bp.input(NoticesQuery, location="query", arg_name="query")
 def list_notices(session: Session, query: NoticesQuery) -> dict[str, Any]:
-    """The published notices of a system, newest first."""
-    system = wiring().notices.known(query.system)
-    page = queries.published(session, system.code, query.q, query.request())
+    """The published notices of a system, or of all of them, newest first."""
+    if query.system is not None:
+        wiring().notices.known(query.system)
+    page = queries.published(session, query.system, query.q, query.request())
     return page.as_json(lambda row: queries.row_answer(row.Notice, row.name))
 
 

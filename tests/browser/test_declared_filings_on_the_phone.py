@@ -73,6 +73,7 @@ def fill_in(page: Page) -> None:
     page.get_by_label("编码的开头").fill("控制装置")
     press(page, "查找")
     sheet(page).get_by_role("radio", name="8537100003 电力控制装置3").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("8537100003 电力控制装置3")).to_be_visible()
     press(page, "完成")
 

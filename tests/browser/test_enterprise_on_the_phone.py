@@ -71,7 +71,12 @@ def test_an_outage_that_moved_a_deadline_is_said_on_home_in_the_list_and_in_the_
 def test_a_rectification_goes_from_the_to_do_to_the_receipt(bureau: Bureau, phone: Phone) -> None:
     page, report = phone(), paperwork.pdf("整改报告")
     bureau.open(page, "enterprise", "/pages/home/index")
-    page.get_by_role("link", name="待上传整改报告").click()
+    todo, tile = page.get_by_role("link", name="待上传整改报告"), page.get_by_role("link", name="企业概况")
+    expect(tile).to_be_visible()
+    assert todo.bounding_box()["y"] < tile.bounding_box()["y"]  # type: ignore[index]
+    expect(todo).not_to_contain_text("有限公司")  # whose account it is, the person knows
+    todo.click()
+    expect(page.get_by_role("link", name="整改情况")).to_contain_text("选填 1 项，已填 0 项")
     send = page.get_by_role("button", name="上传整改报告", exact=True)
     send.click()
     expect(page.get_by_role("alert").first).to_contain_text("还有 1 处需要处理")

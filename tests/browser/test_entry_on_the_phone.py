@@ -200,7 +200,7 @@ def test_without_a_network_a_check_is_begun_filled_in_and_waits(bureau: Bureau, 
         inspector.answer(no, word)
     inspector.button("去核对")
     inspector.button("提交")
-    expect(page.locator(".app-main")).to_contain_text("已存入待发送。可以去下一家，联网后自动提交。")
+    expect(page.locator(".app-main")).to_contain_text("可以去下一家，联网后自动提交。")
     page.context.set_offline(False)
     expect(page.get_by_role("heading", name="已提交")).to_be_visible()
     assert len(records(bureau, known)) == 1
@@ -391,7 +391,9 @@ def test_a_spot_check_with_verdicts_and_an_added_test_item_goes_through_the_same
     page.locator("#at-items-1 .group-head").tap()
     page.locator("#at-items-1-measured-input").fill("78 K")
     inspector.button("完成")
-    expect(page.locator("#at-items-1 .group-head")).to_contain_text("✓")
+    expect(page.locator("#at-items-1 .group-head")).to_contain_text("端子温升")  # a word that was added just now
+    expect(page.locator("#at-items-1 .group-head")).to_contain_text("!")
+    expect(page.locator("#at-items-0 .group-head")).to_contain_text("✓")
     # What will be demanded is counted before somebody goes to the review.
     expect(page.get_by_role("button", name="目录 10/11")).to_be_visible()
     inspector.button("下一处未答 批号")

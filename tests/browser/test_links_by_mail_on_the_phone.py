@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.app import Bureau, build_if_stale, violations
 from tests.demo_folder import demo_folder
@@ -122,3 +122,35 @@ def test_everybody_reads_what_an_office_has_published(bureau: Bureau, phone: Pho
     page.get_by_text("年度自查的通知").click()
     expect(page.get_by_text("请于月底前提交自查报告。")).to_be_visible()
     assert violations(page) == []
+
+
+def test_who_may_write_for_several_systems_chooses_one_of_those_that_the_server_names(
+    bureau: Bureau, phone: Phone
+) -> None:
+    page = phone()
+    further = {"code": "lifts", "title": "电梯"}
+
+    def with_a_further_system(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["user"]["notice_systems"].append(further)
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/api/v1/sessions", with_a_further_system)
+    page.goto(f"{bureau.base}/app/")
+    page.get_by_label("用户名").fill("demo_licence_reviewer")
+    page.get_by_label("密码", exact=True).fill(bureau.account("demo_licence_reviewer")["password"])
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_role("link", name="通知公告").click()
+    page.get_by_role("button", name="写公告").click()
+    page.get_by_label("标题").fill("分系统的通知")
+    page.get_by_label("正文").fill("按系统发布。")
+    page.get_by_role("button", name="存为未发布").click()
+    expect(page.get_by_text("请选择公告属于哪个系统")).to_be_visible()
+    page.get_by_role("button", name="请选择", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_role("link", name="电梯")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("link", name="工业产品生产许可").click()
+    page.get_by_role("button", name="存为未发布").click()
+    expect(page.get_by_text("已保存。发布前别人看不到。").first).to_be_visible()
+    own = bureau.call("demo_licence_reviewer", "GET", "/own-notices")["items"]
+    assert [one["system"] for one in own if one["title"] == "分系统的通知"] == ["production"]

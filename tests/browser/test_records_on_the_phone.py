@@ -58,6 +58,8 @@ def test_the_list_is_narrowed_by_filters_that_stand_as_chips_and_are_taken_away_
     assert violations(page) == []
     page.get_by_role("button", name="筛选").click()
     sheet = page.get_by_role("dialog")
+    expect(sheet.get_by_text("销售企业检查", exact=True)).to_be_visible()
+    expect(sheet.get_by_text("送达回证")).to_have_count(0)  # papers are no checks
     sheet.get_by_role("checkbox", name="办理中").click()
     sheet.get_by_role("checkbox", name="电线电缆").click()
     sheet.get_by_role("button", name="查看").click()
@@ -71,6 +73,16 @@ def test_the_list_is_narrowed_by_filters_that_stand_as_chips_and_are_taken_away_
 
 
 @pytest.mark.only_in_rounds
+def test_at_the_end_of_a_page_the_bar_stands_at_the_edge_of_the_screen(bureau: Bureau, phone: Phone) -> None:
+    page = phone()
+    bureau.open(page, COUNTY, "/pages/records/index")
+    expect(page.locator(".record-card").first).to_be_visible()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.wait_for_function("scrollY + innerHeight >= document.documentElement.scrollHeight - 1")
+    bottom = page.evaluate("document.querySelector('.bottom-bar').getBoundingClientRect().bottom")
+    assert abs(bottom - page.viewport_size["height"]) < 1  # type: ignore[index]
+
+
 def test_a_search_that_finds_nothing_says_so_and_offers_to_clear_it(bureau: Bureau, phone: Phone) -> None:
     page = phone()
     bureau.open(page, COUNTY, "/pages/records/index")

@@ -115,10 +115,12 @@ def test_an_enterprise_answers_a_captcha_that_can_be_changed_or_read_aloud(burea
     picture = page.locator(".sign-in-picture")
     expect(picture).to_have_attribute("src", re.compile("^data:image/png"))
     first = picture.get_attribute("src")
+    expect(page.locator(".field-hint").get_by_text("请输入图中的字符，再继续")).to_be_visible()
     page.get_by_role("button", name="换一张").click()
     expect(picture).not_to_have_attribute("src", first or "")
     page.get_by_role("button", name="改答文字题").click()
     expect(picture).to_have_count(0)
+    expect(page.get_by_role("button", name="换一题")).to_be_visible()
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page.get_by_text("请输入验证码")).to_be_visible()
 

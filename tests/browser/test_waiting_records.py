@@ -81,10 +81,11 @@ def test_two_checks_with_photos_made_without_a_network_survive_a_reload_and_arri
     expect(page.get_by_role("heading", name="等待发送 2")).to_be_visible()
     expect(page.get_by_text("没有网络。")).to_be_visible()
     expect(page.get_by_text("照片 0/3")).to_be_visible()
-    page.get_by_role("button", name="联网后发送").click()
+    page.get_by_role("button", name="立即发送").click()
     expect(page.get_by_text("现在没有网络，连上后会自动发送，不用再点。").first).to_be_visible()
     page.context.set_offline(False)
     expect(page.get_by_role("heading", name="今天已发送 2")).to_be_visible(timeout=SENDING)
+    expect(page.locator(".app-main").get_by_text("现在没有网络")).to_have_count(0)
     assert [submissions(bureau, one) for one in ids] == [1, 1]
     assert [len(photos_on_server(bureau, one)) for one in ids] == [2, 3]
     assert photos_on_server(bureau, ids[0]) == [hashlib.sha256(photo(n)).hexdigest() for n in range(2)]

@@ -9,8 +9,11 @@ import time_machine
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from accounts.verbs import Verb
 from core.db import Database
 from core.workflows import history
+from enterprise.notices.declarations import NoticeSystem
+from miniapp_api.http.wiring import wiring
 from tests import paperwork
 from tests.newcomers import at_once, code_of
 from tests.parties import Parties, prepare, upload
@@ -110,12 +113,31 @@ def test_only_the_officers_of_the_system_write_and_only_at_their_own_office(
 
 def test_a_system_that_there_is_not_is_named_and_titles_are_searched(client: FlaskClient, parties: Parties) -> None:
     assert code_of(client.get("/api/v1/notices?system=nothing")) == (422, "invalid")
-    assert code_of(client.get("/api/v1/notices")) == (422, "invalid")
     assert code_of(parties.reviewer.put(f"/notices/{new_id()}", body(system="nothing"))) == (422, "invalid")
     publish(parties.reviewer, written(parties.reviewer, title="收费100%减免"))
     publish(parties.reviewer, written(parties.reviewer))
     for q, total in (("自查", 1), ("100%25", 1), ("%25", 1), ("没有", 0)):
         assert client.get(f"{LIST}&q={q}").json["total"] == total, q  # type: ignore[index]
+
+
+def test_without_a_system_the_notices_of_all_are_listed(client: FlaskClient, parties: Parties) -> None:
+    publish(parties.reviewer, written(parties.reviewer))
+    assert client.get("/api/v1/notices").json["total"] == client.get(LIST).json["total"] == 1  # type: ignore[index]
+
+
+def test_me_names_the_systems_whose_notices_may_be_written_also_one_that_a_server_adds(
+    application: APIFlask, parties: Parties, county_inspector: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apps offer the editor by it, so that a further system needs no code there."""
+    production = {"code": "production", "title": "工业产品生产许可"}
+    assert parties.reviewer.get("/me").json["notice_systems"] == [production]  # type: ignore[index]
+    for person in (county_inspector, parties.enterprise):
+        assert person.get("/me").json["notice_systems"] == []  # type: ignore[index]
+    lifts = NoticeSystem("lifts", "电梯", Verb.INSPECTION_WRITE)
+    with application.app_context():
+        monkeypatch.setitem(wiring().notices, "lifts", lifts)
+    assert county_inspector.get("/me").json["notice_systems"] == [{"code": "lifts", "title": "电梯"}]  # type: ignore[index]
+    assert county_inspector.put(f"/notices/{new_id()}", body(system="lifts")).status_code == 201
 
 
 def test_repetitions_change_nothing_and_of_two_edits_at_one_moment_one_wins(parties: Parties) -> None:

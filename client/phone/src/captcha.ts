@@ -6,6 +6,11 @@ import { services } from './services'
 
 export type Captcha = AnswerOf<'/api/v1/captchas', 'post'>
 
+/** What to do with it, said where it appears: the page asks for one only once the server does. */
+export function captchaHint(captcha: Captcha): string {
+  return 'image' in captcha ? '请输入图中的字符，再继续' : '请用数字回答，再继续'
+}
+
 export function useCaptcha() {
   const captcha = ref<Captcha | null>(null)
   const typed = ref('')

@@ -1,7 +1,10 @@
 /** Signing in by password or WeChat: what is asked of the person, and what the server's refusals ask next. */
 import { type AnswerOf, type Json, Problem } from '@gongpin/core'
-import { computed, onUnmounted, reactive, ref } from 'vue'
+import { computed, nextTick, onUnmounted, reactive, ref } from 'vue'
 
+import { announce } from './announce'
+import { captchaHint } from './captcha'
+import { scrollToId } from './platform/focus'
 import { loginCode, rememberBinding } from './platform/wechat'
 import { services } from './services'
 import { begin, lastNames, type Me, session, type SignedIn } from './session'
@@ -103,7 +106,13 @@ export function useSignIn(again?: Pick<Me, 'username' | 'operator_name'>) {
     const asked = problem.code === 'captcha_required'
     if (asked && !captcha.value) refusal.value = ''
     // A captcha is good for one try.
+    const first = asked && !captcha.value
     if (asked || captcha.value) await changeCaptcha()
+    if (first && captcha.value) {
+      announce(captchaHint(captcha.value))
+      await nextTick()
+      scrollToId('captcha')
+    }
     const fields: Record<string, keyof typeof form> = { '/operator_name': 'operatorName' }
     for (const fault of problem.errors) {
       const name = fields[fault.path] ?? (fault.path.slice(1) as keyof typeof form)

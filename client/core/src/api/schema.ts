@@ -225,7 +225,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The published notices of a system, newest first. */
+        /** The published notices of a system, or of all of them, newest first. */
         get: operations["list_notices"];
         put?: never;
         post?: never;
@@ -7079,6 +7079,8 @@ export interface components {
             must_enrol_otp: boolean;
             /** @description whether some verb opens the calls of filings (办件), of whatever system */
             sees_filings: boolean;
+            /** @description the systems whose notices (通知公告) the user may write */
+            notice_systems: components["schemas"]["NoticeSystem"][];
         };
         /** @description A mobile number. */
         MobileItem: {
@@ -7282,6 +7284,11 @@ export interface components {
             total_is_exact: boolean;
             /** @description `after` of the next page; null at the end of the list */
             next_after: string | null;
+        };
+        /** @description A system whose notices (通知公告) the user may write. */
+        NoticeSystem: {
+            code: string;
+            title: string;
         };
         /**
          * @description A number; a decimal string or a JSON number is accepted, a decimal string without needless zeros is kept.
@@ -10669,11 +10676,11 @@ export interface operations {
     };
     list_notices: {
         parameters: {
-            query: {
+            query?: {
                 page?: number | null;
                 page_size?: number;
                 after?: string | null;
-                system: string;
+                system?: string | null;
                 q?: string | null;
             };
             header?: never;

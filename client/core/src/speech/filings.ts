@@ -140,5 +140,5 @@ function titleOf(kind: Kind, move: Move): string {
 
 /** Bytes as people read them. */
 export function sizeWords(bytes: number): string {
-  return bytes < 1_048_576 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`
+  return bytes < 1_048_576 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1_048_576).toFixed(1).replace(/\.0$/, '')} MB`
 }

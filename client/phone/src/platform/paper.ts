@@ -9,6 +9,16 @@ export async function openPaper(api: Pick<Api, 'authorized'>, path: string, name
   return (await api.authorized(token, (used) => fetched(path, name, used), ({ status }) => status === 401)).fault
 }
 
+/** Where the paper is now. */
+export function handedOver(): string {
+  // #ifdef H5
+  return 'PDF 已下载到本机，可以打印'
+  // #endif
+  // #ifndef H5
+  return 'PDF 已打开，可以打印或转发'
+  // #endif
+}
+
 /** `status`: 0 where no answer came. */
 interface Fetched {
   status: number

@@ -100,7 +100,11 @@ describe('two versions beside each other', () => {
 
 describe('the one next step of a record', () => {
   it('is the disposal that is due, and corrections stand in 更多', () => {
-    expect(stepsOf({ returned: null }, ['dispose', 'correct', 'void'])).toEqual({ next: 'dispose', more: ['correct', 'void', 'print', 'share'] })
+    expect(stepsOf({ returned: null }, ['dispose', 'correct', 'void'])).toEqual({ next: 'dispose', more: ['correct', 'print', 'share', 'void'] })
+  })
+
+  it('never has 作废 among what is tapped often: it stands last', () => {
+    expect(stepsOf({ returned: null }, ['void', 'correct']).more.at(-1)).toBe('void')
   })
 
   it('is the correction where the record was returned', () => {

@@ -2,9 +2,10 @@
 import type { FormSummary } from '@/lists'
 
 const MANUAL = ['production', 'sales', 'spot_check']
-const ELSEWHERE = ['filing', 'enforcement']
-
 /** Forms of filings (申报) and of law enforcement papers (执法文书) are opened from those; the others begin with an enterprise. */
+export const ELSEWHERE = ['filing', 'enforcement']
+
+/** The forms that home offers. */
 export function entriesOf(forms: readonly FormSummary[]): { first: FormSummary[]; further: FormSummary[] } {
   const entries = forms.filter((form) => !ELSEWHERE.includes(form.kind))
   return {

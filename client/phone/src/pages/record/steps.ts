@@ -40,5 +40,7 @@ export function stepsOf(
   ]
   const next = asked.find((step): step is Step => step !== false) ?? null
   const all: Step[] = [...(decides ? (['decide'] as const) : []), ...actions, ...(papers ? (['papers'] as const) : []), 'print', 'share']
-  return { next, more: all.filter((step) => step !== next) }
+  // What cannot be taken back stands last, away from what is tapped often.
+  const rest = all.filter((step) => step !== next)
+  return { next, more: [...rest.filter((step) => step !== 'void'), ...rest.filter((step) => step === 'void')] }
 }

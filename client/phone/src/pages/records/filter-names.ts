@@ -1,11 +1,13 @@
 /** The words of the filters, from the server's own lists: a new kind of check or product needs no code here. */
 import { Problem, Unreachable } from '@gongpin/core'
 
+import { ELSEWHERE } from '@/pages/home/form-order'
 import { services, workplace } from '@/services'
 import { session } from '@/session'
 import type { Names } from './filters'
 
-const FOREIGN = ['filing', 'spot_check']
+/** Records of these kinds stand in lists of their own. */
+const FOREIGN = [...ELSEWHERE, 'spot_check']
 
 /**
  * Whatever cannot be read now is left out, so that the other filters can be used all the same. `region` is filtered by

@@ -45,7 +45,7 @@ const CHECKS: FilterGroup[] = [
   },
   {
     name: 'unable',
-    title: '是否检查成',
+    title: '检查情况',
     choices: [{ value: false, label: '已检查' }, { value: true, label: '无法检查' }],
   },
 ]
