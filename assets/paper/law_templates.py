@@ -8,7 +8,7 @@ from typing import Any
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Pt
 
-from assets.paper.word_templates import TITLE, Written
+from assets.paper.word_writing import TITLE, Written
 
 _PEN = "＿" * 8
 _DAY = "　　年　　月　　日"
