@@ -10,11 +10,12 @@ from playwright.sync_api import Browser, Page, expect
 from bundle import client_build
 from tests import paperwork
 from tests.browser.app import Bureau, violations
+from tests.browser.desks import kept, sat_down, sign_in
 from tests.demo_folder import demo_folder
 from tests.servers import running_server
 
 pytestmark = pytest.mark.only_in_rounds
-REVIEWER, WIDTH, HEIGHT = "demo_licence_reviewer", 1280, 800
+REVIEWER = "demo_licence_reviewer"
 
 
 @pytest.fixture(scope="module")
@@ -28,31 +29,8 @@ def office(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def desk(chromium: Browser) -> Iterator[Page]:
-    """A browser at a desk, with nothing kept; what it complains about (policy, scripts) fails the test."""
-    context = chromium.new_context(viewport={"width": WIDTH, "height": HEIGHT}, locale="zh-CN")
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def sign_in(page: Page, office: Bureau, username: str, operator_name: str = "赵审") -> None:
-    account = office.account(username)
-    page.get_by_label("用户名").fill(account["username"])
-    page.get_by_label("密码").fill(account["password"])
-    page.get_by_label("操作人姓名").fill(operator_name)
-    page.get_by_role("button", name="登录").click()
-
-
-def kept(page: Page, office: Bureau, username: str) -> None:
-    """Somebody who signed in at this desk before."""
-    signed_in = office.sign_in(username, "赵审")
-    stored = json.dumps({"token": signed_in["token"], "me": signed_in["user"]})
-    page.add_init_script(f"localStorage.getItem('gongpin-desk') || localStorage.setItem('gongpin-desk', {stored!r})")
+    with sat_down(chromium) as page:
+        yield page
 
 
 def test_a_reviewer_works_a_declaration_from_the_to_do_to_the_decision(office: Bureau, desk: Page) -> None:
